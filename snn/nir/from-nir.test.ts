@@ -14,7 +14,7 @@ import {
   tape,
   tensor,
 } from "jarvis-snn";
-import { fromNIR, type NIRArray, type NIRGraph, type NIRNode, readNIR } from "jarvis-snn/nir";
+import { fromNIR, type NIRAffine, type NIRArray, type NIRGraph, type NIRNode, readNIR, toNIR } from "jarvis-snn/nir";
 import { describe, expect, test } from "vitest";
 import { paperFolder } from "../../test/support/nir.ts";
 import { simulate } from "../../test/support/nir-reference.ts";
@@ -457,6 +457,182 @@ describe("fromNIR: the module", () => {
     }));
 });
 
+describe("fromNIR: weights with a matrix for each place", () => {
+  const x = () => rand([6, 2, 2, 3, 4], { generator: new Generator(7) });
+  const affine = (bias: readonly number[]): NIRNode => ({
+    type: "Affine",
+    weight: new Draw(8).array(-1, 1, 2, 3, 5, 4),
+    bias: new Draw(9).array(-1, 1, ...bias),
+  });
+  const graphOf = (node: NIRNode): NIRGraph => chain({ a: input(2, 3, 4), w: node, b: output(2, 3, 5) });
+
+  for (const bias of [[2, 3, 5], [5], [3, 1], null]) {
+    test(`bias ${JSON.stringify(bias)}: forward, steps and a Stream give Σ W·x + b`, () =>
+      noGrad(() => {
+        const { weight } = affine([5]) as NIRAffine;
+        const node: NIRNode = bias === null ? { type: "Linear", weight } : affine(bias);
+        const network = fromNIR(graphOf(node), { dt });
+        const z = network.forward(x());
+        expect(z.shape).toEqual([6, 2, 2, 3, 5]);
+        const from = values(x());
+        const b = bias === null ? null : (node as NIRAffine).bias;
+        const biasAt = (place: number, o: number): number => {
+          if (b === null) return 0;
+          if (b.shape.length === 3) return b.data[place * 5 + o] as number;
+          return b.data[b.shape.length === 1 ? o : place % 3] as number;
+        };
+        const expected = values(z).map((_, i) => {
+          const [row, o] = [Math.floor(i / 5), i % 5];
+          const place = row % 6;
+          return [0, 1, 2, 3].reduce(
+            (sum, k) => sum + (weight.data[(place * 5 + o) * 4 + k] as number) * (from[row * 4 + k] as number),
+            biasAt(place, o),
+          );
+        });
+        values(z).forEach((got, i) => expect(got).toBeCloseTo(expected[i] as number, 5));
+        const stream = new Stream(network, [2, 2, 3, 4]);
+        const steps = () =>
+          x()
+            .unbind(0)
+            .flatMap((each) => Array.from(stream.step(each.toFloat32Array())));
+        expect(steps()).toEqual(values(z));
+        // Written weights count in the next step.
+        const [[, t] = []] = network.namedParameters();
+        (t as Tensor).copyFrom((t as Tensor).mul(2));
+        expect(steps()).toEqual(values(network.forward(x())));
+        expect(steps()).not.toEqual(values(z));
+        stream.dispose();
+        const { graph } = toNIR(network, { dt });
+        expect(values(fromNIR(graph, { dt }).forward(x()))).toEqual(values(network.forward(x())));
+        expect(graph.nodes.w?.type).toBe(node.type);
+      }));
+  }
+
+  test("gradients are those of the matrices one by one", () => {
+    const network = fromNIR(graphOf(affine([2, 3, 5])), { dt });
+    tape(() => {
+      const given = x();
+      given.requiresGrad = true;
+      const weight = rand([6, 2, 2, 3, 5], { generator: new Generator(1) });
+      network.forward(given).mul(weight).sum().backward();
+      const [[, w] = [], [, b] = []] = network.namedParameters() as [string, Tensor][];
+      const one = (at: number[]): { x: Tensor; dz: Tensor } => {
+        const of = (t: Tensor): Tensor =>
+          t
+            .select(2, at[0] as number)
+            .select(2, at[1] as number)
+            .reshape([12, -1]);
+        return { x: of(given), dz: of(weight) };
+      };
+      for (const at of [
+        [0, 0],
+        [1, 2],
+      ]) {
+        const { x: rows, dz } = one(at);
+        const place = 3 * (at[0] as number) + (at[1] as number);
+        const expected = values(dz.transpose(0, 1).matmul(rows));
+        values(w?.grad as Tensor)
+          .slice(place * 20, place * 20 + 20)
+          .forEach((got, i) => expect(got).toBeCloseTo(expected[i] as number, 4));
+        const sums = values(dz.sum({ axis: 0 }));
+        values(b?.grad as Tensor)
+          .slice(place * 5, place * 5 + 5)
+          .forEach((got, i) => expect(got).toBeCloseTo(sums[i] as number, 4));
+      }
+    });
+  });
+
+  test("in a loop they run node by node, as outside of loops", () =>
+    noGrad(() => {
+      const n = { type: "IF", r: same(1 / dt, 1), v_threshold: same(1, 1), v_reset: same(0, 1) } as NIRNode;
+      const graph: NIRGraph = {
+        type: "NIRGraph",
+        nodes: {
+          input: input(2, 1),
+          n,
+          w: { type: "Linear", weight: array([2, 0], [2, 1, 1]) },
+          output: output(2, 1),
+        },
+        edges: [
+          ["input", "n"],
+          ["n", "w"],
+          ["w", "n"],
+          ["n", "output"],
+        ],
+      };
+      const spikes = fromNIR(graph, { dt }).forward(tensor([2, 2, 0, 0, 0, 0], { shape: [3, 1, 2, 1] }));
+      expect(values(spikes)).toEqual([1, 1, 1, 0, 1, 0]);
+    }));
+});
+
+describe("fromNIR: SpikingJelly's steps", () => {
+  const node = (v_reset: NIRArray): NIRNode => ({ ...lif(2, 0.5), v_reset, v_leak: v_reset }) as NIRNode;
+  const graph = (neurons: NIRNode): NIRGraph => chain({ a: input(2), n: neurons, b: output(2) });
+  const steps = (neurons: NIRNode) => fromNIR(graph(neurons), { dt, numerics: "spikingjelly" });
+
+  test("v starts from v_reset, also of each neuron, in steps, a Stream and loops", () =>
+    noGrad(() => {
+      const network = steps(node(array([0.25, -1])));
+      const { nodes } = network.initialState([1, 2]);
+      expect(values((nodes.n as { v: Tensor }).v)).toEqual([0.25, -1]);
+      const x = rand([9, 1, 2], { generator: new Generator(3) });
+      const z = values(network.forward(x));
+      const stream = new Stream(network, [1, 2]);
+      const streamed = () => x.unbind(0).flatMap((each) => Array.from(stream.step(each.toFloat32Array())));
+      expect(streamed()).toEqual(z);
+      stream.reset();
+      expect(streamed()).toEqual(z);
+      stream.dispose();
+      const w: NIRNode = { type: "Linear", weight: same(0, 2, 2) };
+      const looped: NIRGraph = {
+        ...graph(node(array([0.25, -1]))),
+        nodes: { ...graph(node(array([0.25, -1]))).nodes, w },
+        edges: [
+          ["a", "n"],
+          ["n", "w"],
+          ["w", "n"],
+          ["n", "b"],
+        ],
+      };
+      expect(values(fromNIR(looped, { dt, numerics: "spikingjelly" }).forward(x))).toEqual(z);
+      expect(values(fromNIR(looped, { dt }).forward(x))).not.toEqual(z);
+    }));
+
+  test("a neuron fires at its threshold", () =>
+    noGrad(() => {
+      const fire: NIRNode = { type: "IF", r: same(1 / dt, 2), v_threshold: same(1, 2), v_reset: same(0, 2) };
+      const x = tensor([1, 0.5, 0, 0.5], { shape: [2, 1, 2] });
+      expect(values(steps(fire).forward(x))).toEqual([1, 0, 0, 1]);
+      expect(values(fromNIR(graph(fire), { dt }).forward(x))).toEqual([0, 0, 0, 0]);
+    }));
+
+  test("synaptic neurons start from v_reset, too", () => {
+    const cuba: NIRNode = {
+      ...{ type: "CubaLIF", tau_syn: same(0.01, 2), tau_mem: same(0.01, 2), r: same(1, 2), v_leak: same(0, 2) },
+      ...{ w_in: same(1, 2), v_threshold: same(1, 2), v_reset: array([-0.5, 0.5]) },
+    };
+    const { nodes } = steps(cuba).initialState([1, 2]);
+    expect(values((nodes.n as { v: Tensor }).v)).toEqual([-0.5, 0.5]);
+    expect(values((nodes.n as { i: Tensor }).i)).toEqual([0, 0]);
+  });
+
+  test("toNIR gives the nodes back, and names the steps", () => {
+    const given = graph(node(array([0.25, -1])));
+    const { graph: after, losses } = toNIR(steps(node(array([0.25, -1]))), { dt, inputShape: [2] });
+    expect(after).toEqual(given);
+    expect(losses.map(({ property, value }) => [property, value])).toEqual([
+      ["initial", [0.25, -1]],
+      ["detachReset", false],
+      ["fire", "ge"],
+      ["surrogate", "sigmoid 4"],
+    ]);
+    const { graph: slow } = toNIR(steps(node(same(0.25, 2))), { dt: 2 * dt, inputShape: [2] });
+    const x = rand([9, 1, 2], { generator: new Generator(3) });
+    const network = fromNIR(slow, { dt: 2 * dt, numerics: "spikingjelly" });
+    expect(values(network.forward(x))).toEqual(values(steps(node(same(0.25, 2))).forward(x)));
+  });
+});
+
 describe("fromNIR: errors name the node", () => {
   const fc: NIRNode = { type: "Linear", weight: same(1, 2, 3) };
   const nodes = { input: input(3), fc, lif: lif(2), output: output(2) };
@@ -537,9 +713,38 @@ describe("fromNIR: errors name the node", () => {
       "expected at most 31 graphs in each other, got …nodes/self/nodes/self/",
     ],
     [
-      "two inputs",
+      "an Input that nothing reads",
       () => fromNIR(graph({ second: input(3) }), { dt }),
-      'fromNIR: expected one node of type Input, got ["input", "second"]',
+      'node "second": expected edges that lead from the Input to the Output, got none from the node on',
+    ],
+    [
+      "an Input with an edge to it",
+      () => fromNIR(graph({}, [...edges, ["fc", "input"]]), { dt }),
+      'node "input": expected edges that lead from the Input to the Output, got others',
+    ],
+    ["no Input", () => fromNIR(graph({ input: lif(3) }), { dt }), "fromNIR: expected one node of type Input, got []"],
+    [
+      "steps of another package",
+      () => fromNIR(graph({}), { dt, numerics: "norse" as never }),
+      'fromNIR: expected numerics "nir" or "spikingjelly", got "norse"',
+    ],
+    [
+      "matrices for other places",
+      () => fromNIR(graph({ input: input(4, 3), fc: { type: "Linear", weight: same(1, 2, 2, 3) } }), { dt }),
+      'node "fc": expected weight [4, out, 3], got [2, 2, 3]',
+    ],
+    [
+      "matrices without a row",
+      () => fromNIR(graph({ input: input(4, 3), fc: { type: "Linear", weight: same(1, 4, 0, 3) } }), { dt }),
+      'node "fc": expected weight [4, out, 3], got [4, 0, 3]',
+    ],
+    [
+      "biases for other places",
+      () =>
+        fromNIR(graph({ input: input(4, 3), fc: { type: "Affine", weight: same(1, 4, 2, 3), bias: same(1, 3, 2) } }), {
+          dt,
+        }),
+      'node "fc": expected bias that fits values [4, 2], got [3, 2]',
     ],
     [
       "no output in a subgraph",

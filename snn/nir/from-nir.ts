@@ -1,5 +1,5 @@
 /** Modules from graphs. */
-import { numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { choiceOf, numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import {
   AvgPool2d,
   Conv1d,
@@ -19,10 +19,11 @@ import { STEPS } from "../checks.ts";
 import { Delay } from "../delay.ts";
 import { LIF } from "../lif.ts";
 import { checkSurrogate, type Surrogate } from "../surrogate.ts";
+import { sigmoid } from "../surrogates.ts";
 import { graphOf } from "./check.ts";
 import { arrayOf, each, fieldOf, pairOf, perStep, valuesOf } from "./euler.ts";
 import type { NIRAffine, NIRConv2d, NIRFlatten, NIRGraph, NIRInput, NIRNode, NIRSumPool2d } from "./graph.ts";
-import { CubaLI, CubaLIF, LI, Loop, Scale, SumPool2d, Threshold } from "./layers.ts";
+import { CubaLI, CubaLIF, LI, Loop, Products, Scale, StartedLIF, SumPool2d, Threshold } from "./layers.ts";
 import { groupsOf, NIRModule, type Unit } from "./module.ts";
 import { checkConnected, cutLoops, flattened, nameOf, type Place, reach, readersOf } from "./read.ts";
 
@@ -32,9 +33,21 @@ export interface FromNIROptions {
   dt: number;
   /** The surrogate gradient of all spikes, which a graph does not have; default surrogate.sigmoid({ slope: 10 }). */
   surrogate?: Surrogate;
+  /**
+   * The steps of neurons that spike; default "nir".
+   *
+   * - "nir": v starts from 0, a spike where v > θ
+   * - "spikingjelly": v starts from v_reset, a spike where v ≥ θ, and by default surrogate.sigmoid({ slope: 4 }) with a gradient through
+   *   the reset, as in the package whose exporter wrote the graph
+   */
+  numerics?: "nir" | "spikingjelly";
 }
 
-const DEFAULTS = { dt: Number.NaN, surrogate: undefined as Surrogate | undefined };
+const DEFAULTS = {
+  dt: Number.NaN,
+  surrogate: undefined as Surrogate | undefined,
+  numerics: "nir" as NonNullable<FromNIROptions["numerics"]>,
+} satisfies Record<keyof FromNIROptions, unknown>;
 
 /** A node, and the values that its layer is made from. */
 interface Making {
@@ -45,20 +58,34 @@ interface Making {
   readonly shape: Shape;
   readonly dt: number;
   readonly surrogate: Surrogate | undefined;
+  /** Whether neurons have the steps of SpikingJelly. */
+  readonly isJelly: boolean;
 }
 
 /** A kind of node: the layer, and the shape of its output where it is another one. */
 type Kind = (making: Making) => Pick<Unit, "layer"> & Partial<Pick<Unit, "shape" | "axes" | "padding">>;
 
-/** Neurons, spiking ones if they have a threshold. A layer takes maps as vectors where each place has numbers of its own. */
+type Neurons = new (options: never) => Module;
+
+/**
+ * Neurons, spiking ones if they have a threshold; `Started` is the layer that can start from other values than 0. A layer takes maps as
+ * vectors where each place has numbers of its own.
+ */
 const neurons =
-  (Layer: new (options: never) => Module): Kind =>
-  ({ where, node, shape, dt, surrogate }) => {
+  (Layer: Neurons, Started = Layer): Kind =>
+  ({ where, node, shape, dt, surrogate, isJelly }) => {
     const numbers = Object.entries(perStep(where, node, shape, dt));
     const options = Object.fromEntries(numbers.map(([name, x]) => [name, typeof x === "number" ? x : tensor(x)]));
-    const firing = "v_threshold" in node && { fire: "gt", ...(surrogate !== undefined && { surrogate }) };
+    const firing = "v_threshold" in node && {
+      fire: isJelly ? "ge" : "gt",
+      detachReset: !isJelly,
+      ...(surrogate !== undefined && { surrogate }),
+    };
+    const { resetValue = 0 } = options;
+    const start = isJelly && resetValue !== 0 && { initial: resetValue };
     const isUniform = numbers.every(([, x]) => typeof x === "number");
-    return { layer: new Layer({ ...options, ...firing } as never), axes: isUniform ? 0 : shape.length };
+    const layer = new (start ? Started : Layer)({ ...options, ...firing, ...start } as never);
+    return { layer, axes: isUniform ? 0 : shape.length };
   };
 
 /** The values of a field as they are, to be broadcast. */
@@ -89,13 +116,23 @@ const unused = (): Generator => new Generator(0);
 const product: Kind = (making) => {
   const { where, node, shape } = making;
   const { weight } = node as NIRAffine;
-  const [out = 0] = weight.shape;
-  const inputs = shape[shape.length - 1] as number;
-  if (!sameShape(weight.shape, [out, inputs])) {
-    throw wrongValue(where, `weight [out, ${inputs}]`, formatShape(weight.shape));
+  const isOne = weight.shape.length < 3;
+  const out = weight.shape[weight.shape.length - 2] ?? 0;
+  const [inputs = 0, ...places] = [...shape].reverse();
+  const own = [...(isOne ? [] : places.reverse()), out, inputs];
+  if (!sameShape(weight.shape, own) || out === 0) {
+    const expected = own.map((n, axis) => (axis === own.length - 2 ? "out" : n)).join(", ");
+    throw wrongValue(where, `weight [${expected}]`, formatShape(weight.shape));
   }
-  const layer = filled(making, new Linear(inputs, out, { bias: "bias" in node, generator: unused() }));
-  return { layer, shape: [...shape.slice(0, -1), out] };
+  const after = [...shape.slice(0, -1), out];
+  const hasBias = "bias" in node;
+  if (isOne)
+    return { layer: filled(making, new Linear(inputs, out, { bias: hasBias, generator: unused() })), shape: after };
+  const bias = hasBias ? fieldOf(valuesOf(where, node, "bias", after), after) : null;
+  return {
+    layer: new Products(fieldTensor({ ...making, shape: own }, "weight"), bias && tensor(bias.data, { shape: after })),
+    shape: after,
+  };
 };
 
 /** Windows over the last axes of maps: options of the layer, the shape behind it, and the zeros that it does not put there. */
@@ -189,8 +226,8 @@ const KINDS: Readonly<Record<Exclude<NIRNode["type"], "NIRGraph">, Kind>> = {
   Flatten: flatten,
   I: neurons(LI),
   LI: neurons(LI),
-  IF: neurons(LIF),
-  LIF: neurons(LIF),
+  IF: neurons(LIF, StartedLIF),
+  LIF: neurons(LIF, StartedLIF),
   CubaLI: neurons(CubaLI),
   CubaLIF: neurons(CubaLIF),
 };
@@ -211,12 +248,14 @@ const KINDS: Readonly<Record<Exclude<NIRNode["type"], "NIRGraph">, Kind>> = {
  */
 export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
   const where = "fromNIR";
-  const { dt, surrogate } = withDefaults(where, DEFAULTS, options);
+  const { dt, numerics, ...given } = withDefaults(where, DEFAULTS, options);
   numberOf(where, "dt", dt, POSITIVE);
+  const isJelly = choiceOf(where, "numerics", numerics, ["nir", "spikingjelly"]) === "spikingjelly";
+  const { surrogate = isJelly ? sigmoid({ slope: 4 }) : undefined } = given;
   if (surrogate !== undefined) checkSurrogate(where, surrogate);
   const copy = graphOf(where, "graph", graph);
   const flat = flattened(where, copy);
-  const { places, input, output } = flat;
+  const { places, inputs, outputs, deadEnds } = flat;
   checkConnected(where, flat);
   const loops = takeLoops(places);
   const order = cutLoops(flat);
@@ -225,13 +264,13 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
       const units = new Map<string, Unit>();
       const shapeAt = (name: string): Shape => (units.get(name) as Unit).shape;
       const readers = readersOf(places);
-      // In this order every node but the Input comes after one that it reads, which tells the shape.
-      for (const name of reach(input, (each) => readers.get(each))) {
+      // In this order every node but the Inputs comes after one that it reads, which tells the shape.
+      for (const name of reach(inputs, (each) => readers.get(each))) {
         const { node, from, late } = places.get(name) as Place;
         const own = nameOf(where, name);
         const source = [...from].find((each) => units.has(each));
         const shape = source === undefined ? checkShape(own, (node as NIRInput).shape) : shapeAt(source);
-        const making = { where: own, node, shape, dt, surrogate };
+        const making = { where: own, node, shape, dt, surrogate, isJelly };
         const made = KINDS[node.type as keyof typeof KINDS](making);
         const unit = { name, from, late, shape, axes: 0, padding: [], ...made };
         const back = loops.get(name);
@@ -253,7 +292,9 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
         if (other) throw wrongValue(nameOf(where, name), `values ${formatShape(first)}`, formatShape(other));
       }
       const groups = groupsOf(order.map(({ name }) => units.get(name) as Unit));
-      return new NIRModule({ graph: copy, groups, shape: shapeAt(input), output, dt });
+      const shapesOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, shapeAt(name)]));
+      const all = shapesOf([...outputs, ...deadEnds]);
+      return new NIRModule({ graph: copy, groups, inputs: shapesOf(inputs), outputs: all, main: outputs, dt });
     }),
   );
 }
@@ -277,6 +318,7 @@ function takeLoops(places: Map<string, Place>): Map<string, Place> {
     const { node: neuron, from: fed } = places.get(source) as Place;
     if (!("v_threshold" in neuron) || loops.has(source) || fed.size < 2) continue;
     // Products work on the last axis of maps, and not on all neurons.
+    if ("weight" in node && node.weight.shape.length > 2) continue;
     if (node.type !== "Scale" && neuron.v_threshold.shape.filter((n) => n > 1).length > 1) continue;
     const [reader, more] = readers.get(name) as string[];
     if (reader !== source || more !== undefined) continue;

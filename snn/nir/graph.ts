@@ -104,15 +104,15 @@ export interface NIROutput extends Node<"Output"> {
 
 /** y = W·x + b. */
 export interface NIRAffine extends Node<"Affine"> {
-  /** W, [out, in]. */
+  /** W, [out, in]; [places, out, in] has a matrix for each place of x [places, in]. */
   readonly weight: NIRArray;
-  /** b, [out]. */
+  /** b, [out], or [places, out]. */
   readonly bias: NIRArray;
 }
 
 /** y = W·x. */
 export interface NIRLinear extends Node<"Linear"> {
-  /** W, [out, in]. */
+  /** W, [out, in]; [places, out, in] has a matrix for each place of x [places, in]. */
   readonly weight: NIRArray;
 }
 
@@ -188,6 +188,19 @@ export interface NIRGraph extends Node<"NIRGraph"> {
   readonly edges: readonly (readonly [from: string, to: string])[];
   /** The version of NIR that wrote the file; of an outermost graph. */
   readonly version?: string;
+  /**
+   * The metadata of the file that `readNIR` has left out, as it cannot read their types; of an outermost graph, absent where none are.
+   * Neither files nor modules have this list.
+   */
+  readonly skipped?: readonly NIRSkipped[];
+}
+
+/** A piece of metadata that was left out. */
+export interface NIRSkipped {
+  /** The path in the file. */
+  readonly path: string;
+  /** The kind of the piece, in words. */
+  readonly got: string;
 }
 
 /** Any node. */

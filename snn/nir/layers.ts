@@ -1,8 +1,8 @@
 /** The layers of nodes that the package has under no other name. */
-import { conv2d, Module, ones, parameter, type Tensor } from "../../engine/index.ts";
+import { conv1d, conv2d, Module, ones, parameter, type Tensor } from "../../engine/index.ts";
 import { computesSteps, forwardOf } from "../../engine/nn/module.ts";
 import type { Pair } from "../../engine/ops/windows.ts";
-import type { Shape } from "../../engine/shape.ts";
+import { type Shape, sizeOf } from "../../engine/shape.ts";
 import { neuron } from "../neuron.ts";
 import type { NeuronStep } from "../neuron-types.ts";
 import { Recurrent } from "../recurrent.ts";
@@ -55,16 +55,29 @@ export const CubaLI = /* @__PURE__ */ neuron({
   },
 });
 
-/** The same with spikes where v > θ, which set v to resetValue. */
+/** The same with spikes where v > θ, which set v to resetValue; v starts from `initial`. */
 export const CubaLIF = /* @__PURE__ */ neuron({
   name: "CubaLIF",
-  state: { i: 0, v: 0 },
-  parameters: { ...SYNAPTIC, threshold: 1, resetValue: 0 },
+  state: { i: 0, v: ({ initial }) => initial },
+  parameters: { ...SYNAPTIC, threshold: 1, resetValue: 0, initial: 0 },
   choices: RESET,
   step(argument, choices) {
     const { v, threshold, resetValue } = argument;
     const { i, input } = synapse(argument);
     return { ...fired(argument, choices, { v, threshold, resetValue, decay: decayOf(argument), input }), i };
+  },
+});
+
+/** Leaky integrate and fire that starts from `initial`, as SpikingJelly's neurons start from v_reset. */
+export const StartedLIF = /* @__PURE__ */ neuron({
+  name: "StartedLIF",
+  state: { v: ({ initial }) => initial },
+  parameters: { beta: 1, rest: 0, inputScale: 1, threshold: 1, resetValue: 0, initial: 0 },
+  choices: RESET,
+  step(argument, choices) {
+    const { v, threshold, resetValue, current, inputScale } = argument;
+    const input = current.mul(inputScale);
+    return fired(argument, choices, { v, threshold, resetValue, decay: decayOf(argument), input });
   },
 });
 
@@ -91,6 +104,34 @@ export class Scale extends Module {
 }
 
 const SCALE = /* @__PURE__ */ forwardOf(Scale);
+
+/** z[…, o] = Σ_i W[…, o, i]·x[…, i] + b[…, o]: a matrix of its own for each place of the axes before the last. */
+export class Products extends Module {
+  /** W, [places, out, in], where places are one axis or several. */
+  readonly weight: Tensor;
+  /** b, [places, out], or null. */
+  readonly bias: Tensor | null;
+
+  constructor(weight: Tensor, bias: Tensor | null) {
+    super(PRODUCTS);
+    this.weight = parameter(weight);
+    this.bias = bias && parameter(bias);
+  }
+
+  forward(x: Tensor): Tensor {
+    const { weight, bias } = this;
+    const [out, inputs] = weight.sizes.slice(-2) as [number, number];
+    const groups = weight.size / (out * inputs);
+    const lead = x.sizes.slice(0, x.ndim + 1 - weight.ndim);
+    // A convolution of signals of length 1, whose groups are the places.
+    const signals = x.reshape([sizeOf(lead), groups * inputs, 1]);
+    const kernels = weight.reshape([groups * out, inputs, 1]);
+    const z = conv1d(signals, kernels, bias?.reshape([groups * out]), { groups });
+    return z.reshape([...lead, ...weight.sizes.slice(0, -1)]);
+  }
+}
+
+const PRODUCTS = /* @__PURE__ */ forwardOf(Products);
 
 /** z = 1 where x > threshold, else 0. */
 export class Threshold extends Module {

@@ -1,5 +1,5 @@
 /** The module of a graph. */
-import { wrongValue } from "../../engine/arguments.ts";
+import { objectOf, show, wrongValue } from "../../engine/arguments.ts";
 import { EXPOSED } from "../../engine/columns.ts";
 import { composed } from "../../engine/composed.ts";
 import { type Module, pad, stack, Tensor, zeros } from "../../engine/index.ts";
@@ -33,14 +33,22 @@ export interface Unit {
   readonly parts: readonly (readonly [name: string, layer: Module])[];
 }
 
+/** Shapes of one step of one sample, by the names of nodes. */
+type Shapes = Readonly<Record<string, Shape>>;
+
+/** Tensors by the names of nodes. */
+type Tensors = Readonly<Record<string, Tensor>>;
+
 /** The parts of a network. */
 interface Network {
   readonly graph: NIRGraph;
   /** Nodes that run over a whole sequence, and the nodes of loops, which run step by step; each behind those that it reads. */
   readonly groups: readonly (readonly Unit[])[];
-  /** The shape of the Input, and the name of the Output. */
-  readonly shape: Shape;
-  readonly output: string;
+  /** The shapes of the Inputs and of all Outputs, by their names. */
+  readonly inputs: Shapes;
+  readonly outputs: Shapes;
+  /** The names of the Outputs that are no dead ends. */
+  readonly main: readonly string[];
   readonly dt: number;
 }
 
@@ -55,11 +63,19 @@ export interface NIRState {
 /**
  * The network of a graph: {@link fromNIR} makes it. Layers are named after their nodes, in `record` and in a state dict.
  *
+ * A network with one Input and one Output has `forward` and `step` on tensors, as other modules, and runs in a `Stream`. Outputs that the
+ * Python package has put behind dead ends do not count: their names are `output_` and the name of the node. `run` and `runStep` take the
+ * tensors of all Inputs and give those of all Outputs, by the names of the nodes.
+ *
  * Shapes: x [T, B, …Input] → z [T, B, …Output].
  */
 export class NIRModule extends Staged {
   /** The time of a step, in seconds. */
   readonly dt: number;
+  /** The shapes of one step of one sample of the Inputs, by their names. */
+  readonly inputs: Readonly<Record<string, Shape>>;
+  /** The same of all Outputs, those of dead ends too. */
+  readonly outputs: Readonly<Record<string, Shape>>;
   /**
    * The graph that the network was made from.
    *
@@ -68,6 +84,9 @@ export class NIRModule extends Staged {
   readonly graph: NIRGraph;
   private readonly network: Network;
   private readonly units: readonly Unit[];
+  /** The shapes of the Inputs, and the only Input with the only Output that is no dead end, null for several. */
+  private readonly shapes: readonly (readonly [name: string, shape: Shape])[];
+  private readonly only: readonly [input: string, output: string] | null;
   /** When the last tensor of the layers was written. */
   private readonly made: number;
 
@@ -75,9 +94,15 @@ export class NIRModule extends Staged {
   constructor(network: Network) {
     super();
     this.dt = network.dt;
+    this.inputs = network.inputs;
+    this.outputs = network.outputs;
     this.graph = network.graph;
     this.network = network;
     this.units = network.groups.flat();
+    this.shapes = Object.entries(network.inputs);
+    const [[input] = [""], ...others] = this.shapes;
+    const [output = "", ...more] = network.main;
+    this.only = others.length + more.length === 0 ? [input, output] : null;
     const tensors = this.parts().flatMap(({ layer }) => tensorsOf(layer));
     this.made = tensors.reduce((latest, t) => Math.max(latest, t.written), 0);
   }
@@ -102,39 +127,55 @@ export class NIRModule extends Staged {
   }
 
   /**
-   * The outputs over time, [T, B, …Output], for x [T, B, …Input], from states of 0.
+   * The output over time, [T, B, …Output], for x [T, B, …Input], from the states at the start.
    *
-   * @throws RangeError unless x has this shape.
+   * @throws RangeError unless x has this shape, or for several Inputs or Outputs.
    */
   forward(x: Tensor): Tensor {
-    alive(x, "NIRModule");
-    return composed(run, this.network, x, this.leadOf(x.sizes, "T, B"));
+    const [input, output] = this.ends();
+    return this.over({ [input]: x }, one, output);
+  }
+
+  /**
+   * The outputs over time by the names of all Outputs, [T, B, …Output], for tensors by the names of all Inputs, [T, B, …Input].
+   *
+   * @throws RangeError for other names or shapes; TypeError for anything but tensors.
+   */
+  run(inputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+    return this.over(this.named("tensors", inputs) as Tensors, all, Object.keys(this.outputs));
   }
 
   /**
    * One time step: x [B, …Input] → z [B, …Output] and the next state.
    *
-   * @throws RangeError unless x and the state have these shapes.
+   * @throws RangeError unless x and the state have these shapes, or for several Inputs or Outputs.
    */
   step(x: Tensor, state: NIRState): [z: Tensor, state: NIRState] {
-    alive(x, "NIRModule");
-    const lead = this.leadOf(x.sizes, "B");
-    const { nodes, late } = Object(state) as Partial<NIRState>;
-    const from = { nodes: { ...nodes }, late: { ...late } };
-    for (const { name, shape } of lateOf(this.units)) {
-      checkState("NIRModule", name, from.late[name] as Tensor, [...lead, ...shape]);
-    }
-    return composed(advanced, this.network, x, from);
+    const [input, output] = this.ends();
+    return this.once({ [input]: x }, state, one, output);
   }
 
   /**
-   * The state before the first step, for x of the shape of one step, [B, …Input].
+   * One time step of all Inputs and Outputs by their names, [B, …Input] → [B, …Output], and the next state.
+   *
+   * @throws RangeError for other names or shapes; TypeError for anything but tensors.
+   */
+  runStep(
+    inputs: Readonly<Record<string, Tensor>>,
+    state: NIRState,
+  ): [outputs: Record<string, Tensor>, state: NIRState] {
+    return this.once(this.named("tensors", inputs) as Tensors, state, all, Object.keys(this.outputs));
+  }
+
+  /**
+   * The state before the first step, for x of the shape of one step, [B, …Input]; of several Inputs, for the shapes by their names.
    *
    * @throws RangeError unless the sizes are positive integers and end with those of the Input.
    */
-  initialState(shape: Shape): NIRState {
-    const lead = this.leadOf(checkShape("NIRModule", shape), "B");
-    return composed(startOf, this.units, lead);
+  initialState(shape: Shape | Readonly<Record<string, Shape>>): NIRState {
+    const shapes = Array.isArray(shape) ? { [this.ends()[0]]: shape } : this.named("shapes", shape);
+    const sizes = this.shapes.map(([name]) => [name, { sizes: checkShape("NIRModule", shapes[name] as Shape) }]);
+    return composed(startOf, this.units, this.leadOf(Object.fromEntries(sizes), "B"));
   }
 
   /**
@@ -147,25 +188,78 @@ export class NIRModule extends Staged {
     const isPlain = ({ from, late, axes, padding }: Unit): boolean =>
       from.size < 2 && late.size === 0 && axes < 2 && padding.length === 0;
     const layers = units.flatMap(({ layer }) => layer ?? []);
-    if (this.forward !== FORWARD || !units.every(isPlain) || layers.length === 0) return null;
-    this.leadOf(input.sizes, "B");
+    const [name] = this.ends();
+    const isChain = Object.keys(this.outputs).length === 1 && units.every(isPlain);
+    if (this.forward !== FORWARD || !isChain || layers.length === 0) return null;
+    this.leadOf({ [name]: input }, "B");
     return stageOfAll(layers, input);
   }
 
-  /** The axes before those of the Input. */
-  private leadOf(sizes: Shape, axes: string): Shape {
-    const { shape } = this.network;
-    const from = sizes.length - shape.length;
-    if (from >= (axes === "B" ? 0 : 1) && sameShape(sizes.slice(from), shape)) return sizes.slice(0, from);
-    throw wrongValue("NIRModule", `x [${[axes, ...shape].join(", ")}], as the Input says`, formatShape(sizes));
+  private ends(): readonly [input: string, output: string] {
+    if (this.only !== null) return this.only;
+    const got = `${show(Object.keys(this.inputs))} and ${show(this.network.main)}`;
+    throw wrongValue(
+      "NIRModule",
+      "one Input and one Output",
+      `${got}; run and runStep take and return tensors by name`,
+    );
+  }
+
+  /** Values by the names of the Inputs, none of which may be left out. */
+  private named(kind: string, values: unknown): Readonly<Record<string, unknown>> {
+    const inputs = Object.keys(this.inputs);
+    const expected = `${kind} by the names ${show(inputs)}`;
+    const given = { ...objectOf("NIRModule", expected, values) };
+    const names = Object.keys(given);
+    if (names.length === inputs.length && inputs.every((name) => names.includes(name))) return given;
+    throw wrongValue("NIRModule", expected, show(names));
+  }
+
+  private over<Z, Names>(xs: Tensors, take: Take<Z, Names>, names: Names): Z {
+    for (const [name] of this.shapes) alive(xs[name] as Tensor, "NIRModule");
+    return composed(run<Z, Names>, this.network.groups, xs, this.leadOf(xs, "T, B"), take, names);
+  }
+
+  private once<Z, Names>(xs: Tensors, state: NIRState, take: Take<Z, Names>, names: Names): [Z, NIRState] {
+    for (const [name] of this.shapes) alive(xs[name] as Tensor, "NIRModule");
+    const lead = this.leadOf(xs, "B");
+    const { nodes, late } = Object(state) as Partial<NIRState>;
+    const from = { nodes: { ...nodes }, late: { ...late } };
+    for (const { name, shape } of lateOf(this.units)) {
+      checkState("NIRModule", name, from.late[name] as Tensor, [...lead, ...shape]);
+    }
+    return composed(advanced<Z, Names>, this.units, xs, from, take, names);
+  }
+
+  /** The axes before those of the Inputs, the same of all. */
+  private leadOf(xs: Readonly<Record<string, { readonly sizes: Shape }>>, axes: string): Shape {
+    let lead: Shape | undefined;
+    for (const [name, shape] of this.shapes) {
+      const { sizes } = xs[name] as { readonly sizes: Shape };
+      const from = sizes.length - shape.length;
+      const own = from < (axes === "B" ? 0 : 1) ? undefined : sizes.slice(0, from);
+      lead ??= own;
+      if (own !== undefined && sameShape(sizes.slice(from), shape) && sameShape(own, lead as Shape)) continue;
+      const expected = [...(lead === own ? [axes] : (lead as Shape)), ...shape].join(", ");
+      const which = this.shapes.length === 1 ? "x" : show(name);
+      throw wrongValue("NIRModule", `${which} [${expected}], as the Input says`, formatShape(sizes));
+    }
+    return lead as Shape;
   }
 }
 
 const FORWARD = /* @__PURE__ */ forwardOf(NIRModule);
 
+/** Takes outputs of a network by their names. */
+type Take<Z, Names> = (values: ReadonlyMap<string, Tensor>, names: Names) => Z;
+
+const one: Take<Tensor, string> = (values, name) => values.get(name) as Tensor;
+const all: Take<Record<string, Tensor>, readonly string[]> = (values, names) =>
+  Object.fromEntries(names.map((name) => [name, one(values, name)]));
+
 /** The outputs of a network over time. `lead` are time and batch. */
-function run({ groups, output }: Network, x: Tensor, lead: Shape): Tensor {
-  const values = new Map<string, Tensor>();
+function run<Z, Names>(groups: Network["groups"], xs: Tensors, lead: Shape, take: Take<Z, Names>, names: Names): Z {
+  const values = new Map(Object.entries(xs));
   for (const group of groups) {
     const [unit] = group as [Unit];
     if (group.length > 1 || unit.late.size > 0) runLoop(group, values, lead);
@@ -174,17 +268,23 @@ function run({ groups, output }: Network, x: Tensor, lead: Shape): Tensor {
         unit.name,
         overTime(
           unit,
-          inputOf(unit, x, (name) => values.get(name)),
+          inputOf(unit, (name) => values.get(name)),
         ),
       );
   }
-  return values.get(output) as Tensor;
+  return take(values, names);
 }
 
 /** A step of a network. */
-function advanced({ groups, output }: Network, x: Tensor, from: NIRState): [z: Tensor, state: NIRState] {
-  const { values, state } = advance(groups.flat(), x, from);
-  return [values.get(output) as Tensor, state];
+function advanced<Z, Names>(
+  units: readonly Unit[],
+  xs: Tensors,
+  from: NIRState,
+  take: Take<Z, Names>,
+  names: Names,
+): [Z, NIRState] {
+  const { values, state } = advance(units, from, (name) => xs[name]);
+  return [take(values, names), state];
 }
 
 /** The nodes whose output of the step before is read. */
@@ -201,10 +301,10 @@ function tensorsOf(layer: Module): Tensor[] {
 
 type Read = (name: string) => Tensor | undefined;
 
-/** The input of a node: x at the Input, else the sum of the outputs that it reads. */
-function inputOf({ from }: Unit, x: Tensor, read: Read): Tensor {
-  const inputs = [...from].map((name) => read(name) as Tensor);
-  return inputs.length === 0 ? x : inputs.reduce((sum, each) => sum.add(each));
+/** The input of a node: the sum of the outputs that it reads. An Input reads the tensor of its name. */
+function inputOf({ name, from }: Unit, read: Read): Tensor {
+  const inputs = (from.size === 0 ? [name] : [...from]).map((each) => read(each) as Tensor);
+  return inputs.reduce((sum, each) => sum.add(each));
 }
 
 /** x with the axes of a step as one, where the layer wants them so. */
@@ -222,13 +322,13 @@ function overTime(unit: Unit, x: Tensor): Tensor {
 const isSteppingUnit = (unit: Unit): unit is Unit & { readonly layer: Stepping } =>
   unit.layer !== null && isStepping(unit.layer);
 
-/** A step of nodes, some of which may read others besides: what they give, and the next state. */
-function advance(units: readonly Unit[], x: Tensor, from: NIRState, read: Read = () => undefined) {
+/** A step of nodes, some of which may read others besides: their outputs, and the next state. */
+function advance(units: readonly Unit[], from: NIRState, read: Read) {
   const values = new Map<string, Tensor>();
   const nodes: [string, unknown][] = [];
   for (const unit of units) {
     const { name, late } = unit;
-    const input = inputOf(unit, x, (each) => (late.has(each) ? from.late[each] : (values.get(each) ?? read(each))));
+    const input = inputOf(unit, (each) => (late.has(each) ? from.late[each] : (values.get(each) ?? read(each))));
     if (isSteppingUnit(unit)) {
       const [z, next] = unit.layer.step(flat(unit, input), from.nodes[name] as never);
       nodes.push([name, next]);
@@ -261,8 +361,7 @@ function runLoop(group: readonly Unit[], values: Map<string, Tensor>, [T = 0, ..
   const steps: Map<string, Tensor>[] = [];
   let state = startOf(group, lead);
   for (let t = 0; t < T; t++) {
-    // A loop has no Input.
-    const next = advance(group, null as never, state, (name) => outside.get(name)?.[t]);
+    const next = advance(group, state, (name) => outside.get(name)?.[t]);
     state = next.state;
     steps.push(next.values);
   }
@@ -279,8 +378,8 @@ export function groupsOf(units: readonly Unit[]): Unit[][] {
   for (const unit of units) {
     // Each loop has a late edge.
     if (unit.late.size === 0 || loops.has(unit)) continue;
-    const before = reach(unit.name, (name) => all.get(name)?.from);
-    const behind = reach(unit.name, (name) => readers.get(name));
+    const before = reach([unit.name], (name) => all.get(name)?.from);
+    const behind = reach([unit.name], (name) => readers.get(name));
     const group = units.filter(({ name }) => before.has(name) && behind.has(name));
     for (const each of group) loops.set(each, group);
   }

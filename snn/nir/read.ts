@@ -13,15 +13,18 @@ export interface Place {
   readonly late: Set<string>;
 }
 
-/** The names of the nodes where values come in and leave. */
+/** The names of the nodes where values come in and leave, sorted. */
 interface Ends {
-  readonly input: string;
-  readonly output: string;
+  readonly inputs: readonly string[];
+  /** The Outputs of the author of the graph: all but the dead ends, or the dead ends where there are no others. */
+  readonly outputs: readonly string[];
 }
 
 /** A graph without subgraphs. */
 export interface Flat extends Ends {
   readonly places: Map<string, Place>;
+  /** Outputs that the Python package has put behind nodes that no other node reads, those of subgraphs too. */
+  readonly deadEnds: readonly string[];
 }
 
 /** The names of the nodes that read each node. */
@@ -32,35 +35,64 @@ export const nameOf = (where: string, name: string): string => `${where}: node $
 /** The nodes of a graph and of its subgraphs; an edge to a subgraph leads to its Input, one from it begins at its Output. */
 export function flattened(where: string, graph: NIRGraph): Flat {
   const places = new Map<string, Place>();
+  const deadEnds: string[] = [];
 
-  function add(within: string, graph: NIRGraph, prefix: string): Ends {
+  function add(within: string, { nodes, edges }: NIRGraph, prefix: string): Ends {
     const inner = new Map<string, Ends>();
     const ends: Record<string, string[]> = { Input: [], Output: [] };
-    for (const [name, node] of Object.entries(graph.nodes)) {
+    for (const [name, node] of Object.entries(nodes)) {
       const path = prefix + name;
-      ends[node.type]?.push(path);
+      ends[node.type]?.push(name);
       if (node.type === "NIRGraph") inner.set(name, add(nameOf(where, path), node, `${path}.`));
       else if (places.has(path)) throw wrongValue(where, "names of their own for all nodes", `two nodes ${show(path)}`);
       else places.set(path, { name: path, node, from: new Set(), late: new Set() });
     }
-    const [input, output] = ["Input", "Output"].map((type) => {
-      const [name, more] = ends[type] as string[];
-      if (name !== undefined && more === undefined) return name;
-      throw wrongValue(within, `one node of type ${type}`, show(ends[type]));
-    }) as [string, string];
-    const resolve = resolverOf(Object.keys(graph.nodes), graph.edges.flat());
-    const pairs = graph.edges.map((edge) => edge.map(resolve) as [string, string]);
+    const resolve = resolverOf(Object.keys(nodes), edges.flat());
+    const pairs = edges.map((edge) => edge.map(resolve) as [string, string]);
+    const dead = deadEndsOf(pairs, ends.Output as string[]);
+    const isOwn = (name: string): boolean => !dead.has(name);
+    const [inputs, all] = [ends.Input, ends.Output] as [string[], string[]];
+    const outputs = all.some(isOwn) ? all.filter(isOwn) : all;
+    for (const [type, names] of Object.entries({ Input: inputs, Output: outputs })) {
+      // An edge names a subgraph and none of its ends.
+      if (names.length === 1 || (names.length > 1 && prefix === "")) continue;
+      throw wrongValue(within, `one node of type ${type}`, show(names));
+    }
+    const paths = (names: readonly string[]): string[] => names.map((name) => prefix + name).sort();
+    deadEnds.push(...paths(all.filter((name) => !outputs.includes(name))));
     const sorted = pairs.map(([from, to]) => [
-      inner.get(from)?.output ?? prefix + from,
-      inner.get(to)?.input ?? prefix + to,
+      inner.get(from)?.outputs[0] ?? prefix + from,
+      inner.get(to)?.inputs[0] ?? prefix + to,
     ]);
     for (const [from, to] of sorted.sort(([a = ""], [b = ""]) => (a < b ? -1 : 1))) {
       places.get(to as string)?.from.add(from as string);
     }
-    return { input, output };
+    return { inputs: paths(inputs), outputs: paths(outputs) };
   }
 
-  return { ...add(where, graph, ""), places };
+  return { ...add(where, graph, ""), places, deadEnds };
+}
+
+/**
+ * The Outputs that the Python package has added: behind a node that nothing else reads it puts one of the name `output_` and the name of
+ * the node, with a number behind it where a node has this name already.
+ */
+function deadEndsOf(edges: readonly (readonly [from: string, to: string])[], outputs: readonly string[]): Set<string> {
+  const [sources, readers] = [0, 1].map((end) => {
+    const others = new Map<string, Set<string>>();
+    for (const edge of edges) {
+      const name = edge[1 - end] as string;
+      others.set(name, (others.get(name) ?? new Set()).add(edge[end] as string));
+    }
+    return others;
+  }) as [Map<string, Set<string>>, Map<string, Set<string>>];
+  return new Set(
+    outputs.filter((output) => {
+      const [from = "", more] = sources.get(output) ?? [];
+      const isNamed = output.startsWith(`output_${from}`) && /^(_\d+)?$/.test(output.slice(7 + from.length));
+      return isNamed && more === undefined && readers.get(from)?.size === 1;
+    }),
+  );
 }
 
 /** The names of the nodes that read each node, sorted. */
@@ -71,21 +103,23 @@ export function readersOf(places: ReadonlyMap<string, { readonly from: ReadonlyS
 }
 
 /** Throws for a node that no value can come to, or whose values go nowhere. */
-export function checkConnected(where: string, { places, input, output }: Flat): void {
+export function checkConnected(where: string, { places, inputs, outputs, deadEnds }: Flat): void {
   const readers = readersOf(places);
-  const reached = reach(input, (name) => readers.get(name));
-  const leading = reach(output, (name) => places.get(name)?.from);
+  const ends = [...outputs, ...deadEnds];
+  const reached = reach(inputs, (name) => readers.get(name));
+  const leading = reach(ends, (name) => places.get(name)?.from);
   for (const [name, { from }] of places) {
-    const isAcross = (name === input && from.size > 0) || (name === output && readers.get(name)?.length !== 0);
+    const isAcross =
+      (inputs.includes(name) && from.size > 0) || (ends.includes(name) && readers.get(name)?.length !== 0);
     if (reached.has(name) && leading.has(name) && !isAcross) continue;
     const got = isAcross ? "others" : reached.has(name) ? "none from the node on" : "none up to the node";
     throw wrongValue(nameOf(where, name), "edges that lead from the Input to the Output", got);
   }
 }
 
-/** All nodes that can be reached from a node. */
-export function reach(start: string, next: (name: string) => Iterable<string> | undefined): Set<string> {
-  const reached = new Set([start]);
+/** All nodes that can be reached from some nodes, which come first. */
+export function reach(starts: Iterable<string>, next: (name: string) => Iterable<string> | undefined): Set<string> {
+  const reached = new Set(starts);
   for (const name of reached) for (const other of next(name) ?? []) reached.add(other);
   return reached;
 }
@@ -94,11 +128,11 @@ export function reach(start: string, next: (name: string) => Iterable<string> | 
 const isNeuron = ({ node }: Place): boolean => "r" in node;
 
 /**
- * Cuts every loop, which is an order of nodes as the search from the Input meets them by their names: the edge behind its last neuron is
+ * Cuts every loop, which is an order of nodes as the search from the Inputs meets them by their names: the edge behind its last neuron is
  * late, or behind the last node after that whose output leaves the loop too, so that no edge out of a loop is; of a loop without
  * neurons, the edge that closes it. Returns the nodes in an order in which each comes after those that it reads in the step.
  */
-export function cutLoops({ places, input }: Flat): Place[] {
+export function cutLoops({ places, inputs }: Flat): Place[] {
   const readers = readersOf(places);
   const at = (name: string): Place => places.get(name) as Place;
   /** The end of the loop, as an index. */
@@ -118,7 +152,7 @@ export function cutLoops({ places, input }: Flat): Place[] {
     depths.set(name, path.length);
     path.push({ name, before: order.length, left: [...(readers.get(name) ?? [])].reverse() });
   };
-  for (const start of [input, ...readers.keys()]) {
+  for (const start of [...inputs, ...readers.keys()]) {
     if (!done.has(start)) enter(start);
     for (let top = path[path.length - 1]; top !== undefined; top = path[path.length - 1]) {
       const { name } = top;

@@ -33,15 +33,15 @@ import { Recurrent } from "../recurrent.ts";
 import type { Surrogate } from "../surrogate.ts";
 import { each, fieldOf, MAX_NEURONS, pairOf, tauOf, type Values } from "./euler.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
-import { CubaLI, CubaLIF, LI, Scale, SumPool2d, Threshold } from "./layers.ts";
+import { CubaLI, CubaLIF, LI, Products, Scale, StartedLIF, SumPool2d, Threshold } from "./layers.ts";
 import { NIRModule } from "./module.ts";
 
 /** Options of {@link toNIR}. */
 export interface ToNIROptions {
   /** The time of a step in seconds, > 0: decays per step become time constants by forward Euler, τ = dt / (1 − β). */
   dt: number;
-  /** The shape of one step of one sample, without time and batch: [784], or [1, 28, 28]. */
-  inputShape: Shape;
+  /** The shape of one step of one sample, without time and batch: [784], or [1, 28, 28]. A network of fromNIR needs none. */
+  inputShape?: Shape;
   /** Whether a loss is an error; default false. */
   strict?: boolean;
 }
@@ -144,9 +144,9 @@ function behind(layer: Module, { to, where }: Place): Shape {
   }
 }
 
-const writeLinear: Write<Linear> = (layer) => ({
+const writeLinear: Write<Linear | Products> = (layer) => ({
   ...(layer.bias === null ? { type: "Linear" } : { type: "Affine", bias: arrayOf(layer.bias) }),
-  weight: arrayOf(weightOf(layer)),
+  weight: arrayOf(layer instanceof Linear ? weightOf(layer) : layer.weight),
 });
 
 const writeConvolution: Write<Conv1d | Conv2d> = (layer, { to }) => {
@@ -324,7 +324,7 @@ function neuronNode(layer: Neurons, place: Place): NIRNode {
   if (isSynaptic) filter("alpha", value("alpha", 0), value("synapseScale", 1), "tau_syn", "w_in");
   const rest = value("rest", 0);
   if (isLeaky) fields.v_leak = rest;
-  const isFromZero = [LI, CubaLI, CubaLIF, LIF].some((Layer) => layer instanceof Layer);
+  const isFromZero = [LI, CubaLI, CubaLIF, LIF, StartedLIF].some((Layer) => layer instanceof Layer);
   if (!isFromZero && !every(rest, 0)) lose(place, layer, "rest", "not 0", "v starts from 0, not from rest");
   if (isSpiking) {
     fields.v_threshold = value("threshold", 1);
@@ -405,7 +405,7 @@ const writeGraph: Write<NIRModule> = (network, { name, to }) => {
 
 /** Classes of layers and their way into a graph. */
 const WRITERS: readonly (readonly [of: unknown, write: Write<never>])[] = [
-  ...[LIF, IF, Synaptic, LeakyIntegrator, SynapticIntegrator, LI, CubaLI, CubaLIF].map(
+  ...[LIF, IF, Synaptic, LeakyIntegrator, SynapticIntegrator, LI, CubaLI, CubaLIF, StartedLIF].map(
     (of) => [of, writeNeurons] as const,
   ),
   [BatchNorm1d, writeBatchNorm],
@@ -414,6 +414,7 @@ const WRITERS: readonly (readonly [of: unknown, write: Write<never>])[] = [
   [ThresholdDependentBatchNorm2d, writeBatchNorm],
   [Sequential, writeSequential],
   [Linear, writeLinear],
+  [Products, writeLinear],
   [Conv1d, writeConvolution],
   [Conv2d, writeConvolution],
   [AvgPool2d, writePool],
@@ -445,6 +446,13 @@ function writerOf(layer: Module): Write<Module> | undefined {
 
 /** Puts a module behind the last node of a graph. Returns its node. */
 function write(module: Module, name: string, to: Writer): NIRNode | null {
+  const [node, place] = nodeOf(module, name, to);
+  if (node !== null) to.add(name, node, behind(module, place));
+  return node;
+}
+
+/** The node of a module, null without one of its own, and the place of the module. */
+function nodeOf(module: Module, name: string, to: Writer): [node: NIRNode | null, place: Place] {
   const kind = module.constructor.name;
   const place = { name, to, where: `toNIR: ${kind}${name && ` at ${to.path}${name}`}` };
   const writer = writerOf(module);
@@ -460,9 +468,7 @@ function write(module: Module, name: string, to: Writer): NIRNode | null {
   if (sizeOf(to.shape) > MAX_NEURONS) {
     throw wrongValue(place.where, `at most ${MAX_NEURONS} values in a step`, formatShape(to.shape));
   }
-  const node = writer(module, place);
-  if (node !== null) to.add(name, node, behind(module, place));
-  return node;
+  return [writer(module, place), place];
 }
 
 /**
@@ -487,11 +493,15 @@ export function toNIR(module: Module, options: ToNIROptions): NIRExport {
   const { dt, inputShape, strict } = withDefaults(where, DEFAULTS, options);
   numberOf(where, "dt", dt, POSITIVE);
   const losses: NIRLoss[] = [];
-  const to = new Writer(checkShape(`${where}: inputShape`, inputShape as Shape), { dt, losses });
+  const isGraph = own instanceof NIRModule;
+  // The graph of a network has the shapes of all its Inputs.
+  const isGiven = !isGraph || inputShape !== undefined;
+  const shape = isGiven ? checkShape(`${where}: inputShape`, inputShape as Shape) : [];
+  const to = new Writer(shape, { dt, losses });
   const graph = noGrad(() => {
-    const isWhole = own instanceof Sequential || own instanceof NIRModule;
-    const node = write(own, isWhole ? "" : "0", to);
-    return own instanceof NIRModule ? (node as NIRGraph) : to.graph();
+    const name = isGraph || own instanceof Sequential ? "" : "0";
+    const node = isGiven ? write(own, name, to) : nodeOf(own, name, to)[0];
+    return isGraph ? (node as NIRGraph) : to.graph();
   });
   if (strict && losses.length > 0) {
     const list = losses.map(({ node, layer, property, value }) => `${property} ${show(value)} of ${layer} at ${node}`);

@@ -36,6 +36,11 @@ const pool = { kernel_size: 2, stride: [2, 1], padding: 0 } as const;
 export const PRIMITIVES: Readonly<Record<string, NIRGraph>> = {
   Affine: around({ type: "Affine", weight: f32([3, 2], 1, 2, 3, 4, 5, 6), bias: f32([3], 7, 8, 9) }, [2], [3]),
   Linear: around({ type: "Linear", weight: f64([1, 2], 0.1, Number.MIN_VALUE) }, [2], [1]),
+  "Affine of places": around(
+    { type: "Affine", weight: f32([2, 1, 3], 1, 2, 3, 4, 5, 6), bias: f32([2, 1], 7, 8) },
+    [2, 3],
+    [2, 1],
+  ),
   Scale: around({ type: "Scale", scale: f32([2], -1, 1e-40) }),
   Conv1d: around(
     { type: "Conv1d", ...filter, weight: f32([1, 1, 2], 1, 2), stride: 2, padding: 1, input_shape: 5 },
@@ -69,6 +74,25 @@ export const PRIMITIVES: Readonly<Record<string, NIRGraph>> = {
   metadata: {
     ...around({ type: "I", r: two, metadata: { weight: 2, pi: 3.25 } }),
     metadata: { "a b": { c: ["x", "ÿ"] }, n: two },
+  },
+  "several ends": {
+    type: "NIRGraph",
+    nodes: {
+      a: { type: "Input", shape: [2] },
+      b: { type: "Input", shape: [2] },
+      n: { type: "LIF", tau: two, ...leak, ...spike },
+      x: { type: "Scale", scale: two },
+      output: { type: "Output", shape: [2] },
+      output_x: { type: "Output", shape: [2] },
+    },
+    edges: [
+      ["a", "n"],
+      ["b", "n"],
+      ["n", "output"],
+      ["n", "x"],
+      ["x", "output_x"],
+    ],
+    version: "1.0.7",
   },
   "recurrent edges": {
     ...around({ type: "LIF", tau: two, ...leak, ...spike }),
