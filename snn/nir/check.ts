@@ -124,6 +124,8 @@ export function graphOf(where: string, root: string, graph: unknown): NIRGraph {
     const kind = choiceOf(where, `${path}/type`, type, depth === 1 ? ["NIRGraph"] : ["NIRGraph", ...TYPES]);
     const fields: Readonly<Record<string, Field>> = kind === "NIRGraph" ? {} : FIELDS[kind];
     const names = kind === "NIRGraph" ? ["nodes", "edges", "version"] : Object.keys(fields);
+    // The list of readNIR is no part of the graph; nothing in a file becomes a list here.
+    if (depth === 1 && Array.isArray(given.skipped)) names.push("skipped");
     for (const name of Object.keys(given)) {
       // A reader that left some out would change the network.
       if (given[name] === undefined || names.includes(name)) continue;

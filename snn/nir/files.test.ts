@@ -2,9 +2,10 @@
 import type { File } from "h5wasm";
 import { describe, expect, test, vi } from "vitest";
 import { fileOf, graphGroup } from "../../test/support/hdf5.ts";
+import { readFixture } from "../../test/support/nir.ts";
 import { around, f32, f64, PRIMITIVES } from "../../test/support/nir-graphs.ts";
 import type { NIRGraph, NIRNode } from "./graph.ts";
-import { readNIR, writeNIR } from "./index.ts";
+import { fromNIR, readNIR, toNIR, writeNIR } from "./index.ts";
 
 type Group = Pick<File, "create_group" | "create_dataset">;
 
@@ -172,6 +173,65 @@ describe("readNIR", () => {
         "readNIR: expected /node/nodes/n/shape as a list of numbers, got object",
       ]
     `);
+  });
+
+  test("metadata that a graph cannot hold are left out and listed, and a user block is passed over", async () => {
+    const graph = await readNIR(readFixture("metadata.nir"));
+    const at = (name: string) => `/node/nodes/metadata/metadata/${name}`;
+    expect(graph.skipped).toEqual([
+      { path: at("array"), got: "an empty array without a shape" },
+      { path: at("bytes"), got: "HDF5 type 5 of 6 bytes" },
+      { path: at("complex"), got: "HDF5 type 6 of 16 bytes" },
+      { path: at("half"), got: "HDF5 type 1 of 2 bytes" },
+      { path: at("inner/again"), got: "a second link to one group" },
+      { path: at("lists"), got: "HDF5 type 9 of 8 bytes" },
+      { path: at("nowhere"), got: "another object, or none" },
+      { path: at("record"), got: "HDF5 type 6 of 12 bytes" },
+      { path: at("reference"), got: "HDF5 type 7 of 8 bytes" },
+      { path: at("text"), got: "an empty array without a shape" },
+      { path: at("type"), got: "another object, or none" },
+      { path: "/node/metadata", got: "numbers of shape [2]" },
+      { path: at("table"), got: "text of shape [2, 2]" },
+    ]);
+    const { skipped: _, ...own } = graph;
+    expect(own).toEqual({
+      type: "NIRGraph",
+      version: "1.0.7",
+      nodes: {
+        input: { type: "Input", shape: [2] },
+        metadata: { type: "Scale", scale: f32([2], 1, 2), metadata: { inner: { kept: "text" }, kept: 3.5 } },
+        output: { type: "Output", shape: [2] },
+      },
+      edges: [
+        ["input", "metadata"],
+        ["metadata", "output"],
+      ],
+    });
+    // The list is of the file: neither another file nor a module takes it over.
+    expect(await readNIR(await writeNIR(graph))).toEqual(own);
+    expect(toNIR(fromNIR(graph, { dt: 1 }), { dt: 1 }).graph).toEqual(own);
+  });
+
+  test.each([512, 1024, 65_536])("a file behind %s bytes of the user is read", async (n) => {
+    const bytes = await writeNIR(around({ type: "Scale", scale: f32([2], 1, 2) }));
+    const behind = new Uint8Array(n + bytes.length).fill(1, 0, n);
+    behind.set(bytes, n);
+    expect(await readNIR(behind)).toEqual(await readNIR(bytes));
+    await expect(readNIR(behind.subarray(8))).rejects.toThrow(
+      "readNIR: expected an HDF5 file at byte 0, got no signature of one",
+    );
+  });
+
+  test("the same types are refused outside of metadata, and a list of what was left out is no field of a file", async () => {
+    const strange = (group: Group) => group.create_dataset({ name: "scale", data: new Map([["re", [0.5]]]) });
+    await expect(nodeOf("Scale", strange)).rejects.toThrow(
+      "readNIR: expected numbers or text at /node/nodes/n/scale, got HDF5 type 6 of 8 bytes",
+    );
+    const bytes = await fileOf((file) => {
+      graphGroup(file);
+      (file.get("node") as Group).create_dataset({ name: "skipped", data: ["a", "b"], shape: [2], dtype: "S" });
+    });
+    await expect(readNIR(bytes)).rejects.toThrow('edges, version, got "skipped"');
   });
 
   test("a file without a graph is refused", async () => {

@@ -11,11 +11,18 @@
 import { show } from "../../engine/arguments.ts";
 import { sizeOf } from "../../engine/shape.ts";
 import { MAX_DEPTH, short } from "./check.ts";
+import type { NIRSkipped } from "./graph.ts";
 
 /** An array of a file. Integers are read as float64, where those up to 2⁵³ are exact. */
 export interface Stored {
   readonly shape: readonly number[];
   readonly data: Float32Array | Float64Array | BigInt64Array | readonly string[];
+}
+
+/** The objects that a reader may leave out where it cannot read them, and those that it has left out. */
+export interface Optional {
+  readonly paths: RegExp;
+  readonly skipped: NIRSkipped[];
 }
 
 /** A group of a file, by the names in it. */
@@ -41,7 +48,7 @@ const OVERHEAD = 64;
 /** The error of a session after which the library cannot be used. */
 let crash: unknown;
 
-/** HDF5 keeps its signature, the version, and the sizes of addresses and lengths in front. */
+/** HDF5 keeps its signature, the version, and the sizes of addresses and lengths in front, or behind 512, 1024, … bytes of the user. */
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** An error of a file that is read: what was expected, at a path in it, and what came. */
@@ -59,7 +66,12 @@ export const READ = "readNIR";
  *
  * @throws RangeError if the bytes are no such file, or ask for more than `maxBytes`; Error if the peer is missing.
  */
-export async function readTree(bytes: Uint8Array, names: string[], maxBytes: number): Promise<Tree> {
+export async function readTree(
+  bytes: Uint8Array,
+  names: string[],
+  maxBytes: number,
+  optional: Optional,
+): Promise<Tree> {
   checkText(bytes);
   return session(READ, (opened) => {
     const { m, limit, said } = opened;
@@ -68,9 +80,7 @@ export async function readTree(bytes: Uint8Array, names: string[], maxBytes: num
     const id = m.open(PATH, m.H5F_ACC_RDONLY, false, -1, -1);
     if (id < 0n) throw wrong("a whole HDF5 file", "", `${bytes.length} bytes that are none`, said());
     try {
-      const { namesAt, itemAt } = readerOf(opened, id, Math.min(maxBytes, DEFLATE * bytes.length));
-      const there = namesAt("").filter((name) => names.includes(name));
-      return new Map(there.map((name) => [name, itemAt(`/${name}`, 1)]));
+      return readerOf(opened, id, Math.min(maxBytes, DEFLATE * bytes.length), optional).treeAt("", 0, names);
     } finally {
       m.close_file(id);
     }
@@ -117,7 +127,7 @@ function write(group: InstanceType<Library["Group"]>, tree: Tree): void {
 }
 
 /** Reads groups and arrays of an open file, each group once, and arrays of `left` bytes together. */
-function readerOf({ m, limit, said }: Session, id: bigint, left: number) {
+function readerOf({ m, limit, said }: Session, id: bigint, left: number, { paths, skipped }: Optional) {
   /** Addresses of the groups that were read. */
   const seen = new Set<string>();
 
@@ -137,9 +147,23 @@ function readerOf({ m, limit, said }: Session, id: bigint, left: number) {
     return result as T;
   }
 
-  const namesAt = (path: string): string[] => heard(path, () => m.get_names(id, path || "/", false));
+  /** Leaves out an object that may be left out, and throws for any other. */
+  function leave(expected: string, path: string, got: string): undefined {
+    if (!paths.test(path)) throw wrong(expected, path, got);
+    skipped.push({ path, got });
+  }
 
-  function itemAt(path: string, depth: number): Tree | Stored {
+  /** The groups and arrays in a group, those of these names if there are some. */
+  function treeAt(path: string, depth: number, names?: readonly string[]): Tree {
+    const tree = new Map<string, Tree | Stored>();
+    for (const name of heard(path, () => m.get_names(id, path || "/", false))) {
+      const item = names?.includes(name) === false ? undefined : itemAt(`${path}/${name}`, depth + 1);
+      if (item !== undefined) tree.set(name, item);
+    }
+    return tree;
+  }
+
+  function itemAt(path: string, depth: number): Tree | Stored | undefined {
     const type = heard(path, () => m.get_type(id, path));
     if (type === m.H5G_DATASET) return arrayAt(path);
     // A link that leads nowhere has the type of the link, or by chance another one, and no address.
@@ -149,18 +173,18 @@ function readerOf({ m, limit, said }: Session, id: bigint, left: number) {
             .slice(0, 8)
             .join()
         : "";
-    if (/^[0,]*$/.test(address)) throw wrong("a group or an array", path, "neither");
+    if (/^[0,]*$/.test(address)) return leave("a group or an array", path, "another object, or none");
     // A group that is linked twice would be read for ever, or more often than there is memory.
-    if (seen.has(address)) throw wrong("a tree of groups", path, "a second link to one group");
+    if (seen.has(address)) return leave("a tree of groups", path, "a second link to one group");
     if (depth > MAX_DEPTH) throw wrong(`at most ${MAX_DEPTH} groups in each other`, path, "more");
     seen.add(address);
-    return new Map(namesAt(path).map((name) => [name, itemAt(`${path}/${name}`, depth + 1)]));
+    return treeAt(path, depth);
   }
 
-  function arrayAt(path: string): Stored {
+  function arrayAt(path: string): Stored | undefined {
     const metadata = heard(path, () => m.get_dataset_metadata(id, path));
     const { shape, chunks, size, vlen, type } = metadata;
-    if (shape === null) throw wrong("an array", path, "an empty one without a shape");
+    if (shape === null) return leave("an array", path, "an empty array without a shape");
     const n = sizeOf(shape);
     const bytes = n * size;
     const chunk = chunks === null ? 0 : sizeOf(chunks) * size;
@@ -171,7 +195,7 @@ function readerOf({ m, limit, said }: Session, id: bigint, left: number) {
     }
     left -= cost;
     const decode = decoderOf(m, metadata);
-    if (decode === null) throw wrong("numbers or text", path, `HDF5 type ${type} of ${size} bytes`);
+    if (decode === null) return leave("numbers or text", path, `HDF5 type ${type} of ${size} bytes`);
     if (n === 0) return { shape, data: decode(new ArrayBuffer(0)) };
     limit(4 * (bytes + chunk));
     const at = m._malloc(bytes);
@@ -188,7 +212,7 @@ function readerOf({ m, limit, said }: Session, id: bigint, left: number) {
     }
   }
 
-  return { namesAt, itemAt };
+  return { treeAt };
 }
 
 /** Turns the bytes of an array into values; null for a type that is neither a number nor text. */
@@ -236,8 +260,11 @@ function fixed(bytes: Uint8Array, size: number, spaces: boolean): string[] {
 function checkText(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const fail = (at: number, got: string) => wrong("an HDF5 file", `byte ${at}`, got);
-  if (bytes.length < 48 || SIGNATURE.some((byte, i) => byte !== bytes[i])) throw fail(0, "no signature of one");
-  const sizes = (bytes[8] as number) < 2 ? 13 : 9;
+  let start = 0;
+  const isOver = () => start + 48 > bytes.length;
+  while (!isOver() && SIGNATURE.some((byte, i) => byte !== bytes[start + i])) start = Math.max(512, 2 * start);
+  if (isOver()) throw fail(0, "no signature of one");
+  const sizes = start + ((bytes[start + 8] as number) < 2 ? 13 : 9);
   if (bytes[sizes] !== 8 || bytes[sizes + 1] !== 8) throw fail(sizes, "addresses or lengths of other than 8 bytes");
   // Collections do not overlap: no more objects are there than have room in the file.
   let left = bytes.length / 8;

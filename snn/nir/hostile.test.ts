@@ -140,16 +140,28 @@ describe("damage", () => {
     expect(stateOf()).toEqual(state);
   });
 
-  test("text without an end is refused", async () => {
+  test("a file that ends before the end of its user block, or anywhere behind it, is refused", async () => {
+    const bytes = readFixture("metadata.nir");
+    for (let n = 0; n < bytes.length; n += n < 600 ? 7 : 97) {
+      const error = (await readNIR(bytes.subarray(0, n)).catch((thrown: unknown) => thrown)) as Error;
+      expect(error, `${n} bytes`).toBeInstanceOf(RangeError);
+      expect(error.message, `${n} bytes`).toMatch(/^readNIR: expected an? (whole )?HDF5 file at/);
+    }
+  });
+
+  test("text without an end is refused, behind a user block too", async () => {
     const bytes = await writeNIR(PRIMITIVES.Threshold as NIRGraph);
     const heap = Buffer.from(bytes.buffer).indexOf("GCOL");
     expect(heap).toBeGreaterThan(0);
     // The first text becomes free space of no bytes, and the library would stay there.
     bytes.fill(0, heap + 16, heap + 32);
     expect(await errorOf(bytes, "text")).toBe(`readNIR: expected an HDF5 file at byte ${heap + 16}, got damaged text`);
+    const behind = new Uint8Array(2048 + bytes.length);
+    behind.set(bytes, 2048);
+    expect(await errorOf(behind, "text")).toContain(`at byte ${2048 + heap + 16}, got damaged text`);
   });
 
-  for (const name of ["conv1d", "lif_net", "primitives", "rnn_subgraph_net"]) {
+  for (const name of ["conv1d", "lif_net", "metadata", "primitives", "rnn_subgraph_net"]) {
     test(`${name}: damaged bytes give an error or a graph (seed ${SEED})`, async () => {
       const source = readFixture(`${name}.nir`);
       const random = randomOf(SEED);

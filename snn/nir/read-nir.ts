@@ -2,8 +2,8 @@
 import { bytesOf, COUNT, isPlain, numberOf, show, withDefaults } from "../../engine/arguments.ts";
 import { graphOf } from "./check.ts";
 import { FIELDS, type Field } from "./fields.ts";
-import type { NIRGraph } from "./graph.ts";
-import { READ, readTree, type Stored, type Tree, wrong } from "./hdf5.ts";
+import type { NIRGraph, NIRSkipped } from "./graph.ts";
+import { READ, readTree, type Stored, type Tree } from "./hdf5.ts";
 
 /** Options of {@link readNIR}. */
 export interface ReadNIROptions {
@@ -17,8 +17,9 @@ const READ_NIR = { maxBytes: 2 ** 28 } satisfies Required<ReadNIROptions>;
  * The graph in a NIR file, which is HDF5, with the fields and the defaults of the Python package `nir`.
  *
  * float32 arrays stay float32, float64 and integer ones become float64. A missing `v_reset` becomes zeros, a missing `w_in` ones, in
- * the shape of the other fields; a `w_in` of a single number is repeated. Names, edges and metadata are those of the file. Arrays
- * are not checked against each other: `fromNIR` does that.
+ * the shape of the other fields; a `w_in` of a single number is repeated. Names, edges and metadata are those of the file. Metadata
+ * other than text, lists of text, numbers, arrays and groups of these are left out, and `skipped` of the graph lists them. Arrays are not
+ * checked against each other: `fromNIR` does that.
  *
  * The file may come from strangers: its arrays have at most `maxBytes` together, and at most 1032 times the size of the file, the
  * largest factor of its compression. The check comes before memory for an array is taken.
@@ -32,21 +33,27 @@ const READ_NIR = { maxBytes: 2 ** 28 } satisfies Required<ReadNIROptions>;
 export async function readNIR(bytes: Uint8Array | ArrayBuffer, options: ReadNIROptions = READ_NIR): Promise<NIRGraph> {
   const { maxBytes } = withDefaults(READ, READ_NIR, options);
   const most = numberOf(READ, "maxBytes", maxBytes, COUNT);
-  const tree = await readTree(bytesOf(READ, bytes).slice(), ["node", "version"], most);
-  const node = nodeOf(tree.get("node"), "/node");
+  const skipped: NIRSkipped[] = [];
+  const optional = { paths: METADATA, skipped };
+  const tree = await readTree(bytesOf(READ, bytes).slice(), ["node", "version"], most, optional);
+  const node = nodeOf(tree.get("node"), "/node", skipped);
   const version = plainOf(tree.get("version"));
   try {
-    return graphOf(READ, "/node", isPlain(node) ? { ...node, version } : node);
+    const graph = graphOf(READ, "/node", isPlain(node) ? { ...node, version } : node);
+    return skipped.length === 0 ? graph : { ...graph, skipped };
   } catch (error) {
     // In a file, the kind of a value is a value as others.
     throw error instanceof TypeError ? new RangeError(error.message) : error;
   }
 }
 
+/** The metadata of a node, and of graphs, which have nodes by names without a slash. */
+const METADATA = /^\/node(\/nodes\/[^/]+)*\/metadata(\/|$)/;
+
 type Item = Tree | Stored | undefined;
 
 /** The node that a group stands for, with fields that are still to be checked; anything else as it is. */
-function nodeOf(group: Item, path: string): unknown {
+function nodeOf(group: Item, path: string, skipped: NIRSkipped[]): unknown {
   if (!isTree(group)) return group;
   const fields: Readonly<Record<string, Field>> = FIELDS[plainOf(group.get("type")) as keyof typeof FIELDS] ?? {};
   const names = new Map(Object.entries(fields).map(([name, { file = name }]) => [file, name]));
@@ -54,8 +61,8 @@ function nodeOf(group: Item, path: string): unknown {
     group,
     (item, file) => {
       const at = `${path}/${file}`;
-      if (file === "metadata" && isTree(item)) return metadataOf(item, at);
-      if (file === "nodes" && isTree(item)) return mapped(item, (node, name) => nodeOf(node, `${at}/${name}`));
+      if (file === "metadata") return metadataOf(item, at, skipped);
+      if (file === "nodes" && isTree(item)) return mapped(item, (node, name) => nodeOf(node, `${at}/${name}`, skipped));
       return file === "edges" ? pairsOf(item) : plainOf(item, fields[names.get(file) ?? file]);
     },
     (file) => names.get(file) ?? file,
@@ -79,20 +86,20 @@ function pairsOf(item: Item): unknown {
   return Array.from({ length: shape[0] as number }, (_, i) => [data[2 * i], data[2 * i + 1]]);
 }
 
-/** Numbers, text, lists of text, arrays, and groups of these. */
-const metadataOf = (group: Tree, path: string): unknown =>
-  mapped(group, (item, name) => {
-    const at = `${path}/${name}`;
-    if (isTree(item)) return metadataOf(item, at);
-    const { shape, data } = item;
-    if (shape.length === 0) return data[0];
-    if (ArrayBuffer.isView(data)) return item;
-    if (shape.length > 1) throw wrong("text or a list of text", at, `shape ${show(shape)}`);
-    return data;
-  });
+/** Numbers, text, lists of text, arrays, and groups of these. The metadata themselves are a group. */
+function metadataOf(item: Tree | Stored, path: string, skipped: NIRSkipped[], isInner = false): unknown {
+  if (isTree(item)) return mapped(item, (inner, name) => metadataOf(inner, `${path}/${name}`, skipped, true));
+  const { shape, data } = item;
+  const isText = !ArrayBuffer.isView(data);
+  if (isInner && shape.length === 0) return data[0];
+  if (isInner && !(isText && shape.length > 1)) return isText ? data : item;
+  return void skipped.push({ path, got: `${isText ? "text" : "numbers"} of shape ${show(shape)}` });
+}
 
-/** An object of what a group has. */
+/** An object of the content of a group; undefined values are left out. */
 const mapped = (group: Tree, f: (item: Tree | Stored, name: string) => unknown, nameOf = (name: string) => name) =>
-  Object.fromEntries(Array.from(group, ([name, item]) => [nameOf(name), f(item, name)]));
+  Object.fromEntries(
+    Array.from(group, ([name, item]) => [nameOf(name), f(item, name)] as const).filter(([, x]) => x !== undefined),
+  );
 
 const isTree = (item: unknown): item is Tree => item instanceof Map;
