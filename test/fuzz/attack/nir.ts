@@ -1,6 +1,6 @@
 /** Arguments for graphs and files of NIR. */
 import type * as nir from "../../../snn/nir/index.ts";
-import { bool, either, type Kind, list, must, num, oneOf, record } from "./kinds.ts";
+import { bool, choice, either, type Kind, list, must, num, oneOf, record, t } from "./kinds.ts";
 import { surrogate } from "./objects.ts";
 import type { Rows } from "./typed.ts";
 
@@ -70,6 +70,31 @@ const looped = record({
   edges: edges('["input", "w"]', '["w", "n"]', '["n", "back"]', '["back", "n"]', '["n", "output"]'),
 });
 
+/** Two Inputs, and two Outputs. */
+const several = record({
+  type: text("NIRGraph"),
+  nodes: record({
+    input,
+    more: record({ type: text("Input"), shape: list(2) }),
+    w: weights,
+    n: record({ type: text("LIF"), ...membrane, ...spikes }),
+    output,
+    output_w: output,
+  }),
+  edges: edges('["input", "w"]', '["w", "n"]', '["more", "n"]', '["n", "output"]', '["w", "output_w"]'),
+});
+
+/** A matrix for each place. */
+const places = record({
+  type: text("NIRGraph"),
+  nodes: record({
+    input: record({ type: text("Input"), shape: list(2, 3) }),
+    n: record({ type: text("Affine"), weight: array(2, 2, 3), bias: array(2) }),
+    output: record({ type: text("Output"), shape: list(2, 2) }),
+  }),
+  edges: edges('["input", "n"]', '["n", "output"]'),
+});
+
 /** A graph with a node of each kind, or a loop. */
 const graph = either(
   graphOf({ type: text("LIF"), ...membrane, ...spikes }),
@@ -79,6 +104,8 @@ const graph = either(
   graphOf({ type: text("Scale"), scale: array(2) }),
   graphOf({ type: text("Threshold"), threshold: array(2) }),
   looped,
+  several,
+  places,
 );
 
 const module_ = oneOf([
@@ -116,11 +143,12 @@ const stored = oneOf(GRAPHS, [], {
     };
   },
 });
-const bytes = oneOf(["nirFile.slice()", "nirFile.slice().buffer"], [], {
+const bytes = oneOf(["nirFile.slice()", "nirFile.slice().buffer", "behindBlock(nirFile)"], [], {
   odd: (_, g) => ({
     code: g.pick([
       `flipped(nirFile.slice(), ${g.int(0, 2000)}, ${1 << g.int(0, 7)})`,
       `nirFile.subarray(0, ${g.int(0, 2000)})`,
+      `flipped(behindBlock(nirFile), ${g.int(0, 2500)}, ${1 << g.int(0, 7)})`,
       "new Float32Array(nirFile.buffer)",
       "new DataView(nirFile.buffer)",
       "(() => { const bytes = nirFile.slice(); structuredClone(bytes.buffer, { transfer: [bytes.buffer] }); return bytes; })()",
@@ -128,8 +156,36 @@ const bytes = oneOf(["nirFile.slice()", "nirFile.slice().buffer"], [], {
   }),
 });
 
+const NEURONS = '{ type: "IF", r: nirArray(2), v_threshold: nirArray(2), v_reset: nirArray(2) }';
+/** The network of a graph with these further nodes and edges. */
+const network = (nodes: string, pairs: string): string =>
+  `fromNIR({ type: "NIRGraph", nodes: { a: { type: "Input", shape: [3] }, w: { type: "Linear", weight: nirArray(2, 3) }, ` +
+  `n: ${NEURONS}, y: { type: "Output", shape: [2] }${nodes} }, edges: [["a", "w"], ["w", "n"], ["n", "y"]${pairs}] }, { dt: 1 })`;
+const ONE = network("", "");
+const SEVERAL = network(
+  ', b: { type: "Input", shape: [2] }, z: { type: "Output", shape: [2] }',
+  ', ["b", "n"], ["w", "z"], ["n", "n"]',
+);
+
+/** Networks of graphs, which have a class and no constructor. */
+export const NETWORKS = {
+  "NIRModule of one": {
+    object: oneOf([ONE]),
+    forward: [t(4, 2, 3)],
+    step: [t(2, 3), oneOf([`${ONE}.initialState([2, 3])`])],
+    initialState: [list(2, 3)],
+    run: [record({ a: t(4, 2, 3) })],
+  },
+  "NIRModule of several": {
+    object: oneOf([SEVERAL]),
+    run: [record({ a: t(4, 2, 3), b: t(4, 2, 2) })],
+    runStep: [record({ a: t(2, 3), b: t(2, 2) }), oneOf([`${SEVERAL}.initialState({ a: [2, 3], b: [2, 2] })`])],
+    initialState: [record({ a: list(2, 3), b: list(2, 2) })],
+  },
+};
+
 export const NIR: Rows<typeof nir> = {
-  fromNIR: [graph, { dt: must(num(0.001, 0.002)), surrogate }],
+  fromNIR: [graph, { dt: must(num(0.001, 0.002)), surrogate, numerics: choice("nir", "spikingjelly") }],
   toNIR: [module_, { dt: must(num(0.001, 1)), inputShape: must(list(3)), strict: oneOf(["false"], bool.takes) }],
   readNIR: [bytes, { maxBytes: num(2 ** 20) }],
   writeNIR: [stored],

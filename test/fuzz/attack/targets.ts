@@ -3,7 +3,7 @@ import { Tensor } from "../../../engine/index.ts";
 import { ops } from "../../../engine/ops/index.ts";
 import { AUDIO } from "./audio.ts";
 import { anyTensor, type Kind, kindOf, type Spec, t } from "./kinds.ts";
-import { NIR } from "./nir.ts";
+import { NETWORKS, NIR } from "./nir.ts";
 import { BASES, CLASSES, ENGINE, EVENTS, KERNELS, NODE, QUANTIZE, SETTERS, SNN, SURROGATES, TENSOR } from "./rows.ts";
 import type { ClassRow } from "./typed.ts";
 
@@ -49,7 +49,7 @@ function* allTargets(): Iterable<[string, Target]> {
   }
   for (const [name, specs] of Object.entries(TENSOR) as Entries)
     yield [`Tensor#${name}`, target("member", name, specs, "Tensor")];
-  for (const [base, { object, ...table }] of Object.entries(BASES)) {
+  for (const [base, { object, ...table }] of Object.entries({ ...BASES, ...NETWORKS })) {
     for (const [name, specs] of Object.entries(table) as Entries) {
       yield [`${base}#${name}`, target("member", name, [object, ...specs], base)];
     }

@@ -86,6 +86,7 @@ export const HELPERS = {
   }`,
   cloned: "(t) => structuredClone(t)",
   nirArray: "(...shape) => ({ shape, data: new Float32Array(Math.max(1, shape.reduce((n, size) => n * size, 1))) })",
+  behindBlock: "(file) => { const bytes = new Uint8Array(512 + file.length); bytes.set(file, 512); return bytes; }",
   // A shape is written to, which must not succeed.
   reshaped: "(t, size) => { try { t.shape[0] = size; } catch {} return t; }",
   graded: "(t) => { t.requiresGrad = true; tape(() => t.mul(2).sum().backward()); return t; }",
