@@ -39,7 +39,9 @@ const namespaces = {
     const file = `${basename(id, ".ts")}.js`;
     if (importer?.endsWith("/engine/kernels.ts") && /\/(codes|kinds)\.ts$/.test(id)) return named(`../chunks/${file}`);
     if (importer?.endsWith("/engine/extend.ts") && id.endsWith("/saves.ts")) return named(`../chunks/${file}`);
-    return importer !== undefined && id.endsWith("/surrogates.ts") ? named(`./${file}`) : null;
+    if (importer === undefined || !id.endsWith("/surrogates.ts")) return null;
+    // The file of an entry below snn/ lies in a folder of its own, and not in chunks/.
+    return named(/\/snn\/(audio|events|nir|plot|quantize)\//.test(importer) ? `../../chunks/${file}` : `./${file}`);
   },
 };
 

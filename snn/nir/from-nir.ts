@@ -88,10 +88,10 @@ const neurons =
     return { layer, axes: isUniform ? 0 : shape.length };
   };
 
-/** The values of a field as they are, to be broadcast. */
+/** The values of a field as they are, to be broadcast; further axes before the others are of size 1. */
 function fieldTensor({ where, node, shape: of }: Making, field: string): Tensor {
   const { shape, data } = arrayOf(where, node, field, of);
-  return tensor(data, { shape });
+  return tensor(data, { shape: shape.slice(Math.max(0, shape.length - of.length)) });
 }
 
 /** A layer with the weights of a node. */
@@ -118,21 +118,19 @@ const product: Kind = (making) => {
   const { weight } = node as NIRAffine;
   const isOne = weight.shape.length < 3;
   const out = weight.shape[weight.shape.length - 2] ?? 0;
-  const [inputs = 0, ...places] = [...shape].reverse();
-  const own = [...(isOne ? [] : places.reverse()), out, inputs];
+  const inputs = shape[shape.length - 1] as number;
+  const places = isOne ? [] : shape.slice(0, -1);
+  const own = [...places, out, inputs];
   if (!sameShape(weight.shape, own) || out === 0) {
-    const expected = own.map((n, axis) => (axis === own.length - 2 ? "out" : n)).join(", ");
-    throw wrongValue(where, `weight [${expected}]`, formatShape(weight.shape));
+    throw wrongValue(where, `weight [${[...places, "out", inputs].join(", ")}]`, formatShape(weight.shape));
   }
   const after = [...shape.slice(0, -1), out];
   const hasBias = "bias" in node;
-  if (isOne)
-    return { layer: filled(making, new Linear(inputs, out, { bias: hasBias, generator: unused() })), shape: after };
-  const bias = hasBias ? fieldOf(valuesOf(where, node, "bias", after), after) : null;
-  return {
-    layer: new Products(fieldTensor({ ...making, shape: own }, "weight"), bias && tensor(bias.data, { shape: after })),
-    shape: after,
-  };
+  const field = (name: string, of: Shape): Tensor => fieldTensor({ ...making, shape: of }, name);
+  const layer = isOne
+    ? filled(making, new Linear(inputs, out, { bias: hasBias, generator: unused() }))
+    : new Products(field("weight", own), hasBias ? field("bias", after) : null);
+  return { layer, shape: after };
 };
 
 /** Windows over the last axes of maps: options of the layer, the shape behind it, and the zeros that it does not put there. */
@@ -237,7 +235,8 @@ const KINDS: Readonly<Record<Exclude<NIRNode["type"], "NIRGraph">, Kind>> = {
  *
  *   β = 1 − dt/τ      v[t] = v_leak + β(v[t−1] − v_leak) + r·dt/τ·I[t]      z[t] = 1 if v[t] > θ else 0, and v[t] = v_reset there
  *
- * Shapes: x [T, B, …Input] → z [T, B, …Output]. All states start from 0. A delay is rounded to the nearest step, a half upwards. In a
+ * Shapes: x [T, B, …Input] → z [T, B, …Output]; for several Inputs or Outputs `run` takes and returns tensors by the names of nodes. All
+ * states start from 0, unless `numerics` says otherwise. A delay is rounded to the nearest step, a half upwards. In a
  * loop, the node behind the last neuron reads the output of the step before, zeros at the start. Nodes outside of loops
  * run over the whole sequence at once. Weights, biases, scales and thresholds of `Threshold` nodes are parameters, named after the
  * nodes, as in `fc1.weight` or, in a subgraph, `rnn.w_rec.weight`; the constants of neurons are fixed.

@@ -6,7 +6,7 @@ import { type Shape, sizeOf } from "../../engine/shape.ts";
 import { neuron } from "../neuron.ts";
 import type { NeuronStep } from "../neuron-types.ts";
 import { Recurrent } from "../recurrent.ts";
-import { fired, RESET } from "../reset.ts";
+import { fired, RESET, type Reset } from "../reset.ts";
 import { spike } from "../spike.ts";
 import type { Surrogate } from "../surrogate.ts";
 
@@ -18,11 +18,13 @@ const decayOf =
   (v: Membrane["v"]) =>
     v.sub(rest).mul(beta).add(rest);
 
+const MEMBRANE = { beta: 1, rest: 0, inputScale: 1 };
+
 /** A leaky integrator that starts from 0: v[t] = rest + β(v[t−1] − rest) + inputScale·I[t]. */
 export const LI = /* @__PURE__ */ neuron({
   name: "LI",
   state: { v: 0 },
-  parameters: { beta: 1, rest: 0, inputScale: 1 },
+  parameters: MEMBRANE,
   step(argument) {
     const v = decayOf(argument)(argument.v).add(argument.current.mul(argument.inputScale));
     return { membrane: v, v };
@@ -55,16 +57,25 @@ export const CubaLI = /* @__PURE__ */ neuron({
   },
 });
 
+const SPIKING = { threshold: 1, resetValue: 0, initial: 0 };
+
+type Spiking = Membrane & NeuronStep<keyof typeof SPIKING>;
+
+/** A spike of a membrane that decays and adds an input. */
+function spiking(argument: Spiking, choices: Reset, input: Membrane["v"]) {
+  const { v, threshold, resetValue } = argument;
+  return fired(argument, choices, { v, threshold, resetValue, decay: decayOf(argument), input });
+}
+
 /** The same with spikes where v > θ, which set v to resetValue; v starts from `initial`. */
 export const CubaLIF = /* @__PURE__ */ neuron({
   name: "CubaLIF",
   state: { i: 0, v: ({ initial }) => initial },
-  parameters: { ...SYNAPTIC, threshold: 1, resetValue: 0, initial: 0 },
+  parameters: { ...SYNAPTIC, ...SPIKING },
   choices: RESET,
   step(argument, choices) {
-    const { v, threshold, resetValue } = argument;
     const { i, input } = synapse(argument);
-    return { ...fired(argument, choices, { v, threshold, resetValue, decay: decayOf(argument), input }), i };
+    return { ...spiking(argument, choices, input), i };
   },
 });
 
@@ -72,13 +83,9 @@ export const CubaLIF = /* @__PURE__ */ neuron({
 export const StartedLIF = /* @__PURE__ */ neuron({
   name: "StartedLIF",
   state: { v: ({ initial }) => initial },
-  parameters: { beta: 1, rest: 0, inputScale: 1, threshold: 1, resetValue: 0, initial: 0 },
+  parameters: { ...MEMBRANE, ...SPIKING },
   choices: RESET,
-  step(argument, choices) {
-    const { v, threshold, resetValue, current, inputScale } = argument;
-    const input = current.mul(inputScale);
-    return fired(argument, choices, { v, threshold, resetValue, decay: decayOf(argument), input });
-  },
+  step: (argument, choices) => spiking(argument, choices, argument.current.mul(argument.inputScale)),
 });
 
 /** Neurons whose spikes come back to them through a layer that has a name of its own. */
@@ -109,7 +116,7 @@ const SCALE = /* @__PURE__ */ forwardOf(Scale);
 export class Products extends Module {
   /** W, [places, out, in], where places are one axis or several. */
   readonly weight: Tensor;
-  /** b, [places, out], or null. */
+  /** b, which broadcasts to [places, out], or null. */
   readonly bias: Tensor | null;
 
   constructor(weight: Tensor, bias: Tensor | null) {
@@ -125,9 +132,9 @@ export class Products extends Module {
     const lead = x.sizes.slice(0, x.ndim + 1 - weight.ndim);
     // A convolution of signals of length 1, whose groups are the places.
     const signals = x.reshape([sizeOf(lead), groups * inputs, 1]);
-    const kernels = weight.reshape([groups * out, inputs, 1]);
-    const z = conv1d(signals, kernels, bias?.reshape([groups * out]), { groups });
-    return z.reshape([...lead, ...weight.sizes.slice(0, -1)]);
+    const z = conv1d(signals, weight.reshape([groups * out, inputs, 1]), null, { groups });
+    const product = z.reshape([...lead, ...weight.sizes.slice(0, -1)]);
+    return bias === null ? product : product.add(bias);
   }
 }
 

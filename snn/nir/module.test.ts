@@ -197,8 +197,8 @@ describe("NIRModule: several Inputs and Outputs", () => {
   const x = ones([1, 1, 3]);
   const several =
     'NIRModule: expected one Input and one Output, got ["sight", "sound"] and ["move", "raw", "speak"]; ' +
-    "run and runStep take and return tensors by name";
-  const byName = 'NIRModule: expected tensors by the names ["sight", "sound"], got ';
+    "run and runStep name them";
+  const byName = 'NIRModule: expected values by the names ["sight", "sound"], got ';
   const y = ones([1, 1, 2, 2]);
   const cases: readonly (readonly [string, () => unknown, string])[] = [
     ["forward", () => network.forward(x), several],
@@ -216,12 +216,12 @@ describe("NIRModule: several Inputs and Outputs", () => {
     [
       "another size",
       () => network.run({ sound: x, sight: ones([1, 1, 2, 3]) }),
-      'NIRModule: expected "sight" [T, B, 2, 2], as the Input says, got [1, 1, 2, 3]',
+      'NIRModule: expected x [T, B, 2, 2], as the Input says, got [1, 1, 2, 3] at "sight"',
     ],
     [
       "another number of steps",
       () => network.run({ sound: ones([2, 1, 3]), sight: y }),
-      'NIRModule: expected "sound" [1, 1, 3], as the Input says, got [2, 1, 3]',
+      'NIRModule: expected x [1, 1, 3], as the Input says, got [2, 1, 3] at "sound"',
     ],
   ];
   for (const [name, run, message] of cases) test(`${name} is refused`, () => expect(run).toThrow(message));

@@ -84,9 +84,6 @@ export class NIRModule extends Staged {
   readonly graph: NIRGraph;
   private readonly network: Network;
   private readonly units: readonly Unit[];
-  /** The shapes of the Inputs, and the only Input with the only Output that is no dead end, null for several. */
-  private readonly shapes: readonly (readonly [name: string, shape: Shape])[];
-  private readonly only: readonly [input: string, output: string] | null;
   /** When the last tensor of the layers was written. */
   private readonly made: number;
 
@@ -99,10 +96,6 @@ export class NIRModule extends Staged {
     this.graph = network.graph;
     this.network = network;
     this.units = network.groups.flat();
-    this.shapes = Object.entries(network.inputs);
-    const [[input] = [""], ...others] = this.shapes;
-    const [output = "", ...more] = network.main;
-    this.only = others.length + more.length === 0 ? [input, output] : null;
     const tensors = this.parts().flatMap(({ layer }) => tensorsOf(layer));
     this.made = tensors.reduce((latest, t) => Math.max(latest, t.written), 0);
   }
@@ -133,7 +126,7 @@ export class NIRModule extends Staged {
    */
   forward(x: Tensor): Tensor {
     const [input, output] = this.ends();
-    return this.over({ [input]: x }, one, output);
+    return this.over({ [input]: x }, [output])[output] as Tensor;
   }
 
   /**
@@ -142,7 +135,7 @@ export class NIRModule extends Staged {
    * @throws RangeError for other names or shapes; TypeError for anything but tensors.
    */
   run(inputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-    return this.over(this.named("tensors", inputs) as Tensors, all, Object.keys(this.outputs));
+    return this.over(this.named(inputs) as Tensors, Object.keys(this.outputs));
   }
 
   /**
@@ -152,7 +145,8 @@ export class NIRModule extends Staged {
    */
   step(x: Tensor, state: NIRState): [z: Tensor, state: NIRState] {
     const [input, output] = this.ends();
-    return this.once({ [input]: x }, state, one, output);
+    const [z, next] = this.once({ [input]: x }, state, [output]);
+    return [z[output] as Tensor, next];
   }
 
   /**
@@ -164,7 +158,7 @@ export class NIRModule extends Staged {
     inputs: Readonly<Record<string, Tensor>>,
     state: NIRState,
   ): [outputs: Record<string, Tensor>, state: NIRState] {
-    return this.once(this.named("tensors", inputs) as Tensors, state, all, Object.keys(this.outputs));
+    return this.once(this.named(inputs) as Tensors, state, Object.keys(this.outputs));
   }
 
   /**
@@ -173,9 +167,12 @@ export class NIRModule extends Staged {
    * @throws RangeError unless the sizes are positive integers and end with those of the Input.
    */
   initialState(shape: Shape | Readonly<Record<string, Shape>>): NIRState {
-    const shapes = Array.isArray(shape) ? { [this.ends()[0]]: shape } : this.named("shapes", shape);
-    const sizes = this.shapes.map(([name]) => [name, { sizes: checkShape("NIRModule", shapes[name] as Shape) }]);
-    return composed(startOf, this.units, this.leadOf(Object.fromEntries(sizes), "B"));
+    const shapes = Array.isArray(shape) ? { [this.ends()[0]]: shape } : this.named(shape);
+    const steps = Object.keys(this.inputs).map((name) => [
+      name,
+      { sizes: checkShape("NIRModule", shapes[name] as Shape) },
+    ]);
+    return composed(startOf, this.units, this.leadOf(Object.fromEntries(steps), ""));
   }
 
   /**
@@ -196,53 +193,48 @@ export class NIRModule extends Staged {
   }
 
   private ends(): readonly [input: string, output: string] {
-    if (this.only !== null) return this.only;
-    const got = `${show(Object.keys(this.inputs))} and ${show(this.network.main)}`;
-    throw wrongValue(
-      "NIRModule",
-      "one Input and one Output",
-      `${got}; run and runStep take and return tensors by name`,
-    );
+    const { inputs, main } = this.network;
+    const [[input = "", another], [output = "", more]] = [Object.keys(inputs), main];
+    if ((another ?? more) === undefined) return [input, output];
+    const got = `${show(Object.keys(inputs))} and ${show(main)}`;
+    throw wrongValue("NIRModule", "one Input and one Output", `${got}; run and runStep name them`);
   }
 
   /** Values by the names of the Inputs, none of which may be left out. */
-  private named(kind: string, values: unknown): Readonly<Record<string, unknown>> {
+  private named(values: unknown): Readonly<Record<string, unknown>> {
     const inputs = Object.keys(this.inputs);
-    const expected = `${kind} by the names ${show(inputs)}`;
+    const expected = `values by the names ${show(inputs)}`;
     const given = { ...objectOf("NIRModule", expected, values) };
     const names = Object.keys(given);
     if (names.length === inputs.length && inputs.every((name) => names.includes(name))) return given;
     throw wrongValue("NIRModule", expected, show(names));
   }
 
-  private over<Z, Names>(xs: Tensors, take: Take<Z, Names>, names: Names): Z {
-    for (const [name] of this.shapes) alive(xs[name] as Tensor, "NIRModule");
-    return composed(run<Z, Names>, this.network.groups, xs, this.leadOf(xs, "T, B"), take, names);
+  private over(xs: Tensors, outputs: readonly string[]): Record<string, Tensor> {
+    return composed(run, this.network.groups, xs, this.leadOf(xs, "T, B"), outputs);
   }
 
-  private once<Z, Names>(xs: Tensors, state: NIRState, take: Take<Z, Names>, names: Names): [Z, NIRState] {
-    for (const [name] of this.shapes) alive(xs[name] as Tensor, "NIRModule");
+  private once(xs: Tensors, state: NIRState, outputs: readonly string[]): [Record<string, Tensor>, NIRState] {
     const lead = this.leadOf(xs, "B");
     const { nodes, late } = Object(state) as Partial<NIRState>;
     const from = { nodes: { ...nodes }, late: { ...late } };
     for (const { name, shape } of lateOf(this.units)) {
       checkState("NIRModule", name, from.late[name] as Tensor, [...lead, ...shape]);
     }
-    return composed(advanced<Z, Names>, this.units, xs, from, take, names);
+    return composed(advanced, this.units, xs, from, outputs);
   }
 
   /** The axes before those of the Inputs, the same of all. */
   private leadOf(xs: Readonly<Record<string, { readonly sizes: Shape }>>, axes: string): Shape {
     let lead: Shape | undefined;
-    for (const [name, shape] of this.shapes) {
-      const { sizes } = xs[name] as { readonly sizes: Shape };
-      const from = sizes.length - shape.length;
-      const own = from < (axes === "B" ? 0 : 1) ? undefined : sizes.slice(0, from);
-      lead ??= own;
-      if (own !== undefined && sameShape(sizes.slice(from), shape) && sameShape(own, lead as Shape)) continue;
-      const expected = [...(lead === own ? [axes] : (lead as Shape)), ...shape].join(", ");
-      const which = this.shapes.length === 1 ? "x" : show(name);
-      throw wrongValue("NIRModule", `${which} [${expected}], as the Input says`, formatShape(sizes));
+    for (const name in this.inputs) {
+      const [x, shape] = [xs[name] as Tensor, this.inputs[name] as Shape];
+      if (axes !== "") alive(x, "NIRModule");
+      const from = x.sizes.length - shape.length;
+      const expected = [...(lead ?? [axes || "B"]), ...shape].join(", ");
+      lead ??= x.sizes.slice(0, Math.max(0, from));
+      if (from >= (axes === "T, B" ? 1 : 0) && sameShape(x.sizes, [...lead, ...shape])) continue;
+      throw wrongValue("NIRModule", `x [${expected}], as the Input says`, `${formatShape(x.sizes)} at ${show(name)}`);
     }
     return lead as Shape;
   }
@@ -250,15 +242,11 @@ export class NIRModule extends Staged {
 
 const FORWARD = /* @__PURE__ */ forwardOf(NIRModule);
 
-/** Takes outputs of a network by their names. */
-type Take<Z, Names> = (values: ReadonlyMap<string, Tensor>, names: Names) => Z;
-
-const one: Take<Tensor, string> = (values, name) => values.get(name) as Tensor;
-const all: Take<Record<string, Tensor>, readonly string[]> = (values, names) =>
-  Object.fromEntries(names.map((name) => [name, one(values, name)]));
+const pick = (values: ReadonlyMap<string, Tensor>, names: readonly string[]): Record<string, Tensor> =>
+  Object.fromEntries(names.map((name) => [name, values.get(name) as Tensor]));
 
 /** The outputs of a network over time. `lead` are time and batch. */
-function run<Z, Names>(groups: Network["groups"], xs: Tensors, lead: Shape, take: Take<Z, Names>, names: Names): Z {
+function run(groups: Network["groups"], xs: Tensors, lead: Shape, outputs: readonly string[]): Record<string, Tensor> {
   const values = new Map(Object.entries(xs));
   for (const group of groups) {
     const [unit] = group as [Unit];
@@ -272,19 +260,18 @@ function run<Z, Names>(groups: Network["groups"], xs: Tensors, lead: Shape, take
         ),
       );
   }
-  return take(values, names);
+  return pick(values, outputs);
 }
 
 /** A step of a network. */
-function advanced<Z, Names>(
+function advanced(
   units: readonly Unit[],
   xs: Tensors,
   from: NIRState,
-  take: Take<Z, Names>,
-  names: Names,
-): [Z, NIRState] {
+  outputs: readonly string[],
+): [Record<string, Tensor>, NIRState] {
   const { values, state } = advance(units, from, (name) => xs[name]);
-  return [take(values, names), state];
+  return [pick(values, outputs), state];
 }
 
 /** The nodes whose output of the step before is read. */

@@ -49,7 +49,7 @@ export function flattened(where: string, graph: NIRGraph): Flat {
     }
     const resolve = resolverOf(Object.keys(nodes), edges.flat());
     const pairs = edges.map((edge) => edge.map(resolve) as [string, string]);
-    const dead = deadEndsOf(pairs, ends.Output as string[]);
+    const dead = deadEndsOf(pairs);
     const isOwn = (name: string): boolean => !dead.has(name);
     const [inputs, all] = [ends.Input, ends.Output] as [string[], string[]];
     const outputs = all.some(isOwn) ? all.filter(isOwn) : all;
@@ -77,22 +77,17 @@ export function flattened(where: string, graph: NIRGraph): Flat {
  * The Outputs that the Python package has added: behind a node that nothing else reads it puts one of the name `output_` and the name of
  * the node, with a number behind it where a node has this name already.
  */
-function deadEndsOf(edges: readonly (readonly [from: string, to: string])[], outputs: readonly string[]): Set<string> {
-  const [sources, readers] = [0, 1].map((end) => {
-    const others = new Map<string, Set<string>>();
-    for (const edge of edges) {
-      const name = edge[1 - end] as string;
-      others.set(name, (others.get(name) ?? new Set()).add(edge[end] as string));
-    }
-    return others;
-  }) as [Map<string, Set<string>>, Map<string, Set<string>>];
-  return new Set(
-    outputs.filter((output) => {
-      const [from = "", more] = sources.get(output) ?? [];
-      const isNamed = output.startsWith(`output_${from}`) && /^(_\d+)?$/.test(output.slice(7 + from.length));
-      return isNamed && more === undefined && readers.get(from)?.size === 1;
-    }),
+function deadEndsOf(edges: readonly (readonly string[])[]): Set<string | undefined> {
+  const [out, into] = [0, 1].map((end) => {
+    const counts = new Map<string, number>();
+    for (const { [end]: name = "" } of edges) counts.set(name, (counts.get(name) ?? 0) + 1);
+    return counts;
+  }) as [Map<string, number>, Map<string, number>];
+  const dead = edges.filter(
+    ([from = "", to = ""]) =>
+      out.get(from) === 1 && into.get(to) === 1 && [to, to.replace(/_\d+$/, "")].includes(`output_${from}`),
   );
+  return new Set(dead.map(([, to]) => to));
 }
 
 /** The names of the nodes that read each node, sorted. */

@@ -444,15 +444,8 @@ function writerOf(layer: Module): Write<Module> | undefined {
   return WRITERS.find(([of]) => isOf(of as Class))?.[1] as Write<Module> | undefined;
 }
 
-/** Puts a module behind the last node of a graph. Returns its node. */
+/** Puts a module behind the last node of a graph. Returns its node. A graph itself, which has no name, has no node behind it. */
 function write(module: Module, name: string, to: Writer): NIRNode | null {
-  const [node, place] = nodeOf(module, name, to);
-  if (node !== null) to.add(name, node, behind(module, place));
-  return node;
-}
-
-/** The node of a module, null without one of its own, and the place of the module. */
-function nodeOf(module: Module, name: string, to: Writer): [node: NIRNode | null, place: Place] {
   const kind = module.constructor.name;
   const place = { name, to, where: `toNIR: ${kind}${name && ` at ${to.path}${name}`}` };
   const writer = writerOf(module);
@@ -468,7 +461,9 @@ function nodeOf(module: Module, name: string, to: Writer): [node: NIRNode | null
   if (sizeOf(to.shape) > MAX_NEURONS) {
     throw wrongValue(place.where, `at most ${MAX_NEURONS} values in a step`, formatShape(to.shape));
   }
-  return [writer(module, place), place];
+  const node = writer(module, place);
+  if (node !== null) to.add(name, node, name === "" ? to.shape : behind(module, place));
+  return node;
 }
 
 /**
@@ -494,13 +489,12 @@ export function toNIR(module: Module, options: ToNIROptions): NIRExport {
   numberOf(where, "dt", dt, POSITIVE);
   const losses: NIRLoss[] = [];
   const isGraph = own instanceof NIRModule;
-  // The graph of a network has the shapes of all its Inputs.
-  const isGiven = !isGraph || inputShape !== undefined;
-  const shape = isGiven ? checkShape(`${where}: inputShape`, inputShape as Shape) : [];
-  const to = new Writer(shape, { dt, losses });
+  // A graph has the shapes of all its Inputs.
+  const shape = isGraph ? (inputShape ?? [1]) : inputShape;
+  const to = new Writer(checkShape(`${where}: inputShape`, shape as Shape), { dt, losses });
   const graph = noGrad(() => {
-    const name = isGraph || own instanceof Sequential ? "" : "0";
-    const node = isGiven ? write(own, name, to) : nodeOf(own, name, to)[0];
+    if (isGraph && inputShape !== undefined) own.initialState(inputShape);
+    const node = write(own, isGraph || own instanceof Sequential ? "" : "0", to);
     return isGraph ? (node as NIRGraph) : to.graph();
   });
   if (strict && losses.length > 0) {
