@@ -52,7 +52,7 @@ let crash: unknown;
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** An error of a file that is read: what was expected, at a path in it, and what came. */
-export const wrong = (expected: string, path: string, got: string, cause?: unknown): RangeError =>
+const wrong = (expected: string, path: string, got: string, cause?: unknown): RangeError =>
   new RangeError(
     `${READ}: expected ${expected} at ${short(path) || "/"}, got ${got}`,
     cause === undefined ? {} : { cause },
