@@ -227,7 +227,7 @@ export class NIRModule extends Staged {
   /** The axes before those of the Inputs, the same of all. */
   private leadOf(xs: Readonly<Record<string, { readonly sizes: Shape }>>, axes: string): Shape {
     let lead: Shape | undefined;
-    for (const name in this.inputs) {
+    for (const name of Object.keys(this.inputs)) {
       const [x, shape] = [xs[name] as Tensor, this.inputs[name] as Shape];
       if (axes !== "") alive(x, "NIRModule");
       const from = x.sizes.length - shape.length;
