@@ -1,5 +1,6 @@
 /** The page: four rooms in one bar, each with its own address. */
 
+import "./ui/language.ts";
 import type { Room } from "./rooms/room.ts";
 import { themeChanged } from "./ui/canvas.ts";
 import { cursor } from "./ui/cursor.ts";
@@ -12,6 +13,9 @@ const rooms: Record<string, () => Promise<Room>> = {
   draw: async () => new (await import("./rooms/draw.ts")).DrawRoom(),
 };
 const FIRST = "train";
+
+const NOT_LOADED =
+  "This room does not load: the network may be away, or the page has been renewed. Reload the page, or open another room.";
 
 const stage = document.querySelector("main") as HTMLElement;
 const opened = new Map<string, Promise<Room>>();
@@ -43,13 +47,17 @@ async function enter(): Promise<void> {
   try {
     room = await loading;
   } catch (error) {
-    // The engine says what it misses: WebAssembly SIMD, or the permission to compile it.
+    opened.delete(name);
+    if (readAddress().name !== name) return;
+    // A file that is not there is a TypeError; the engine says what it misses: WebAssembly SIMD, or the permission to compile it.
     const message = document.createElement("p");
     message.className = "problem";
     message.setAttribute("role", "alert");
-    message.textContent = error instanceof Error ? error.message : String(error);
+    message.textContent = error instanceof Error && !(error instanceof TypeError) ? error.message : NOT_LOADED;
     stage.replaceChildren(message);
-    opened.delete(name);
+    // The room before is no longer on the page: it can be opened again.
+    current?.room.close();
+    current = null;
     return;
   }
   // Another room may have been asked for in the meantime.
@@ -85,6 +93,8 @@ document.querySelector("[data-action=share]")?.addEventListener("click", async (
   const address = addressOf(current.name, current.room.shareQuery());
   history.replaceState(null, "", address);
   const button = event.currentTarget as HTMLButtonElement;
+  const missing = current.room.missing();
+  if (missing !== null) tell(missing);
   // Without the permission to write there, the address bar has it.
   const copied = await navigator.clipboard?.writeText(location.href).then(
     () => true,
@@ -93,6 +103,16 @@ document.querySelector("[data-action=share]")?.addEventListener("click", async (
   button.textContent = copied ? "Link copied" : "Link in the address bar";
   setTimeout(() => (button.textContent = "Share"), 2000);
 });
+
+const told = document.querySelector(".told") as HTMLElement;
+let telling: ReturnType<typeof setTimeout> | undefined;
+
+/** Says something at the foot of the page, for a while. */
+function tell(text: string): void {
+  clearTimeout(telling);
+  told.textContent = text;
+  telling = setTimeout(() => (told.textContent = ""), 10_000);
+}
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 function applyTheme(): void {
@@ -117,7 +137,7 @@ addEventListener("keydown", (event) => {
   const room = Object.keys(rooms)[Number(event.key) - 1];
   if (event.key === " ") play();
   else if (event.key === "ArrowRight") step();
-  else if (event.key === "r" || event.key === "R") reset();
+  else if (event.key === "R" && event.shiftKey) reset();
   else if (room !== undefined && event.key !== " ") location.hash = `#/${room}`;
   else return;
   event.preventDefault();

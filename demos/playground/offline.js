@@ -1,14 +1,15 @@
 /**
  * The service worker: keeps all files of the page, so that it opens without a network too. The build writes the list of
- * files and their version in front of it.
+ * files and their version in front of it. A new version waits until no tab shows the one before, whose files it then
+ * removes: a room that an open tab has not loaded yet has another name in the new version.
  */
 /* global FILES, VERSION */
 const PREFIX = `jarvis-snn ${registration.scope} `;
 const CACHE = PREFIX + VERSION;
 
 addEventListener("install", (event) => {
-  const stored = caches.open(CACHE).then((cache) => cache.addAll(FILES));
-  event.waitUntil(stored.then(() => skipWaiting()));
+  const files = FILES.map((file) => new Request(file, { cache: "no-cache" }));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(files)));
 });
 
 addEventListener("activate", (event) => {

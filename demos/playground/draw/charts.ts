@@ -110,14 +110,16 @@ function paintBands(pen: Pen, map: Float32Array, size: number, theme: Theme): vo
   const side = Math.round(Math.sqrt(map.length));
   const cell = size / side;
   const bands: number[][] = Array.from({ length: 2 * BANDS }, () => []);
-  const bandOf = (value: number): number => Math.min(2 * BANDS - 1, Math.floor(value * 2 * BANDS));
+  // A tie belongs to neither class, and stays the colour of the ground.
+  const bandOf = (value: number): number =>
+    value === 0.5 ? -1 : Math.min(2 * BANDS - 1, Math.floor(value * 2 * BANDS));
   for (let row = 0; row < side; row++) {
     // Neighbours of one band become one box.
     for (let column = 0; column < side; ) {
       const band = bandOf(map[row * side + column] as number);
       let end = column + 1;
       while (end < side && bandOf(map[row * side + end] as number) === band) end++;
-      (bands[band] as number[]).push(column * cell, row * cell, (end - column) * cell, cell);
+      bands[band]?.push(column * cell, row * cell, (end - column) * cell, cell);
       column = end;
     }
   }
@@ -125,30 +127,6 @@ function paintBands(pen: Pen, map: Float32Array, size: number, theme: Theme): vo
     const certainty = band < BANDS ? BANDS - band : band - BANDS + 1;
     pen.boxes(boxes, faded(theme.classes[band < BANDS ? 0 : 1], 0.06 + (0.34 * certainty) / BANDS));
   }
-}
-
-/** Two amounts as bars: what was spent, and what it would have been otherwise. */
-export function paintComparison(
-  pen: Pen,
-  spent: number,
-  otherwise: number,
-  width: number,
-  _height: number,
-  theme: Theme,
-): void {
-  const most = Math.max(spent, otherwise, 1);
-  const bar = (y: number, value: number, color: string, label: string): void => {
-    pen.text(0, y + 10, label, { color: theme.ink });
-    pen.text(width, y + 10, thousands(value), { color: theme.ink, align: "right" });
-    pen.boxes([0, y + 16, width, 4], theme.line);
-    pen.boxes([0, y + 16, (value / most) * width, 4], color);
-  };
-  bar(0, spent, theme.accent, "additions that spikes cause");
-  bar(30, otherwise, theme.muted, "multiplications without spikes");
-}
-
-export function thousands(value: number): string {
-  return Math.round(value).toLocaleString("en").replaceAll(",", " ");
 }
 
 /** Spikes a second over the current; the point on the curve is where the neuron works. */
@@ -183,7 +161,7 @@ export function paintRateCurve(
   }
 }
 
-/** A small picture, dark on light or light on dark as the page is; `at` marks a place of the picture. */
+/** A small picture, ink on the ground of the page; `at` marks a place of the picture. */
 export function paintImage(
   pen: Pen,
   image: Float32Array,
@@ -205,10 +183,11 @@ export function paintImage(
   pen.line([x, y - cell / 2, x, y + cell / 2], { color: theme.accent, width: 2 });
 }
 
-/** One bar a class; the longest one is the decision. */
+/** One bar a class; the one that leads, −1 for none, stands out. */
 export function paintScores(
   pen: Pen,
   scores: ArrayLike<number>,
+  best: number,
   names: readonly string[],
   width: number,
   height: number,
@@ -216,7 +195,6 @@ export function paintScores(
 ): void {
   const row = height / scores.length;
   const most = Math.max(...Array.from(scores), 1e-6);
-  const best = Array.from(scores).indexOf(Math.max(...Array.from(scores)));
   for (let k = 0; k < scores.length; k++) {
     const y = k * row + row / 2;
     const length = Math.max(0, (scores[k] as number) / most) * (width - 24);

@@ -190,8 +190,8 @@ function paintReadout(
   theme: Theme,
   names: readonly string[],
 ): void {
-  const scores = sample.readout.subarray(t * sample.classes, (t + 1) * sample.classes);
-  const best = scores.indexOf(Math.max(...scores));
+  const scores = sample.scores.subarray(t * sample.classes, (t + 1) * sample.classes);
+  const best = sample.leaders[t] as number;
   const spread = Math.max(...scores.map(Math.abs), 1e-6);
   for (const k of column.neurons) {
     const cy = y(column, k);

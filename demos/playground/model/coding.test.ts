@@ -16,7 +16,7 @@ test("image: what is written into an address is the picture in 16 levels", () =>
   expect(formatImage(blank())).toBe("");
 });
 
-test("image: a stroke is as dark as it is near, and can be taken away", () => {
+test("image: a stroke is as strong as it is near, and can be taken away", () => {
   const image = blank();
   stroke(image, [2, 7.5], [12, 7.5]);
   expect(image[7 * SIDE + 6]).toBe(1);
@@ -53,9 +53,9 @@ test("coding: the seed decides about the random spikes", () => {
   expect(encodeImage({ ...base, seed: 1 }).byRate.spikes).not.toEqual(encodeImage(base).byRate.spikes);
 });
 
-test("coding: ordered by brightness, first spikes come one after the other", () => {
+test("coding: ordered by strength, first spikes come one after the other", () => {
   const { image, byLatency } = encodeImage(base);
-  const order = orderOf(image, "brightness");
+  const order = orderOf(image, "strength");
   const rows = reordered(byLatency.spikes, order);
   let before = 0;
   for (let i = 0; i < PIXELS; i++) {

@@ -7,7 +7,7 @@ export const codingFields = {
   timesteps: number(40, 4, 120, 1),
   rate: number(0.6, 0.05, 1, 0.05),
   seed: number(0, 0, 9999, 1),
-  order: choice(["brightness", "place"], "brightness"),
+  order: choice(["strength", "place"], "strength"),
   image: imageField(examples.ball),
 } as const;
 
@@ -39,7 +39,7 @@ export function encodeImage({ timesteps, rate, seed, image: text }: CodingConfig
   return {
     image,
     byRate: code(image, poisson, timesteps, (spikes, t, i) => Math.min(1, spikes.total(t, i) / (rate * (t + 1)))),
-    // What has not fired yet is dark as far as one knows.
+    // A pixel that has not fired yet counts as blank.
     byLatency: code(image, first, timesteps, (spikes, t, i) => {
       const at = spikes.firstAt(i);
       return at < 0 || at > t ? 0 : 1 - at / Math.max(1, timesteps - 1);

@@ -31,13 +31,11 @@ export const imageField = (initial: Image): TextField => ({
 const REACH = 0.45;
 const EDGE = 1.2;
 
-/** Draws a straight stroke in coordinates of [0, SIDE]; with `erase` it takes away. */
-export function stroke(
-  image: Image,
-  from: readonly [number, number],
-  to: readonly [number, number],
-  erase = false,
-): void {
+/** A place of the picture, in coordinates of [0, SIDE]. */
+export type Point = readonly [number, number];
+
+/** Draws a straight stroke; with `erase` it takes away. */
+export function stroke(image: Image, from: Point, to: Point, erase = false): void {
   const [ax, ay] = from;
   const [dx, dy] = [to[0] - ax, to[1] - ay];
   const length2 = dx * dx + dy * dy;
@@ -54,12 +52,21 @@ export function stroke(
   }
 }
 
-/** A line through points. */
-function lines(...points: (readonly [number, number])[]): Image {
+/** The picture of lines through points. */
+export function inked(lines: Strokes): Image {
   const image = blank();
-  for (const [i, to] of points.entries()) stroke(image, points[Math.max(0, i - 1)] as readonly [number, number], to);
+  for (const points of lines) {
+    for (const [i, to] of points.entries()) stroke(image, points[Math.max(0, i - 1)] as Point, to);
+  }
   return image;
 }
+
+const line = (...points: Point[]): Image => inked([points]);
+
+/** Where a pen went, a list of points each time that it was put down. */
+export type Strokes = readonly (readonly Point[])[];
+
+export const three: Strokes = [[[4, 3.2], [8, 2.8], [9.5, 4.5], [7, 6.6], [9.8, 8.6], [8.5, 11], [4, 11]]];
 
 /** Pictures to begin with. */
 export const examples = {
@@ -67,9 +74,9 @@ export const examples = {
     const [x, y] = [(i % SIDE) + 0.5 - SIDE / 2, Math.floor(i / SIDE) + 0.5 - SIDE / 2];
     return Math.round(MOST * Math.max(0, 1 - (x * x + y * y) / 36)) / MOST;
   }),
-  seven: lines([3.5, 3.5], [10.5, 3.5], [6, 11]),
-  three: lines([4, 3.2], [8, 2.8], [9.5, 4.5], [7, 6.6], [9.8, 8.6], [8.5, 11], [4, 11]),
-  ring: lines(
+  seven: line([3.5, 3.5], [10.5, 3.5], [6, 11]),
+  three: inked(three),
+  ring: line(
     ...Array.from({ length: 25 }, (_, i) => {
       const angle = (i / 24) * 2 * Math.PI;
       return [7 + 4 * Math.cos(angle), 7 + 4 * Math.sin(angle)] as const;

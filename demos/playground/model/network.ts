@@ -31,7 +31,7 @@ interface LayerTrace {
 
 export interface Trace {
   readonly layers: LayerTrace[];
-  /** What the readout would say if the sample ended there, [T, B, K]. */
+  /** The readout of each class, [T, B, K]: a leaky sum of what has arrived, or the weights of the rates until then. */
   readonly readout: Tensor;
 }
 
@@ -40,7 +40,8 @@ const SILENT = 0.05;
 
 /**
  * Linear → LIF, once a layer, then a linear readout: of the mean of the last spikes ("rate"), or leaky integrated and judged
- * by its largest value ("membrane").
+ * by its largest value ("membrane"). No layer has biases: a bias is a current in every step, so neurons would fire without
+ * an input, and before a spike can have reached them.
  */
 export class SpikingNetwork extends Module {
   readonly linears: Linear[];
@@ -52,11 +53,11 @@ export class SpikingNetwork extends Module {
     super();
     const { layers, beta, threshold, reset, refractory, readout } = config;
     const sizes = [features, ...layers];
-    this.linears = layers.map((size, i) => new Linear(sizes[i] as number, size));
+    this.linears = layers.map((size, i) => new Linear(sizes[i] as number, size, { bias: false }));
     this.neurons = layers.map(
       () => new LIF({ beta, threshold, reset, refractorySteps: refractory, surrogate: surrogateOf(config) }),
     );
-    this.head = new Linear(sizes[layers.length] as number, classes);
+    this.head = new Linear(sizes[layers.length] as number, classes, { bias: false });
     this.integrator = readout === "membrane" ? new LeakyIntegrator({ beta }) : null;
   }
 

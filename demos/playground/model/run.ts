@@ -1,6 +1,5 @@
 /** A training run that its configuration alone decides: the same in a worker of any browser and in Node, bit for bit. */
 import {
-  accuracy,
   type Batch,
   crossEntropy,
   DataLoader,
@@ -13,6 +12,7 @@ import {
   tensor,
 } from "jarvis-snn";
 import { type Data, type Digits, makeData } from "./data.ts";
+import { leaderOf } from "./decision.ts";
 import { encodeSamples, makeOptimizer, SpikingNetwork } from "./network.ts";
 import { sha256 } from "./sha256.ts";
 import type { TrainConfig } from "./train-fields.ts";
@@ -24,7 +24,7 @@ export class Run {
   readonly config: TrainConfig;
   readonly data: Data;
   readonly model: SpikingNetwork;
-  /** Steps taken. */
+  /** Steps that led to the weights. */
   steps = 0;
   private readonly optimizer: Optimizer;
   private readonly loader: DataLoader;
@@ -69,18 +69,18 @@ export class Run {
     return loss;
   }
 
-  /** The share of test samples that are recognised, by the run's weights or others. */
+  /** The share of test samples whose class leads in the end, by the run's weights or others. */
   testAccuracy(model = this.model): number {
-    const { test, features } = this.data;
+    const { test, features, classes } = this.data;
     let hits = 0;
     for (let start = 0; start < test.count; start += TEST_BATCH) {
       const end = Math.min(test.count, start + TEST_BATCH);
       const y = test.y.subarray(start, end);
-      hits += noGrad(() => {
+      const scores = noGrad(() => {
         const x = tensor(test.x.subarray(start * features, end * features), { shape: [end - start, features] });
-        const scores = model.forward(encodeSamples(this.config, x, new Generator(start)));
-        return Math.round(accuracy(scores, y) * y.length);
+        return model.forward(encodeSamples(this.config, x, new Generator(start))).toFloat32Array();
       });
+      hits += y.filter((label, i) => leaderOf(scores.subarray(i * classes, (i + 1) * classes)) === label).length;
     }
     return hits / test.count;
   }

@@ -39,9 +39,21 @@ export function featuresOf({ data, fields }: TrainConfig): number {
   return data === "mnist" ? PIXELS : 2 * fields;
 }
 
+/**
+ * The most potentials of a sample, time steps times neurons, that the page computes: a batch of 1000 points then needs
+ * about 100 MB for each array of them, and linear memory never shrinks.
+ */
+export const MOST_POTENTIALS = 25_600;
+
+/** The most time steps for such layers. */
+export function mostTimesteps(layers: readonly number[]): number {
+  const neurons = layers.reduce((sum, size) => sum + size, 0);
+  return Math.min(trainFields.timesteps.max, Math.floor(MOST_POTENTIALS / neurons));
+}
+
 export const classesOf = ({ data }: TrainConfig): number => (data === "mnist" ? 10 : 2);
 
-/** What suits a kind of data where it is chosen: the seed toy as `npm start` trains it, digits with a wider layer. */
+/** What suits a kind of data where it is chosen: the toy of `npm start` with its code and its neurons, digits with a wider layer. */
 export const presets: Record<TrainConfig["data"], Partial<TrainConfig>> = {
   moons: {},
   circles: {},

@@ -1,6 +1,8 @@
 /** What a run shows of itself. Views draw from generators of their own, so looking never changes the training. */
 import { Generator, noGrad, spike, type Tensor, tape, tensor } from "jarvis-snn";
+import { type Costs, costsOf } from "./costs.ts";
 import { receptiveFields } from "./data.ts";
+import { leadersOverTime, scoresOverTime } from "./decision.ts";
 import { encodeSamples, type SpikingNetwork, surrogateOf } from "./network.ts";
 import type { Run } from "./run.ts";
 import type { TrainConfig } from "./train-fields.ts";
@@ -19,12 +21,15 @@ export interface SampleView {
   /** Inputs [T, N]: spikes, or currents. */
   readonly input: Float32Array;
   readonly layers: readonly LayerView[];
-  /** Scores if the sample ended there, [T, K]. */
+  /** The readout of each class, [T, K]. */
   readonly readout: Float32Array;
+  /** Scores if the sample ended there, [T, K], and the class that leads by them; −1 while none does. */
+  readonly scores: Float32Array;
+  readonly leaders: Int32Array;
   readonly classes: number;
   /** The class that is true, −1 where nobody knows. */
   readonly label: number;
-  /** The class that the network decides for. */
+  /** The class that leads at the end, −1 for none. */
   readonly decision: number;
 }
 
@@ -40,10 +45,7 @@ interface LayerActivity {
 export interface Activity {
   /** Spikes of the inputs, then of each layer. */
   readonly spikes: readonly number[];
-  /** Weights that spikes add to the neurons behind them. */
-  readonly synapticOps: number;
-  /** Products that a network without spikes of that size would compute in as many time steps. */
-  readonly denseOps: number;
+  readonly costs: Costs;
   readonly layers: readonly LayerActivity[];
 }
 
@@ -58,7 +60,11 @@ export function viewSample(run: Run, model: SpikingNetwork, x: Float32Array, lab
   const { config, data } = run;
   return noGrad(() => {
     const input = encodeSamples(config, tensor(x, { shape: [1, x.length] }), new Generator(config.seed));
-    const { layers, readout } = model.trace(input);
+    const trace = model.trace(input);
+    const { layers } = trace;
+    const readout = trace.readout.toFloat32Array();
+    const scores = scoresOverTime(readout, data.classes, config.readout === "membrane");
+    const leaders = leadersOverTime(scores, data.classes);
     return {
       timesteps: config.timesteps,
       input: input.toFloat32Array(),
@@ -67,10 +73,12 @@ export function viewSample(run: Run, model: SpikingNetwork, x: Float32Array, lab
         spikes: spikes.toFloat32Array(),
         membrane: membrane.toFloat32Array(),
       })),
-      readout: readout.toFloat32Array(),
+      readout,
+      scores,
+      leaders,
       classes: data.classes,
       label,
-      decision: model.forward(input).argmax({ axis: -1 }).item(),
+      decision: leaders.at(-1) as number,
     };
   });
 }
@@ -85,12 +93,9 @@ export function measureActivity(run: Run, model: SpikingNetwork): Activity {
     const all = [input, ...layers.map(({ spikes }) => spikes)];
     const sizes = [...all.map(({ shape }) => shape[2] as number), data.classes];
     const spikes = all.map((events) => events.sign().sum().item() / count);
-    const fanOut = sizes.slice(1);
-    const total = (terms: readonly number[]): number => terms.reduce((sum, term) => sum + term, 0);
     return {
       spikes,
-      synapticOps: total(spikes.map((number, i) => number * (fanOut[i] as number))),
-      denseOps: config.timesteps * total(fanOut.map((size, i) => size * (sizes[i] as number))),
+      costs: costsOf(config, sizes, spikes),
       layers: layers.map(({ spikes, membrane }) => ({
         rates: histogram(spikes.mean({ axis: [0, 1] }), 0, 1, RATE_BINS),
         potentials: shares(
@@ -117,21 +122,32 @@ function shares(counts: Float32Array): Float32Array {
   return counts.map((count) => count / sum);
 }
 
+/** Points of the map that are computed in one go: memory never shrinks, and commands wait as long. */
+const PIECE = 1000;
+
 /**
  * How sure the network is of class 1 at each point of a grid of side × side over the unit square, row by row from the top:
- * softmax of the scores.
+ * softmax of the scores. Stops after every piece of the grid.
  */
-export function decisionMap(run: Run, model: SpikingNetwork, side: number): Float32Array {
-  const { config, data } = run;
+export function* decisionMap(run: Run, model: SpikingNetwork, side: number): Iterator<undefined, Float32Array> {
   const points = new Float32Array(2 * side * side);
+  const map = new Float32Array(side * side);
   for (let row = 0; row < side; row++) {
     for (let column = 0; column < side; column++) {
       points[2 * (row * side + column)] = (column + 0.5) / side;
       points[2 * (row * side + column) + 1] = 1 - (row + 0.5) / side;
     }
   }
+  for (let start = 0; start < map.length; start += PIECE) {
+    if (start > 0) yield;
+    map.set(certainties(run, model, points.subarray(2 * start, 2 * (start + PIECE))), start);
+  }
+  return map;
+}
+
+function certainties({ config, data }: Run, model: SpikingNetwork, points: Float32Array): Float32Array {
   return noGrad(() => {
-    const x = tensor(receptiveFields(points, config.fields), { shape: [side * side, data.features] });
+    const x = tensor(receptiveFields(points, config.fields), { shape: [points.length / 2, data.features] });
     const scores = model.forward(encodeSamples(config, x, new Generator(config.seed)));
     return scores.softmax().select(1, 1).toFloat32Array();
   });

@@ -1,5 +1,6 @@
 /** The Coding room: a picture becomes spikes by rate and by latency, and comes back. */
 import { paintImage } from "../draw/charts.ts";
+import { count } from "../draw/numbers.ts";
 import type { Row } from "../draw/stack.ts";
 import { readTheme } from "../draw/theme.ts";
 import {
@@ -11,7 +12,7 @@ import {
   orderOf,
   reordered,
 } from "../model/coding.ts";
-import { blank, examples, formatImage, type Image, PIXELS, parseImage } from "../model/image.ts";
+import { blank, examples, formatImage, PIXELS, parseImage, stroke } from "../model/image.ts";
 import { Store } from "../state/store.ts";
 import { CanvasView, onThemeChange } from "../ui/canvas.ts";
 import { cursor } from "../ui/cursor.ts";
@@ -25,7 +26,7 @@ import type { Room } from "./room.ts";
 /** Seconds of a pass in slow motion. */
 const PASS = 8;
 
-const orderNames: Record<CodingConfig["order"], string> = { brightness: "brightness", place: "place" };
+const orderNames: Record<CodingConfig["order"], string> = { strength: "strength", place: "place" };
 
 export class CodingRoom implements Room {
   readonly node = element("div", { class: "room with-pad" });
@@ -37,7 +38,11 @@ export class CodingRoom implements Room {
   };
   private readonly store = new Store(codingFields);
   private coding: Coding = encodeImage(this.store.values);
-  private readonly pad = new Pad((image) => this.draw(image));
+  private readonly pad = new Pad(({ from, to, erases }) => {
+    const image = parseImage(this.store.values.image);
+    stroke(image, from, to, erases);
+    this.store.set({ image: formatImage(image) });
+  });
   private readonly stack = new StackView("The picture as spikes over time");
   private readonly status = element("output", { class: "status", "aria-live": "off" });
   private readonly note = element("p", { class: "note" });
@@ -81,7 +86,7 @@ export class CodingRoom implements Room {
           "div",
           { class: "pair" },
           figure("From rates", "spikes so far, a step", rateHost),
-          figure("From first spikes", "the earlier, the darker", latencyHost),
+          figure("From first spikes", "the earlier, the stronger", latencyHost),
         ),
       ),
     );
@@ -111,6 +116,10 @@ export class CodingRoom implements Room {
     return this.store.query;
   }
 
+  missing(): null {
+    return null;
+  }
+
   picture(): { name: string; svg: string } {
     return { name: "jarvis-snn-coding", svg: this.stack.svg() };
   }
@@ -130,11 +139,11 @@ export class CodingRoom implements Room {
       prose(store, "Listen for ", { field: "timesteps", label: "time steps" }, " time steps."),
       prose(
         store,
-        "By rate, the brightest fire with probability ",
+        "By rate, full ink fires with probability ",
         { field: "rate", label: "probability of a spike" },
         " a step, as seed ",
         { field: "seed", label: "seed" },
-        " has it; by latency, they fire first, and each once.",
+        " has it; by latency, the strongest pixels fire first, and each once.",
       ),
       prose(
         store,
@@ -143,10 +152,6 @@ export class CodingRoom implements Room {
         ".",
       ),
     );
-  }
-
-  private draw(image: Image): void {
-    this.store.set({ image: formatImage(image) });
   }
 
   /** The step up to which one has listened. */
@@ -197,8 +202,8 @@ export class CodingRoom implements Room {
     const { byRate, byLatency } = this.coding;
     const t = this.time();
     this.status.replaceChildren(
-      reading("spikes by rate", String(byRate.count), "rate-spikes"),
-      reading("spikes by latency", String(byLatency.count), "latency-spikes"),
+      reading("spikes by rate", count(byRate.count), "rate-spikes"),
+      reading("spikes by latency", count(byLatency.count), "latency-spikes"),
       reading("error of rate", format(byRate.error[t]), "rate-error"),
       reading("error of latency", format(byLatency.error[t]), "latency-error"),
     );
@@ -208,10 +213,10 @@ export class CodingRoom implements Room {
     const { byRate, byLatency } = this.coding;
     if (byLatency.count === 0)
       return "Nothing is drawn, so nothing fires. Draw into the square, or take one of the pictures below it.";
-    const ratio = Math.round(byRate.count / byLatency.count);
+    const amounts = `here ${count(byRate.count)} spikes against ${count(byLatency.count)}`;
     return (
-      `Rates need many spikes, here ${ratio} times as many, and get better the longer one listens; ` +
-      "a first spike says all at once, but what is dark comes last. " +
+      `Rates get better the longer one listens, and the more spikes they take, ${amounts}; ` +
+      "a first spike says all at once, but weak pixels come last. " +
       "Move along the time axis and see both pictures come into being."
     );
   }

@@ -1,10 +1,12 @@
 /** The Draw room: a network that has just learned digits reads what is drawn. */
-import { paintScores } from "../draw/charts.ts";
+import { paintImage, paintScores } from "../draw/charts.ts";
+import { count, percent } from "../draw/numbers.ts";
 import { readTheme } from "../draw/theme.ts";
-import { centred, examples, formatImage, imageField, parseImage } from "../model/image.ts";
+import { type Image, inked, three } from "../model/image.ts";
+import { drawn, erased, fitted, formatStrokes, parseStrokes, strokesField } from "../model/strokes.ts";
 import { presets, type TrainConfig, trainFields } from "../model/train-fields.ts";
 import { CURVE_POINTS, type SampleView } from "../model/views.ts";
-import { choice, defaults, number } from "../state/fields.ts";
+import { choice, defaults, number, type Values } from "../state/fields.ts";
 import { Store } from "../state/store.ts";
 import { CanvasView, onThemeChange } from "../ui/canvas.ts";
 import { cursor } from "../ui/cursor.ts";
@@ -14,10 +16,11 @@ import { pictureButtons } from "../ui/keep.ts";
 import { Pad } from "../ui/pad.ts";
 import { prose } from "../ui/prose.ts";
 import { StackView } from "../ui/stack-view.ts";
+import { Words } from "../ui/words.ts";
 import { RunClient } from "../worker/client.ts";
 import type { Detail, Frame, Report, Setup } from "../worker/protocol.ts";
 import type { Room } from "./room.ts";
-import { emptySample, leadersOverTime, sampleRows } from "./sample-rows.ts";
+import { emptySample, sampleRows } from "./sample-rows.ts";
 
 /** Steps that the network learns before it rests. */
 const LESSONS = 400;
@@ -33,8 +36,14 @@ const drawFields = {
   /** One that both a three and a seven make fire. */
   neuron: number(81, 1, 256, 1),
   seed: number(0, 0, 9999, 1),
-  image: imageField(examples.three),
+  strokes: strokesField(three),
 } as const;
+
+/** No neuron beyond those that there are. */
+const confined = (values: Values<typeof drawFields>): Values<typeof drawFields> => ({
+  ...values,
+  neuron: Math.min(values.neuron, values.neurons),
+});
 
 const encodeNames: Record<TrainConfig["encode"], string> = {
   ttfs: "the time of one spike",
@@ -50,13 +59,20 @@ export class DrawRoom implements Room {
     step: () => cursor.next(this.store.values.timesteps),
     reset: () => this.clear(),
   };
-  private readonly store = new Store(drawFields);
-  private readonly client = new RunClient((report) => this.receive(report));
+  private readonly store = new Store(drawFields, confined);
+  private readonly client = new RunClient({
+    onReport: (report) => this.receive(report),
+    onBusy: (busy) => this.words.busy(busy ? this.work() : ""),
+  });
   private setup: Setup | null = null;
   private frame: Frame | null = null;
   private detail: Detail | null = null;
   private configured = false;
-  private readonly pad = new Pad((image) => this.store.set({ image: formatImage(image) }));
+  private seen: Image = fitted(three);
+  private readonly pad = new Pad(({ to, begins, erases }) => {
+    const strokes = parseStrokes(this.store.values.strokes);
+    this.store.set({ strokes: formatStrokes(erases ? erased(strokes, to) : drawn(strokes, to, begins)) });
+  });
   private readonly stack = new StackView("The drawing in the network over time", {
     onPick: (row, neuron) => {
       if (row === 1) this.store.set({ neuron: neuron + 1 });
@@ -66,8 +82,9 @@ export class DrawRoom implements Room {
   private readonly status = element("output", { class: "status", "aria-live": "off" });
   private readonly answer = element("output", { class: "answer", "aria-label": "decision" });
   private readonly note = element("p", { class: "note" });
-  private readonly problem = element("p", { class: "problem", role: "alert", hidden: "" });
+  private readonly words = new Words();
   private readonly scores: CanvasView;
+  private readonly sight: CanvasView;
 
   constructor() {
     const scoresHost = element("div");
@@ -75,9 +92,16 @@ export class DrawRoom implements Room {
       scoresHost,
       {
         heightFor: () => 200,
-        paint: (pen, width, height, theme) => paintScores(pen, this.scoresAt(), DIGITS, width, height, theme),
+        paint: (pen, width, height, theme) =>
+          paintScores(pen, this.scoresAt(), this.leader(), DIGITS, width, height, theme),
       },
       "The readout of each digit at the time of the cursor",
+    );
+    const sightHost = element("div", { class: "image sight" });
+    this.sight = new CanvasView(
+      sightHost,
+      { heightFor: (width) => width, paint: (pen, width, _height, theme) => paintImage(pen, this.seen, width, theme) },
+      "The drawing as the network sees it",
     );
     this.node.append(
       this.controls(),
@@ -91,14 +115,17 @@ export class DrawRoom implements Room {
           button("Clear", () => this.clear(), { "data-action": "reset" }),
           this.status,
         ),
-        this.problem,
         this.diagram.host,
         this.stack.host,
         element(
           "div",
           { class: "keep" },
           ...pictureButtons(() => this.picture()),
-          button("Film (WebM)", () => this.diagram.record(SLOW * this.store.values.timesteps, "jarvis-snn-digit.webm")),
+          this.diagram.filmButton(
+            () => SLOW * this.store.values.timesteps,
+            () => "jarvis-snn-digit.webm",
+            (message) => this.words.problem(message),
+          ),
         ),
       ),
       element(
@@ -106,14 +133,16 @@ export class DrawRoom implements Room {
         { class: "aside", "aria-label": "Results" },
         this.note,
         figure("It reads", "The digit that leads at the time of the cursor.", this.answer),
-        figure("The readout", "What has arrived for each digit by then.", scoresHost),
+        figure("It sees", "The strokes in the size and place of the digits that it has learned.", sightHost),
+        figure("The readout", "The largest value of each digit by then.", scoresHost),
       ),
+      this.words.node,
     );
     this.store.subscribe((changed) => {
       if (["encode", "timesteps", "neurons", "seed"].some((name) => changed.has(name as keyof typeof drawFields))) {
         this.learn();
       }
-      if (changed.has("image")) this.look();
+      if (changed.has("strokes")) this.look();
       this.show();
       this.onChange();
     });
@@ -121,7 +150,7 @@ export class DrawRoom implements Room {
       if (this.node.isConnected) this.showReading();
     });
     onThemeChange(() => this.show());
-    this.pad.show(parseImage(this.store.values.image));
+    this.pad.show(inked(three));
   }
 
   open(query: string): void {
@@ -141,6 +170,10 @@ export class DrawRoom implements Room {
 
   shareQuery(): string {
     return this.store.query;
+  }
+
+  missing(): null {
+    return null;
   }
 
   picture(): { name: string; svg: string } {
@@ -167,7 +200,7 @@ export class DrawRoom implements Room {
         { field: "seed", label: "seed" },
         ".",
       ),
-      prose(store, "Watch neuron ", { field: "neuron", label: "neuron" }, "."),
+      prose(store, "Watch neuron ", { field: "neuron", label: "neuron", most: () => store.values.neurons }, "."),
     );
   }
 
@@ -193,22 +226,28 @@ export class DrawRoom implements Room {
   }
 
   private look(): void {
-    const image = parseImage(this.store.values.image);
-    this.pad.show(image);
-    this.client.send({ kind: "look", at: { kind: "values", values: centred(image) } });
+    const strokes = parseStrokes(this.store.values.strokes);
+    this.pad.show(inked(strokes));
+    this.seen = fitted(strokes);
+    this.sight.update();
+    this.client.send({ kind: "look", at: { kind: "values", values: this.seen } });
+  }
+
+  /** What the worker is at when it takes long. */
+  private work(): string {
+    return this.setup === null ? "Loading the digits …" : "Computing …";
   }
 
   private clear(): void {
-    this.store.set({ image: "" });
+    this.store.set({ strokes: "" });
   }
 
   private receive(report: Report): void {
     if (report.kind === "problem") {
-      this.problem.textContent = report.message;
-      this.problem.hidden = false;
+      this.words.problem(report.message);
     } else if (report.kind === "setup") this.setup = report;
     else if (report.kind === "frame") {
-      this.problem.hidden = true;
+      this.words.problem(null);
       this.frame = report;
       if (report.detail !== null) this.detail = report.detail;
       this.show();
@@ -223,7 +262,12 @@ export class DrawRoom implements Room {
   private scoresAt(): Float32Array {
     const { sample } = this.frame ?? {};
     const t = this.time();
-    return sample?.readout.slice(t * 10, (t + 1) * 10) ?? new Float32Array(10);
+    return sample?.scores.slice(t * 10, (t + 1) * 10) ?? new Float32Array(10);
+  }
+
+  /** The digit that leads at the cursor, −1 for none. */
+  private leader(): number {
+    return this.frame?.sample.leaders[this.time()] ?? -1;
   }
 
   private showSample(sample: SampleView, threshold: number, surrogate: Float32Array): void {
@@ -257,20 +301,17 @@ export class DrawRoom implements Room {
     }
     const spikes = frame.sample.layers[0]?.spikes.reduce((sum, spike) => sum + spike, 0) ?? 0;
     this.status.replaceChildren(
-      reading("steps learned", String(frame.steps), "step"),
-      reading("test digits read", detail === null ? "–" : `${(100 * detail.accuracy).toFixed(1)} %`, "accuracy"),
-      reading("spikes in layer 1", spikes.toFixed(0), "spikes"),
+      reading("steps learned", count(frame.steps), "step"),
+      reading("test digits read", detail === null ? "–" : percent(detail.accuracy), "accuracy"),
+      reading("spikes in layer 1", count(spikes), "spikes"),
     );
-    this.note.textContent = advice(frame, this.store.values.image === "");
+    this.note.textContent = advice(frame, this.store.values.strokes === "");
     this.showReading();
   }
 
   private showReading(): void {
-    const { frame } = this;
-    if (frame === null) return;
-    const empty = this.store.values.image === "";
-    const leader = leadersOverTime(frame.sample, true)[this.time()] as number;
-    this.answer.textContent = empty ? "–" : String(leader);
+    const leader = this.leader();
+    this.answer.textContent = leader < 0 ? "–" : String(leader);
     this.scores.update();
   }
 }
@@ -281,7 +322,7 @@ function advice(frame: Frame, empty: boolean): string {
   }
   if (empty) return "Draw a digit into the square: with a finger, a pen, a mouse, or the arrow keys and space.";
   return (
-    "Bright pixels send spikes, hidden neurons collect them, and the readout adds up what arrives until one digit leads. " +
+    "Inked pixels send spikes, hidden neurons collect them, and the readout adds up what arrives until one digit leads. " +
     "Play it in slow motion, or move along the time axis, and see when the decision falls."
   );
 }

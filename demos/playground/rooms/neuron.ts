@@ -110,6 +110,10 @@ export class NeuronRoom implements Room {
     return this.store.query;
   }
 
+  missing(): null {
+    return null;
+  }
+
   picture(): { name: string; svg: string } {
     return { name: "jarvis-snn-neuron", svg: this.stack.svg() };
   }

@@ -9,10 +9,12 @@ export interface Room {
   query(): string;
   /** The configuration with what a reader of a shared link should see besides. */
   shareQuery(): string;
+  /** What there is to see and a link does not hold, in words; null if it holds all. */
+  missing(): string | null;
   /** Called whenever the query may have changed. */
   onChange: () => void;
   /** The main picture as SVG, with a name for its file. */
   picture(): { name: string; svg: string };
-  /** Space, the right arrow and R. */
+  /** Space, the right arrow and Shift + R. */
   readonly keys: { play(): void; step(): void; reset(): void };
 }

@@ -1,6 +1,7 @@
 /** A sample on its way through a network, as rows over time. */
 import type { Row, Series } from "../draw/stack.ts";
 import { faded, type Theme } from "../draw/theme.ts";
+import { decidedAt } from "../model/decision.ts";
 import { classesOf, featuresOf, type TrainConfig } from "../model/train-fields.ts";
 import { CURVE_POINTS, POTENTIAL_RANGE, type SampleView } from "../model/views.ts";
 
@@ -17,7 +18,7 @@ export interface SampleRows {
   readonly classNames: readonly string[];
   /** The neuron whose membrane is shown, null for none. */
   readonly pin: Pin | null;
-  /** The readout is judged by its largest value so far. */
+  /** The readout is judged by its largest value so far, which is drawn besides. */
   readonly judgedByMaximum: boolean;
 }
 
@@ -31,6 +32,8 @@ export function emptySample(config: TrainConfig): SampleView {
     input: zeros(featuresOf(config)),
     layers: layers.map((size) => ({ size, spikes: zeros(size), membrane: zeros(size) })),
     readout: zeros(classes),
+    scores: zeros(classes),
+    leaders: new Int32Array(timesteps).fill(-1),
     classes,
     label: -1,
     decision: -1,
@@ -98,49 +101,45 @@ function membraneRow({ sample, threshold, surrogate }: SampleRows, pin: Pin, the
 }
 
 function readoutRow({ sample, classNames, judgedByMaximum }: SampleRows, theme: Theme): Row {
-  const { readout, classes, timesteps, decision } = sample;
-  const at = (t: number, k: number): number => readout[t * classes + k] as number;
-  const series: Series[] = Array.from({ length: classes }, (_, k) => {
-    const color = classColor(k, classes, decision, theme);
+  const { readout, scores, leaders, classes, timesteps, decision } = sample;
+  const over = (values: Float32Array, k: number): Float32Array =>
+    Float32Array.from({ length: timesteps }, (_, t) => values[t * classes + k] as number);
+  const series = Array.from({ length: classes }, (_, k): Series => {
+    const color = classColor(k, sample, 1, theme);
     const label = classes === 2 || k === decision ? (classNames[k] as string) : "";
-    const values = Float32Array.from({ length: timesteps }, (_, t) => at(t, k));
-    return { values, color, width: k === decision ? 2.5 : 1.25, label };
+    return { values: over(scores, k), color, width: k === decision ? 2.5 : 1.25, label };
   });
   // The winner lies on top.
-  series.push(...series.splice(decision, 1));
-  const leaders = leadersOverTime(sample, judgedByMaximum);
-  const decided = leaders.lastIndexOf(leaders.findLast((leader) => leader !== decision) ?? -1) + 1;
+  if (decision >= 0) series.push(...series.splice(decision, 1));
+  if (judgedByMaximum) {
+    const sums = Array.from({ length: classes }, (_, k): Series => {
+      return { values: over(readout, k), color: classColor(k, sample, 0.5, theme), width: 1 };
+    });
+    series.unshift(...sums);
+  }
+  const decided = decidedAt(scores, classes);
   const low = Math.min(0, ...readout);
   const high = Math.max(low + 0.1, ...readout);
-  const color = classColor(decision, classes, decision, theme);
   return {
     kind: "trace",
-    title: "Readout",
+    title: judgedByMaximum ? "Readout, and its largest value so far" : "Readout",
     height: 88,
     series,
     swatch: theme.readout,
     low,
     high,
-    describe: (t) => `${classNames[leaders[t] as number]} leads, ${format(at(t, leaders[t] as number))}`,
-    ...(decided < timesteps ? { mark: { t: decided, color, label: `decides for ${classNames[decision]}` } } : {}),
+    describe(t) {
+      const leader = leaders[t] as number;
+      if (leader < 0) return "nobody leads";
+      return `${classNames[leader]} leads, ${format(scores[t * classes + leader] as number)}`;
+    },
+    ...(decided < 0 ? {} : { mark: { t: decided, color: classColor(decision, sample, 1, theme), label: `decides for ${classNames[decision]}` } }),
   };
 }
 
-/** The class that is ahead at each step. */
-export function leadersOverTime({ readout, classes, timesteps }: SampleView, judgedByMaximum: boolean): number[] {
-  const scores = new Float32Array(classes).fill(Number.NEGATIVE_INFINITY);
-  return Array.from({ length: timesteps }, (_, t) => {
-    for (let k = 0; k < classes; k++) {
-      const value = readout[t * classes + k] as number;
-      scores[k] = judgedByMaximum ? Math.max(scores[k] as number, value) : value;
-    }
-    return scores.indexOf(Math.max(...scores));
-  });
-}
-
-function classColor(k: number, classes: number, decision: number, theme: Theme): string {
-  if (classes === 2) return theme.classes[k as 0 | 1];
-  return k === decision ? theme.accent : faded(theme.readout, 0.45);
+function classColor(k: number, { classes, decision }: SampleView, strength: number, theme: Theme): string {
+  if (classes === 2) return faded(theme.classes[k as 0 | 1], strength);
+  return k === decision ? faded(theme.accent, strength) : faded(theme.readout, 0.45 * strength);
 }
 
 const format = (value: number): string => value.toFixed(2).replace("-", "−");

@@ -1,4 +1,6 @@
 /** Two sentences on what one is looking at, and what to try next. */
+import { count, significant } from "../draw/numbers.ts";
+import { nanojoules } from "../model/costs.ts";
 import type { Detail, Frame, Setup } from "../worker/protocol.ts";
 
 export function advice(frame: Frame, setup: Setup, detail: Detail | null, classNames: readonly string[]): string {
@@ -6,7 +8,7 @@ export function advice(frame: Frame, setup: Setup, detail: Detail | null, classN
   if (!frame.fromSeed)
     return "These weights came from a file. Train goes on from them; Reset starts again from the seed.";
   if (frame.shown !== frame.steps) {
-    return `These are the weights as they were at step ${frame.shown}. Move the slider to the right end to come back to now.`;
+    return `These are the weights as they were at step ${count(frame.shown)}. Move the slider to the right end to come back to now.`;
   }
   if (frame.steps === 0) {
     return (
@@ -30,16 +32,21 @@ export function advice(frame: Frame, setup: Setup, detail: Detail | null, classN
   }
   const { sample } = frame;
   if (sample.label >= 0 && sample.label !== sample.decision) {
+    const taken = sample.decision < 0 ? "neither class" : `“${classNames[sample.decision]}”`;
     return (
-      `This sample is taken for “${classNames[sample.decision]}”, but it is “${classNames[sample.label]}”. ` +
+      `This sample is taken for ${taken}, but it is “${classNames[sample.label]}”. ` +
       "Play it in slow motion to see where the readout changes its mind."
     );
   }
-  const { synapticOps, denseOps } = detail?.activity ?? { synapticOps: 0, denseOps: 1 };
-  const share = Math.round((100 * synapticOps) / denseOps);
   const next =
     config.encode === "poisson"
       ? "the time of one spike as the code"
       : "random spikes as the code, or fewer time steps";
-  return `It has learned, and a sample costs ${share} % of what the same network would without spikes. Try ${next}.`;
+  if (detail === null) return `It has learned. Try ${next}.`;
+  const { spikes, onePass } = detail.activity.costs;
+  return (
+    `It has learned. A sample takes ${count(spikes.additions)} additions and ${count(spikes.multiplications)} multiplications, ` +
+    `${significant(nanojoules(spikes))} nJ; one pass of a network without spikes takes ${count(onePass.additions)} of both, ` +
+    `${significant(nanojoules(onePass))} nJ. Try ${next}.`
+  );
 }

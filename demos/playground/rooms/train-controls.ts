@@ -1,15 +1,16 @@
 /** The Train room's configuration as a text in which every word can be changed. */
-import { isPlanar, type TrainConfig, trainFields } from "../model/train-fields.ts";
-import { level, number } from "../state/fields.ts";
+import { count } from "../draw/numbers.ts";
+import { isPlanar, MOST_POTENTIALS, mostTimesteps, type TrainConfig, trainFields } from "../model/train-fields.ts";
+import { level, number, type Values } from "../state/fields.ts";
 import type { Store } from "../state/store.ts";
 import { button, element } from "../ui/dom.ts";
-import { type Control, prose, scrub } from "../ui/prose.ts";
+import { type Control, phrase, prose, scrub } from "../ui/prose.ts";
 
 /** The configuration of the run, and what is looked at. */
 export const roomFields = {
   ...trainFields,
-  sample: number(0, 0, 499, 1),
-  /** A point of the plane instead of the sample; −1 while there is none. */
+  sample: number(1, 1, 1000, 1),
+  /** A point of the unit square instead of the sample; −1 while there is none. */
   px: number(-1, -1, 1, 0.01),
   py: number(-1, -1, 1, 0.01),
   layer: number(1, 1, 3, 1),
@@ -18,6 +19,23 @@ export const roomFields = {
   /** Steps to take at once when a shared link is opened. */
   steps: number(0, 0, 1_000_000, 1),
 } as const;
+
+export type RoomValues = Values<typeof roomFields>;
+
+/** The nearest values that suit each other: no neuron beyond its layer, no point beyond the square, no run beyond the memory. */
+export function confined(values: RoomValues): RoomValues {
+  const { layers, px, py } = values;
+  const layer = Math.min(values.layer, layers.length);
+  const inside = isPlanar(values.data) && px >= 0 && py >= 0;
+  return {
+    ...values,
+    timesteps: Math.min(values.timesteps, mostTimesteps(layers)),
+    layer,
+    neuron: Math.min(values.neuron, layers[layer - 1] as number),
+    px: inside ? px : -1,
+    py: inside ? py : -1,
+  };
+}
 
 export type RoomStore = Store<typeof roomFields>;
 
@@ -63,7 +81,7 @@ const oneOf =
     names[key];
 
 export function trainControls(store: RoomStore): HTMLElement {
-  const points = prose(
+  const points = phrase(
     store,
     " scattered by ",
     { field: "noise", label: "noise of the points" },
@@ -73,23 +91,23 @@ export function trainControls(store: RoomStore): HTMLElement {
       label: "receptive fields a coordinate",
       show: (n: number) => (n === 1 ? "no receptive field" : `${n} receptive fields`),
     },
-    ".",
   );
+  const limit = element("p", { class: "limit" });
   const node = element(
     "section",
     { class: "controls", "aria-label": "Configuration" },
     element("h2", {}, "Learn"),
-    prose(store, "Tell apart ", { field: "data", label: "data", show: oneOf(dataNames) }, "."),
-    points,
+    prose(store, "Tell apart ", { field: "data", label: "data", show: oneOf(dataNames) }, points, "."),
     element("h2", {}, "Encode"),
     prose(
       store,
       "Write each value as ",
       { field: "encode", label: "code of the inputs", show: oneOf(encodeNames) },
       " within ",
-      { field: "timesteps", label: "time steps" },
+      { field: "timesteps", label: "time steps", most: () => mostTimesteps(store.values.layers) },
       " time steps.",
     ),
+    limit,
     element("h2", {}, "Network"),
     layersSentence(store),
     prose(
@@ -136,7 +154,11 @@ export function trainControls(store: RoomStore): HTMLElement {
     ),
   );
   const refresh = (): void => {
-    points.hidden = !isPlanar(store.values.data);
+    const { data, layers, timesteps } = store.values;
+    points.hidden = !isPlanar(data);
+    const most = mostTimesteps(layers);
+    limit.hidden = most === trainFields.timesteps.max || timesteps < most;
+    limit.textContent = `So many neurons get ${most} time steps at most: this page computes up to ${count(MOST_POTENTIALS)} potentials a sample.`;
   };
   store.subscribe(refresh);
   refresh();
@@ -157,7 +179,7 @@ function layersSentence(store: RoomStore): HTMLElement {
     const { layers } = store.values;
     controls = layers.map((_, i) =>
       scrub(
-        range,
+        () => range,
         `neurons in layer ${i + 1}`,
         String,
         () => store.values.layers[i] ?? min,

@@ -2,7 +2,7 @@
 import { paintMap } from "../draw/charts.ts";
 import { CanvasView } from "../ui/canvas.ts";
 import { element } from "../ui/dom.ts";
-import type { Detail, Setup } from "../worker/protocol.ts";
+import type { Setup } from "../worker/protocol.ts";
 
 /** How far an arrow key goes. */
 const NUDGE = 0.02;
@@ -17,7 +17,7 @@ export class DecisionMap {
     "aria-label": "Map of decisions; arrow keys move the sample",
   });
   private setup: Setup | null = null;
-  private detail: Detail | null = null;
+  private map: Float32Array | null = null;
   private place: Place = [0.5, 0.5];
   private readonly view: CanvasView;
 
@@ -28,14 +28,9 @@ export class DecisionMap {
       {
         heightFor: (width) => width,
         paint: (pen, width, _height, theme) => {
-          const { setup, detail, place } = this;
+          const { setup, map, place } = this;
           if (setup === null || setup.points === null) return;
-          paintMap(
-            pen,
-            { map: detail?.map ?? null, points: setup.points, labels: setup.labels, at: place },
-            width,
-            theme,
-          );
+          paintMap(pen, { map, points: setup.points, labels: setup.labels, at: place }, width, theme);
         },
       },
       "Certainty of the network over the plane, with the test samples",
@@ -58,9 +53,9 @@ export class DecisionMap {
     });
   }
 
-  show(setup: Setup, detail: Detail | null, place: Place): void {
+  show(setup: Setup, map: Float32Array | null, place: Place): void {
     this.setup = setup;
-    this.detail = detail;
+    this.map = map;
     this.place = place;
     this.view.update();
   }

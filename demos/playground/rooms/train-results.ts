@@ -1,15 +1,17 @@
 /** What comes out of a run: the map, the curves, the costs, the potentials, the rates, and what anybody can check. */
-import { paintComparison, paintRates, paintSurrogate } from "../draw/charts.ts";
+import { paintRates, paintSurrogate } from "../draw/charts.ts";
+import { count } from "../draw/numbers.ts";
+import { History } from "../model/history.ts";
 import { trainFields } from "../model/train-fields.ts";
 import { POTENTIAL_BINS, RATE_BINS } from "../model/views.ts";
 import { formatValues } from "../state/fields.ts";
 import { CanvasView, type Drawing } from "../ui/canvas.ts";
 import { Curves } from "../ui/curves.ts";
 import { button, element, figure } from "../ui/dom.ts";
-import { History } from "../ui/history.ts";
 import type { Detail, Frame, Setup } from "../worker/protocol.ts";
 import { advice } from "./train-advice.ts";
 import { DecisionMap } from "./train-map.ts";
+import { costTable } from "./train-costs.ts";
 import { truth } from "./truth.ts";
 
 export interface ResultEvents {
@@ -26,6 +28,8 @@ export interface Results {
   readonly setup: Setup;
   readonly frame: Frame;
   readonly detail: Detail | null;
+  /** Certainty of class 1 over the plane, null until it is known. */
+  readonly map: Float32Array | null;
   readonly classNames: readonly string[];
   /** The layer whose potentials are shown. */
   readonly layer: number;
@@ -41,6 +45,7 @@ export class TrainResults {
   private readonly mapFigure: HTMLElement;
   private readonly note = element("p", { class: "note" });
   private readonly truth = truth();
+  private readonly costs = costTable();
   private readonly past = element("input", {
     type: "range",
     min: "0",
@@ -78,7 +83,11 @@ export class TrainResults {
         this.curves.host,
         element("label", { class: "past" }, "weights of step ", this.pastLabel, this.past),
       ),
-      figure("What a sample costs", "A spike adds one weight a connection; silence costs nothing.", this.costs()),
+      figure(
+        "What a sample costs",
+        "A spike adds one weight a connection. Each potential decays by a product in every step, also in silence.",
+        this.costs.node,
+      ),
       figure(
         "Potentials, and where the gradient passes",
         "Bars: where the potentials of the layer lie. Line: the slope that training pretends a spike has there.",
@@ -99,23 +108,24 @@ export class TrainResults {
     this.history.clear();
   }
 
-  /** A point of the curves. */
-  record({ steps, shown, loss, detail }: Frame): void {
-    if (shown === steps) this.history.push(steps, loss, detail?.accuracy ?? null);
+  /** The new points of the curves. */
+  record({ history }: Frame): void {
+    this.history.apply(history);
   }
 
   show(results: Results): void {
     this.shown = results;
-    const { setup, frame, detail, classNames, place } = results;
+    const { setup, frame, detail, map, classNames, place } = results;
     this.mapFigure.hidden = setup.points === null;
-    this.map.show(setup, detail, place);
+    this.map.show(setup, map, place);
     this.curves.update();
     for (const chart of this.charts) chart.update();
-    const count = frame.snapshots.length;
-    this.past.max = String(count);
-    if (frame.shown === frame.steps) this.past.value = String(count);
-    this.pastLabel.textContent = String(frame.shown);
+    const last = frame.snapshots.length;
+    this.past.max = String(last);
+    if (frame.shown === frame.steps) this.past.value = String(last);
+    this.pastLabel.textContent = count(frame.shown);
     this.note.textContent = advice(frame, setup, detail, classNames);
+    this.costs.show(detail?.activity.costs ?? null);
     if (detail === null) return;
     this.truth.show({
       seed: setup.config.seed,
@@ -132,14 +142,6 @@ export class TrainResults {
     const host = element("div");
     this.charts.push(new CanvasView(host, { heightFor: () => height, paint }, label));
     return host;
-  }
-
-  private costs(): HTMLElement {
-    const label = "Synaptic operations of a sample against a network without spikes";
-    return this.chart(56, label, (pen, width, height, theme) => {
-      const { synapticOps = 0, denseOps = 0 } = this.shown?.detail?.activity ?? {};
-      paintComparison(pen, synapticOps, denseOps, width, height, theme);
-    });
   }
 
   private potentials(): HTMLElement {

@@ -1,4 +1,5 @@
 /** The Train room: a spiking network learns in a worker; the page shows what it does with one sample, and how it gets on. */
+import { count, percent } from "../draw/numbers.ts";
 import { readTheme } from "../draw/theme.ts";
 import { presets, type TrainConfig, trainFields } from "../model/train-fields.ts";
 import { CURVE_POINTS, type SampleView } from "../model/views.ts";
@@ -9,13 +10,14 @@ import { cursor } from "../ui/cursor.ts";
 import { DiagramView } from "../ui/diagram-view.ts";
 import { button, download, element, reading } from "../ui/dom.ts";
 import { pictureButtons } from "../ui/keep.ts";
-import { prose } from "../ui/prose.ts";
+import { phrase, prose } from "../ui/prose.ts";
 import { StackView } from "../ui/stack-view.ts";
+import { Words } from "../ui/words.ts";
 import { RunClient } from "../worker/client.ts";
 import type { Command, Detail, Frame, Report, Setup } from "../worker/protocol.ts";
 import type { Room } from "./room.ts";
 import { emptySample, type Pin, sampleRows } from "./sample-rows.ts";
-import { roomFields, trainControls } from "./train-controls.ts";
+import { confined, type RoomValues, roomFields, trainControls } from "./train-controls.ts";
 import { TrainResults } from "./train-results.ts";
 
 /** Seconds of a time step in slow motion. */
@@ -32,18 +34,24 @@ export class TrainRoom implements Room {
     step: () => this.halt({ kind: "step" }),
     reset: () => this.configure(),
   };
-  private readonly store = new Store(roomFields);
-  private readonly client = new RunClient((report) => this.receive(report));
+  private readonly store = new Store(roomFields, (values) => this.confined(values));
+  private readonly client = new RunClient({
+    onReport: (report) => this.receive(report),
+    onBusy: (busy) => this.showWork(busy),
+  });
   private setup: Setup | null = null;
   private frame: Frame | null = null;
   private detail: Detail | null = null;
+  private map: Float32Array | null = null;
+  /** A file of weights has been sent, and no other configuration since. */
+  private loading = false;
   private configured = false;
   /** Someone pressed play and has not stopped it: also the next run is to play. */
   private playing = false;
 
   private readonly playButton = button("Train", () => this.toggle(), { class: "primary", "data-action": "play" });
   private readonly status = element("output", { class: "status", "aria-live": "off" });
-  private readonly problem = element("p", { class: "problem", role: "alert", hidden: "" });
+  private readonly words = new Words();
   private readonly diagram = new DiagramView(240);
   private readonly stack = new StackView("One sample over time", {
     onPick: (row, neuron) => {
@@ -54,11 +62,14 @@ export class TrainRoom implements Room {
     onPlace: ([x, y]) => this.store.set({ px: inSquare(x), py: inSquare(y) }),
     onRecall: (snapshot) => this.halt({ kind: "recall", snapshot }),
     onSave: () => this.send({ kind: "save" }),
-    onLoad: (bytes) => this.send({ kind: "load", bytes }),
+    onLoad: (bytes) => {
+      this.loading = true;
+      this.halt({ kind: "load", bytes });
+    },
   });
 
   constructor() {
-    this.node.append(trainControls(this.store), this.stage(), this.results.node);
+    this.node.append(trainControls(this.store), this.stage(), this.results.node, this.words.node);
     this.store.subscribe((changed, origin) => this.changed(changed, origin));
     onThemeChange(() => this.show());
   }
@@ -77,7 +88,13 @@ export class TrainRoom implements Room {
   }
 
   shareQuery(): string {
-    return formatValues(roomFields, { ...this.store.values, steps: this.frame?.shown ?? 0 });
+    const { frame } = this;
+    return formatValues(roomFields, { ...this.store.values, steps: frame?.fromSeed === true ? frame.shown : 0 });
+  }
+
+  missing(): string | null {
+    if (this.frame?.fromSeed !== false) return null;
+    return "The link opens this network untrained: weights from a file are not in it. Save the weights, and send the file along.";
   }
 
   picture(): { name: string; svg: string } {
@@ -106,21 +123,11 @@ export class TrainRoom implements Room {
         }),
         this.status,
       ),
-      this.problem,
       element(
         "div",
         { class: "row" },
         button("Slow motion", () => cursor.toggle(SLOW * store.values.timesteps), { "data-action": "slow" }),
-        prose(
-          store,
-          "Test sample ",
-          { field: "sample", label: "test sample" },
-          ", and neuron ",
-          { field: "neuron", label: "neuron" },
-          " of layer ",
-          { field: "layer", label: "layer" },
-          ".",
-        ),
+        this.subject(),
       ),
       this.diagram.host,
       this.stack.host,
@@ -131,9 +138,47 @@ export class TrainRoom implements Room {
         button("Picture of the network (SVG)", () => {
           download(`${this.fileName()}-network.svg`, this.diagram.svg(), "image/svg+xml");
         }),
-        button("Film (WebM)", () => this.diagram.record(SLOW * store.values.timesteps, `${this.fileName()}.webm`)),
+        this.diagram.filmButton(
+          () => SLOW * store.values.timesteps,
+          () => `${this.fileName()}.webm`,
+          (message) => this.words.problem(message),
+        ),
       ),
     );
+  }
+
+  /** What is looked at: a test sample or a point of the plane, and a neuron. */
+  private subject(): HTMLElement {
+    const { store } = this;
+    const point = element("span");
+    const [test, instead] = [element("span", {}, "Test sample "), element("span", {}, " instead of test sample ")];
+    const refresh = (): void => {
+      const { px, py } = store.values;
+      const picked = px >= 0;
+      point.textContent = `The point (${px.toFixed(2)}, ${py.toFixed(2)})`;
+      for (const node of [point, instead]) node.hidden = !picked;
+      test.hidden = picked;
+    };
+    store.subscribe(refresh);
+    refresh();
+    return prose(
+      store,
+      point,
+      test,
+      instead,
+      { field: "sample", label: "test sample", most: () => this.setup?.tests ?? roomFields.sample.max },
+      ", and neuron ",
+      { field: "neuron", label: "neuron", most: () => store.values.layers[store.values.layer - 1] as number },
+      " of layer ",
+      { field: "layer", label: "layer", most: () => store.values.layers.length },
+      ".",
+    );
+  }
+
+  private confined(values: RoomValues): RoomValues {
+    const { setup } = this;
+    const tests = setup?.config.data === values.data ? setup.tests : roomFields.sample.max;
+    return { ...confined(values), sample: Math.min(values.sample, tests) };
   }
 
   private changed(changed: ReadonlySet<keyof typeof roomFields>, origin: Origin): void {
@@ -145,7 +190,7 @@ export class TrainRoom implements Room {
       if (store.set(suiting, "address")) return;
     }
     if (changed.has("sample") && !changed.has("px")) store.set({ px: -1, py: -1 });
-    if (RUN_FIELDS.some((name) => changed.has(name))) this.configure();
+    if (origin !== "file" && RUN_FIELDS.some((name) => changed.has(name))) this.configure();
     else if (changed.has("sample") || changed.has("px") || changed.has("py")) this.look();
     if (changed.has("pace")) this.sendPace();
     this.show();
@@ -156,6 +201,8 @@ export class TrainRoom implements Room {
   private configure(): void {
     const { values } = this.store;
     this.configured = true;
+    this.loading = false;
+    this.node.classList.add("stale");
     const config = Object.fromEntries(RUN_FIELDS.map((name) => [name, values[name]])) as TrainConfig;
     if (this.setup === null) this.showSample(config, emptySample(config), new Float32Array(CURVE_POINTS));
     this.send({ kind: "configure", config });
@@ -168,7 +215,7 @@ export class TrainRoom implements Room {
   }
 
   private send(command: Command): void {
-    this.problem.hidden = true;
+    this.words.problem(null);
     this.client.send(command);
   }
 
@@ -195,21 +242,20 @@ export class TrainRoom implements Room {
 
   private look(): void {
     const { sample, px, py } = this.store.values;
-    this.send({ kind: "look", at: px < 0 ? { kind: "test", index: sample } : { kind: "point", x: px, y: py } });
+    this.send({ kind: "look", at: px < 0 ? { kind: "test", index: sample - 1 } : { kind: "point", x: px, y: py } });
   }
 
   /** Where the shown sample lies in the plane. */
   private place({ points, tests }: Setup): readonly [number, number] {
     const { sample, px, py } = this.store.values;
     if (px >= 0 || points === null) return [px, py];
-    const index = sample % tests;
+    const index = Math.min(sample, tests) - 1;
     return [points[2 * index] as number, points[2 * index + 1] as number];
   }
 
   private receive(report: Report): void {
     if (report.kind === "problem") {
-      this.problem.textContent = report.message;
-      this.problem.hidden = false;
+      this.words.problem(report.message);
     } else if (report.kind === "saved") {
       const bytes = report.bytes as Uint8Array<ArrayBuffer>;
       download(`${this.fileName()}.safetensors`, bytes, "application/octet-stream");
@@ -217,8 +263,16 @@ export class TrainRoom implements Room {
       this.setup = report;
       this.frame = null;
       this.detail = null;
+      this.map = null;
       this.results.restart();
-    } else {
+      // The store hears of the new limits, and of what a file says of its network.
+      this.store.set(report.loaded && this.loading ? report.config : {}, "file");
+      if (report.loaded) this.look();
+    } else if (report.kind === "map") {
+      this.map = report.map;
+      this.show();
+    } else if (report.kind === "frame") {
+      this.node.classList.remove("stale");
       this.frame = report;
       if (report.detail !== null) this.detail = report.detail;
       this.results.record(report);
@@ -237,7 +291,7 @@ export class TrainRoom implements Room {
     if (detail !== null) {
       this.diagram.show({ sample, matrices: detail.matrices, threshold: config.threshold, classNames });
     }
-    this.results.show({ setup, frame, detail, classNames, layer, place: this.place(setup) });
+    this.results.show({ setup, frame, detail, map: this.map, classNames, layer, place: this.place(setup) });
     this.showStatus(frame, setup);
   }
 
@@ -262,15 +316,21 @@ export class TrainRoom implements Room {
     this.stack.show(rows, { steps: sample.timesteps, dt: 1, unit: "time step" });
   }
 
+  private showWork(busy: boolean): void {
+    const { data } = this.store.values;
+    const loads = data === "mnist" && this.setup?.config.data !== data;
+    this.words.busy(busy ? (loads ? "Loading the digits …" : "Computing …") : "");
+  }
+
   private showStatus(frame: Frame, setup: Setup): void {
     const { detail } = this;
     this.playButton.textContent = frame.playing ? "Pause" : "Train";
     const total = detail?.activity.spikes.slice(1).reduce((sum, spikes) => sum + spikes, 0);
-    const whilePlaying = (value: number): string => (frame.playing ? value.toFixed(0) : "–");
+    const whilePlaying = (value: number): string => (frame.playing ? count(value) : "–");
     this.status.replaceChildren(
-      reading("step", String(frame.shown), "step"),
+      reading("step", count(frame.shown), "step"),
       reading("epoch", (frame.shown / setup.stepsPerEpoch).toFixed(1), "epoch"),
-      reading("test accuracy", detail === null ? "–" : `${(100 * detail.accuracy).toFixed(1)} %`, "accuracy"),
+      reading("test accuracy", detail === null ? "–" : percent(detail.accuracy), "accuracy"),
       reading("spikes a sample", total?.toFixed(1) ?? "–", "spikes"),
       reading("steps/s", whilePlaying(frame.rate), "rate"),
       reading("samples/s", whilePlaying(frame.rate * setup.batchSize), "samples"),

@@ -1,6 +1,6 @@
 /** What anybody can check: version, seed, the hash of the weights, and the command that gives the same in Node. */
 
-import { thousands } from "../draw/charts.ts";
+import { bytes, count } from "../draw/numbers.ts";
 import { element } from "../ui/dom.ts";
 
 declare const __VERSION__: string;
@@ -11,7 +11,7 @@ export interface Facts {
   readonly steps: number;
   readonly query: string;
   readonly fromSeed: boolean;
-  readonly memory: number;
+  readonly memory: { readonly live: number; readonly reserved: number };
   readonly weights: number;
 }
 
@@ -40,12 +40,15 @@ export function truth(): { node: HTMLElement; show(facts: Facts): void } {
     node,
     show(facts) {
       seed.textContent = String(facts.seed);
-      weights.textContent = `${thousands(facts.weights)} at step ${thousands(facts.steps)}`;
-      memory.textContent = `${thousands(facts.memory)} bytes`;
+      weights.textContent = `${count(facts.weights)} at step ${count(facts.steps)}`;
+      memory.textContent = `${bytes(facts.memory.live)} in use, ${bytes(facts.memory.reserved)} reserved`;
       hash.textContent = facts.hash;
-      command.textContent = facts.fromSeed
-        ? `npm run playground:hash -- --config="${facts.query}" --steps=${facts.steps}`
-        : "These weights came from a file: no seed leads to them.";
+      const flag = (name: string): HTMLElement => element("span", { class: "kept" }, `--${name}`);
+      command.replaceChildren(
+        ...(facts.fromSeed
+          ? ["npm run playground:hash -- ", flag("config"), `="${facts.query}" `, flag("steps"), `=${facts.steps}`]
+          : ["These weights came from a file: no seed leads to them."]),
+      );
     },
   };
 }

@@ -1,18 +1,20 @@
 import { defaults, type Fields, formatValues, parseValues, type Values } from "./fields.ts";
 
-/** Who changed values: a control, or an address that was opened. */
-export type Origin = "control" | "address";
+/** Who changed values: a control, an address that was opened, or a file that was loaded. */
+export type Origin = "control" | "address" | "file";
 
 type Listener<F> = (changed: ReadonlySet<keyof F>, origin: Origin) => void;
 
-/** The values of a table of fields; tells its listeners what has changed. */
+/** The values of a table of fields; tells its listeners what has changed. `confine` gives the nearest values that suit each other. */
 export class Store<F extends Fields> {
   readonly fields: F;
   private current: Values<F>;
+  private readonly confine: (values: Values<F>) => Values<F>;
   private readonly listeners = new Set<Listener<F>>();
 
-  constructor(fields: F) {
+  constructor(fields: F, confine: (values: Values<F>) => Values<F> = (values) => values) {
     this.fields = fields;
+    this.confine = confine;
     this.current = defaults(fields);
   }
 
@@ -23,8 +25,10 @@ export class Store<F extends Fields> {
   /** Sets some values. Listeners hear of it if any is another one; whether it was so. */
   set(patch: Partial<Values<F>>, origin: Origin = "control"): boolean {
     const before = this.current;
-    this.current = { ...before, ...patch };
-    const changed = new Set<keyof F>(Object.keys(patch).filter((name) => differs(before[name], this.current[name])));
+    this.current = this.confine({ ...before, ...patch });
+    const changed = new Set<keyof F>(
+      Object.keys(before).filter((name) => differs(before[name], this.current[name])),
+    );
     if (changed.size > 0) for (const listener of this.listeners) listener(changed, origin);
     return changed.size > 0;
   }

@@ -1,9 +1,10 @@
 /** Loss and accuracy over the steps of a run (uPlot). */
 import uPlot from "uplot";
+import { count, percent, significant } from "../draw/numbers.ts";
 import { readTheme } from "../draw/theme.ts";
+import type { History } from "../model/history.ts";
 import { onThemeChange } from "./canvas.ts";
 import { element } from "./dom.ts";
-import type { History } from "./history.ts";
 
 const HEIGHT = 148;
 
@@ -37,8 +38,8 @@ export class Curves {
     const known = (list: (number | null)[]): number | null => list.slice(0, i + 1).findLast((v) => v !== null) ?? null;
     const [l, a] = [known(loss), known(accuracy)];
     this.values.replaceChildren(
-      `step ${steps[i] ?? 0} · `,
-      element("b", { class: "loss" }, `loss ${l === null ? "–" : l.toFixed(3)}`),
+      `step ${count(steps[i] ?? 0)} · `,
+      element("b", { class: "loss" }, `loss ${l === null ? "–" : significant(l)}`),
       " · ",
       element("b", { class: "accuracy" }, `accuracy ${a === null ? "–" : percent(a)}`),
     );
@@ -69,9 +70,9 @@ export class Curves {
           share: { range: [0, 1] },
         },
         axes: [
-          { ...axis, size: 28 },
-          { ...axis, scale: "loss", size: 40 },
-          { ...axis, scale: "share", side: 1, size: 48, values: (_, splits) => splits.map(percent) },
+          { ...axis, size: 28, values: (_, splits) => splits.map(count) },
+          { ...axis, scale: "loss", size: 40, values: (_, splits) => splits.map(String) },
+          { ...axis, scale: "share", side: 1, size: 48, values: (_, splits) => splits.map((share) => `${Math.round(100 * share)} %`) },
         ],
         series: [
           {},
@@ -92,5 +93,3 @@ export class Curves {
     });
   }
 }
-
-const percent = (share: number): string => `${Math.round(100 * share)} %`;

@@ -1,18 +1,28 @@
 /** A square to draw on with a pointer, or with arrow keys, space and backspace. */
 import { paintImage } from "../draw/charts.ts";
-import { blank, type Image, SIDE, stroke } from "../model/image.ts";
+import { blank, type Image, type Point, SIDE } from "../model/image.ts";
 import { CanvasView } from "./canvas.ts";
 import { element } from "./dom.ts";
 
+/** A straight piece of a stroke, in coordinates of [0, SIDE]. */
+export interface Movement {
+  readonly from: Point;
+  readonly to: Point;
+  /** The first piece of a stroke. */
+  readonly begins: boolean;
+  readonly erases: boolean;
+}
+
+/** Shows a picture, and tells what is drawn; who hears it makes the next picture. */
 export class Pad {
   readonly host: HTMLElement;
   private image: Image = blank();
   private readonly view: CanvasView;
-  private last: readonly [number, number] | null = null;
+  private last: Point | null = null;
   /** Where the keys draw. */
-  private place: readonly [number, number] = [SIDE / 2, SIDE / 2];
+  private place: Point = [SIDE / 2, SIDE / 2];
 
-  constructor(onDraw: (image: Image) => void) {
+  constructor(onMove: (movement: Movement) => void) {
     this.host = element("div", {
       class: "pad",
       tabindex: "0",
@@ -30,25 +40,21 @@ export class Pad {
       },
       "What is drawn",
     );
-    const draw = (from: readonly [number, number], to: readonly [number, number], erase: boolean): void => {
-      stroke(this.image, from, to, erase);
-      this.view.update();
-      onDraw(this.image);
-    };
+    const dot = (at: Point, erases: boolean): void => onMove({ from: at, to: at, begins: true, erases });
     const { host } = this;
-    const locate = (event: PointerEvent): readonly [number, number] => {
+    const locate = (event: PointerEvent): Point => {
       const box = host.getBoundingClientRect();
       return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];
     };
     host.addEventListener("pointerdown", (event) => {
       host.setPointerCapture(event.pointerId);
       this.last = locate(event);
-      draw(this.last, this.last, event.button === 2 || event.shiftKey);
+      dot(this.last, event.button === 2 || event.shiftKey);
     });
     host.addEventListener("pointermove", (event) => {
       if (this.last === null) return;
       const to = locate(event);
-      draw(this.last, to, event.buttons === 2 || event.shiftKey);
+      onMove({ from: this.last, to, begins: false, erases: event.buttons === 2 || event.shiftKey });
       this.last = to;
     });
     for (const end of ["pointerup", "pointercancel"]) host.addEventListener(end, () => (this.last = null));
@@ -60,8 +66,8 @@ export class Pad {
         const inside = (value: number): number => Math.min(SIDE - 0.5, Math.max(0.5, value));
         this.place = [inside(this.place[0] + (way[0] as number)), inside(this.place[1] + (way[1] as number))];
         this.view.update();
-      } else if (event.key === " ") draw(this.place, this.place, false);
-      else if (event.key === "Backspace" || event.key === "Delete") draw(this.place, this.place, true);
+      } else if (event.key === " ") dot(this.place, false);
+      else if (event.key === "Backspace" || event.key === "Delete") dot(this.place, true);
       else return;
       event.preventDefault();
       event.stopPropagation();

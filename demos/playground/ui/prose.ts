@@ -20,13 +20,25 @@ interface Word<F extends Fields> {
   readonly label: string;
   /** How a value reads in the sentence. */
   readonly show?: (value: never) => string;
+  /** The largest value of a number as things are, where that is less than the field's. */
+  readonly most?: () => number;
 }
 
 export type Part<F extends Fields> = string | Word<F> | Node;
 
+type Ranged = NumberField | LevelField;
+
 /** A paragraph of words and controls. */
 export function prose<F extends Fields>(store: Store<F>, ...parts: Part<F>[]): HTMLParagraphElement {
-  const paragraph = element("p", { class: "prose" });
+  return filled(element("p", { class: "prose" }), store, parts);
+}
+
+/** A part of a paragraph that can be hidden. */
+export function phrase<F extends Fields>(store: Store<F>, ...parts: Part<F>[]): HTMLElement {
+  return filled(element("span"), store, parts);
+}
+
+function filled<F extends Fields, E extends HTMLElement>(paragraph: E, store: Store<F>, parts: readonly Part<F>[]): E {
   for (const [i, part] of parts.entries()) {
     if (part instanceof Node) paragraph.append(part);
     else if (typeof part === "string") paragraph.append(follows(parts, i) ? part.slice(1) : part);
@@ -45,7 +57,7 @@ function follows<F extends Fields>(parts: readonly Part<F>[], i: number): boolea
   return controlled && typeof part === "string" && /^[.,]/.test(part);
 }
 
-function control<F extends Fields>(store: Store<F>, { field: name, label, show }: Word<F>): HTMLElement {
+function control<F extends Fields>(store: Store<F>, { field: name, label, show, most }: Word<F>): HTMLElement {
   const field = store.fields[name] as Field;
   const format = (show ?? plain) as (value: unknown) => string;
   const get = (): unknown => store.values[name];
@@ -57,13 +69,16 @@ function control<F extends Fields>(store: Store<F>, { field: name, label, show }
   const made =
     field.kind === "choice"
       ? select(field, label, format, get as () => string, set)
-      : scrub(field, label, format, get as () => number, set);
+      : scrub(() => limited(field, most), label, format, get as () => number, set);
   made.node.dataset.field = name;
   store.subscribe((changed) => {
-    if (changed.has(name)) made.refresh();
+    if (changed.has(name) || most !== undefined) made.refresh();
   });
   return made.node;
 }
+
+const limited = (field: Ranged, most?: () => number): Ranged =>
+  field.kind === "number" && most !== undefined ? { ...field, max: Math.min(field.max, most()) } : field;
 
 export interface Control {
   readonly node: HTMLElement;
@@ -95,9 +110,12 @@ function select(
 /** Pixels of a drag from one end of the range to the other. */
 const DRAG = 220;
 
-/** A number to be dragged, nudged by arrows, or typed after Enter or a double click. */
+/** What begins a number that is typed. */
+const TYPED = /^[\d.,−-]$/;
+
+/** A number to be dragged, nudged by arrows, or typed: at once, after Enter, or after a double click. */
 export function scrub(
-  field: NumberField | LevelField,
+  range: () => Ranged,
   label: string,
   format: (value: number) => string,
   get: () => number,
@@ -105,72 +123,77 @@ export function scrub(
 ): Control {
   const text = element("span", { class: "value" });
   const node = element("span", { class: "scrub", role: "slider", tabindex: "0", "aria-label": label }, text);
-  const ends = field.kind === "level" ? [field.of[0], field.of.at(-1)] : [field.min, field.max];
-  node.setAttribute("aria-valuemin", String(ends[0]));
-  node.setAttribute("aria-valuemax", String(ends[1]));
   const refresh = (): void => {
     const value = get();
+    const field = range();
+    const ends = field.kind === "level" ? [field.of[0], field.of.at(-1)] : [field.min, field.max];
+    node.setAttribute("aria-valuemin", String(ends[0]));
+    node.setAttribute("aria-valuemax", String(ends[1]));
     text.textContent = format(value);
     node.setAttribute("aria-valuenow", String(value));
     node.setAttribute("aria-valuetext", format(value));
     node.style.setProperty("--share", String(shareOf(field, value)));
   };
-  dragging(node, field, get, set);
+  dragging(node, range, get, set);
   node.addEventListener("keydown", (event) => {
+    if (event.target !== node || event.ctrlKey || event.metaKey || event.altKey) return;
+    const field = range();
     const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 }[event.key];
     if (by !== undefined) set(nudged(field, get(), by));
     else if (event.key === "Home" || event.key === "End") set(atShare(field, event.key === "Home" ? 0 : 1));
-    else if (event.key === "Enter") type(node, field, get, set);
+    else if (event.key === "Enter") type(node, range, get, set);
+    else if (TYPED.test(event.key)) type(node, range, get, set, event.key);
     else return;
     event.preventDefault();
     event.stopPropagation();
   });
-  node.addEventListener("dblclick", () => type(node, field, get, set));
+  node.addEventListener("dblclick", () => type(node, range, get, set));
   refresh();
   return { node, refresh };
 }
 
 function dragging(
   node: HTMLElement,
-  field: NumberField | LevelField,
+  range: () => Ranged,
   get: () => number,
   set: (value: number) => void,
 ): void {
   let from: { x: number; share: number } | null = null;
   node.addEventListener("pointerdown", (event) => {
-    from = { x: event.clientX, share: shareOf(field, get()) };
+    from = { x: event.clientX, share: shareOf(range(), get()) };
     node.setPointerCapture(event.pointerId);
   });
   node.addEventListener("pointermove", (event) => {
     if (from === null) return;
     const share = Math.min(1, Math.max(0, from.share + (event.clientX - from.x) / DRAG));
-    const value = atShare(field, share);
+    const value = atShare(range(), share);
     if (value !== get()) set(value);
   });
   for (const end of ["pointerup", "pointercancel"]) node.addEventListener(end, () => (from = null));
 }
 
-/** Puts a box for typing over the number. */
+/** Puts a box for typing over the number; with the key that has begun it instead of the value. */
 function type(
   node: HTMLElement,
-  field: NumberField | LevelField,
+  range: () => Ranged,
   get: () => number,
   set: (value: number) => void,
+  begun?: string,
 ): void {
   if (node.querySelector("input") !== null) return;
   const box = element("input", {
     type: "text",
     inputmode: "decimal",
-    value: String(get()),
+    value: begun ?? String(get()),
     "aria-label": node.getAttribute("aria-label") as string,
   });
   let done = false;
   const close = (keep: boolean): void => {
     if (done) return;
     done = true;
-    const value = Number(box.value.replace(",", "."));
+    const value = Number(box.value.replace(",", ".").replace("−", "-"));
     box.remove();
-    if (keep && box.value.trim() !== "" && Number.isFinite(value)) set(nearest(field, value));
+    if (keep && box.value.trim() !== "" && Number.isFinite(value)) set(nearest(range(), value));
     node.focus();
   };
   box.addEventListener("keydown", (event) => {
@@ -180,5 +203,6 @@ function type(
   });
   box.addEventListener("blur", () => close(true));
   node.append(box);
-  box.select();
+  if (begun === undefined) box.select();
+  else box.focus();
 }

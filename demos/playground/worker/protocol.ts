@@ -1,8 +1,9 @@
 /** What the page and the worker say to each other. Typed arrays are transferred. */
+import type { Changes } from "../model/history.ts";
 import type { TrainConfig } from "../model/train-fields.ts";
 import type { Activity, SampleView } from "../model/views.ts";
 
-/** What is shown of the network: a test sample, a point of the plane, or drawn values. */
+/** What is shown of the network: a test sample, a point of the unit square, or drawn values. */
 export type Subject =
   | { readonly kind: "test"; readonly index: number }
   | { readonly kind: "point"; readonly x: number; readonly y: number }
@@ -21,11 +22,14 @@ export type Command =
   /** Shows the weights as they were at a snapshot, or with null as they are. */
   | { readonly kind: "recall"; readonly snapshot: number | null }
   | { readonly kind: "save" }
+  /** The weights of a file, in the network that the file describes, or in one like the run's; at rest. */
   | { readonly kind: "load"; readonly bytes: Uint8Array };
 
-/** What a configuration made. */
+/** What a configuration, or a file of weights, made. */
 export interface Setup {
   readonly kind: "setup";
+  /** By a file, whose configuration this then is. */
+  readonly loaded: boolean;
   readonly config: TrainConfig;
   readonly features: number;
   readonly classes: number;
@@ -47,14 +51,12 @@ export interface Detail {
   /** Share of the test samples that are recognised. */
   readonly accuracy: number;
   readonly activity: Activity;
-  /** Certainty of class 1 over the unit square, side × side from the top; null for data of other dimensions. */
-  readonly map: Float32Array | null;
   /** SHA-256 of the weights. */
   readonly hash: string;
   /** The matrices [out, in] from the first layer to the readout. */
   readonly matrices: readonly Float32Array[];
-  /** Bytes of linear memory in use. */
-  readonly memory: number;
+  /** Bytes of linear memory in use, and all that the platform has given, which it does not get back. */
+  readonly memory: { readonly live: number; readonly reserved: number };
 }
 
 /** The state of the run, at most 30 times a second. */
@@ -64,8 +66,8 @@ export interface Frame {
   /** Steps taken, and those of the weights that are shown. */
   readonly steps: number;
   readonly shown: number;
-  /** Mean loss of the steps since the frame before; null where there were none. */
-  readonly loss: number | null;
+  /** What has been recorded of the run since the frame before. */
+  readonly history: Changes;
   /** Steps a second while playing. */
   readonly rate: number;
   /** false: the weights came from a file. */
@@ -79,5 +81,9 @@ export interface Frame {
 export type Report =
   | Setup
   | Frame
+  /** Certainty of class 1 over the unit square, side × side from the top. */
+  | { readonly kind: "map"; readonly map: Float32Array }
+  /** So many commands have been carried out, or were overtaken by others. */
+  | { readonly kind: "obeyed"; readonly commands: number }
   | { readonly kind: "saved"; readonly bytes: Uint8Array }
   | { readonly kind: "problem"; readonly message: string };

@@ -1,20 +1,20 @@
-/** One run under the hands of a user: plays, pauses, steps, shows samples, recalls snapshots, saves and loads weights. */
-import { loadSafetensors, memoryStats, noGrad, saveSafetensors } from "jarvis-snn";
+/** One run under the hands of a user: plays, pauses, steps, shows samples, recalls snapshots, saves its weights. */
+import { memoryStats, saveSafetensors } from "jarvis-snn";
 import { type Digits, receptiveFields } from "../model/data.ts";
+import { History } from "../model/history.ts";
 import { SpikingNetwork } from "../model/network.ts";
 import { hashOf, Run } from "../model/run.ts";
 import { isPlanar, type TrainConfig, trainFields } from "../model/train-fields.ts";
 import { decisionMap, measureActivity, surrogateCurve, viewSample } from "../model/views.ts";
+import { loadWeights, originOf } from "../model/weights.ts";
 import { formatValues } from "../state/fields.ts";
 import type { Detail, Frame, Setup, Subject } from "./protocol.ts";
 import { Snapshots } from "./snapshots.ts";
 
 /** Pixels along a side of the map: while something moves, and at rest. */
 const SIDES = { coarse: 48, fine: 120 };
-const SNAPSHOTS = 40;
 
-/** No details, or some with a map of that resolution. */
-export type Details = "none" | "coarse" | "fine";
+export type Resolution = keyof typeof SIDES;
 
 export class Session {
   playing = false;
@@ -23,25 +23,44 @@ export class Session {
   private readonly run: Run;
   /** Another set of weights than the run's, while a snapshot is shown. */
   private recalled: { readonly model: SpikingNetwork; readonly steps: number } | null = null;
-  private readonly snapshots = new Snapshots(SNAPSHOTS);
+  private readonly snapshots = new Snapshots();
+  private readonly history = new History();
   private subject: Subject = { kind: "test", index: 0 };
-  private fromSeed = true;
-  private lossSum = 0;
-  private lossCount = 0;
+  private readonly fromSeed: boolean;
 
-  constructor(config: TrainConfig, digits: Digits | null) {
+  /**
+   * A run from the seed, or from the weights of a file and the step that it names.
+   *
+   * @throws Error if the weights are not those of the configuration's network.
+   */
+  constructor(config: TrainConfig, digits: Digits | null, file: Uint8Array | null = null) {
     this.run = new Run(config, digits);
-    this.snapshots.offer(0, () => this.run.model.stateDict());
+    this.fromSeed = file === null;
+    if (file !== null) {
+      try {
+        loadWeights(this.run.model, file);
+      } catch (error) {
+        this.run.dispose();
+        throw error;
+      }
+      this.run.steps = originOf(file).steps;
+    }
+    this.keep(null);
   }
 
   get steps(): number {
     return this.run.steps;
   }
 
+  get config(): TrainConfig {
+    return this.run.config;
+  }
+
   setup(): Setup {
     const { config, data, stepsPerEpoch, batchSize, model } = this.run;
     return {
       kind: "setup",
+      loaded: !this.fromSeed,
       config,
       features: data.features,
       classes: data.classes,
@@ -57,9 +76,7 @@ export class Session {
 
   step(): void {
     this.recall(null);
-    this.lossSum += this.run.step();
-    this.lossCount++;
-    this.snapshots.offer(this.run.steps, () => this.run.model.stateDict());
+    this.keep(this.run.step());
     if (this.run.steps >= this.until) this.playing = false;
   }
 
@@ -83,42 +100,28 @@ export class Session {
     return saveSafetensors(this.run.model.stateDict(), metadata);
   }
 
-  /**
-   * Goes on from the weights of a file. Decay and threshold stay those of the configuration that the page shows.
-   *
-   * @throws RangeError if the file is damaged, or of a network of another size.
-   */
-  load(bytes: Uint8Array): void {
-    const { model } = this.run;
-    const learned = new Set(model.namedParameters().map(([name]) => name));
-    const fixed = Object.keys(model.stateDict()).filter((name) => !learned.has(name));
-    noGrad(() => {
-      const { tensors } = loadSafetensors(bytes);
-      for (const name of fixed) delete tensors[name];
-      model.loadStateDict(tensors);
-    });
-    this.recall(null);
-    this.fromSeed = false;
-  }
-
-  /** What there is to see now, with details as they are asked for. */
-  frame(rate: number, details: Details = "none"): Frame {
-    const loss = this.lossCount === 0 ? null : this.lossSum / this.lossCount;
-    this.lossSum = 0;
-    this.lossCount = 0;
+  /** What there is to see now, and what has been recorded since the last call. */
+  frame(rate: number, detailed = false): Frame {
     const { x, label } = this.values();
+    const detail = detailed ? this.detail() : null;
+    if (detail !== null && this.recalled === null) this.history.measure(detail.accuracy);
     return {
       kind: "frame",
       playing: this.playing,
       steps: this.run.steps,
       shown: this.recalled?.steps ?? this.run.steps,
-      loss,
+      history: this.history.changes(),
       rate,
       fromSeed: this.fromSeed,
       snapshots: this.snapshots.steps,
       sample: viewSample(this.run, this.model, x, label),
-      detail: details === "none" ? null : this.detail(SIDES[details]),
+      detail,
     };
+  }
+
+  /** The map of decisions, piece by piece; null for data that are not points of the plane. */
+  map(resolution: Resolution): Iterator<undefined, Float32Array> | null {
+    return isPlanar(this.run.config.data) ? decisionMap(this.run, this.model, SIDES[resolution]) : null;
   }
 
   dispose(): void {
@@ -130,16 +133,23 @@ export class Session {
     return this.recalled?.model ?? this.run.model;
   }
 
-  private detail(side: number): Detail {
+  /** Records the step that was taken; with every snapshot also the accuracy, so that its curve depends on no clock. */
+  private keep(loss: number | null): void {
+    const { run, history } = this;
+    history.record(run.steps, loss);
+    if (this.snapshots.offer(run.steps, () => run.model.stateDict())) history.measure(run.testAccuracy());
+  }
+
+  private detail(): Detail {
     const { run, model } = this;
+    const { live, reserved } = memoryStats();
     return {
       steps: this.recalled?.steps ?? run.steps,
       accuracy: run.testAccuracy(model),
       activity: measureActivity(run, model),
-      map: isPlanar(run.config.data) ? decisionMap(run, model, side) : null,
       hash: hashOf(model),
       matrices: [...model.linears, model.head].map(({ weight }) => weight.toFloat32Array()),
-      memory: memoryStats().live,
+      memory: { live, reserved },
     };
   }
 
@@ -149,7 +159,9 @@ export class Session {
     const { subject } = this;
     if (subject.kind === "values" && subject.values.length === data.features) return { x: subject.values, label: -1 };
     if (subject.kind === "point" && data.points !== null) {
-      return { x: receptiveFields(Float32Array.of(subject.x, subject.y), config.fields), label: -1 };
+      const inside = (value: number): number => Math.min(1, Math.max(0, value));
+      const point = Float32Array.of(inside(subject.x), inside(subject.y));
+      return { x: receptiveFields(point, config.fields), label: -1 };
     }
     const index = subject.kind === "test" ? subject.index % data.test.count : 0;
     const x = data.test.x.slice(index * data.features, (index + 1) * data.features);

@@ -1,11 +1,15 @@
 import { expect, test } from "vitest";
 import { Snapshots } from "./snapshots.ts";
 
-test("snapshots: evenly spaced over the whole run, never more than there is room for", () => {
-  const snapshots = new Snapshots(8);
-  for (let steps = 0; steps <= 1000; steps++) {
-    snapshots.offer(steps, () => ({}));
-    expect(snapshots.all.length).toBeLessThanOrEqual(8);
-  }
-  expect(snapshots.steps).toEqual([0, 128, 256, 384, 512, 640, 768, 896]);
+test("snapshots: of each early step, then ever further apart", () => {
+  const snapshots = new Snapshots();
+  for (let steps = 0; steps <= 40; steps++) snapshots.offer(steps, () => ({}));
+  expect(snapshots.steps).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40]);
+  for (let steps = 41; steps <= 220_000; steps++) snapshots.offer(steps, () => ({}));
+  expect(snapshots.all.length).toBeLessThan(70);
+});
+
+test("snapshots: the step at which a run begins is one", () => {
+  const snapshots = new Snapshots();
+  expect([1001, 1002, 1024].map((steps) => snapshots.offer(steps, () => ({})))).toEqual([true, false, true]);
 });
