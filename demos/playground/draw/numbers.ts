@@ -25,7 +25,9 @@ function decimalsOf(size: number): number {
   return Math.max(0, 1 - Number(size.toExponential(1).split("e")[1]));
 }
 
-const SUPERSCRIPTS: Record<string, string> = Object.fromEntries([..."-0123456789"].map((c, i) => [c, [..."⁻⁰¹²³⁴⁵⁶⁷⁸⁹"][i] as string]));
+const SUPERSCRIPTS: Record<string, string> = Object.fromEntries(
+  [..."-0123456789"].map((c, i) => [c, [..."⁻⁰¹²³⁴⁵⁶⁷⁸⁹"][i] as string]),
+);
 
 /** 19 520 bytes, 75 MB. */
 export function bytes(value: number): string {

@@ -68,6 +68,7 @@ const RIGHT = 72;
 const TITLE = 24;
 const GAP = 8;
 const FOOT = 32;
+const LABEL = 13;
 
 /** Where the plots lie for a width. */
 export class StackLayout {
@@ -170,6 +171,7 @@ function paintTrace(pen: Pen, row: TraceRow, top: number, layout: StackLayout, t
     pen.line([LEFT, y(row.threshold), LEFT + plotWidth, y(row.threshold)], { color: theme.muted, dash: [5, 4] });
     pen.text(LEFT + plotWidth + 8, y(row.threshold) + 4, "threshold", { color: theme.muted });
   }
+  const labels: number[] = [];
   for (const series of row.series) {
     if (row.columns === true) pen.boxes(columns(series.values, y, layout), series.color);
     else {
@@ -182,7 +184,11 @@ function paintTrace(pen: Pen, row: TraceRow, top: number, layout: StackLayout, t
     const last = series.values[axis.steps - 1];
     if (series.label !== undefined && last !== undefined) {
       const bold = (series.width ?? 1.5) > 1.5;
-      pen.text(LEFT + plotWidth + 8, y(last) + 4, series.label, { color: series.color, bold });
+      // Labels of equal values stand on top of each other.
+      let at = y(last) + 4;
+      while (labels.some((other) => Math.abs(other - at) < LABEL)) at -= 1;
+      labels.push(at);
+      pen.text(LEFT + plotWidth + 8, at, series.label, { color: series.color, bold });
     }
   }
   if (row.ticks !== undefined) {

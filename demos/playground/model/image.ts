@@ -66,7 +66,17 @@ const line = (...points: Point[]): Image => inked([points]);
 /** Where a pen went, a list of points each time that it was put down. */
 export type Strokes = readonly (readonly Point[])[];
 
-export const three: Strokes = [[[4, 3.2], [8, 2.8], [9.5, 4.5], [7, 6.6], [9.8, 8.6], [8.5, 11], [4, 11]]];
+export const three: Strokes = [
+  [
+    [4, 3.2],
+    [8, 2.8],
+    [9.5, 4.5],
+    [7, 6.6],
+    [9.8, 8.6],
+    [8.5, 11],
+    [4, 11],
+  ],
+];
 
 /** Pictures to begin with. */
 export const examples = {

@@ -52,9 +52,10 @@ function read<T>(file: Uint8Array, take: (contents: Contents) => T): T {
     try {
       contents = loadSafetensors(file);
     } catch (cause) {
-      throw new Error("This file holds no weights that can be read: it is no safetensors file, or it is damaged.", { cause });
+      throw new Error("This file holds no weights that can be read: it is no safetensors file, or it is damaged.", {
+        cause,
+      });
     }
     return take(contents);
   });
 }
-

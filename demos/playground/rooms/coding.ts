@@ -86,7 +86,7 @@ export class CodingRoom implements Room {
           "div",
           { class: "pair" },
           figure("From rates", "spikes so far, a step", rateHost),
-          figure("From first spikes", "the earlier, the stronger", latencyHost),
+          figure("From first spikes", "earlier is stronger", latencyHost),
         ),
       ),
     );

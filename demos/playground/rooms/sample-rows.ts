@@ -122,7 +122,7 @@ function readoutRow({ sample, classNames, judgedByMaximum }: SampleRows, theme: 
   const high = Math.max(low + 0.1, ...readout);
   return {
     kind: "trace",
-    title: judgedByMaximum ? "Readout, and its largest value so far" : "Readout",
+    title: "Readout",
     height: 88,
     series,
     swatch: theme.readout,
@@ -133,7 +133,15 @@ function readoutRow({ sample, classNames, judgedByMaximum }: SampleRows, theme: 
       if (leader < 0) return "nobody leads";
       return `${classNames[leader]} leads, ${format(scores[t * classes + leader] as number)}`;
     },
-    ...(decided < 0 ? {} : { mark: { t: decided, color: classColor(decision, sample, 1, theme), label: `decides for ${classNames[decision]}` } }),
+    ...(decided < 0
+      ? {}
+      : {
+          mark: {
+            t: decided,
+            color: classColor(decision, sample, 1, theme),
+            label: `decides for ${classNames[decision]}`,
+          },
+        }),
   };
 }
 

@@ -12,7 +12,7 @@ export function advice(frame: Frame, setup: Setup, detail: Detail | null, classN
   }
   if (frame.steps === 0) {
     return (
-      "Nothing is learned yet: a sample enters at the top, spikes run down from layer to layer, and the readout guesses. " +
+      "Nothing is learned yet: a sample enters at the top, chance has set the weights that pass its spikes on, and the readout knows nothing. " +
       "Press Train, or the space bar, and watch the rasters and the map change."
     );
   }

@@ -128,7 +128,7 @@ export function trainControls(store: RoomStore): HTMLElement {
       {
         field: "readout",
         label: "readout",
-        show: (kind: string) => (kind === "rate" ? "firing rates" : "a leaky sum of spikes"),
+        show: (kind: string) => (kind === "rate" ? "firing rates" : "the largest leaky sum"),
       },
       ".",
     ),

@@ -13,7 +13,9 @@ export function costTable(): { node: HTMLElement; show(costs: Costs | null): voi
   const head = ["", "additions", "multipli\u00adcations", "nJ"].map((title) => element("th", { scope: "col" }, title));
   const table = element("table", { class: "costs" }, element("thead", {}, element("tr", {}, ...head)));
   const rows = KINDS.map(([kind, title]) => {
-    const cells = ["additions", "multiplications", "energy"].map((name) => element("td", { "data-cost": `${kind} ${name}` }, "–"));
+    const cells = ["additions", "multiplications", "energy"].map((name) =>
+      element("td", { "data-cost": `${kind} ${name}` }, "–"),
+    );
     const bar = element("div", { class: `bar-of ${kind}` });
     const body = element(
       "tbody",

@@ -10,8 +10,8 @@ import { Curves } from "../ui/curves.ts";
 import { button, element, figure } from "../ui/dom.ts";
 import type { Detail, Frame, Setup } from "../worker/protocol.ts";
 import { advice } from "./train-advice.ts";
-import { DecisionMap } from "./train-map.ts";
 import { costTable } from "./train-costs.ts";
+import { DecisionMap } from "./train-map.ts";
 import { truth } from "./truth.ts";
 
 export interface ResultEvents {
@@ -60,7 +60,7 @@ export class TrainResults {
     this.map = new DecisionMap(events.onPlace);
     this.mapFigure = figure(
       "What it decides where",
-      "The deeper the colour, the surer the network. Click to ask about a point.",
+      "The deeper the colour, the surer the network; without one, no class leads. Click to ask about a point.",
       this.map.host,
     );
     this.curves = new Curves(this.history, (step) => {

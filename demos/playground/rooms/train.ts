@@ -10,7 +10,7 @@ import { cursor } from "../ui/cursor.ts";
 import { DiagramView } from "../ui/diagram-view.ts";
 import { button, download, element, reading } from "../ui/dom.ts";
 import { pictureButtons } from "../ui/keep.ts";
-import { phrase, prose } from "../ui/prose.ts";
+import { prose } from "../ui/prose.ts";
 import { StackView } from "../ui/stack-view.ts";
 import { Words } from "../ui/words.ts";
 import { RunClient } from "../worker/client.ts";

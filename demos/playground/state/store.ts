@@ -26,9 +26,7 @@ export class Store<F extends Fields> {
   set(patch: Partial<Values<F>>, origin: Origin = "control"): boolean {
     const before = this.current;
     this.current = this.confine({ ...before, ...patch });
-    const changed = new Set<keyof F>(
-      Object.keys(before).filter((name) => differs(before[name], this.current[name])),
-    );
+    const changed = new Set<keyof F>(Object.keys(before).filter((name) => differs(before[name], this.current[name])));
     if (changed.size > 0) for (const listener of this.listeners) listener(changed, origin);
     return changed.size > 0;
   }

@@ -72,7 +72,13 @@ export class Curves {
         axes: [
           { ...axis, size: 28, values: (_, splits) => splits.map(count) },
           { ...axis, scale: "loss", size: 40, values: (_, splits) => splits.map(String) },
-          { ...axis, scale: "share", side: 1, size: 48, values: (_, splits) => splits.map((share) => `${Math.round(100 * share)} %`) },
+          {
+            ...axis,
+            scale: "share",
+            side: 1,
+            size: 48,
+            values: (_, splits) => splits.map((share) => `${Math.round(100 * share)} %`),
+          },
         ],
         series: [
           {},

@@ -152,12 +152,7 @@ export function scrub(
   return { node, refresh };
 }
 
-function dragging(
-  node: HTMLElement,
-  range: () => Ranged,
-  get: () => number,
-  set: (value: number) => void,
-): void {
+function dragging(node: HTMLElement, range: () => Ranged, get: () => number, set: (value: number) => void): void {
   let from: { x: number; share: number } | null = null;
   node.addEventListener("pointerdown", (event) => {
     from = { x: event.clientX, share: shareOf(range(), get()) };
@@ -204,5 +199,8 @@ function type(
   box.addEventListener("blur", () => close(true));
   node.append(box);
   if (begun === undefined) box.select();
-  else box.focus();
+  else {
+    box.focus();
+    box.setSelectionRange(begun.length, begun.length);
+  }
 }

@@ -139,7 +139,10 @@ test("session: files that do not fit are refused in words, and what is there sta
   expect(() => new Session({ ...base, layers: [5] }, null, bytes)).toThrow(
     "The weights of this file are of another network than this one, whose layers have 5 neurons.",
   );
-  for (const damaged of [bytes.subarray(0, 40), new TextEncoder().encode("no weights at all, but a text of some length")]) {
+  for (const damaged of [
+    bytes.subarray(0, 40),
+    new TextEncoder().encode("no weights at all, but a text of some length"),
+  ]) {
     expect(() => originOf(damaged)).toThrow("it is no safetensors file, or it is damaged");
   }
   // Another program's file: no network, no step.
@@ -192,7 +195,7 @@ test("session: nothing fires without an input, and spikes take their way from la
   expect(sample.decision).toBe(-1);
   session.look({ kind: "test", index: 0 });
   const seen = session.frame(0).sample;
-  const first = (layer: number): number => (seen.layers[layer]?.spikes ?? []).findIndex((spike) => spike === 1);
+  const first = (layer: number): number => (seen.layers[layer]?.spikes ?? []).indexOf(1);
   const reached = Math.floor(first(1) / 16);
   expect(Math.floor(first(0) / 24)).toBeLessThanOrEqual(reached);
   expect([...seen.leaders.subarray(0, reached)].every((leader) => leader === -1)).toBe(true);
