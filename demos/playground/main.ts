@@ -1,9 +1,9 @@
 /** The page: four rooms in one bar, each with its own address. */
 
-import "./ui/language.ts";
 import type { Room } from "./rooms/room.ts";
 import { themeChanged } from "./ui/canvas.ts";
 import { cursor } from "./ui/cursor.ts";
+import { ensureLanguage } from "./ui/language.ts";
 
 /** What a room needs is loaded when it is opened. */
 const rooms: Record<string, () => Promise<Room>> = {
@@ -149,5 +149,6 @@ addEventListener("load", () => {
   if (__OFFLINE__) navigator.serviceWorker?.register("./offline.js").catch(() => {});
 });
 
+ensureLanguage();
 applyTheme();
 void enter();

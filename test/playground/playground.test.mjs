@@ -389,6 +389,8 @@ async function nudgeAll(page) {
   const sliders = page.locator(".scrub:visible");
   for (let i = 0; i < (await sliders.count()); i++) {
     const slider = sliders.nth(i);
+    // The layer where there is but one.
+    if ((await slider.getAttribute("aria-valuemin")) === (await slider.getAttribute("aria-valuemax"))) continue;
     const before = await slider.getAttribute("aria-valuenow");
     await slider.press("ArrowRight");
     if ((await slider.getAttribute("aria-valuenow")) === before) await slider.press("ArrowLeft");

@@ -83,14 +83,24 @@ describe("a leader", () => {
     });
   }
 
-  test("the value that the row tells is the one by which it leads", async (t) => {
+  test("the value that the row tells is the one by which it leads, the largest so far", async (t) => {
     const page = await trained(t, "data=circles&sample=2", 500);
-    await page.locator(".stack").press("End");
-    const text = await stackText(page);
-    const [, leader, value] = text.match(/Readout: (\w+) leads, ([−\d.]+)/);
-    assert.notEqual(leader, "nobody");
-    // Largest so far, from at most zero before the first spike.
-    assert.ok(Number(value.replace("−", "-")) > 0, text);
+    const stack = page.locator(".stack");
+    for (const sample of [2, 3, 5]) {
+      await page.evaluate((n) => (location.hash = location.hash.replace(/sample=\d+/, `sample=${n}`)), sample);
+      await page.waitForTimeout(300);
+      await stack.press("Home");
+      let before = { leader: "nobody", value: 0 };
+      for (let step = 0; step < 24; step++) {
+        const [, leader, digits] = (await stackText(page)).match(/Readout: (\w+) leads(?:, ([−\d.]+))?/);
+        const value = Number((digits ?? "0").replace("−", "-"));
+        if (leader === before.leader)
+          assert.ok(value >= before.value, `${before.value}, then ${value} at step ${step}`);
+        before = { leader, value };
+        await stack.press("ArrowRight");
+      }
+      assert.notEqual(before.leader, "nobody");
+    }
   });
 
   test("nobody leads before a spike has reached the readout, and the decision is marked later", async (t) => {

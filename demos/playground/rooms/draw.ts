@@ -323,6 +323,6 @@ function advice(frame: Frame, empty: boolean): string {
   if (empty) return "Draw a digit into the square: with a finger, a pen, a mouse, or the arrow keys and space.";
   return (
     "Inked pixels send spikes, hidden neurons collect them, and the readout adds up what arrives until one digit leads. " +
-    "Play it in slow motion, or move along the time axis, and see when the decision falls."
+    "It has decided where it keeps more than half of its final lead. Play it in slow motion, or move along the time axis."
   );
 }

@@ -130,7 +130,7 @@ export function trainControls(store: RoomStore): HTMLElement {
         label: "readout",
         show: (kind: string) => (kind === "rate" ? "firing rates" : "the largest leaky sum"),
       },
-      ".",
+      ". It has decided where it keeps more than half of its final lead.",
     ),
     element("h2", {}, "Training"),
     prose(

@@ -10,8 +10,8 @@ const KINDS: readonly (readonly [keyof Costs, string])[] = [
 ];
 
 export function costTable(): { node: HTMLElement; show(costs: Costs | null): void } {
-  const head = ["", "additions", "multipli\u00adcations", "nJ"].map((title) => element("th", { scope: "col" }, title));
-  const table = element("table", { class: "costs" }, element("thead", {}, element("tr", {}, ...head)));
+  const head = ["additions", "multipli\u00adcations", "nJ"].map((title) => element("th", { scope: "col" }, title));
+  const table = element("table", { class: "costs" }, element("thead", {}, element("tr", {}, element("td"), ...head)));
   const rows = KINDS.map(([kind, title]) => {
     const cells = ["additions", "multiplications", "energy"].map((name) =>
       element("td", { "data-cost": `${kind} ${name}` }, "–"),
@@ -26,6 +26,7 @@ export function costTable(): { node: HTMLElement; show(costs: Costs | null): voi
     table.append(body);
     return { kind, cells, bar };
   });
+  let shown: Costs | null = null;
   const { addition, multiplication } = PICOJOULES;
   const both = (addition + multiplication).toFixed(1);
   const note = element(
@@ -37,6 +38,8 @@ export function costTable(): { node: HTMLElement; show(costs: Costs | null): voi
   return {
     node: element("div", {}, table, note),
     show(costs) {
+      if (costs === shown) return;
+      shown = costs;
       const most = costs === null ? 1 : Math.max(...KINDS.map(([kind]) => nanojoules(costs[kind])));
       for (const { kind, cells, bar } of rows) {
         const cost = costs?.[kind];

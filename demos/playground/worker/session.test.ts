@@ -195,7 +195,7 @@ test("session: nothing fires without an input, and spikes take their way from la
   expect(sample.decision).toBe(-1);
   session.look({ kind: "test", index: 0 });
   const seen = session.frame(0).sample;
-  const first = (layer: number): number => (seen.layers[layer]?.spikes ?? []).indexOf(1);
+  const first = (layer: number): number => seen.layers[layer]?.spikes.indexOf(1) ?? -1;
   const reached = Math.floor(first(1) / 16);
   expect(Math.floor(first(0) / 24)).toBeLessThanOrEqual(reached);
   expect([...seen.leaders.subarray(0, reached)].every((leader) => leader === -1)).toBe(true);
