@@ -55,6 +55,17 @@ test("stack: as SVG, with titles, spikes and a curve", () => {
   expect(svg).toContain(">ms</text>");
 });
 
+test("stack: labels of curves that end in one place stand on top of each other, and curves without one take no room", () => {
+  const series = ["rate", "", "latency"].map((label) => ({ values: [0, 0, 0, 0], color: "#1111aa", label }));
+  const row: Row = { ...trace, series } as Row;
+  const pen = new SvgPen();
+  const layout = new StackLayout([row], axis, 400);
+  paintStack(pen, [row], layout, theme);
+  const svg = pen.document(400, layout.height, theme.paper);
+  const [rate, latency] = ["rate", "latency"].map((label) => Number(svg.match(`y="([\\d.]+)"[^>]*>${label}<`)?.[1]));
+  expect((rate as number) - (latency as number)).toBe(13);
+});
+
 test("stack: what is said of a step", () => {
   expect([0, 1, 2, 3].map((t) => describeRow(raster, t))).toEqual(["1 spike", "1 inputs", "0 spikes", "2 spikes"]);
   expect([0, 2].map((t) => describeRow(trace, t))).toEqual(["0.00", "−1.00"]);

@@ -182,7 +182,7 @@ function paintTrace(pen: Pen, row: TraceRow, top: number, layout: StackLayout, t
       pen.line(points, { color: series.color, width: series.width ?? 1.5 });
     }
     const last = series.values[axis.steps - 1];
-    if (series.label !== undefined && last !== undefined) {
+    if (series.label && last !== undefined) {
       const bold = (series.width ?? 1.5) > 1.5;
       // Labels of equal values stand on top of each other.
       let at = y(last) + 4;
