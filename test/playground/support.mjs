@@ -1,4 +1,4 @@
-/** What the tests of the playground share: the built page in a real browser, served from a folder as a static host would. */
+/** Helpers of the playground's tests: the built page in a real browser, served from a folder as a static host would. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { dirname, join } from "node:path";
@@ -10,7 +10,7 @@ import { serve } from "../../scripts/serve.mjs";
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 export const site = join(root, "build/playground");
 
-/** What the toy of `npm start` is in the Train room. */
+/** The toy of `npm start` as an address of the Train room. */
 export const TOY =
   "data=linear&encode=poisson&timesteps=25&layers=128&beta=0.95&threshold=1&reset=zero&surrogate=sigmoid&slope=10" +
   "&readout=rate&lr=0.001&batch=128";
@@ -86,7 +86,7 @@ export async function query(page) {
   return new URL(page.url()).hash.split("?")[1] ?? "";
 }
 
-/** What a canvas shows, as text. */
+/** The picture of a canvas, as text. */
 export const inkOf = (page, selector) =>
   page
     .locator(selector)

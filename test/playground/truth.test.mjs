@@ -1,4 +1,4 @@
-/** What the page says is so: words, numbers and pictures agree with each other and with the run. */
+/** The page tells the truth: words, numbers and pictures agree with each other and with the run. */
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -476,7 +476,7 @@ test("memory: large runs are limited in words, and what the platform has given i
   const page = await open(t, "#/train?timesteps=100&layers=256,256,256");
   await page.waitForSelector("[data-fact=hash]:not(:empty)", { timeout: 60_000 });
   assert.match(await query(page), /timesteps=33/);
-  assert.match(await page.locator(".controls").textContent(), /So many neurons get 33 time steps at most/);
+  assert.match(await page.locator(".controls").textContent(), /With so many neurons 33 time steps are the most/);
   const quick = await open(t, "#/train?timesteps=100&layers=64,64");
   await quick.waitForSelector("[data-fact=hash]:not(:empty)", { timeout: 60_000 });
   await quick.waitForTimeout(3000);

@@ -1,4 +1,4 @@
-/** What arithmetic a sample costs, with spikes and without. */
+/** The additions and multiplications of a sample, with spikes and without. */
 import type { TrainConfig } from "./train-fields.ts";
 
 export interface Cost {

@@ -56,7 +56,7 @@ export class History {
     this.untold = Math.min(this.untold, last);
   }
 
-  /** What is new since the last call. */
+  /** The points that are new since the last call. */
   changes(): Changes {
     const from = this.untold;
     this.untold = this.steps.length;

@@ -53,7 +53,7 @@ export function mostTimesteps(layers: readonly number[]): number {
 
 export const classesOf = ({ data }: TrainConfig): number => (data === "mnist" ? 10 : 2);
 
-/** What suits a kind of data where it is chosen: the toy of `npm start` with its code and its neurons, digits with a wider layer. */
+/** Values that suit a kind of data, set where it is chosen: the toy of `npm start` with its code and its neurons, digits with a wider layer. */
 export const presets: Record<TrainConfig["data"], Partial<TrainConfig>> = {
   moons: {},
   circles: {},

@@ -4,7 +4,7 @@ import { parseValues } from "../state/fields.ts";
 import type { SpikingNetwork } from "./network.ts";
 import { mostTimesteps, type TrainConfig, trainFields } from "./train-fields.ts";
 
-/** Where the file says it: how its network is made, and how many steps have trained it. */
+/** The configuration of a file's network, null where the file has none, and the steps that have trained it. */
 export interface Origin {
   readonly config: TrainConfig | null;
   readonly steps: number;

@@ -233,7 +233,7 @@ export class DrawRoom implements Room {
     this.client.send({ kind: "look", at: { kind: "values", values: this.seen } });
   }
 
-  /** What the worker is at when it takes long. */
+  /** Names the work of a worker that takes long. */
   private work(): string {
     return this.setup === null ? "Loading the digits …" : "Computing …";
   }

@@ -9,7 +9,7 @@ export interface Room {
   query(): string;
   /** The configuration with what a reader of a shared link should see besides. */
   shareQuery(): string;
-  /** What there is to see and a link does not hold, in words; null if it holds all. */
+  /** Says in words which of the things to see a link does not hold; null if it holds all. */
   missing(): string | null;
   /** Called whenever the query may have changed. */
   onChange: () => void;

@@ -158,7 +158,7 @@ export function trainControls(store: RoomStore): HTMLElement {
     points.hidden = !isPlanar(data);
     const most = mostTimesteps(layers);
     limit.hidden = most === trainFields.timesteps.max || timesteps < most;
-    limit.textContent = `So many neurons get ${most} time steps at most: this page computes up to ${count(MOST_POTENTIALS)} potentials a sample.`;
+    limit.textContent = `With so many neurons ${most} time steps are the most: this page computes up to ${count(MOST_POTENTIALS)} potentials a sample.`;
   };
   store.subscribe(refresh);
   refresh();

@@ -1,4 +1,4 @@
-/** What a sample costs, with spikes and without: additions, multiplications, and the energy of both. */
+/** The table of costs of a sample, with spikes and without: additions, multiplications, and the energy of both. */
 import { count, significant } from "../draw/numbers.ts";
 import { type Costs, nanojoules, PICOJOULES } from "../model/costs.ts";
 import { element } from "../ui/dom.ts";

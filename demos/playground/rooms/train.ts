@@ -147,7 +147,7 @@ export class TrainRoom implements Room {
     );
   }
 
-  /** What is looked at: a test sample or a point of the plane, and a neuron. */
+  /** The sentence that names the subject, a test sample or a point of the plane, and the watched neuron. */
   private subject(): HTMLElement {
     const { store } = this;
     const point = element("span");

@@ -110,7 +110,7 @@ function select(
 /** Pixels of a drag from one end of the range to the other. */
 const DRAG = 220;
 
-/** What begins a number that is typed. */
+/** Keys with which a typed number begins. */
 const TYPED = /^[\d.,−-]$/;
 
 /** A number to be dragged, nudged by arrows, or typed: at once, after Enter, or after a double click. */

@@ -1,6 +1,6 @@
 import { element } from "./dom.ts";
 
-/** What a room says of its work and of problems, at the foot of the window: nothing moves for it. */
+/** The words of a room on its work and on problems, at the foot of the window: nothing moves for them. */
 export class Words {
   readonly node: HTMLElement;
   private readonly problemLine = element("p", { class: "problem", role: "alert", hidden: "" });

@@ -3,7 +3,7 @@ import type { Changes } from "../model/history.ts";
 import type { TrainConfig } from "../model/train-fields.ts";
 import type { Activity, SampleView } from "../model/views.ts";
 
-/** What is shown of the network: a test sample, a point of the unit square, or drawn values. */
+/** The input that is shown: a test sample, a point of the unit square, or drawn values. */
 export type Subject =
   | { readonly kind: "test"; readonly index: number }
   | { readonly kind: "point"; readonly x: number; readonly y: number }
@@ -25,7 +25,7 @@ export type Command =
   /** The weights of a file, in the network that the file describes, or in one like the run's; at rest. */
   | { readonly kind: "load"; readonly bytes: Uint8Array };
 
-/** What a configuration, or a file of weights, made. */
+/** The run that a configuration, or a file of weights, made. */
 export interface Setup {
   readonly kind: "setup";
   /** By a file, whose configuration this then is. */
@@ -66,7 +66,7 @@ export interface Frame {
   /** Steps taken, and those of the weights that are shown. */
   readonly steps: number;
   readonly shown: number;
-  /** What has been recorded of the run since the frame before. */
+  /** The points of loss and accuracy that were recorded since the frame before. */
   readonly history: Changes;
   /** Steps a second while playing. */
   readonly rate: number;
@@ -83,7 +83,7 @@ export type Report =
   | Frame
   /** Certainty of class 1 over the unit square, side × side from the top. */
   | { readonly kind: "map"; readonly map: Float32Array }
-  /** So many commands have been carried out, or were overtaken by others. */
+  /** A number of commands has been carried out, or was overtaken by others. */
   | { readonly kind: "obeyed"; readonly commands: number }
   | { readonly kind: "saved"; readonly bytes: Uint8Array }
   | { readonly kind: "problem"; readonly message: string };

@@ -100,7 +100,7 @@ export class Session {
     return saveSafetensors(this.run.model.stateDict(), metadata);
   }
 
-  /** What there is to see now, and what has been recorded since the last call. */
+  /** The sample and the state of the run, and the points that were recorded since the last call. */
   frame(rate: number, detailed = false): Frame {
     const { x, label } = this.values();
     const detail = detailed ? this.detail() : null;

@@ -180,7 +180,7 @@ async function turn(): Promise<void> {
   const start = performance.now();
   const due = pace === 0 ? Number.POSITIVE_INFINITY : since.steps + ((start - since.time) / 1000) * pace;
   while (session.playing && session.steps < due && performance.now() - start < BUSY_MS) session.step();
-  // What could not be done in time is not caught up with.
+  // Steps that could not be taken in time are not caught up with.
   if (session.steps < due && pace !== 0) since = { time: performance.now(), steps: session.steps };
   const now = performance.now();
   if (!session.playing) await report("coarse");
