@@ -116,17 +116,118 @@ test("wav: chunks come in any order, of odd length too, and others are skipped",
   expect(first(readWav(Uint8Array.from([...bytes, 9, 9, 9])))).toEqual([0, -1, 127 / 128]);
 });
 
+const integers = (sound: Sound): number[][] =>
+  sound.channels.map((samples) => Array.from(samples, (x) => Math.round(x * 32768)));
+
 test("wav: sizes of a stream last to the end, without a part of a frame", () => {
   const open = 0xffffffff;
   const content = bytesOf(Int16Array.of(1, 2, 3, 4, 5));
   const chunks = [...chunk("fmt ", format({ channels: 2 })), ...ascii("data"), ...u32(open), ...content];
   for (const size of [open, chunks.length + 4]) {
     const sound = readWav(riff(chunks, size));
-    expect(sound.channels.map((samples) => Array.from(samples, (x) => x * 32768))).toEqual([
+    expect(integers(sound)).toEqual([
       [1, 3],
       [2, 4],
     ]);
+    expect(sound.dropped).toBe(1);
   }
+});
+
+test.each([
+  ["sox and eSpeak", 0x7ffff024, 0x7ffff000, 1],
+  ["sox, in whole frames of 6 bytes", 0x7ffff020, 0x7fffeffc, 3],
+  ["sox, in whole frames of 10 bytes", 0x7ffff022, 0x7fffeffe, 5],
+  ["arecord", 0x80000024, 0x80000000, 2],
+  ["FFmpeg", 0xffffffff, 0xffffffff, 1],
+  ["a recording that was not ended, of sizes 0", 0, 0, 2],
+  ["… with the size of its format", 36, 0, 1],
+  ["… with the size of the letters WAVE and a chunk", 8, 0, 1],
+  ["… with the largest size", 0xffffffff, 0, 1],
+])("wav: a file from a pipe is read to its end: %s", (_, size, declared, channels) => {
+  const content = bytesOf(Int16Array.from({ length: 4 * channels }, (_, i) => 100 * i));
+  const sound = readWav(riff([...chunk("fmt ", format({ channels })), ...chunk("data", content, declared)], size));
+  const expected = Array.from({ length: channels }, (_, c) => [0, 1, 2, 3].map((i) => 100 * (channels * i + c)));
+  expect(integers(sound)).toEqual(expected);
+  expect(sound.dropped).toBe(0);
+});
+
+test("wav: a size that no program writes for a stream is damage, and so is an empty sound with a chunk behind it none", () => {
+  const wav = (size: number, frame: number) =>
+    riff([...chunk("fmt ", format({ frame, channels: frame / 2 })), ...chunk("data", [1, 2, 3, 4], size)], size + 36);
+  for (const size of [0x7ffff001, 0x7fffeffe, 0x7fffffff, 0x80000001, 0xfffffffd]) {
+    expect(() => readWav(wav(size, 2)), `${size}`).toThrow(`"data" of ${size} bytes at byte 44, got the end after 4`);
+  }
+  const empty = [...chunk("fmt ", format()), ...chunk("data", []), ...chunk("LIST", [1, 2, 3, 4])];
+  expect(readWav(riff(empty))).toEqual({ sampleRate: 8000, channels: [new Float32Array()], dropped: 0 });
+  expect(() => readWav(riff(empty).subarray(0, -1))).toThrow(/"LIST" of 4 bytes at byte 52, got the end after 3/);
+});
+
+/** A file with sizes of 64 bits, whose chunk "ds64" declares these sizes. */
+function long(kind: string, content: number[], size: bigint, data: bigint, behind: number[] = []): Uint8Array {
+  const sizes = [...new Uint8Array(BigUint64Array.of(size, data, 0n).buffer), ...u32(0)];
+  const chunks = [
+    ...chunk("ds64", sizes),
+    ...chunk("fmt ", format()),
+    ...chunk("data", content, 0xffffffff),
+    ...behind,
+  ];
+  const file = riff(chunks, 0xffffffff);
+  file.set(ascii(kind));
+  return file;
+}
+
+test("wav: files of RF64 and BW64 have sizes of 64 bits", () => {
+  const content = bytesOf(Int16Array.of(1, -2, 3));
+  const behind = chunk("LIST", [9, 9]);
+  const whole = BigInt(4 + 36 + 24 + 14 + 10);
+  for (const kind of ["RF64", "BW64"]) {
+    const file = long(kind, content, whole, 6n, behind);
+    expect(integers(readWav(file))).toEqual([[1, -2, 3]]);
+    expect(integers(readWav(Uint8Array.from([...file, 7, 7, 7])))).toEqual([[1, -2, 3]]);
+    for (let n = 0; n < file.length; n++) {
+      expect(() => readWav(file.subarray(0, n)), `${n} bytes`).toThrow(/^readWav: expected .* at byte \d+, got /);
+    }
+  }
+  expect(() => readWav(long("RF64", content, 2n ** 33n, 2n ** 33n - 72n))).toThrow(
+    '"data" of 8589934520 bytes at byte 80, got the end after 6',
+  );
+  // FFmpeg writes zeros where it cannot go back, and others the largest size.
+  for (const size of [0n, 2n ** 64n - 1n]) {
+    expect(integers(readWav(long("RF64", content, size, size)))).toEqual([[1, -2, 3]]);
+  }
+  // Without 64 bits the sizes are those of a stream, and a file of 32 bits has none of 64.
+  const short = riff([...chunk("fmt ", format()), ...chunk("data", content, 0xffffffff)], 0xffffffff);
+  short.set(ascii("RF64"));
+  expect(integers(readWav(short))).toEqual([[1, -2, 3]]);
+  expect(integers(readWav(long("RIFF", content, 0n, 2n)))).toEqual([[1, -2, 3]]);
+  expect(() => readWav(riff(chunk("ds64", [1, 2, 3])))).toThrow(/"fmt "/);
+});
+
+test("wav: recover reads the whole frames of a file that is cut, and counts the others", () => {
+  const channels = [Float32Array.of(0, 0.25, 0.5, 0.75, -1), Float32Array.of(0, -0.25, -0.5, -0.75, 1)];
+  const file = writeWav({ sampleRate: 8000, channels }, { format: "float32" });
+  const list = Uint8Array.from(chunk("LIST", [1, 2, 3, 4]));
+  const more = Uint8Array.from([...file, ...list]);
+  new DataView(more.buffer).setUint32(4, more.length - 8, true);
+  expect(readWav(file)).toEqual({ sampleRate: 8000, channels, dropped: 0 });
+  expect(readWav(more, { recover: true })).toEqual(readWav(file, { recover: true }));
+  for (let n = 0; n < more.length; n++) {
+    const cut = more.subarray(0, n);
+    expect(() => readWav(cut), `${n} bytes`).toThrow(/^readWav: expected .* at byte \d+, got /);
+    if (n < 44) {
+      expect(() => readWav(cut, { recover: true }), `${n} bytes`).toThrow(/^readWav: expected .* at byte \d+, got /);
+      continue;
+    }
+    const frames = Math.min(5, Math.floor((n - 44) / 8));
+    const expected = { channels: channels.map((samples) => samples.subarray(0, frames)), dropped: 5 - frames };
+    expect(readWav(cut, { recover: true }), `${n} bytes`).toEqual({ sampleRate: 8000, ...expected });
+  }
+  // Half a frame at the end, within sizes that are right.
+  const half = riff([...chunk("fmt ", format({ channels: 2 })), ...chunk("data", [1, 2, 3, 4, 5, 6])]);
+  expect(() => readWav(half)).toThrow("data in frames of 4 bytes at byte 44, got 6 bytes");
+  expect(readWav(half, { recover: true })).toMatchObject({ dropped: 1 });
+  expect(() => readWav(file, { recover: 1 } as never)).toThrow(TypeError);
+  expect(() => readWav(file, { repair: true } as never)).toThrow(TypeError);
 });
 
 test("wav: the extensible format names PCM or floats at its end", () => {
@@ -198,7 +299,7 @@ test("wav: mutated files give a sound of their size or a RangeError", () => {
     mutated[Math.floor(where * 48)] = Math.floor(value * 256);
     if (both < 0.5) mutated[Math.floor(bit * 48)] = 255;
     try {
-      const { channels } = readWav(mutated);
+      const { channels } = readWav(mutated, { recover: i % 2 === 1 });
       read++;
       expect(channels.reduce((sum, samples) => sum + samples.length, 0)).toBeLessThanOrEqual(file.length);
     } catch (error) {

@@ -5,7 +5,13 @@
  *   "fmt " codec (2) | channels (2) | samples a second (4) | bytes a second (4) | bytes a frame (2) | bits (2) | an extension
  *   "data" frames: the sample of each channel
  *
+ * Files of 4 GiB and more begin with "RF64" or "BW64". Their two sizes of 32 bits are 2³² − 1, and another chunk has those of 64 bits:
+ *
+ *   "ds64" bytes that follow (8) | bytes of the data (8) | frames (8) | sizes of other chunks
+ *
  * Numbers are little-endian. A frame is a sample of every channel.
+ *
+ * @see ITU-R BS.2088, Long-form file format for the international exchange of audio programme materials with metadata.
  */
 import {
   bytesOf,
@@ -28,6 +34,18 @@ export interface Sound {
   readonly channels: readonly Float32Array[];
 }
 
+/** Sound as it came out of a file. */
+export interface ReadSound extends Sound {
+  /** Frames that the file declares and does not have as a whole: of damage, which only `recover` allows, or the last one of a stream. */
+  readonly dropped: number;
+}
+
+/** Options of {@link readWav}. */
+export interface ReadWavOptions {
+  /** Whether the frames of a file that ends too early are read, and the missing ones counted instead of thrown; default false. */
+  recover?: boolean;
+}
+
 /** How {@link writeWav} stores samples: integers of 8 to 32 bits, or floats. */
 export type SampleFormat = "uint8" | "int16" | "int24" | "int32" | "float32" | "float64";
 
@@ -37,6 +55,7 @@ export interface WriteWavOptions {
   format?: SampleFormat;
 }
 
+const READ: Required<ReadWavOptions> = { recover: false };
 const WRITE: Required<WriteWavOptions> = { format: "int16" };
 
 const PCM = 1;
@@ -98,31 +117,37 @@ const fullOf = ({ bytes, codec }: Storage): number => (codec === PCM ? 2 ** (8 *
 const EXTENSIBLE = 0xfffe;
 /** The end of the identifiers of all codecs that have a number, behind that number. */
 const SUBFORMAT = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
-/** The size that a program writes while the length of the sound is not known. */
-const OPEN = 0xffffffff;
+/** The largest size of 32 bits, which stands for one that is not known, or for one of 64 bits. */
+const MOST = 0xffffffff;
+/**
+ * Sizes of data that programs write while the length of the sound is not known: sox and eSpeak, arecord, FFmpeg, and the largest one of 64
+ * bits. Sox rounds to whole frames.
+ */
+const OPEN = [0x7ffff000, 2 ** 31, MOST, 2 ** 64];
 
 /** The usual codecs that are not read; others are named by their number. */
 const CODECS: Readonly<Record<number, string>> = { 6: "A-law", 7: "µ-law", 85: "MP3" };
 
 /**
  * The sound of a WAV file: PCM of 8, 16, 24 or 32 bits, or float32 or float64, plain or as WAVE_FORMAT_EXTENSIBLE. Integers of b bits
- * become value / 2ᵇ⁻¹, in [−1, 1); integers of 8 bits have their zero at 128. Chunks of other names are skipped. A size of 0xFFFFFFFF, as
- * programs write that stream, lasts to the end of the file; a frame that is not whole there is left out.
+ * become value / 2ᵇ⁻¹, in [−1, 1); integers of 8 bits have their zero at 128. Chunks of other names are skipped. Data last to the end of the
+ * file where their size is one of a stream: 0x7FFFF000 (sox, eSpeak), 0x80000000 (arecord) or 0xFFFFFFFF (FFmpeg), or 0 (a recording that
+ * was not ended) without a chunk behind it. A frame that is not whole there is left out. RF64 and BW64 have sizes of 64 bits.
  *
  * @param bytes The whole file.
  * @throws RangeError with the offset of the byte for bytes that are no WAV file, or a damaged or truncated file, and with the name of a
- *   codec that is not read; TypeError if `bytes` is neither a Uint8Array nor an ArrayBuffer.
+ *   codec that is not read; TypeError if `bytes` is neither a Uint8Array nor an ArrayBuffer. With `recover`, a truncated file gives the
+ *   whole frames that are there.
  * @see IBM and Microsoft (1991), Multimedia Programming Interface and Data Specifications 1.0.
  */
-export function readWav(bytes: Uint8Array | ArrayBuffer): Sound {
+export function readWav(bytes: Uint8Array | ArrayBuffer, options: ReadWavOptions = READ): ReadSound {
+  const { recover } = withDefaults("readWav", READ, options);
   const given = bytesOf("readWav", bytes);
   const view = new DataView(given.buffer, given.byteOffset, given.length);
-  const [format, data] = chunksOf(view);
-  const { channels, sampleRate, storage } = formatAt(view, format);
+  const [{ channels, sampleRate, storage, frame }, data] = chunksOf(view, recover);
   const full = fullOf(storage);
-  const frame = channels * storage.bytes;
   const frames = Math.floor(data.bytes / frame);
-  if (!data.isOpen && frames * frame !== data.bytes) {
+  if (!data.isOpen && !recover && frames * frame !== data.bytes) {
     throw wrong(`data in frames of ${frame} bytes`, data.start, `${data.bytes} bytes`);
   }
   const sound: Float32Array[] = [];
@@ -133,57 +158,67 @@ export function readWav(bytes: Uint8Array | ArrayBuffer): Sound {
     }
     sound.push(samples);
   }
-  return { sampleRate, channels: sound };
+  return { sampleRate, channels: sound, dropped: Math.ceil(data.size / frame) - frames };
 }
 
 const wrong = (expected: string, at: number, got: string): RangeError =>
   wrongValue("readWav", `${expected} at byte ${at}`, got);
 
-interface Chunk {
+interface Data {
   readonly start: number;
+  /** Bytes in the file. */
   readonly bytes: number;
+  /** Bytes that the file declares. */
+  readonly size: number;
   /** Whether the data last to the end of the file. */
   readonly isOpen: boolean;
 }
 
-/** The chunks that are read, in the order in which they are given. */
-const READ: readonly string[] = ["fmt ", "data"];
-
-/** The chunks of the format and of the data, wherever they stand. */
-function chunksOf(view: DataView): [format: Chunk, data: Chunk] {
+/** The format and the data, wherever their chunks stand. */
+function chunksOf(view: DataView, recover: boolean): [Format, Data] {
   const length = view.byteLength;
-  ["RIFF", "WAVE"].forEach((name, i) => {
-    const found = nameAt(view, 8 * i);
-    if (found !== name) throw wrong(show(name), 8 * i, show(found));
-  });
-  const follows = view.getUint32(4, true);
-  const isStream = follows === OPEN;
-  const end = isStream ? length : 8 + follows;
-  if (end > length) throw wrong(`${follows} bytes`, 8, `the end after ${length - 8}`);
-  const found: { [name: string]: Chunk } = {};
-  for (let at = 12; at < end; ) {
-    if (end - at < 8) {
-      if (isStream && found.data !== undefined) break;
-      throw wrong("a chunk", at, `the end after ${end - at} bytes`);
+  const [kind, type] = [nameAt(view, 0), nameAt(view, 8)];
+  const isWide = kind === "RF64" || kind === "BW64";
+  if (!isWide && kind !== "RIFF") throw wrong(show("RIFF"), 0, show(kind));
+  if (type !== "WAVE") throw wrong(show("WAVE"), 8, show(type));
+  const word = (at: number): number => view.getUint32(at, true);
+  const long = (at: number): number => word(at) + 2 ** 32 * word(at + 4);
+  // The declared end of the file; 0 where it is not known.
+  let end = word(4) === MOST ? 0 : 8 + word(4);
+  let wide = MOST;
+  let format: Format | undefined;
+  let data: Data | undefined;
+  // Bytes behind the declared end are no part of the file, but an end that was declared before the recording is none.
+  for (let at = 12; at < length && (at < end || !format || !data); ) {
+    if (length - at < 8) {
+      if (recover) break;
+      throw wrong("a chunk", at, `the end after ${length - at} bytes`);
     }
     const name = nameAt(view, at);
     const start = at + 8;
-    const size = view.getUint32(at + 4, true);
-    const isOpen = size === OPEN && name === "data";
-    const bytes = isOpen ? end - start : size;
-    if (bytes > end - start)
-      throw wrong(`a chunk ${show(name)} of ${size} bytes`, start, `the end after ${end - start}`);
-    if (READ.includes(name)) {
-      if (found[name] !== undefined) throw wrong(`one chunk ${show(name)}`, at, "another one");
-      found[name] = { start, bytes, isOpen };
+    const rest = length - start;
+    const isData = name === "data";
+    const declared = word(at + 4);
+    const size = isData && declared === MOST ? wide : declared;
+    const isOpen =
+      isData &&
+      (size === 0 ? end <= start : OPEN.some((open) => size === open || size === open - (open % (format?.frame ?? 1))));
+    if (size > rest && !isOpen && !recover) {
+      throw wrong(`a chunk ${show(name)} of ${size} bytes`, start, `the end after ${rest}`);
+    }
+    const bytes = isOpen ? rest : Math.min(size, rest);
+    if ((isData && data) || (name === "fmt " && format)) throw wrong(`one chunk ${show(name)}`, at, "another one");
+    if (isData) data = { start, bytes, size: isOpen ? rest : size, isOpen };
+    else if (name === "fmt ") format = formatAt(view, start, bytes);
+    else if (name === "ds64" && isWide && bytes >= 16) {
+      end = 8 + long(start);
+      wide = long(start + 8);
     }
     at = start + bytes + (bytes & 1);
   }
-  return READ.map((name) => {
-    const chunk = found[name];
-    if (chunk === undefined) throw wrong(`a chunk ${show(name)}`, end, "the end");
-    return chunk;
-  }) as [Chunk, Chunk];
+  if (!format || !data) throw wrong(`a chunk ${show(format ? "data" : "fmt ")}`, length, "the end");
+  if (end > length && !data.isOpen && !recover) throw wrong(`${end - 8} bytes`, 8, `the end after ${length - 8}`);
+  return [format, data];
 }
 
 /** Four letters, fewer at the end of the file. */
@@ -197,9 +232,11 @@ interface Format {
   readonly channels: number;
   readonly sampleRate: number;
   readonly storage: Storage;
+  /** Bytes of a frame. */
+  readonly frame: number;
 }
 
-function formatAt(view: DataView, { start, bytes }: Chunk): Format {
+function formatAt(view: DataView, start: number, bytes: number): Format {
   if (bytes < 16) throw wrong("a format of 16 bytes or more", start, `${bytes}`);
   const channels = view.getUint16(start + 2, true);
   const sampleRate = view.getUint32(start + 4, true);
@@ -221,7 +258,7 @@ function formatAt(view: DataView, { start, bytes }: Chunk): Format {
   if (sampleRate === 0) throw wrong("samples a second", start + 4, "0");
   const size = (channels * bits) / 8;
   if (frame !== size) throw wrong(`frames of ${size} bytes`, start + 12, `${frame}`);
-  return { channels, sampleRate, storage };
+  return { channels, sampleRate, storage, frame };
 }
 
 /**
@@ -257,7 +294,7 @@ export function writeWav(sound: Sound, options: WriteWavOptions = WRITE): Uint8A
   const frame = bytes * channels.length;
   const size = frames * frame;
   const padded = size + (size & 1);
-  if (36 + padded >= OPEN || frame >= 2 ** 16) {
+  if (36 + padded >= MOST || frame >= 2 ** 16) {
     throw wrongValue("writeWav", "a file below 4 GiB, in frames below 64 KiB", `${frames} frames of ${frame} bytes`);
   }
   const file = new Uint8Array(44 + padded);

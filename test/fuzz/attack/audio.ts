@@ -54,7 +54,7 @@ const wav = oneOf(["wavFile.slice()", "wavFile.slice().buffer"], [], {
 });
 
 export const AUDIO: Rows<typeof audio> = {
-  readWav: [wav],
+  readWav: [wav, { recover: bool }],
   writeWav: [
     record({
       sampleRate: num(8000, 44100),
