@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { File as H5File, ready } from "h5wasm";
 import { describe, expect, test } from "vitest";
+import { numbers } from "../../test/support/sides.ts";
 import { readEventChunks, readEvents, readSHD, writeEvents } from "./index.ts";
 
 const fixture = (name: string): Uint8Array =>
@@ -49,6 +50,28 @@ describe("npz", () => {
       height: 480,
       dropped: 7 * 40,
     });
+  });
+
+  /** An array of NumPy of this shape, whose header is that of a row of three numbers otherwise. */
+  const shaped = (file: Uint8Array, name: string, shape: string): Uint8Array => {
+    const bytes = Buffer.from(file);
+    const at = bytes.indexOf("'shape': ", bytes.indexOf(`${name}.npy`));
+    const end = bytes.indexOf("}", at);
+    bytes.write(`'shape': ${shape}, `.padEnd(end - at), at);
+    return bytes;
+  };
+
+  test("an array of one column is read as a row, and other shapes are refused", async () => {
+    const file = fixture("stored.npz");
+    const expected = await eventsOf(file);
+    const columns = ["t", "x", "y", "p"].reduce((bytes, name) => shaped(bytes, name, "(3, 1)"), file as Uint8Array);
+    expect(await eventsOf(columns)).toEqual(expected);
+    expect(await eventsOf(shaped(file, "x", "(3, 1)"))).toEqual(expected);
+    for (const shape of ["(1, 3)", "(3, 2)", "(3, 1, 1)", "(1,3,)"]) {
+      await expect(readEvents(shaped(file, "x", shape)), shape).rejects.toThrow(
+        /expected x as numbers in a row or a column, got an array of shape \(.*\) at byte \d+$/,
+      );
+    }
   });
 
   test("an archive of other arrays is named", async () => {
@@ -145,9 +168,90 @@ describe("hdf5", () => {
     await expect(readEvents(await hdf5((file) => void file.create_group("frames")))).rejects.toThrow(
       "of Metavision with CD/events, got frames",
     );
+    // The library complains of a chunk that cannot be unpacked, and leaves memory as it was.
     const packed = Uint8Array.from(bytes).fill(170, bytes.length - 6000);
-    await expect(readEvents(packed)).rejects.toThrow(/^readEvents: expected /);
+    for (const recover of [false, true]) {
+      await expect(readEvents(packed, { recover })).rejects.toThrow(
+        "readEvents: expected HDF5 data that h5wasm can read at /events/p, got damaged ones",
+      );
+    }
   });
+
+  test("a file of another layout is refused with the names and shapes that it has", async () => {
+    const other = await hdf5((file) => {
+      const events = file.create_group("events");
+      for (const name of ["x", "y", "p", "time"]) events.create_dataset({ name, data: Uint16Array.of(1, 2) });
+      file.create_dataset({ name: "ms_to_idx", data: Uint16Array.of(0) });
+    });
+    await expect(readEvents(other)).rejects.toThrow("CD/events, got events/{p, time, x, y}, ms_to_idx");
+    const table = await hdf5((file) => {
+      const events = file.create_group("events");
+      for (const name of ["t", "x", "y", "p"]) {
+        events.create_dataset({ name, data: Uint16Array.of(1, 2), shape: name === "x" ? [2, 1] : [2] });
+      }
+    });
+    await expect(readEvents(table)).rejects.toThrow("readEvents: expected a list at events/x, got shape [2,1]");
+  });
+
+  test("events that are there and cannot be read are damage, and no other layout", async () => {
+    // The headers of objects begin with these letters: the root, events, and the arrays.
+    const file = Buffer.from(await dsec({}));
+    file[file.indexOf("OHDR", file.indexOf("OHDR") + 1)] = 0;
+    const error: Error = await readEvents(file).catch((thrown) => thrown);
+    expect(error.message).toMatch(
+      /^readEvents: expected HDF5 data that h5wasm can read at \/events\/t, got damaged ones$/,
+    );
+    expect((error.cause as Error).message).toMatch(/HDF5-DIAG/);
+  });
+});
+
+test("readers of damaged HDF5 print nothing, and give an error of their own or a recording", async () => {
+  const { FS } = await ready;
+  const errors = (FS as unknown as { streams: { stream_ops: object }[] }).streams[2] as { stream_ops: object };
+  const before = errors.stream_ops;
+  let printed = 0;
+  const write = (...[, , , n]: [unknown, unknown, unknown, number]) => {
+    printed += n;
+    return n;
+  };
+  errors.stream_ops = { ...before, write };
+  const readers: [name: string, file: Uint8Array, read: (file: Uint8Array) => Promise<unknown>][] = [
+    ["readEvents", await dsec(DEFLATE), (file) => readEvents(file, { recover: true })],
+    ["readEvents", await metavision(DEFLATE), (file) => readEvents(file)],
+    [
+      "readSHD",
+      fixture("shd.h5"),
+      async (file) => {
+        const data = await readSHD(file);
+        try {
+          for (let i = 0; i < data.length; i++) data.get(i);
+        } finally {
+          data.close();
+        }
+      },
+    ],
+  ];
+  try {
+    for (const [name, file, read] of readers) {
+      const draw = numbers(500, 5, 0, 1);
+      let refused = 0;
+      for (let i = 0; i < 250; i++) {
+        const [where, kind] = [draw[2 * i] as number, draw[2 * i + 1] as number];
+        const damaged = file.slice(0, i % 5 === 0 ? Math.floor(where * file.length) : file.length);
+        // Most of the structure stands in the first bytes.
+        const at = Math.floor(where * Math.min(damaged.length, i % 2 === 0 ? 3000 : Infinity));
+        if (damaged.length > 0) damaged[at] = (damaged[at] as number) ^ (1 << Math.floor(8 * kind));
+        await read(damaged).catch((error: Error) => {
+          refused++;
+          expect(error.message).toMatch(new RegExp(`^${name}: expected `));
+        });
+      }
+      expect(refused).toBeGreaterThan(50);
+      expect(printed).toBe(0);
+    }
+  } finally {
+    errors.stream_ops = before;
+  }
 });
 
 describe("readSHD", () => {

@@ -1,5 +1,6 @@
 /** HDF5 files of DSEC and of Metavision. The package h5wasm reads them, with h5wasm-plugins for the compression of DSEC. */
-import type { Dataset, File as H5File } from "h5wasm";
+import type { Dataset, Group, File as H5File } from "h5wasm";
+import { listening } from "../hdf5.ts";
 import { append, numbersAt, type Values } from "./arrays.ts";
 import { HDF5_NAME, textOf } from "./decoder.ts";
 import { peerOf } from "./peers.ts";
@@ -24,9 +25,9 @@ let files = 0;
  * @throws Error where h5wasm is missing; RangeError for bytes that are no HDF5.
  */
 export async function openHDF5(where: string, bytes: Uint8Array): Promise<Opened> {
-  const refuse = (cause?: unknown): RangeError =>
-    new RangeError(`${where}: expected an HDF5 file, got ${bytes.length} bytes that are none`, { cause });
-  if (textOf(bytes, 1, 8) !== HDF5_NAME) throw refuse();
+  if (textOf(bytes, 1, 8) !== HDF5_NAME) {
+    throw new RangeError(`${where}: expected an HDF5 file, got ${bytes.length} bytes that are none`);
+  }
   const h5 = await peerOf(where, "h5wasm", "HDF5 files", () => import("h5wasm"));
   const module = await h5.ready;
   const path = `/jarvis-snn-events-${files++}.h5`;
@@ -34,25 +35,51 @@ export async function openHDF5(where: string, bytes: Uint8Array): Promise<Opened
   let file: H5File | null = null;
   const close = (): void => {
     try {
-      file?.close();
+      listening(module.FS, () => file?.close());
     } finally {
       module.FS.unlink(path);
     }
   };
   try {
-    file = new h5.File(path, "r");
-    file.keys();
+    return heard(where, module, "/", () => {
+      file = new h5.File(path, "r");
+      file.keys();
+      return { file, module, close };
+    });
   } catch (cause) {
     close();
-    throw refuse(cause);
+    throw cause;
   }
-  return { file, module, close };
 }
 
-/** The entity at a path if it is a dataset. */
-export function datasetAt(file: H5File, path: string): Dataset | null {
-  const found = file.get(path) as { readonly type?: string } | null;
-  return found?.type === "Dataset" ? (found as Dataset) : null;
+/**
+ * The result of synchronous calls about a path of a file. Any complaint of the library is an error: some functions complain and go on with
+ * the memory as it is.
+ *
+ * @throws RangeError that names the path; an error of the reader itself unchanged.
+ */
+export function heard<T>(where: string, module: Module, path: string, call: () => T): T {
+  return listening(module.FS, (said) => {
+    let cause: unknown;
+    try {
+      const result = call();
+      cause = said();
+      if (cause === undefined) return result;
+    } catch (thrown) {
+      cause = said();
+      if (cause === undefined && thrown instanceof Error && thrown.message.startsWith(`${where}: `)) throw thrown;
+      cause ??= thrown;
+    }
+    throw new RangeError(`${where}: expected HDF5 data that h5wasm can read at ${path}, got damaged ones`, { cause });
+  });
+}
+
+/** The dataset at a path; null where another thing is there, or nothing. */
+export function datasetAt(where: string, { file, module }: Opened, path: string): Dataset | null {
+  return heard(where, module, `/${path}`, () => {
+    const found = file.get(path) as { readonly type?: string } | null;
+    return found?.type === "Dataset" ? (found as Dataset) : null;
+  });
 }
 
 /** Filters that h5wasm has by itself: deflate, shuffle, checksums, szip, bits, scales. */
@@ -81,7 +108,7 @@ const nodeFiles = (): { readFileSync(url: unknown): Uint8Array } | undefined =>
  * @throws Error that names the filter or the package that is missing.
  */
 async function preparePlugins(where: string, module: Module, dataset: Dataset): Promise<void> {
-  for (const { id, name } of dataset.filters) {
+  for (const { id, name } of heard(where, module, dataset.path, () => dataset.filters)) {
     if (id <= BUILT_IN) continue;
     const plugin = PLUGINS[id];
     if (plugin === undefined) {
@@ -123,12 +150,6 @@ export function elementsOf<T>(
   }
 }
 
-/** An error of the reader unchanged; an error of h5wasm as the cause of a new error of the reader. */
-export function ownError(where: string, cause: unknown): Error {
-  if (cause instanceof Error && cause.message.startsWith(`${where}: `)) return cause;
-  return new RangeError(`${where}: expected HDF5 data that h5wasm can read, got damaged ones`, { cause });
-}
-
 /** More bytes than any filter packs into one. Without this bound, a damaged size would make h5wasm give as many zeros. */
 const PACKED = 1100;
 
@@ -140,45 +161,74 @@ const DSEC = [640, 480] as const;
 /** Reads the events of DSEC, /events/{t, x, y, p} with /t_offset, or those of Metavision, /CD/events. */
 export async function hdf5(bytes: Uint8Array, columns: Columns): Promise<void> {
   const { where } = columns;
-  const { file, module, close } = await openHDF5(where, bytes);
+  const opened = await openHDF5(where, bytes);
+  const { module, close } = opened;
   try {
-    const compound = datasetAt(file, "CD/events");
-    const most = PACKED * bytes.length;
-    const large = ["CD/events", "events/t", "events/x", "events/y", "events/p"].find(
-      (path) => Number(datasetAt(file, path)?.shape?.[0] ?? 0) > most,
+    const datasets = datasetsOf(where, opened, PACKED * bytes.length);
+    for (const dataset of datasets) await preparePlugins(where, module, dataset);
+    const [first, ...others] = datasets;
+    heard(where, module, first.path, () =>
+      others.length === 0 ? readMetavision(columns, opened, first) : readDSEC(columns, opened, datasets),
     );
-    if (large !== undefined) throw new RangeError(`${where}: expected ${large} of at most ${most} values, got more`);
-    if (compound !== null) await readMetavision(columns, file, module, compound);
-    else await readDSEC(columns, file, module);
-  } catch (cause) {
-    throw ownError(where, cause);
   } finally {
     close();
   }
 }
 
-async function readDSEC(columns: Columns, file: H5File, module: Module): Promise<void> {
-  const [t, x, y, p] = ["t", "x", "y", "p"].map((name) => {
-    const dataset = datasetAt(file, `events/${name}`);
-    if (dataset !== null && dataset.shape?.length === 1) return dataset;
-    throw new RangeError(
-      `${columns.where}: expected HDF5 of DSEC with events/{t, x, y, p} or of Metavision with CD/events, got ${file.keys().join(", ")}`,
-    );
-  }) as [Dataset, Dataset, Dataset, Dataset];
-  for (const dataset of [t, x, y, p]) await preparePlugins(columns.where, module, dataset);
+/** The lists of events, each of at most so many values: that of Metavision, or the four of DSEC. */
+function datasetsOf(where: string, opened: Opened, most: number): [Dataset, ...Dataset[]] {
+  const { file, module } = opened;
+  const compound = datasetAt(where, opened, "CD/events");
+  const paths = compound === null ? ["t", "x", "y", "p"].map((name) => `events/${name}`) : ["CD/events"];
+  return paths.map((path) => {
+    const dataset = compound ?? datasetAt(where, opened, path);
+    return heard(where, module, `/${path}`, () => {
+      if (dataset === null) {
+        throw new RangeError(
+          `${where}: expected HDF5 of DSEC with events/{t, x, y, p} or of Metavision with CD/events, got ${contentOf(file)}`,
+        );
+      }
+      const { shape } = dataset;
+      if (shape?.length !== 1) {
+        throw new RangeError(`${where}: expected a list at ${path}, got shape ${JSON.stringify(shape)}`);
+      }
+      if ((shape[0] as number) > most) {
+        throw new RangeError(`${where}: expected ${path} of at most ${most} values, got more`);
+      }
+      return dataset;
+    });
+  }) as [Dataset, ...Dataset[]];
+}
+
+/** The names in a file, and in its groups. */
+const contentOf = (file: H5File): string =>
+  file
+    .keys()
+    .map((name) => {
+      const found = file.get(name) as Group | null;
+      return found?.type === "Group" ? `${name}/{${found.keys().join(", ")}}` : name;
+    })
+    .join(", ");
+
+function readDSEC(columns: Columns, opened: Opened, datasets: readonly Dataset[]): void {
+  const [t, x, y, p] = datasets as [Dataset, Dataset, Dataset, Dataset];
   columns.sensor(...DSEC);
-  const offset = datasetAt(file, "t_offset");
+  const offset = datasetAt(columns.where, opened, "t_offset");
   const origin = offset === null ? 0 : Number(Array.isArray(offset.value) ? offset.value[0] : offset.value);
   const n = Math.max(...[t, x, y, p].map((dataset) => Number(dataset.shape?.[0])));
   for (let i = 0; i < n; i += TOGETHER) {
     const part = (dataset: Dataset): Values =>
-      dataset.slice([[i, Math.min(i + TOGETHER, Number(dataset.shape?.[0]))]]) as Values;
+      heard(
+        columns.where,
+        opened.module,
+        dataset.path,
+        () => dataset.slice([[i, Math.min(i + TOGETHER, Number(dataset.shape?.[0]))]]) as Values,
+      );
     append(columns, { t: part(t), x: part(x), y: part(y), p: part(p) }, origin, () => 0);
   }
 }
 
-async function readMetavision(columns: Columns, file: H5File, module: Module, events: Dataset): Promise<void> {
-  await preparePlugins(columns.where, module, events);
+function readMetavision(columns: Columns, { file, module }: Opened, events: Dataset): void {
   const geometry = /^(\d+)x(\d+)/.exec(String(file.attrs.geometry?.value ?? ""));
   columns.sensor(Number(geometry?.[1]), Number(geometry?.[2]));
   const { size, compound_type } = events.metadata;

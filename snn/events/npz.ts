@@ -107,15 +107,18 @@ function arrayOf(
   const start = (wide ? 12 : 10) + (wide ? u32(bytes, 8) : u16(bytes, 8));
   const header = textOf(bytes, wide ? 12 : 10, Math.min(start, 65_536));
   const [, order, type = ""] = /'descr': *'([<>|=])(\w+)'/.exec(header) ?? [];
-  const shape = /'shape': *\((\d*),?\)/.exec(header)?.[1];
+  // A scalar, a row, or a column, which slices of a table are.
+  const shape = /'shape': *(\([\d, ]*\))/.exec(header)?.[1] ?? "";
+  const length = /^\((\d*)(, *1|,)?\)$/.exec(shape)?.[1];
   const size = Number(type[1]);
-  const count = shape === "" ? 1 : Number(shape);
+  const count = length === "" ? 1 : Number(length);
   const isWhole = textOf(bytes, 1, 6) === "NUMPY" && start + count * size <= bytes.length;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const values = isWhole ? numbersAt(view, type, start, count, size, order !== ">") : null;
   if (values === null) {
+    const got = length === undefined && shape !== "" ? `an array of shape ${shape}` : "a damaged or other array";
     throw new RangeError(
-      `${columns.where}: expected ${name} as numbers in a row, got a damaged or other array at byte ${at}`,
+      `${columns.where}: expected ${name} as numbers in a row or a column, got ${got} at byte ${at}`,
     );
   }
   return { values, at: stored ? at + start : at, step: stored ? size : 0 };

@@ -1,7 +1,7 @@
 /** Spikes of the Heidelberg data sets: recordings of spoken words as spikes of 700 channels of a model of the inner ear. */
 import { bytesOf, numberOf, type Range } from "../../engine/arguments.ts";
 import { numbersAt } from "./arrays.ts";
-import { datasetAt, elementsOf, openHDF5, ownError } from "./hdf5.ts";
+import { datasetAt, elementsOf, heard, type Opened, openHDF5 } from "./hdf5.ts";
 import type { EventRecording } from "./recording.ts";
 import type { SpikeRecordings } from "./shd.ts";
 
@@ -12,55 +12,57 @@ const CHANNELS = 700;
 export async function openSpikes(file: Uint8Array | ArrayBuffer): Promise<SpikeRecordings> {
   const where = "readSHD";
   const opened = await openHDF5(where, bytesOf(where, file));
-  const { module, close } = opened;
   try {
-    const [times, units, labels] = ["spikes/times", "spikes/units", "labels"].map((path) => {
-      const found = datasetAt(opened.file, path);
-      if (found !== null && found.shape?.length === 1) return found;
-      throw new RangeError(`${where}: expected HDF5 with spikes/times, spikes/units and labels, got no list ${path}`);
-    }) as [Dataset, Dataset, Dataset];
-    const speakers = datasetAt(opened.file, "extra/speaker");
-    const keys = datasetAt(opened.file, "extra/keys")?.value;
-    const length = labels.shape?.[0] ?? 0;
-    const index: Range = {
-      expected: `an integer in [0, ${length})`,
-      fits: (i) => Number.isInteger(i) && i >= 0 && i < length,
-    };
-    if (times.shape?.[0] !== length || units.shape?.[0] !== length) {
-      throw new RangeError(`${where}: expected as many recordings as labels, got ${times.shape?.[0]} and ${length}`);
-    }
-    if (speakers !== null && (speakers.shape?.length !== 1 || speakers.shape[0] !== length)) {
-      const got = JSON.stringify(speakers.shape);
-      throw new RangeError(`${where}: expected a list of ${length} speakers at extra/speaker, got shape ${got}`);
-    }
-    let isOpen = true;
-    return {
-      length,
-      labels: Uint16Array.from(labels.value as ArrayLike<number>, Number),
-      keys: Array.isArray(keys) ? keys.map(String) : [],
-      speakers: speakers === null ? null : Uint16Array.from(speakers.value as ArrayLike<number>, Number),
-      get(i) {
-        if (!isOpen) throw new Error(`${where}: expected recordings that are open, got closed ones`);
-        numberOf(where, "the index of a recording", i, index);
-        try {
-          return recordingOf(where, i, listAt(module, times, i), listAt(module, units, i));
-        } catch (cause) {
-          throw ownError(where, cause);
-        }
-      },
-      close() {
-        if (isOpen) close();
-        isOpen = false;
-      },
-    };
+    return heard(where, opened.module, "spikes and labels", () => recordingsOf(where, opened));
   } catch (cause) {
-    close();
-    throw ownError(where, cause);
+    opened.close();
+    throw cause;
   }
 }
 
+function recordingsOf(where: string, opened: Opened): SpikeRecordings {
+  const { module, close } = opened;
+  const [times, units, labels] = ["spikes/times", "spikes/units", "labels"].map((path) => {
+    const found = datasetAt(where, opened, path);
+    if (found !== null && found.shape?.length === 1) return found;
+    throw new RangeError(`${where}: expected HDF5 with spikes/times, spikes/units and labels, got no list ${path}`);
+  }) as [Dataset, Dataset, Dataset];
+  const speakers = datasetAt(where, opened, "extra/speaker");
+  const keys = datasetAt(where, opened, "extra/keys")?.value;
+  const length = labels.shape?.[0] ?? 0;
+  const index: Range = {
+    expected: `an integer in [0, ${length})`,
+    fits: (i) => Number.isInteger(i) && i >= 0 && i < length,
+  };
+  if (times.shape?.[0] !== length || units.shape?.[0] !== length) {
+    throw new RangeError(`${where}: expected as many recordings as labels, got ${times.shape?.[0]} and ${length}`);
+  }
+  if (speakers !== null && (speakers.shape?.length !== 1 || speakers.shape[0] !== length)) {
+    const got = JSON.stringify(speakers.shape);
+    throw new RangeError(`${where}: expected a list of ${length} speakers at extra/speaker, got shape ${got}`);
+  }
+  let isOpen = true;
+  return {
+    length,
+    labels: Uint16Array.from(labels.value as ArrayLike<number>, Number),
+    keys: Array.isArray(keys) ? keys.map(String) : [],
+    speakers: speakers === null ? null : Uint16Array.from(speakers.value as ArrayLike<number>, Number),
+    get(i) {
+      if (!isOpen) throw new Error(`${where}: expected recordings that are open, got closed ones`);
+      numberOf(where, "the index of a recording", i, index);
+      return heard(where, module, `recording ${i}`, () =>
+        recordingOf(where, i, listAt(module, times, i), listAt(module, units, i)),
+      );
+    },
+    close() {
+      if (isOpen) close();
+      isOpen = false;
+    },
+  };
+}
+
 type Dataset = NonNullable<ReturnType<typeof datasetAt>>;
-type Module = Awaited<ReturnType<typeof openHDF5>>["module"];
+type Module = Opened["module"];
 
 /** The numbers of one list, by its index in a dataset of lists. */
 function listAt(module: Module, dataset: Dataset, index: number): Float64Array {

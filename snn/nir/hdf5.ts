@@ -10,6 +10,7 @@
  */
 import { show } from "../../engine/arguments.ts";
 import { sizeOf } from "../../engine/shape.ts";
+import { listening } from "../hdf5.ts";
 import { MAX_DEPTH, short } from "./check.ts";
 import type { NIRSkipped } from "./graph.ts";
 
@@ -289,7 +290,6 @@ const isCrash = (error: unknown): boolean =>
 
 /** Parts of the file system that its types leave out. */
 type FileSystem = Binding["FS"] & {
-  readonly streams: readonly ({ stream_ops: object | undefined } | null | undefined)[];
   readonly ErrnoError: new (code: number) => Error;
 };
 
@@ -313,28 +313,13 @@ async function session<T>(where: string, use: (session: Session) => T): Promise<
   const { prototype } = WebAssembly.Memory;
   const { open } = FS;
   const { grow } = prototype;
-  const errors = FS.streams[2];
-  const print = errors?.stream_ops;
   let most = 0;
-  let text = "";
   const limit = (bytes: number) => {
     // The library asks for a part of its memory more than it needs.
     most = 1.06 * (m.HEAPU8.length + SLACK + bytes);
   };
-  const said = () => {
-    const cause = text === "" ? undefined : new Error(text);
-    text = "";
-    return cause;
-  };
   let result: T | undefined;
   let failure: unknown;
-  const run = () => {
-    try {
-      result = use({ library, m, limit, said });
-    } catch (error) {
-      failure = error;
-    }
-  };
   try {
     // Nothing else runs before these are set back. A realm that has frozen them does without.
     Reflect.set(prototype, "grow", function (this: typeof WebAssembly.Memory.prototype, pages: number) {
@@ -345,17 +330,19 @@ async function session<T>(where: string, use: (session: Session) => T): Promise<
       if (typeof path === "string" && path !== PATH) throw new FS.ErrnoError(NO_ENTRY);
       return Reflect.apply(open, FS, [path, ...rest]);
     });
-    const write = (_: unknown, bytes: Uint8Array, from: number, n: number) => {
-      text += new TextDecoder("utf-8").decode(bytes.slice(from, from + n));
-      return n;
-    };
-    if (errors) errors.stream_ops = { ...print, write };
-    // `ccall` puts the stack back to where it was before a function with text as an argument.
-    Reflect.set(m, "_jarvis", run);
-    m.ccall("jarvis" as never, null, ["string"] as never, [""] as never);
+    listening(FS, (said) => {
+      // `ccall` puts the stack back to where it was before a function with text as an argument.
+      Reflect.set(m, "_jarvis", () => {
+        try {
+          result = use({ library, m, limit, said });
+        } catch (error) {
+          failure = error;
+        }
+      });
+      m.ccall("jarvis" as never, null, ["string"] as never, [""] as never);
+    });
   } finally {
     Reflect.deleteProperty(m, "_jarvis");
-    if (errors) errors.stream_ops = print;
     Reflect.set(FS, "open", open);
     Reflect.set(prototype, "grow", grow);
     if (FS.analyzePath(PATH).exists) FS.unlink(PATH);
