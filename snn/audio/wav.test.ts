@@ -151,7 +151,7 @@ test.each([
   expect(sound.dropped).toBe(0);
 });
 
-test("wav: a size that no program writes for a stream is damage, and so is an empty sound with a chunk behind it none", () => {
+test("wav: a size that no program writes for a stream is damage, and no data with a chunk behind them are an empty sound", () => {
   const wav = (size: number, frame: number) =>
     riff([...chunk("fmt ", format({ frame, channels: frame / 2 })), ...chunk("data", [1, 2, 3, 4], size)], size + 36);
   for (const size of [0x7ffff001, 0x7fffeffe, 0x7fffffff, 0x80000001, 0xfffffffd]) {
