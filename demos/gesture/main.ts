@@ -16,7 +16,7 @@ const flags = readFlags(DEMOS.gesture, {
   bin: { kind: "integer", default: 0, min: 0, help: "ms of a slice, a time step; 0 for 40, or 100 with --data" },
   duration: { kind: "integer", default: 0, min: 0, help: "ms of a sample; 0 for 800, or 3000 with --data" },
   lr: { kind: "number", default: 1e-2, help: "largest learning rate of Adam" },
-  "batch-size": { kind: "integer", default: 32, min: 1, help: "samples in a batch" },
+  "batch-size": { kind: "integer", default: 16, min: 1, help: "samples in a batch" },
   seed: { kind: "integer", default: 0, min: 0, help: "seed of weights and order" },
   "data-seed": { kind: "integer", default: 0, min: 0, help: "seed of the hands" },
   samples: { kind: "integer", default: 2400, min: 1, max: MOST, help: "recordings of hands for training" },
