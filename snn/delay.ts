@@ -10,6 +10,7 @@ import { axisOf, checkShape, formatShape, type Shape, sizeOf } from "../engine/s
 import { buffer } from "../engine/tape.ts";
 import { alive, emptySpikes, peek } from "../engine/tensor.ts";
 import { checkSequence, checkState, STEPS } from "./checks.ts";
+import { keptOf } from "./kept.ts";
 import { persistentCopy } from "./per-neuron.ts";
 import { own, Stage, Staged, Watch } from "./stage.ts";
 
@@ -222,7 +223,7 @@ class DelayStage extends Stage {
     const depth = depthOf(columns);
     const window = new Window(input, depth);
     const places = own([columns.delays.length]);
-    super(own(input.sizes), { state: [window.steps], memory: [places], parameters: [layer.delays] });
+    super(own(input.sizes), { state: [window.steps], memory: [places], kept: [keptOf(layer)] });
     this.window = window;
     this.depth = depth;
     this.places = places;

@@ -13,7 +13,8 @@ import { alive, peek, touch } from "../engine/tensor.ts";
 import { checkSequence, checkState } from "./checks.ts";
 import { within } from "./definition.ts";
 import { Window } from "./delay.ts";
-import { checkReading, own, Stage, Staged, stateOf, Watch } from "./stage.ts";
+import { keptOf } from "./kept.ts";
+import { own, Stage, Staged, stateOf, Watch } from "./stage.ts";
 
 /** Options of {@link DelayedLinear}. */
 export interface DelayedLinearOptions {
@@ -250,9 +251,7 @@ function newest({ maxDelay, inFeatures, outFeatures, bias }: DelayedLinear, step
 
 /** Keeps the kernels of evaluation as long as their parameters are not written. */
 class DelayedLinearStage extends Stage {
-  private readonly layer: DelayedLinear;
   private readonly window: Window;
-  private readonly reading: Reading | null;
   private readonly watch: Watch;
   private readonly run: () => void;
 
@@ -261,18 +260,11 @@ class DelayedLinearStage extends Stage {
     const window = new Window(input, maxDelay);
     const kernel = own([outFeatures, inFeatures, maxDelay + 1]);
     const output = own([...input.sizes.slice(0, -1), outFeatures]);
-    super(output, { state: [window.steps], memory: [kernel], parameters: stateOf(layer) });
-    this.layer = layer;
-    this.reading = layer.reading;
+    super(output, { state: [window.steps], memory: [kernel], kept: [keptOf(layer)] });
     const read = stateOf(layer).filter((t) => t !== layer.bias && t !== layer.sigma);
     this.watch = new Watch(read, () => void kernel.copyFrom(kernelOf(layer, false)));
     this.window = window;
     this.run = () => void output.copyFrom(newest(layer, window.steps, kernel));
-  }
-
-  override check(): void {
-    checkReading(this.layer, this.reading);
-    super.check();
   }
 
   step(): void {

@@ -129,7 +129,7 @@ export function runPlain(
   for (const t of [current, beta, threshold]) ready("LIF", t);
   const T = current.sizes[0] as number;
   const size = current.size / T;
-  const n = columnsOf([beta, threshold], size);
+  const n = columnsOf("LIF", [beta, threshold], size);
   const wanted = scope.recording && current.requiresGrad;
   const spikes = emptySpikes(current.sizes);
   const membrane = !wanted ? null : over ? current.detach() : emptyLike(current);

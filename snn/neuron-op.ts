@@ -1,5 +1,6 @@
 /** The record of compiled neurons: spikes, or the membrane of a readout, as its output; further outputs and the last states as parts. */
 
+import { wrongValue } from "../engine/arguments.ts";
 import { k } from "../engine/backend.ts";
 import { type Fused, Program, type Run, type StepDefinition, type Stream } from "../engine/fuse/index.ts";
 import type { Tensor } from "../engine/index.ts";
@@ -100,10 +101,20 @@ export interface Passage extends Operands {
   readonly last: readonly Tensor[];
 }
 
-/** How many neighbours in a step have values of parameters of their own, or all of them where parameters are shared. */
-export function columnsOf(parameters: readonly Tensor[], size: number): number {
-  const most = Math.max(1, ...parameters.map((t) => t.size));
-  return most > 1 ? most : size;
+/**
+ * How many neighbours in a step have values of parameters of their own, or all of them where parameters are shared.
+ *
+ * @throws RangeError for parameters of other sizes than 1 and N, or a step that has no whole rows of N.
+ */
+export function columnsOf(where: string, parameters: readonly Tensor[], size: number): number {
+  let n = 1;
+  for (let i = 0; i < parameters.length; i++) {
+    const own = (parameters[i] as Tensor).size;
+    if (own === 1 || own === n) continue;
+    if (n > 1 || size % own !== 0) throw wrongValue(where, `parameters of 1 or N values for a step of ${size}`, own);
+    n = own;
+  }
+  return n > 1 ? n : size;
 }
 
 const operandsOf = ({ input, parameters, from, winner }: Operands & Pick<Passage, "input">): Tensor[] =>
@@ -127,7 +138,7 @@ export function runNeuron(
   const read = operandsOf({ ...operands, input });
   for (const t of read) ready(neuron.name, t);
   const wanted = scope.recording && read.some((t) => t.requiresGrad);
-  const n = columnsOf(parameters, size);
+  const n = columnsOf(neuron.name, parameters, size);
   const z = neuron.packed ? emptySpikes(current.sizes) : emptyLike(current);
   const last = shape === null ? [] : neuron.states.map(() => empty(shape));
   const code = neuron.code(outputs, wanted ? parameters.map((t) => t.requiresGrad) : null);

@@ -3,17 +3,21 @@
 import { k } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { noGrad, type Tensor } from "../engine/index.ts";
+import { type Kept, keptOf, tensorsIn } from "./kept.ts";
 import { Neurons } from "./neuron.ts";
 import { type CompiledNeuron, columnsOf } from "./neuron-op.ts";
 import { own, ownSpikes, Stage, Watch } from "./stage.ts";
 
+/** The parameters of neurons, and their step. */
+export const keptOfNeurons = (layer: Neurons): Kept =>
+  keptOf(layer, [...Object.keys(layer.form.parameters), "compiled"]);
+
 /** The stage of neurons that nothing feeds but this input. */
 export function stageOfNeurons(layer: Neurons, input: Tensor): CompiledStage {
   layer.checkNeurons([1, ...input.sizes]);
-  return new CompiledStage(layer.compiled, layer.givenParameters(), input, {
+  return new CompiledStage(layer.compiled, [keptOfNeurons(layer)], input, {
     start: () => composed(Neurons.started, layer, input.sizes),
     parameters: () => layer.loopParameters(layer.parametersNow()),
-    compiled: () => layer.compiled,
   });
 }
 
@@ -23,12 +27,9 @@ interface Source {
   start(): Readonly<Record<string, Tensor>>;
   /** What the loop uses of the parameters now. */
   parameters(): readonly Tensor[];
-  /** The step that the layer has now; null for another one. */
-  compiled(): CompiledNeuron | null;
 }
 
 export class CompiledStage extends Stage {
-  private readonly neuron: CompiledNeuron;
   private readonly names: readonly string[];
   private readonly states: readonly Tensor[];
   private readonly source: Source;
@@ -36,17 +37,17 @@ export class CompiledStage extends Stage {
   private readonly watch: Watch;
   private readonly run: () => void;
 
-  constructor(neuron: CompiledNeuron, owned: readonly Tensor[], input: Tensor, source: Source) {
+  constructor(neuron: CompiledNeuron, kept: readonly Kept[], input: Tensor, source: Source) {
     const states = neuron.states.map(() => own(input.sizes));
     const output = neuron.packed ? ownSpikes(input.sizes) : own(input.sizes);
     const parameters: Tensor[] = [];
-    const watch = new Watch(owned, () => {
+    const watch = new Watch(tensorsIn(kept), () => {
       for (const [i, t] of source.parameters().entries()) {
         parameters[i] ??= own(t.sizes);
         parameters[i].copyFrom(t);
       }
     });
-    const n = columnsOf(parameters, input.size);
+    const n = columnsOf(neuron.name, parameters, input.size);
     const addresses = states.map((t) => t.ptr);
     const work: Tensor[] = [];
     const take = (bytes: number): number => {
@@ -66,20 +67,13 @@ export class CompiledStage extends Stage {
       outputs: neuron.addresses(output),
     };
     const step = neuron.code([], null).repeated(run, take);
-    super(output, { state: states, memory: [...parameters, ...work], parameters: owned });
+    super(output, { state: states, memory: [...parameters, ...work], kept });
     this.run = step;
-    this.neuron = neuron;
     this.names = neuron.states;
     this.states = states;
     this.source = source;
     this.watch = watch;
     this.start();
-  }
-
-  override check(): void {
-    super.check();
-    if (this.source.compiled() === this.neuron) return;
-    throw new Error("Stream: neurons have another step now; make another stream");
   }
 
   step(): void {

@@ -1,8 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { Conv2d, Generator, gradcheck, Linear, Module, type Tensor, tape, zeros } from "../engine/index.ts";
+import {
+  Conv2d,
+  full,
+  Generator,
+  gradcheck,
+  Linear,
+  Module,
+  parameter,
+  type Tensor,
+  tape,
+  tensor,
+  zeros,
+} from "../engine/index.ts";
 import { AdaptiveLIF, Resetting } from "../test/support/neurons.ts";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../test/support/tensors.ts";
 import { LIF, type LIFRecord, type LIFState, neuron, Recurrent, RecurrentLIF, SpikingLSTM, Stream } from "./index.ts";
+import { runNeuron } from "./neuron-op.ts";
+import { quantize } from "./quantize/index.ts";
 
 const [T, B, N] = [12, 2, 5];
 const current = (seed: number) => leaf([T, B, N], seed, { low: -0.5, high: 1.5 });
@@ -146,6 +160,79 @@ test("recurrent: what does not fit says so", () => {
     ],
   ];
   for (const [call, message] of cases) expect(() => tape(call), message).toThrow(message);
+});
+
+test("recurrent: weights of other sizes in the place of its own are an error", () => {
+  const make = (connection: "all" | "one") => new Recurrent(new LIF(), { features: 32, connection });
+  const put = (layer: object, name: string, sizes: number[]) => {
+    Object.assign(layer, { [name]: parameter(full(sizes, 0.5)) });
+  };
+  const cases: [connection: "all" | "one", name: "weight" | "bias" | "V", sizes: number[], message: string][] = [
+    ["all", "weight", [32, 1], "Recurrent: expected recurrent.weight [32, 32], got [32, 1]"],
+    ["all", "weight", [16, 64], "Recurrent: expected recurrent.weight [32, 32], got [16, 64]"],
+    ["all", "weight", [64, 64], "Recurrent: expected recurrent.weight [32, 32], got [64, 64]"],
+    ["all", "bias", [1], "Recurrent: expected recurrent.bias [32], got [1]"],
+    ...[1, 7, 31, 33, 48].map(
+      (n) => ["one", "V", [n], `Recurrent: expected V [32], got [${n}]`] as ["one", "V", number[], string],
+    ),
+  ];
+  const x = random([4, 2, 32], 1);
+  for (const [connection, name, sizes, message] of cases) {
+    const layer = make(connection);
+    const state = layer.initialState([2, 32]);
+    put(name === "V" ? layer : (layer.recurrent as Linear), name, sizes);
+    const calls = [
+      () => layer.forward(x),
+      () => layer.unroll(x),
+      () => layer.step(x.select(0, 0), state),
+      () => new Stream(layer, [2, 32]),
+      () => tape(() => layer.forward(x).sum().backward()),
+    ];
+    for (const call of calls) expect(call, `${name} ${sizes}`).toThrow(new RangeError(message));
+  }
+  const layer = make("all");
+  put(layer.recurrent as Linear, "weight", [32, 32]);
+  expect(layer.forward(x).shape).toEqual([4, 2, 32]);
+});
+
+test("recurrent: rows of neurons are whole, with parameters of one size", () => {
+  const { compiled } = new LIF({ beta: tensor([0.5, 0.6, 0.7]) });
+  const run = (n: number, ...sizes: number[]) =>
+    runNeuron(
+      compiled,
+      { current: zeros([2, n]), T: 2, parameters: sizes.map((size) => full([size], 0.5)), from: [null] },
+      ["spikes"],
+      null,
+    );
+  expect(() => run(8, 3, 1)).toThrow(
+    new RangeError("LIF: expected parameters of 1 or N values for a step of 8, got 3"),
+  );
+  expect(() => run(6, 3, 2)).toThrow(
+    new RangeError("LIF: expected parameters of 1 or N values for a step of 6, got 2"),
+  );
+  expect(run(6, 3, 1).rows).toBe(2);
+});
+
+test("recurrent: neurons that were quantized after a run feed themselves by their new step, in other models too", () => {
+  const make = () => new Recurrent(new LIF({ beta: 0.9 }), { features: 8, connection: "one" });
+  const x = random([30, 1, 8], 2, { low: 0, high: 1 });
+  const layer = make();
+  const other = new Recurrent(layer.neuron, { features: 8, connection: "one" });
+  const [before] = [layer, other].map((each) => bits(each.forward(x)));
+  quantize(layer.neuron, { state: { bits: 1 } });
+  const fresh = make();
+  quantize(fresh, { state: { bits: 1 } });
+  const want = bits(fresh.forward(x));
+  expect(want).not.toEqual(before);
+  for (const each of [layer, other]) {
+    expect(bits(each.forward(x))).toEqual(want);
+    const stream = new Stream(each, [1, 8]);
+    const steps = x.unbind(0).flatMap((now) => bits(stream.step(now.toFloat32Array())));
+    expect(steps).toEqual(want);
+    stream.dispose();
+  }
+  quantize(layer, { state: null });
+  expect(bits(other.forward(x))).toEqual(before);
 });
 
 test("recurrent: prints its feedback, shapes and neurons", () => {

@@ -6,14 +6,16 @@ import { type Generator, generatorOf } from "../engine/generator.ts";
 import { concat, Linear, linear, type Module, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { forwardOf, moduleOf } from "../engine/nn/module.ts";
 import { weightOf } from "../engine/nn/reading.ts";
+import { checkOptionalShape } from "../engine/ops/tensors.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../engine/shape.ts";
 import { alive } from "../engine/tensor.ts";
 import { axesHint, checkSequence, checkState } from "./checks.ts";
+import { keptOf } from "./kept.ts";
 import { steppingIn } from "./layers.ts";
 import { isCompiled, Neurons, named, SYMBOLS, unrolled } from "./neuron.ts";
 import type { Named } from "./neuron-form.ts";
 import { CompiledNeuron, type Operands, runNeuron } from "./neuron-op.ts";
-import { CompiledStage, stageOfNeurons } from "./neuron-stage.ts";
+import { CompiledStage, keptOfNeurons, stageOfNeurons } from "./neuron-stage.ts";
 import { type Observer, observer } from "./observer.ts";
 import { type Feedback, recurrentOp, recurrentOutput, runRecurrent } from "./recurrent-op.ts";
 import { RecurrentStage } from "./recurrent-stage.ts";
@@ -104,6 +106,8 @@ export class Recurrent<
   readonly features: number | null;
   private readonly op = recurrentOp(this.where);
   private linked: CompiledNeuron | null = null;
+  /** The step of the neurons that `linked` was made of. */
+  private linkedFrom: CompiledNeuron | null = null;
 
   constructor(neuron: Layer & SpikingLayer<State, Result>, options: RecurrentOptions) {
     super();
@@ -289,11 +293,12 @@ export class Recurrent<
     const { neuron, recurrent, V, features, where } = this;
     if (this.forward !== FORWARD || !isCompiled(neuron) || features === null) return null;
     checkFeatures(where, features, input);
+    this.checkWeights(features);
     if (V !== null) {
-      return new CompiledStage(this.linkedTo(neuron), [...neuron.givenParameters(), V], input, {
+      const linked = this.linkedTo(neuron);
+      return new CompiledStage(linked, [keptOfNeurons(neuron), keptOf(this, ["V"])], input, {
         start: () => this.initialState(input.sizes) as unknown as Named,
-        parameters: () => this.derived(this.linkedTo(neuron), neuron.parametersNow()),
-        compiled: () => this.linked,
+        parameters: () => this.derived(linked, neuron.parametersNow()),
       });
     }
     if (!(recurrent instanceof Linear) || recurrent.forward !== LINEAR) return null;
@@ -310,9 +315,11 @@ export class Recurrent<
 
   /** The step of neurons that each feed themselves. */
   private linkedTo({ compiled }: Neurons): CompiledNeuron {
-    this.linked ??= new CompiledNeuron(
-      feedingItself(this.where, compiled.program.traced.definition, this.features as number),
-    );
+    if (this.linked === null || this.linkedFrom !== compiled) {
+      const { definition } = compiled.program.traced;
+      this.linked = new CompiledNeuron(feedingItself(this.where, definition, this.features as number));
+      this.linkedFrom = compiled;
+    }
     return this.linked;
   }
 
@@ -369,12 +376,27 @@ export class Recurrent<
     this.checkFeatures(current.sizes);
   }
 
-  /** Throws unless a current of this shape, [T, B, …], has as many neurons as the connection. */
+  /** Throws unless a current of this shape, [T, B, …], has as many neurons as the connection, and the weights of that have the sizes. */
   private checkFeatures(shape: Shape): void {
     const { features } = this;
-    if (features === null || (shape.length > 1 && shape[shape.length - 1] === features)) return;
+    if (features === null) return;
+    if (shape.length > 1 && shape[shape.length - 1] === features) return this.checkWeights(features);
     const got = `${formatShape(shape)}${axesHint(shape, features)}`;
     throw wrongValue(this.where, `a current [T, B, …, ${features}]`, got);
+  }
+
+  /** Throws unless all weights have the sizes of n neurons, also those that were put in the place of the first ones. */
+  private checkWeights(n: number): void {
+    const { V, recurrent } = this;
+    this.checkWeight("V", V, n, 1);
+    if (!(recurrent instanceof Linear)) return;
+    this.checkWeight("recurrent.weight", recurrent.weight, n, 2);
+    this.checkWeight("recurrent.bias", recurrent.bias, n, 1);
+  }
+
+  private checkWeight(name: string, t: Tensor | null, n: number, ndim: number): void {
+    if (t === null || (t.ndim === ndim && t.sizes[0] === n && t.size === (ndim === 1 ? n : n * n))) return;
+    checkOptionalShape(this.where, name, t, new Array<number>(ndim).fill(n));
   }
 
   /** The state, its spikes read once; throws unless these are of steps of this shape. The neurons check the others. */

@@ -3,12 +3,12 @@
 import { k } from "../engine/backend.ts";
 import { EXPOSED } from "../engine/columns.ts";
 import { Module, noGrad, type Tensor, zeros } from "../engine/index.ts";
-import { isWeighted, type Reading } from "../engine/nn/reading.ts";
 import { ready } from "../engine/op.ts";
 import { allocateIn, root } from "../engine/scope.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
 import { persist } from "../engine/tape.ts";
 import { hold, rootOf, streamBytes, touch } from "../engine/tensor.ts";
+import { checkKept, type Kept, tensorsIn } from "./kept.ts";
 
 /** What a stage holds. */
 interface Holding {
@@ -16,8 +16,10 @@ interface Holding {
   readonly state?: readonly Tensor[];
   /** Further memory of its own. */
   readonly memory?: readonly Tensor[];
-  /** What the layer owns and a step reads: parameters and buffers. */
-  readonly parameters?: readonly (Tensor | null)[];
+  /** Parameters and buffers that a step reads anew. */
+  readonly parameters?: readonly Tensor[];
+  /** Layers with fields whose values a step keeps. */
+  readonly kept?: readonly Kept[];
 }
 
 /** A layer with memory of its own, and what it does in a step. */
@@ -27,17 +29,24 @@ export abstract class Stage {
   readonly memory: readonly Tensor[];
   private readonly state: readonly Tensor[];
   private readonly parameters: readonly Tensor[];
+  private readonly kept: readonly Kept[];
 
-  constructor(output: Tensor, { state = [], memory = [], parameters = [] }: Holding) {
+  constructor(output: Tensor, { state = [], memory = [], parameters = [], kept = [] }: Holding) {
     this.output = output;
     this.state = state;
     this.memory = [output, ...state, ...memory];
-    this.parameters = parameters.filter((t) => t !== null);
+    this.parameters = [...parameters, ...tensorsIn(kept)];
+    this.kept = kept;
   }
 
-  /** Throws if something that a step reads was freed. */
+  /** Throws if something that a step reads was freed, or another value has taken its place. */
   check(): void {
-    for (let i = 0; i < this.parameters.length; i++) ready("Stream", this.parameters[i] as Tensor);
+    const { parameters, kept } = this;
+    checkKept("Stream", "stream", kept);
+    for (let i = 0; i < parameters.length; i++) {
+      const t = parameters[i] as Tensor;
+      if (!t.region.open || t.base !== null) ready("Stream", t);
+    }
   }
 
   abstract step(): void;
@@ -53,20 +62,6 @@ export abstract class Stage {
 
 /** The parameters and buffers of a module. */
 export const stateOf = (module: Module): Tensor[] => module.namedState().map(([, t]) => t);
-
-/** The function through which a layer reads its weight, null without. */
-export const readingIn = (layer: Module): Reading | null => (isWeighted(layer) ? layer.reading : null);
-
-/**
- * Throws unless the layer reads its weight as it did when its stage was made: a stage knows no other mask, and a mask that was taken away
- * is freed.
- *
- * @throws Error for another reading.
- */
-export function checkReading(layer: Module, reading: Reading | null): void {
-  if (readingIn(layer) === reading) return;
-  throw new Error(`Stream: ${layer.constructor.name} reads its weight in another way now; make another stream`);
-}
 
 /** Memory that is computed from tensors, and again where one of them was written. */
 export class Watch {

@@ -3,15 +3,16 @@
 import { wrongType, wrongValue } from "../engine/arguments.ts";
 import { Linear, type Module, noGrad, Tensor } from "../engine/index.ts";
 import { knownStateless } from "../engine/nn/module.ts";
-import { type Reading, type Weighted, weightOf } from "../engine/nn/reading.ts";
+import { isWeighted, type Weighted, weightOf } from "../engine/nn/reading.ts";
 import type { Op } from "../engine/op.ts";
 import { recordOutside, root, scope } from "../engine/scope.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
 import { alive, dropRecord, recycleSaved } from "../engine/tensor.ts";
+import { keptOf } from "./kept.ts";
 import { isStepping, isStepStale, type Stepping, saysOfNoMethod, saysStateless, steppingIn } from "./layers.ts";
 import { isCompiled } from "./neuron.ts";
 import { stageOfNeurons } from "./neuron-stage.ts";
-import { checkReading, own, readingIn, Stage, Staged, stateOf, Watch } from "./stage.ts";
+import { own, Stage, Staged, stateOf, Watch } from "./stage.ts";
 
 /** The shape of one step of what a module gives for a sequence of one. */
 function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
@@ -76,15 +77,12 @@ class ReadWeight extends Watch {
 
 /** A module that always runs the same ops, those of evaluation: what its `forward` has recorded once, again and again. */
 export class PureStage extends Stage {
-  private readonly module: Module;
-  private readonly reading: Reading | null;
   private readonly weight: ReadWeight | null;
   private readonly calls: readonly Call[];
 
   constructor(module: Module, input: Tensor) {
     const parameters = stateOf(module);
-    const reading = readingIn(module);
-    const weight = reading && new ReadWeight(module as Weighted);
+    const weight = isWeighted(module) && module.reading !== null ? new ReadWeight(module) : null;
     const made = weight === null ? [] : [weight.value];
     const { result: output, records } = recordOutside(() => {
       const run = () => ofOneStep(module, input);
@@ -99,17 +97,11 @@ export class PureStage extends Stage {
       dropRecord(t, "none");
       t.requiresGrad = false;
     }
-    super(output, { memory: [...records, ...made], parameters });
-    this.module = module;
-    this.reading = reading;
+    const kept = module.namedModules().map(([, layer]) => keptOf(layer));
+    super(output, { memory: [...records, ...made], kept });
     this.weight = weight;
     // Reshaping has nothing to do.
     this.calls = calls.filter(({ op }) => op.forward !== undefined);
-  }
-
-  override check(): void {
-    checkReading(this.module, this.reading);
-    super.check();
   }
 
   step(): void {

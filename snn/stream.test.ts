@@ -21,6 +21,7 @@ import {
   memoryStats,
   noGrad,
   ones,
+  parameter,
   poissonEncode,
   ReLU,
   rand,
@@ -34,6 +35,7 @@ import {
 import { withLittleMemory } from "../test/support/memory.ts";
 import { bits } from "../test/support/tensors.ts";
 import {
+  AdaptiveLIF,
   BatchNormTT1d,
   CurrentNoise,
   Delay,
@@ -891,4 +893,35 @@ test("stream: delays that are written to their data count in the next step", () 
   data[0] = 1;
   expect(stream.step([4])[0]).toBe(3);
   stream.dispose();
+});
+
+test("stream: parameters that were replaced stop it, with a word to make another", () => {
+  const own = (sizes: number[]) => parameter(full(sizes, 0.25));
+  const linearIn = (layer: { readonly recurrent: Module | null }) => layer.recurrent as Linear;
+  const cases: [network: Module, shape: number[], of: (network: never) => object, name: string, value: Tensor][] = [
+    [linear(2, 2), [1, 2], (x) => x, "weight", own([2, 2])],
+    [linear(2, 2), [1, 2], (x) => x, "bias", own([2])],
+    [new Linear(2, 2, { bias: false }), [1, 2], (x) => x, "bias", own([2])],
+    [new BatchNorm1d(2, { axis: -1 }), [1, 2], (x) => x, "runningMean", own([2])],
+    [new AdaptiveLIF(), [1, 2], (x) => x, "threshold", own([])],
+    [new AdaptiveLIF(), [1, 2], (x) => x, "rho", own([])],
+    [new LIF({ rest: ones([2]) }), [1, 2], (x) => x, "rest", own([2])],
+    [new RecurrentLIF({ features: 2 }), [1, 2], linearIn, "weight", own([2, 2])],
+    [new RecurrentLIF({ features: 2, connection: "one" }), [1, 2], (x) => x, "V", own([2])],
+    [new RecurrentLIF({ features: 2 }), [1, 2], ({ neuron }: RecurrentLIF) => neuron, "beta", own([])],
+    [new DelayedLinear(2, 2, { maxDelay: 2 }), [1, 2], (x) => x, "delay", own([2, 2])],
+    [new Delay([1, 2]), [1, 2], (x) => x, "delays", own([2])],
+  ];
+  for (const [network, shape, of, name, value] of cases) {
+    const stream = new Stream(network, shape);
+    const owner = of(network as never) as Record<string, unknown>;
+    const before = owner[name];
+    stream.step([1, 1]);
+    owner[name] = value;
+    const message = `Stream: ${owner.constructor.name} has another ${name} now; make another stream`;
+    expect(() => stream.step([1, 1]), name).toThrow(new Error(message));
+    owner[name] = before;
+    stream.step([1, 1]);
+    stream.dispose();
+  }
 });

@@ -94,7 +94,7 @@ export class Derived {
     neurons.checkNeurons([1, ...current.sizes]);
     const parameters = derive(program.traced, neurons.parametersNow());
     for (const t of [current, ...parameters]) ready(neurons.compiled.name, t);
-    const n = columnsOf(parameters, current.size);
+    const n = columnsOf(neurons.compiled.name, parameters, current.size);
     const z = packed ? emptySpikes(current.sizes) : empty(current.sizes);
     const next = states.map(() => empty(current.sizes));
     const derivatives = names.map(() => empty(current.sizes));

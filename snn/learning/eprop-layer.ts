@@ -2,7 +2,8 @@
 import { wrongValue } from "../../engine/arguments.ts";
 import { k } from "../../engine/backend.ts";
 import { composed } from "../../engine/composed.ts";
-import { concat, type Linear, linear, matmul, ones, type Tensor, tape, zeros } from "../../engine/index.ts";
+import { concat, type Linear, linear, matmul, ones, Tensor, tape, zeros } from "../../engine/index.ts";
+import { weightOf } from "../../engine/nn/reading.ts";
 import { apply, gradOf, type Op, SAVES } from "../../engine/op.ts";
 import { empty, touch } from "../../engine/tensor.ts";
 import { Neurons } from "../neuron.ts";
@@ -16,9 +17,9 @@ import type { Workspace } from "./workspace.ts";
 /** Spikes of the step before, in the state of neurons that feed each other. */
 const SPIKES = "spikes";
 
-/** A term to be added to the gradient of a weight or a bias. */
+/** A term to be added to the gradient of a bias, or of the weight that a layer reads. */
 export interface Gradient {
-  readonly of: Tensor;
+  readonly of: Tensor | Linear;
   readonly gradient: Tensor;
 }
 
@@ -83,9 +84,9 @@ export class HiddenRule {
   /** One step of the neurons. */
   run(x: Tensor, state: Named): LayerRun {
     const { linear: before, recurrent } = this.layer;
-    const current = before === null ? x : linear(x, before.weight, before.bias);
+    const current = before === null ? x : multiply(x, before);
     const fired = state[SPIKES] ?? null;
-    const all = recurrent === null ? current : current.add(linear(fired as Tensor, recurrent.weight, recurrent.bias));
+    const all = recurrent === null ? current : current.add(multiply(fired as Tensor, recurrent));
     const pre = inputsWith(before && x, fired, hasBias(before, recurrent));
     return { step: this.derived.run(all, state), pre };
   }
@@ -119,7 +120,7 @@ export class HiddenRule {
   before(signal: Tensor, { step }: LayerRun): Tensor {
     const { main } = this.derived;
     const slope = step.derivatives[this.derived.of(main, CURRENT) as string] as Tensor;
-    return matmul(signal.mul(slope), (this.layer.linear as Linear).weight);
+    return matmul(signal.mul(slope), weightOf(this.layer.linear as Linear));
   }
 }
 
@@ -158,8 +159,7 @@ export class ReadoutRule {
 
   /** One step of the readout. */
   run(x: Tensor, state: Named): Advance {
-    const { weight, bias } = this.layer.linear;
-    const current = linear(x, weight, bias);
+    const current = multiply(x, this.layer.linear);
     return this.derived?.run(current, state) ?? { z: current, next: {}, derivatives: {} };
   }
 
@@ -182,6 +182,9 @@ export class ReadoutRule {
 
 const hasBias = (...connections: readonly (Linear | null)[]): boolean =>
   connections.some((each) => each !== null && each.bias !== null);
+
+/** The product of x with the weight that a layer reads. */
+const multiply = (x: Tensor, layer: Linear): Tensor => linear(x, weightOf(layer), layer.bias);
 
 /** The inputs of the weights of a layer, one after the other, [B, P]; null where there are no weights. */
 function inputsWith(x: Tensor | null, fired: Tensor | null, bias: boolean): Tensor | null {
@@ -218,9 +221,10 @@ function write(state: Named, next: Named): void {
 function partsOf(all: Tensor, connections: readonly Linear[]): Gradient[] {
   const gradients: Gradient[] = [];
   let at = 0;
-  for (const { weight, inFeatures } of connections) {
-    gradients.push({ of: weight, gradient: all.slice(1, at, at + inFeatures) });
-    at += inFeatures;
+  for (const layer of connections) {
+    const end = at + layer.inFeatures;
+    gradients.push({ of: layer, gradient: all.slice(1, at, end) });
+    at = end;
   }
   for (const { bias } of connections)
     if (bias !== null) gradients.push({ of: bias, gradient: all.slice(1, at, at + 1) });
@@ -248,11 +252,12 @@ const contributeOp: Op<{ readonly shape: readonly number[]; readonly gradient: T
   backward: (_, x, _b, _c, { gradient }) => k.addTo(gradOf(x), gradient.ptr, x.size),
 };
 
-/** Adds to the gradients of weights, as a backward pass does. */
+/** Adds to the gradients of parameters, as a backward pass does: that of a weight passes through the functions that read it. */
 export function contribute(gradients: readonly Gradient[]): void {
   tape(() => {
     for (const { of, gradient } of gradients) {
-      if (of.requiresGrad) apply(contributeOp, { shape: [1], gradient }, of).backward();
+      const read = of instanceof Tensor ? of : weightOf(of);
+      if (read.requiresGrad) apply(contributeOp, { shape: [1], gradient }, read).backward();
     }
   });
 }

@@ -1,9 +1,11 @@
 /** The layers of a network as e-prop takes them: weights and neurons in turns, and a readout. */
 import { wrongValue } from "../../engine/arguments.ts";
-import { Linear, type Module, type Tensor } from "../../engine/index.ts";
+import { Linear, type Module } from "../../engine/index.ts";
 import { forwardOf } from "../../engine/nn/module.ts";
+import { type Kept, keptOf } from "../kept.ts";
 import { layersOf as modulesOf } from "../layers.ts";
 import { isCompiled, type Neurons } from "../neuron.ts";
+import { keptOfNeurons } from "../neuron-stage.ts";
 import { Recurrent } from "../recurrent.ts";
 
 /** Neurons with the weights before them and, where they feed each other, between them. */
@@ -86,18 +88,6 @@ export function layersOf(where: string, model: unknown): Layers {
 const LINEAR = /* @__PURE__ */ forwardOf(Linear);
 const RECURRENT = /* @__PURE__ */ forwardOf(Recurrent);
 
-/**
- * Throws for a weight that the layer reads through a mask or a grid, whose gradient e-prop does not know.
- *
- * @throws RangeError for it.
- */
-export function checkPlain(where: string, { hidden, readout }: Layers): void {
-  for (const layer of [...hidden.flatMap(({ linear, recurrent }) => [linear, recurrent]), readout.linear]) {
-    if (layer === null || layer.reading === null) continue;
-    throw new RangeError(`${where}: expected weights that are read as they are, got a Linear with a mask or a grid`);
-  }
-}
-
 const isLinear = (layer: Module): layer is Linear => layer instanceof Linear && layer.forward === LINEAR;
 
 function neuronsOf(where: string, layer: Module): { neurons: Neurons; recurrent: Linear | null } {
@@ -117,8 +107,12 @@ function neuronsOf(where: string, layer: Module): { neurons: Neurons; recurrent:
   return { neurons: neuron, recurrent };
 }
 
-/** All weights and biases. */
-export function weightsOf({ hidden, readout }: Layers): Tensor[] {
-  const all = [...hidden.flatMap((layer) => [layer.linear, layer.recurrent]), readout.linear];
-  return all.flatMap((layer) => (layer === null ? [] : [layer.weight, layer.bias])).filter((t) => t !== null);
+/** All layers of weights and of neurons, with their weights, biases, parameters and steps. */
+export function keptIn({ hidden, readout }: Layers): Kept[] {
+  const weights = [...hidden.flatMap((layer) => [layer.linear, layer.recurrent]), readout.linear];
+  const neurons = [...hidden.map((layer) => layer.neurons), readout.neurons];
+  return [
+    ...weights.filter((layer) => layer !== null).map((layer) => keptOf(layer, [])),
+    ...neurons.filter((layer) => layer !== null).map(keptOfNeurons),
+  ];
 }

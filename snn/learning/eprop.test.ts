@@ -25,6 +25,7 @@ import {
   mseLoss,
   neuron,
   ones,
+  parameter,
   QuadraticIF,
   Recurrent,
   RecurrentLIF,
@@ -40,8 +41,10 @@ import {
   tensor,
   zeros,
 } from "jarvis-snn";
+import { quantize } from "jarvis-snn/quantize";
 import { beforeEach, describe, expect, test } from "vitest";
 import { expectClose } from "../../test/support/close.ts";
+import { bits } from "../../test/support/tensors.ts";
 
 beforeEach(() => manualSeed(7));
 
@@ -421,6 +424,44 @@ describe("memory", () => {
       expect(many).toEqual(few);
       expect(few.left).toBe(0);
     });
+  }
+});
+
+test("a rule refuses parameters that were replaced and neurons that were quantized since", () => {
+  const make = () => {
+    const hidden = new Recurrent(new LIF({ threshold: 0.5 }), { features: N });
+    const layers = { linear: new Linear(IN, N), recurrent: hidden.recurrent as Linear, lif: hidden.neuron };
+    const model = new Sequential(layers.linear, hidden, new Linear(N, K), new LeakyIntegrator());
+    return { ...layers, model, rule: new EProp(model, { loss: squared }) };
+  };
+  type Made = ReturnType<typeof make>;
+  const put = (object: object, name: string, value: unknown) => void Object.assign(object, { [name]: value });
+  const changes: [change: (made: Made) => void, message: string][] = [
+    [({ linear }) => put(linear, "weight", parameter(ones([N, IN]))), "Linear has another weight"],
+    [({ recurrent }) => put(recurrent, "weight", parameter(ones([1, 1]))), "Linear has another weight"],
+    [({ linear }) => put(linear, "bias", null), "Linear has another bias"],
+    [({ lif }) => put(lif, "threshold", parameter(ones([]))), "LIF has another threshold"],
+    [({ model }) => void quantize(model, { state: { bits: 2 } }), "LIF has another step"],
+    [({ model }) => void quantize(model, { weights: { bits: 2 } }), "Linear has another mask or grid"],
+  ];
+  for (const [change, message] of changes) {
+    const made = make();
+    const x = ones([2, IN]);
+    const { state } = made.rule.step(x, null);
+    change(made);
+    const expected = new Error(`EProp: ${message} now; make another EProp`);
+    expect(() => made.rule.step(x, null, state)).toThrow(expected);
+  }
+  const { model } = make();
+  quantize(model, { state: { bits: 2 }, weights: { bits: 4 } });
+  const rule = new EProp(model, { loss: squared });
+  const x = random([6, 2, IN], 3);
+  const outputs = model.forward(x);
+  let state: ReturnType<typeof rule.step>["state"] | undefined;
+  for (const [t, now] of x.unbind(0).entries()) {
+    const step = rule.step(now, null, state);
+    state = step.state;
+    expect(bits(step.output)).toEqual(bits(outputs.select(0, t)));
   }
 });
 

@@ -7,14 +7,16 @@ import { functionOf, withDefaults, wrongType, wrongValue } from "../../engine/ar
 import { inReference } from "../../engine/backend.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";
 import { linear, type Module, matmul, noGrad, randn, Tensor, tape } from "../../engine/index.ts";
+import { weightOf } from "../../engine/nn/reading.ts";
 import { ready } from "../../engine/op.ts";
 import { formatShape, sameShape } from "../../engine/shape.ts";
 import { persist } from "../../engine/tape.ts";
 import { alive, rootOf, takeOver } from "../../engine/tensor.ts";
 import { checkNotUsedUp, checkState } from "../checks.ts";
+import { checkKept, type Kept, tensorsIn } from "../kept.ts";
 import type { Named } from "../neuron-form.ts";
 import { contribute, HiddenRule, type LayerRun, ReadoutRule, type Shapes } from "./eprop-layer.ts";
-import { checkPlain, type Hidden, type Layers, layersOf, weightsOf } from "./eprop-model.ts";
+import { type Hidden, keptIn, type Layers, layersOf } from "./eprop-model.ts";
 import { Workspace } from "./workspace.ts";
 
 /** Options of {@link EProp}. */
@@ -75,6 +77,8 @@ export interface EPropState {
  * the neuron, derived and compiled. Spikes that are fed back count as constants, and so does a reset where the neuron
  * detaches it, as neurons do by default; a spike that raises the threshold counts.
  *
+ * Where weights are read through a mask or a grid, the neurons get the weight that is read, and its gradient passes on to the parameter.
+ *
  * The model is a `Sequential` or a list: `Linear` and neurons, or {@link Recurrent} around them, in turns, and at the end `Linear` and
  * {@link LeakyIntegrator}, or `Linear` alone. The gradients of the readout's weights are exact.
  *
@@ -91,7 +95,9 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
   private readonly work = new Workspace(this);
   private readonly loss: (output: Tensor, target: Target) => Tensor;
   private readonly layers: Layers;
-  private readonly weights: readonly Tensor[];
+  private readonly kept: readonly Kept[];
+  /** Weights, biases and parameters of neurons. */
+  private readonly tensors: readonly Tensor[];
   private readonly rules: readonly HiddenRule[];
   private readonly readout: ReadoutRule;
   private known: { readonly key: string; readonly shapes: readonly Shapes[] } | null = null;
@@ -101,9 +107,9 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
     const source = generatorOf(WHERE, generator);
     this.loss = functionOf(WHERE, "loss", loss) as EPropOptions<Target>["loss"];
     this.layers = layersOf(WHERE, model);
-    checkPlain(WHERE, this.layers);
     const { hidden, readout } = this.layers;
-    this.weights = weightsOf(this.layers);
+    this.kept = keptIn(this.layers);
+    this.tensors = tensorsIn(this.kept);
     const { work } = this;
     try {
       this.readout = new ReadoutRule(readout, work);
@@ -153,8 +159,8 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
    * The state that is given is used up: the next one lies in its memory. Where an error is thrown, it and all gradients are as before.
    *
    * @throws RangeError for an x of another shape, a state of another model or batch, or what the loss throws for its target; TypeError for
-   *   anything but tensors, a target that is undefined, or what is no state; Error for a state that was used up or freed, or inside of
-   *   `gradcheck`.
+   *   anything but tensors, a target that is undefined, or what is no state; Error for a state that was used up or freed, a parameter
+   *   that was freed or replaced, neurons or weights that were quantized or masked since the rule was made, or inside of `gradcheck`.
    */
   step(x: Tensor, target: Target | null, state?: EPropState): EPropStep {
     if (inReference()) throw new Error(`${WHERE}: it keeps its state in linear memory, which gradcheck does not use`);
@@ -165,8 +171,8 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
       throw wrongValue(WHERE, `the input of one step, [B, ${inputs ?? "in"}]`, formatShape(x.sizes));
     }
     const [batch, features] = x.sizes as [number, number];
-    for (const t of this.weights) ready(WHERE, t);
-    checkPlain(WHERE, this.layers);
+    checkKept(WHERE, WHERE, this.kept);
+    for (const t of this.tensors) ready(WHERE, t);
     return noGrad(() =>
       this.advance(x, target, state === undefined ? this.start(batch, features) : this.read(state, batch, features)),
     );
@@ -261,7 +267,7 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
   private signalsOf(error: Tensor, runs: readonly LayerRun[]): Tensor[] {
     const { feedback, rules } = this;
     if (feedback !== null) return feedback.map((weights) => linear(error, weights));
-    const signals: Tensor[] = [matmul(error, this.layers.readout.linear.weight)];
+    const signals: Tensor[] = [matmul(error, weightOf(this.layers.readout.linear))];
     for (let i = rules.length - 1; i > 0; i--) {
       signals.unshift((rules[i] as HiddenRule).before(signals[0] as Tensor, runs[i] as LayerRun));
     }

@@ -125,7 +125,7 @@ export class PlasticLayer<State = unknown> extends Staged {
     if (this.forward !== FORWARD) return null;
     const connection = stageOf(this.connection, input);
     const neurons = stageOf(this.neurons, connection.output);
-    const state = workingState(this.plastic.initialState(input.sizes));
+    const state = workingState("Stream", this.plastic.rule, this.plastic.initialState(input.sizes));
     for (const t of tensorsOf(state)) persist(t);
     const check = () => {
       if (this.learning) Plastic.check(this.plastic, input.sizes[0] as number, this.reward);

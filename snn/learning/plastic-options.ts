@@ -6,6 +6,7 @@ import {
   NUMBER,
   numberOf,
   numbersOf,
+  objectOf,
   type Range,
   show,
   withDefaults,
@@ -18,6 +19,7 @@ import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { rootOf } from "../../engine/tensor.ts";
 import { checkNotUsedUp, IN_FLOAT32 } from "../checks.ts";
 import { persistentCopy } from "../per-neuron.ts";
+import type { Rule } from "./plasticity.ts";
 import type { Spiking } from "./synapses.ts";
 
 /** Options of {@link Plastic}. */
@@ -86,15 +88,25 @@ export type WorkingState = Pick<PlasticState, "traces" | "synapses"> & {
   last: readonly Spiking[] | null;
 };
 
-/** The same state, to be written in place. */
-export const workingState = ({ traces, synapses, scales, time, last }: PlasticState): WorkingState => ({
-  traces,
-  synapses,
-  // A step refuses anything else.
-  scales: typeof scales === "object" && scales !== null ? { ...scales } : scales,
-  time,
-  last: last ?? null,
-});
+/**
+ * The same state, to be written in place, with what the rule has in it: each value is read once.
+ *
+ * @throws TypeError for what is no state.
+ */
+export function workingState(where: string, { traces, synapse }: Rule, state: PlasticState): WorkingState {
+  const given = Object(state) as PlasticState;
+  const read = <T>(part: "traces" | "synapses" | "scales", names: readonly { readonly name: string }[]) => {
+    const all = objectOf(where, `${part} of the state by name`, given[part]);
+    return Object.fromEntries(names.map(({ name }) => [name, all[name] as T]));
+  };
+  return {
+    traces: read<Tensor>("traces", traces),
+    synapses: read<Tensor>("synapses", synapse),
+    scales: read<number>("scales", synapse),
+    time: given.time,
+    last: given.last ?? null,
+  };
+}
 
 /** An event of {@link Plastic.events}: spikes of all neurons on a side, or of those with these numbers. */
 export type PlasticEvent =

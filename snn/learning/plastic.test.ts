@@ -1,5 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { Conv1d, Conv2d, Generator, Linear, rand, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
+import {
+  Conv1d,
+  Conv2d,
+  full,
+  Generator,
+  Linear,
+  ones,
+  parameter,
+  rand,
+  type Tensor,
+  tape,
+  tensor,
+  zeros,
+} from "../../engine/index.ts";
 import { patchesOf, perPlace } from "../../test/support/patches.ts";
 import { RuleOnTensors } from "../../test/support/rule-on-tensors.ts";
 import {
@@ -385,4 +398,60 @@ describe("bad input", () => {
       }),
     ).toThrow(/written|overwritten/);
   });
+});
+
+test("plastic: a weight of another shape, or another parameter of the rule, is an error, and nothing is written", () => {
+  const wide = new Linear(64, 64);
+  const rule = new STDP();
+  const plastic = new Plastic(wide, rule, { bounds: [0, 1] });
+  const { weight } = wide;
+  const steps = () => plastic.step(ones([1, 64]), ones([1, 64]), plastic.initialState(1));
+  const put = (object: object, name: string, value: unknown) => Object.assign(object, { [name]: value });
+  for (const sizes of [[2, 2], [32, 128], [4096]]) {
+    const other = parameter(full(sizes, 0.5));
+    put(wide, "weight", other);
+    expect(steps).toThrow(
+      new RangeError(`STDP.step: expected a weight [64, 64], as it was, got [${sizes.join(", ")}]`),
+    );
+    expect(() => plastic.events([1], ["pre"])).toThrow("expected a weight [64, 64], as it was");
+    expect(new Set(other.toFloat32Array())).toEqual(new Set([0.5]));
+  }
+  const stream = () => new Stream(new PlasticLayer(plastic, new LIF()), [1, 64]);
+  put(wide, "weight", weight);
+  const before = stream();
+  before.step(new Float32Array(64).fill(1));
+  put(wide, "weight", parameter(full([64, 64], 0.5)));
+  expect(() => before.step()).toThrow("Stream: Linear has another weight now; make another stream");
+  plastic.step(ones([1, 64]), ones([1, 64]), plastic.step(ones([1, 64]), zeros([1, 64]), plastic.initialState(1)));
+  expect(wide.weight.toFloat32Array()).not.toEqual(new Float32Array(4096).fill(0.5));
+  put(rule, "aPlus", tensor(1));
+  expect(steps).toThrow("STDP.step: STDP has another aPlus now; make another Plastic");
+});
+
+test("plastic: each tensor of a state is read once", () => {
+  const plastic = new Plastic(linear(8, 8), new Traced());
+  const again = zeros([1]);
+  const onlyOnce = (values: Readonly<Record<string, unknown>>) => {
+    const reads = new Set<string>();
+    return new Proxy(values, {
+      get: (all, name: string) => {
+        if (!reads.has(name)) return reads.add(name) && all[name];
+        return all[name] === undefined ? undefined : again;
+      },
+    });
+  };
+  const once = ({ traces, synapses, scales, ...rest }: ReturnType<typeof plastic.initialState>) =>
+    onlyOnce({ ...rest, traces: onlyOnce(traces), synapses: onlyOnce(synapses), scales: onlyOnce(scales) }) as never;
+  const copy = new Plastic(new Linear(8, 8, { bias: false }), new Traced());
+  copy.layer.weight.copyFrom(plastic.layer.weight);
+  const [pre, post] = [spikes([1, 8], 0.5), spikes([1, 8], 0.5)];
+  const got = plastic.step(pre, post, once(plastic.initialState(1)), { reward: 1 });
+  const want = copy.step(pre, post, copy.initialState(1), { reward: 1 });
+  for (const name of ["x", "y"]) {
+    expect(got.traces[name]?.toFloat32Array()).toEqual(want.traces[name]?.toFloat32Array());
+  }
+  expect(got.synapses.e?.toFloat32Array()).toEqual(want.synapses.e?.toFloat32Array());
+  expect(plastic.layer.weight.toFloat32Array()).toEqual(copy.layer.weight.toFloat32Array());
+  plastic.events([1, 2], ["pre", "post"], once(plastic.initialState(1)));
+  expect(again.toFloat32Array()).toEqual(new Float32Array(1));
 });

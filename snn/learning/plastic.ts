@@ -9,7 +9,6 @@ import {
   FINITE,
   numberOf,
   numbersOf,
-  objectOf,
   POSITIVE,
   show,
   UNIT,
@@ -46,9 +45,6 @@ import { Steps } from "./plastic-step.ts";
 import { Rule, type SynapseState, type Trace } from "./plasticity.ts";
 import { Synapses } from "./synapses.ts";
 import { floatsAt, Workspace } from "./workspace.ts";
-
-/** The parts of a state that have names. */
-const PARTS = ["traces", "synapses", "scales"] as const;
 
 /** Shapes of spikes that fit the layer, and what follows from them. */
 interface Fitting {
@@ -190,7 +186,7 @@ export class Plastic {
    *   done then: the state that was given is used up.
    */
   step(pre: Tensor, post: Tensor, state: PlasticState, options: PlasticStepOptions = STEP_DEFAULTS): PlasticState {
-    const next = workingState(Object(state) as PlasticState);
+    const next = workingState(this.where, this.rule, state);
     Plastic.inPlace(this, pre, post, next, options);
     return this.takenOver(next);
   }
@@ -291,7 +287,7 @@ export class Plastic {
       throw wrongValue(where, `kinds for ${at.length} times`, Array.isArray(kinds) ? kinds.length : show(kinds));
     }
     const events = kinds.map((kind, i) => eventOf(`${where}: kinds[${i}]`, kind, inputs, outputs));
-    const now = workingState(Object(state ?? this.initialState(1)) as PlasticState);
+    const now = workingState(where, this.rule, state ?? this.initialState(1));
     this.checkState(where, now, this.fittingOf([1, inputs], [1, outputs]));
     let last = now.time;
     for (let i = 0; i < at.length; i++) {
@@ -369,19 +365,17 @@ export class Plastic {
     return this.fitting;
   }
 
-  private checkState(where: string, given: PlasticState, fitting: Fitting): void {
-    const state = Object(given) as PlasticState;
-    for (const part of PARTS) objectOf(where, `${part} of the state by name`, state[part]);
+  private checkState(where: string, state: WorkingState, fitting: Fitting): void {
     const { traces, synapse } = this.rule;
     const seen = [rootOf(this.layer.weight)];
     for (let i = 0; i < traces.length; i++) {
       const { name, of } = traces[i] as Trace;
-      checkStateTensor(where, "traces", name, state.traces?.[name], fitting[of], seen);
+      checkStateTensor(where, "traces", name, state.traces[name], fitting[of], seen);
     }
     for (let i = 0; i < synapse.length; i++) {
       const { name } = synapse[i] as SynapseState;
-      checkStateTensor(where, "synapses", name, state.synapses?.[name], fitting.synapses, seen);
-      numberOf(where, `scales.${name} of the state`, state.scales?.[name], POSITIVE);
+      checkStateTensor(where, "synapses", name, state.synapses[name], fitting.synapses, seen);
+      numberOf(where, `scales.${name} of the state`, state.scales[name], POSITIVE);
     }
     numberOf(where, "time of the state", state.time, FINITE);
     const isList =

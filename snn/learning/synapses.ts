@@ -4,12 +4,15 @@
  * The copy of a linear layer's weight by columns that products of few rows read (engine/columns.ts) is kept up to date where there is
  * one: so `forward` follows the spikes of a network that learns in each step.
  */
+import { wrongValue } from "../../engine/arguments.ts";
 import { simd } from "../../engine/backend.ts";
 import { turnChanged } from "../../engine/columns.ts";
 import type { StepDefinition } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
+import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { touchBoth } from "../../engine/tensor.ts";
+import { checkKept, type Kept, keptOf } from "../kept.ts";
 import { type Changeable, matrixOf } from "./connection.ts";
 import type { Rule } from "./plasticity.ts";
 import {
@@ -82,6 +85,8 @@ export class Synapses {
   readonly inputs: number;
   readonly names: Readonly<Record<"pre" | "post", readonly string[]>>;
   private readonly layer: Changeable;
+  /** The shape of the weight. */
+  private readonly shape: Shape;
   private readonly rule: Rule;
   private readonly bounds: Layout["bounds"];
   private readonly layout: Layout;
@@ -93,6 +98,8 @@ export class Synapses {
   private readonly scales: readonly ScalePlace[];
   /** Parameters of the rule, and the address among these values, or 0 for those of which each neuron behind has its own. */
   private readonly parameters: readonly { readonly t: Tensor; readonly at: number }[];
+  /** The rule with the fields of these parameters. */
+  private readonly kept: readonly Kept[];
   /** Columns, in bytes from the start of a row, and rows, in bytes from that of a column. */
   private readonly columns: number;
   private readonly rows: number;
@@ -122,7 +129,9 @@ export class Synapses {
     work: Workspace,
   ) {
     this.layer = layer;
+    this.shape = layer.weight.sizes;
     this.rule = rule;
+    this.kept = [keptOf(rule, rule.parameterNames)];
     this.bounds = bounds;
     this.layout = { rule, bounds: changing, perNeuron };
     this.work = work;
@@ -405,11 +414,12 @@ export class Synapses {
   }
 
   /**
-   * Reads the parameters, and a weight that others have written: throws for tensors that were freed and weights that are not finite,
-   * and notes whether some are beyond the bounds.
+   * Reads the parameters, and a weight that others have written: throws for tensors that were freed or replaced, a weight of another
+   * shape and weights that are not finite, and notes whether some are beyond the bounds.
    */
   check(where: string): void {
     const { weight } = this.layer;
+    checkKept(where, "Plastic", this.kept);
     const { parameters } = this;
     for (let i = 0; i < parameters.length; i++) {
       const { t, at } = parameters[i] as { t: Tensor; at: number };
@@ -417,6 +427,9 @@ export class Synapses {
       if (at !== 0) floatsAt(at, 1)[0] = floatsAt(t.ptr, 1)[0] as number;
     }
     ready(where, weight);
+    if (!sameShape(weight.sizes, this.shape)) {
+      throw wrongValue(where, `a weight ${formatShape(this.shape)}, as it was`, formatShape(weight.sizes));
+    }
     if (weight.written === this.seen) return;
     const sweep = this.made("check", "row", () => checkSweep({ ...this.layout, bounds: this.bounds }));
     sweep.matrix("w", weight.ptr, this.inputs);

@@ -14,8 +14,6 @@ import { toShift } from "./shift.ts";
 /** Fields of a `Recurrent` that this file uses; an import of the class would bring all of its code along. */
 interface Linked {
   readonly neuron: Module;
-  /** The step of neurons that feed themselves, made of that of the neurons. */
-  linked: unknown;
 }
 
 /** Whether the module is a `Recurrent`. */
@@ -107,7 +105,7 @@ function checkRange(where: string, layer: Neurons, levels: Levels, states: reado
 const RESET_VALUES = ["resetValue", "c"];
 
 /** Prepares the layer for states on levels, with null for floats. Returns what makes the change: nothing is written before. */
-export function levelsOf(model: Module, layer: Neurons, levels: Levels | null, states: readonly string[]): () => void {
+export function levelsOf(layer: Neurons, levels: Levels | null, states: readonly string[]): () => void {
   const floats = before.get(layer) ?? { form: layer.form, compiled: layer.compiled };
   const isNone = levels === null || states.length === 0;
   const { form, compiled } = isNone ? floats : compiledWith(floats, layer.firing, levels, states);
@@ -116,9 +114,6 @@ export function levelsOf(model: Module, layer: Neurons, levels: Levels | null, s
     else before.set(layer, floats);
     layer.form = form;
     layer.compiled = compiled;
-    for (const [, module] of model.namedModules()) {
-      if (isLinked(module) && module.neuron === layer) module.linked = null;
-    }
   };
 }
 

@@ -73,8 +73,7 @@ export function quantize<M extends Module>(model: M, options: QuantizeOptions): 
   found(state, "state", neurons);
   if (decays) decayingIn(WHERE, neurons);
   const states = levels ? statesOf(WHERE, neurons, levels) : [];
-  const changes =
-    levels === undefined ? [] : neurons.map((layer, i) => levelsOf(model, layer, levels, states[i] ?? []));
+  const changes = levels === undefined ? [] : neurons.map((layer, i) => levelsOf(layer, levels, states[i] ?? []));
   for (const change of changes) change();
   if (grid !== undefined) for (const [, layer] of layers) setGrid(layer, grid);
   if (decays !== undefined) for (const layer of neurons) setShifts(layer, decays !== null);
