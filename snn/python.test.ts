@@ -99,7 +99,11 @@ test("norse: a trained network loads and fires the same spikes; its readout agre
       new Synaptic({ numerics: "norse", threshold }),
       new Sequential(
         new Linear(24, 16, { bias: false }),
-        new Recurrent(new Synaptic({ numerics: "norse", threshold, detachReset: true }), { features: 16, bias: false }),
+        new Recurrent(new Synaptic({ numerics: "norse", threshold, detachReset: true }), {
+          features: 16,
+          bias: false,
+          selfConnections: false,
+        }),
       ),
       new Sequential(new Linear(16, 4, { bias: false }), new SynapticIntegrator({ numerics: "norse" })),
     );

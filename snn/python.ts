@@ -43,7 +43,8 @@ const WHERE = "fromPython";
  *                  P.threshold of Leaky and Synaptic without a reset left out, where the layer has no spikes
  *                  P.time_step → P.timeStep, P.beta of Lapicque left out: R and C tell it; P.recurrent.V, P.V once more
  *                  P.0.weight, P.1.weight, … of BatchNormTT → P.weight [T, C], and so its statistics
- *   Norse          P.input_weights → P.0.weight, P.recurrent_weights → P.1.recurrent.weight, P a Sequential of Linear and Recurrent
+ *   Norse          P.input_weights → P.0.weight, P.recurrent_weights → P.1.recurrent.weight, P a Sequential of Linear and Recurrent without
+ *                  biases and, as Norse has no autapses by default, with selfConnections: false
  *                  P.lifted_module.weight → P.weight; a weight [..., 1] of LConv2d loses its last axis
  *   SpikingJelly   P.rc.weight → P.0.weight and P.1.recurrent.weight, P.rc.bias → P.0.bias, P.sub_module.w → P.1.neuron.w
  *                  P._lambda_ → P.lambda of PSN; P.mask0, P.mask1 compared with its order, and left out

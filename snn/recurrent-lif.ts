@@ -10,6 +10,8 @@ export interface RecurrentLIFOptions extends LIFOptions {
   features: number;
   /** "all": every neuron feeds every neuron (default). "one": each feeds itself. */
   connection?: "all" | "one";
+  /** Whether neurons feed themselves too in the connection "all"; default true. */
+  selfConnections?: boolean;
   /** Where the initial weights come from; the default generator if not given. */
   generator?: Generator;
 }
@@ -18,6 +20,7 @@ const DEFAULTS = {
   ...LIF_DEFAULTS,
   features: Number.NaN,
   connection: "all" as "all" | "one",
+  selfConnections: true,
   generator: undefined as Generator | undefined,
 } satisfies Record<keyof RecurrentLIFOptions, unknown>;
 
@@ -52,14 +55,15 @@ export class RecurrentLIF extends Recurrent<LIFState, LIFRecord, LIF> {
 
   constructor(options: RecurrentLIFOptions) {
     // The rest are the options that were given, without defaults.
-    const { features, connection, generator: source, ...given } = withDefaults("RecurrentLIF", DEFAULTS, options);
+    const read = withDefaults("RecurrentLIF", DEFAULTS, options);
+    const { features, connection, selfConnections, generator: source, ...given } = read;
     choiceOf("RecurrentLIF", "connection", connection, ["all", "one"]);
     const generator = generatorOf("RecurrentLIF", source);
     // The preset's own reset is "subtract", which has no use for resetInput.
     const isRLeaky = given.numerics === "snntorch" && given.reset === "zero" && given.resetDelay !== false;
     const neuron = new LIF({ ...(isRLeaky && { resetInput: true }), ...(given as LIFOptions) });
     try {
-      super(neuron, { features, connection, generator });
+      super(neuron, { features, connection, selfConnections, generator });
     } catch (error) {
       for (const t of neuron.givenParameters()) t.dispose();
       throw error;

@@ -6,6 +6,7 @@ import { type Generator, generatorOf } from "../engine/generator.ts";
 import { concat, Linear, linear, type Module, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { forwardOf, moduleOf } from "../engine/nn/module.ts";
 import { weightOf } from "../engine/nn/reading.ts";
+import { readingAt } from "../engine/nn/readings.ts";
 import { checkOptionalShape } from "../engine/ops/tensors.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../engine/shape.ts";
 import { alive } from "../engine/tensor.ts";
@@ -19,6 +20,7 @@ import { CompiledStage, keptOfNeurons, stageOfNeurons } from "./neuron-stage.ts"
 import { type Observer, observer } from "./observer.ts";
 import { type Feedback, recurrentOp, recurrentOutput, runRecurrent } from "./recurrent-op.ts";
 import { RecurrentStage } from "./recurrent-stage.ts";
+import { withoutSelfConnections } from "./self-connections.ts";
 import { checkFeatures, own, type Stage, Staged } from "./stage.ts";
 import { resultOf } from "./unroll-result.ts";
 
@@ -43,6 +45,11 @@ export interface RecurrentOptions {
   connection?: "all" | "one" | Module;
   /** Whether the connection "all" has a bias; default true. */
   bias?: boolean;
+  /**
+   * Whether neurons feed themselves too in the connection "all"; default true. false: the diagonal of W and its gradient are 0, as in
+   * Norse without autapses.
+   */
+  selfConnections?: boolean;
   /** Where the initial weights come from; the default generator if not given. */
   generator?: Generator;
 }
@@ -51,6 +58,7 @@ const DEFAULTS = {
   features: undefined as number | undefined,
   connection: undefined as "all" | "one" | Module | undefined,
   bias: true,
+  selfConnections: true,
   generator: undefined as Generator | undefined,
 } satisfies Record<keyof RecurrentOptions, unknown>;
 
@@ -81,13 +89,15 @@ export interface SpikingResult<State> {
  *   I[t] = current[t] + V ⊙ s[t−1]     (connection "one")
  *   I[t] = current[t] + module(s[t−1])
  *
- * W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`, as {@link Linear} starts them; V [N] starts at 1. Shapes: current
+ * W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`, as {@link Linear} starts them; V [N] starts at 1. With `selfConnections:
+ * false` W has no diagonal: it starts at 0, other values there have no effect, and its gradient is 0. Shapes: current
  * [T, B, …] → spikes [T, B, …]. Starts from no spikes. With a connection of its own, a layer of compiled neurons is one op, whose
  * product costs what its spikes cost; other steps are composed, one after the other, with the same bits.
  *
  *     new Recurrent(new AdaptiveLIF({ learn: ["beta"] }), { features: 128 })
  *
- * @throws RangeError unless features is a positive integer where the connection has none of its own, for an unknown connection, or one
+ * @throws RangeError unless features is a positive integer where the connection has none of its own, for an unknown connection, another
+ *   connection than "all" without self-connections, or one
  *   that has a state between steps, such as {@link Delay}; TypeError for neurons without step, unroll and initialState, a readout, which has no spikes, or an option of another name or
  *   kind.
  */
@@ -113,10 +123,14 @@ export class Recurrent<
     super();
     const { where } = this;
     this.neuron = neuronsOf(where, neuron);
-    const { features, connection = "all", bias, generator: source } = withDefaults(where, DEFAULTS, options);
+    const read = withDefaults(where, DEFAULTS, options);
+    const { features, connection = "all", bias, selfConnections, generator: source } = read;
     const generator = generatorOf(where, source);
     if (typeof connection === "string" && connection !== "all" && connection !== "one") {
       throw wrongValue(where, 'connection "all", "one" or a module', show(connection));
+    }
+    if (!selfConnections && connection !== "all") {
+      throw wrongValue(where, 'connection "all" with selfConnections false', show(connection));
     }
     if (typeof connection !== "string") {
       if (features !== undefined)
@@ -128,7 +142,9 @@ export class Recurrent<
     }
     const n = numberOf(where, "features", features, COUNT);
     this.features = n;
-    this.recurrent = connection === "all" ? new Linear(n, n, { bias, generator }) : null;
+    const linear = connection === "all" ? new Linear(n, n, { bias, generator }) : null;
+    if (linear !== null && !selfConnections) withoutSelfConnections(linear);
+    this.recurrent = linear;
     this.V = connection === "one" ? parameter(ones([n])) : null;
   }
 
@@ -267,16 +283,18 @@ export class Recurrent<
     const I = leaves.get("current");
     const current = symbolOf(I === "I" ? "current" : "input");
     const shapes = [`${current} [T, B, …${features === null ? "" : `, ${features}`}]`];
-    const weight = (letter: string, path: string, { sizes }: Tensor): string => {
+    const weight = (letter: string, path: string, { sizes }: Tensor, more = ""): string => {
       const symbol = symbolOf(letter);
-      shapes.push(`${symbol} = layer.${path} ${formatShape(sizes)}`);
+      shapes.push(`${symbol} = layer.${path} ${formatShape(sizes)}${more}`);
       return symbol;
     };
     let fed = `${recurrent?.constructor.name}(${before})`;
     if (V !== null) fed = `${weight("V", "V", V)} ⊙ ${before}`;
     else if (features !== null) {
-      const { weight: W, bias: b } = recurrent as Linear;
-      fed = `${weight("W", "recurrent.weight", W)}·${before}`;
+      const linear = recurrent as Linear;
+      const { weight: W, bias: b } = linear;
+      const more = readingAt(linear, "connections") === null ? "" : " without its diagonal";
+      fed = `${weight("W", "recurrent.weight", W, more)}·${before}`;
       if (b !== null) fed += ` + ${weight("b", "recurrent.bias", b)}`;
     }
     const isPlain = neuron.toString === Object.prototype.toString;

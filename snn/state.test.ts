@@ -178,7 +178,12 @@ test("state: delays, noise, λ and σ of a file must be those that the layers ta
 test("state: one of version 0.1, without fixed values, loads; they stay, and the report names them", () => {
   const net = new Sequential(new Linear(2, 2), new LIF({ beta: 0.5, learnThreshold: true }), new LeakyIntegrator());
   const { "1.beta": _, "2.beta": __, ...old } = net.stateDict();
-  expect(net.loadStateDict(old)).toEqual({ missingKeys: [], missingBuffers: ["1.beta", "2.beta"], unexpectedKeys: [] });
+  expect(net.loadStateDict(old)).toEqual({
+    missingKeys: [],
+    missingBuffers: ["1.beta", "2.beta"],
+    unexpectedKeys: [],
+    adjustedKeys: [],
+  });
   expect((net.modules[1] as LIF).beta.item()).toBe(0.5);
 });
 

@@ -25,7 +25,7 @@ import { stageOfAll } from "./stages.ts";
  * step, [1, B, …], in evaluation mode then. Modules without are refused, as their `forward` would start from zeros in each step.
  * The constructor runs a module once, from an input of zeros, for the shape of its output.
  *
- * Values written to parameters count in the next step, so that training may go on; a step of neurons makes tensors after such a
+ * Values written to parameters count in the next step, so that training may go on, and a parameter that was replaced is an error; a step of neurons makes tensors after such a
  * write, or where the `data` of their parameters was handed out. Nothing is recorded. A stream lives until `dispose()`, and not
  * inside of `gradcheck`.
  */
@@ -67,7 +67,8 @@ export class Stream {
    * step overwrites.
    *
    * @throws RangeError for another number of values, or where memory runs out; TypeError for anything but numbers in a row; Error if
-   *   the stream, its parameters or buffers were freed, or inside of `gradcheck`. The state is as before then, unless memory ran out or
+   *   the stream, its parameters or buffers were freed, another parameter or step of neurons has taken the place of the one that the stream was
+   *   made with, or inside of `gradcheck`. The state is as before then, unless memory ran out or
    *   the `forward` or `step` of a module threw: the layers before it have done their step then.
    */
   step(x?: ArrayLike<number>): Float32Array {

@@ -50,7 +50,7 @@ export interface LoadOptions {
   strict?: boolean;
 }
 
-/** The names that {@link Module.loadStateDict} has found on one side alone. */
+/** The names that {@link Module.loadStateDict} has found on one side alone, or whose values it has changed. */
 export interface LoadReport {
   /** Parameters that the state lacks: they keep their values. None where strict. */
   missingKeys: string[];
@@ -58,6 +58,8 @@ export interface LoadReport {
   missingBuffers: string[];
   /** Names of the state that the module lacks; none where strict. */
   unexpectedKeys: string[];
+  /** Parameters that took other values than those of the state: weights of connections that the layer has not are 0. */
+  adjustedKeys: string[];
 }
 
 /**
@@ -86,6 +88,14 @@ export function storedArray<T extends StoredArray>(array: T): T {
   stored.add(array);
   return array;
 }
+
+/** Puts loaded values into those that a tensor may have, and tells whether this has changed some. */
+type Adjust = (values: Float32Array) => boolean;
+
+const adjusts = new WeakMap<object, Adjust>();
+
+/** Says what values t may have: `loadStateDict` puts others into these, and reports the name. */
+export const adjustsLoaded = (t: Tensor, adjust: Adjust): void => void adjusts.set(t, adjust);
 
 /** The functions of `forward` that make a module pure. */
 const pure = new Set<Module["forward"]>();
@@ -220,7 +230,7 @@ export abstract class Module {
 
   /**
    * Overwrites the parameters and buffers with the values of a state, arrays or tensors by name. Returns the names that the state or
-   * the module alone has.
+   * the module alone has, and those of parameters that cannot have the values of the state.
    *
    * A buffer that the state lacks keeps its value: states of earlier versions, and of other packages, have fewer buffers. With
    * `strict: false`, default true, parameters may be missing too, and names of the state that the module lacks are left out.
@@ -241,13 +251,16 @@ export abstract class Module {
       "expected no more than the parameters of this module",
       unexpectedKeys,
     );
-    const report: LoadReport = { missingKeys: [], missingBuffers: [], unexpectedKeys };
+    const report: LoadReport = { missingKeys: [], missingBuffers: [], unexpectedKeys, adjustedKeys: [] };
     const copies = new Map<Tensor | StoredArray, Float32Array>();
     for (const [name, t] of named) {
       const entry = given[name];
       const isNeeded = !(t instanceof Tensor) || t.isParameter;
-      if (entry !== undefined || (strict && isNeeded)) copies.set(t, valuesOf(name, entry, t));
-      else report[isNeeded ? "missingKeys" : "missingBuffers"].push(name);
+      if (entry !== undefined || (strict && isNeeded)) {
+        const values = valuesOf(name, entry, t);
+        if (adjusts.get(t)?.(values)) report.adjustedKeys.push(name);
+        copies.set(t, values);
+      } else report[isNeeded ? "missingKeys" : "missingBuffers"].push(name);
     }
     for (const [t, values] of copies) {
       if (t instanceof Tensor) t.copyFrom(values);

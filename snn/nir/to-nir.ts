@@ -19,6 +19,7 @@ import {
 import { moduleOf } from "../../engine/nn/module.ts";
 import type { BatchNorm } from "../../engine/nn/normalize.ts";
 import { weightOf } from "../../engine/nn/reading.ts";
+import { readingAt } from "../../engine/nn/readings.ts";
 import type { Pair } from "../../engine/ops/windows.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { ThresholdDependentBatchNorm1d, ThresholdDependentBatchNorm2d } from "../batch-norm.ts";
@@ -356,8 +357,12 @@ const writeNeurons: Write<Neurons> = (layer, place) => {
 };
 
 /** A graph of its own: the neurons, and the way from their spikes back to them. */
-const writeRecurrent: Write<Recurrent<never, never>> = (layer, { name, to, where }) => {
+const writeRecurrent: Write<Recurrent<never, never>> = (layer, place) => {
+  const { name, to, where } = place;
   const { neuron, recurrent, V } = layer;
+  if (recurrent instanceof Linear && readingAt(recurrent, "connections") !== null) {
+    lose(place, layer, "selfConnections", false, "W has zeros on its diagonal, which may learn there");
+  }
   const inner = new Writer(to.shape, to, `${to.path}${name}.`);
   write(neuron as Module, "lif", inner);
   const { last, shape } = inner;

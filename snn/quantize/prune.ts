@@ -12,7 +12,7 @@ import {
 import { type Module, noGrad, ones, type Tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import type { Weighted } from "../../engine/nn/reading.ts";
-import { setReading } from "../../engine/nn/readings.ts";
+import { readBefore, setReading } from "../../engine/nn/readings.ts";
 import { root, scope } from "../../engine/scope.ts";
 import { buffer } from "../../engine/tape.ts";
 import { alive } from "../../engine/tensor.ts";
@@ -174,7 +174,7 @@ interface Units {
 }
 
 function unitsOf(where: string, layer: Weighted, unit: "weight" | "output"): Units {
-  const values = layer.weight.toFloat32Array();
+  const values = noGrad(() => readBefore(layer, "mask").toFloat32Array());
   const wrong = values.find((value) => !Number.isFinite(value));
   if (wrong !== undefined) throw wrongValue(where, "finite weights", wrong);
   const keeps = isMasked(layer) ? layer.mask.toFloat32Array() : new Float32Array(values.length).fill(1);

@@ -46,8 +46,7 @@ const DEFAULTS = {
  * Decays are the parameters alpha, beta, rho, phi, alphaE and alphaI with bounds or values in [0, 1], fixed or learned. Neurons with other
  * parameters in their place, such as a time constant, are an error.
  *
- * A stream that was made before the call refuses to go on where weights or states changed. Online rules are made after the call. Returns
- * the model.
+ * A `Stream` or an `EProp` that was made before the call refuses to go on where weights or states changed. Returns the model.
  *
  * @throws TypeError for anything but a module, or an option of another name or kind; RangeError for options out of range, or that do not
  *   fit the model: weights without such layers or with further weights, a state without neurons that spike or with values beyond the

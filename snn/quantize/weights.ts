@@ -2,7 +2,7 @@
 import { numberOf, type Range, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { Module, noGrad } from "../../engine/index.ts";
 import { isWeighted, type Weighted } from "../../engine/nn/reading.ts";
-import { readingAt, setReading } from "../../engine/nn/readings.ts";
+import { readBefore, setReading } from "../../engine/nn/readings.ts";
 import { alive } from "../../engine/tensor.ts";
 import { type Grid, gridOf, largest, onGrid, type WeightBits } from "./grid.ts";
 import { isLinked } from "./neurons.ts";
@@ -103,9 +103,7 @@ export function quantizedWeights(layer: Module): QuantizedWeights {
 /** The weights of a layer as integers on a grid. */
 export function integersOf(where: string, layer: Weighted, grid: Grid): QuantizedWeights {
   return noGrad(() => {
-    const { weight } = layer;
-    const masked = readingAt(layer, "mask")?.(weight) ?? weight;
-    const { z, scales } = gridOf(masked, grid);
+    const { z, scales } = gridOf(readBefore(layer, "grid"), grid);
     const [values, factors] = [z.toFloat32Array(), scales.toFloat32Array()];
     const n = values.length / factors.length;
     const q = new Int8Array(values.length);
@@ -114,7 +112,7 @@ export function integersOf(where: string, layer: Weighted, grid: Grid): Quantize
       if (!(Math.abs(x) <= largest(grid.bits))) throw wrongValue(where, "finite weights", values[i] as number);
       q[i] = x;
     }
-    return { q, scales: factors, bits: grid.bits, shape: [...weight.sizes] };
+    return { q, scales: factors, bits: grid.bits, shape: [...layer.weight.sizes] };
   });
 }
 

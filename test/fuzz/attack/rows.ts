@@ -1033,6 +1033,7 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
         features: must(num(3)),
         connection: choice("all", "one"),
         bias: bool,
+        selfConnections: bool,
         generator,
       },
     ],
@@ -1045,7 +1046,7 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
     },
   },
   RecurrentLIF: {
-    new: [{ ...neuron, features: must(num(3)), connection: choice("all", "one"), generator }],
+    new: [{ ...neuron, features: must(num(3)), connection: choice("all", "one"), selfConnections: bool, generator }],
     call: {
       forward: [current],
       unroll: [current, recurrentState],
