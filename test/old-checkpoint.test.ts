@@ -43,7 +43,12 @@ test("version 0.1: the state of a model loads strictly; fixed values are those o
   const { tensors } = loadSafetensors(readFileSync(at("v0.1")));
   const own = Object.entries(tensors).filter(([name]) => name.startsWith("model."));
   const state = Object.fromEntries(own.map(([name, t]) => [name.slice(6), t]));
-  expect(model.loadStateDict(state)).toEqual({ missingKeys: [], missingBuffers: FIXED, unexpectedKeys: [], adjustedKeys: [] });
+  expect(model.loadStateDict(state)).toEqual({
+    missingKeys: [],
+    missingBuffers: FIXED,
+    unexpectedKeys: [],
+    adjustedKeys: [],
+  });
   expect(model.lif.beta.item()).toBe(Math.fround(0.85));
   for (const t of Object.values(tensors)) t.dispose();
 });

@@ -158,7 +158,12 @@ test("state dict: strict false takes what fits and names the rest; a shape that 
   });
   expect(bits(network.scale)).toEqual(before);
   expect(bits(network.fc1.weight)).toEqual(bits(other["fc1.weight"]?.data as Float32Array));
-  expect(network.loadStateDict(other)).toEqual({ missingKeys: [], missingBuffers: [], unexpectedKeys: [], adjustedKeys: [] });
+  expect(network.loadStateDict(other)).toEqual({
+    missingKeys: [],
+    missingBuffers: [],
+    unexpectedKeys: [],
+    adjustedKeys: [],
+  });
   const zeroSize = { ...other, scale: extra };
   expect(() => network.loadStateDict(zeroSize, { strict: false })).toThrow(
     "loadStateDict: scale: expected shape [2], got [0]",
