@@ -1033,7 +1033,7 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
         features: must(num(3)),
         connection: choice("all", "one"),
         bias: bool,
-        selfConnections: bool,
+        selfConnections: spare(bool),
         generator,
       },
     ],
@@ -1046,7 +1046,9 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
     },
   },
   RecurrentLIF: {
-    new: [{ ...neuron, features: must(num(3)), connection: choice("all", "one"), selfConnections: bool, generator }],
+    new: [
+      { ...neuron, features: must(num(3)), connection: choice("all", "one"), selfConnections: spare(bool), generator },
+    ],
     call: {
       forward: [current],
       unroll: [current, recurrentState],
