@@ -150,6 +150,11 @@ conductances). Outputs are all other results, such as losses and codes. An empty
 parentheses shows how sensitive a case is: two runs of this package differ so much where the inputs of the second run are moved by one
 unit in the last place.
 
+The files \`presets\` have neurons with the defaults of their package, from the state in which it makes them: every preset of this package
+with no arguments but those that the other package requires, over 100 steps, and shorter runs with arguments that change the state at the
+start. Gradients in these files may differ by 10⁻⁴. One class has gradients that no option here gives: \`IzhikevichNode\` of SpikingJelly
+with \`detach_reset\` and a \`v_reset\` or \`b\` other than 0.
+
 Lists below a table name faults of the other package that this package reproduces, and stored entries that no test compares, with the reason.`;
 
 const { failed, all } = observed();

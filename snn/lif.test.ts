@@ -6,6 +6,7 @@ import {
   Conv2d,
   Dropout,
   Flatten,
+  full,
   Generator,
   GroupNorm,
   gradcheck,
@@ -33,6 +34,7 @@ import {
   type LIFState,
   poissonEncode,
   RecurrentLIF,
+  Stream,
   surrogate,
 } from "./index.ts";
 
@@ -185,6 +187,40 @@ test("lif: a spike resets the membrane at once, with a delay at the next step", 
     v: [0.5, 1, -0.5, -0.25],
   });
   expect(run({ fire: "gt" }).s).toEqual([0, 0, 0, 0]);
+});
+
+test("lif: start names the parameter from which v starts, learned or not, in forward, step and Stream", () => {
+  const current = random([T, B, N], 3);
+  const starts = [
+    [{ start: "rest", rest: 0.5 }, 0.5],
+    [{ start: "rest", rest: full([N], 0.5), reset: "subtract" }, 0.5],
+    [{ start: "resetValue", resetValue: -0.5 }, -0.5],
+    [{ start: "resetValue", resetValue: -0.5, learn: ["resetValue"] }, -0.5],
+    [{ numerics: "spikingjelly", resetValue: 0.25, rest: 0.25 }, 0.25],
+    [{ numerics: "spikingjelly", reset: "subtract", rest: 0.25 }, 0],
+    [{ rest: 0.5, resetValue: 0.25 }, 0],
+  ] as const satisfies readonly (readonly [LIFOptions, number])[];
+  for (const [options, v] of starts) {
+    for (const layer of [new LIF(options), new RecurrentLIF({ ...options, features: N })]) {
+      const state = layer.initialState([B, N]);
+      expect(values(state.v)).toEqual(new Array(B * N).fill(v));
+      const spikes = values(layer.forward(current));
+      expect(values(layer.unroll(current, state as never).spikes)).toEqual(spikes);
+      const stream = new Stream(layer, [B, N]);
+      expect(current.unbind(0).flatMap((x) => [...stream.step(x.toFloat32Array())])).toEqual(spikes);
+    }
+  }
+  const learned = new LIF({ start: "resetValue", resetValue: -0.5, learn: ["resetValue"] });
+  const { resetValue } = learned as unknown as { readonly resetValue: Tensor };
+  // The membrane of the first step is β·resetValue + I.
+  tape(() =>
+    learned
+      .unroll(tensor([[0.1]]))
+      .membrane.sum()
+      .backward(),
+  );
+  expect(resetValue.grad?.item()).toBeCloseTo(0.95, 6);
+  expect(() => new LIF({ start: "rests" as "rest" })).toThrow('LIF: expected start "zero", "rest" or "resetValue"');
 });
 
 test("lif: a refractory neuron holds its state, takes no input and does not fire", () => {

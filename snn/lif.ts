@@ -10,7 +10,7 @@ import { type PlainLIF, runPlain } from "./lif-op.ts";
 import { Neurons } from "./neuron.ts";
 import { type Firing, GRADED } from "./neuron-step.ts";
 import type { NeuronStep } from "./neuron-types.ts";
-import { fired, RESET_NEEDS, type Reset } from "./reset.ts";
+import { fired, RESET_NEEDS, type Reset, startOf } from "./reset.ts";
 import type { Surrogate } from "./surrogate.ts";
 import { atan, sigmoid, superSpike } from "./surrogates.ts";
 
@@ -20,6 +20,8 @@ export interface LIFOptions extends DecayOptions {
   threshold?: number | Tensor;
   /** v decays towards it; finite, default 0. A tensor [N] gives each neuron its own, and makes it a parameter. */
   rest?: number | Tensor;
+  /** v before the first step: 0 (the default), rest, or resetValue, which is 0 with other resets than "zero". */
+  start?: "zero" | "rest" | "resetValue";
   /**
    * Factor of the current; finite, default 1. "leak" is 1 − β, with which a constant current I leads to v = rest + I. A tensor [N]
    * gives each neuron its own, and makes it a parameter.
@@ -68,11 +70,13 @@ export interface LIFOptions extends DecayOptions {
    * The options under which the neuron equals that of another package; explicit ones override them.
    *
    * - "snntorch", `Leaky`: fire "gt", reset "subtract", resetDelay, surrogate.atan()
-   * - "norse", `LIFBoxCell`: decay "euler", β = 0.9, inputScale "leak", fire "gt", detachReset false, surrogate.superSpike()
-   * - "spikingjelly", `LIFNode`: decay "euler", β = 0.5, inputScale "leak", detachReset false, surrogate.sigmoid({ slope: 4 }); a v_reset
-   *   other than 0 is `rest` and `resetValue`, and the v from which `unroll` starts
+   * - "norse", `LIFBoxCell`: decay "euler", β = 0.9, inputScale "leak", start "rest", fire "gt", detachReset false,
+   *   surrogate.superSpike()
+   * - "spikingjelly", `LIFNode`: decay "euler", β = 0.5, inputScale "leak", start "resetValue", detachReset false,
+   *   surrogate.sigmoid({ slope: 4 }); a v_reset other than 0 is `rest` and `resetValue`
    * - "nir", `LIF` at a small step: decay "euler", inputScale "leak", fire "gt"
-   * - "bindsnet", `LIFNodes` at 1 ms, in mV above its rest: β = exp(−1/100), threshold 13, refractorySteps 5, refractory "leak"
+   * - "bindsnet", `LIFNodes` at 1 ms, in mV above its rest: β = exp(−1/100), start "rest", threshold 13, refractorySteps 5,
+   *   refractory "leak"
    */
   numerics?: keyof typeof PRESETS;
   /**
@@ -92,11 +96,14 @@ export type LIFParameter =
   | "lowerBound"
   | "gradedSpikesFactor";
 
+type Start = NonNullable<LIFOptions["start"]>;
+
 const PRESETS = {
   snntorch: { fire: "gt", reset: "subtract", resetDelay: true, surrogate: /* @__PURE__ */ atan() },
   norse: {
     decay: "euler",
     inputScale: "leak",
+    start: "rest",
     fire: "gt",
     detachReset: false,
     surrogate: /* @__PURE__ */ superSpike(),
@@ -104,11 +111,12 @@ const PRESETS = {
   spikingjelly: {
     decay: "euler",
     inputScale: "leak",
+    start: "resetValue",
     detachReset: false,
     surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }),
   },
   nir: { decay: "euler", inputScale: "leak", fire: "gt" },
-  bindsnet: { threshold: 13, refractorySteps: 5, refractory: "leak" },
+  bindsnet: { start: "rest", threshold: 13, refractorySteps: 5, refractory: "leak" },
 } as const satisfies Readonly<Record<string, LIFOptions>>;
 
 /** β where neither it nor a time constant is given: τ = 10 ms at 1 ms in Norse, 2 steps in SpikingJelly, 100 ms in BindsNET. */
@@ -119,6 +127,7 @@ export const LIF_DEFAULTS = {
   ...DECAY,
   threshold: undefined as number | Tensor | undefined,
   rest: undefined as number | Tensor | undefined,
+  start: "zero" as Start,
   inputScale: undefined as number | Tensor | "leak" | undefined,
   reset: "zero" as keyof typeof RESETS,
   resetValue: undefined as number | Tensor | undefined,
@@ -169,8 +178,8 @@ export interface LIFRecord {
  * β·(s′ ? resetValue : v) + I ("zero") or, with resetInput, s′ ? resetValue : β·v + I, where s′ = fire(v − θ).
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; β and θ [] or [N]. β is dimensionless, β = exp(−dt/tau); defaults β = 0.95, θ = 1,
- * reset "zero", resetValue 0. Starts from v = 0. Backward replaces ds/du by the surrogate's derivative at u − θ. `numerics` names the options of
- * other packages. `String(lif)` shows the step with these options and its gradient.
+ * reset "zero", resetValue 0. Starts from v = 0, or as `start` says. Backward replaces ds/du by the surrogate's derivative at u − θ.
+ * `numerics` names the options of other packages. `String(lif)` shows the step with these options and its gradient.
  *
  * @throws RangeError if a fixed β lies outside [0, 1] unless `constrain` says otherwise (a learned β is clamped instead), a number
  *   is not finite, beyond float32 or out of its range, both beta and tau are given, a choice is unknown, an option is without
@@ -203,11 +212,12 @@ export class LIF extends Neurons {
     const isAsked = (name: string): boolean =>
       named.includes(name) || (name in asked && asked[name as keyof typeof asked] !== false);
     checkNeeds("LIF", RESET_NEEDS, isAsked, equation);
+    const from = startOf(equation, equation);
     super(
       {
         name: "LIF",
         states: ["v"],
-        initial: [0],
+        initial: [from ?? ((parameters) => parameters[equation.start])],
         parameters: { beta: 0.95, threshold: 1, ...extra } as Readonly<Record<string, number>>,
         reset: "v",
         chosen: equation as Pick<Equation, keyof Equation>,
@@ -229,7 +239,7 @@ export class LIF extends Neurons {
         spiking,
       },
     );
-    this.plain = plainOf(equation, this.firing);
+    this.plain = from === 0 ? plainOf(equation, this.firing) : null;
   }
 
   /** @internal */
@@ -294,6 +304,7 @@ type Parameters = Readonly<Record<string, Tensor>>;
 /** The equation of a LIF besides its parameters: numbers, or null where there is a parameter of that name. */
 interface Equation extends Reset {
   readonly rest: number | null;
+  readonly start: Start;
   readonly inputScale: number | "leak" | null;
   readonly resetValue: number | null;
   /** undefined where there is none. */
@@ -327,8 +338,9 @@ function equationOf(
   }
   const { resetDelay, resetInput, detachReset } = given;
   const reset = choiceOf("LIF", "reset", given.reset, ["zero", "subtract", "none"]);
+  const start = choiceOf("LIF", "start", given.start, ["zero", "rest", "resetValue"]);
   const { rest, inputScale = "leak", resetValue, lowerBound } = numbers as unknown as Equation;
-  return [parameters, { rest, inputScale, resetValue, lowerBound, reset, resetDelay, resetInput, detachReset }];
+  return [parameters, { rest, start, inputScale, resetValue, lowerBound, reset, resetDelay, resetInput, detachReset }];
 }
 
 /**

@@ -19,7 +19,7 @@ import type { Surrogate } from "./surrogate.ts";
 
 /** Tensors by name: parameters, or states. */
 export type Named = Readonly<Record<string, Tensor>>;
-type Initial = number | ((parameters: Named) => unknown);
+type Initial = number | ((parameters: Named, choices?: never) => unknown);
 /** A definition, whatever its names. */
 export type Definition = NeuronDefinition<
   string,
@@ -157,7 +157,10 @@ function statesOf({ name, states, initial, without, reset }: Form, chosen: Chose
     throw new TypeError(`${name}: expected without to name states that no spike resets, got ${show(unknown)}`);
   }
   const kept = states.map((state) => !absent.includes(state));
-  return { states: states.filter((_, i) => kept[i]), initial: initial.filter((_, i) => kept[i]), absent };
+  const started = initial
+    .filter((_, i) => kept[i])
+    .map((x): Initial => (typeof x === "function" ? (parameters) => x(parameters, chosen as never) : x));
+  return { states: states.filter((_, i) => kept[i]), initial: started, absent };
 }
 
 /** Names of parameters that a layer learns, each once. */

@@ -57,9 +57,14 @@ export interface NeuronDefinition<
 > {
   /** The name of the class, which begins with a letter. */
   readonly name: string;
-  /** The states that a step leaves to the next one, with the values at the start: numbers, or functions of the parameters. */
+  /** The states that a step leaves to the next one, with the values at the start: numbers, or functions of parameters and choices. */
   readonly state: {
-    readonly [name in State]: number | ((parameters: { readonly [name in Known<Parameter>]: Value }) => Value | number);
+    readonly [name in State]:
+      | number
+      | ((
+          parameters: { readonly [name in Known<Parameter>]: Value },
+          choices: Chosen<Known<Choices>>,
+        ) => Value | number);
   };
   /** The parameters with their defaults. */
   readonly parameters: { readonly [name in Parameter]: number };

@@ -21,6 +21,15 @@ export const RESET_NEEDS = {
   resetInput: { reset: ["zero"], resetDelay: [true] },
 } as const;
 
+/** The choice of the parameter from which v starts. */
+export const START = { start: ["rest", "resetValue"] } as const;
+
+/** v at the start; resetValue counts with the reset "zero" alone, else v starts from 0. */
+export const startOf = <T>(
+  from: { readonly rest?: T; readonly resetValue: T },
+  { start, reset }: { readonly start: string; readonly reset: string },
+): T | 0 => (start === "rest" ? (from.rest as T) : start === "resetValue" && reset === "zero" ? from.resetValue : 0);
+
 /** {@link RESET}, chosen. */
 export type Reset = Chosen<typeof RESET>;
 

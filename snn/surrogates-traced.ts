@@ -11,10 +11,10 @@ import { checkSurrogate, made, type Primitive, type Surrogate } from "./surrogat
 /** Slopes and widths whose squares, times those of a membrane of 10⁴, stay numbers of float32. */
 const SCALE: Range = { expected: "in [1e-9, 1e9]", fits: (x) => x >= 1e-9 && x <= 1e9 };
 const NOT_NEGATIVE: Range = { expected: "≥ 0 and finite in float32", fits: (x) => x >= 0 && FLOAT.fits(x) };
-/** Exponents q of a tail |x|⁻ᑫ: at 1 its integral is infinite. */
+/** Exponents q of a tail |x|⁻ᑫ: at 1 its integral is infinite, and below 1 the base of the power is negative far from 0. */
 const EXPONENT: Range = { expected: "in [1.001, 1000]", fits: (x) => x >= 1.001 && x <= 1000 };
 /** Each term of a series is computed. */
-const TERMS: Range = { expected: "an integer in [2, 64]", fits: (x) => Number.isInteger(x) && x >= 2 && x <= 64 };
+const TERMS: Range = { expected: "an integer in [1, 64]", fits: (x) => Number.isInteger(x) && x >= 1 && x <= 64 };
 
 /** A derivative, and the smooth step that it is the derivative of. */
 interface Curve {
@@ -248,6 +248,7 @@ export const fakeNumericalGradient = (options: { alpha?: number } = {}): Surroga
 
 /**
  * surrogate′(x) = (1 + 2|x|/(α − 1))^(−α), primitive ½·(1 ± (1 − (1 + 2|x|/(α − 1))^(1 − α))) with the sign of x. Default α = 2.
+ * α lies above 1, as in the paper; SpikingJelly takes others too, with which its gradients are NaN far from 0.
  *
  * @throws RangeError unless alpha is in [1.001, 1000]; TypeError for another option.
  * @see Herranz-Celotti and Rouat (2022), Surrogate Gradients Design, arXiv:2202.00282.
@@ -326,21 +327,21 @@ export const multiGaussian = (options: { sigma?: number; h?: number; s?: number 
 
 /**
  * The first terms of the Fourier series of a square wave: surrogate′(x) = 4/T·Σ cos((2i − 1)·2πx/T) for i = 1 … n − 1, primitive
- * ½ + 2/π·Σ sin((2i − 1)·2πx/T)/(2i − 1). Defaults n = 2, which is one cosine, and the period T = 8.
+ * ½ + 2/π·Σ sin((2i − 1)·2πx/T)/(2i − 1). Defaults n = 2, which is one cosine, and the period T = 8. With
+ * n = 1 the sum is empty: no gradient.
  *
- * @throws RangeError unless n is an integer in [2, 64] and the period in [1e-9, 1e9]; TypeError for another option.
+ * @throws RangeError unless n is an integer in [1, 64] and the period in [1e-9, 1e9]; TypeError for another option.
  */
 export const squarewaveFourierSeries = (options: { n?: number; period?: number } = {}): Surrogate =>
   traced("squarewaveFourierSeries", { n: 2, period: 8 }, { n: TERMS, period: SCALE }, options, ({ n, period }) => {
-    const series = (term: (odd: number, frequency: number) => Value): Value => {
-      let sum = term(1, (2 * Math.PI) / period);
-      for (let i = 2; i < n; i++) sum = sum.add(term(2 * i - 1, ((2 * i - 1) * 2 * Math.PI) / period));
+    const series = (sum: Value, term: (odd: number, frequency: number) => Value): Value => {
+      for (let i = 1; i < n; i++) sum = sum.add(term(2 * i - 1, ((2 * i - 1) * 2 * Math.PI) / period));
       return sum;
     };
     return {
-      derivative: (x) => series((_, frequency) => x.mul(frequency).cos()).mul(4 / period),
+      derivative: (x, { constant }) => series(constant(0), (_, frequency) => x.mul(frequency).cos()).mul(4 / period),
       primitive: (x) =>
-        series((odd, frequency) =>
+        series(x.mul(0), (odd, frequency) =>
           x
             .mul(frequency)
             .sin()

@@ -55,6 +55,18 @@ describe("filters", () => {
     ]);
   });
 
+  test("a refractory period keeps the first event of every pixel, also at t = 0", () => {
+    const events = recording([
+      [0, 1, 1, 1],
+      [0, 2, 1, 1],
+      [5, 1, 1, 1],
+    ]);
+    expect(rowsOf(refractoryPeriod(events, { refractoryPeriod: 5 })).map(([t, x]) => [t, x])).toEqual([
+      [0, 1],
+      [0, 2],
+    ]);
+  });
+
   test("hot pixels are those with more events per second", () => {
     const events = recording([
       [0, 0, 0, 1],

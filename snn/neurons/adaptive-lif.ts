@@ -21,7 +21,8 @@ import { superSpike } from "../surrogates.ts";
  * defaults β = 0.95, ρ = 0.97, θ = 1, κ = 1.8, rest = resetValue = 0, α = 0.9. Starts from v = rest, a = 0.
  *
  * `numerics`: "norse", `LSNNCell` at 1 ms, whose b is θ + κ·a (`LSNNRecurrentCell` inside of {@link Recurrent}, with detachReset and
- * detachAdaptation); "bindsnet", `AdaptiveLIFNodes` in mV above rest for one sample, whose theta is κ·a.
+ * detachAdaptation), with its ρ = 1 − 1.25·10⁻⁶: Norse computes with a time constant of 800 s, 800 ms is `rho: 0.99875`;
+ * "bindsnet", `AdaptiveLIFNodes` in mV above rest for one sample, whose theta is κ·a.
  *
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
@@ -46,7 +47,7 @@ export const AdaptiveLIF = /* @__PURE__ */ neuron({
     norse: {
       alpha: 0.8,
       beta: 0.9,
-      rho: 0.99875,
+      rho: 0.99999875,
       synapse: "late",
       inputScale: "leak",
       decayFirst: true,

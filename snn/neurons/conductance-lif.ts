@@ -20,7 +20,8 @@ import { superSpike } from "../surrogates.ts";
  * The default surrogate has the width of this range: surrogate.sigmoid({ slope: 1 }). Resets as in {@link LIF}, default
  * "zero". Starts from v = rest.
  *
- * `numerics`: "norse", `CobaLIFCell` at 1 ms.
+ * `numerics`: "norse", `coba_lif_feed_forward_step` at 1 ms. Norse's `CobaLIFCell` overwrites its input, which has no effect there, and
+ * starts from v = 0.
  *
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Brette et al. (2007), Simulation of networks of spiking neurons: a review of tools and strategies, Journal of Computational

@@ -1,6 +1,6 @@
 import { neuron } from "../neuron.ts";
 import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS } from "../reset.ts";
+import { fired, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
 import { sigmoid, superSpike } from "../surrogates.ts";
 
 /**
@@ -14,7 +14,7 @@ import { sigmoid, superSpike } from "../surrogates.ts";
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. τ counts in steps, Δ is `sharpness`. Defaults τ = 2, Δ = 1,
  * rheobase = 0.8, rest = 0, θ = 1, resetValue = −0.1, those of SpikingJelly, and α = 0.9. Resets as in {@link LIF}, default "zero". Starts from
- * v = rest.
+ * v = rest, or with `start: "resetValue"` from resetValue, where the reset is "zero".
  *
  * `numerics`: "spikingjelly", `EIFNode`, whose delta_T and theta_rh are sharpness and rheobase; "norse", `LIFExCell` at 1 ms, whose
  * v_th is both rheobase and θ.
@@ -25,14 +25,14 @@ import { sigmoid, superSpike } from "../surrogates.ts";
  */
 export const ExponentialIF = /* @__PURE__ */ neuron({
   name: "ExponentialIF",
-  state: { i: 0, v: ({ rest }) => rest },
+  state: { i: 0, v: startOf },
   parameters: { tau: 2, sharpness: 1, rheobase: 0.8, rest: 0, threshold: 1, resetValue: -0.1, alpha: 0.9 },
   constrain: { alpha: [0, 1], tau: DIVISOR, sharpness: DIVISOR },
-  choices: { ...RESET, ...OPTIONAL_SYNAPSE },
+  choices: { ...RESET, ...START, ...OPTIONAL_SYNAPSE },
   needs: { ...RESET_NEEDS, ...SYNAPSE_NEEDS },
   without: withoutSynapse,
   numerics: {
-    spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },
+    spikingjelly: { start: "resetValue", detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },
     norse: {
       tau: 10,
       sharpness: 0.5,

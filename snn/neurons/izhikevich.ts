@@ -11,21 +11,25 @@ import { sigmoid, superSpike } from "../surrogates.ts";
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. v is in mV and time in ms. Defaults: a regular spiking cell,
  * a = 0.02, b = 0.2, c = −65, d = 8, dt = 0.5, θ = 30, `square` 0.04, `linear` 5, `bias` 140, `recoveryRest` 0, `recoveryLeak` 1;
- * v starts at v0 = −65 and u at b·v0. The output `membrane` is h.
+ * v starts at v0 = −65 and u at b·v0, or with `start: "c"` v at c and u at 0. The output `membrane` is h.
  *
  * `update: "simultaneous"` takes the old v in the equation of u, as Norse does; Izhikevich's programs take the new one
  * ("sequential"). `detachReset`: no gradient through the reset, the default. {@link izhikevichPattern} has the options of the twenty
  * patterns of 2004. `numerics: "norse"` is Norse's `IzhikevichCell` at a quarter of a millisecond, "spikingjelly" is `IzhikevichNode`
- * with its own constants, in which `a` stands for dt/τ_w.
+ * with its own constants, in which `a` stands for dt/τ_w. Its gradients pass through v_reset and b of the reset with `detach_reset` too,
+ * here through no part of it.
  *
  * v² leads to ∞ where nothing resets v: keep θ finite, and currents small with `spiking: false`.
  *
- * @throws RangeError as every class of {@link neuron} does.
+ * @throws RangeError for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Izhikevich (2003), Simple model of spiking neurons, IEEE Transactions on Neural Networks 14(6).
  */
 export const Izhikevich = /* @__PURE__ */ neuron({
   name: "Izhikevich",
-  state: { v: ({ v0 }) => v0, u: ({ v0, b }) => v0.mul(b) },
+  state: {
+    v: ({ v0, c }, { start }) => (start === "c" ? c : v0),
+    u: ({ v0, b }, { start }) => (start === "c" ? 0 : v0.mul(b)),
+  },
   parameters: {
     a: 0.02,
     b: 0.2,
@@ -40,7 +44,8 @@ export const Izhikevich = /* @__PURE__ */ neuron({
     recoveryLeak: 1,
     v0: -65,
   },
-  choices: { update: ["sequential", "simultaneous"], detachReset: true },
+  choices: { update: ["sequential", "simultaneous"], start: ["v0", "c"], detachReset: true },
+  needs: { v0: { start: ["v0"] } },
   numerics: {
     norse: {
       dt: 0.25,
@@ -51,7 +56,7 @@ export const Izhikevich = /* @__PURE__ */ neuron({
     },
     spikingjelly: {
       ...{ a: 1, b: 0, c: 0, d: 0, dt: 0.5, threshold: 1, square: 1, linear: -0.7, bias: -0.08, recoveryRest: -0.1 },
-      v0: 0,
+      start: "c",
       detachReset: false,
       surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }),
     },

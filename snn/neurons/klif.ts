@@ -1,6 +1,6 @@
 import { neuron } from "../neuron.ts";
 import { DIVISOR, leaky } from "../parts.ts";
-import { afterSpike, RESET, RESET_NEEDS } from "../reset.ts";
+import { afterSpike, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
 import { sigmoid } from "../surrogates.ts";
 
 /**
@@ -10,21 +10,29 @@ import { sigmoid } from "../surrogates.ts";
  *   v[t] = s ? resetValue : f[t]  ("zero", the default),  f[t] − θ·s  ("subtract"),  f[t]  ("none")
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Defaults β = 0.5, k = 1, θ = 1, rest 0, resetValue 0.
- * k and θ are positive: f ≥ 0 would reach another θ in every step. Starts from v = rest. `inputScale: "one"` adds I[t] as it is.
+ * k and θ are positive: f ≥ 0 would reach another θ in every step. Starts from v = rest, or with `start: "resetValue"` from resetValue,
+ * where the reset is "zero". `inputScale: "one"` adds I[t] as it is.
  * With `scaleReset` v[t] = s ? resetValue : f[t]/k  ("zero"),  (f[t] − θ·s)/k  ("subtract"),  f[t]/k  ("none"). `learn: ["k"]` is the neuron of the
- * paper. `numerics: "spikingjelly"` is `KLIFNode`: no detached reset, surrogate.sigmoid({ slope: 4 }).
+ * paper. `numerics: "spikingjelly"` is `KLIFNode`, which learns k: no detached reset, surrogate.sigmoid({ slope: 4 }).
  *
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Jiang and Zhang (2023), KLIF: An optimized spiking neuron unit for tuning surrogate gradient slope and membrane potential.
  */
 export const KLIF = /* @__PURE__ */ neuron({
   name: "KLIF",
-  state: { v: ({ rest }) => rest },
+  state: { v: startOf },
   parameters: { beta: 0.5, k: 1, threshold: 1, rest: 0, resetValue: 0 },
   constrain: { beta: [0, 1], k: DIVISOR, threshold: DIVISOR },
-  choices: { reset: RESET.reset, detachReset: true, inputScale: ["leak", "one"], scaleReset: false },
+  choices: { reset: RESET.reset, detachReset: true, ...START, inputScale: ["leak", "one"], scaleReset: false },
   needs: { resetValue: RESET_NEEDS.resetValue },
-  numerics: { spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) } },
+  numerics: {
+    spikingjelly: {
+      start: "resetValue",
+      detachReset: false,
+      learn: ["k"],
+      surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }),
+    },
+  },
   step(argument, { inputScale, scaleReset, ...choices }) {
     const { current, v, k, threshold, resetValue, spike } = argument;
     const { decay, scaled } = leaky(argument, inputScale);

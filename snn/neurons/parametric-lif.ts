@@ -1,6 +1,6 @@
 import { neuron } from "../neuron.ts";
 import { leaky } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS } from "../reset.ts";
+import { fired, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
 import { sigmoid } from "../surrogates.ts";
 
 /**
@@ -13,7 +13,7 @@ import { sigmoid } from "../surrogates.ts";
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Defaults w = 0, θ = 1, rest = resetValue = 0. Resets as in {@link LIF}, default
  * "zero".
- * Starts from v = rest.
+ * Starts from v = rest, or with `start: "resetValue"` from resetValue, where the reset is "zero".
  *
  * `numerics`: "spikingjelly", `ParametricLIFNode`, whose v_reset is both `rest` and `resetValue`.
  *
@@ -22,12 +22,14 @@ import { sigmoid } from "../surrogates.ts";
  */
 export const ParametricLIF = /* @__PURE__ */ neuron({
   name: "ParametricLIF",
-  state: { v: ({ rest }) => rest },
+  state: { v: startOf },
   parameters: { w: 0, threshold: 1, rest: 0, resetValue: 0 },
   learn: ["w"],
-  choices: { ...RESET, inputScale: ["leak", "one"] },
+  choices: { ...RESET, ...START, inputScale: ["leak", "one"] },
   needs: RESET_NEEDS,
-  numerics: { spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) } },
+  numerics: {
+    spikingjelly: { start: "resetValue", detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },
+  },
   step(argument, choices) {
     const { current, v, w, threshold, rest, resetValue, constant } = argument;
     const leak = w.sigmoid();

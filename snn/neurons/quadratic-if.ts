@@ -1,6 +1,6 @@
 import { neuron } from "../neuron.ts";
 import { DIVISOR } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS } from "../reset.ts";
+import { fired, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
 import { sigmoid } from "../surrogates.ts";
 
 /**
@@ -12,7 +12,7 @@ import { sigmoid } from "../surrogates.ts";
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. τ counts in steps. Defaults τ = 2, a = 1, rest = 0,
  * critical = 0.8, θ = 1, resetValue = −0.1, those of SpikingJelly. Resets as in {@link LIF}, default "zero"; where they leave v far above θ, it grows
- * beyond float32. Starts from v = rest.
+ * beyond float32. Starts from v = rest, or with `start: "resetValue"` from resetValue, where the reset is "zero".
  *
  * `numerics`: "spikingjelly", `QIFNode`, whose a0 and v_c are a and critical.
  *
@@ -22,12 +22,14 @@ import { sigmoid } from "../surrogates.ts";
  */
 export const QuadraticIF = /* @__PURE__ */ neuron({
   name: "QuadraticIF",
-  state: { v: ({ rest }) => rest },
+  state: { v: startOf },
   parameters: { tau: 2, a: 1, rest: 0, critical: 0.8, threshold: 1, resetValue: -0.1 },
   constrain: { tau: DIVISOR },
-  choices: RESET,
+  choices: { ...RESET, ...START },
   needs: RESET_NEEDS,
-  numerics: { spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) } },
+  numerics: {
+    spikingjelly: { start: "resetValue", detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },
+  },
   step(argument, choices) {
     const { current, v, tau, a, rest, critical, threshold, resetValue } = argument;
     const rate = tau.reciprocal();

@@ -1,6 +1,6 @@
 import { neuron } from "../neuron.ts";
 import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS } from "../reset.ts";
+import { fired, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
 import { atan, boxcar, superSpike } from "../surrogates.ts";
 
 /**
@@ -12,7 +12,8 @@ import { atan, boxcar, superSpike } from "../surrogates.ts";
  * i[t] = α·(i[t−1] + I[t]) is left; "late", where it takes i[t−1]. `inputScale: "leak"` multiplies what the membrane takes by 1 − β.
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. α = exp(−dt/τ_syn) and β = exp(−dt/τ_mem) are dimensionless;
- * defaults α = 0.9, β = 0.95, θ = 1, within [0, 1], rest = resetValue = 0. Resets as in {@link LIF}, default "zero"; they leave i as it is. Starts from v = rest, i = 0.
+ * defaults α = 0.9, β = 0.95, θ = 1, within [0, 1], rest = resetValue = 0. Resets as in {@link LIF}, default "zero"; they leave i as it is. Starts from i = 0 and
+ * v = rest, or with `start: "resetValue"` from v = resetValue, where the reset is "zero".
  *
  * `numerics`: "snntorch", `Synaptic`; "norse", `LIFCell` at 1 ms (`LIFRecurrentCell` inside of {@link Recurrent} and with
  * detachReset); "spikingjelly", `CUBALIFNode`; "nir", `CubaLIF` at a small step; "bindsnet", `CurrentLIFNodes` at 1 ms, in mV above rest,
@@ -23,10 +24,10 @@ import { atan, boxcar, superSpike } from "../surrogates.ts";
  */
 export const Synaptic = /* @__PURE__ */ neuron({
   name: "Synaptic",
-  state: { i: 0, v: ({ rest }) => rest },
+  state: { i: 0, v: startOf },
   parameters: { alpha: 0.9, beta: 0.95, threshold: 1, rest: 0, resetValue: 0 },
   constrain: { alpha: [0, 1], beta: [0, 1] },
-  choices: { ...RESET, ...SYNAPSE, ...INPUT_SCALE },
+  choices: { ...RESET, ...START, ...SYNAPSE, ...INPUT_SCALE },
   needs: RESET_NEEDS,
   numerics: {
     snntorch: { fire: "gt", reset: "subtract", resetDelay: true, resetInput: true, surrogate: /* @__PURE__ */ atan() },
@@ -39,7 +40,14 @@ export const Synaptic = /* @__PURE__ */ neuron({
       detachReset: false,
       surrogate: /* @__PURE__ */ superSpike(),
     },
-    spikingjelly: { alpha: 0.5, beta: 0.75, threshold: 0.5, detachReset: false, surrogate: /* @__PURE__ */ boxcar() },
+    spikingjelly: {
+      alpha: 0.5,
+      beta: 0.75,
+      threshold: 0.5,
+      start: "resetValue",
+      detachReset: false,
+      surrogate: /* @__PURE__ */ boxcar(),
+    },
     nir: { inputScale: "leak", fire: "gt" },
     // exp(−1/2) and exp(−1/100), of time constants in ms.
     bindsnet: { alpha: 0.60653066, beta: 0.990049834, threshold: 13, refractorySteps: 4, refractory: "leak" },

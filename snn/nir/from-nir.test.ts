@@ -621,7 +621,7 @@ describe("fromNIR: SpikingJelly's steps", () => {
     const { graph: after, losses } = toNIR(steps(node(array([0.25, -1]))), { dt, inputShape: [2] });
     expect(after).toEqual(given);
     expect(losses.map(({ property, value }) => [property, value])).toEqual([
-      ["initial", [0.25, -1]],
+      ["resetValue", "not 0"],
       ["detachReset", false],
       ["fire", "ge"],
       ["surrogate", "sigmoid 4"],

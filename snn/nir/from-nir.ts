@@ -23,7 +23,7 @@ import { sigmoid } from "../surrogates.ts";
 import { graphOf } from "./check.ts";
 import { arrayOf, each, fieldOf, pairOf, perStep, valuesOf } from "./euler.ts";
 import type { NIRAffine, NIRConv2d, NIRFlatten, NIRGraph, NIRInput, NIRNode, NIRSumPool2d } from "./graph.ts";
-import { CubaLI, CubaLIF, LI, Loop, Products, Scale, StartedLIF, SumPool2d, Threshold } from "./layers.ts";
+import { CubaLI, CubaLIF, LI, Loop, Products, Scale, SumPool2d, Threshold } from "./layers.ts";
 import { groupsOf, NIRModule, type Unit } from "./module.ts";
 import { checkConnected, cutLoops, flattened, nameOf, type Place, reach, readersOf } from "./read.ts";
 
@@ -67,24 +67,20 @@ type Kind = (making: Making) => Pick<Unit, "layer"> & Partial<Pick<Unit, "shape"
 
 type Neurons = new (options: never) => Module;
 
-/**
- * Neurons, spiking ones if they have a threshold; `Started` is the layer that can start from other values than 0. A layer takes maps as
- * vectors where each place has numbers of its own.
- */
+/** Neurons, spiking ones if they have a threshold. A layer takes maps as vectors where each place has numbers of its own. */
 const neurons =
-  (Layer: Neurons, Started = Layer): Kind =>
+  (Layer: Neurons): Kind =>
   ({ where, node, shape, dt, surrogate, isJelly }) => {
     const numbers = Object.entries(perStep(where, node, shape, dt));
     const options = Object.fromEntries(numbers.map(([name, x]) => [name, typeof x === "number" ? x : tensor(x)]));
     const firing = "v_threshold" in node && {
       fire: isJelly ? "ge" : "gt",
       detachReset: !isJelly,
+      start: isJelly ? "resetValue" : "zero",
       ...(surrogate !== undefined && { surrogate }),
     };
-    const { resetValue = 0 } = options;
-    const start = isJelly && resetValue !== 0 && { initial: resetValue };
     const isUniform = numbers.every(([, x]) => typeof x === "number");
-    const layer = new (start ? Started : Layer)({ ...options, ...firing, ...start } as never);
+    const layer = new Layer({ ...options, ...firing } as never);
     return { layer, axes: isUniform ? 0 : shape.length };
   };
 
@@ -224,8 +220,8 @@ const KINDS: Readonly<Record<Exclude<NIRNode["type"], "NIRGraph">, Kind>> = {
   Flatten: flatten,
   I: neurons(LI),
   LI: neurons(LI),
-  IF: neurons(LIF, StartedLIF),
-  LIF: neurons(LIF, StartedLIF),
+  IF: neurons(LIF),
+  LIF: neurons(LIF),
   CubaLI: neurons(CubaLI),
   CubaLIF: neurons(CubaLIF),
 };

@@ -6,7 +6,7 @@ import { type Shape, sizeOf } from "../../engine/shape.ts";
 import { neuron } from "../neuron.ts";
 import type { NeuronStep } from "../neuron-types.ts";
 import { Recurrent } from "../recurrent.ts";
-import { fired, RESET, type Reset } from "../reset.ts";
+import { fired, RESET, startOf } from "../reset.ts";
 import { spike } from "../spike.ts";
 import type { Surrogate } from "../surrogate.ts";
 
@@ -57,35 +57,17 @@ export const CubaLI = /* @__PURE__ */ neuron({
   },
 });
 
-const SPIKING = { threshold: 1, resetValue: 0, initial: 0 };
-
-type Spiking = Membrane & NeuronStep<keyof typeof SPIKING>;
-
-/** A spike of a membrane that decays and adds an input. */
-function spiking(argument: Spiking, choices: Reset, input: Membrane["v"]) {
-  const { v, threshold, resetValue } = argument;
-  return fired(argument, choices, { v, threshold, resetValue, decay: decayOf(argument), input });
-}
-
-/** The same with spikes where v > θ, which set v to resetValue; v starts from `initial`. */
+/** The same with spikes where v > θ, which set v to resetValue; v starts from 0, or from resetValue as SpikingJelly's neurons do. */
 export const CubaLIF = /* @__PURE__ */ neuron({
   name: "CubaLIF",
-  state: { i: 0, v: ({ initial }) => initial },
-  parameters: { ...SYNAPTIC, ...SPIKING },
-  choices: RESET,
+  state: { i: 0, v: startOf },
+  parameters: { ...SYNAPTIC, threshold: 1, resetValue: 0 },
+  choices: { ...RESET, start: ["zero", "resetValue"] },
   step(argument, choices) {
+    const { v, threshold, resetValue } = argument;
     const { i, input } = synapse(argument);
-    return { ...spiking(argument, choices, input), i };
+    return { ...fired(argument, choices, { v, threshold, resetValue, decay: decayOf(argument), input }), i };
   },
-});
-
-/** Leaky integrate and fire that starts from `initial`, as SpikingJelly's neurons start from v_reset. */
-export const StartedLIF = /* @__PURE__ */ neuron({
-  name: "StartedLIF",
-  state: { v: ({ initial }) => initial },
-  parameters: { ...MEMBRANE, ...SPIKING },
-  choices: RESET,
-  step: (argument, choices) => spiking(argument, choices, argument.current.mul(argument.inputScale)),
 });
 
 /** Neurons whose spikes come back to them through a layer that has a name of its own. */

@@ -359,6 +359,10 @@ describe("toNIR: losses", () => {
     expect(named(new LeakyIntegrator({ rest: 0.5 }))).toEqual(["rest"]);
     expect(named(new LeakyIntegrator({ beta: 1, rest: 0.5 }))).toEqual(["rest"]);
     expect(named(new LIF({ fire: "gt", rest: 0.5 }))).toEqual([]);
+    expect(named(new LIF({ fire: "gt", rest: 0.5, start: "rest" }))).toEqual(["rest"]);
+    expect(named(new IF({ fire: "gt", resetValue: 0.5, start: "resetValue" }))).toEqual(["resetValue"]);
+    expect(named(new IF({ fire: "gt", reset: "zero", start: "resetValue" }))).toEqual([]);
+    expect(named(new LIF({ fire: "gt", rest: 0.5 }))).toEqual([]);
     expect(named(new Synaptic({ fire: "gt", synapse: "jumpFirst" }))).toEqual(["synapse"]);
     expect(named(new SynapticIntegrator({ synapse: "late" }))).toEqual(["synapse"]);
     expect(named(new LIF({ fire: "gt", beta: tensor([1, 0.5]) }))).toEqual(["beta"]);

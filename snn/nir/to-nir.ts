@@ -31,10 +31,11 @@ import { IF } from "../neurons/integrate-and-fire.ts";
 import { Synaptic } from "../neurons/synaptic.ts";
 import { SynapticIntegrator } from "../neurons/synaptic-integrator.ts";
 import { Recurrent } from "../recurrent.ts";
+import { startOf } from "../reset.ts";
 import type { Surrogate } from "../surrogate.ts";
 import { each, fieldOf, MAX_NEURONS, pairOf, tauOf, type Values } from "./euler.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
-import { CubaLI, CubaLIF, LI, Products, Scale, StartedLIF, SumPool2d, Threshold } from "./layers.ts";
+import { CubaLI, CubaLIF, LI, Products, Scale, SumPool2d, Threshold } from "./layers.ts";
 import { NIRModule } from "./module.ts";
 
 /** Options of {@link toNIR}. */
@@ -289,27 +290,35 @@ function loseOptions(layer: Neurons, place: Place): void {
   const { initial } = layer.parametersNow();
   if (initial?.toFloat32Array().some((x) => x !== 0))
     lose(place, layer, "initial", initial.toArray(), "v starts from 0");
+  const isFromZero = layer instanceof LI || layer instanceof CubaLI;
+  const { start = isFromZero ? "zero" : "rest" } = chosen as Readonly<Record<string, string>>;
+  const own = (key: string) => ownValues(layer, key, 0, place.to.shape);
+  const from = startOf({ rest: own("rest"), resetValue: own("resetValue") }, { start, reset: String(reset) });
+  if (!every(from, 0)) lose(place, layer, start, "not 0", `v starts from 0, not from ${start}`);
   loseUnusual({ ...others, ...spikes }, layer, place);
   const learned = layer.namedParameters().map(([name]) => name);
   if (learned.length > 0) lose(place, layer, "learn", learned, "numbers are fixed");
 }
 
+/** The number of this name, or the values of the parameter, each of a neuron in a step of this shape. */
+function ownValues(layer: Neurons, key: string, usual: number, shape: Shape): Values {
+  const fixed = layer.chosen[key];
+  if (typeof fixed === "number") return fixed;
+  const parameter = layer.parametersNow()[key];
+  return parameter === undefined ? usual : valuesOf(parameter, shape);
+}
+
+const every = (values: Values, x: number): boolean =>
+  typeof values === "number" ? values === x : values.every((each) => each === x);
+
 /** The node of neurons. */
 function neuronNode(layer: Neurons, place: Place): NIRNode {
   const { shape, dt } = place.to;
-  const parameters = layer.parametersNow();
-  const chosen = layer.chosen as Readonly<Record<string, unknown>>;
-  const value = (key: string, usual: number): Values => {
-    const fixed = chosen[key];
-    if (typeof fixed === "number") return fixed;
-    return key in parameters ? valuesOf(parameters[key] as Tensor, shape) : usual;
-  };
-  const every = (values: Values, x: number): boolean =>
-    typeof values === "number" ? values === x : values.every((each) => each === x);
+  const value = (key: string, usual: number): Values => ownValues(layer, key, usual, shape);
   const beta = value("beta", 1);
   // Kernels compute 1 − β in float32.
-  const scale = chosen.inputScale === "leak" ? each((b) => Math.fround(1 - b), beta) : value("inputScale", 1);
-  const isSynaptic = "alpha" in parameters;
+  const scale = layer.chosen.inputScale === "leak" ? each((b) => Math.fround(1 - b), beta) : value("inputScale", 1);
+  const isSynaptic = "alpha" in layer.parametersNow();
   const isLeaky = isSynaptic || !every(beta, 1);
   const isSpiking = layer.compiled.main === "spikes";
   const fields: Record<string, Values> = {};
@@ -325,8 +334,6 @@ function neuronNode(layer: Neurons, place: Place): NIRNode {
   if (isSynaptic) filter("alpha", value("alpha", 0), value("synapseScale", 1), "tau_syn", "w_in");
   const rest = value("rest", 0);
   if (isLeaky) fields.v_leak = rest;
-  const isFromZero = [LI, CubaLI, CubaLIF, LIF, StartedLIF].some((Layer) => layer instanceof Layer);
-  if (!isFromZero && !every(rest, 0)) lose(place, layer, "rest", "not 0", "v starts from 0, not from rest");
   if (isSpiking) {
     fields.v_threshold = value("threshold", 1);
     fields.v_reset = value("resetValue", 0);
@@ -410,7 +417,7 @@ const writeGraph: Write<NIRModule> = (network, { name, to }) => {
 
 /** Classes of layers and their way into a graph. */
 const WRITERS: readonly (readonly [of: unknown, write: Write<never>])[] = [
-  ...[LIF, IF, Synaptic, LeakyIntegrator, SynapticIntegrator, LI, CubaLI, CubaLIF, StartedLIF].map(
+  ...[LIF, IF, Synaptic, LeakyIntegrator, SynapticIntegrator, LI, CubaLI, CubaLIF].map(
     (of) => [of, writeNeurons] as const,
   ),
   [BatchNorm1d, writeBatchNorm],

@@ -130,7 +130,7 @@ goldenSuite<{ entries: readonly Entry[] }, Entry>({
 test("bindsnet: the presets are its defaults, counted from rest", () => {
   const options = { rest: -65, resetValue: -65, threshold: -52, refractorySteps: 5, refractory: "leak" } as const;
   const current = full([40, 1], 3);
-  const absolute = new LIF({ ...options, tau: 100 }).unroll(current, { v: full([1], -65), refractory: zeros([1]) });
+  const absolute = new LIF({ numerics: "bindsnet", ...options, tau: 100 }).unroll(current);
   const preset = new LIF({ numerics: "bindsnet" }).unroll(current);
   expect(values(preset.spikes)).toEqual(values(absolute.spikes));
   expect(values(preset.spikes).filter((s) => s === 1).length).toBeGreaterThan(2);

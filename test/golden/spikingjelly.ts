@@ -172,15 +172,15 @@ export const hasGradients = (entry: SpikingJellyEntry): boolean =>
 
 interface Neurons extends Module {
   initialState(shape: readonly number[]): object;
-  unroll(current: Tensor, state: object): Readonly<Record<string, Tensor>>;
+  unroll(current: Tensor, state?: object): Readonly<Record<string, Tensor>>;
 }
 
-/** Runs the neurons of an entry. */
+/** Runs the neurons of an entry from their own start, which lacks w_rest alone. */
 export function runNeurons(entry: SpikingJellyEntry, input: Tensor): NeuronRun {
   const neurons = lookUp("neurons", CLASSES, entry.class)(entry) as Neurons;
   const shape = input.shape.slice(1);
-  const recovery = entry.class === "IzhikevichNode" ? { u: full(shape, numberAt(entry, "w_rest", 0)) } : {};
-  const start = { ...neurons.initialState(shape), v: full(shape, resetAt(entry)), ...recovery };
+  const rest = numberAt(entry, "w_rest", 0);
+  const start = rest === 0 ? undefined : { ...neurons.initialState(shape), u: full(shape, rest) };
   const { spikes: spk = null, v = null, u: w = null, i: c = null } = neurons.unroll(input, start);
   return { outputs: { spk, v, w, c }, leaves: { input, ...Object.fromEntries(neurons.namedParameters()) } };
 }

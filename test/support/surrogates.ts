@@ -190,9 +190,13 @@ export const SURROGATE_ROWS: { readonly [Of in Name]: SurrogateRow<Of> } = {
     args: [{ sigma: num(0.5, 1), h: num(0, 0.15), s: num(2, 6) }],
   },
   squarewaveFourierSeries: {
-    examples: [squarewaveFourierSeries(), squarewaveFourierSeries({ n: 4, period: 5 })],
+    examples: [
+      squarewaveFourierSeries(),
+      squarewaveFourierSeries({ n: 4, period: 5 }),
+      squarewaveFourierSeries({ n: 1 }),
+    ],
     make: (period) => squarewaveFourierSeries({ period: 2 + period }),
-    args: [{ n: num(2, 3), period: num(4, 8) }],
+    args: [{ n: num(1, 2, 3), period: num(4, 8) }],
   },
 };
 

@@ -97,6 +97,7 @@ const neuron = {
   ...decay,
   threshold: either(num(0, 1), t(3)),
   rest: spare(either(num(0, 0.1), t(3))),
+  start: choice("zero", "rest", "resetValue"),
   inputScale: spare(either(num(1, 2), t(3), oneOf(['"leak"'], ["string"]))),
   reset: choice("zero", "subtract", "none"),
   resetValue: spare(either(num(0, 0.1), t(3))),
