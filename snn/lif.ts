@@ -10,7 +10,7 @@ import { type PlainLIF, runPlain } from "./lif-op.ts";
 import { Neurons } from "./neuron.ts";
 import { type Firing, GRADED } from "./neuron-step.ts";
 import type { NeuronStep } from "./neuron-types.ts";
-import { fired, RESET_NEEDS, type Reset, startOf } from "./reset.ts";
+import { fired, RESET_NEEDS, type Reset } from "./reset.ts";
 import type { Surrogate } from "./surrogate.ts";
 import { atan, sigmoid, superSpike } from "./surrogates.ts";
 
@@ -212,12 +212,14 @@ export class LIF extends Neurons {
     const isAsked = (name: string): boolean =>
       named.includes(name) || (name in asked && asked[name as keyof typeof asked] !== false);
     checkNeeds("LIF", RESET_NEEDS, isAsked, equation);
-    const from = startOf(equation, equation);
+    const { start } = equation;
+    // Where no spike sets v to resetValue, it is 0.
+    const from = start === "zero" ? 0 : equation[start];
     super(
       {
         name: "LIF",
         states: ["v"],
-        initial: [from ?? ((parameters) => parameters[equation.start])],
+        initial: [from ?? ((parameters) => parameters[start])],
         parameters: { beta: 0.95, threshold: 1, ...extra } as Readonly<Record<string, number>>,
         reset: "v",
         chosen: equation as Pick<Equation, keyof Equation>,
@@ -339,8 +341,8 @@ function equationOf(
   const { resetDelay, resetInput, detachReset } = given;
   const reset = choiceOf("LIF", "reset", given.reset, ["zero", "subtract", "none"]);
   const start = choiceOf("LIF", "start", given.start, ["zero", "rest", "resetValue"]);
-  const { rest, inputScale = "leak", resetValue, lowerBound } = numbers as unknown as Equation;
-  return [parameters, { rest, start, inputScale, resetValue, lowerBound, reset, resetDelay, resetInput, detachReset }];
+  const choices = { start, reset, resetDelay, resetInput, detachReset };
+  return [parameters, { inputScale: "leak", ...numbers, ...choices } as Equation];
 }
 
 /**

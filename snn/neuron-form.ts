@@ -156,11 +156,9 @@ function statesOf({ name, states, initial, without, reset }: Form, chosen: Chose
   if (unknown !== undefined) {
     throw new TypeError(`${name}: expected without to name states that no spike resets, got ${show(unknown)}`);
   }
-  const kept = states.map((state) => !absent.includes(state));
-  const started = initial
-    .filter((_, i) => kept[i])
-    .map((x): Initial => (typeof x === "function" ? (parameters) => x(parameters, chosen as never) : x));
-  return { states: states.filter((_, i) => kept[i]), initial: started, absent };
+  const isKept = (_: unknown, i: number): boolean => !absent.includes(states[i] as string);
+  const of = (x: Initial): Initial => (typeof x === "function" ? (parameters) => x(parameters, chosen as never) : x);
+  return { states: states.filter(isKept), initial: initial.filter(isKept).map(of), absent };
 }
 
 /** Names of parameters that a layer learns, each once. */
