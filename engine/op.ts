@@ -214,13 +214,16 @@ export const isOutside = (x: Tensor): boolean => inReference() && x.ptr > 0;
 /** Throws where the record of x was consumed. */
 export function checkUnconsumed(x: Tensor): void {
   if (x.state !== "consumed") return;
-  throw new Error("backward: this graph was consumed by an earlier backward(); records serve once");
+  throw new Error(
+    "backward: this graph was consumed by an earlier backward(), or dispose() or parameter() took the first output of its op; " +
+      "records serve once",
+  );
 }
 
 /** Address of the gradient of a leaf that has none yet. */
 function leafGradient(x: Tensor): number {
-  checkUnconsumed(x);
   alive(x, "backward");
+  checkUnconsumed(x);
   if (x.gradBuffer === 0) {
     x.gradBuffer = allocateIn(x.region, 4 * x.size);
     if (x.region.scope === root) hold(x, x.gradBuffer, 4 * x.size);

@@ -103,6 +103,38 @@ test("parts: one that was made a parameter is detached, and keeps its gradient",
   expect(gradient(tripled)).toEqual([8, 8, 8]);
 });
 
+test.each([
+  ["is disposed of", (t: Tensor) => t.dispose()],
+  ["becomes a parameter", parameter],
+])("parts: where the first output %s, a loss of another one is refused", (_name, end) => {
+  const x = leaf([3], 7);
+  tape(() => {
+    const [doubled, tripled] = three(x, scale);
+    const before = tripled.sum();
+    end(doubled);
+    for (const loss of [before, tripled.mul(2).sum()])
+      expect(() => loss.backward()).toThrow(/^backward: this graph was/);
+  });
+  expect(x.grad).toBe(null);
+});
+
+test("parts: a part that is disposed of takes no gradient of another", () => {
+  const x = leaf([3], 8);
+  tape(() => {
+    const [doubled, tripled, weighted] = three(x, scale);
+    tripled.dispose();
+    doubled.sum().add(weighted.sum()).backward();
+  });
+  expect(gradient(x)).toEqual([7, 7, 7]);
+  const y = leaf([3], 9);
+  tape(() => {
+    const { values, indices } = y.max({ axis: 0 });
+    indices.dispose();
+    values.backward();
+  });
+  expect(gradient(y).reduce((sum, g) => sum + g)).toBe(1);
+});
+
 test("parts: a write to a tensor that the record reads is noticed, and the gradients of the pass are taken back", () => {
   const x = leaf([3], 5);
   const own = ones([3]);

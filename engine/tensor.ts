@@ -289,7 +289,7 @@ export class Tensor {
     this.held?.end();
     this.held = null;
     recycleSaved(this, region);
-    dropRecord(this, "none");
+    dropRecord(this, this.op === null ? this.state : "consumed");
     this.zeroGrad();
     this.gradBuffer = 0;
     this.region = disposed;
@@ -508,8 +508,10 @@ export function recycleSaved(z: Tensor, region: Region): void {
   z.saved = 0;
 }
 
-/** Ends the record of z. What it has saved and not given back goes with its tape. */
+/** Ends the record of z, and with it those of its parts. What it has saved and not given back goes with its tape. */
 export function dropRecord(z: Tensor, state: RecordState): void {
+  // Gradients of parts pass through the record of z: without it, parts refuse backward.
+  if (z.parts !== null) for (const other of z.parts) if (other?.a === z) dropRecord(other, "consumed");
   z.op = null;
   z.attrs = null;
   z.a = null;

@@ -1,8 +1,19 @@
 /** How long what `unroll` gives can be read, and what of it stays in memory. */
 import { expect, test } from "vitest";
-import { full, Linear, noGrad, type Tensor, tape } from "../engine/index.ts";
+import { full, Linear, noGrad, parameter, Sequential, Tensor, tape } from "../engine/index.ts";
 import { bits, bytesKept, leaf, random } from "../test/support/tensors.ts";
-import { LIF, type LIFRecord, RecurrentLIF, type RecurrentLIFState } from "./index.ts";
+import {
+  AdaptiveLIF,
+  LeakyIntegrator,
+  LIF,
+  type LIFRecord,
+  Recurrent,
+  RecurrentLIF,
+  type RecurrentLIFState,
+  SpikingLSTM,
+  Synaptic,
+  TsodyksMarkram,
+} from "./index.ts";
 
 const T = 4;
 const shape = [T, 2, 3];
@@ -118,3 +129,94 @@ test.each(Object.entries(neurons))(
     expect(bits(record.state.v)).toEqual(bits(expected.v));
   },
 );
+
+/** What unroll gives of a layer, over time and last states, by name. */
+function outputsOf(layer: Unrolling, x: Tensor): Map<string, () => Tensor> {
+  const given = layer.unroll(x);
+  const names = Object.keys(given).filter((name) => name !== "state");
+  const states = given.state instanceof Tensor ? [] : Object.keys(given.state as object);
+  return new Map<string, () => Tensor>([
+    ...names.map((name): [string, () => Tensor] => [name, () => given[name] as Tensor]),
+    ...states.map((name): [string, () => Tensor] => [
+      `state.${name}`,
+      () => (given.state as Readonly<Record<string, Tensor>>)[name] as Tensor,
+    ]),
+  ]);
+}
+
+interface Unrolling {
+  unroll(x: Tensor): Readonly<Record<string, unknown>>;
+}
+
+/** Layers whose outputs are of one op. */
+const fused: Record<string, () => Unrolling> = {
+  ...neurons,
+  AdaptiveLIF: () => new AdaptiveLIF({ threshold: 0.3 }),
+  Synaptic: () => new Synaptic({ threshold: 0.3 }),
+  TsodyksMarkram: () => new TsodyksMarkram(),
+  "Recurrent one": () => new Recurrent(new AdaptiveLIF({ threshold: 0.3 }), { features: 3, connection: "one" }),
+  "Recurrent all": () => new Recurrent(new AdaptiveLIF({ threshold: 0.3 }), { features: 3 }),
+};
+
+/** Layers whose outputs are of several ops, of which some read others. */
+const composed: Record<string, () => Unrolling> = {
+  LeakyIntegrator: () => new LeakyIntegrator(),
+  "Recurrent module": () =>
+    new Recurrent(new LIF({ threshold: 0.3 }), { connection: new Sequential(new Linear(3, 3)) }),
+  SpikingLSTM: () => new SpikingLSTM(3, 3),
+};
+
+/** For each two outputs of a layer: the second has the gradient of x that it has without `end` of the first, or refuses backward. */
+function expectNoLoss(layer: Unrolling, end: (t: Tensor) => unknown): { refused: number } {
+  const gradientOf = (read: string, gone: string | null): string => {
+    const x = leaf(shape, 3, { low: 0, high: 1 });
+    tape(() => {
+      const outputs = outputsOf(layer, x);
+      const z = (outputs.get(read) as () => Tensor)();
+      if (gone !== null) end((outputs.get(gone) as () => Tensor)());
+      if (z.requiresGrad) z.sum().backward();
+    });
+    return bits(x.grad ?? x.mul(0)).join();
+  };
+  const names = [...outputsOf(layer, random(shape, 3)).keys()];
+  let refused = 0;
+  for (const read of names) {
+    const expected = gradientOf(read, null);
+    for (const gone of names) {
+      if (gone === read) continue;
+      try {
+        expect(gradientOf(read, gone), `${read} without ${gone}`).toBe(expected);
+      } catch (error) {
+        if (!/^backward: /.test((error as Error).message)) throw error;
+        refused++;
+      }
+    }
+  }
+  return { refused };
+}
+
+test.each(Object.entries(fused))(
+  "unroll: %s loses no gradient in silence where its first output goes",
+  (_name, make) => {
+    expect(expectNoLoss(make(), (t) => t.dispose()).refused).toBeGreaterThan(0);
+    expect(expectNoLoss(make(), parameter).refused).toBeGreaterThan(0);
+  },
+);
+
+test.each(Object.entries(composed))(
+  "unroll: %s loses no gradient in silence where another output goes",
+  (_name, make) => {
+    expectNoLoss(make(), (t) => t.dispose());
+  },
+);
+
+test("unroll: an output that is first read after the main one was disposed of refuses backward too", () => {
+  const x = leaf(shape, 3);
+  tape(() => {
+    const outputs = new AdaptiveLIF({ threshold: 0.3 }).unroll(x);
+    outputs.spikes.dispose();
+    const { membrane } = outputs;
+    expect(() => membrane.sum().backward()).toThrow(/^backward: .* dispose\(\) .* took the first output of its op/);
+  });
+  expect(x.grad).toBe(null);
+});
