@@ -79,7 +79,7 @@ export function lifBackward(
   if ((stepBeta | stepThreshold) == 0) n = size;
   const step = (<usize>size) << 2;
   const together = stepsTogether(size);
-  const width = isExponential(kind) ? min(n, PIECE) : columnsTogether(size, n);
+  const width = widthOf(kind, size, n);
   for (let end = T; end > 0; end -= together) {
     const start = max(0, end - together);
     for (let i = 0; i < size; i += n) {
@@ -95,6 +95,11 @@ export function lifBackward(
   }
 }
 
+/** Columns of a step that pass together: at most as many as `computed` holds, where derivatives or exponentials go through it. */
+export function widthOf(kind: i32, size: i32, n: i32): i32 {
+  return isExponential(kind) || !hasLoop(kind) ? min(n, PIECE) : columnsTogether(size, n);
+}
+
 /** Columns j … j + n − 1 of a row in one step; `next` is the gradient of u that follows. */
 function stepBack(du: usize, ds: usize, next: usize, u: usize, j: i32, n: i32): void {
   const fours = hasLoop(surrogateKind) ? n >> 2 : 0;
@@ -107,12 +112,13 @@ function stepBack(du: usize, ds: usize, next: usize, u: usize, j: i32, n: i32): 
   const o = (<usize>done) << 2;
   const beta = betas + ((<usize>(j + done) * betaStep) << 2);
   const threshold = thetas + ((<usize>(j + done) * thetaStep) << 2);
+  assert(n - done <= PIECE);
   surrogate(computed, u + o, threshold, <i32>thetaStep, n - done, surrogateKind, surrogateSlope);
   stepBackGiven(du + o, ds + o, next + o, u + o, beta, threshold, n - done);
 }
 
 /** Whether `sweepBack` has a loop for a surrogate. The derivatives of all others are computed before and given. */
-function hasLoop(kind: i32): bool {
+export function hasLoop(kind: i32): bool {
   const isLinear = kind == TRIANGULAR || kind == BOXCAR || kind == STRAIGHT_THROUGH;
   return kind == SIGMOID || kind == FAST_SIGMOID || kind == ATAN || isLinear;
 }
@@ -122,6 +128,7 @@ function sweepBack(own: bool, du: usize, ds: usize, next: usize, u: usize, j: i3
   const kind = surrogateKind;
   if (kind == SIGMOID) {
     const theta = thetas + ((<usize>j * thetaStep) << 2);
+    assert(fours << 2 <= PIECE);
     exponentials(computed, u, theta, thetaStep << 4, fours, kind, surrogateSlope);
     inline.always(sweepBack4(own, SIGMOID, du, ds, next, u, j, fours));
   } else if (kind == FAST_SIGMOID) inline.always(sweepBack4(own, FAST_SIGMOID, du, ds, next, u, j, fours));

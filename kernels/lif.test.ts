@@ -1,5 +1,5 @@
 /** The kernels of plain LIF against loops over single neurons, in float64. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { compareSides, numbers, type Side } from "../test/support/sides.ts";
 import { ATAN, SIGMOID, SUBTRACT, TRIANGULAR, ZERO } from "./kinds.ts";
 import { reference } from "./reference/index.ts";
@@ -193,6 +193,30 @@ function naiveBackward(
   }
   return du;
 }
+
+/** The functions of a source of kernels, which no type of this project describes. */
+const source = (name: string) => import(`./${name}.ts`);
+
+test("lif: backward computes no more derivatives of a kind without a loop than there is room for", async () => {
+  // The sources of the kernels are TypeScript; their constants have addresses in the compiled module alone.
+  vi.stubGlobal("memory", { data: () => 0 });
+  vi.stubGlobal("min", Math.min);
+  const { hasLoop, widthOf } = await source("lif-back");
+  const { isExponential, PIECE } = await source("derivative");
+  const fresh = Math.max(...Object.values(SURROGATES)) + 1;
+  for (const kind of [...Object.values(SURROGATES), fresh]) {
+    const isBounded = isExponential(kind) || !hasLoop(kind);
+    for (const n of [1, 9, PIECE, PIECE + 1, 1031, 33_000]) {
+      for (const size of [n, 3 * n]) {
+        const width = widthOf(kind, size, n);
+        expect(width).toBeGreaterThan(0);
+        expect(width).toBeLessThanOrEqual(isBounded ? Math.min(n, PIECE) : n);
+      }
+    }
+  }
+  expect(hasLoop(fresh)).toBe(false);
+  vi.unstubAllGlobals();
+});
 
 test("lif: backward in pieces of steps has the bits of all at once", () => {
   for (const kind of [SIGMOID, ATAN]) {
