@@ -58,6 +58,9 @@ function showList(list: readonly unknown[]): string {
   return `[${few.join(", ")}${list.length > 8 ? ", …" : ""}]`;
 }
 
+/** Names in a message. */
+export const listed = (names: readonly string[]): string => names.join(", ") || "none";
+
 /** The error for a value of the wrong kind. */
 export const wrongType = (where: string, expected: string, got: unknown, hint = ""): TypeError =>
   new TypeError(`${where}: expected ${expected}, got ${show(got)}${hint}`);
@@ -91,7 +94,7 @@ export function choiceOf<T extends string>(where: string, name: string, value: u
   for (const choice of choices) if (choice === value) return choice;
   const last = choices.length - 1;
   const list = choices.map((choice, i) => `${i === 0 ? "" : i === last ? " or " : ", "}"${choice}"`).join("");
-  throw wrongValue(where, `${name} ${list}`, show(value));
+  throw wrongValue(where, `${name} ${list || "none"}`, show(value));
 }
 
 /**

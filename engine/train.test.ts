@@ -6,6 +6,7 @@ import {
   type Batch,
   type BatchReport,
   bernoulli,
+  crossEntropy,
   DataLoader,
   type EpochReport,
   evaluate,
@@ -14,6 +15,7 @@ import {
   Generator,
   Linear,
   Module,
+  mean,
   mseLoss,
   rand,
   Sequential,
@@ -25,6 +27,20 @@ import {
 } from "./index.ts";
 
 const SAMPLES = 10;
+
+/** The mean over time of what a layer gives. */
+class Averaging extends Module {
+  readonly layer: Module;
+
+  constructor(layer: Module) {
+    super();
+    this.layer = layer;
+  }
+
+  forward(x: Tensor): Tensor {
+    return mean(this.layer.forward(x), { axis: 0 });
+  }
+}
 
 /** Seven of ten samples make two batches of four and one of two. Targets are twice the input. */
 function setUp() {
@@ -311,6 +327,40 @@ test("evaluate: a metric that gives no number is a TypeError, and keeps nothing"
 });
 
 const mseOf = (output: Tensor, y: Batch["y"]): Tensor => mseLoss(output.squeeze(1), y as Tensor);
+
+test("fit, evaluate: where the batch lies in the place of time, errors of losses and metrics name it first", async () => {
+  // Samples [B, T, C] of a loader, which a network over time reads as [T, B, C].
+  const data = new TensorDataset(new Float32Array(4 * 10 * 3), Int32Array.of(0, 1, 2, 0), { shape: [10, 3] });
+  const linear = new Linear(3, 3);
+  const optimizer = new SGD(linear.parameters(), { lr: 0.1 });
+  const loss: FitOptions["loss"] = (output, y) => crossEntropy(output, y as Int32Array);
+  const options = { epochs: 1, optimizer, loss };
+  const model = new Averaging(linear);
+  const loader = new DataLoader(data, { batchSize: 4 });
+  await expect(fit(model, loader, options)).rejects.toThrow(
+    new RangeError(
+      "fit: expected an output for the 4 samples of the batch, got [10, 3]; did encode put time first? " +
+        "(crossEntropy: expected 10 targets, got 4)",
+    ),
+  );
+  expect(() => evaluate(model, loader, (z, y) => accuracy(z, y as Int32Array))).toThrow(
+    /^evaluate: expected an output for the 4 samples of the batch, got \[10, 3\]; did encode put time first\? \(accuracy: /,
+  );
+  const encode = (x: Tensor) => x.transpose(0, 1);
+  await fit(model, loader, { ...options, encode });
+  // Other errors pass as they are.
+  const own = new RangeError("own");
+  const fails = () => {
+    throw own;
+  };
+  await expect(fit(model, loader, { ...options, encode, loss: fails })).rejects.toBe(own);
+  const kind = new TypeError("kind");
+  const refuses = () => {
+    throw kind;
+  };
+  await expect(fit(model, loader, { ...options, loss: refuses })).rejects.toBe(kind);
+  loader.dispose();
+});
 
 test("accuracy: NaN is the largest, as for argmax; targets may be spikes that are not written out yet", () => {
   expect(accuracy(tensor([[1, Number.NaN]]), [0])).toBe(0);

@@ -9,6 +9,7 @@ import { argmax } from "./ops/reduce.ts";
 import { targetsOf } from "./ops/tensors.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
 import type { Scheduler } from "./optim/scheduler.ts";
+import { formatShape } from "./shape.ts";
 import { noGrad, tape } from "./tape.ts";
 import { alive, type Tensor } from "./tensor.ts";
 
@@ -146,7 +147,8 @@ async function train<Y, L>(model: Module, loader: Batches<Y>, options: FitOption
       if (signal.aborted) throw signal.reason ?? new Error("fit: aborted");
       const { x, y, lengths, size } = batchOf(where, each);
       const value = tape(() => {
-        const objective = loss(outputOf(where, model, encode, x, lengths), y, lengths);
+        const output = outputOf(where, model, encode, x, lengths);
+        const objective = ofSamples(where, output, size, () => loss(output, y, lengths));
         alive(objective, "fit: loss");
         optimizer.zeroGrad();
         objective.backward();
@@ -178,6 +180,18 @@ function outputOf(where: string, model: Module, encode: Encode, x: Tensor, lengt
   const input = encode(x, lengths);
   alive(input, `${where}: encode`);
   return model.forward(input);
+}
+
+/** fn(), which reads the output for a batch: its RangeError says first where the output is not one of so many samples. */
+function ofSamples<R>(where: string, output: Tensor, size: number, fn: () => R): R {
+  try {
+    return fn();
+  } catch (error) {
+    const { sizes } = Object(output) as Partial<Tensor>;
+    if (!(error instanceof RangeError) || !sizes || sizes.slice(0, 2).includes(size)) throw error;
+    const got = `${formatShape(sizes)}; did encode put time first? (${error.message})`;
+    throw wrongValue(where, `an output for the ${size} samples of the batch`, got);
+  }
 }
 
 const noBatches = (where: string): Error =>
@@ -222,7 +236,10 @@ function measure<Y, L>(
   model.evaluating(() => {
     for (const batch of loader) {
       const { x, y, lengths, size } = batchOf(where, batch);
-      total += size * noGrad(() => measured(metric(outputOf(where, model, encode, x, lengths), y, lengths as L)));
+      total += noGrad(() => {
+        const output = outputOf(where, model, encode, x, lengths);
+        return size * measured(ofSamples(where, output, size, () => metric(output, y, lengths as L)));
+      });
       samples += size;
     }
   });

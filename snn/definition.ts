@@ -1,6 +1,7 @@
 /** Parts of definitions by equations, of neurons and of rules for synapses: choices, options that need others, bounds, presets. */
 import {
   choiceOf,
+  listed,
   listOf,
   NUMBER,
   numberOf,
@@ -165,5 +166,5 @@ export function checkKnown(
   kind = "parameters",
 ): void {
   if (names.includes(name as string)) return;
-  throw new RangeError(`${where}: expected ${option} to name ${kind}, ${names.join(", ")}, got ${show(name)}`);
+  throw new RangeError(`${where}: expected ${option} to name ${kind}, ${listed(names)}, got ${show(name)}`);
 }

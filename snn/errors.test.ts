@@ -1,7 +1,7 @@
 /** Bad options and inputs: the error names the value, and nothing stays allocated. */
 import { describe, expect, test } from "vitest";
 import { show } from "../engine/arguments.ts";
-import { full, Generator, memoryStats, ones, type Tensor, tape, tensor, zeros } from "../engine/index.ts";
+import { full, Generator, Linear, memoryStats, ones, type Tensor, tape, tensor, zeros } from "../engine/index.ts";
 import { bytesKept, random } from "../test/support/tensors.ts";
 import {
   type CustomSurrogate,
@@ -15,8 +15,11 @@ import {
   lastMembrane,
   maxMembrane,
   meanOverTime,
+  neuron,
+  plasticity,
   poissonEncode,
   RecurrentLIF,
+  record,
   type Surrogate,
   spike,
   spikeCount,
@@ -550,4 +553,23 @@ test("errors: a neuron that cannot be made leaves nothing behind, and a recurren
   expect(() => new RecurrentLIF(undefined as never)).toThrow(
     new TypeError("RecurrentLIF: expected options, got undefined"),
   );
+});
+
+test("errors: a list of names that is empty says none", () => {
+  const Bare = neuron({
+    name: "Bare",
+    state: { v: 0 },
+    parameters: {},
+    step: ({ current, v, spike }) => ({ spikes: spike(current), v }),
+  });
+  const make = (options: object) => () => new Bare(options as never);
+  expect(make({ numerics: "x" })).toThrow('Bare: expected numerics none, got "x"');
+  expect(make({ learn: ["x"] })).toThrow('Bare: expected learn to name parameters, none, got "x"');
+  const traces = { x: { of: "pre", tau: "tau" } };
+  expect(() => plasticity({ name: "Q", parameters: {}, traces, onPost: () => 1 } as never)).toThrow(
+    'Q: expected the tau of x as a number or a parameter, none, got "tau"',
+  );
+  const given = { name: "Q", parameters: { eta: 1 }, traces, onPost: () => 1 };
+  expect(() => plasticity(given as never)).toThrow("as a number or a parameter, eta, got");
+  expect(() => record(new Linear(2, 2), ones([1, 2]), { layers: ["a"] })).toThrow("layers that run, none, got");
 });

@@ -1,5 +1,5 @@
 /** Recordings: what the neurons of a model do, and the gradients that reach them. */
-import { functionOf, show, withDefaults, wrongType, wrongValue } from "../engine/arguments.ts";
+import { functionOf, listed, show, withDefaults, wrongType, wrongValue } from "../engine/arguments.ts";
 import { k } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { defaultGenerator, Generator } from "../engine/generator.ts";
@@ -231,7 +231,7 @@ class Recorder implements Observer {
     const recorded = this.sequences.filter((sequence) => this.wants(sequence));
     const names = this.sequences.map(({ name }) => name);
     for (const name of this.wanted ?? []) {
-      if (!names.includes(name)) throw wrongValue(where, `layers that run, ${names.join(", ")}`, show(name));
+      if (!names.includes(name)) throw wrongValue(where, `layers that run, ${listed(names)}`, show(name));
     }
     const layers = Object.fromEntries(recorded.map((sequence) => [sequence.name, this.joined(sequence)]));
     return { layers, order: recorded.map(({ name }) => name) };

@@ -1,6 +1,6 @@
 /** The layers of a stream: each with memory of its own, and the kernels that it calls in a step. */
 
-import { wrongType, wrongValue } from "../engine/arguments.ts";
+import { listed, wrongType, wrongValue } from "../engine/arguments.ts";
 import { Linear, type Module, noGrad, Tensor } from "../engine/index.ts";
 import { knownStateless } from "../engine/nn/module.ts";
 import { isWeighted, type Weighted, weightOf } from "../engine/nn/reading.ts";
@@ -146,7 +146,7 @@ function tensorsOf(state: State, form: State = state): Tensor[] {
   }
   const [names, given] = [Object.keys(form), Object.keys(state)];
   if (given.length !== names.length || names.some((name) => !(name in state))) {
-    throw wrongValue("Stream", `a state of ${names.join(", ")}`, given.join(", ") || "none");
+    throw wrongValue("Stream", `a state of ${listed(names)}`, listed(given));
   }
   return names.flatMap((name) => tensorsOf((state as Exclude<State, Tensor>)[name] as State, form[name]));
 }

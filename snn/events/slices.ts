@@ -1,5 +1,5 @@
 /** Slices of a recording: by time, by number of events, or into a number of bins. */
-import { COUNT, FINITE, NOT_NEGATIVE, numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
+import { COUNT, FINITE, listed, NOT_NEGATIVE, numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
 import type { EventRecording } from "./recording.ts";
 
 /** How a recording is cut: by exactly one of `timeWindow`, `eventCount`, `nTimeBins` and `nEventBins`. */
@@ -52,8 +52,7 @@ export type Slice = readonly [from: number, to: number];
 export function slicesOf(where: string, events: EventRecording, options: typeof SLICES): Slice[] {
   const ways = WAYS.filter((way) => options[way] !== undefined);
   const [way] = ways;
-  if (way === undefined || ways.length > 1)
-    throw wrongValue(where, `one of ${WAYS.join(", ")}`, ways.join(", ") || "none");
+  if (way === undefined || ways.length > 1) throw wrongValue(where, `one of ${WAYS.join(", ")}`, listed(ways));
   const isBins = way === "nTimeBins" || way === "nEventBins";
   const size = numberOf(where, way, options[way], way === "timeWindow" ? POSITIVE : COUNT);
   const overlap = numberOf(where, "overlap", options.overlap, NOT_NEGATIVE);

@@ -7,6 +7,7 @@ import {
   choiceOf,
   functionOf,
   isPlain,
+  listed,
   NUMBER,
   numberOf,
   objectOf,
@@ -268,7 +269,7 @@ function numberOrName(
 ): number | string {
   if (typeof x === "number") return numberOf(name, what, x, range);
   if (parameterNames.includes(x as string)) return x as string;
-  throw wrongType(name, `${what} as a number or one of ${parameterNames.join(", ")}`, x);
+  throw wrongType(name, `${what} as a number or a parameter, ${listed(parameterNames)}`, x);
 }
 
 /** A trace with numbers. */

@@ -1,5 +1,5 @@
 /** Networks with weights of eight bits, for inference. */
-import { objectOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { listed, objectOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import {
   type ArrayEntry,
   Conv1d,
@@ -78,7 +78,7 @@ export class Int8 extends Staged {
     const paths: string[] = [];
     const layers = layersOf("Int8", model, paths);
     if (!layers.some(isProduct)) {
-      const names = layers.map(({ constructor: { name } }) => name).join(", ") || "none";
+      const names = listed(layers.map(({ constructor: { name } }) => name));
       const hint = "; give the layers of a network of another class as a list";
       throw wrongValue("Int8", "a Linear, Conv1d or Conv2d among the layers", `${names}${hint}`);
     }

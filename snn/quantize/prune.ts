@@ -1,6 +1,7 @@
 /** Magnitude pruning: masks that keep weights at zero through training. */
 import {
   choiceOf,
+  listed,
   NOT_NEGATIVE,
   numberOf,
   show,
@@ -152,7 +153,7 @@ function namedAmong(where: string, all: [string, Weighted][], names: readonly st
   if (names.length === 0) throw wrongValue(where, "layers with at least one path", "[]");
   return [...new Set(names as readonly string[])].map((name) => {
     const layer = all.find(([each]) => each === name);
-    if (layer === undefined) throw wrongValue(where, `layers of ${all.map(([each]) => each).join(", ")}`, show(name));
+    if (layer === undefined) throw wrongValue(where, `layers of ${listed(all.map(([each]) => each))}`, show(name));
     return layer;
   });
 }
