@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import {
   AdamW,
+  burstEncode,
+  constantEncode,
   crossEntropy,
   type DiagnoseOptions,
   diagnose,
@@ -12,7 +14,9 @@ import {
   Linear,
   lastMembrane,
   Module,
+  manualSeed,
   meanOverTime,
+  phaseEncode,
   poissonEncode,
   RecurrentLIF,
   rand,
@@ -23,6 +27,7 @@ import {
   type Tensor,
   tape,
   tensor,
+  ttfsEncode,
 } from "../index.ts";
 
 const y = Array.from({ length: 16 }, (_, i) => i % 10);
@@ -256,3 +261,54 @@ test("gradientNorms: norms of layers, steps and parameters, also of the smallest
     "gradientNorms: expected a recording with a loss, got one without",
   );
 });
+
+test("diagnose: encode is the encoder of fit, and values that it clamps are a finding", () => {
+  const pixels = rand([16, 60], { generator: new Generator(4) }).mul(255);
+  const poisson = (x: Tensor) => poissonEncode(x, { timesteps: 20 });
+  const model = network();
+  const before = manualSeeded(() => rand([4]).toArray());
+  const after = manualSeeded(() => {
+    const { findings, beyondUnit, healthy } = diagnose(model, pixels, { loss, encode: poisson });
+    expect(beyondUnit).toBeGreaterThan(0.99);
+    expect(healthy).toBe(false);
+    expect(findings[0]).toEqual({
+      trouble: "clamped",
+      layer: "input",
+      reason:
+        "99.7 % of the values of the input lie beyond [0, 1], and encode gives all values above 1 the same spikes",
+      advice: "scale the data to [0, 1], as pixels of 0 to 255 by the option scale: 1 / 255 of TensorDataset",
+    });
+    return rand([4]).toArray();
+  });
+  expect(after).toEqual(before);
+  const ofEncoded = (x: Tensor, encode: (x: Tensor) => Tensor) =>
+    diagnose(model, x, { loss, encode }).findings.map(({ trouble }) => trouble);
+  for (const encode of [ttfs, burst, phase]) expect(ofEncoded(pixels, encode)).toContain("clamped");
+  // Scaled values, a gain, an order of axes, currents, and encoders that do not clamp.
+  const scaled = pixels.mul(1 / 255);
+  const generator = new Generator(5);
+  for (const [x, encode] of [
+    [scaled, poisson],
+    [pixels, (x: Tensor) => poissonEncode(x, { timesteps: 20, gain: 1 / 255, generator })],
+    [pixels.reshape([16, 1, 60]).expand([16, 20, 60]), (x: Tensor) => x.transpose(0, 1).gt(128)],
+    [pixels, (x: Tensor) => constantEncode(x, { timesteps: 20 })],
+  ] as const) {
+    expect(ofEncoded(x, encode)).not.toContain("clamped");
+  }
+  const text = String(diagnose(model, scaled, { loss, encode: poisson }));
+  expect(text).toContain("\n0 % of the values of the input lie beyond [0, 1]\n");
+  expect(diagnose(model, input(), { loss }).beyondUnit).toBe(null);
+  expect(String(diagnose(model, input(), { loss }))).not.toContain("beyond");
+  expect(() => diagnose(model, pixels, { loss, encode: (() => 3) as never })).toThrow("diagnose: encode: ");
+  expect(() => diagnose(model, pixels, { loss, encode: 3 as never })).toThrow(TypeError);
+});
+
+/** fn() with the default generator at its seed 1. */
+function manualSeeded<R>(fn: () => R): R {
+  manualSeed(1);
+  return fn();
+}
+
+const ttfs = (x: Tensor) => ttfsEncode(x, { timesteps: 20 });
+const burst = (x: Tensor) => burstEncode(x, { timesteps: 20 });
+const phase = (x: Tensor) => phaseEncode(x, { timesteps: 20 });

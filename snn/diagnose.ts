@@ -1,6 +1,9 @@
 /** Reasons in words why a network does not learn, found in a recording of one batch. */
 import { functionOf, NOT_NEGATIVE, numberOf, POSITIVE, UNIT, withDefaults } from "../engine/arguments.ts";
-import { type Module, noGrad, Tensor } from "../engine/index.ts";
+import { defaultGenerator } from "../engine/generator.ts";
+import { type FitOptions, type Module, noGrad, Tensor } from "../engine/index.ts";
+import { sameShape } from "../engine/shape.ts";
+import { alive } from "../engine/tensor.ts";
 import {
   checkRates,
   type FiringRateOptions,
@@ -17,6 +20,8 @@ import { Recurrent } from "./recurrent.ts";
 export interface DiagnoseOptions extends FiringRateOptions {
   /** The loss of the output, one number, as training has it. */
   loss: (output: Tensor) => Tensor;
+  /** Turns x into the input of the model, as in {@link fit}; by default x is the input. */
+  encode?: FitOptions["encode"];
   /** Share of silent neurons from which on a layer is dead, in [0, 1]; default 0.9. */
   deadShare?: number;
   /** Share of saturated neurons from which on a layer is saturated, in [0, 1]; default 0.5. */
@@ -34,31 +39,41 @@ export interface DiagnoseOptions extends FiringRateOptions {
 
 const DEFAULTS = {
   loss: null as unknown as DiagnoseOptions["loss"],
+  encode: undefined as DiagnoseOptions["encode"],
   ...RATES,
   deadShare: 0.9,
   saturatedShare: 0.5,
   passingShare: 0.005,
   vanishing: 1e-4,
   exploding: 1e3,
-} satisfies Required<DiagnoseOptions>;
+} satisfies Record<keyof DiagnoseOptions, unknown>;
 
 /**
  * A reason why a network does not learn.
  *
  * - `nan`: a value is infinite or no number, from this place on
+ * - `clamped`: `encode` gives different values above 1 the same spikes
  * - `dead`: hardly a neuron fires
  * - `saturated`: most neurons fire in almost every step
  * - `disconnected`: no gradient arrives at the layer
  * - `unsupported`: gradient arrives, but next to no membrane is where the surrogate's derivative is not 0
  * - `vanishing`, `exploding`: gradients become too small or too large on the way to the input or to the first steps
  */
-export type Trouble = "nan" | "dead" | "saturated" | "disconnected" | "unsupported" | "vanishing" | "exploding";
+export type Trouble =
+  | "nan"
+  | "clamped"
+  | "dead"
+  | "saturated"
+  | "disconnected"
+  | "unsupported"
+  | "vanishing"
+  | "exploding";
 
 /** A reason, with its numbers and a remedy. */
 export interface Finding {
   /** The kind of trouble. */
   readonly trouble: Trouble;
-  /** Name of the layer; of `nan` that of a parameter, `input` or `loss` too. */
+  /** Name of the layer; of `nan` that of a parameter, `input` or `loss` too; of `clamped` it is `input`. */
   readonly layer: string;
   /** The reason in words, with the numbers. */
   readonly reason: string;
@@ -118,6 +133,8 @@ export interface Diagnosis {
   readonly parameters: Readonly<Record<string, number>>;
   /** The loss. */
   readonly loss: number;
+  /** Share of the values of x beyond [0, 1], where encoders of rates and latencies clamp; null without `encode`. */
+  readonly beyondUnit: number | null;
   /** A table of the layers, and the findings in words. */
   toString(): string;
 }
@@ -131,9 +148,12 @@ export interface Diagnosis {
  * A layer whose gradient is missing because a layer behind it passes none on is not reported a second time. A network without a finding
  * may still fail to learn, for instance with a learning rate that is too large.
  *
- * Shapes: x as the model takes it; the layers' values [T, B, …].
+ * With `encode`, the encoder that `fit` takes, x is a batch as a loader gives it. The default generator is put back, so that the encoder
+ * costs a training no random numbers.
  *
- * @throws TypeError for a model that is none, an x or a loss that is no tensor, an option of another name or kind; RangeError for
+ * Shapes: x as the model, or `encode`, takes it; the layers' values [T, B, …].
+ *
+ * @throws TypeError for a model that is none, an x, an encoded x or a loss that is no tensor, an option of another name or kind; RangeError for
  *   bounds out of range, a model without layers of neurons, and what the model and the loss throw.
  */
 export function diagnose(model: Module, x: Tensor, options: DiagnoseOptions): Diagnosis {
@@ -147,8 +167,10 @@ export function diagnose(model: Module, x: Tensor, options: DiagnoseOptions): Di
   numberOf(where, "vanishing", vanishing, NOT_NEGATIVE);
   numberOf(where, "exploding", exploding, POSITIVE);
   const loss = functionOf(where, "loss", given.loss);
+  const encode = given.encode && functionOf(where, "encode", given.encode);
   return noGrad(() => {
-    const { recording, modules } = recordOf(where, model, x, { loss });
+    const input = encode ? encoded(where, x, encode) : x;
+    const { recording, modules } = recordOf(where, model, input, { loss });
     const { order } = recording;
     if (order.length === 0)
       throw new RangeError("diagnose: expected a model with layers of neurons, got none that ran");
@@ -163,13 +185,17 @@ export function diagnose(model: Module, x: Tensor, options: DiagnoseOptions): Di
       model.namedParameters().map(([name]) => [name, norms.parameters[name] ?? 0] as const),
     );
     const isRecurrent = (name: string) => modules.get(name) instanceof Recurrent;
-    const found =
-      notANumber(model, x, recording) ?? findingsOf(inOrder(where, "layers", { layers, order }), isRecurrent, given);
+    const beyondUnit = encode ? shareOf(x, (value) => value < 0 || value > 1) : null;
+    const found = notANumber(model, x, recording) ?? [
+      ...clamped(x, input, beyondUnit),
+      ...findingsOf(inOrder(where, "layers", { layers, order }), isRecurrent, given),
+    ];
     const seen = {
       order,
       layers,
       parameters,
       loss: recording.loss as number,
+      beyondUnit,
       findings: found,
       healthy: found.length === 0,
     };
@@ -177,7 +203,42 @@ export function diagnose(model: Module, x: Tensor, options: DiagnoseOptions): Di
   });
 }
 
-type Bounds = Omit<Required<DiagnoseOptions>, "loss">;
+type Bounds = Omit<Required<DiagnoseOptions>, "loss" | "encode">;
+
+/** The input of the model for a batch. */
+function encoded(where: string, x: Tensor, encode: NonNullable<DiagnoseOptions["encode"]>): Tensor {
+  alive(x, where);
+  const random = defaultGenerator.getState();
+  try {
+    const input = encode(x, undefined);
+    alive(input, `${where}: encode`);
+    return input;
+  } finally {
+    defaultGenerator.setState(random);
+  }
+}
+
+/** The share of the values of t for which `counts` is true. */
+const shareOf = (t: Tensor, counts: (value: number) => boolean): number =>
+  t.toFloat32Array().filter(counts).length / t.size;
+
+/** The finding of an encoder over time that gives different values of x above 1 the same spikes; none where it does not. */
+function clamped(x: Tensor, input: Tensor, share: number | null): Finding[] {
+  const [T = 0, ...shape] = input.shape;
+  if (share === null || !sameShape(shape, x.shape) || shareOf(input, (s) => s === 0 || s === 1) < 1) return [];
+  const spikes = input.toFloat32Array();
+  const trains = new Map<number, string>();
+  for (const [i, value] of x.toFloat32Array().entries()) {
+    if (value > 1) trains.set(value, Array.from({ length: T }, (_, t) => spikes[t * x.size + i]).join(""));
+  }
+  if (trains.size < 2 || new Set(trains.values()).size > 1) return [];
+  const reason = `${beyond(share)}, and encode gives all values above 1 the same spikes`;
+  return [{ trouble: "clamped", layer: "input", reason, advice: SCALE }];
+}
+
+const SCALE = "scale the data to [0, 1], as pixels of 0 to 255 by the option scale: 1 / 255 of TensorDataset";
+
+const beyond = (share: number): string => `${percent(share)} of the values of the input lie beyond [0, 1]`;
 
 function layerOf(layer: LayerRecording, norms: LayerNorms, module: Module, bounds: Bounds): LayerDiagnosis {
   const { kind, current, spikes, membrane, gradients } = layer;
@@ -366,7 +427,9 @@ function overTime(steps: Float64Array): number {
 
 const HEAD = ["layer", "class", "neurons", "rate", "silent", "saturated", "arriving", "leaving", "passing"];
 
-function inWords({ layers, order, findings, loss }: Pick<Diagnosis, "layers" | "order" | "findings" | "loss">): string {
+type Seen = Omit<Diagnosis, "healthy" | "parameters" | "toString">;
+
+function inWords({ layers, order, findings, loss, beyondUnit }: Seen): string {
   const share = (x: number | null) => (x === null ? "–" : percent(x));
   const rows = inOrder("diagnose", "layers", { layers, order }).map(([name, layer]) => {
     const { kind, neurons, rate, silent, saturated: full, arriving, leaving, passing } = layer;
@@ -380,5 +443,6 @@ function inWords({ layers, order, findings, loss }: Pick<Diagnosis, "layers" | "
   const lines = table.map((row) => row.map(cell).join("  "));
   const reasons = findings.map(({ trouble, reason, advice }) => `${trouble}: ${reason}.\n  → ${advice}.`);
   const verdict = findings.length === 0 ? ["No reason found why this network should not learn."] : reasons;
-  return [`loss ${brief(loss)}`, "", ...lines, "", ...verdict].join("\n");
+  const data = beyondUnit === null ? [] : [beyond(beyondUnit)];
+  return [`loss ${brief(loss)}`, ...data, "", ...lines, "", ...verdict].join("\n");
 }
