@@ -3,7 +3,7 @@ import { inReference } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { derive, type StepDefinition, stepsOf, symbolsOf, type Value } from "../engine/fuse/index.ts";
 import { type Generator, generatorOf } from "../engine/generator.ts";
-import { concat, Linear, linear, type Module, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
+import { concat, Linear, linear, Module, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { forwardOf, moduleOf } from "../engine/nn/module.ts";
 import { weightOf } from "../engine/nn/reading.ts";
 import { readingAt } from "../engine/nn/readings.ts";
@@ -297,7 +297,7 @@ export class Recurrent<
       fed = `${weight("W", "recurrent.weight", W, more)}·${before}`;
       if (b !== null) fed += ` + ${weight("b", "recurrent.bias", b)}`;
     }
-    const isPlain = neuron.toString === Object.prototype.toString;
+    const isPlain = neuron.toString === Module.prototype.toString;
     return [
       where,
       `  ${I}[t] = ${current}[t] + ${fed}`,

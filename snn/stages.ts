@@ -2,7 +2,7 @@
 
 import { listed, wrongType, wrongValue } from "../engine/arguments.ts";
 import { Linear, type Module, noGrad, Tensor } from "../engine/index.ts";
-import { knownStateless } from "../engine/nn/module.ts";
+import { knownStateless, locate } from "../engine/nn/module.ts";
 import { isWeighted, type Weighted, weightOf } from "../engine/nn/reading.ts";
 import type { Op } from "../engine/op.ts";
 import { recordOutside, root, scope } from "../engine/scope.ts";
@@ -262,13 +262,17 @@ export function stageOf(layer: Module, input: Tensor): Stage {
   return isReplayed ? new PureStage(layer, input) : new StatelessStage(layer, input);
 }
 
-/** Layers one after the other, as one stage. */
+/** Layers one after the other, with their paths, as one stage. */
 class Chain extends Stage {
   private readonly stages: readonly Stage[];
+  private readonly layers: readonly Module[];
+  private readonly paths: readonly string[];
 
-  constructor(stages: readonly Stage[], output: Tensor) {
+  constructor(stages: readonly Stage[], layers: readonly Module[], paths: readonly string[], output: Tensor) {
     super(output, { memory: stages.flatMap(({ memory }) => memory) });
     this.stages = stages;
+    this.layers = layers;
+    this.paths = paths;
   }
 
   override check(): void {
@@ -276,7 +280,12 @@ class Chain extends Stage {
   }
 
   step(): void {
-    for (let i = 0; i < this.stages.length; i++) (this.stages[i] as Stage).step();
+    let i = 0;
+    try {
+      for (; i < this.stages.length; i++) (this.stages[i] as Stage).step();
+    } catch (error) {
+      throw locate(error, this.paths[i] as string, this.layers[i] as Module);
+    }
   }
 
   override reset(): void {
@@ -284,13 +293,17 @@ class Chain extends Stage {
   }
 }
 
-/** The stages of layers, of which the first reads `input` and each other the layer before it. */
-export function stageOfAll(layers: readonly Module[], input: Tensor): Stage {
+/** The stages of layers at these paths, of which the first reads `input` and each other the layer before it. */
+export function stageOfAll(layers: readonly Module[], input: Tensor, paths = layers.map((_, i) => `${i}`)): Stage {
   let output = input;
-  const stages = layers.map((layer) => {
-    const stage = stageOf(layer, output);
-    output = stage.output;
-    return stage;
+  const stages = layers.map((layer, i) => {
+    try {
+      const stage = stageOf(layer, output);
+      output = stage.output;
+      return stage;
+    } catch (error) {
+      throw locate(error, paths[i] as string, layer);
+    }
   });
-  return new Chain(stages, output);
+  return new Chain(stages, layers, paths, output);
 }

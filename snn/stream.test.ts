@@ -925,3 +925,27 @@ test("stream: parameters that were replaced stop it, with a word to make another
     stream.dispose();
   }
 });
+
+test("stream: an error of a layer names its path, where the stream is made and in a step", () => {
+  const linear = "linear: expected x [..., in] and weight [out, in], got [1, 1, 3] and [2, 4]";
+  const bad = () => new Linear(4, 2);
+  const good = () => new Linear(3, 3);
+  expect(() => new Stream(new Sequential(good(), new Sequential(good(), bad())), [1, 3])).toThrow(
+    new RangeError(`at 1.1 (Linear): ${linear}`),
+  );
+  expect(() => new Stream([good(), [bad()]] as never, [1, 3])).toThrow(`at 1.0 (Linear): ${linear}`);
+  expect(() => new Stream(bad(), [1, 3])).toThrow(new RangeError(linear));
+  let fails = false;
+  class Failing extends Module {
+    static override readonly stateless = true;
+
+    forward(x: Tensor): Tensor {
+      if (fails) throw new RangeError("not now");
+      return x.mul(2);
+    }
+  }
+  const stream = new Stream(new Sequential(good(), new Failing()), [1, 3]);
+  stream.step();
+  fails = true;
+  expect(() => stream.step()).toThrow(new RangeError("at 1 (Failing): not now"));
+});

@@ -50,11 +50,12 @@ export class Stream {
    */
   constructor(network: Module | readonly Module[], shape: Shape) {
     checkKernels();
-    const layers = layersOf("Stream", network);
+    const paths: string[] = [];
+    const layers = layersOf("Stream", network, paths);
     const sizes = checkShape("Stream", shape);
     const { input, stage } = noGrad(() => {
       const input = own(sizes);
-      return { input, stage: stageOfAll(layers, input) };
+      return { input, stage: stageOfAll(layers, input, paths) };
     });
     this.input = input;
     this.stage = stage;

@@ -2,7 +2,7 @@ import { INTEGER, numberOf } from "../arguments.ts";
 import { composed } from "../composed.ts";
 import { flatten } from "../ops/view.ts";
 import type { Tensor } from "../tensor.ts";
-import { forwardOf, Module, moduleOf } from "./module.ts";
+import { forwardOf, locate, Module, moduleOf } from "./module.ts";
 
 /**
  * Modules one after the other; parameters are named by position: `0.weight`.
@@ -26,7 +26,7 @@ export class Sequential extends Module {
   /**
    * What the last module makes of what the one before it makes, …, of x; x itself without modules.
    *
-   * @throws what one of them throws.
+   * @throws what one of them throws; the message of an error begins with the place and the class of the module: `at 0 (Linear): `.
    */
   forward(x: Tensor): Tensor {
     return composed(Sequential.run, this.modules, x);
@@ -35,10 +35,16 @@ export class Sequential extends Module {
   private static run(modules: readonly Module[], x: Tensor): Tensor {
     let z = x;
     let isAlone = false;
-    for (const module of modules) {
-      z = isAlone && module.forwardOver !== undefined ? module.forwardOver(z) : module.forward(z);
-      // What such a layer has just made is nobody else's, unless it looks into something.
-      isAlone = module.isPure && z.base === null;
+    let i = 0;
+    try {
+      for (; i < modules.length; i++) {
+        const module = modules[i] as Module;
+        z = isAlone && module.forwardOver !== undefined ? module.forwardOver(z) : module.forward(z);
+        // What such a layer has just made is nobody else's, unless it looks into something.
+        isAlone = module.isPure && z.base === null;
+      }
+    } catch (error) {
+      throw locate(error, `${i}`, modules[i] as Module);
     }
     return z;
   }

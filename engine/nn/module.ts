@@ -12,6 +12,7 @@ import {
 import { formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { limitsOf } from "../tape.ts";
 import { alive, Tensor } from "../tensor.ts";
+import { partsOf, treeOf } from "./tree.ts";
 
 /** A typed array of a kind that files hold. */
 export type NumberArray =
@@ -307,6 +308,32 @@ export abstract class Module {
     }
   }
 
+  /**
+   * The tree of the modules: the name and the class of each, its features or the shapes of its own parameters, and how many these are.
+   *
+   *     Sequential(
+   *       (0): Linear(8 → 16, 144 parameters)
+   *       (1): LIF()
+   *     )
+   *     String(layer) prints the equations of a neuron
+   *
+   * Neurons print their equations instead.
+   */
+  toString(): string {
+    const parts = partsOf(this);
+    const isHinted = parts.some(({ module }) => module.toString !== Module.prototype.toString);
+    return treeOf(parts) + (isHinted ? "\nString(layer) prints the equations of a neuron" : "");
+  }
+
+  /**
+   * The same for `console.log` of Node and Deno.
+   *
+   * @internal
+   */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   /** Every object in the fields, once each, and in those of modules and in lists within, with its name. */
   private found(): [string, object][] {
     const found: [string, object][] = [];
@@ -353,6 +380,27 @@ function valuesOf(name: string, entry: unknown, t: Tensor | StoredArray): Float3
   const limits = isTensor ? limitsOf(t) : t.range;
   if (limits !== undefined) for (const value of values) numberOf(LOAD, name, value, limits);
   return values;
+}
+
+/** The modules whose `forward` threw an error first, with its message at that time. */
+const sources = new WeakMap<Error, { module: Module; message: string }>();
+
+/**
+ * The error, which the `forward` of a module at this path of a container has thrown; its message begins with the path and the class of
+ * the innermost module that threw it. A container calls this where it has caught an error of a module that it runs.
+ */
+export function locate(error: unknown, path: string, module: Module): unknown {
+  if (!(error instanceof Error) || !Object.getOwnPropertyDescriptor(error, "message")?.writable) return error;
+  // V8 puts the message into the stack, at the latest when it is first read, and Node prints the stack.
+  const { message, stack } = error;
+  const source = sources.get(error) ?? { module, message };
+  sources.set(error, source);
+  const within = module.namedModules().find(([, inner]) => inner === source.module)?.[0];
+  const full = [path, within].filter(Boolean).join(".");
+  if (full === "") return error;
+  error.message = `at ${full} (${source.module.constructor.name}): ${source.message}`;
+  if (stack) error.stack = stack.replace(message, () => error.message);
+  return error;
 }
 
 const OWN = "a module or a parameter of this copy of jarvis-snn";

@@ -1,8 +1,10 @@
 /** Modules: names as in PyTorch, states that round-trip or change nothing, and layers that start as PyTorch's do. */
+import { inspect } from "node:util";
 import { expect, test, vi } from "vitest";
 import { bits, bytesKept, random, values } from "../../test/support/tensors.ts";
 import {
   BatchNorm1d,
+  Conv2d,
   Embedding,
   embedding,
   Flatten,
@@ -11,6 +13,7 @@ import {
   linear,
   Module,
   manualSeed,
+  ones,
   parameter,
   rand,
   Sequential,
@@ -477,7 +480,7 @@ test("summary: it leaves modes, random state and memory as they were, also after
   const expected = values(rand([4]));
   manualSeed(6);
   const kept = bytesKept(() => {
-    expect(() => summary(model, [3, 4])).toThrow(/^linear: expected/);
+    expect(() => summary(model, [3, 4])).toThrow(/^at fc \(Linear\): linear: expected/);
     summary(model, [3, 2]);
   });
   expect(kept).toBe(0);
@@ -523,4 +526,86 @@ test("module: fields that a subclass of Sequential or of a normalisation adds co
   const names = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"];
   expect(Object.keys(new BatchNorm1d(2).stateDict())).toEqual(names);
   expect(Object.keys(new Scaled(2).stateDict())).toEqual([...names, "scale"]);
+});
+
+/** Two layers by name, of which the second is in a list. */
+class Named extends Module {
+  readonly fc1: Module;
+  readonly rest: readonly Module[];
+  readonly scale = parameter(ones([3]));
+
+  constructor(first: Module, second: Module) {
+    super();
+    this.fc1 = first;
+    this.rest = [second];
+  }
+
+  forward(x: Tensor): Tensor {
+    return (this.rest[0] as Module).forward(this.fc1.forward(x));
+  }
+}
+
+test("module: as text it is the tree of its modules, with their parameters", () => {
+  const conv = new Conv2d(1, 2, 3);
+  const model = new Sequential(
+    new Named(new Linear(8, 16), new Sequential(conv, new Linear(16, 1, { bias: false }))),
+    new Flatten(),
+  );
+  const tree = [
+    "Sequential(",
+    "  (0): Named(scale [3], 3 parameters",
+    "    (fc1): Linear(8 → 16, 144 parameters)",
+    "    (rest.0): Sequential(",
+    "      (0): Conv2d(weight [2, 1, 3, 3], bias [2], 20 parameters)",
+    "      (1): Linear(16 → 1, 16 parameters)",
+    "    )",
+    "  )",
+    "  (1): Flatten()",
+    ")",
+  ].join("\n");
+  expect(String(model)).toBe(tree);
+  expect(inspect(model)).toBe(tree);
+  expect(inspect({ model })).toContain("(fc1): Linear(8 → 16, 144 parameters)");
+  expect(String(new Linear(1, 1, { bias: false }))).toBe("Linear(1 → 1, 1 parameter)");
+  expect(String(new Flatten())).toBe("Flatten()");
+});
+
+test("sequential: an error of a module names its path and class once, and stays what it is otherwise", () => {
+  const x = ones([4, 9]);
+  const linear = "linear: expected x [..., in] and weight [out, in], got [4, 9] and [16, 8]";
+  const caught = (model: Module): Error => {
+    try {
+      model.forward(x);
+    } catch (error) {
+      return error as Error;
+    }
+    throw new Error("no error");
+  };
+  const bad = new Linear(8, 16);
+  const good = new Linear(9, 9);
+  const error = caught(new Sequential(bad));
+  expect(error).toEqual(new RangeError(`at 0 (Linear): ${linear}`));
+  expect(error.stack).toContain(`RangeError: at 0 (Linear): ${linear}`);
+  expect(caught(new Sequential(good, new Sequential(bad))).message).toBe(`at 1.0 (Linear): ${linear}`);
+  const named = new Named(good, new Sequential(good, bad));
+  expect(caught(named).message).toBe(`at 1 (Linear): ${linear}`);
+  expect(caught(new Sequential(good, named)).message).toBe(`at 1.rest.0.1 (Linear): ${linear}`);
+  // A module of one's own is no container that sees the error.
+  expect(caught(new Sequential(new Named(good, bad))).message).toBe(`at 0 (Named): ${linear}`);
+  expect(() => summary(new Named(good, bad), [4, 9])).toThrow(new RangeError(`at rest.0 (Linear): ${linear}`));
+  expect(() => summary(new Sequential(new Named(bad, good)), [4, 9])).toThrow(`at 0.fc1 (Linear): ${linear}`);
+  expect(() => summary(bad, [4, 9])).toThrow(new RangeError(linear));
+  for (const thrown of [Object.freeze(new Error("frozen")), new DOMException("stopped", "AbortError"), "text"]) {
+    const failing = new Flatten();
+    failing.forward = () => {
+      throw thrown;
+    };
+    let got: unknown = null;
+    try {
+      new Sequential(failing).forward(x);
+    } catch (error) {
+      got = error;
+    }
+    expect(got).toBe(thrown);
+  }
 });

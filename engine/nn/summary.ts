@@ -4,8 +4,9 @@ import { defaultGenerator } from "../generator.ts";
 import { checkShape, formatShape, type Shape } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { Tensor } from "../tensor.ts";
-import { type Module, moduleOf } from "./module.ts";
+import { locate, type Module, moduleOf } from "./module.ts";
 import { replaceMethod } from "./replace.ts";
+import { countOf, partsOf } from "./tree.ts";
 
 /**
  * A table of the modules in a network: name and class, shape of the output, own parameters.
@@ -18,7 +19,8 @@ import { replaceMethod } from "./replace.ts";
  * Runs the network once on zeros of the given shape (all axes, batch and time included) in evaluation mode; random state
  * is put back. The output is that of the last call of `forward`, "–" where that was not called.
  *
- * @throws RangeError or TypeError for a shape that is none, TypeError for what is no module, and what the network throws that does not take it.
+ * @throws RangeError or TypeError for a shape that is none, TypeError for what is no module, and what the network throws that does
+ *   not take it; the message of such an error begins with the path and the class of the module: `at fc1 (Linear): `.
  */
 export function summary(module: Module, inputShape: Shape): string {
   const modules = moduleOf("summary", module).namedModules();
@@ -27,12 +29,16 @@ export function summary(module: Module, inputShape: Shape): string {
   const undo: (() => void)[] = [];
   const random = defaultGenerator.getState();
   try {
-    for (const [, m] of modules) {
+    for (const [name, m] of modules) {
       const { forward } = m;
       const noting: Module["forward"] = (...x) => {
-        const z = forward.apply(m, x);
-        outputs.set(m, z instanceof Tensor ? formatShape(z.sizes) : show(z));
-        return z;
+        try {
+          const z = forward.apply(m, x);
+          outputs.set(m, z instanceof Tensor ? formatShape(z.sizes) : show(z));
+          return z;
+        } catch (error) {
+          throw locate(error, name, m);
+        }
       };
       undo.push(replaceMethod(m, "forward", noting));
     }
@@ -43,18 +49,13 @@ export function summary(module: Module, inputShape: Shape): string {
     for (const restore of undo) restore();
     defaultGenerator.setState(random);
   }
-  const own = new Map<Module, number>();
   let total = 0;
-  for (const [path, p] of module.namedParameters()) {
-    // Inner modules come later.
-    const within = modules.filter(([name]) => name === "" || path.startsWith(`${name}.`));
-    const [, m] = within[within.length - 1] as [string, Module];
-    own.set(m, (own.get(m) ?? 0) + p.size);
-    total += p.size;
-  }
-  const rows = modules.map(([name, m]) => {
+  const rows = partsOf(module).map((part) => {
+    const { name, module: m } = part;
     const kind = m.constructor.name;
-    return [name === "" ? kind : `${name}: ${kind}`, outputs.get(m) ?? "–", `${own.get(m) ?? 0}`];
+    const count = countOf(part);
+    total += count;
+    return [name === "" ? kind : `${name}: ${kind}`, outputs.get(m) ?? "–", `${count}`];
   });
   return table([["layer", "output", "parameters"], ...rows, ["total", "", `${total}`]]);
 }

@@ -12,7 +12,7 @@ import {
   noGrad,
   type Tensor,
 } from "../../engine/index.ts";
-import { forwardOf } from "../../engine/nn/module.ts";
+import { forwardOf, locate } from "../../engine/nn/module.ts";
 import { isWeighted, weightOf } from "../../engine/nn/reading.ts";
 import { alive } from "../../engine/tensor.ts";
 import { layersOf } from "../layers.ts";
@@ -109,7 +109,15 @@ export class Int8 extends Staged {
     const modes = this.all.map(({ training }) => training);
     for (const module of this.all) module.training = false;
     try {
-      return noGrad(() => this.layers.reduce((z, layer) => layer.forward(z), x));
+      return noGrad(() =>
+        this.named.reduce((z, [name, layer]) => {
+          try {
+            return layer.forward(z);
+          } catch (error) {
+            throw locate(error, name, layer);
+          }
+        }, x),
+      );
     } finally {
       for (const [i, module] of this.all.entries()) module.training = modes[i] as boolean;
     }

@@ -383,6 +383,7 @@ export const SNN: Rows<typeof snn> = {
     t(4, 2, 3),
     {
       loss: must(loss),
+      encode: fn("(x) => x.mul(2)", "(x) => x"),
       silentRate: rate,
       saturatedRate: rate,
       deadShare: rate,
@@ -1167,6 +1168,7 @@ const MODULE: Methods<engine.Module, "forward"> = {
   eval: [],
   evaluating: [fn("() => 1")],
   zeroGrad: [],
+  toString: [],
 };
 const OPTIMIZER: Methods<engine.Optimizer, "loadStateDict"> = stepping;
 const SCHEDULER: Methods<engine.Scheduler, "loadStateDict"> = {

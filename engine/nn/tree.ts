@@ -1,0 +1,48 @@
+/** Modules within a module, and these as text. */
+import { formatShape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Module } from "./module.ts";
+
+/** A module of a network. */
+interface Part {
+  readonly name: string;
+  readonly module: Module;
+  /** The beginning of all names within. */
+  readonly prefix: string;
+  /** Its parameters that belong to no module within, by their names in this module. */
+  readonly own: [string, Tensor][];
+}
+
+/** All modules of a network, each before those within it. */
+export function partsOf(root: Module): Part[] {
+  const parts = root.namedModules().map(([name, module]): Part => {
+    return { name, module, prefix: name && `${name}.`, own: [] };
+  });
+  for (const [path, p] of root.namedParameters()) {
+    const within = parts.filter(({ prefix }) => path.startsWith(prefix));
+    const { prefix, own } = within[within.length - 1] as Part;
+    own.push([path.slice(prefix.length), p]);
+  }
+  return parts;
+}
+
+export const countOf = ({ own }: Part): number => own.reduce((sum, [, { size }]) => sum + size, 0);
+
+/** A line for each module: its name, class, features or shapes of parameters, and how many parameters it has. */
+export function treeOf(parts: readonly Part[]): string {
+  let i = 0;
+  const next = (indent: string): string => {
+    const part = parts[i++] as Part;
+    const { module, prefix, own } = part;
+    const { inFeatures: from, outFeatures: to } = module as { inFeatures?: number; outFeatures?: number };
+    const facts = from && to ? [`${from} → ${to}`] : own.map(([name, { sizes }]) => `${name} ${formatShape(sizes)}`);
+    const count = countOf(part);
+    if (own.length > 0) facts.push(`${count} parameter${count === 1 ? "" : "s"}`);
+    let within = "";
+    for (let inner = parts[i]; inner?.name.startsWith(prefix); inner = parts[i]) {
+      within += `\n${indent}  (${inner.name.slice(prefix.length)}): ${next(`${indent}  `)}`;
+    }
+    return `${module.constructor.name}(${facts.join(", ")}${within && `${within}\n${indent}`})`;
+  };
+  return next("");
+}
