@@ -15,6 +15,11 @@ function newMemory(): WebAssembly.Memory {
   if (typeof WebAssembly === "undefined") {
     throw new Error("jarvis-snn: this platform has no WebAssembly; use Node ≥ 20 or a current browser");
   }
+  if (new Uint8Array(Uint16Array.of(1).buffer)[0] === 0) {
+    throw new Error(
+      "jarvis-snn needs a little-endian machine: WebAssembly memory is little-endian and typed arrays here are not",
+    );
+  }
   try {
     return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
   } catch (cause) {
