@@ -469,6 +469,13 @@ export function peek(t: Tensor): Float32Array {
   return (t.ptr > 0 ? simd.heap : heap).view(t.ptr, t.size) as Float32Array;
 }
 
+/** The values of a tensor, live, for a reader of arguments, and anything else as it is. */
+export function valuesIn(where: string, given: unknown): unknown {
+  if (!(given instanceof Tensor)) return given;
+  alive(given, where);
+  return peek(given);
+}
+
 /** x again and again along a new first axis, in a tensor of this shape, not written out until something reads it. */
 export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
   const z = new Tensor(shape, size, 0, scope.region, false);

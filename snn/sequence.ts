@@ -13,7 +13,7 @@ export interface LengthsOptions {
    * Steps of each sample, [B], integers in [1, T]: the steps of sample b from lengths[b] on are padding, which changes no result and gets
    * no gradient. By default all steps count.
    */
-  lengths?: ArrayLike<number> | null | undefined;
+  lengths?: ArrayLike<number> | Tensor | null | undefined;
 }
 
 /** The defaults of options that hold lengths alone. */

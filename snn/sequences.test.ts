@@ -3,18 +3,31 @@ import { expect, test } from "vitest";
 import {
   Adam,
   type Batch,
+  bernoulli,
   DataLoader,
   type Dataset,
   evaluate,
   fit,
+  full,
   Generator,
   Linear,
   padSequences,
   Sequential,
+  type Tensor,
   TensorDataset,
   tensor,
 } from "../engine/index.ts";
-import { accuracyRate, ceCountLoss, ceRateLoss, LIF, mseTemporalLoss, surrogate } from "./index.ts";
+import {
+  accuracyRate,
+  ceCountLoss,
+  ceRateLoss,
+  LIF,
+  l1RateSparsity,
+  lastMembrane,
+  mseTemporalLoss,
+  spikeCount,
+  surrogate,
+} from "./index.ts";
 
 /**
  * Spike trains of 2 channels over 6 to 29 steps. The class says which channel fires more; what follows the end of a sequence in a batch is
@@ -108,4 +121,30 @@ test("types: class indices of a plain loader go into every loss without a cast, 
   await fit(model, batches, { epochs: 1, optimizer, loss: (spikes, y) => ceRateLoss(spikes, y) });
   await fit(model, batches, { epochs: 1, optimizer, loss: ceRateLoss });
   expect(evaluate(model, loader, accuracyRate, { encode })).toBe(0.5);
+});
+
+test("lengths: a tensor counts as an array does, in losses, readouts and batches", () => {
+  const spikes = bernoulli(full([4, 2, 3], 0.5), { generator: new Generator(3) });
+  const [list, given] = [[1, 3], tensor([1, 3])];
+  const runs: ((lengths: ArrayLike<number> | Tensor) => unknown)[] = [
+    (lengths) => ceRateLoss(spikes, [0, 1], { lengths }).item(),
+    (lengths) => ceCountLoss(spikes, [0, 1], { lengths }).item(),
+    (lengths) => mseTemporalLoss(spikes, [0, 1], { lengths }).item(),
+    (lengths) => accuracyRate(spikes, [0, 1], { lengths }),
+    (lengths) => spikeCount(spikes, { lengths }).toArray(),
+    (lengths) => lastMembrane(spikes, { lengths }).toArray(),
+    (lengths) => l1RateSparsity(spikes, { lengths }).item(),
+  ];
+  for (const run of runs) expect(run(given)).toEqual(run(list));
+  const data: Dataset<Int32Array> = { length: 2, batch: () => ({ x: spikes, y: Int32Array.of(0, 1), lengths: given }) };
+  for (const { lengths } of new DataLoader(data, { batchSize: 2 })) expect(lengths).toEqual(Int32Array.of(1, 3));
+  expect(() => ceRateLoss(spikes, [0, 1], { lengths: tensor([1, 9]) })).toThrow(
+    "ceRateLoss: expected lengths in [0, 4], got 9 at 1",
+  );
+  expect(() => ceRateLoss(spikes, [0, 1], { lengths: {} as never })).toThrow(
+    "an array or a tensor of lengths, got object",
+  );
+  const gone = tensor([1, 2]);
+  gone.dispose();
+  expect(() => spikeCount(spikes, { lengths: gone })).toThrow(/^spikeCount: the tensor \[2\] was freed/);
 });

@@ -3,13 +3,12 @@ import { COUNT, integersOf, numberOf, numbersOf, wrongValue } from "../engine/ar
 import { reshape, sum, type Targets, Tensor, tensor } from "../engine/index.ts";
 import { checkOptionalShape } from "../engine/ops/tensors.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../engine/shape.ts";
-import { alive, peek } from "../engine/tensor.ts";
+import { alive, peek, valuesIn } from "../engine/tensor.ts";
 import { perSample, sumSteps } from "./sequence.ts";
 
 /** A copy of class indices, integers in [0, classes), of which there have to be `rows`. */
 export function labelsOf(where: string, y: Targets, classes: number, rows: number): Int32Array {
-  if (y instanceof Tensor) alive(y, where);
-  const labels = integersOf(where, "class indices", y instanceof Tensor ? peek(y) : y, classes);
+  const labels = integersOf(where, "class indices", valuesIn(where, y), classes);
   if (labels.length !== rows) throw wrongValue(where, `${rows} class indices`, labels.length);
   return labels;
 }
@@ -96,8 +95,7 @@ export const ofRows = (factors: Float32Array, shape: Shape): Tensor =>
 
 /** A copy of spike times of neurons, [B, K] or [F, B, K], and their shape. */
 export function timesGiven(where: string, y: Targets, neurons: Shape): { wanted: Float32Array; shape: Shape } {
-  if (y instanceof Tensor) alive(y, where);
-  const values = y instanceof Tensor ? peek(y) : numbersOf(where, "an array or a tensor of times", y);
+  const values = numbersOf(where, "an array or a tensor of times", valuesIn(where, y));
   const count = values.length / sizeOf(neurons);
   const given: Shape = y instanceof Tensor ? y.sizes : count === 1 ? neurons : [count, ...neurons];
   const shape = given.length === neurons.length ? neurons : [count, ...neurons];

@@ -14,7 +14,7 @@ import {
   wrongValue,
 } from "../arguments.ts";
 import { checkShape, type Shape, sizeOf } from "../shape.ts";
-import { alive, empty, peek, steady, Tensor, touch } from "../tensor.ts";
+import { alive, empty, peek, steady, Tensor, touch, valuesIn } from "../tensor.ts";
 
 /** Samples with their targets, as a {@link Dataset} gives them. */
 export interface Samples<Y = Int32Array | Tensor> {
@@ -23,7 +23,7 @@ export interface Samples<Y = Int32Array | Tensor> {
   /** The targets in the form that the loss takes: class indices [B] in an array, a tensor, or anything else. */
   y: Y;
   /** Steps of each sample, [B], integers ≥ 1, where the samples are sequences of different length. */
-  lengths?: ArrayLike<number> | undefined;
+  lengths?: ArrayLike<number> | Tensor | undefined;
 }
 
 /**
@@ -68,7 +68,7 @@ export function samplesOf<Y>(
 
 /** A copy of lengths of sequences, integers ≥ 1, and at most so many steps. */
 export function stepsOf(where: string, lengths: unknown, most = MAX_INTEGER): Int32Array {
-  const steps = integersOf(where, "lengths", lengths, most + 1);
+  const steps = integersOf(where, "lengths", valuesIn(where, lengths), most + 1);
   const at = steps.indexOf(0);
   if (at >= 0) throw wrongValue(where, "lengths of at least one step", `0 at ${at}`);
   return steps;

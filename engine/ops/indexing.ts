@@ -12,7 +12,7 @@ import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, passGradient, ready, SAVES, saveFor } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { axisOf, checkShape, formatShape, placeOf, type Shape, sizeOf, stridesOf } from "../shape.ts";
-import { alive, Tensor } from "../tensor.ts";
+import { alive, Tensor, valuesIn } from "../tensor.ts";
 import { slice } from "./layout.ts";
 
 /** Whole numbers from 0 on, at least one. A flat array counts as one axis, [n]; a tensor has its shape. */
@@ -160,8 +160,7 @@ export const paddingRow = (paddingIdx: number | null, n: number): number =>
 
 /** The shape of the indices, and a copy of them in row-major order. Throws unless each is a whole number in [0, limit). */
 function indexOf(where: string, indices: Indices, limit: number): { shape: Shape; values: Int32Array } {
-  const given = indices instanceof Tensor ? indices.toFloat32Array() : indices;
-  const values = integersOf(where, "indices", given, limit);
+  const values = integersOf(where, "indices", valuesIn(where, indices), limit);
   return { shape: indices instanceof Tensor ? indices.sizes : [values.length], values };
 }
 

@@ -1,7 +1,7 @@
 /** Tensors among the arguments of ops, and how many channels they have. */
 import { numbersOf, wrongType, wrongValue } from "../arguments.ts";
 import { formatShape, type Shape, sameShape } from "../shape.ts";
-import { alive, peek, Tensor } from "../tensor.ts";
+import { alive, Tensor, valuesIn } from "../tensor.ts";
 
 /** Throws unless an argument that may be null is that or a tensor, which is alive. */
 export function checkOptional(where: string, name: string, t: Tensor | null): void {
@@ -37,8 +37,7 @@ export function tensorsOf(where: string, list: readonly Tensor[]): [Tensor, ...T
  * @throws TypeError for anything but numbers in a row or a tensor; RangeError for another number of them.
  */
 export function targetsOf(where: string, x: Tensor, target: unknown): ArrayLike<number> {
-  if (target instanceof Tensor) alive(target, where);
-  const targets = numbersOf(where, "an array or a tensor of targets", target instanceof Tensor ? peek(target) : target);
+  const targets = numbersOf(where, "an array or a tensor of targets", valuesIn(where, target));
   const rows = x.size / (x.sizes[x.ndim - 1] as number);
   const n = targets.length;
   if (n === rows) return targets;

@@ -10,9 +10,9 @@ import {
   withDefaults,
 } from "../../engine/arguments.ts";
 import { generatorOf } from "../../engine/generator.ts";
-import { bernoulli, full, type Generator, noGrad, rand, Tensor, tensor } from "../../engine/index.ts";
+import { bernoulli, full, type Generator, noGrad, rand, type Tensor, tensor } from "../../engine/index.ts";
 import { checkSize } from "../../engine/shape.ts";
-import { peek } from "../../engine/tensor.ts";
+import { peek, valuesIn } from "../../engine/tensor.ts";
 import { LATENCY, type LatencyOptions, latencyCode } from "./latency.ts";
 import { stepOf, TIMESTEPS } from "./spikes.ts";
 
@@ -178,5 +178,5 @@ export function latencyTargets(targets: ArrayLike<number> | Tensor, options: Lat
 
 /** A copy of the class indices. */
 function indicesOf(where: string, targets: ArrayLike<number> | Tensor, classes: number): Int32Array {
-  return integersOf(where, "class indices", targets instanceof Tensor ? peek(targets) : targets, classes);
+  return integersOf(where, "class indices", valuesIn(where, targets), classes);
 }
