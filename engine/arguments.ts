@@ -181,9 +181,12 @@ export function numbersOf(where: string, expected: string, values: unknown): Arr
   return copy;
 }
 
-/** Typed arrays of numbers, those over memory of other realms and workers too. */
+/** Typed arrays of numbers, those over memory of other realms and workers too; one with a `length` of its own is an array-like. */
 const isTypedArray = (values: unknown): values is Float64Array =>
-  ArrayBuffer.isView(values) && !(values instanceof DataView) && !/Big/.test(tagOf(values));
+  ArrayBuffer.isView(values) &&
+  !(values instanceof DataView) &&
+  !Object.getOwnPropertyDescriptor(values, "length") &&
+  !/Big/.test(tagOf(values));
 
 const tagOf = (values: unknown): string => Object.prototype.toString.call(values);
 

@@ -16,7 +16,7 @@ import {
 } from "./op.ts";
 import { root, type Scope, scope } from "./scope.ts";
 import { formatShape, sameShape } from "./shape.ts";
-import { alive, dropRecord, recycleSaved, rootOf, type Tensor } from "./tensor.ts";
+import { alive, checkOwn, dropRecord, recycleSaved, rootOf, type Tensor } from "./tensor.ts";
 
 /**
  * Adds ∂loss/∂x into x.grad for every leaf x that requires it, and consumes the records on the way.
@@ -46,6 +46,8 @@ function run(loss: Tensor, upstream: Tensor | undefined): void {
   } catch (error) {
     for (let s: Scope | null = scope; s !== null; s = s.parent) abandon(s.records);
     takeBack(scope);
+    // A record that is frozen is the reason, and its error says so.
+    for (const z of scope.records) if (z.op !== null) checkOwn("backward", z);
     throw error;
   } finally {
     scope.begun.length = 0;
@@ -88,7 +90,7 @@ function consume(z: Tensor): void {
 /** Takes back the gradients that have reached a record which was not consumed. */
 function abandon(records: Tensor[]): void {
   for (const z of records) {
-    if (z.op === null) continue;
+    if (z.op === null || Object.isFrozen(z)) continue;
     recycleGradient(z);
     for (const other of partsOf(z)) recycleGradient(other);
   }

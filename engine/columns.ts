@@ -25,6 +25,7 @@ export function columnsOf(w: Tensor): number {
   if (w.columns > READ_ONCE) return w.columns;
   // Memory of w's own, which stays until w is disposed, and kernels that write to it.
   if (w.columns === EXPOSED || !w.owned || w.region !== root.region || heap !== simd.heap) return 0;
+  if (Object.isFrozen(w)) return 0;
   if (w.columns === UNREAD) {
     w.columns = READ_ONCE;
     return 0;

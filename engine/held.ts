@@ -6,12 +6,15 @@
  */
 import { wasmHeap } from "./memory.ts";
 
-/** Blocks of an owner, as pairs of an address and bytes. */
+/**
+ * Blocks, as pairs of an address and bytes, of the owner that has this object in a field. The blocks go when this object is garbage, as
+ * it is with its owner, and with no proxy of it.
+ */
 export class Held {
   private readonly blocks: number[] = [];
 
-  constructor(owner: object) {
-    registry?.register(owner, this, this);
+  constructor() {
+    registry?.register(this, this.blocks, this);
   }
 
   add(p: number, bytes: number): void {
@@ -34,11 +37,13 @@ export class Held {
 
   /** Gives back what is left. */
   release(): void {
-    const { blocks } = this;
-    for (let i = 0; i < blocks.length; i += 2) wasmHeap.release(blocks[i] as number, blocks[i + 1] as number);
-    blocks.length = 0;
+    release(this.blocks);
   }
 }
 
-const registry =
-  typeof FinalizationRegistry === "undefined" ? null : new FinalizationRegistry<Held>((held) => held.release());
+function release(blocks: number[]): void {
+  for (let i = 0; i < blocks.length; i += 2) wasmHeap.release(blocks[i] as number, blocks[i + 1] as number);
+  blocks.length = 0;
+}
+
+const registry = typeof FinalizationRegistry === "undefined" ? null : new FinalizationRegistry(release);

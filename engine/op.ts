@@ -8,6 +8,7 @@ import { allOrNothing, allocate, allocateIn, recycle, root, scope } from "./scop
 import type { Shape } from "./shape.ts";
 import {
   alive,
+  checkOwn,
   empty,
   emptyLike,
   fillRecord,
@@ -225,6 +226,7 @@ function leafGradient(x: Tensor): number {
   alive(x, "backward");
   checkUnconsumed(x);
   if (x.gradBuffer === 0) {
+    checkOwn("backward", x);
     x.gradBuffer = allocateIn(x.region, 4 * x.size);
     if (x.region.scope === root) hold(x, x.gradBuffer, 4 * x.size);
     scope.buffered.push(x);

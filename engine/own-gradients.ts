@@ -1,13 +1,14 @@
 /** Gradients beside those that a training has. */
 import { heapOf } from "./backend.ts";
 import { root } from "./scope.ts";
-import type { Tensor } from "./tensor.ts";
+import { checkOwn, type Tensor } from "./tensor.ts";
 
 /**
  * fn() with gradients of their own for these leaves, null at first. Afterwards each leaf has the gradient and the buffer that it had
  * before, and the memory of those that began in fn is given back. Returns what fn returns.
  */
 export function withOwnGradients<R>(leaves: readonly Tensor[], fn: () => R): R {
+  for (const x of leaves) checkOwn("record", x);
   const before = leaves.map(({ gradPtr, gradBuffer, gradTensor }) => ({ gradPtr, gradBuffer, gradTensor }));
   for (const x of leaves) {
     x.gradTensor = null;

@@ -11,7 +11,7 @@ import { functionOf, isPlain, type Range } from "./arguments.ts";
 import { heap, heapOf, inReference, k } from "./backend.ts";
 import type { MemoryStats } from "./memory.ts";
 import { enter, leave, type Region, root, type Scope, scope } from "./scope.ts";
-import { alive, dropRecord, hold, materialise, rootOf, streamBytes, Tensor, takeOut } from "./tensor.ts";
+import { alive, checkOwn, dropRecord, hold, materialise, rootOf, streamBytes, Tensor, takeOut } from "./tensor.ts";
 
 /**
  * Runs `fn` and records its ops for `backward`. What is allocated inside is freed when `fn` returns, except the tensors
@@ -74,6 +74,7 @@ function run<R>(where: string, recording: boolean, fn: () => R, release: Release
  */
 export function keep<T extends Tensor>(t: T): T {
   alive(t, "keep");
+  checkKnown(t);
   if (t.region === scope.region && scope !== root) scope.kept.push(t);
   return t;
 }
@@ -116,6 +117,7 @@ export const limitsOf = (t: Tensor): Range | undefined => limits.get(t);
  */
 export function persist<T extends Tensor>(t: T): T {
   alive(t, "parameter");
+  checkOwn("parameter", t);
   const { region } = t;
   const moves = region.scope !== root || !t.owned;
   if (moves && inReference() && t.ptr > 0) {
@@ -166,12 +168,20 @@ function releaseAll(result: unknown, inner: Scope, release: Release): void {
 }
 
 function moveOut(t: Tensor, inner: Scope): void {
-  if (t.region !== inner.region) return;
+  if (t.region !== inner.region) return checkKnown(t);
+  checkOwn("tape", t);
   settle(t, (inner.parent as Scope).region);
   inner.moved.push(t);
   if (t.op === null && t.state !== "consumed") return;
   dropRecord(t, "returned");
   t.requiresGrad = false;
+}
+
+/** Throws for a proxy whose fields are proxies too, as reactive states make them: its tensor cannot be told from those of other tapes. */
+function checkKnown({ region }: Tensor): void {
+  if (!region.open) return;
+  for (let s: Scope | null = scope; s !== null; s = s.parent) if (s.region === region) return;
+  throw new TypeError("tape: expected tensors, got a reactive proxy of one; return the tensor itself");
 }
 
 function handOut(t: Tensor, inner: Scope): void {

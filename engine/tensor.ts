@@ -26,6 +26,9 @@ export type NestedArray = number | readonly NestedArray[];
  */
 export type RecordState = "none" | "recorded" | "consumed" | "returned";
 
+/** What the calls of this file give the constructor, which takes any address. */
+const OURS = /* @__PURE__ */ Symbol();
+
 /** Counts records and writes, so that backward notices a write after a record. */
 let clock = 0;
 
@@ -166,7 +169,9 @@ export class Tensor {
   private frozen: Shape | null = null;
 
   /** @internal */
-  constructor(shape: Shape, size: number, ptr: number, region: Region, owned: boolean) {
+  constructor(shape: Shape, size: number, ptr: number, region: Region, owned: boolean, key: symbol) {
+    if (key !== OURS)
+      throw new TypeError("Tensor: expected tensor(…), zeros(…) or the like, got a call of the constructor");
     this.sizes = shape;
     this.size = size;
     this.ptr = ptr;
@@ -192,7 +197,7 @@ export class Tensor {
   get grad(): Tensor | null {
     if (this.gradPtr === 0 || this.op !== null) return null;
     if (this.gradTensor === null || this.gradTensor.ptr !== this.gradPtr || this.gradTensor.region === disposed) {
-      this.gradTensor = new Tensor(this.sizes, this.size, this.gradPtr, this.region, false);
+      this.gradTensor = new Tensor(this.sizes, this.size, this.gradPtr, this.region, false, OURS);
       this.gradTensor.leaf = this;
     }
     return this.gradTensor;
@@ -225,8 +230,11 @@ export class Tensor {
   get data(): Float32Array {
     const values = peek(this);
     const owner = rootOf(this);
-    dropColumns(owner);
-    owner.columns = EXPOSED;
+    if (owner.columns !== EXPOSED) {
+      checkOwn("data", owner);
+      dropColumns(owner);
+      owner.columns = EXPOSED;
+    }
     return values;
   }
 
@@ -262,6 +270,7 @@ export class Tensor {
    */
   copyFrom(values: ArrayLike<number> | Tensor): this {
     alive(this, "copyFrom");
+    checkOwn("copyFrom", this);
     const given = values instanceof Tensor ? values : numbersOf("copyFrom", "an array or a tensor of numbers", values);
     const kept = given instanceof Tensor || this.ptr !== 0 ? given : steady(given);
     if (this.ptr === 0) materialise(this);
@@ -278,6 +287,7 @@ export class Tensor {
    */
   dispose(): void {
     if (!this.region.open) return;
+    checkOwn("dispose", this);
     const { region, gradBuffer } = this;
     if (gradBuffer !== 0 && region.scope === root) heapOf(gradBuffer).release(gradBuffer, 4 * this.size);
     if (this.owned) {
@@ -297,6 +307,7 @@ export class Tensor {
 
   /** Sets `grad` to null; the buffer is kept for the next gradient. */
   zeroGrad(): void {
+    if (this.gradPtr === 0) return;
     if (this.gradTensor !== null && !this.gradTensor.owned) this.gradTensor.region = disposed;
     this.gradTensor = null;
     this.gradPtr = 0;
@@ -333,7 +344,7 @@ export const empty = (shape: Shape): Tensor => unwritten(shape, sizeOf(shape));
 export const emptyLike = (x: Tensor): Tensor => unwritten(x.sizes, x.size);
 
 function unwritten(shape: Shape, size: number): Tensor {
-  const z = new Tensor(shape, size, allocate(4 * size), scope.region, scope === root);
+  const z = new Tensor(shape, size, allocate(4 * size), scope.region, scope === root, OURS);
   if (scope === root) own(z, z.ptr, 4 * size);
   return z;
 }
@@ -347,7 +358,7 @@ function own(t: Tensor, p: number, bytes: number): void {
 /** The block at p goes with t where t, a tensor outside of tapes, is collected as garbage. */
 export function hold(t: Tensor, p: number, bytes: number): void {
   if (p < 0) return; // the reference gives back all that it has
-  t.held ??= new Held(t);
+  t.held ??= new Held();
   t.held.add(p, bytes);
 }
 
@@ -371,7 +382,7 @@ export function takeOver(t: Tensor): Tensor {
 }
 
 function outside(sizes: Shape, size: number, p: number): Tensor {
-  const z = new Tensor(sizes, size, p, root.region, true);
+  const z = new Tensor(sizes, size, p, root.region, true, OURS);
   hold(z, p, 4 * size);
   return z;
 }
@@ -381,7 +392,7 @@ export function emptySpikes(shape: Shape): Tensor {
   const size = sizeOf(shape);
   checkSize("spikes", shape, size);
   if (inReference()) return unwritten(shape, size);
-  const z = new Tensor(shape, size, 0, scope.region, scope === root);
+  const z = new Tensor(shape, size, 0, scope.region, scope === root, OURS);
   z.bits = allocate(streamBytes(size));
   if (scope === root) own(z, z.bits, streamBytes(size));
   return z;
@@ -400,17 +411,26 @@ export const steady = (values: ArrayLike<number>): ArrayLike<number> =>
 /** A tensor that looks into the memory of `base`, `offset` elements in. */
 export function viewOf(base: Tensor, shape: Shape, size: number, offset: number): Tensor {
   if (base.ptr === 0) materialise(base);
-  const z = new Tensor(shape, size, base.ptr + 4 * offset, scope.region, false);
+  const z = new Tensor(shape, size, base.ptr + 4 * offset, scope.region, false, OURS);
   z.base = base.base ?? base;
   return z;
 }
 
 /** Spikes in bits in another shape: the same bits, and when they are written out, the same values. */
 export function packedView(x: Tensor, shape: Shape): Tensor {
-  const z = new Tensor(shape, x.size, 0, scope.region, false);
+  const z = new Tensor(shape, x.size, 0, scope.region, false, OURS);
   z.base = x.base ?? x;
   z.bits = x.bits;
   return z;
+}
+
+/**
+ * Throws for a tensor that cannot note what becomes of its memory: one that is frozen, and an object that was made of a tensor by
+ * Object.create.
+ */
+export function checkOwn(where: string, t: Tensor): void {
+  if (Object.getOwnPropertyDescriptor(t, "region")?.writable) return;
+  throw wrongType(where, "a tensor, neither frozen nor made by Object.create", t);
 }
 
 const isAlive = (t: Tensor): boolean => t.region.open && rootOf(t).region.open;
@@ -478,7 +498,7 @@ export function valuesIn(where: string, given: unknown): unknown {
 
 /** x again and again along a new first axis, in a tensor of this shape, not written out until something reads it. */
 export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
-  const z = new Tensor(shape, size, 0, scope.region, false);
+  const z = new Tensor(shape, size, 0, scope.region, false, OURS);
   z.base = x;
   return z;
 }
@@ -503,9 +523,9 @@ export function fillRecord(z: Tensor, op: Recorded<never>, attrs: unknown, a: In
   z.born = ++clock;
 }
 
-/** Without t in the list, which it can be in once. */
-export function takeOut(list: Tensor[], t: Tensor): void {
-  const index = list.lastIndexOf(t);
+/** Without the tensor that owns the block of t in the list: t itself, or a proxy of it. */
+export function takeOut(list: Tensor[], { ptr }: Tensor): void {
+  const index = list.findIndex((t) => t.ptr === ptr);
   if (index >= 0) list.splice(index, 1);
 }
 
@@ -531,6 +551,7 @@ export function dropRecord(z: Tensor, state: RecordState): void {
 
 /** Writes out spikes, or a constant expansion over time: T copies of its source. */
 export function materialise(z: Tensor): void {
+  checkOwn("spikes", z);
   const source = z.base;
   if (source !== null && source.ptr === 0) materialise(source);
   if (source !== null && z.bits !== 0) {

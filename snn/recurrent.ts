@@ -4,7 +4,7 @@ import { composed } from "../engine/composed.ts";
 import { derive, type StepDefinition, stepsOf, symbolsOf, type Value } from "../engine/fuse/index.ts";
 import { type Generator, generatorOf } from "../engine/generator.ts";
 import { concat, Linear, linear, Module, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
-import { forwardOf, moduleOf } from "../engine/nn/module.ts";
+import { checkChangeable, forwardOf, moduleOf } from "../engine/nn/module.ts";
 import { weightOf } from "../engine/nn/reading.ts";
 import { readingAt } from "../engine/nn/readings.ts";
 import { checkOptionalShape } from "../engine/ops/tensors.ts";
@@ -334,6 +334,7 @@ export class Recurrent<
   /** The step of neurons that each feed themselves. */
   private linkedTo({ compiled }: Neurons): CompiledNeuron {
     if (this.linked === null || this.linkedFrom !== compiled) {
+      checkChangeable(this.where, this.constructor.name, this);
       const { definition } = compiled.program.traced;
       this.linked = new CompiledNeuron(feedingItself(this.where, definition, this.features as number));
       this.linkedFrom = compiled;

@@ -27,6 +27,8 @@ export abstract class Stage {
   /** What the next stage reads. Spikes are there as numbers, those of plain neurons as bits too. */
   readonly output: Tensor;
   readonly memory: readonly Tensor[];
+  /** Whether a step calls a method of a module, which may be a class of one's own. */
+  readonly runsModule: boolean = false;
   private readonly state: readonly Tensor[];
   private readonly parameters: readonly Tensor[];
   private readonly kept: readonly Kept[];

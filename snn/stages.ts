@@ -119,6 +119,7 @@ export class PureStage extends Stage {
 
 /** A module without a state: its `forward` on a sequence of one step, in evaluation mode. */
 class StatelessStage extends Stage {
+  override readonly runsModule = true;
   private readonly forward: () => void;
 
   constructor(module: Module, input: Tensor) {
@@ -167,6 +168,7 @@ function checkSizes({ constructor: { name } }: Module, kind: string, t: Tensor, 
 
 /** A layer whose state goes through its `step`. */
 class SteppingStage extends Stage {
+  override readonly runsModule = true;
   private readonly layer: Stepping;
   private readonly input: Tensor;
   private readonly last: State;
@@ -264,12 +266,14 @@ export function stageOf(layer: Module, input: Tensor): Stage {
 
 /** Layers one after the other, with their paths, as one stage. */
 class Chain extends Stage {
+  override readonly runsModule: boolean;
   private readonly stages: readonly Stage[];
   private readonly layers: readonly Module[];
   private readonly paths: readonly string[];
 
   constructor(stages: readonly Stage[], layers: readonly Module[], paths: readonly string[], output: Tensor) {
     super(output, { memory: stages.flatMap(({ memory }) => memory) });
+    this.runsModule = stages.some(({ runsModule }) => runsModule);
     this.stages = stages;
     this.layers = layers;
     this.paths = paths;
@@ -279,10 +283,23 @@ class Chain extends Stage {
     for (let i = 0; i < this.stages.length; i++) (this.stages[i] as Stage).check();
   }
 
+  /** Throws where a module, which may do anything in its step, has freed the memory of stage i or of one after it. */
+  private checkAfter(i: number): void {
+    for (let j = i; j < this.stages.length; j++) {
+      const stage = this.stages[j] as Stage;
+      for (const t of stage.memory) alive(t, "Stream");
+      stage.check();
+    }
+  }
+
   step(): void {
     let i = 0;
     try {
-      for (; i < this.stages.length; i++) (this.stages[i] as Stage).step();
+      for (; i < this.stages.length; i++) {
+        const stage = this.stages[i] as Stage;
+        stage.step();
+        if (stage.runsModule) this.checkAfter(i);
+      }
     } catch (error) {
       throw locate(error, this.paths[i] as string, this.layers[i] as Module);
     }

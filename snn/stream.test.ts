@@ -949,3 +949,45 @@ test("stream: an error of a layer names its path, where the stream is made and i
   fails = true;
   expect(() => stream.step()).toThrow(new RangeError("at 1 (Failing): not now"));
 });
+
+test("stream: an array with a length of its own counts as long as it is", () => {
+  const stream = new Stream(new Linear(3, 3), [1, 3]);
+  for (const n of [1, 7]) {
+    const x = Object.defineProperty(new Float32Array(n), "length", { value: 3 });
+    expect(() => stream.step(x)).toThrow(new RangeError(`Stream: expected 3 values, got ${n}`));
+    const doubles = Object.defineProperty(new Float64Array(n).fill(2), "length", { value: 3 });
+    if (n < 3) expect(() => stream.step(doubles)).toThrow(/expected an array of values, got undefined/);
+    else expect(stream.step(doubles)).toEqual(stream.step([2, 2, 2]));
+  }
+});
+
+test("stream: a module that frees what a later layer reads is an error of this step", () => {
+  const linear = new Linear(3, 3);
+  let frees: () => void = () => {};
+  class Freeing extends Module {
+    static override readonly stateless = true;
+
+    forward(x: Tensor): Tensor {
+      frees();
+      return x.mul(1);
+    }
+  }
+  const stream = new Stream(new Sequential(new Freeing(), linear), [1, 3]);
+  stream.step();
+  frees = () => linear.weight.dispose();
+  expect(() => stream.step()).toThrow(/^at 0 \(Freeing\): Stream: the tensor \[3, 3\] was freed/);
+  const other = new Stream(new Sequential(new Freeing(), new Linear(3, 3)), [1, 3]);
+  frees = () => other.dispose();
+  expect(() => other.step()).toThrow(/was freed/);
+});
+
+test("stream: a frozen recurrent layer is refused, or was compiled before", () => {
+  const make = () => new Recurrent(new AdaptiveLIF(), { features: 3, connection: "one" });
+  const x = ones([4, 1, 3]);
+  expect(() => Object.freeze(make()).forward(x)).toThrow(
+    new TypeError("Recurrent: expected modules that can change, got Recurrent, which is frozen"),
+  );
+  const layer = make();
+  const expected = bits(layer.forward(x));
+  expect(bits(Object.freeze(layer).forward(x))).toEqual(expected);
+});

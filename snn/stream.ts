@@ -78,9 +78,9 @@ export class Stream {
     const values = x === undefined || x instanceof Float32Array ? x : valuesOf(x);
     ready("Stream", input);
     ready("Stream", output);
-    if (values !== undefined && values.length !== input.size) {
-      throw wrongValue("Stream", `${input.size} values`, values.length);
-    }
+    // An array may have a `length` of its own.
+    const count = values instanceof Float32Array ? values.byteLength / 4 : values?.length;
+    if (count !== undefined && count !== input.size) throw wrongValue("Stream", `${input.size} values`, count);
     stage.check();
     if (values !== undefined) {
       if (this.inputView.length === 0) this.inputView = peek(input);

@@ -279,11 +279,13 @@ export abstract class Module {
    * Puts this module and all within into training mode, the default, or with false into evaluation mode. Returns the module
    * itself.
    *
-   * @throws TypeError unless the mode is true or false.
+   * @throws TypeError unless the mode is true or false, and for a frozen module in another mode.
    */
   train(mode = true): this {
     if (typeof mode !== "boolean") throw wrongType("train", "mode as true or false", mode);
-    for (const [, module] of this.namedModules()) module.training = mode;
+    const changing = this.namedModules().filter(([, module]) => module.training !== mode);
+    for (const [name, module] of changing) checkChangeable("train", name || this.constructor.name, module);
+    for (const [, module] of changing) module.training = mode;
     return this;
   }
 
@@ -304,7 +306,7 @@ export abstract class Module {
     try {
       return fn();
     } finally {
-      for (const [module, mode] of modes) module.training = mode;
+      for (const [module, mode] of modes) if (module.training !== mode) module.training = mode;
     }
   }
 
@@ -352,6 +354,12 @@ export abstract class Module {
     walk("", this.fields());
     return found;
   }
+}
+
+/** Throws for a module that is frozen, called `name` in the error. */
+export function checkChangeable(where: string, name: string, module: object): void {
+  if (Object.isExtensible(module)) return;
+  throw new TypeError(`${where}: expected modules that can change, got ${name}, which is frozen`);
 }
 
 const isState = (value: object): boolean => value instanceof Tensor && (value.isParameter || value.isBuffer);

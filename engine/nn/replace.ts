@@ -1,5 +1,5 @@
 /** Methods of modules that are replaced for a time, so that calls within a network can be seen. */
-import type { Module } from "./module.ts";
+import { checkChangeable, type Module } from "./module.ts";
 
 /**
  * Puts another function in the place of a method of this module alone. The result puts back the state before: the method of the class,
@@ -10,6 +10,7 @@ export function replaceMethod<M extends Module, Name extends keyof M & string>(
   name: Name,
   by: M[Name],
 ): () => void {
+  checkChangeable(name, module.constructor.name, module);
   const before = Object.getOwnPropertyDescriptor(module, name);
   Object.defineProperty(module, name, { value: by, writable: true, enumerable: true, configurable: true });
   return () => {

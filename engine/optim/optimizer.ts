@@ -82,7 +82,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   private readonly slots: Record<string, number>[];
   /** Those that were made for the current step. */
   private readonly fresh = new Set<number>();
-  private readonly held = new Held(this);
+  private readonly held = new Held();
 
   constructor(where: string, params: Iterable<Tensor>, defaults: Options, options: Partial<Options>) {
     this.name = where;

@@ -92,7 +92,7 @@ export interface EPropState {
 export class EProp<Target = Tensor | ArrayLike<number>> {
   /** The fixed weights [N, K] from the error to each hidden layer; null for symmetric feedback. */
   readonly feedback: readonly Tensor[] | null;
-  private readonly work = new Workspace(this);
+  private readonly work = new Workspace();
   private readonly loss: (output: Tensor, target: Target) => Tensor;
   private readonly layers: Layers;
   private readonly kept: readonly Kept[];

@@ -19,6 +19,7 @@ import {
 import { inReference } from "../../engine/backend.ts";
 import { composed } from "../../engine/composed.ts";
 import { type Conv1d, type Conv2d, type Linear, noGrad, type Tensor, zeros } from "../../engine/index.ts";
+import { checkChangeable } from "../../engine/nn/module.ts";
 import { ready } from "../../engine/op.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { persist } from "../../engine/tape.ts";
@@ -84,7 +85,7 @@ export class Plastic {
   /** The rule. */
   readonly rule: Rule;
   private readonly options: CheckedOptions;
-  private readonly work = new Workspace(this);
+  private readonly work = new Workspace();
   private readonly synapses: Synapses;
   private readonly steps: Steps;
   private readonly where: string;
@@ -346,6 +347,7 @@ export class Plastic {
 
   private connectionFor(where: string, shape: Shape): Connection {
     if (this.connection === null || !sameShape(this.connection.pre, shape)) {
+      checkChangeable(where, "Plastic", this);
       this.connection = connectionOf(where, this.layer, shape);
     }
     return this.connection;

@@ -4,11 +4,7 @@ import { Held } from "../../engine/held.ts";
 import { memory } from "../../engine/wasm.ts";
 
 export class Workspace {
-  private readonly held: Held;
-
-  constructor(owner: object) {
-    this.held = new Held(owner);
-  }
+  private readonly held = new Held();
 
   /** Zeros that stay. */
   take = (bytes: number): number => {
