@@ -117,7 +117,7 @@ test("proxies: a tape returns the tensor of one, which has one owner", () => {
 });
 
 test("proxies: one of reactive states is refused where it is returned or kept", () => {
-  const refused = new TypeError("tape: expected tensors, got a reactive proxy of one; return the tensor itself");
+  const refused = new TypeError("tape: expected the tensor itself, got a reactive proxy");
   const make = () => reactive(ones([3]).mul(2));
   const kept = bytesKept(() => {
     expect(() => tape(() => make())).toThrow(refused);
@@ -133,5 +133,7 @@ test("an object made of a tensor cannot free its memory, and no address makes a 
   expect(() => Object.create(t).dispose()).toThrow(`dispose: ${FROZEN}`);
   expect(values(t)).toEqual([1, 1, 1]);
   const Made = Tensor as unknown as new (...args: unknown[]) => Tensor;
-  expect(() => new Made([4], 4, 16, t.region, false)).toThrow(/^Tensor: expected tensor\(…\), zeros\(…\) or the like/);
+  expect(() => new Made([4], 4, 16, t.region, false)).toThrow(
+    /^Tensor: tensor\(…\), zeros\(…\) and the like make tensors/,
+  );
 });

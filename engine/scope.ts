@@ -32,7 +32,7 @@ export class Scope {
   readonly moved: Tensor[] = [];
   /** Tensors of this scope that were made persistent, and what else keeps memory: they outlive it, unless it ends with an error. */
   readonly persisted: { dispose(): void }[] = [];
-  private child: Scope | null = null;
+  child: Scope | null = null;
 
   constructor(parent: Scope | null) {
     this.parent = parent;

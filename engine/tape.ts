@@ -177,11 +177,11 @@ function moveOut(t: Tensor, inner: Scope): void {
   t.requiresGrad = false;
 }
 
-/** Throws for a proxy whose fields are proxies too, as reactive states make them: its tensor cannot be told from those of other tapes. */
+/** Throws for a proxy whose fields are proxies too, as reactive states make them: its region is none of those that are open. */
 function checkKnown({ region }: Tensor): void {
   if (!region.open) return;
-  for (let s: Scope | null = scope; s !== null; s = s.parent) if (s.region === region) return;
-  throw new TypeError("tape: expected tensors, got a reactive proxy of one; return the tensor itself");
+  for (let s: Scope | null = root; s !== null; s = s.child) if (s.region === region) return;
+  throw new TypeError("tape: expected the tensor itself, got a reactive proxy");
 }
 
 function handOut(t: Tensor, inner: Scope): void {

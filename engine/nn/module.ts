@@ -317,14 +317,14 @@ export abstract class Module {
    *       (0): Linear(8 → 16, 144 parameters)
    *       (1): LIF()
    *     )
-   *     String(layer) prints the equations of a neuron
+   *     String(layer) prints a neuron's equations
    *
    * Neurons print their equations instead.
    */
   toString(): string {
     const parts = partsOf(this);
     const isHinted = parts.some(({ module }) => module.toString !== Module.prototype.toString);
-    return treeOf(parts) + (isHinted ? "\nString(layer) prints the equations of a neuron" : "");
+    return treeOf(parts) + (isHinted ? "\nString(layer) prints a neuron's equations" : "");
   }
 
   /**
@@ -391,7 +391,7 @@ function valuesOf(name: string, entry: unknown, t: Tensor | StoredArray): Float3
 }
 
 /** The modules whose `forward` threw an error first, with its message at that time. */
-const sources = new WeakMap<Error, { module: Module; message: string }>();
+const sources = new WeakMap<Error, [module: Module, message: string]>();
 
 /**
  * The error, which the `forward` of a module at this path of a container has thrown; its message begins with the path and the class of
@@ -401,13 +401,12 @@ export function locate(error: unknown, path: string, module: Module): unknown {
   if (!(error instanceof Error) || !Object.getOwnPropertyDescriptor(error, "message")?.writable) return error;
   // V8 puts the message into the stack, at the latest when it is first read, and Node prints the stack.
   const { message, stack } = error;
-  const source = sources.get(error) ?? { module, message };
-  sources.set(error, source);
-  const within = module.namedModules().find(([, inner]) => inner === source.module)?.[0];
+  const [source, said] = sources.get(error) ?? [module, message];
+  sources.set(error, [source, said]);
+  const within = module.namedModules().find(([, inner]) => inner === source)?.[0];
   const full = [path, within].filter(Boolean).join(".");
-  if (full === "") return error;
-  error.message = `at ${full} (${source.module.constructor.name}): ${source.message}`;
-  if (stack) error.stack = stack.replace(message, () => error.message);
+  if (full) error.message = `at ${full} (${source.constructor.name}): ${said}`;
+  error.stack = stack?.replace(message, () => error.message) as string;
   return error;
 }
 

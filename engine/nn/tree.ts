@@ -35,9 +35,9 @@ export function treeOf(parts: readonly Part[]): string {
     const part = parts[i++] as Part;
     const { module, prefix, own } = part;
     const { inFeatures: from, outFeatures: to } = module as { inFeatures?: number; outFeatures?: number };
-    const facts = from && to ? [`${from} → ${to}`] : own.map(([name, { sizes }]) => `${name} ${formatShape(sizes)}`);
+    const facts = to ? [`${from} → ${to}`] : own.map(([name, { sizes }]) => `${name} ${formatShape(sizes)}`);
     const count = countOf(part);
-    if (own.length > 0) facts.push(`${count} parameter${count === 1 ? "" : "s"}`);
+    if (count) facts.push(`${count} parameter${count > 1 ? "s" : ""}`);
     let within = "";
     for (let inner = parts[i]; inner?.name.startsWith(prefix); inner = parts[i]) {
       within += `\n${indent}  (${inner.name.slice(prefix.length)}): ${next(`${indent}  `)}`;
