@@ -18,6 +18,9 @@ import {
 
 const FROZEN = "expected a tensor, neither frozen nor made by Object.create, got object";
 
+/** The object itself, frozen. */
+const frozen = <T extends object>(object: T): T => Object.freeze(object) as T;
+
 /** A proxy that hides all objects behind proxies, as reactive states do. */
 function reactive<T extends object>(object: T, seen = new Map<object, object>()): T {
   const made = seen.get(object);
@@ -32,10 +35,10 @@ function reactive<T extends object>(object: T, seen = new Map<object, object>())
 }
 
 test("frozen: a leaf has no gradient, which is an error without a leak, and the gradients of others are taken back", () => {
-  const [x, frozen] = [leaf([300], 1), Object.freeze(leaf([300], 2))];
+  const [x, still] = [leaf([300], 1), frozen(leaf([300], 2))];
   const kept = bytesKept(() => {
     for (let i = 0; i < 3; i++) {
-      expect(() => tape(() => x.mul(2).mul(frozen).sum().backward())).toThrow(new TypeError(`backward: ${FROZEN}`));
+      expect(() => tape(() => x.mul(2).mul(still).sum().backward())).toThrow(new TypeError(`backward: ${FROZEN}`));
     }
   });
   expect(kept).toBe(0);
@@ -83,12 +86,12 @@ test("frozen: weights are read, as often as one likes", () => {
 });
 
 test("frozen: a module keeps its mode, and others theirs", () => {
-  const model = new Sequential(new Flatten(), Object.freeze(new Flatten()));
+  const model = new Sequential(new Flatten(), frozen(new Flatten()));
   expect(() => model.eval()).toThrow(new TypeError("train: expected modules that can change, got 1, which is frozen"));
   expect(() => model.evaluating(() => 0)).toThrow(TypeError);
   expect(model.namedModules().map(([, { training }]) => training)).toEqual([true, true, true]);
   expect(() => summary(model, [2, 2])).toThrow("expected modules that can change, got Flatten, which is frozen");
-  const still = Object.freeze(new Flatten().eval());
+  const still = frozen(new Flatten().eval());
   expect(new Sequential(still).evaluating(() => 1)).toBe(1);
 });
 
