@@ -984,10 +984,11 @@ test("stream: a module that frees what a later layer reads is an error of this s
 test("stream: a frozen recurrent layer is refused, or was compiled before", () => {
   const make = () => new Recurrent(new AdaptiveLIF(), { features: 3, connection: "one" });
   const x = ones([4, 1, 3]);
-  expect(() => Object.freeze(make()).forward(x)).toThrow(
+  expect(() => (Object.freeze(make()) as ReturnType<typeof make>).forward(x)).toThrow(
     new TypeError("Recurrent: expected modules that can change, got Recurrent, which is frozen"),
   );
   const layer = make();
   const expected = bits(layer.forward(x));
-  expect(bits(Object.freeze(layer).forward(x))).toEqual(expected);
+  Object.freeze(layer);
+  expect(bits(layer.forward(x))).toEqual(expected);
 });
