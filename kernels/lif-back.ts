@@ -95,7 +95,11 @@ export function lifBackward(
   }
 }
 
-/** Columns of a step that pass together: at most as many as `computed` holds, where derivatives or exponentials go through it. */
+/**
+ * Columns of a step that pass together: at most as many as `computed` holds, where derivatives or exponentials go through it.
+ *
+ * @public a test loads this file by its name
+ */
 export function widthOf(kind: i32, size: i32, n: i32): i32 {
   return isExponential(kind) || !hasLoop(kind) ? min(n, PIECE) : columnsTogether(size, n);
 }
@@ -117,7 +121,11 @@ function stepBack(du: usize, ds: usize, next: usize, u: usize, j: i32, n: i32): 
   stepBackGiven(du + o, ds + o, next + o, u + o, beta, threshold, n - done);
 }
 
-/** Whether `sweepBack` has a loop for a surrogate. The derivatives of all others are computed before and given. */
+/**
+ * Whether `sweepBack` has a loop for a surrogate. The derivatives of all others are computed before and given.
+ *
+ * @public a test loads this file by its name
+ */
 export function hasLoop(kind: i32): bool {
   const isLinear = kind == TRIANGULAR || kind == BOXCAR || kind == STRAIGHT_THROUGH;
   return kind == SIGMOID || kind == FAST_SIGMOID || kind == ATAN || isLinear;

@@ -194,15 +194,12 @@ function naiveBackward(
   return du;
 }
 
-/** The functions of a source of kernels, which no type of this project describes. */
-const source = (name: string) => import(`./${name}.ts`);
-
 test("lif: backward computes no more derivatives of a kind without a loop than there is room for", async () => {
   // The sources of the kernels are TypeScript; their constants have addresses in the compiled module alone.
   vi.stubGlobal("memory", { data: () => 0 });
   vi.stubGlobal("min", Math.min);
-  const { hasLoop, widthOf } = await source("lif-back");
-  const { isExponential, PIECE } = await source("derivative");
+  const { hasLoop, widthOf } = await import("./lif-back.ts" as string);
+  const { isExponential, PIECE } = await import("./derivative.ts" as string);
   const fresh = Math.max(...Object.values(SURROGATES)) + 1;
   for (const kind of [...Object.values(SURROGATES), fresh]) {
     const isBounded = isExponential(kind) || !hasLoop(kind);
