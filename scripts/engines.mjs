@@ -42,12 +42,27 @@ async function runInNode([program, ...args], folder) {
 /** Every engine with the hashes that it gives for each network. */
 async function* measurements() {
   // Emulation takes as long as all others together, and one core: it runs beside them.
-  const emulated = emulatedNodes().map(({ name, command }) => [name, runInNode(command, release)]);
+  const emulated = emulatedNodes({ isBigEndian: false }).map(({ name, command }) => [
+    name,
+    runInNode(command, release),
+  ]);
   for (const [, hashes] of emulated) hashes.catch(() => {}); // until they are awaited
   for (const { name, command } of nodes()) yield [name, await runInNode(command, release)];
   yield ["debug kernels", await runInNode([process.execPath], debug)];
   for (const { name, visit } of await browsers()) yield [name, await visit(release, "page.html")];
   for (const [name, hashes] of emulated) yield [name, await hashes];
+}
+
+/** How the error of the import begins where memory is big-endian. */
+const REFUSAL = "jarvis-snn needs a little-endian machine";
+
+/** Throws unless the import is refused. */
+async function checkRefusal({ name, command: [program, ...args] }) {
+  const bundle = pathToFileURL(join(release, "run.js"));
+  const source = `await import("${bundle}").catch((error) => console.log(error.message));`;
+  const said = await start(program, [...args, "--input-type=module", "--eval", source]).finished(TIMEOUT_MS);
+  if (!said.startsWith(REFUSAL)) throw new Error(`engines: ${name}: expected "${REFUSAL} …", got "${said.trim()}"`);
+  console.log(`${name.padEnd(26)}  refused, as its memory is big-endian`);
 }
 
 /** What is pinned of hashes: the outputs are the same however they are computed. */
@@ -86,6 +101,7 @@ for await (const [engine, hashes] of measurements()) {
   );
   console.log([engine.padEnd(26), ...shown, found.length === 0 ? "" : "wrong"].join("  "));
 }
+for (const node of emulatedNodes({ isBigEndian: true })) await checkRefusal(node);
 if (wrong.length > 0) {
   const hint = updating ? "" : "\nchanged on purpose? npm run test:engines -- --update";
   throw new Error(`engines: the hashes of weights and outputs differ\n${wrong.join("\n")}${hint}`);

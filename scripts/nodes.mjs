@@ -34,13 +34,25 @@ const EMULATED = {
     libraries: "/usr/aarch64-linux-gnu",
     packages: "qemu-user libc6-arm64-cross libstdc++6-arm64-cross",
   },
+  s390x: {
+    name: "s390x",
+    version: "20.11.0",
+    qemu: "/usr/bin/qemu-s390x",
+    libraries: "/usr/s390x-linux-gnu",
+    packages: "qemu-user libc6-s390x-cross libstdc++6-s390x-cross",
+    isBigEndian: true,
+  },
 };
 
-/** Name and command of Node for every other processor that this machine can emulate; installs what is missing. */
-export function emulatedNodes() {
+/**
+ * Name and command of Node for every other processor of this order of bytes that this machine can emulate; installs what is missing.
+ */
+export function emulatedNodes({ isBigEndian }) {
   const others = Object.entries(EMULATED).filter(
-    ([arch, { name, qemu, libraries, packages }]) =>
-      arch !== process.arch && isThere(name, [qemu, `${libraries}/lib/libstdc++.so.6`], packages),
+    ([arch, { name, qemu, libraries, packages, isBigEndian: isBig = false }]) =>
+      isBig === isBigEndian &&
+      arch !== process.arch &&
+      isThere(name, [qemu, `${libraries}/lib/libstdc++.so.6`], packages),
   );
   return others.map(([arch, { name, version, qemu, libraries }]) => {
     // npm refuses packages for other processors, unless it is forced.

@@ -84,7 +84,7 @@ const USUAL = [1, 0.5];
 export const MOST_OUTPUTS = 31;
 
 /** The most operations of a step: more would take seconds to compile, and twice as many more than an engine takes in a function. */
-export const MOST_OPERATIONS = 2000;
+const MOST_OPERATIONS = 2000;
 
 /**
  * @throws TypeError where the step does what a column cannot, or fails to return a state; RangeError for more outputs than
