@@ -549,7 +549,9 @@ test("errors: a neuron that cannot be made leaves nothing behind, and a recurren
   ];
   for (const make of failing) expect(bytesKept(() => expect(make).toThrow())).toBe(0);
   const act = () => new RecurrentLIF({ features: 2, conection: "one" } as never);
-  expect(act).toThrow(/^RecurrentLIF: expected the options beta, .*, features, connection, generator, got conection$/);
+  expect(act).toThrow(
+    /^RecurrentLIF: expected the options beta, .*, features, connection, selfConnections, generator, got conection$/,
+  );
   expect(() => new RecurrentLIF(undefined as never)).toThrow(
     new TypeError("RecurrentLIF: expected options, got undefined"),
   );

@@ -322,7 +322,9 @@ test("toSpiking: samples are repeated, sequences run as they are, and shorter ru
   expect(bits(spiking.forward(constantEncode(x, { timesteps: 6 })))).toEqual(bits(z));
   expect(bits(spiking.forward(constantEncode(x, { timesteps: 4 })))).toEqual(bits(z.slice(0, 0, 4)));
   expect(() => spiking.forward(random(shape, 1))).toThrow(
-    new RangeError("toSpiking: expected samples [B, n, n, n] or sequences [T, B, n, n, n], got [2, 9, 9]"),
+    new RangeError(
+      "at 0 (Repeated): toSpiking: expected samples [B, n, n, n] or sequences [T, B, n, n, n], got [2, 9, 9]",
+    ),
   );
 });
 
