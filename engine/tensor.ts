@@ -524,8 +524,9 @@ export function fillRecord(z: Tensor, op: Recorded<never>, attrs: unknown, a: In
 
 /** Without the tensor that owns the block of t in the list: t itself, or a proxy of it. */
 export function takeOut(list: Tensor[], { ptr }: Tensor): void {
-  const index = list.findIndex((t) => t.ptr === ptr);
-  if (index >= 0) list.splice(index, 1);
+  let i = list.length - 1;
+  while (i >= 0 && (list[i] as Tensor).ptr !== ptr) i--;
+  if (i >= 0) list.splice(i, 1);
 }
 
 /** Gives back the memory that forward saved on z while `region` was current. */

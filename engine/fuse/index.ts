@@ -47,6 +47,6 @@ export { derivativeOf, levelOf, withDerivatives } from "./jacobian.ts";
 export { print, symbolsOf } from "./print.ts";
 export { type Fused, Program, type Run, type Stream } from "./program.ts";
 export { replaced } from "./replace.ts";
-export type { Rows } from "./rows.ts";
+export { Rows } from "./rows.ts";
 export { runOnTensors, stepsOf, tensorLanguage } from "./tensors.ts";
 export { derive, MOST_OUTPUTS, type StepArgument, type StepDefinition, type Traced } from "./trace.ts";

@@ -8,7 +8,6 @@ import { Arrays, Sums } from "./arrays.ts";
 import type { Expression } from "./expression.ts";
 import { Plan, type Wanted } from "./plan.ts";
 import { remembered } from "./remembered.ts";
-import { Rows } from "./rows.ts";
 import { Steps } from "./steps.ts";
 import type { Call } from "./sweeps.ts";
 import { type StepDefinition, type Traced, trace } from "./trace.ts";
@@ -77,11 +76,11 @@ export class Program {
 
 /** A compiled step with its numbers. */
 export class Fused {
-  private readonly steps: Steps;
+  readonly steps: Steps;
   /** The step, whose numbers may be others than those that the plan was made of. */
-  private readonly traced: Traced;
+  readonly traced: Traced;
   /** The bits of the numbers. */
-  private readonly numbers: Uint32Array;
+  readonly numbers: Uint32Array;
 
   constructor(steps: Steps, traced: Traced) {
     this.steps = steps;
@@ -156,11 +155,6 @@ export class Fused {
       this.clear(run);
       arrays.once(calls);
     };
-  }
-
-  /** The step over the rows of matrices of at most `widest` columns; what it needs for itself it takes once, from `take`. */
-  rows(widest: number, take: (bytes: number) => number): Rows {
-    return new Rows(this.steps, this.traced, this.numbers, widest, take);
   }
 
   private forwardCalls({ T, from, to, outputs }: ForwardRun): readonly (readonly Call[])[] {

@@ -5,6 +5,7 @@ import { persist } from "../tape.ts";
 import { memory } from "../wasm.ts";
 import type { Language, Value } from "./expression.ts";
 import { Program } from "./program.ts";
+import { Rows } from "./rows.ts";
 
 const ROWS = 5;
 
@@ -43,7 +44,7 @@ describe.each([
   const columns: readonly number[] = some ?? Array.from({ length: n }, (_, i) => i);
 
   test("rows: a step changes the listed columns of the rows that it is called for, and no others", () => {
-    const rows = new Program(definition(listed) as never).compile(null).rows(n, take);
+    const rows = new Rows(new Program(definition(listed) as never).compile(null), n, take);
     const [w, x, y, sum, list] = [4 * n * ROWS, 4 * n, 4 * ROWS, 32, 4 * n].map(take) as [
       number,
       number,
@@ -88,7 +89,7 @@ describe.each([
 test("rows: steps that differ in numbers alone have their own, also those that are made of numbers", () => {
   const added = [20, 40].map((divisor) => {
     const step = ({ w, constant }: Argument) => ({ w: w.add(constant(1).div(divisor)) });
-    const rows = new Program({ ...definition(false), summed: [], step } as never).compile(null).rows(4, take);
+    const rows = new Rows(new Program({ ...definition(false), summed: [], step } as never).compile(null), 4, take);
     const w = take(16);
     rows.note(rows.inputPlace("w"), w, 4);
     rows.note(rows.outputPlace("w"), w, 4);
@@ -99,6 +100,6 @@ test("rows: steps that differ in numbers alone have their own, also those that a
 });
 
 test("rows: an array that was never noted traps", () => {
-  const rows = new Program(definition(false) as never).compile(null).rows(4, take);
+  const rows = new Rows(new Program(definition(false) as never).compile(null), 4, take);
   expect(() => rows.run(0, 1, 4)).toThrow(WebAssembly.RuntimeError);
 });

@@ -8,9 +8,10 @@
 import { simd } from "../backend.ts";
 import { noGrad } from "../tape.ts";
 import { Arrays } from "./arrays.ts";
+import type { Fused } from "./program.ts";
 import type { Steps } from "./steps.ts";
 import type { Call } from "./sweeps.ts";
-import { derive, type Traced } from "./trace.ts";
+import { derive } from "./trace.ts";
 
 const NOTHING = { T: 1, rows: 1, inputs: [], parameters: [], from: [], saved: [] };
 
@@ -19,7 +20,8 @@ export class Rows {
   private readonly arrays: Arrays;
   private readonly calls: readonly Call[];
 
-  constructor(steps: Steps, traced: Traced, numbers: Uint32Array, widest: number, take: (bytes: number) => number) {
+  /** The step over the rows of matrices of at most `widest` columns; memory for itself is taken once, from `take`. */
+  constructor({ steps, traced, numbers }: Fused, widest: number, take: (bytes: number) => number) {
     const { names } = steps.plan;
     const outputs = names.reduce((mask, name, i) => mask | (Number(!traced.definition.states.includes(name)) << i), 0);
     this.steps = steps;

@@ -1,5 +1,5 @@
 /** A compiled sweep of a rule, with the places of what it reads and writes. */
-import { Program, type Rows, type StepDefinition } from "../../engine/fuse/index.ts";
+import { Program, Rows, type StepDefinition } from "../../engine/fuse/index.ts";
 
 /** Of an array: its place in the descriptor, and its index in a list of addresses. */
 type Used = readonly (readonly [place: number, index: number])[];
@@ -9,7 +9,7 @@ export class Sweep {
   private readonly uses = new Map<readonly string[], Used>();
 
   constructor(definition: StepDefinition, widest: number, take: (bytes: number) => number) {
-    this.rows = new Program(definition).compile(null).rows(widest, take);
+    this.rows = new Rows(new Program(definition).compile(null), widest, take);
   }
 
   /** Notes where an input lies, and the values from a row to the next. */

@@ -20,8 +20,8 @@ const ENGINE = new RegExp(
   ].join("|"),
 );
 
-/** `where: what was expected, got what came` */
-const FORM = /^(out of memory|[A-Za-z][\w.]*( of [\w.]+)?): ./s;
+/** `where: what was expected, got what came`, behind the path of a layer within another: `at 1.0 (Linear): …`. */
+const FORM = /^(at [\w.$]+ \([\w$]+\): )?(out of memory|[A-Za-z][\w.]*( of [\w.]+)?): ./s;
 
 const LONGEST = 1000;
 
@@ -29,7 +29,7 @@ export function judge(error: unknown, where = ""): Finding[] {
   if (!(error instanceof Error)) return [{ kind: "raw", message: `${where}a ${typeof error} was thrown` }];
   const { message, name } = error;
   // What a function of the case throws passes through, and what the file system says.
-  if (message.startsWith("attack: ") || "syscall" in error || isOfCase(error)) return [];
+  if (/^(at .*: )?attack: /.test(message) || "syscall" in error || isOfCase(error)) return [];
   const text = `${where}${name}: ${message.slice(0, 200)}`;
   const isKnown = [Error, TypeError, RangeError].some((known) => known === error.constructor);
   if (error instanceof WebAssembly.RuntimeError || /kernel: assertion/.test(message))
