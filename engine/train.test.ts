@@ -17,6 +17,7 @@ import {
   Module,
   mean,
   mseLoss,
+  ones,
   rand,
   Sequential,
   SGD,
@@ -437,4 +438,26 @@ describe("arguments", () => {
     }
     await expect(fit(model, once(), { ...options, epochs: 2 })).rejects.toThrow("a generator gives them once only");
   });
+});
+
+test("fit, evaluate and containers: the error of a layer that a field holds has its name", async () => {
+  class Net extends Module {
+    readonly fc1 = new Linear(2, 3);
+    readonly fc2 = new Linear(4, 2);
+
+    forward(x: Tensor): Tensor {
+      return this.fc2.forward(this.fc1.forward(x));
+    }
+  }
+  const said = (path: string) =>
+    `at ${path} (Linear): linear: expected x [..., in] and weight [out, in], got [2, 4, 3] and [2, 4]`;
+  const model = new Net();
+  const loader = [{ x: ones([4, 2]), y: Int32Array.of(0, 1, 0, 1) }];
+  const options = { epochs: 1, optimizer: new SGD(model.parameters(), { lr: 1 }), loss: crossEntropy };
+  const encode = (x: Tensor) => x.expand([2, 4, 2]);
+  await expect(fit(model, loader as never, { ...options, encode } as never)).rejects.toThrow(
+    new RangeError(said("fc2")),
+  );
+  expect(() => evaluate(model, loader as never, accuracy, { encode } as never)).toThrow(said("fc2"));
+  expect(() => new Sequential(model).forward(ones([2, 4, 2]))).toThrow(said("0.fc2"));
 });

@@ -4,7 +4,7 @@ import { functionOf, iterableOf, numberOf, WHOLE, withDefaults, wrongType, wrong
 import { batchOf } from "./data/batch.ts";
 import { type Dataset, isDataset } from "./data/dataset.ts";
 import { type Batch, DataLoader } from "./data/loader.ts";
-import { type Module, moduleOf } from "./nn/module.ts";
+import { locate, type Module, moduleOf } from "./nn/module.ts";
 import { argmax } from "./ops/reduce.ts";
 import { targetsOf } from "./ops/tensors.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
@@ -179,7 +179,11 @@ async function train<Y, L>(model: Module, loader: Batches<Y>, options: FitOption
 function outputOf(where: string, model: Module, encode: Encode, x: Tensor, lengths: Lengths): Tensor {
   const input = encode(x, lengths);
   alive(input, `${where}: encode`);
-  return model.forward(input);
+  try {
+    return model.forward(input);
+  } catch (error) {
+    throw locate(error, "", model);
+  }
 }
 
 /** fn(), which reads the output for a batch: its RangeError says first where the output is not one of so many samples. */

@@ -17,7 +17,7 @@ function newMemory(): WebAssembly.Memory {
   }
   if (new Uint8Array(Uint16Array.of(1).buffer)[0] === 0) {
     throw new Error(
-      "jarvis-snn needs a little-endian machine: WebAssembly memory is little-endian and typed arrays here are not",
+      "jarvis-snn needs a little-endian machine: WebAssembly memory is little-endian",
     );
   }
   try {

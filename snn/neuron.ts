@@ -9,7 +9,7 @@ import { inReference, onTensors } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { derive, Program, print, type StepDefinition, type Value } from "../engine/fuse/index.ts";
 import { full, Module, noGrad, parameter, stack, Tensor, zeros } from "../engine/index.ts";
-import { forwardOf } from "../engine/nn/module.ts";
+import { forwardOf, locate } from "../engine/nn/module.ts";
 import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
 import { buffer } from "../engine/tape.ts";
 import { alive } from "../engine/tensor.ts";
@@ -239,8 +239,12 @@ export class Neurons extends Module {
   }
 
   private checkCurrent(current: Tensor): void {
-    checkSequence(this.form.name, "a current", current);
-    this.checkNeurons(current.sizes);
+    try {
+      checkSequence(this.form.name, "a current", current);
+      this.checkNeurons(current.sizes);
+    } catch (error) {
+      throw locate(error, "", this);
+    }
   }
 
   private static spikes(layer: Neurons, current: Tensor, over: boolean): Tensor {

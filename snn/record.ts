@@ -4,7 +4,7 @@ import { k } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { defaultGenerator, Generator } from "../engine/generator.ts";
 import { concat, type Module, noGrad, type Tensor, tape, zeros } from "../engine/index.ts";
-import { moduleOf } from "../engine/nn/module.ts";
+import { locate, moduleOf } from "../engine/nn/module.ts";
 import { isPart, type Recorded, writeOutGradient } from "../engine/op.ts";
 import { broadcastTo, constantSource } from "../engine/ops/expand.ts";
 import { withOwnGradients } from "../engine/own-gradients.ts";
@@ -140,7 +140,14 @@ function backward(where: string, recorder: Recorder, x: Tensor, lossOf: (output:
 
 function outputOf(where: string, recorder: Recorder, x: Tensor): Tensor {
   recorder.home = scope;
-  const output = observedBy(recorder, () => recorder.model.forward(x));
+  const { model } = recorder;
+  const output = observedBy(recorder, () => {
+    try {
+      return model.forward(x);
+    } catch (error) {
+      throw locate(error, "", model);
+    }
+  });
   alive(output, `${where}: the output of the model`);
   return output;
 }

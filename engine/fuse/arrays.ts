@@ -28,9 +28,9 @@ export class Arrays {
   readonly n: number;
   /** Elements of a step. */
   readonly size: number;
-  private readonly descriptor: number;
+  readonly descriptor: number;
   private view = NO_WORDS;
-  private readonly temps: readonly number[];
+  readonly temps: readonly number[];
   /** Where memory for itself comes from, if it stays. */
   private readonly lasting: ((bytes: number) => number) | undefined;
   /** Pairs of address and bytes. */
@@ -142,22 +142,6 @@ export class Arrays {
       const call = calls[i] as Call;
       call.run(descriptor, 0, 1, 1, 1, size, this.pieceOf(call), n);
       if (call.formulas.length > 0) evaluate(call.formulas, temps, size);
-    }
-  }
-
-  /** Steps from `first` on, of n columns each, of calls whose arrays are one step high. */
-  rows(calls: readonly Call[], first: number, count: number, n: number): void {
-    const { descriptor, temps } = this;
-    const [only, ...others] = calls as [Call];
-    if (others.length === 0 && only.formulas.length === 0) {
-      only.run(descriptor, first, count, 1, 1, n, n, n);
-      return;
-    }
-    for (let t = first; t < first + count; t++) {
-      for (const call of calls) {
-        call.run(descriptor, t, 1, 1, 1, n, n, n);
-        evaluate(call.formulas, temps, n);
-      }
     }
   }
 

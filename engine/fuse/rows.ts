@@ -10,7 +10,7 @@ import { noGrad } from "../tape.ts";
 import { Arrays } from "./arrays.ts";
 import type { Fused } from "./program.ts";
 import type { Steps } from "./steps.ts";
-import type { Call } from "./sweeps.ts";
+import { type Call, evaluate } from "./sweeps.ts";
 import { derive } from "./trace.ts";
 
 const NOTHING = { T: 1, rows: 1, inputs: [], parameters: [], from: [], saved: [] };
@@ -65,6 +65,17 @@ export class Rows {
 
   /** Runs `count` rows from `first` on, of n columns. */
   run(first: number, count: number, n: number): void {
-    this.arrays.rows(this.calls, first, count, n);
+    const { descriptor, temps } = this.arrays;
+    const [only, ...others] = this.calls as [Call];
+    if (others.length === 0 && only.formulas.length === 0) {
+      only.run(descriptor, first, count, 1, 1, n, n, n);
+      return;
+    }
+    for (let t = first; t < first + count; t++) {
+      for (const call of this.calls) {
+        call.run(descriptor, t, 1, 1, 1, n, n, n);
+        evaluate(call.formulas, temps, n);
+      }
+    }
   }
 }

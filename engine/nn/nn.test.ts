@@ -590,8 +590,7 @@ test("sequential: an error of a module names its path and class once, and stays 
   const named = new Named(good, new Sequential(good, bad));
   expect(caught(named).message).toBe(`at 1 (Linear): ${linear}`);
   expect(caught(new Sequential(good, named)).message).toBe(`at 1.rest.0.1 (Linear): ${linear}`);
-  // A module of one's own is no container that sees the error.
-  expect(caught(new Sequential(new Named(good, bad))).message).toBe(`at 0 (Named): ${linear}`);
+  expect(caught(new Sequential(new Named(good, bad))).message).toBe(`at 0.rest.0 (Linear): ${linear}`);
   expect(() => summary(new Named(good, bad), [4, 9])).toThrow(new RangeError(`at rest.0 (Linear): ${linear}`));
   expect(() => summary(new Sequential(new Named(bad, good)), [4, 9])).toThrow(`at 0.fc1 (Linear): ${linear}`);
   expect(() => summary(bad, [4, 9])).toThrow(new RangeError(linear));

@@ -7,7 +7,7 @@
  */
 import { composed } from "../composed.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Module } from "./module.ts";
+import { locate, type Module } from "./module.ts";
 
 /**
  * The weight that `forward` computes with, made of the parameter by tensor ops, in the same shape. The ops may take further parameters
@@ -38,7 +38,7 @@ export const isWeighted = (layer: Module): layer is Weighted => readers.has(laye
 export const weightOf = ({ weight, reading }: Pick<Weighted, "weight" | "reading">): Tensor =>
   reading === null ? weight : reading(weight);
 
-interface Product extends Pick<Weighted, "weight" | "reading"> {
+interface Product extends Module, Pick<Weighted, "weight" | "reading"> {
   readonly bias: Tensor | null;
 }
 
@@ -48,5 +48,10 @@ const run = <Layer extends Product>(multiply: Multiply<Layer>, layer: Layer, x: 
   multiply(x, weightOf(layer), layer.bias, layer);
 
 /** A product of x with the weight that the layer computes with, which is freed where no tape records. */
-export const multiplied = <Layer extends Product>(multiply: Multiply<Layer>, layer: Layer, x: Tensor): Tensor =>
-  layer.reading === null ? run(multiply, layer, x) : composed(run<Layer>, multiply, layer, x);
+export function multiplied<Layer extends Product>(multiply: Multiply<Layer>, layer: Layer, x: Tensor): Tensor {
+  try {
+    return layer.reading === null ? run(multiply, layer, x) : composed(run<Layer>, multiply, layer, x);
+  } catch (error) {
+    throw locate(error, "", layer);
+  }
+}
