@@ -75,7 +75,5 @@ test.each(refusals)("import: the error names $name", async ({ error: cause, isVa
 test("import: on a machine with big-endian memory the error says why", async () => {
   vi.stubGlobal("Uint16Array", { of: (x: number) => Uint8Array.of(x >> 8, x) });
   const { message } = await errorWith({});
-  expect(message).toBe(
-    "jarvis-snn needs a little-endian machine: WebAssembly memory is little-endian",
-  );
+  expect(message).toBe("jarvis-snn needs a little-endian machine: WebAssembly memory is little-endian");
 });

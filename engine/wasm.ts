@@ -16,9 +16,7 @@ function newMemory(): WebAssembly.Memory {
     throw new Error("jarvis-snn: this platform has no WebAssembly; use Node ≥ 20 or a current browser");
   }
   if (new Uint8Array(Uint16Array.of(1).buffer)[0] === 0) {
-    throw new Error(
-      "jarvis-snn needs a little-endian machine: WebAssembly memory is little-endian",
-    );
+    throw new Error("jarvis-snn needs a little-endian machine: WebAssembly memory is little-endian");
   }
   try {
     return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
