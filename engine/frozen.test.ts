@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { bits, bytesKept, leaf, random, values } from "../test/support/tensors.ts";
 import {
+  BatchNorm1d,
   bernoulli,
   Flatten,
   full,
@@ -139,4 +140,12 @@ test("an object made of a tensor cannot free its memory, and no address makes a 
   expect(() => new Made([4], 4, 16, t.region, false)).toThrow(
     /^Tensor: tensor\(…\), zeros\(…\) and the like make tensors/,
   );
+});
+
+test("frozen: running statistics are refused in training before anything is written, and serve in evaluation", () => {
+  const norm = new BatchNorm1d(3);
+  frozen(norm.runningVar as Tensor);
+  expect(() => norm.forward(random([4, 3], 1))).toThrow(new TypeError(`batchNorm: ${FROZEN}`));
+  expect(values(norm.runningMean as Tensor)).toEqual([0, 0, 0]);
+  expect(norm.eval().forward(random([4, 3], 1)).shape).toEqual([4, 3]);
 });

@@ -300,7 +300,9 @@ test("diagnose: encode is the encoder of fit, and values that it clamps are a fi
   expect(diagnose(model, input(), { loss }).beyondUnit).toBe(null);
   expect(String(diagnose(model, input(), { loss }))).not.toContain("beyond");
   expect(() => diagnose(model, pixels, { loss, encode: (() => 3) as never })).toThrow("diagnose: encode: ");
-  expect(() => diagnose(model, pixels, { loss, encode: 3 as never })).toThrow(TypeError);
+  for (const encode of [3, null, false]) {
+    expect(() => diagnose(model, pixels, { loss, encode: encode as never })).toThrow(TypeError);
+  }
 });
 
 /** fn() with the default generator at its seed 1. */

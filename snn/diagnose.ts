@@ -167,7 +167,7 @@ export function diagnose(model: Module, x: Tensor, options: DiagnoseOptions): Di
   numberOf(where, "vanishing", vanishing, NOT_NEGATIVE);
   numberOf(where, "exploding", exploding, POSITIVE);
   const loss = functionOf(where, "loss", given.loss);
-  const encode = given.encode && functionOf(where, "encode", given.encode);
+  const encode = given.encode === undefined ? undefined : functionOf(where, "encode", given.encode);
   return noGrad(() => {
     const input = encode ? encoded(where, x, encode) : x;
     const { recording, modules } = recordOf(where, model, input, { loss });

@@ -94,7 +94,7 @@ const DEFAULTS: { shape: readonly number[] | null; scale: number } = { shape: nu
 /**
  * Samples x with targets y, kept outside linear memory: bytes stay bytes until a batch is made.
  *
- * The arrays are not copied, so a later change of their values shows in later batches.
+ * The arrays are not copied, so a later change of their values shows in later batches; lists of another kind are read once.
  *
  * y holds one class index a sample (integer arrays, or any array of plain numbers), or, as a Float32Array or a tensor,
  * values for regression, which become tensors.
@@ -134,7 +134,8 @@ export class TensorDataset<Y extends Targets = Targets> implements Dataset<Batch
     }
     const sample = shape !== null ? checkShape(WHERE, shape) : x instanceof Tensor ? x.sizes.slice(1) : null;
     this.x = steady(values) as Float32Array | Uint8Array;
-    this.y = y instanceof Tensor ? y.toFloat32Array() : steady(y);
+    // A list that is no array is read once.
+    this.y = y instanceof Tensor ? y.toFloat32Array() : steady("at" in y ? y : Array.from(y as ArrayLike<number>));
     const targetRows = y instanceof Tensor ? (y.sizes[0] ?? 1) : y.length;
     this.length = sample === null ? targetRows : values.length / sizeOf(sample);
     this.shape = Object.freeze(sample ?? [values.length / this.length]);

@@ -6,7 +6,7 @@ import { composedOp } from "../composed.ts";
 import { apply, gradOf, isOutside, type Op, ready, SAVES, saveFor } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { axisOf, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
-import { alive, type Tensor, touch } from "../tensor.ts";
+import { alive, checkOwn, type Tensor, touch } from "../tensor.ts";
 import { add, mul } from "./arithmetic.ts";
 import { once } from "./expand.ts";
 import { transpose } from "./layout.ts";
@@ -210,7 +210,10 @@ function batchNormOf(x: Tensor, options: Required<BatchNormOptions>, axis: numbe
       `${where}: expected runningMean and runningVar${training ? ", or neither" : " outside training"}`,
     );
   }
-  if (running !== null) for (const t of running) ready(where, t);
+  for (const t of running ?? []) {
+    ready(where, t);
+    if (training) checkOwn(where, t);
+  }
   const constant = once(batchNormOf, -axis, x, options, axis, times * (x.sizes[0] as number));
   if (constant !== null) return constant;
   const n = sizeOf(x.sizes.slice(x.ndim + axis + 1));

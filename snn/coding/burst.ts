@@ -39,7 +39,7 @@ export function burstEncode(x: Tensor, options: BurstOptions): Tensor {
   numberOf("burstEncode", "timesteps", timesteps, TIMESTEPS);
   numberOf("burstEncode", "maxSpikes", maxSpikes, COUNT);
   numberOf("burstEncode", "minInterval", minInterval, COUNT);
-  const longest = maxInterval ?? Math.max(timesteps, minInterval);
+  const longest = maxInterval === undefined ? Math.max(timesteps, minInterval) : maxInterval;
   const atLeast: Range = {
     expected: `an integer ≥ minInterval, ${minInterval}`,
     fits: (n) => COUNT.fits(n) && n >= minInterval,

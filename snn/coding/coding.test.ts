@@ -187,6 +187,9 @@ test("burst: count and interval are those of the equation", () => {
     expect(times).toEqual(expected);
   }
   expect(values(burstEncode(tensor([1, 0.1]), { timesteps: 1 }))).toEqual([1, 1]);
+  expect(() => burstEncode(tensor([1]), { timesteps: 1, maxInterval: null as never })).toThrow(
+    new TypeError("burstEncode: expected maxInterval as a number, got null"),
+  );
 });
 
 test("fields: centres and width are those of Bohte, and gradients those of differences", () => {

@@ -48,7 +48,7 @@ export function crop(events: EventRecording, options: CropOptions): EventRecordi
   if (room[0] < 0 || room[1] < 0) {
     throw wrongValue("crop", `a part of ${recording.width} × ${recording.height} pixels`, `${width} × ${height}`);
   }
-  const [left, top] = placeOf(at, room, generator);
+  const [left, top] = placeOf(at, room, generatorOf("crop", generator));
   const part = chosen(recording, (places) => inArea(places, recording, [left, top, width, height], 1));
   moveBack(part.x, left);
   moveBack(part.y, top);
@@ -82,7 +82,7 @@ function inArea(
   return count;
 }
 
-function placeOf(at: unknown, room: readonly [number, number], generator?: Generator): [number, number] {
+function placeOf(at: unknown, room: readonly [number, number], generator: Generator): [number, number] {
   if (Array.isArray(at)) {
     const [left, top] = listOf("crop", "at", at, WHOLE, 2) as [number, number];
     if (left <= room[0] && top <= room[1]) return [left, top];
@@ -90,7 +90,7 @@ function placeOf(at: unknown, room: readonly [number, number], generator?: Gener
   }
   if (typeof at !== "string") throw wrongType("crop", '"center", "random" or [x, y] as at', at);
   if (choiceOf("crop", "at", at, ["center", "random"]) === "center") return [room[0] >> 1, room[1] >> 1];
-  const drawn = uniform(2, generatorOf("crop", generator));
+  const drawn = uniform(2, generator);
   return [Math.floor((drawn[0] as number) * (room[0] + 1)), Math.floor((drawn[1] as number) * (room[1] + 1))];
 }
 

@@ -126,3 +126,9 @@ describe("eventsFromFrames", () => {
     expect(() => eventsFromFrames(still, [0, 1, 2], { threshold: 1 } as never)).toThrow("threshold");
   });
 });
+
+test("eventsFromFrames: more events of a pixel than 65 536 between two frames are refused, as they would take minutes", () => {
+  const message = /^eventsFromFrames: expected at most 65536 events of a pixel a frame, got /;
+  expect(() => eventsFromFrames(zeros([2, 1, 1]), [0, 100], { leakRate: 1e12 })).toThrow(message);
+  expect(() => seen([[0], [1]], [0, 100], { onThreshold: 1e-9 })).toThrow(message);
+});

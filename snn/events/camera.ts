@@ -51,6 +51,8 @@ const DEFAULTS: Required<CameraOptions> = {
 const LEAST_THRESHOLD = 0.01;
 /** The part of a dark pixel's noise that a pixel of intensity 1 does not have. */
 const QUIETER = 0.75;
+/** Events of a pixel between two frames: more would take minutes. */
+const MOST = 2 ** 16;
 /** Values whose logarithms are taken at once. */
 const AT_ONCE = 2 ** 20;
 
@@ -197,6 +199,8 @@ class Camera {
       }
       const step = slope > 0 ? rise : -fall;
       const crossings = slope === 0 ? 0 : Math.max(0, Math.floor((start + slope) / step));
+      if (crossings > MOST)
+        throw wrongValue("eventsFromFrames", `at most ${MOST} events of a pixel a frame`, crossings);
       for (let c = 1; c <= crossings; c++) {
         const at = now + span * Math.max((c * step - start) / slope, 0);
         if (noiseAt <= at) {

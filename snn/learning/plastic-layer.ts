@@ -1,7 +1,8 @@
 import { objectOf, wrongType } from "../../engine/arguments.ts";
+import { composed } from "../../engine/composed.ts";
 import { Module, noGrad, stack, type Tensor } from "../../engine/index.ts";
 import { forwardOf } from "../../engine/nn/module.ts";
-import type { Shape } from "../../engine/shape.ts";
+import { checkShape, type Shape } from "../../engine/shape.ts";
 import { persist } from "../../engine/tape.ts";
 import { alive, touch } from "../../engine/tensor.ts";
 import { checkSequence } from "../checks.ts";
@@ -116,8 +117,11 @@ export class PlasticLayer<State = unknown> extends Staged {
    * @throws RangeError unless the sizes are positive integers that fit the connection.
    */
   initialState(shape: Shape): PlasticLayerState<State> {
-    const plastic = this.plastic.initialState(shape);
-    return { plastic, neurons: this.neurons.initialState(this.plastic.outputShape(shape)) };
+    const own = checkShape("PlasticLayer", shape);
+    return composed(() => ({
+      plastic: this.plastic.initialState(own),
+      neurons: this.neurons.initialState(this.plastic.outputShape(own)),
+    }));
   }
 
   /** @internal */

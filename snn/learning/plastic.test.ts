@@ -15,6 +15,7 @@ import {
 } from "../../engine/index.ts";
 import { patchesOf, perPlace } from "../../test/support/patches.ts";
 import { RuleOnTensors } from "../../test/support/rule-on-tensors.ts";
+import { bytesKept } from "../../test/support/tensors.ts";
 import {
   LIF,
   Plastic,
@@ -454,4 +455,25 @@ test("plastic: each tensor of a state is read once", () => {
   expect(plastic.layer.weight.toFloat32Array()).toEqual(copy.layer.weight.toFloat32Array());
   plastic.events([1, 2], ["pre", "post"], once(plastic.initialState(1)));
   expect(again.toFloat32Array()).toEqual(new Float32Array(1));
+});
+
+test("plastic: the spikes of the last step in a state are as many as its samples", () => {
+  const plastic = new Plastic(new Linear(3, 2), new RewardSTDP());
+  const state = { ...plastic.initialState(2), last: [] };
+  expect(() => plastic.step(ones([2, 3]), zeros([2, 2]), state)).toThrow(
+    "RewardSTDP.step: expected last of the state as initialState gives it, got []",
+  );
+});
+
+test("plastic layer: a shape is read once, and a state that cannot be made leaves nothing behind", () => {
+  const failing = new LIF();
+  failing.initialState = () => {
+    throw new Error("no state");
+  };
+  const layer = new PlasticLayer(new Plastic(new Linear(3, 2), new STDP()), failing);
+  expect(bytesKept(() => expect(() => layer.initialState([1, 3])).toThrow("no state"))).toBe(0);
+  let reads = 0;
+  const shape = Object.defineProperty([1, 3], 0, { get: () => (reads++ === 0 ? 2 : -1) });
+  const fitting = new PlasticLayer(new Plastic(new Linear(3, 2), new STDP()), new LIF());
+  expect(fitting.initialState(shape).neurons.v.shape).toEqual([2, 2]);
 });

@@ -380,10 +380,12 @@ export class Plastic {
       numberOf(where, `scales.${name} of the state`, state.scales[name], POSITIVE);
     }
     numberOf(where, "time of the state", state.time, FINITE);
+    const { last } = state;
     const isList =
-      Array.isArray(state.last) && Array.from(state.last).every((spiking) => Object(spiking).pre instanceof Int32Array);
-    if (state.last !== null && !isList)
-      throw wrongType(where, "last of the state as initialState gives it", state.last);
+      Array.isArray(last) &&
+      last.length === fitting.synapses[0] &&
+      last.every((spiking) => Object(spiking).pre instanceof Int32Array);
+    if (last !== null && !isList) throw wrongType(where, "last of the state as initialState gives it", last);
   }
 
   /** The state in tensors of its own, which take over the memory of those that were there. */

@@ -571,5 +571,9 @@ describe("Int8", () => {
     expect(() => int8.forward([1, 2, 3] as never)).toThrow("Int8: expected a tensor, got [1, 2, 3]");
     expect(() => gradcheck((x) => int8.forward(x), [randn([2, 3])])).toThrow("Int8: its weights lie in linear memory");
     expect(() => gradcheck((x) => new Int8(new Linear(3, 2)).forward(x), [randn([2, 3])])).toThrow("Int8: its weights");
+    const still = Object.freeze(new LIF()) as LIF;
+    expect(() => new Int8([new Linear(3, 2), still]).forward(rand([2, 1, 3]))).toThrow(
+      new TypeError("Int8: expected modules that can change, got LIF, which is frozen"),
+    );
   });
 });

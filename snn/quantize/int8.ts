@@ -12,7 +12,7 @@ import {
   noGrad,
   type Tensor,
 } from "../../engine/index.ts";
-import { forwardOf, locate } from "../../engine/nn/module.ts";
+import { checkChangeable, forwardOf, locate } from "../../engine/nn/module.ts";
 import { isWeighted, weightOf } from "../../engine/nn/reading.ts";
 import { alive } from "../../engine/tensor.ts";
 import { layersOf } from "../layers.ts";
@@ -106,8 +106,9 @@ export class Int8 extends Staged {
    */
   forward(x: Tensor): Tensor {
     alive(x, "Int8");
-    const modes = this.all.map(({ training }) => training);
-    for (const module of this.all) module.training = false;
+    const training = this.all.filter((module) => module.training);
+    for (const module of training) checkChangeable("Int8", module.constructor.name, module);
+    for (const module of training) module.training = false;
     try {
       return noGrad(() =>
         this.named.reduce((z, [name, layer]) => {
@@ -119,7 +120,7 @@ export class Int8 extends Staged {
         }, x),
       );
     } finally {
-      for (const [i, module] of this.all.entries()) module.training = modes[i] as boolean;
+      for (const module of training) module.training = true;
     }
   }
 

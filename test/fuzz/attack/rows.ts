@@ -518,7 +518,11 @@ export const SNN: Rows<typeof snn> = {
       traces: must(
         record({
           x: must(
-            record({ of: choice("pre", "post"), tau: either(num(20), oneOf(['"tau"'])), amount: spare(num(0.5)) }),
+            // A function gives the trace when a rule is made.
+            either(
+              record({ of: choice("pre", "post"), tau: either(num(20), oneOf(['"tau"'])), amount: spare(num(0.5)) }),
+              oneOf(['() => ({ of: "pre", tau: 20 })'], ["function"]),
+            ),
           ),
           y: oneOf(['({ mode }) => (mode === "one" ? { of: "post", tau: "tau" } : null)'], ["function"]),
         }),
@@ -529,7 +533,7 @@ export const SNN: Rows<typeof snn> = {
       needs: spare(record({ rate: record({ mode: oneOf(['["one"]'], ["list"]) }) })),
       constrain: spare(record({ rate: list(0, 1) })),
       numerics: spare(record({ other: record({ rate: num(0.5) }) })),
-      explains: spare(choice("all", "below")),
+      explains: spare(nullable(choice("all", "below"))),
       onPre: fn("({ w, rate }) => w.mul(rate).neg()", "({ x, rate, where }) => where(x.gt(0), rate, 0)"),
       onPost: must(fn("({ e, x, rate }) => ({ w: x.mul(rate), e: e.neg() })", "({ constant }) => constant(0.5)")),
       onStep: spare(fn("({ w, rate }) => w.mul(rate)")),
@@ -572,7 +576,7 @@ export const QUANTIZE: Rows<typeof quantize> = {
       w_scale: record({ shape: list(2), data: numbers(2) }),
       w: record({ shape: list(2, 3), data: numbers(6) }),
       v_packed: record({ shape: list(3), data: numbers(3) }),
-      v_shape: record({ shape: list(2), data: oneOf(["Int32Array.of(2, 3)"]) }),
+      v_shape: record({ shape: list(2), data: oneOf(["Int32Array.of(2, 3)"], ["typed"]) }),
       v_bits: record({ shape: list(1), data: oneOf(["[4]"]) }),
       v_scale: record({ shape: list(1), data: numbers(1) }),
     }),
@@ -580,7 +584,7 @@ export const QUANTIZE: Rows<typeof quantize> = {
   quantize: [
     probed,
     {
-      weights: must(options({ bits: must(either(num(2, 8), choice("ternary"))), perChannel: bool })),
+      weights: must(nullable(options({ bits: must(either(num(2, 8), choice("ternary"))), perChannel: bool }))),
       state: options({
         bits: must(num(1, 6)),
         uniform: bool,
@@ -716,7 +720,7 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
       either(indices(3, 4), t(4, 2)),
       { shape: nullable(list(3)), scale: num(1, 0.5) },
     ],
-    call: { batch: [list(0, 2)] },
+    call: { batch: [either(list(0, 2), oneOf(["Int32Array.of(0, 2)"], ["typed"]))] },
   },
   DataLoader: {
     new: [dataset, { batchSize: must(num(1, 2, 3)), shuffle: bool, dropLast: bool, generator }],
