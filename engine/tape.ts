@@ -181,7 +181,7 @@ function moveOut(t: Tensor, inner: Scope): void {
 function checkKnown({ region }: Tensor): void {
   if (!region.open) return;
   for (let s: Scope | null = root; s !== null; s = s.child) if (s.region === region) return;
-  throw new TypeError("tape: expected the tensor itself, got a reactive proxy");
+  throw new TypeError("tape: expected a tensor, got a reactive proxy");
 }
 
 function handOut(t: Tensor, inner: Scope): void {

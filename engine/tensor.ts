@@ -170,7 +170,7 @@ export class Tensor {
 
   /** @internal */
   constructor(shape: Shape, size: number, ptr: number, region: Region, owned: boolean, key: symbol) {
-    if (key !== OURS) throw new TypeError("Tensor: tensor(…), zeros(…) and the like make tensors");
+    if (key !== OURS) throw new TypeError("Tensor: tensor(…) makes tensors");
     this.sizes = shape;
     this.size = size;
     this.ptr = ptr;

@@ -21,8 +21,12 @@ export function keptOf(layer: object, names?: readonly string[]): Kept {
   const values: Fields = Object.fromEntries([...usual, ...read].map((name) => [name, of[name]]));
   const others = read.filter((name) => !usual.includes(name));
   const isUsual = compare(of, values);
-  const isOther = (name: string): boolean => of[name] === values[name];
-  return { layer: of, values, isSame: others.length === 0 ? isUsual : () => isUsual() && others.every(isOther) };
+  const before = others.map((name) => of[name]);
+  const isSame = (): boolean => {
+    for (let i = 0; i < others.length; i++) if (of[others[i] as string] !== before[i]) return false;
+    return isUsual();
+  };
+  return { layer: of, values, isSame: others.length === 0 ? isUsual : isSame };
 }
 
 type Compare = (layer: Fields, values: Fields) => () => boolean;

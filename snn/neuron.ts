@@ -429,8 +429,11 @@ export class Neurons extends Module {
       const x = typeof value === "function" ? value(scalars) : value;
       if (x === 0) return null;
       if (typeof x === "number") return full(shape, x);
-      alive(x as Tensor, `${name}: the initial value of ${states[i]}`);
-      return scalar(x as Tensor).expand(shape);
+      const t = x as Tensor;
+      alive(t, `${name}: the initial value of ${states[i]}`);
+      // A parameter of 0 costs what the number 0 does.
+      if (t.size === 1 && !t.requiresGrad && Object.is(t.item(), 0)) return null;
+      return scalar(t).expand(shape);
     });
     return this.firing.hold > 0 ? [...all, null] : all;
   }

@@ -985,7 +985,7 @@ test("stream: a frozen recurrent layer is refused, or was compiled before", () =
   const make = () => new Recurrent(new AdaptiveLIF(), { features: 3, connection: "one" });
   const x = ones([4, 1, 3]);
   expect(() => (Object.freeze(make()) as ReturnType<typeof make>).forward(x)).toThrow(
-    new TypeError("Recurrent: expected modules that can change, got Recurrent, which is frozen"),
+    new TypeError("Recurrent: expected no frozen module, got Recurrent"),
   );
   const layer = make();
   const expected = bits(layer.forward(x));

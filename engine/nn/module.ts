@@ -359,7 +359,7 @@ export abstract class Module {
 /** Throws for a module that is frozen, called `name` in the error. */
 export function checkChangeable(where: string, name: string, module: object): void {
   if (Object.isExtensible(module)) return;
-  throw new TypeError(`${where}: expected modules that can change, got ${name}, which is frozen`);
+  throw new TypeError(`${where}: expected no frozen module, got ${name}`);
 }
 
 const isState = (value: object): boolean => value instanceof Tensor && (value.isParameter || value.isBuffer);

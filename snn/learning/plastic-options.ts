@@ -95,17 +95,30 @@ export type WorkingState = Pick<PlasticState, "traces" | "synapses"> & {
  */
 export function workingState(where: string, { traces, synapse }: Rule, state: PlasticState): WorkingState {
   const given = Object(state) as PlasticState;
-  const read = <T>(part: "traces" | "synapses" | "scales", names: readonly { readonly name: string }[]) => {
-    const all = objectOf(where, `${part} of the state by name`, given[part]);
-    return Object.fromEntries(names.map(({ name }) => [name, all[name] as T]));
-  };
   return {
-    traces: read<Tensor>("traces", traces),
-    synapses: read<Tensor>("synapses", synapse),
-    scales: read<number>("scales", synapse),
+    traces: picked<Tensor>(where, "traces", given, traces),
+    synapses: picked<Tensor>(where, "synapses", given, synapse),
+    scales: picked<number>(where, "scales", given, synapse),
     time: given.time,
     last: given.last ?? null,
   };
+}
+
+/** A part of a state with the values of these names. Each step makes it, so that no list is made besides. */
+function picked<T>(
+  where: string,
+  part: "traces" | "synapses" | "scales",
+  state: PlasticState,
+  names: readonly { readonly name: string }[],
+): Record<string, T> {
+  const all = state[part] as unknown;
+  if (typeof all !== "object" || all === null) objectOf(where, `${part} of the state by name`, all);
+  const own: Record<string, T> = {};
+  for (let i = 0; i < names.length; i++) {
+    const { name } = names[i] as { readonly name: string };
+    own[name] = (all as Readonly<Record<string, T>>)[name] as T;
+  }
+  return own;
 }
 
 /** An event of {@link Plastic.events}: spikes of all neurons on a side, or of those with these numbers. */
