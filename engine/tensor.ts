@@ -26,7 +26,7 @@ export type NestedArray = number | readonly NestedArray[];
  */
 export type RecordState = "none" | "recorded" | "consumed" | "returned";
 
-/** What the calls of this file give the constructor, which takes any address. */
+/** The key that the calls of this file give the constructor, which takes any address. */
 const OURS = /* @__PURE__ */ Symbol();
 
 /** Counts records and writes, so that backward notices a write after a record. */

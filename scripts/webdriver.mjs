@@ -78,7 +78,7 @@ const told = (log, send) => (command, parameters) =>
 function client(send) {
   return {
     navigate: (url) => send("Navigate", { url }),
-    /** What a function gives, or its promise, that runs in the page with these arguments, all of which JSON can hold. */
+    /** The result of a function, or of its promise, that runs in the page with these arguments, all of which JSON can hold. */
     async run(body, ...args) {
       const script = `
         const [args, done] = arguments;

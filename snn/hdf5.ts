@@ -1,4 +1,4 @@
-/** What readers of HDF5 files share: the complaints of h5wasm, the library of the HDF Group in WebAssembly, as errors. */
+/** Complaints of h5wasm, the library of the HDF Group in WebAssembly, as errors: all readers of HDF5 files take them. */
 
 /** Parts of the file system of the library that its types leave out. */
 interface FileSystem {

@@ -130,7 +130,7 @@ test.each(Object.entries(neurons))(
   },
 );
 
-/** What unroll gives of a layer, over time and last states, by name. */
+/** The outputs of unroll of a layer, over time and last states, by name. */
 function outputsOf(layer: Unrolling, x: Tensor): Map<string, () => Tensor> {
   const given = layer.unroll(x) as Readonly<Record<string, unknown>>;
   const names = Object.keys(given).filter((name) => name !== "state");

@@ -7,7 +7,7 @@ export interface Contender {
   measure(): number | Promise<number>;
 }
 
-/** What does not count: at least two turns of each contender, by default a second, in which engines optimise what they will run. */
+/** The warm-up, which does not count: at least two turns of each contender, by default a second, in which engines optimise the code. */
 const WARM_UP = { turns: 2, ms: 1000 };
 
 /** The times of the contenders, by name and round. */

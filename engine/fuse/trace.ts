@@ -190,7 +190,7 @@ function outputsOf(definition: StepDefinition, owner: Owner, leaves: readonly Ex
   return new Map(Object.entries(returned).map(([output, value]) => [output, lift(owner, output, value)]));
 }
 
-/** Throws where a comparison is lost: the step asked for its truth. What decides in terms that nobody reads is not lost. */
+/** Throws where a comparison is lost: the step asked for its truth. A comparison that decides in a term without a reader is not lost. */
 function checkComparisons({ name, comparisons, decided }: Owner, outputs: Iterable<Expression>): void {
   if (comparisons.length === 0) return;
   const used = reachable([...outputs, ...decided]);

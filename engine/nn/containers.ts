@@ -40,7 +40,7 @@ export class Sequential extends Module {
       for (; i < modules.length; i++) {
         const module = modules[i] as Module;
         z = isAlone && module.forwardOver !== undefined ? module.forwardOver(z) : module.forward(z);
-        // What such a layer has just made is nobody else's, unless it looks into something.
+        // The output of such a layer has no other reader, so the next layer may overwrite it, unless it is a view.
         isAlone = module.isPure && z.base === null;
       }
     } catch (error) {
