@@ -7,8 +7,8 @@
 import { wasmHeap } from "./memory.ts";
 
 /**
- * Blocks, as pairs of an address and bytes, of the owner that has this object in a field. The blocks go when this object is garbage, as
- * it is with its owner, and with no proxy of it.
+ * Blocks, as pairs of an address and bytes, of the owner that has this object in a field. The blocks go when this object is garbage:
+ * a proxy of the owner keeps this object alive, too.
  */
 export class Held {
   private readonly blocks: number[] = [];

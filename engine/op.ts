@@ -216,7 +216,7 @@ export const isOutside = (x: Tensor): boolean => inReference() && x.ptr > 0;
 export function checkUnconsumed(x: Tensor): void {
   if (x.state !== "consumed") return;
   throw new Error(
-    "backward: this graph was consumed by an earlier backward(), or by dispose() of the first output of its op; records serve once",
+    "backward: this graph was consumed by an earlier backward(), or the first output of its op was disposed, returned or made a parameter",
   );
 }
 

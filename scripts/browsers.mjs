@@ -144,7 +144,7 @@ async function inside({ path, environment = () => ({}) }, body) {
   }
 }
 
-/** An Error comes of it where the page crashes, whose process `launch` has not started. */
+/** Never resolves, and rejects where the page crashes, whose process `launch` has not started. */
 const waitForever = (client) => client?.run(() => new Promise(() => {})) ?? new Promise(() => {});
 
 async function visit(browser, folder, page, use) {

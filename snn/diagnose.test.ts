@@ -300,6 +300,9 @@ test("diagnose: encode is the encoder of fit, and values that it clamps are a fi
   expect(diagnose(model, input(), { loss }).beyondUnit).toBe(null);
   expect(String(diagnose(model, input(), { loss }))).not.toContain("beyond");
   expect(() => diagnose(model, pixels, { loss, encode: (() => 3) as never })).toThrow("diagnose: encode: ");
+  const [spoilt] = diagnose(model, scaled, { loss, encode: (x) => poisson(x).mul(Number.NaN) }).findings;
+  expect(spoilt).toMatchObject({ trouble: "nan", layer: "input" });
+  expect(spoilt?.reason).toContain("the encoded input");
   for (const encode of [3, null, false]) {
     expect(() => diagnose(model, pixels, { loss, encode: encode as never })).toThrow(TypeError);
   }

@@ -186,7 +186,7 @@ export function diagnose(model: Module, x: Tensor, options: DiagnoseOptions): Di
     );
     const isRecurrent = (name: string) => modules.get(name) instanceof Recurrent;
     const beyondUnit = encode ? shareOf(x, (value) => value < 0 || value > 1) : null;
-    const found = notANumber(model, x, recording) ?? [
+    const found = notANumber(model, x, input, recording) ?? [
       ...clamped(x, input, beyondUnit),
       ...findingsOf(inOrder(where, "layers", { layers, order }), isRecurrent, given),
     ];
@@ -229,7 +229,8 @@ function clamped(x: Tensor, input: Tensor, share: number | null): Finding[] {
   const spikes = input.toFloat32Array();
   const trains = new Map<number, string>();
   for (const [i, value] of x.toFloat32Array().entries()) {
-    if (value > 1) trains.set(value, Array.from({ length: T }, (_, t) => spikes[t * x.size + i]).join(""));
+    if (value > 1 && !trains.has(value))
+      trains.set(value, Array.from({ length: T }, (_, t) => spikes[t * x.size + i]).join(""));
   }
   if (trains.size < 2 || new Set(trains.values()).size > 1) return [];
   const reason = `${beyond(share)}, and encode gives all values above 1 the same spikes`;
@@ -279,10 +280,16 @@ function thresholdOf(module: object): number | null {
 }
 
 /** The first place, from the parameters to the gradients, with a value that is infinite or no number; null where there is none. */
-function notANumber(model: Module, x: Tensor, { layers, order, loss, gradients }: Recording): Finding[] | null {
+function notANumber(
+  model: Module,
+  x: Tensor,
+  input: Tensor,
+  { layers, order, loss, gradients }: Recording,
+): Finding[] | null {
   const places: [string, string, Tensor | null, string][] = [
     ...model.namedParameters().map(([name, p]): [string, string, Tensor, string] => [name, "the parameter", p, SPOILT]),
     ["input", "the input", x, "look at the data and their scale"],
+    ["input", "the encoded input", input, "look at encode"],
     ...inOrder("diagnose", "layers", { layers, order }).flatMap(
       ([name, { current, membrane }]): [string, string, Tensor | null, string][] => [
         [

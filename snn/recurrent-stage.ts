@@ -1,6 +1,7 @@
 /** Neurons that all feed each other, in a stream. */
 import { k } from "../engine/backend.ts";
 import type { Linear, Tensor } from "../engine/index.ts";
+import type { Kept } from "./kept.ts";
 import { Stage } from "./stage.ts";
 import { PureStage } from "./stages.ts";
 
@@ -11,10 +12,10 @@ export class RecurrentStage extends Stage {
   private readonly product: Stage;
 
   /** `neurons` read `current`, which is the input and what spikes of the step before add to it. */
-  constructor(neurons: Stage, input: Tensor, current: Tensor, recurrent: Linear) {
+  constructor(neurons: Stage, input: Tensor, current: Tensor, recurrent: Linear, kept: readonly Kept[]) {
     const { output } = neurons;
     const product = new PureStage(recurrent, output);
-    super(output, { state: [output], memory: [current, ...neurons.memory, ...product.memory] });
+    super(output, { state: [output], memory: [current, ...neurons.memory, ...product.memory], kept });
     this.neurons = neurons;
     this.input = input;
     this.current = current;
@@ -22,6 +23,7 @@ export class RecurrentStage extends Stage {
   }
 
   override check(): void {
+    super.check();
     this.neurons.check();
     this.product.check();
   }

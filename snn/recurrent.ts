@@ -314,14 +314,16 @@ export class Recurrent<
     this.checkWeights(features);
     if (V !== null) {
       const linked = this.linkedTo(neuron);
-      return new CompiledStage(linked, [keptOfNeurons(neuron), keptOf(this, ["V"])], input, {
+      return new CompiledStage(linked, [keptOfNeurons(neuron), keptOf(this, ["V", "neuron"])], input, {
         start: () => this.initialState(input.sizes) as unknown as Named,
         parameters: () => this.derived(linked, neuron.parametersNow()),
       });
     }
     if (!(recurrent instanceof Linear) || recurrent.forward !== LINEAR) return null;
     const current = own(input.sizes);
-    return new RecurrentStage(stageOfNeurons(neuron, current), input, current, recurrent);
+    return new RecurrentStage(stageOfNeurons(neuron, current), input, current, recurrent, [
+      keptOf(this, ["recurrent", "neuron"]),
+    ]);
   }
 
   /** The neurons, where the whole sequence is one op: compiled ones that feed themselves or all others. */

@@ -271,24 +271,38 @@ class Chain extends Stage {
   private readonly layers: readonly Module[];
   private readonly paths: readonly string[];
 
-  constructor(stages: readonly Stage[], layers: readonly Module[], paths: readonly string[], output: Tensor) {
+  private readonly input: Tensor;
+
+  constructor(stages: readonly Stage[], layers: readonly Module[], paths: readonly string[], input: Tensor) {
+    const output = stages[stages.length - 1]?.output ?? input;
     super(output, { memory: stages.flatMap(({ memory }) => memory) });
     this.runsModule = stages.some(({ runsModule }) => runsModule);
     this.stages = stages;
     this.layers = layers;
     this.paths = paths;
+    this.input = input;
   }
 
   override check(): void {
+    // A module may have freed memory in the step before.
+    if (this.runsModule) {
+      alive(this.input, "Stream");
+      for (const t of this.memory) alive(t, "Stream");
+    }
     for (let i = 0; i < this.stages.length; i++) (this.stages[i] as Stage).check();
   }
 
-  /** Throws where a module, which may do anything in its step, has freed the memory of stage i or of one after it. */
+  /**
+   * Throws where the module of stage i, which may do anything in its step, has freed its input, memory of its own, or of a stage after it:
+   * up to the next module, which is followed by a check of its own.
+   */
   private checkAfter(i: number): void {
-    for (let j = i; j < this.stages.length; j++) {
+    if (i === 0) alive(this.input, "Stream");
+    for (let j = Math.max(0, i - 1); j < this.stages.length; j++) {
       const stage = this.stages[j] as Stage;
       for (const t of stage.memory) alive(t, "Stream");
       stage.check();
+      if (j > i && stage.runsModule) return;
     }
   }
 
@@ -322,5 +336,5 @@ export function stageOfAll(layers: readonly Module[], input: Tensor, paths = lay
       throw locate(error, paths[i] as string, layer);
     }
   });
-  return new Chain(stages, layers, paths, output);
+  return new Chain(stages, layers, paths, input);
 }

@@ -33,7 +33,7 @@ import {
   zeros,
 } from "../index.ts";
 import { withLittleMemory } from "../test/support/memory.ts";
-import { bits } from "../test/support/tensors.ts";
+import { bits, values } from "../test/support/tensors.ts";
 import {
   AdaptiveLIF,
   BatchNormTT1d,
@@ -898,7 +898,13 @@ test("stream: delays that are written to their data count in the next step", () 
 test("stream: parameters that were replaced stop it, with a word to make another", () => {
   const own = (sizes: number[]) => parameter(full(sizes, 0.25));
   const linearIn = (layer: { readonly recurrent: Module | null }) => layer.recurrent as Linear;
-  const cases: [network: Module, shape: number[], of: (network: never) => object, name: string, value: Tensor][] = [
+  const cases: [
+    network: Module,
+    shape: number[],
+    of: (network: never) => object,
+    name: string,
+    value: Tensor | Module,
+  ][] = [
     [linear(2, 2), [1, 2], (x) => x, "weight", own([2, 2])],
     [linear(2, 2), [1, 2], (x) => x, "bias", own([2])],
     [new Linear(2, 2, { bias: false }), [1, 2], (x) => x, "bias", own([2])],
@@ -909,6 +915,8 @@ test("stream: parameters that were replaced stop it, with a word to make another
     [new RecurrentLIF({ features: 2 }), [1, 2], linearIn, "weight", own([2, 2])],
     [new RecurrentLIF({ features: 2, connection: "one" }), [1, 2], (x) => x, "V", own([2])],
     [new RecurrentLIF({ features: 2 }), [1, 2], ({ neuron }: RecurrentLIF) => neuron, "beta", own([])],
+    [new RecurrentLIF({ features: 2 }), [1, 2], (x) => x, "recurrent", linear(2, 2)],
+    [new RecurrentLIF({ features: 2 }), [1, 2], (x) => x, "neuron", new LIF()],
     [new DelayedLinear(2, 2, { maxDelay: 2 }), [1, 2], (x) => x, "delay", own([2, 2])],
     [new Delay([1, 2]), [1, 2], (x) => x, "delays", own([2])],
   ];
@@ -991,4 +999,33 @@ test("stream: a frozen recurrent layer is refused, or was compiled before", () =
   const expected = bits(layer.forward(x));
   Object.freeze(layer);
   expect(bits(layer.forward(x))).toEqual(expected);
+});
+
+test("stream: a module that frees its input, or the input of the stream, is an error of the step", () => {
+  class Freeing extends Module {
+    frees = false;
+
+    forward(x: Tensor): Tensor {
+      return x.mul(1);
+    }
+    step(x: Tensor, state: object): [Tensor, object] {
+      const z = x.mul(2);
+      if (this.frees) x.dispose();
+      return [z, state];
+    }
+    initialState(): object {
+      return {};
+    }
+  }
+  for (const before of [[], [new LeakyIntegrator()], [new LIF()], [new Sequential(new LIF())]]) {
+    const freeing = new Freeing();
+    const stream = new Stream([...before, freeing, new LIF()], [1, 4]);
+    stream.step([1, 1, 1, 1]);
+    freeing.frees = true;
+    expect(() => stream.step([1, 1, 1, 1])).toThrow(/^at .*was freed/);
+    const other = full([1, 4], 7);
+    freeing.frees = false;
+    expect(() => stream.step([1, 1, 1, 1])).toThrow();
+    expect(values(other)).toEqual([7, 7, 7, 7]);
+  }
 });

@@ -18,7 +18,7 @@ const LANES = 32;
 const MANY = 65536;
 const PIECE = 1024;
 
-/** The address of an array that was not noted: beyond the memory, so that a sweep that reads it traps. */
+/** The address of an array that was not noted: near the end of all addresses, where a sweep that reads it traps. */
 const NOWHERE = 0xfffffff0;
 
 const NO_WORDS = new Uint32Array(0);

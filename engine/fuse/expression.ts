@@ -116,7 +116,7 @@ export const ELEMENT = 3;
 export interface Owner {
   /** The name of the step, for errors. */
   readonly name: string;
-  /** Comparisons in the order in which they were made, and what is 0 or 1 that other operations are made of. */
+  /** Comparisons in the order in which they were made, and the arguments of other operations that are 0 or 1. */
   readonly comparisons: Expression[];
   readonly decided: Expression[];
   /** Gradients are exact, see {@link StepDefinition.exact}. */

@@ -83,7 +83,7 @@ const USUAL = [1, 0.5];
 /** The most outputs of a step: sets of them are bits of an integer. */
 export const MOST_OUTPUTS = 31;
 
-/** The most operations of a step: more would take seconds to compile, and twice as many more than an engine takes in a function. */
+/** The most operations of a step. Longer ones take seconds to compile, and functions of some 10 000 exceed the limits of engines. */
 const MOST_OPERATIONS = 2000;
 
 /**

@@ -401,9 +401,11 @@ export function locate(error: unknown, path: string, module: Module): unknown {
   if (!(error instanceof Error) || !Object.getOwnPropertyDescriptor(error, "message")?.writable) return error;
   // V8 puts the message into the stack, at the latest when it is first read, and Node prints the stack.
   const { message, stack } = error;
-  const [source, said] = sources.get(error) ?? [module, message];
-  sources.set(error, [source, said]);
+  let [source, said] = sources.get(error) ?? [module, message];
   const within = module.namedModules().find(([, inner]) => inner === source)?.[0];
+  // The error was thrown before, by a module elsewhere.
+  if (within === undefined) [source, said] = [module, message];
+  sources.set(error, [source, said]);
   const full = [path, within].filter(Boolean).join(".");
   if (full) error.message = `at ${full} (${source.constructor.name}): ${said}`;
   error.stack = stack?.replace(message, () => error.message) as string;

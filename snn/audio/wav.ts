@@ -125,6 +125,9 @@ const MOST = 0xffffffff;
  */
 const OPEN = [0x7ffff000, 2 ** 31, MOST, 2 ** 64];
 
+/** Chunks that stand behind the data of a sound without samples. */
+const NAMES = ["LIST", "fact", "cue ", "bext", "id3 ", "JUNK"];
+
 /** The usual codecs that are not read; others are named by their number. */
 const CODECS: Readonly<Record<number, string>> = { 6: "A-law", 7: "µ-law", 85: "MP3" };
 
@@ -202,7 +205,9 @@ function chunksOf(view: DataView, recover: boolean): [Format, Data] {
     const size = isData && declared === MOST ? wide : declared;
     const isOpen =
       isData &&
-      (size === 0 ? end <= start : OPEN.some((open) => size === open || size === open - (open % (format?.frame ?? 1))));
+      (size === 0
+        ? end < start || (end === start && !NAMES.includes(nameAt(view, start)))
+        : OPEN.some((open) => size === open || size === open - (open % (format?.frame ?? 1))));
     if (size > rest && !isOpen && !recover) {
       throw wrong(`a chunk ${show(name)} of ${size} bytes`, start, `the end after ${rest}`);
     }

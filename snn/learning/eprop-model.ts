@@ -14,6 +14,8 @@ export interface Hidden {
   readonly linear: Linear | null;
   readonly neurons: Neurons;
   readonly recurrent: Linear | null;
+  /** The layer of the model: the neurons, or the `Recurrent` that has them and their weights. */
+  readonly layer: Module;
   /** How many neurons; null where the layer does not say. */
   readonly features: number | null;
 }
@@ -74,7 +76,7 @@ export function layersOf(where: string, model: unknown): Layers {
     if (outputs !== null && features !== outputs)
       throw wrongValue(where, `${name} of ${outputs} features, the outputs of Linear`, features as number);
     if (isReadout) end = { linear: linear as Linear, neurons };
-    else hidden.push({ linear, neurons, recurrent, features });
+    else hidden.push({ linear, neurons, recurrent, layer, features });
     outputs = features;
     linear = null;
   }
@@ -114,5 +116,6 @@ export function keptIn({ hidden, readout }: Layers): Kept[] {
   return [
     ...weights.filter((layer) => layer !== null).map((layer) => keptOf(layer, [])),
     ...neurons.filter((layer) => layer !== null).map(keptOfNeurons),
+    ...hidden.filter(({ recurrent }) => recurrent !== null).map(({ layer }) => keptOf(layer, ["recurrent", "neuron"])),
   ];
 }

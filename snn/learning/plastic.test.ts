@@ -459,10 +459,13 @@ test("plastic: each tensor of a state is read once", () => {
 
 test("plastic: the spikes of the last step in a state are as many as its samples", () => {
   const plastic = new Plastic(new Linear(3, 2), new RewardSTDP());
-  const state = { ...plastic.initialState(2), last: [] };
-  expect(() => plastic.step(ones([2, 3]), zeros([2, 2]), state)).toThrow(
-    "RewardSTDP.step: expected last of the state as initialState gives it, got []",
-  );
+  const pre = Int32Array.of(0);
+  for (const last of [[], new Array(2), [{ pre }, { pre }]]) {
+    const state = { ...plastic.initialState(2), last: last as never };
+    expect(() => plastic.step(ones([2, 3]), zeros([2, 2]), state)).toThrow(
+      "RewardSTDP.step: expected last of the state as initialState gives it, got",
+    );
+  }
 });
 
 test("plastic layer: a shape is read once, and a state that cannot be made leaves nothing behind", () => {

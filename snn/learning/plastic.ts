@@ -44,7 +44,7 @@ import {
 } from "./plastic-options.ts";
 import { Steps } from "./plastic-step.ts";
 import { Rule, type SynapseState, type Trace } from "./plasticity.ts";
-import { Synapses } from "./synapses.ts";
+import { type Spiking, Synapses } from "./synapses.ts";
 import { floatsAt, Workspace } from "./workspace.ts";
 
 /** Shapes of spikes that fit the layer, and what follows from them. */
@@ -363,6 +363,7 @@ export class Plastic {
       throw wrongValue(where, `spikes behind ${formatShape([batch, ...connection.post])}`, formatShape(post));
     }
     const { inputs, outputs } = this.synapses;
+    checkChangeable(where, "Plastic", this);
     this.fitting = { pre, post, batch, connection, synapses: [batch, outputs, inputs] };
     return this.fitting;
   }
@@ -381,11 +382,13 @@ export class Plastic {
     }
     numberOf(where, "time of the state", state.time, FINITE);
     const { last } = state;
-    const isList =
-      Array.isArray(last) &&
-      last.length === fitting.synapses[0] &&
-      last.every((spiking) => Object(spiking).pre instanceof Int32Array);
-    if (last !== null && !isList) throw wrongType(where, "last of the state as initialState gives it", last);
+    if (last === null) return;
+    let isList = Array.isArray(last) && last.length === fitting.batch;
+    for (let b = 0; isList && b < fitting.batch; b++) {
+      const { pre, post } = Object(last[b]) as Partial<Spiking>;
+      isList = pre instanceof Int32Array && post instanceof Int32Array;
+    }
+    if (!isList) throw wrongType(where, "last of the state as initialState gives it", last);
   }
 
   /** The state in tensors of its own, which take over the memory of those that were there. */
