@@ -20,7 +20,7 @@ import { Recurrent } from "./recurrent.ts";
 export interface DiagnoseOptions extends FiringRateOptions {
   /** The loss of the output, one number, as training has it. */
   loss: (output: Tensor) => Tensor;
-  /** Turns x into the input of the model, as in {@link fit}; by default x is the input. */
+  /** Turns x into the input of the model, as in `fit`; by default x is the input. */
   encode?: FitOptions["encode"];
   /** Share of silent neurons from which on a layer is dead, in [0, 1]; default 0.9. */
   deadShare?: number;
