@@ -147,7 +147,23 @@ async function inside({ path, environment = () => ({}) }, body) {
 /** Never resolves, and rejects where the page crashes, whose process `launch` has not started. */
 const waitForever = (client) => client?.run(() => new Promise(() => {})) ?? new Promise(() => {});
 
-async function visit(browser, folder, page, use) {
+/** The words of WebKitWebDriver where it or its browser has crashed, which they do now and then with complaints of their own memory. */
+const CRASHED = /Session terminated without a reply|page crash or hang/;
+const ATTEMPTS = 3;
+
+/** A visit, again where the browser has crashed. Errors of the page and of commands pass at once. */
+async function visit(...all) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await visitOnce(...all);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !CRASHED.test(error.message)) throw error;
+      console.error(`browsers: ${error.message}; visit ${attempt + 1} of at most ${ATTEMPTS}`);
+    }
+  }
+}
+
+async function visitOnce(browser, folder, page, use) {
   const server = await serve(folder);
   const url = server.url + page;
   try {

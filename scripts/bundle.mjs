@@ -8,7 +8,7 @@
  *   dist/chunks/snn.js          the spiking layers
  *   dist/chunks/recordings.js   parts of all readers of event cameras' files; each format has a file that its first recording loads
  *   dist/chunks/containers.js   parts of those of packets and arrays
- *   dist/chunks/hdf5.js         the complaints of h5wasm, which readers of recordings and of graphs take
+ *   dist/chunks/h5wasm.js       the complaints of h5wasm, which readers of recordings and of graphs take
  *   dist/chunks/surrogates.js   the surrogates
  *   dist/chunks/codes.js        the numbers of functions
  *   dist/chunks/kinds.js        the numbers of surrogates and resets

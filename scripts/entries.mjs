@@ -31,6 +31,6 @@ export const chunks = [
   { name: "fuse", test: at(/^engine\/fuse\//) },
   { name: "recordings", test: at(/^snn\/events\/(decoder|formats|input|recording)\./) },
   { name: "containers", test: at(/^snn\/events\/(arrays|packets|peers)\./) },
-  { name: "hdf5", test: at(/^snn\/hdf5\./) },
+  { name: "h5wasm", test: at(/^snn\/hdf5\./) },
   { name: "snn", test: at(/^snn\/(?!surrogates|audio\/|events\/|nir\/|plot\/|quantize\/)/) },
 ];

@@ -24,7 +24,9 @@ export async function overHTTP(port, log, capabilities) {
   const send = told(log, async (command, parameters) => {
     const [method, path] = COMMANDS[command];
     const body = method === "POST" ? JSON.stringify(parameters) : null;
-    const response = await fetch(session + path, { method, body, headers: { "content-type": "application/json" } });
+    // A connection each: WebKitWebDriver crashes now and then where one serves several commands.
+    const headers = { "content-type": "application/json", connection: "close" };
+    const response = await fetch(session + path, { method, body, headers });
     const { value } = await response.json();
     if (!response.ok) throw refused(value);
     return value;
