@@ -167,3 +167,7 @@ test("frames become the bits of a binary representation", () => {
   );
   expect(() => toBinaryRepresentation(zeros([4, 1, 1, 1]))).toThrow("expected frames [1 · 8, P, H, W]");
 });
+
+test("a list of recordings with holes is refused in words", () => {
+  expect(() => toSpikes(new Array(3) as never, {})).toThrow(/^toSpikes: expected .*got undefined/);
+});

@@ -31,7 +31,7 @@ function cut(where: string, given: EventRecording | readonly EventRecording[], o
   const asked = withDefaults(where, FRAMES, options) as typeof FRAMES;
   const polarities = numberOf(where, "polarities", asked.polarities, POLARITIES);
   const isList = Array.isArray(given);
-  const list = isList ? (given as readonly EventRecording[]) : [given as EventRecording];
+  const list = isList ? Array.from(given as readonly EventRecording[]) : [given as EventRecording];
   if (list.length === 0) throw wrongValue(where, "one recording or more", "none");
   const recordings = list.map((each) => {
     const events = recordingOf(where, each);
