@@ -438,12 +438,42 @@ describe("what does not load", () => {
     await next.waitForSelector("meta[name=deployed]", { state: "attached" });
   });
 
-  test("digits that do not load are told of", async (t) => {
+  test("digits that take their time are told of, and what was there before is faint", async (t) => {
+    const page = await openBroken(t, "#/train", "**/digits.bin", async (route) => {
+      await new Promise((later) => setTimeout(later, 2500));
+      await route.continue();
+    });
+    await page.waitForSelector("[data-fact=hash]:not(:empty)");
+    await page.locator("[data-field=data]").selectOption("mnist");
+    await page.waitForFunction(() => document.querySelector(".busy")?.textContent === "Loading the digits …");
+    await page.waitForFunction(() => getComputedStyle(document.querySelector(".map canvas")).opacity < 1);
+    await page.waitForFunction(() => document.querySelector(".stack").ariaValueText.includes("one line a pixel"));
+    await page.waitForFunction(() => document.querySelector(".busy").textContent === "");
+    assert.equal(
+      await page
+        .locator(".stack canvas")
+        .first()
+        .evaluate((canvas) => getComputedStyle(canvas).opacity),
+      "1",
+    );
+    const draw = await openBroken(t, "#/draw", "**/digits.bin", async (route) => {
+      await new Promise((later) => setTimeout(later, 1500));
+      await route.continue();
+    });
+    await draw.waitForFunction(() => document.querySelector(".busy")?.textContent === "Loading the digits …");
+  });
+
+  test("digits that do not load are told of, and asked for again by whoever presses the button", async (t) => {
     const page = await openBroken(t, "#/train", "**/digits.bin", (route) => route.abort());
     await page.waitForSelector("[data-fact=hash]:not(:empty)");
     await page.locator("[data-field=data]").selectOption("mnist");
     await page.waitForSelector(".problem:not([hidden])");
     assert.match(await page.locator(".problem").textContent(), /^The digits do not load/);
+    await page.unroute("**/digits.bin");
+    await page.click("[data-action=play]");
+    await page.waitForFunction(() => document.querySelector(".stack").ariaValueText.includes("one line a pixel"));
+    await page.waitForFunction(() => Number(document.querySelector("[data-figure=step]").textContent) > 3);
+    assert.ok(await page.locator(".problem").isHidden());
   });
 });
 

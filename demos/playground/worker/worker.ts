@@ -17,7 +17,10 @@ const REST_MS = 250;
 /** Time over which the speed is averaged. */
 const RATE_MS = 1000;
 
+/** null: nothing was configured yet, or what was configured is still loading or did not load. */
 let session: Session | null = null;
+/** What the last command to configure asked for. */
+let wanted: TrainConfig | null = null;
 let pace = 60;
 /** When playing began or the pace changed, and the steps taken until then. */
 let since = { time: 0, steps: 0 };
@@ -70,8 +73,8 @@ function complain(error: unknown): void {
 
 async function obey(command: Command): Promise<void> {
   if (command.kind === "configure") {
-    const digits = await digitsFor(command.config);
-    begin(() => new Session(command.config, digits));
+    wanted = command.config;
+    await configure(wanted);
     return;
   }
   if (command.kind === "pace") {
@@ -79,17 +82,22 @@ async function obey(command: Command): Promise<void> {
     restartClock();
     return;
   }
+  if (command.kind === "load") {
+    const { bytes } = command;
+    const config = originOf(bytes).config ?? wanted;
+    if (config === null) return;
+    const digits = await digitsFor(config);
+    const loaded = new Session(config, digits, bytes);
+    wanted = config;
+    end();
+    begin(loaded);
+    return;
+  }
+  // What did not load is asked for again: the network may be back.
+  if (session === null && wanted !== null) await configure(wanted);
   if (session === null) return;
   if (command.kind === "save") {
     send({ kind: "saved", bytes: session.save() });
-    return;
-  }
-  if (command.kind === "load") {
-    const { bytes } = command;
-    const config = originOf(bytes).config ?? session.config;
-    const digits = await digitsFor(config);
-    const loaded = new Session(config, digits, bytes);
-    begin(() => loaded);
     return;
   }
   if (command.kind !== "look") edition++;
@@ -113,12 +121,22 @@ async function obey(command: Command): Promise<void> {
   else if (!session.playing) report(command.kind === "look" ? "none" : "coarse").catch(complain);
 }
 
-/** Another session in the place of the one before, whose memory is free before the new one asks for some. */
-function begin(make: () => Session): void {
+/** Another session in the place of the one before, which ends first: its frames would pass for new ones, its memory is needed. */
+async function configure(config: TrainConfig): Promise<void> {
+  end();
+  const digits = await digitsFor(config);
+  begin(new Session(config, digits));
+}
+
+function end(): void {
   edition++;
+  clearTimeout(sharpening);
   session?.dispose();
   session = null;
-  session = make();
+}
+
+function begin(next: Session): void {
+  session = next;
   restartClock();
   send(session.setup());
   report("coarse").catch(complain);

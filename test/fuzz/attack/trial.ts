@@ -191,7 +191,7 @@ export class Trial {
       this.report("scope", "a scope is still open");
       this.isDamaged = true;
     }
-    releaseOwners([this.args, this.made]);
+    releaseOwners([this.args, ...firsts(), this.made]);
     releaseHeld(this.result);
     for (const t of this.owned) t.dispose();
     if (OUTLIVES.test(this.c.target)) for (const t of ownedBy([this.result])) t.dispose();
