@@ -6,7 +6,6 @@
  */
 import type { CoreKernels, ExtraKernels, Kernels } from "../kernels/build/types.ts";
 import type { Reference } from "../kernels/reference/index.ts";
-import type { runTraced } from "./fuse/tensors.ts";
 import { type Heap, wasmHeap } from "./memory.ts";
 import { extraKernels, kernels } from "./wasm.ts";
 
@@ -14,8 +13,6 @@ export interface Backend {
   /** The extra ones may be among them. */
   readonly kernels: CoreKernels | Kernels;
   readonly heap: Heap;
-  /** Runs a step that was traced, op by op, where code that is compiled for linear memory cannot. */
-  readonly onTensors?: typeof runTraced;
 }
 
 export const simd: Backend = { kernels, heap: wasmHeap };
@@ -23,13 +20,10 @@ export const simd: Backend = { kernels, heap: wasmHeap };
 /** The kernels that compute now: SIMD over linear memory, or inside of `gradcheck` the reference in float64. A live binding. */
 export let k: CoreKernels = simd.kernels;
 export let heap: Heap = simd.heap;
-/** Runs a step of time inside of the reference; there is none outside, where steps are compiled. */
-export let onTensors = simd.onTensors as NonNullable<Backend["onTensors"]>;
 
 export function useBackend(backend: Backend): void {
   k = backend.kernels;
   heap = backend.heap;
-  onTensors = backend.onTensors as typeof onTensors;
 }
 
 /** Whether the reference computes now. */

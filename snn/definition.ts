@@ -14,7 +14,21 @@ import {
 } from "../engine/arguments.ts";
 import type { Value } from "../engine/fuse/index.ts";
 import { IN_FLOAT32, type Needs, NOT_ZERO } from "./checks.ts";
-import type { Chosen, NeuronChoices } from "./neuron-types.ts";
+
+/** Choices of an equation with their defaults: words of which the first is the default, true or false, or a number. */
+export type NeuronChoices = { readonly [name: string]: readonly string[] | boolean | number };
+
+/** No choices. */
+export type NoChoices = { readonly [name in never]: boolean };
+
+/** The choices that a layer was made with. */
+export type Chosen<Choices> = {
+  readonly [name in keyof Choices]: Choices[name] extends readonly (infer Word)[]
+    ? Word
+    : Choices[name] extends boolean
+      ? boolean
+      : number;
+};
 
 type Choice = readonly string[] | boolean | number;
 

@@ -68,20 +68,8 @@ export * from "./losses-temporal.ts";
 export * from "./metrics.ts";
 export { neuron } from "./neuron.ts";
 export type { StepLanguage } from "./neuron-step.ts";
-export type {
-  Chosen,
-  Known,
-  NeuronChoices,
-  NeuronClass,
-  NeuronDefinition,
-  NeuronLayer,
-  NeuronOptions,
-  NeuronOutputs,
-  NeuronRecord,
-  NeuronState,
-  NeuronStep,
-  NoChoices,
-} from "./neuron-types.ts";
+export type { Chosen, NeuronChoices, NoChoices } from "./definition.ts";
+export type { Known, NeuronClass, NeuronDefinition, NeuronLayer, NeuronOptions, NeuronOutputs, NeuronRecord, NeuronState, NeuronStep } from "./neuron-types.ts";
 export { AdaptiveLIF } from "./neurons/adaptive-lif.ts";
 export { AdEx } from "./neurons/adex.ts";
 export {

@@ -3,7 +3,7 @@
  * compiled neuron lies an op over all of them: a first program computes their scores, the op finds the winners, and the step takes
  * these as an input.
  */
-import { onTensors } from "../engine/backend.ts";
+import { onTensors } from "../engine/fuse/in-reference.ts";
 import { derive } from "../engine/fuse/index.ts";
 import { arange, noGrad, stack, type Tensor } from "../engine/index.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";

@@ -1,6 +1,7 @@
 import { withDefaults } from "../engine/arguments.ts";
-import { inReference, onTensors } from "../engine/backend.ts";
+import { inReference } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
+import { onTensors } from "../engine/fuse/in-reference.ts";
 import { full, type Tensor } from "../engine/index.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
 import { boundsOf, noParameter, withPreset } from "./definition.ts";

@@ -13,7 +13,7 @@ import {
   SAVES,
   writeOutGradient,
 } from "../engine/op.ts";
-import { constantSource } from "../engine/ops/expand.ts";
+import { constantSource } from "../engine/ops/view.ts";
 import { allocate, disposed, recycle, scope } from "../engine/scope.ts";
 import { emptyLike, emptySpikes, record } from "../engine/tensor.ts";
 import { BOXCAR, TRIANGULAR, ZERO } from "../kernels/kinds.ts";

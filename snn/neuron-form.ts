@@ -3,18 +3,9 @@ import { functionOf, numberOf, objectOf, show, withDefaults, wrongType, wrongVal
 import type { Value } from "../engine/fuse/index.ts";
 import type { Tensor } from "../engine/index.ts";
 import { type Fire, IN_FLOAT32, type Needs } from "./checks.ts";
-import {
-  boundsOf,
-  checkChoices,
-  checkKnown,
-  checkName,
-  classNameOf,
-  needsOf,
-  optionsOf,
-  presetsOf,
-} from "./definition.ts";
+import { boundsOf, checkChoices, checkKnown, checkName, type Chosen, classNameOf, needsOf, type NeuronChoices, optionsOf, presetsOf } from "./definition.ts";
 import { GRADED, type Inhibition, type NeuronKind, REFRACTORY, WINNER } from "./neuron-step.ts";
-import type { Chosen, NeuronChoices, NeuronDefinition } from "./neuron-types.ts";
+import type { NeuronDefinition } from "./neuron-types.ts";
 import type { Surrogate } from "./surrogate.ts";
 
 /** Tensors by name: parameters, or states. */

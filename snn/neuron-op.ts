@@ -18,7 +18,7 @@ import {
   startOf,
   writeOutGradient,
 } from "../engine/op.ts";
-import { constantSource } from "../engine/ops/expand.ts";
+import { constantSource } from "../engine/ops/view.ts";
 import { allocate, type Region, recycle, scope } from "../engine/scope.ts";
 import type { Shape } from "../engine/shape.ts";
 import { empty, emptyLike, emptySpikes, record, rootOf, streamBytes } from "../engine/tensor.ts";

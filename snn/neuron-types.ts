@@ -2,6 +2,7 @@
 import type { Value } from "../engine/fuse/index.ts";
 import type { Module, Tensor } from "../engine/index.ts";
 import type { Fire } from "./checks.ts";
+import type { Chosen, NeuronChoices, NoChoices } from "./definition.ts";
 import type { StepLanguage } from "./neuron-step.ts";
 import type { Surrogate } from "./surrogate.ts";
 
@@ -10,21 +11,6 @@ export type Known<T> = [T][T extends unknown ? 0 : never];
 
 /** The argument of a step: the current, states and parameters by their names, and functions such as `spike` and `where`. */
 export type NeuronStep<Name extends string> = StepLanguage & { readonly [name in Name]: Value };
-
-/** Choices of an equation with their defaults: words of which the first is the default, true or false, or a number. */
-export type NeuronChoices = { readonly [name: string]: readonly string[] | boolean | number };
-
-/** No choices. */
-export type NoChoices = { readonly [name in never]: boolean };
-
-/** The choices that a layer was made with. */
-export type Chosen<Choices> = {
-  readonly [name in keyof Choices]: Choices[name] extends readonly (infer Word)[]
-    ? Word
-    : Choices[name] extends boolean
-      ? boolean
-      : number;
-};
 
 /** The outputs of a step: spikes, the next value of each state, and further outputs of `unroll`. */
 export type NeuronOutputs<State extends string> = {

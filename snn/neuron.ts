@@ -5,8 +5,9 @@
  */
 
 import { choiceOf, numberOf, type Range, withDefaults, wrongType, wrongValue } from "../engine/arguments.ts";
-import { inReference, onTensors } from "../engine/backend.ts";
+import { inReference } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
+import { onTensors } from "../engine/fuse/in-reference.ts";
 import { derive, Program, print, type StepDefinition, type Value } from "../engine/fuse/index.ts";
 import { full, Module, noGrad, parameter, stack, Tensor, zeros } from "../engine/index.ts";
 import { forwardOf, locate } from "../engine/nn/module.ts";
@@ -23,7 +24,7 @@ import {
   STEPS,
   strictOf,
 } from "./checks.ts";
-import { boundsOf, chosenOf, first, optionsOf, within, withPreset } from "./definition.ts";
+import { boundsOf, chosenOf, first, type NeuronChoices, type NoChoices, optionsOf, within, withPreset } from "./definition.ts";
 import { checkRivals, rivalsOnTensors, runRivals } from "./inhibition.ts";
 import {
   chosenForm,
@@ -37,14 +38,7 @@ import {
 } from "./neuron-form.ts";
 import { CompiledNeuron, type Operands, outputOf, type Passage, runNeuron } from "./neuron-op.ts";
 import { type Firing, GRADED, REFRACTORY, scoresOf, stepOf } from "./neuron-step.ts";
-import type {
-  NeuronChoices,
-  NeuronClass,
-  NeuronDefinition,
-  NeuronOutputs,
-  NeuronState,
-  NoChoices,
-} from "./neuron-types.ts";
+import type { NeuronClass, NeuronDefinition, NeuronOutputs, NeuronState } from "./neuron-types.ts";
 import { type Observer, observer } from "./observer.ts";
 import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
 import { checkSurrogate } from "./surrogate.ts";

@@ -6,7 +6,7 @@ import { defaultGenerator, Generator } from "../engine/generator.ts";
 import { concat, type Module, noGrad, type Tensor, tape, zeros } from "../engine/index.ts";
 import { locate, moduleOf } from "../engine/nn/module.ts";
 import { isPart, type Recorded, writeOutGradient } from "../engine/op.ts";
-import { broadcastTo, constantSource } from "../engine/ops/expand.ts";
+import { broadcastTo, constantSource } from "../engine/ops/view.ts";
 import { withOwnGradients } from "../engine/own-gradients.ts";
 import { type Scope, scope } from "../engine/scope.ts";
 import { type Shape, sameShape } from "../engine/shape.ts";

@@ -1,7 +1,7 @@
 /** How a spike resets the membrane: one rule for all neurons that have a threshold. */
 import type { Value } from "../engine/fuse/index.ts";
 import type { StepLanguage } from "./neuron-step.ts";
-import type { Chosen } from "./neuron-types.ts";
+import type { Chosen } from "./definition.ts";
 
 /** The choices of a neuron that resets, with their defaults; the first word is the default. */
 export const RESET = {

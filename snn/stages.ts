@@ -84,11 +84,12 @@ export class PureStage extends Stage {
     const parameters = stateOf(module);
     const weight = isWeighted(module) && module.reading !== null ? new ReadWeight(module) : null;
     const made = weight === null ? [] : [weight.value];
-    const { result: output, records } = recordOutside(() => {
+    const { result: output, records: all } = recordOutside(() => {
       const run = () => ofOneStep(module, input);
       const z = recording([input, ...parameters, ...made], weight === null ? run : () => weight.during(run));
       return z.reshape(shapeOfStep(module, z));
     });
+    const records = all as Tensor[];
     // Neurons give their spikes as floats and as bits. Views hand the bits on, to a Linear, which counts them faster than floats.
     for (const t of module instanceof Linear ? records : [output]) if (t.ptr === input.ptr) t.bits = input.bits;
     const calls = records.map((z) => ({ op: z.op, attrs: z.attrs, z, a: z.a, b: z.b, c: z.c }) as Call);

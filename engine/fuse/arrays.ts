@@ -5,8 +5,27 @@ import { memory } from "../wasm.ts";
 import { wordOf } from "./emit.ts";
 import { COLUMN } from "./expression.ts";
 import type { Kind, Plan } from "./plan.ts";
-import type { Run, Stream } from "./program.ts";
 import { type Call, evaluate } from "./sweeps.ts";
+
+/** An array over time: its address, and the values from one step to the next, 0 where all steps share one. */
+export interface Stream {
+  readonly at: number;
+  readonly step: number;
+}
+
+/** The sizes of a run, and what forward and backward both read. Addresses of 4 bytes; arrays of a step are [rows, n]. */
+export interface Run {
+  readonly T: number;
+  readonly rows: number;
+  readonly n: number;
+  readonly inputs: readonly Stream[];
+  /** Of the derived parameters, [1] or [n]. */
+  readonly parameters: readonly number[];
+  /** The states before the first step, 0 for zeros. */
+  readonly from: readonly number[];
+  /** The arrays [T, rows, n] of which `savedBytes` gives the bytes. */
+  readonly saved: readonly number[];
+}
 
 /** Bytes of four float64 lanes. */
 const LANES = 32;

@@ -21,6 +21,7 @@
  *   program.ts      what a layer uses
  *   remembered.ts   compiled steps and the like, by what they were made of
  *   tensors.ts      the step on tensors
+ *   in-reference.ts the same for gradcheck, which loads it
  *   evaluation.ts   terms computed from values
  *   print.ts        the step and its gradient as equations
  *
@@ -42,10 +43,11 @@
  * What is compiled is remembered by its structure, numbers apart: ten layers of a kind take one module, and neither the name of
  * the step nor its numbers are part of it.
  */
+export type { Run, Stream } from "./arrays.ts";
 export type { Derivative, DerivativeLanguage, Language, Value } from "./expression.ts";
 export { derivativeOf, levelOf, withDerivatives } from "./jacobian.ts";
 export { print, symbolsOf } from "./print.ts";
-export { type Fused, Program, type Run, type Stream } from "./program.ts";
+export { type Fused, Program } from "./program.ts";
 export { replaced } from "./replace.ts";
 export { Rows } from "./rows.ts";
 export { runOnTensors, stepsOf, tensorLanguage } from "./tensors.ts";

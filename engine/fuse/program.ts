@@ -4,33 +4,13 @@
  */
 import { simd } from "../backend.ts";
 import { streamBytes } from "../tensor.ts";
-import { Arrays, Sums } from "./arrays.ts";
+import { Arrays, type Run, type Stream, Sums } from "./arrays.ts";
 import type { Expression } from "./expression.ts";
 import { Plan, type Wanted } from "./plan.ts";
 import { remembered } from "./remembered.ts";
 import { Steps } from "./steps.ts";
 import type { Call } from "./sweeps.ts";
 import { type StepDefinition, type Traced, trace } from "./trace.ts";
-
-/** An array over time: its address, and the values from one step to the next, 0 where all steps share one. */
-export interface Stream {
-  readonly at: number;
-  readonly step: number;
-}
-
-/** The sizes of a run, and what forward and backward both read. Addresses of 4 bytes; arrays of a step are [rows, n]. */
-export interface Run {
-  readonly T: number;
-  readonly rows: number;
-  readonly n: number;
-  readonly inputs: readonly Stream[];
-  /** Of the derived parameters, [1] or [n]. */
-  readonly parameters: readonly number[];
-  /** The states before the first step, 0 for zeros. */
-  readonly from: readonly number[];
-  /** The arrays [T, rows, n] of which `savedBytes` gives the bytes. */
-  readonly saved: readonly number[];
-}
 
 export interface ForwardRun extends Run {
   /** The states after the last step, 0 where that is not wanted; one may lie over `from`. */

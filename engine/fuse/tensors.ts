@@ -6,7 +6,7 @@ import { inReference, k } from "../backend.ts";
 import { full, zeros } from "../create.ts";
 import { apply, gradOf, type Op, ready, SAVES } from "../op.ts";
 import { asTensor } from "../ops/arithmetic.ts";
-import { broadcastTo, constantSource } from "../ops/expand.ts";
+import { broadcastTo, constantSource } from "../ops/view.ts";
 import { softplus } from "../ops/formula.ts";
 import { stack } from "../ops/layout.ts";
 import { where, whereOp } from "../ops/where.ts";

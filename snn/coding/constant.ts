@@ -2,7 +2,7 @@
 import { numberOf, withDefaults } from "../../engine/arguments.ts";
 import { composed } from "../../engine/composed.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { broadcastTo } from "../../engine/ops/expand.ts";
+import { broadcastTo } from "../../engine/ops/view.ts";
 import { overTime, TIMESTEPS } from "./spikes.ts";
 
 /** Options of {@link constantEncode}. */

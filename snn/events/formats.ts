@@ -1,6 +1,19 @@
 /** The format of a file, by its first bytes. */
 import { HDF5_NAME, headerOf, textOf } from "./decoder.ts";
-import type { EventFormat } from "./read.ts";
+
+/** A format that can be read. */
+export type EventFormat =
+  | "aedat2"
+  | "aedat3.1"
+  | "aedat4"
+  | "evt2"
+  | "evt2.1"
+  | "evt3"
+  | "dat"
+  | "nmnist"
+  | "ncaltech101"
+  | "npz"
+  | "hdf5";
 
 /** Pixels of a side of N-MNIST. */
 export const NMNIST_SIDE = 34;

@@ -2,23 +2,9 @@
 import { bytesOf, COUNT, choiceOf, numberOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { SIDE } from "./checked.ts";
 import { type Streamed, textOf, type Whole } from "./decoder.ts";
-import { formatAt } from "./formats.ts";
+import { type EventFormat, formatAt } from "./formats.ts";
 import { type EventStream, Input } from "./input.ts";
 import { Columns, type ReadRecording } from "./recording.ts";
-
-/** A format that can be read. */
-export type EventFormat =
-  | "aedat2"
-  | "aedat3.1"
-  | "aedat4"
-  | "evt2"
-  | "evt2.1"
-  | "evt3"
-  | "dat"
-  | "nmnist"
-  | "ncaltech101"
-  | "npz"
-  | "hdf5";
 
 /** The first file of a format loads its reader. */
 const evt = async (name: "evt2" | "evt21" | "evt3") => ({ open: (await import("./evt.ts"))[name] });

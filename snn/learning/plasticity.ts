@@ -21,21 +21,7 @@ import {
 import type { Value } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../../engine/index.ts";
 import { checkNeeds, IN_FLOAT32, type Needs } from "../checks.ts";
-import {
-  boundsOf,
-  checkChoices,
-  checkName,
-  chosenOf,
-  classNameOf,
-  first,
-  needsOf,
-  optionsOf,
-  presetsOf,
-  returnedValue,
-  within,
-  withPreset,
-} from "../definition.ts";
-import type { Chosen, NeuronChoices, NoChoices } from "../neuron-types.ts";
+import { boundsOf, checkChoices, checkName, type Chosen, chosenOf, classNameOf, first, needsOf, type NeuronChoices, type NoChoices, optionsOf, presetsOf, returnedValue, within, withPreset } from "../definition.ts";
 import { persistentCopy } from "../per-neuron.ts";
 import type { Change, Order, RuleDefinition, RuleOptions, SynapseDefinition, TraceDefinition } from "./rule-types.ts";
 

@@ -1,6 +1,6 @@
 /** Counts of the inputs of a product that are not zero. */
 import type { Tensor } from "../../engine/index.ts";
-import { constantSource } from "../../engine/ops/expand.ts";
+import { constantSource } from "../../engine/ops/view.ts";
 import { sizeOf } from "../../engine/shape.ts";
 
 /** Inputs of a product in one step. */

@@ -5,7 +5,7 @@ import { type Conv1d, Conv2d, type Tensor } from "../../engine/index.ts";
 import { int8Kernels } from "../../engine/int8-kernels.ts";
 import { type StoredArray, storedArray } from "../../engine/nn/module.ts";
 import { apply, NO_GRADIENT, type Op } from "../../engine/op.ts";
-import { once } from "../../engine/ops/expand.ts";
+import { once } from "../../engine/ops/view.ts";
 import { type Axis, FLAT, windowOver } from "../../engine/ops/windows.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";

@@ -5,9 +5,9 @@ import { replaceMethod } from "../../engine/nn/replace.ts";
 import { formatShape, sizeOf } from "../../engine/shape.ts";
 import { type Observer, observedBy, type Seen } from "../observer.ts";
 import { BatchSize } from "./batch-size.ts";
+import type { Cost, Joules, LayerCost, Profile } from "./cost.ts";
 import { countsOf, sumOf } from "./counts.ts";
 import { scaleCount } from "./grid.ts";
-import type { Cost, Joules, LayerCost, Profile } from "./profile.ts";
 import { fanOutOf, integersIn, presentOf, type Synapses, synapsesIn, watchSynapses } from "./synapses.ts";
 import { gridIn } from "./weights.ts";
 
