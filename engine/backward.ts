@@ -16,7 +16,7 @@ import {
 } from "./op.ts";
 import { root, type Scope, scope } from "./scope.ts";
 import { formatShape, sameShape } from "./shape.ts";
-import { alive, checkOwn, dropRecord, recycleSaved, rootOf, type Tensor } from "./tensor.ts";
+import { alive, checkOwn, dropRecord, recordsOf, recycleSaved, rootOf, type Tensor } from "./tensor.ts";
 
 /**
  * Adds ∂loss/∂x into x.grad for every leaf x that requires it, and consumes the records on the way.

@@ -8,7 +8,19 @@ import { numbersOf, wrongType, wrongValue } from "./arguments.ts";
 import { heap, heapOf, inReference, k, simd, useBackend } from "./backend.ts";
 import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
 import { Held } from "./held.ts";
-import { allocate, allocateIn, disposed, free, noteMade, type Owned, type Region, recycle, root, type Scope, scope } from "./scope.ts";
+import {
+  allocate,
+  allocateIn,
+  disposed,
+  free,
+  noteMade,
+  type Owned,
+  type Region,
+  recycle,
+  root,
+  type Scope,
+  scope,
+} from "./scope.ts";
 import { checkSize, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { memory } from "./wasm.ts";
 

@@ -47,7 +47,7 @@ const namespaces = {
 };
 
 const namespaceEntries = {
-  "chunks/surrogates": join(root, "snn/surrogates.ts"),
+  "chunks/surrogates": join(root, "snn/surrogates/surrogates.ts"),
   "chunks/saves": join(root, "engine/saves.ts"),
   "chunks/codes": join(root, "kernels/codes.ts"),
   "chunks/kinds": join(root, "kernels/kinds.ts"),

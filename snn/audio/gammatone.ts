@@ -4,8 +4,8 @@ import type { Tensor } from "../../engine/index.ts";
 import { cosPi } from "../../engine/optim/scheduler.ts";
 import { checkShape } from "../../engine/shape.ts";
 import { empty, peek } from "../../engine/tensor.ts";
-import { checkSequence } from "../checks.ts";
 import { TIMESTEPS } from "../coding/spikes.ts";
+import { checkSequence } from "../layer/checks.ts";
 import { exp, ln } from "./exact.ts";
 import { checkBand, frequencyOf, rowsOf } from "./signal.ts";
 

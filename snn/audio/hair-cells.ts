@@ -11,8 +11,8 @@ import {
 import { generatorOf } from "../../engine/generator.ts";
 import { type Generator, noGrad, rand, type Tensor } from "../../engine/index.ts";
 import { peek } from "../../engine/tensor.ts";
-import { checkSequence } from "../checks.ts";
 import { TIMESTEPS } from "../coding/spikes.ts";
+import { checkSequence } from "../layer/checks.ts";
 import { exp } from "./exact.ts";
 import { rowsOf } from "./signal.ts";
 import { checkSteps, Steps } from "./steps.ts";

@@ -2,8 +2,8 @@
 import { FINITE, numberOf, POSITIVE, withDefaults } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { peek } from "../../engine/tensor.ts";
-import { checkSequence } from "../checks.ts";
 import { TIMESTEPS } from "../coding/spikes.ts";
+import { checkSequence } from "../layer/checks.ts";
 import { rowsOf } from "./signal.ts";
 import { checkSteps, Steps } from "./steps.ts";
 

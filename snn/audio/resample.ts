@@ -3,8 +3,8 @@ import { numberOf, SHARE, upTo, withDefaults, wrongValue } from "../../engine/ar
 import { composed } from "../../engine/composed.ts";
 import { conv1d, pad, type Tensor, tensor } from "../../engine/index.ts";
 import { cosPi } from "../../engine/optim/scheduler.ts";
-import { checkSequence } from "../checks.ts";
 import { TIMESTEPS } from "../coding/spikes.ts";
+import { checkSequence } from "../layer/checks.ts";
 import { rowsOf } from "./signal.ts";
 import { joined, Windows } from "./windows.ts";
 

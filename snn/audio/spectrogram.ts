@@ -3,8 +3,8 @@ import { choiceOf, numberOf, POSITIVE, upTo, withDefaults, wrongValue } from "..
 import { composed } from "../../engine/composed.ts";
 import { conv1d, indexSelect, linear, pad, type Tensor, tensor } from "../../engine/index.ts";
 import { cosPi } from "../../engine/optim/scheduler.ts";
-import { checkSequence } from "../checks.ts";
 import { TIMESTEPS } from "../coding/spikes.ts";
+import { checkSequence } from "../layer/checks.ts";
 import { binsOf, checkMel, MEL, type MelFilterbankOptions, melFilters } from "./mel.ts";
 import { rowsOf } from "./signal.ts";
 

@@ -8,10 +8,10 @@
 export * from "./augmentation.ts";
 export * from "./camera.ts";
 export * from "./filters.ts";
+export type { EventFormat } from "./formats.ts";
 export * from "./frames.ts";
 export type { EventStream, EventStreamChunk, EventStreamReader, EventStreamSource } from "./input.ts";
 export type { RandomEventOptions } from "./random.ts";
-export type { EventFormat } from "./formats.ts";
 export {
   type ReadEventChunksOptions,
   type ReadEventsOptions,

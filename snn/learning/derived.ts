@@ -13,9 +13,9 @@ import {
 import type { Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { empty, emptySpikes } from "../../engine/tensor.ts";
-import { type Neurons, named } from "../neuron.ts";
-import type { Named } from "../neuron-form.ts";
-import { columnsOf } from "../neuron-op.ts";
+import type { Named } from "../neuron/form.ts";
+import { type Neurons, named } from "../neuron/neuron.ts";
+import { columnsOf } from "../neuron/op.ts";
 
 export const CURRENT = "current";
 

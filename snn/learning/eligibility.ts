@@ -6,7 +6,7 @@
  */
 import type { StepDefinition, Value } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
-import type { Named } from "../neuron-form.ts";
+import type { Named } from "../neuron/form.ts";
 import { CURRENT, type Derived } from "./derived.ts";
 import { Sweep } from "./sweep.ts";
 import type { Workspace } from "./workspace.ts";

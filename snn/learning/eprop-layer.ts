@@ -6,9 +6,9 @@ import { concat, type Linear, linear, matmul, ones, Tensor, tape, zeros } from "
 import { weightOf } from "../../engine/nn/reading.ts";
 import { apply, gradOf, type Op, SAVES } from "../../engine/op.ts";
 import { empty, touch } from "../../engine/tensor.ts";
-import { Neurons } from "../neuron.ts";
-import type { Named } from "../neuron-form.ts";
-import { own } from "../stage.ts";
+import { own } from "../layer/stage.ts";
+import type { Named } from "../neuron/form.ts";
+import { Neurons } from "../neuron/neuron.ts";
 import { type Advance, CURRENT, Derived } from "./derived.ts";
 import { Eligibility, SharedTraces, traceOf } from "./eligibility.ts";
 import type { Hidden, Readout } from "./eprop-model.ts";

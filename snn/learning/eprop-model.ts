@@ -2,11 +2,11 @@
 import { wrongValue } from "../../engine/arguments.ts";
 import { Linear, type Module } from "../../engine/index.ts";
 import { forwardOf } from "../../engine/nn/module.ts";
-import { type Kept, keptOf } from "../kept.ts";
-import { layersOf as modulesOf } from "../layers.ts";
-import { isCompiled, type Neurons } from "../neuron.ts";
-import { keptOfNeurons } from "../neuron-stage.ts";
-import { Recurrent } from "../recurrent.ts";
+import { type Kept, keptOf } from "../layer/kept.ts";
+import { layersOf as modulesOf } from "../layer/stepping.ts";
+import { isCompiled, type Neurons } from "../neuron/neuron.ts";
+import { keptOfNeurons } from "../neuron/stage.ts";
+import { Recurrent } from "../recurrent/recurrent.ts";
 
 /** Neurons with the weights before them and, where they feed each other, between them. */
 export interface Hidden {

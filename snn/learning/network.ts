@@ -4,8 +4,8 @@ import { Dropout, type Module, ones, Tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
-import { checkState } from "../checks.ts";
-import { isStepping, layersOf, steppingIn } from "../layers.ts";
+import { checkState } from "../layer/checks.ts";
+import { isStepping, layersOf, steppingIn } from "../layer/stepping.ts";
 
 /** State of a layer between time steps: tensors by their names, or null for a layer without a state. */
 export type LayerState = Tensor | { readonly [name: string]: LayerState } | null;

@@ -3,7 +3,7 @@ import { functionOf, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { type Module, noGrad, type Tensor, tape } from "../../engine/index.ts";
 import { formatShape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
-import { isStepping } from "../layers.ts";
+import { isStepping } from "../layer/stepping.ts";
 import {
   type Layer,
   type LayerState,

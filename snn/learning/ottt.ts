@@ -6,10 +6,10 @@ import { ready } from "../../engine/op.ts";
 import { traceWeights } from "../../engine/ops/traced.ts";
 import { withOwnGradients } from "../../engine/own-gradients.ts";
 import { formatShape } from "../../engine/shape.ts";
-import { isStepping } from "../layers.ts";
-import { LIF } from "../lif.ts";
-import { Neurons } from "../neuron.ts";
-import { Staged } from "../stage.ts";
+import { Staged } from "../layer/stage.ts";
+import { isStepping } from "../layer/stepping.ts";
+import { Neurons } from "../neuron/neuron.ts";
+import { LIF } from "../neurons/lif.ts";
 import { heldIn, type Layer, type LayerState, type Passed } from "./network.ts";
 import { OnlineRule, type StepLoss } from "./online.ts";
 

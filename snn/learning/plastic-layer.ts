@@ -5,9 +5,9 @@ import { forwardOf } from "../../engine/nn/module.ts";
 import { checkShape, type Shape } from "../../engine/shape.ts";
 import { persist } from "../../engine/tape.ts";
 import { alive, touch } from "../../engine/tensor.ts";
-import { checkSequence } from "../checks.ts";
-import { Stage, Staged } from "../stage.ts";
-import { stageOf } from "../stages.ts";
+import { checkSequence } from "../layer/checks.ts";
+import { Stage, Staged } from "../layer/stage.ts";
+import { stageOf } from "../stream/stages.ts";
 import { Plastic } from "./plastic.ts";
 import { type PlasticState, type PlasticStepOptions, type WorkingState, workingState } from "./plastic-options.ts";
 

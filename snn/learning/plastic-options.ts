@@ -17,8 +17,8 @@ import { full, noGrad, Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { rootOf } from "../../engine/tensor.ts";
-import { checkNotUsedUp, IN_FLOAT32 } from "../checks.ts";
-import { persistentCopy } from "../per-neuron.ts";
+import { checkNotUsedUp, IN_FLOAT32 } from "../layer/checks.ts";
+import { persistentCopy } from "../layer/per-neuron.ts";
 import type { Rule } from "./plasticity.ts";
 import type { Spiking } from "./synapses.ts";
 

@@ -20,9 +20,25 @@ import {
 } from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../../engine/index.ts";
-import { checkNeeds, IN_FLOAT32, type Needs } from "../checks.ts";
-import { boundsOf, checkChoices, checkName, type Chosen, chosenOf, classNameOf, first, needsOf, type NeuronChoices, type NoChoices, optionsOf, presetsOf, returnedValue, within, withPreset } from "../definition.ts";
-import { persistentCopy } from "../per-neuron.ts";
+import { checkNeeds, IN_FLOAT32, type Needs } from "../layer/checks.ts";
+import { persistentCopy } from "../layer/per-neuron.ts";
+import {
+  boundsOf,
+  type Chosen,
+  checkChoices,
+  checkName,
+  chosenOf,
+  classNameOf,
+  first,
+  type NeuronChoices,
+  type NoChoices,
+  needsOf,
+  optionsOf,
+  presetsOf,
+  returnedValue,
+  within,
+  withPreset,
+} from "../neuron/definition.ts";
 import type { Change, Order, RuleDefinition, RuleOptions, SynapseDefinition, TraceDefinition } from "./rule-types.ts";
 
 /** A rule that {@link plasticity} has made, for {@link Plastic}; its parameters are properties. */

@@ -7,7 +7,7 @@
  * one, over all rows.
  */
 import type { StepArgument, StepDefinition, Value } from "../../engine/fuse/index.ts";
-import { returnedValue } from "../definition.ts";
+import { returnedValue } from "../neuron/definition.ts";
 import type { Argument, Event, Rule, Trace } from "./plasticity.ts";
 
 /** The path of a sweep: all columns of a row, the columns of a row that a list names, or a column over all rows. */

@@ -12,7 +12,7 @@ import type { Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { touchBoth } from "../../engine/tensor.ts";
-import { checkKept, type Kept, keptOf } from "../kept.ts";
+import { checkKept, type Kept, keptOf } from "../layer/kept.ts";
 import { type Changeable, matrixOf } from "./connection.ts";
 import type { Rule } from "./plasticity.ts";
 import {

@@ -2,8 +2,8 @@
 import { COUNT, functionOf, numberOf, withDefaults } from "../../engine/arguments.ts";
 import { type Module, stack, type Tensor, tape } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
-import { checkSequence } from "../checks.ts";
-import { isStepping, type Stepping } from "../layers.ts";
+import { checkSequence } from "../layer/checks.ts";
+import { isStepping, type Stepping } from "../layer/stepping.ts";
 import {
   disposeState,
   type Layer,

@@ -1,7 +1,7 @@
-import { neuron } from "../neuron.ts";
-import { INPUT_SCALE, leaky, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, withoutSynapse } from "../parts.ts";
-import { afterSpike, RESET_NEEDS } from "../reset.ts";
-import { superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/neuron.ts";
+import { INPUT_SCALE, leaky, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, withoutSynapse } from "../neuron/parts.ts";
+import { afterSpike, RESET_NEEDS } from "../neuron/reset.ts";
+import { superSpike } from "../surrogates/surrogates.ts";
 
 /**
  * Adaptive LIF: a spike raises the threshold, which comes back slowly.

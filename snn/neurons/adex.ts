@@ -1,6 +1,6 @@
-import { neuron } from "../neuron.ts";
-import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../parts.ts";
-import { superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/neuron.ts";
+import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../neuron/parts.ts";
+import { superSpike } from "../surrogates/surrogates.ts";
 
 /**
  * Adaptive exponential integrate-and-fire neuron: the membrane takes off by itself above a threshold, and an adaptation current

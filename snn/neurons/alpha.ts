@@ -1,9 +1,9 @@
 import { wrongValue } from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
 import { peek } from "../../engine/tensor.ts";
-import { type Neurons, neuron } from "../neuron.ts";
-import { RESET, RESET_NEEDS } from "../reset.ts";
-import { atan } from "../surrogates.ts";
+import { type Neurons, neuron } from "../neuron/neuron.ts";
+import { RESET, RESET_NEEDS } from "../neuron/reset.ts";
+import { atan } from "../surrogates/surrogates.ts";
 
 const CHOICES = {
   ...RESET,

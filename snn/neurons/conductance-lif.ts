@@ -1,7 +1,7 @@
-import { neuron } from "../neuron.ts";
-import { DIVISOR } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS } from "../reset.ts";
-import { superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/neuron.ts";
+import { DIVISOR } from "../neuron/parts.ts";
+import { fired, RESET, RESET_NEEDS } from "../neuron/reset.ts";
+import { superSpike } from "../surrogates/surrogates.ts";
 
 /**
  * Conductance-based LIF: an input opens channels, and the current through them falls as the membrane nears their reversal

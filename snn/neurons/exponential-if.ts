@@ -1,7 +1,7 @@
-import { neuron } from "../neuron.ts";
-import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
-import { sigmoid, superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/neuron.ts";
+import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../neuron/parts.ts";
+import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
+import { sigmoid, superSpike } from "../surrogates/surrogates.ts";
 
 /**
  * Exponential integrate-and-fire neuron: above its rheobase threshold the membrane rises ever faster, as sodium channels open.

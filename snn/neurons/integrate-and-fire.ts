@@ -1,6 +1,6 @@
-import { neuron } from "../neuron.ts";
-import { fired, RESET, RESET_NEEDS, startOf } from "../reset.ts";
-import { atan, sigmoid, superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/neuron.ts";
+import { fired, RESET, RESET_NEEDS, startOf } from "../neuron/reset.ts";
+import { atan, sigmoid, superSpike } from "../surrogates/surrogates.ts";
 
 /**
  * Integrate-and-fire neuron, which does not leak.

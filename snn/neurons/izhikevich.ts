@@ -1,5 +1,5 @@
-import { neuron } from "../neuron.ts";
-import { sigmoid, superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/neuron.ts";
+import { sigmoid, superSpike } from "../surrogates/surrogates.ts";
 
 /**
  * Izhikevich's neuron: a quadratic membrane with a recovery variable, which together fire in twenty ways.

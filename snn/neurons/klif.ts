@@ -1,7 +1,7 @@
-import { neuron } from "../neuron.ts";
-import { DIVISOR, leaky } from "../parts.ts";
-import { afterSpike, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
-import { sigmoid } from "../surrogates.ts";
+import { neuron } from "../neuron/neuron.ts";
+import { DIVISOR, leaky } from "../neuron/parts.ts";
+import { afterSpike, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
+import { sigmoid } from "../surrogates/surrogates.ts";
 
 /**
  * LIF whose membrane is scaled by a learnable k and cut off at 0 before it fires, which changes the slope of the surrogate with it.

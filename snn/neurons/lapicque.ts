@@ -2,13 +2,13 @@ import { type Range, wrongValue } from "../../engine/arguments.ts";
 import { composed } from "../../engine/composed.ts";
 import type { Value } from "../../engine/fuse/index.ts";
 import { full, log, mul, noGrad, type Tensor } from "../../engine/index.ts";
-import { IN_FLOAT32 } from "../checks.ts";
-import { neuron } from "../neuron.ts";
-import type { NeuronOptions } from "../neuron-types.ts";
-import { DIVISOR } from "../parts.ts";
-import { checkValue } from "../per-neuron.ts";
-import { fired, RESET, RESET_NEEDS } from "../reset.ts";
-import { atan } from "../surrogates.ts";
+import { IN_FLOAT32 } from "../layer/checks.ts";
+import { checkValue } from "../layer/per-neuron.ts";
+import { neuron } from "../neuron/neuron.ts";
+import { DIVISOR } from "../neuron/parts.ts";
+import { fired, RESET, RESET_NEEDS } from "../neuron/reset.ts";
+import type { NeuronOptions } from "../neuron/types.ts";
+import { atan } from "../surrogates/surrogates.ts";
 
 const CHOICES = { ...RESET, decay: ["exp", "euler"] } as const;
 

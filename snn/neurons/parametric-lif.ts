@@ -1,7 +1,7 @@
-import { neuron } from "../neuron.ts";
-import { leaky } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
-import { sigmoid } from "../surrogates.ts";
+import { neuron } from "../neuron/neuron.ts";
+import { leaky } from "../neuron/parts.ts";
+import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
+import { sigmoid } from "../surrogates/surrogates.ts";
 
 /**
  * LIF whose time constant is learned, 1/τ = σ(w), and so stays above one step.

@@ -1,7 +1,7 @@
-import { neuron } from "../neuron.ts";
-import { DIVISOR } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
-import { sigmoid } from "../surrogates.ts";
+import { neuron } from "../neuron/neuron.ts";
+import { DIVISOR } from "../neuron/parts.ts";
+import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
+import { sigmoid } from "../surrogates/surrogates.ts";
 
 /**
  * Quadratic integrate-and-fire neuron: above a critical membrane a spike starts by itself.

@@ -1,5 +1,5 @@
-import { neuron } from "../neuron.ts";
-import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../parts.ts";
+import { neuron } from "../neuron/neuron.ts";
+import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../neuron/parts.ts";
 
 /**
  * Leaky integration of a synaptic current without spikes, a smoother readout than {@link LeakyIntegrator}.

@@ -1,7 +1,7 @@
-import { neuron } from "../neuron.ts";
-import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
-import { atan, boxcar, superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/neuron.ts";
+import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../neuron/parts.ts";
+import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
+import { atan, boxcar, superSpike } from "../surrogates/surrogates.ts";
 
 /**
  * Current-based LIF: a synaptic current that decays, before a membrane that does.

@@ -15,11 +15,11 @@ import {
 import { type Pair, windowOver } from "../../engine/ops/windows.ts";
 import { allOrNothing } from "../../engine/scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
-import { STEPS } from "../checks.ts";
-import { Delay } from "../delay.ts";
-import { LIF } from "../lif.ts";
-import { checkSurrogate, type Surrogate } from "../surrogate.ts";
-import { sigmoid } from "../surrogates.ts";
+import { STEPS } from "../layer/checks.ts";
+import { LIF } from "../neurons/lif.ts";
+import { checkSurrogate, type Surrogate } from "../surrogates/surrogate.ts";
+import { sigmoid } from "../surrogates/surrogates.ts";
+import { Delay } from "../temporal/delay.ts";
 import { graphOf } from "./check.ts";
 import { arrayOf, each, fieldOf, pairOf, perStep, valuesOf } from "./euler.ts";
 import type { NIRAffine, NIRConv2d, NIRFlatten, NIRGraph, NIRInput, NIRNode, NIRSumPool2d } from "./graph.ts";

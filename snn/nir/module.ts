@@ -7,10 +7,10 @@ import { forwardOf } from "../../engine/nn/module.ts";
 import { isWeighted } from "../../engine/nn/reading.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { alive, rootOf } from "../../engine/tensor.ts";
-import { checkState } from "../checks.ts";
-import { isStepping, type Stepping } from "../layers.ts";
-import { type Stage, Staged } from "../stage.ts";
-import { stageOfAll } from "../stages.ts";
+import { checkState } from "../layer/checks.ts";
+import { type Stage, Staged } from "../layer/stage.ts";
+import { isStepping, type Stepping } from "../layer/stepping.ts";
+import { stageOfAll } from "../stream/stages.ts";
 import type { NIRGraph } from "./graph.ts";
 import { reach, readersOf } from "./read.ts";
 

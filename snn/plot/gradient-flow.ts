@@ -1,6 +1,6 @@
 /** Gradient flow: norms of gradients from layer to layer and from step to step. */
 import { objectOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { type GradientNorms, inOrder } from "../probes.ts";
+import { type GradientNorms, inOrder } from "../probes/probes.ts";
 import { CHART, type ChartOptions, colourOf, type Panel, svgOf } from "./chart.ts";
 import { seriesOf } from "./curve.ts";
 import { logarithmic } from "./logarithmic.ts";

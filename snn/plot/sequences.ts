@@ -1,7 +1,7 @@
 /** Tensors over time as plain numbers, read before anything is awaited: a tape may end meanwhile. */
 import { objectOf, wrongValue } from "../../engine/arguments.ts";
 import { Tensor } from "../../engine/index.ts";
-import { type Sample, sampleOf } from "../sample.ts";
+import { type Sample, sampleOf } from "../probes/sample.ts";
 
 /** A sample with its name, which is empty for a tensor without one. */
 export interface Sequence extends Sample {

@@ -1,7 +1,7 @@
 /** Traces: membranes over time. */
 import { FINITE, listOf, NOT_NEGATIVE, numberOf, WHOLE, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { type Sample, sampleOf } from "../sample.ts";
+import { type Sample, sampleOf } from "../probes/sample.ts";
 import { CHART, type ChartOptions, colourOf, markColour, type Panel, svgOf } from "./chart.ts";
 import { brief, type Drawing } from "./raster.ts";
 import { type Sequence, type Sequences, sequencesOf, timeOf } from "./sequences.ts";

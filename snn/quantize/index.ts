@@ -5,11 +5,11 @@
  */
 export { SpikingReLU } from "./convert/spiking-relu.ts";
 export { type ToSpikingOptions, toSpiking } from "./convert/to-spiking.ts";
+export * from "./cost.ts";
 export { dequantizedState, quantizedState } from "./file.ts";
 export type { WeightBits } from "./grid.ts";
 export { Int8, type Int8Options } from "./int8.ts";
 export type { StateOptions } from "./levels.ts";
-export * from "./cost.ts";
 export * from "./profile.ts";
 export * from "./profile-text.ts";
 export * from "./prune.ts";

@@ -11,7 +11,7 @@ import { allocate, recycle, scope } from "../../engine/scope.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
 import { alive, streamBytes } from "../../engine/tensor.ts";
 import { memory } from "../../engine/wasm.ts";
-import { own, Stage, Staged } from "../stage.ts";
+import { own, Stage, Staged } from "../layer/stage.ts";
 import { Int8Weights, type Past } from "./int8-weights.ts";
 
 /** The weight of a layer as integers, and what the layer adds. */

@@ -15,9 +15,9 @@ import {
 import { checkChangeable, forwardOf, locate } from "../../engine/nn/module.ts";
 import { isWeighted, weightOf } from "../../engine/nn/reading.ts";
 import { alive } from "../../engine/tensor.ts";
-import { layersOf } from "../layers.ts";
-import { type Stage, Staged } from "../stage.ts";
-import { stageOfAll } from "../stages.ts";
+import { type Stage, Staged } from "../layer/stage.ts";
+import { layersOf } from "../layer/stepping.ts";
+import { stageOfAll } from "../stream/stages.ts";
 import { unpacked } from "./file.ts";
 import { checkMemory, Int8Conv, Int8Linear, type Int8State } from "./int8-layers.ts";
 import { MOST_INPUTS } from "./int8-weights.ts";

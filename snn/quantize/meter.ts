@@ -3,7 +3,7 @@ import { type Module, noGrad, ones, ReLU, type Tensor } from "../../engine/index
 import { isWeighted } from "../../engine/nn/reading.ts";
 import { replaceMethod } from "../../engine/nn/replace.ts";
 import { formatShape, sizeOf } from "../../engine/shape.ts";
-import { type Observer, observedBy, type Seen } from "../observer.ts";
+import { type Observer, observedBy, type Seen } from "../layer/observer.ts";
 import { BatchSize } from "./batch-size.ts";
 import type { Cost, Joules, LayerCost, Profile } from "./cost.ts";
 import { countsOf, sumOf } from "./counts.ts";

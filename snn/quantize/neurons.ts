@@ -3,11 +3,11 @@ import { show } from "../../engine/arguments.ts";
 import { type Language, replaced, type Value } from "../../engine/fuse/index.ts";
 import { type Module, noGrad, type Tensor } from "../../engine/index.ts";
 import { touch } from "../../engine/tensor.ts";
-import { Neurons } from "../neuron.ts";
-import type { Form, Named } from "../neuron-form.ts";
-import { CompiledNeuron } from "../neuron-op.ts";
-import { type Firing, stepOf } from "../neuron-step.ts";
-import { Staged } from "../stage.ts";
+import { Staged } from "../layer/stage.ts";
+import type { Form, Named } from "../neuron/form.ts";
+import { Neurons } from "../neuron/neuron.ts";
+import { CompiledNeuron } from "../neuron/op.ts";
+import { type Firing, stepOf } from "../neuron/step.ts";
 import { type Levels, onLevel } from "./levels.ts";
 import { toShift } from "./shift.ts";
 

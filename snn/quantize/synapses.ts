@@ -17,9 +17,9 @@ import {
 import { isWeighted, type Weighted, weightOf } from "../../engine/nn/reading.ts";
 import { replaceMethod } from "../../engine/nn/replace.ts";
 import type { Shape } from "../../engine/shape.ts";
-import type { DelayedLinear } from "../delayed-linear.ts";
-import type { Recurrent } from "../recurrent.ts";
-import type { SpikingLSTM } from "../spiking-lstm.ts";
+import type { Recurrent } from "../recurrent/recurrent.ts";
+import type { DelayedLinear } from "../temporal/delayed-linear.ts";
+import type { SpikingLSTM } from "../temporal/spiking-lstm.ts";
 import type { Int8State } from "./int8-layers.ts";
 
 /** A linear map of a layer. */

@@ -15,7 +15,7 @@ import {
 } from "../../../engine/index.ts";
 import { forwardOf } from "../../../engine/nn/module.ts";
 import { axisOf } from "../../../engine/shape.ts";
-import { layersOf } from "../../layers.ts";
+import { layersOf } from "../../layer/stepping.ts";
 import { type Affine, channelAxis, isWeightLayer, type WeightLayer } from "./folded-weights.ts";
 
 export type Pool = AvgPool2d | MaxPool2d;

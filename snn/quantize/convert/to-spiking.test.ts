@@ -25,9 +25,9 @@ import {
 import { setReading } from "../../../engine/nn/readings.ts";
 import { bits, bytesKept, expectNear, random, values } from "../../../test/support/tensors.ts";
 import { constantEncode } from "../../coding/constant.ts";
-import { meanOverTime, spikeCount } from "../../readout.ts";
-import { record } from "../../record.ts";
-import { Stream } from "../../stream.ts";
+import { meanOverTime, spikeCount } from "../../losses/readout.ts";
+import { record } from "../../probes/record.ts";
+import { Stream } from "../../stream/stream.ts";
 import { Activations } from "./activations.ts";
 import { chainOf } from "./chain.ts";
 import { measured } from "./measure.ts";

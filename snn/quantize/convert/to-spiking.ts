@@ -10,7 +10,7 @@ import {
   type Tensor,
 } from "../../../engine/index.ts";
 import { TIMESTEPS } from "../../coding/spikes.ts";
-import { LeakyIntegrator } from "../../leaky-integrator.ts";
+import { LeakyIntegrator } from "../../neurons/leaky-integrator.ts";
 import type { Activations } from "./activations.ts";
 import { chainOf } from "./chain.ts";
 import { measured } from "./measure.ts";
