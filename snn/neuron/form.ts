@@ -21,7 +21,7 @@ import type { NeuronDefinition } from "./types.ts";
 
 /** Tensors by name: parameters, or states. */
 export type Named = Readonly<Record<string, Tensor>>;
-type Initial = number | ((parameters: Named, choices?: never) => unknown);
+export type Initial = number | ((parameters: Named, choices?: never) => unknown);
 /** A definition, whatever its names. */
 export type Definition = NeuronDefinition<
   string,

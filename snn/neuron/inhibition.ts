@@ -1,16 +1,21 @@
 /**
- * Winner takes all: in each step the neurons of the last axis compete, and the winner alone may fire. Between two steps of a
- * compiled neuron lies an op over all of them: a first program computes their scores, the op finds the winners, and the step takes
- * these as an input.
+ * Winner takes all: in each step the neurons of the last axis compete, and the winner alone may fire. Before each step a program computes
+ * scores from the states, and the step takes the winners as a further input.
  */
 import { onTensors } from "../../engine/fuse/in-reference.ts";
-import { derive } from "../../engine/fuse/index.ts";
+import { allOf, type Before } from "../../engine/fuse/index.ts";
 import { arange, noGrad, stack, type Tensor } from "../../engine/index.ts";
+import { allocate, recycle, scope } from "../../engine/scope.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
-import type { CompiledNeuron, Operands, Passage } from "./op.ts";
-import { runNeuron } from "./op.ts";
-
-type Named = Readonly<Record<string, Tensor>>;
+import { memory } from "../../engine/wasm.ts";
+import {
+  type Competition,
+  type CompiledNeuron,
+  columnsOf,
+  type LoopValue,
+  noteParameters,
+  type StepRun,
+} from "./op.ts";
 
 /** Throws unless a step of this shape has one axis of neurons, behind that of a batch or none: on a map all neurons would have to compete. */
 export function checkRivals(where: string, step: Shape): void {
@@ -25,28 +30,55 @@ function winnersOf(scores: Tensor): Tensor {
   return scores.argmax({ axis: -1, keepdim: true }).eq(arange(0, n));
 }
 
-/**
- * Runs the steps of neurons that compete, one after the other. `parameters` are those of the layer by their names, the ones of
- * `operands` those of the loop; `shape` is that of a step.
- */
-export function runRivals(
-  neuron: CompiledNeuron,
-  scores: CompiledNeuron,
-  operands: Operands,
-  parameters: Named,
-  shape: Shape,
-): Passage[] {
-  const own = noGrad(() => derive(scores.program.traced, parameters));
-  let { from } = operands;
-  const steps = operands.T === 1 ? [operands.current.reshape(shape)] : operands.current.unbind(0);
-  return steps.map((current) => {
-    const before = { current, T: 1, from };
-    const winner = noGrad(() => winnersOf(runNeuron(scores, { ...before, parameters: own }, [scores.main], null).z));
-    const taken = { ...before, parameters: operands.parameters, winner };
-    const passage = runNeuron(neuron, taken, neuron.outputs, shape);
-    from = passage.last;
-    return passage;
-  });
+/** Chooses the winners of a run: before each step, from the states that the step before has left. */
+export class Rivals implements Competition {
+  private readonly scores: CompiledNeuron;
+  private readonly parameters: readonly LoopValue[];
+  /** Neurons of the last axis, which compete. */
+  private readonly n: number;
+
+  /** `parameters` are those of the loop of the scores. */
+  constructor(scores: CompiledNeuron, parameters: readonly LoopValue[], n: number) {
+    this.scores = scores;
+    this.parameters = parameters;
+    this.n = n;
+  }
+
+  /** The function that writes who may fire in step t, 1 or 0 in the shape of the current. The states lie in `states`, which each step overwrites. */
+  choose({ current, input, T, size }: StepRun, winner: Tensor, states: readonly Tensor[]): Before {
+    const { scores, parameters, n } = this;
+    const columns = columnsOf(scores.name, parameters, size);
+    const all = allOf(states.length);
+    const bound = scores.plain.forward(1, size / columns, columns, 1 << scores.mainAt, all, all);
+    const step = input === current && T > 1 ? size : 0;
+    return (t) => {
+      const found = allocate(4 * size);
+      bound.begin();
+      try {
+        noteParameters(bound, parameters);
+        bound.input(0, input.ptr + 4 * t * step, 0);
+        for (let i = 0; i < states.length; i++) bound.state(i, (states[i] as Tensor).ptr, (states[i] as Tensor).ptr);
+        bound.output(scores.mainAt, found);
+        bound.run();
+      } finally {
+        bound.end();
+      }
+      const values = new Float32Array(memory.buffer, found, size);
+      const fires = new Float32Array(memory.buffer, winner.ptr + 4 * t * size, size);
+      for (let row = 0; row < size; row += n) fires[row + largest(values, row, n)] = 1;
+      recycle(found, 4 * size, scope.region);
+    };
+  }
+}
+
+/** The place of the largest of n values from `start` on, of equal ones the first; NaN is the largest. */
+function largest(values: Float32Array, start: number, n: number): number {
+  let best = 0;
+  for (let j = 1; j < n; j++) {
+    const [x, most] = [values[start + j] as number, values[start + best] as number];
+    if (x > most || (Number.isNaN(x) && !Number.isNaN(most))) best = j;
+  }
+  return best;
 }
 
 /** The steps on tensors, for the float64 kernels of `gradcheck`. */

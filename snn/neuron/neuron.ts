@@ -8,8 +8,8 @@ import { choiceOf, numberOf, type Range, withDefaults, wrongType, wrongValue } f
 import { inReference } from "../../engine/backend.ts";
 import { composed } from "../../engine/composed.ts";
 import { onTensors } from "../../engine/fuse/in-reference.ts";
-import { derive, Program, print, type StepDefinition, type Value } from "../../engine/fuse/index.ts";
-import { full, Module, noGrad, parameter, stack, Tensor, zeros } from "../../engine/index.ts";
+import { Program, print, type StepDefinition, type Value } from "../../engine/fuse/index.ts";
+import { full, Module, noGrad, parameter, Tensor, zeros } from "../../engine/index.ts";
 import { forwardOf, locate } from "../../engine/nn/module.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
 import { buffer } from "../../engine/tape.ts";
@@ -44,13 +44,14 @@ import {
   type Definition,
   type Form,
   formOf,
+  type Initial,
   inhibitionOf,
   learnedOf,
   type Named,
   OPTIONS,
 } from "./form.ts";
-import { checkRivals, rivalsOnTensors, runRivals } from "./inhibition.ts";
-import { CompiledNeuron, type Operands, outputOf, type Passage, runNeuron } from "./op.ts";
+import { checkRivals, Rivals, rivalsOnTensors } from "./inhibition.ts";
+import { CompiledNeuron, type LoopValue, named, StepRun } from "./op.ts";
 import { type Firing, GRADED, REFRACTORY, scoresOf, stepOf } from "./step.ts";
 import type { NeuronClass, NeuronDefinition, NeuronOutputs, NeuronState } from "./types.ts";
 
@@ -251,17 +252,27 @@ export class Neurons extends Module {
   }
 
   private static spikes(layer: Neurons, current: Tensor, over: boolean): Tensor {
-    const parameters = layer.parametersNow();
-    if (inReference()) return layer.onTensors(current, null, parameters)[layer.compiled.main] as Tensor;
-    const plain = layer.plainly(current, parameters, over);
+    if (inReference()) return layer.onTensors(current, null, layer.parametersNow())[layer.compiled.main] as Tensor;
+    const plain = layer.plainly(current, layer.parametersNow(), over);
     if (plain !== null) return plain;
-    const { compiled } = layer;
-    const operands = layer.operands(current, current.sizes[0] as number, null, parameters);
-    if (layer.scores !== null) {
-      const rivals = runRivals(compiled, layer.scores, operands, parameters, current.sizes.slice(1));
-      return stack(rivals.map((passage) => passage.z));
-    }
-    return runNeuron(compiled, operands, [compiled.main], null, over).z;
+    return layer.ran(current, current.sizes[0] as number, null, 1 << layer.compiled.mainAt, null, over).z;
+  }
+
+  /** Runs T steps from a state on, by default that at the start; the arguments are those of {@link StepRun.forward}. */
+  private ran(
+    current: Tensor,
+    T: number,
+    from: readonly Tensor[] | null,
+    outputs: number,
+    shape: Shape | null,
+    over = false,
+  ): StepRun {
+    const { compiled, scores } = this;
+    const step = shape ?? current.sizes.slice(1);
+    const values = this.loopOf(compiled);
+    const rivals = scores && new Rivals(scores, this.loopOf(scores), step[step.length - 1] as number);
+    const run = new StepRun(compiled, current, T, values, from ?? this.start(step), null, rivals);
+    return run.forward(outputs, shape, over);
   }
 
   unroll(current: Tensor, state?: never): object {
@@ -272,29 +283,19 @@ export class Neurons extends Module {
   }
 
   /** The result of `unroll`, which the observer of `record` sees too. */
-  private seen(current: Tensor, from: State | null, continues: boolean): Readonly<Record<string, unknown>> {
+  private seen(current: Tensor, from: readonly Tensor[] | null, continues: boolean): Readonly<Record<string, unknown>> {
     const run = (own: Tensor) => composed(Neurons.recorded, this, own, from) as Readonly<Record<string, unknown>>;
     return (observer as Observer).run(this, current, continues, run);
   }
 
-  private static recorded(layer: Neurons, current: Tensor, from: State | null): object {
-    const parameters = layer.parametersNow();
-    const result = inReference()
-      ? layer.onTensors(current, from, parameters)
-      : layer.overTime(current, from, parameters, current.sizes.slice(1));
-    return Object.assign(result, { state: layer.completed(result.state as Named) });
-  }
-
-  private overTime(current: Tensor, from: State | null, parameters: Named, shape: Shape) {
-    const { compiled, scores } = this;
-    const operands = this.operands(current, current.sizes[0] as number, from, parameters);
-    if (scores === null) return unrolled(compiled, operands, shape);
-    const passages = runRivals(compiled, scores, operands, parameters, shape);
-    const { last } = passages[passages.length - 1] as Passage;
-    const over = (of: (passage: Passage) => Tensor): Tensor => stack(passages.map(of));
-    const z = over((passage) => passage.z);
-    const { main, states, outputs } = compiled;
-    return resultOf(main, z, named(states, last), outputs, (_, i) => over((passage) => outputOf(passage, i)));
+  private static recorded(layer: Neurons, current: Tensor, from: readonly Tensor[] | null): object {
+    const { compiled } = layer;
+    if (inReference()) {
+      const result = layer.onTensors(current, from, layer.parametersNow());
+      return Object.assign(result, { state: layer.completed(result.state as Named) });
+    }
+    const run = layer.ran(current, current.sizes[0] as number, from, compiled.all, current.sizes.slice(1));
+    return unrolled(run, layer.completed(run.state));
   }
 
   /**
@@ -317,20 +318,14 @@ export class Neurons extends Module {
     return composed(Neurons.advanced, this, current, from);
   }
 
-  private static advanced(layer: Neurons, current: Tensor, from: State): [z: Tensor, state: Named] {
-    const parameters = layer.parametersNow();
+  private static advanced(layer: Neurons, current: Tensor, from: readonly Tensor[]): [z: Tensor, state: Named] {
     const { compiled } = layer;
-    const { main } = compiled;
     if (inReference()) {
-      const { [main]: z, state } = layer.onTensors(current.unsqueeze(0), from, parameters);
+      const { [compiled.main]: z, state } = layer.onTensors(current.unsqueeze(0), from, layer.parametersNow());
       return [(z as Tensor).squeeze(0), layer.completed(state as Named)];
     }
-    const operands = layer.operands(current, 1, from, parameters);
-    const { z, last } =
-      layer.scores === null
-        ? runNeuron(compiled, operands, [main], current.sizes)
-        : (runRivals(compiled, layer.scores, operands, parameters, current.sizes)[0] as Passage);
-    return [z, layer.completed(named(compiled.states, last))];
+    const run = layer.ran(current, 1, from, 1 << compiled.mainAt, current.sizes);
+    return [run.z, layer.completed(run.state)];
   }
 
   initialState(shape: readonly number[]): unknown {
@@ -339,7 +334,7 @@ export class Neurons extends Module {
 
   /** @internal */
   static started(layer: Neurons, shape: Shape): Named {
-    const start = layer.start(shape, layer.parametersNow());
+    const start = layer.start(shape);
     const state = start.map((t) => (t === null ? zeros(shape) : t.clone()));
     return layer.completed(named(layer.compiled.states, state));
   }
@@ -387,58 +382,52 @@ export class Neurons extends Module {
     return all;
   }
 
-  /**
-   * The parameters of the compiled loop, computed from those of the step.
-   *
-   * @internal
-   */
-  loopParameters(parameters: Named): Tensor[] {
-    return derive(this.compiled.program.traced, parameters);
-  }
-
-  private operands(current: Tensor, T: number, from: State | null, parameters: Named): Operands {
-    return {
-      current,
-      T,
-      parameters: this.loopParameters(parameters),
-      from: this.before(current.sizes.slice(1), from, parameters),
-    };
+  /** @internal */
+  parameterAt(i: number): Tensor {
+    return (this as unknown as Named)[this.compiled.parameters[i] as string] as Tensor;
   }
 
   /**
-   * The parameters by their names and the states before the first step, for a run over a current of this shape, [T, B, …]: the states that
-   * are given, or those at the start.
+   * The parameters of a loop, computed from those of the step.
    *
    * @internal
    */
-  takenBy(shape: Shape, state: object | null): { parameters: Named; from: (Tensor | null)[] } {
-    this.checkNeurons(shape);
-    const step = shape.slice(1);
-    const parameters = this.parametersNow();
-    return { parameters, from: this.before(step, state && this.read(state as State, step), parameters) };
+  loopOf(neuron: CompiledNeuron): readonly LoopValue[] {
+    return neuron.loop.of(this);
   }
 
-  /** The states before the first step, in their order: those that were given, or those at the start. */
-  private before(shape: Shape, from: State | null, parameters: Named): (Tensor | null)[] {
-    if (from === null) return this.start(shape, parameters);
-    return this.compiled.states.map((name) => (from as unknown as Named)[name] as Tensor);
+  /**
+   * The states before the first step of a shape, in their order: those of a state, which is read and checked, or those at the start, null
+   * for zeros.
+   *
+   * @internal
+   */
+  startFrom(step: Shape, state: object | null): readonly (Tensor | null)[] {
+    return state === null ? this.start(step) : this.read(state as State, step);
   }
 
   /** The states before the first step, null for zeros. */
-  private start(shape: Shape, parameters: Named): (Tensor | null)[] {
-    const { name, states, initial } = this.form;
-    const scalars = Object.fromEntries(Object.entries(parameters).map(([key, t]) => [key, scalar(t)]));
-    const all = initial.map((value, i) => {
-      const x = typeof value === "function" ? value(scalars) : value;
-      if (x === 0) return null;
-      if (typeof x === "number") return full(shape, x);
-      const t = x as Tensor;
-      alive(t, `${name}: the initial value of ${states[i]}`);
-      // A parameter of 0 costs what the number 0 does.
-      if (t.size === 1 && !t.requiresGrad && Object.is(t.item(), 0)) return null;
-      return scalar(t).expand(shape);
-    });
-    return this.firing.hold > 0 ? [...all, null] : all;
+  private start(shape: Shape): (Tensor | null)[] {
+    const { initial } = this.form;
+    const all: (Tensor | null)[] = [];
+    let scalars: Named | null = null;
+    for (let i = 0; i < initial.length; i++) {
+      const value = initial[i] as Initial;
+      if (typeof value === "function") scalars ??= mapped(this.parametersNow(), scalar);
+      const x = typeof value === "function" ? value(scalars as Named) : value;
+      all.push(x === 0 ? null : typeof x === "number" ? full(shape, x) : this.atStart(i, x as Tensor, shape));
+    }
+    if (this.firing.hold > 0) all.push(null);
+    return all;
+  }
+
+  /** The start of state i at a value that a function of parameters has given. */
+  private atStart(i: number, t: Tensor, shape: Shape): Tensor | null {
+    const { name, states } = this.form;
+    if (!t.region?.open) alive(t, `${name}: the initial value of ${states[i]}`);
+    // A parameter of 0 costs what the number 0 does.
+    if (t.isBuffer && t.size === 1 && Object.is(t.item(), 0)) return null;
+    return scalar(t).expand(shape);
   }
 
   /** Throws where the initial value of a state does what a step may not: on tensors `beta * 2` would be NaN in silence. */
@@ -461,14 +450,18 @@ export class Neurons extends Module {
   }
 
   /** The step on tensors, for the float64 kernels of `gradcheck`. */
-  private onTensors(current: Tensor, from: State | null, parameters: Named): Readonly<Record<string, unknown>> {
+  private onTensors(
+    current: Tensor,
+    from: readonly Tensor[] | null,
+    parameters: Named,
+  ): Readonly<Record<string, unknown>> {
     const { program, states } = this.compiled;
-    const before = this.before(current.sizes.slice(1), from, parameters);
+    const before = from ?? this.start(current.sizes.slice(1));
     const given = states.map((name, i) => [name, before[i]] as const).filter(([, t]) => t !== null);
     const operands = {
       inputs: { current },
       states: Object.fromEntries(given) as Named,
-      parameters: Object.fromEntries(Object.entries(parameters).map(([key, t]) => [key, scalar(t)])),
+      parameters: mapped(parameters, scalar),
     };
     const { outputs, states: last } =
       this.scores === null
@@ -485,14 +478,16 @@ export class Neurons extends Module {
    */
   checkNeurons(shape: Shape): void {
     if (this.scores !== null) checkRivals(this.form.name, shape.slice(1));
-    const { name, parameters } = this.compiled.program.traced.definition;
-    for (const key of Object.keys(parameters)) {
-      const t = this.parameterOf(key);
+    const { compiled } = this;
+    const { name, columns, parameters } = compiled;
+    for (let i = 0; i < parameters.length; i++) {
+      const key = parameters[i] as string;
+      const t = this.parameterAt(i);
       if (!(t instanceof Tensor)) {
         throw wrongType(name, `${key} as a tensor`, t, `; layer.${key}.copyFrom([…]) changes the values of a layer`);
       }
       checkPerNeuron(name, key, t, shape);
-      if ((t.size === 1) === (parameters[key] === "scalar")) continue;
+      if ((t.size === 1) !== columns[i]) continue;
       // The compiled code reads a fixed number of values per parameter.
       throw new RangeError(`${name}: expected ${key} as the layer was made with it, got ${formatShape(t.sizes)}`);
     }
@@ -503,16 +498,19 @@ export class Neurons extends Module {
    *
    * @internal
    */
-  protected read(state: State, shape: Shape): State {
+  protected read(state: State, shape: Shape): readonly Tensor[] {
     const { name } = this.form;
+    const { states } = this.compiled;
     const given = Object(state) as Record<string, Tensor>;
-    const copy: Record<string, Tensor> = {};
-    for (const key of this.compiled.states) {
-      copy[key] = given[key] as Tensor;
-      checkState(name, key, copy[key], shape);
-      if (key === REFRACTORY) checkCounters(name, copy[key], this.firing.hold);
+    const own: Tensor[] = [];
+    for (let i = 0; i < states.length; i++) {
+      const key = states[i] as string;
+      const t = given[key] as Tensor;
+      checkState(name, key, t, shape);
+      if (key === REFRACTORY) checkCounters(name, t, this.firing.hold);
+      own.push(t);
     }
-    return copy as State;
+    return own;
   }
 }
 
@@ -525,15 +523,12 @@ export const isCompiled = (layer: unknown): layer is Neurons =>
 /** Shorter names in equations. */
 export const SYMBOLS = "current I winner w spikes s membrane u threshold θ refractory r";
 
-/** Runs neurons from operands for steps of this shape on: what they give, and the state after the last step. */
-export function unrolled(neuron: CompiledNeuron, operands: Operands, shape: Shape): Readonly<Record<string, unknown>> {
-  const passage = runNeuron(neuron, operands, neuron.outputs, shape);
-  const state = named(neuron.states, passage.last);
-  return resultOf(neuron.main, passage.z, state, neuron.outputs, (_, i) => outputOf(passage, i));
-}
+/** The result of `unroll`: the outputs of a run, made when they are read, and the state after the last step. */
+export const unrolled = (run: StepRun, state: object): Readonly<Record<string, unknown>> =>
+  resultOf(run.neuron.main, run.z, state, run.neuron.outputs, (_, i) => run.output(i));
 
-export const named = (names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> =>
-  Object.fromEntries(names.map((name, i) => [name, tensors[i] as Tensor]));
+const mapped = (all: Named, fn: (t: Tensor) => Tensor): Named =>
+  Object.fromEntries(Object.entries(all).map(([key, t]) => [key, fn(t)]));
 
 /** One value for all neurons broadcasts to a step of any shape, also to one without axes. */
 const scalar = (t: Tensor): Tensor => (t.size === 1 && t.ndim > 0 ? t.reshape([]) : t);

@@ -2,11 +2,12 @@
 
 import { k } from "../../engine/backend.ts";
 import { composed } from "../../engine/composed.ts";
+import { allOf, type Bound } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../../engine/index.ts";
 import { type Kept, keptOf, tensorsIn } from "../layer/kept.ts";
 import { own, ownSpikes, Stage, Watch } from "../layer/stage.ts";
 import { Neurons } from "./neuron.ts";
-import { type CompiledNeuron, columnsOf } from "./op.ts";
+import { type CompiledNeuron, columnsOf, type LoopValue, noteParameters } from "./op.ts";
 
 /** The parameters of neurons, and their step. */
 export const keptOfNeurons = (layer: Neurons): Kept =>
@@ -17,7 +18,7 @@ export function stageOfNeurons(layer: Neurons, input: Tensor): CompiledStage {
   layer.checkNeurons([1, ...input.sizes]);
   return new CompiledStage(layer.compiled, [keptOfNeurons(layer)], input, {
     start: () => composed(Neurons.started, layer, input.sizes),
-    parameters: () => layer.loopParameters(layer.parametersNow()),
+    parameters: () => layer.loopOf(layer.compiled),
   });
 }
 
@@ -26,7 +27,7 @@ interface Source {
   /** The state at the start, by name. */
   start(): Readonly<Record<string, Tensor>>;
   /** What the loop uses of the parameters now. */
-  parameters(): readonly Tensor[];
+  parameters(): readonly LoopValue[];
 }
 
 export class CompiledStage extends Stage {
@@ -35,40 +36,36 @@ export class CompiledStage extends Stage {
   private readonly source: Source;
   /** Copies the parameters of the loop. */
   private readonly watch: Watch;
-  private readonly run: () => void;
+  private readonly bound: Bound;
+  private readonly neuron: CompiledNeuron;
 
   constructor(neuron: CompiledNeuron, kept: readonly Kept[], input: Tensor, source: Source) {
     const states = neuron.states.map(() => own(input.sizes));
     const output = neuron.packed ? ownSpikes(input.sizes) : own(input.sizes);
     const parameters: Tensor[] = [];
     const watch = new Watch(tensorsIn(kept), () => {
-      for (const [i, t] of source.parameters().entries()) {
-        parameters[i] ??= own(t.sizes);
-        parameters[i].copyFrom(t);
+      for (const [i, values] of source.parameters().entries()) {
+        const isTensor = !(values instanceof Float32Array);
+        parameters[i] ??= own(isTensor ? values.sizes : [values.length]);
+        parameters[i].copyFrom(values);
       }
     });
     const n = columnsOf(neuron.name, parameters, input.size);
-    const addresses = states.map((t) => t.ptr);
     const work: Tensor[] = [];
     const take = (bytes: number): number => {
       const t = own([bytes / 4]);
       work.push(t);
       return t.ptr;
     };
-    const run = {
-      T: 1,
-      rows: input.size / n,
-      n,
-      inputs: [{ at: input.ptr, step: 0 }],
-      parameters: parameters.map((t) => t.ptr),
-      from: addresses,
-      saved: [],
-      to: addresses,
-      outputs: neuron.addresses(output),
-    };
-    const step = neuron.code([], null).repeated(run, take);
+    const all = allOf(states.length);
+    const bound = neuron.program.compile(null).forward(1, input.size / n, n, 1 << neuron.mainAt, all, all);
+    bound.begin(take);
+    noteParameters(bound, parameters);
+    bound.input(0, input.ptr, 0);
+    states.forEach((t, i) => bound.state(i, t.ptr, t.ptr));
     super(output, { state: states, memory: [...parameters, ...work], kept });
-    this.run = step;
+    this.bound = bound;
+    this.neuron = neuron;
     this.names = neuron.states;
     this.states = states;
     this.source = source;
@@ -78,8 +75,10 @@ export class CompiledStage extends Stage {
 
   step(): void {
     this.watch.refresh();
-    this.run();
-    const { output } = this;
+    const { output, neuron, bound } = this;
+    // The step adds to the bits, which are set to 0 here.
+    bound.output(neuron.mainAt, neuron.packed ? output.bits : output.ptr);
+    bound.run();
     if (output.bits !== 0) k.unpackBits(output.ptr, output.bits, output.size);
   }
 

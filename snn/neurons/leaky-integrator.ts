@@ -7,7 +7,7 @@ import { betaOf, DECAY, type DecayOptions } from "../neuron/decay.ts";
 import { boundsOf, noParameter, withPreset } from "../neuron/definition.ts";
 import { type Form, learnedOf } from "../neuron/form.ts";
 import { Neurons } from "../neuron/neuron.ts";
-import { CompiledNeuron, runNeuron } from "../neuron/op.ts";
+import { CompiledNeuron, StepRun } from "../neuron/op.ts";
 import type { NeuronStep } from "../neuron/types.ts";
 
 /** v, [B, …]. */
@@ -62,7 +62,7 @@ function integrated(current: Tensor, beta: number): Tensor {
       .membrane as Tensor;
   }
   const T = current.sizes[0] as number;
-  return runNeuron(shared, { current, T, parameters: [b], from: [null] }, ["membrane"], null).z;
+  return new StepRun(shared, current, T, [b], [null]).forward(1 << shared.mainAt, null).z;
 }
 
 /** Options of {@link LeakyIntegrator}. */

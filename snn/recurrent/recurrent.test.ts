@@ -15,7 +15,7 @@ import {
 import { AdaptiveLIF, Resetting } from "../../test/support/neurons.ts";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import { LIF, type LIFRecord, type LIFState, neuron, Recurrent, RecurrentLIF, SpikingLSTM, Stream } from "../index.ts";
-import { runNeuron } from "../neuron/op.ts";
+import { StepRun } from "../neuron/op.ts";
 import { quantize } from "../quantize/index.ts";
 
 const [T, B, N] = [12, 2, 5];
@@ -197,20 +197,17 @@ test("recurrent: weights of other sizes in the place of its own are an error", (
 
 test("recurrent: rows of neurons are whole, with parameters of one size", () => {
   const { compiled } = new LIF({ beta: tensor([0.5, 0.6, 0.7]) });
-  const run = (n: number, ...sizes: number[]) =>
-    runNeuron(
-      compiled,
-      { current: zeros([2, n]), T: 2, parameters: sizes.map((size) => full([size], 0.5)), from: [null] },
-      ["spikes"],
-      null,
-    );
+  const run = (n: number, ...sizes: number[]) => {
+    const parameters = sizes.map((size) => full([size], 0.5));
+    return new StepRun(compiled, zeros([2, n]), 2, parameters, [null]);
+  };
   expect(() => run(8, 3, 1)).toThrow(
     new RangeError("LIF: expected parameters of 1 or N values for a step of 8, got 3"),
   );
   expect(() => run(6, 3, 2)).toThrow(
     new RangeError("LIF: expected parameters of 1 or N values for a step of 6, got 2"),
   );
-  expect(run(6, 3, 1).rows).toBe(2);
+  expect(run(6, 3, 1).n).toBe(3);
 });
 
 test("recurrent: neurons that were quantized after a run feed themselves by their new step, in other models too", () => {

@@ -1,7 +1,7 @@
 import { COUNT, numberOf, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
 import { composed } from "../../engine/composed.ts";
-import { derive, type StepDefinition, stepsOf, symbolsOf, type Value } from "../../engine/fuse/index.ts";
+import { type StepDefinition, stepsOf, symbolsOf, type Value } from "../../engine/fuse/index.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";
 import { concat, Linear, linear, Module, ones, parameter, stack, type Tensor, zeros } from "../../engine/index.ts";
 import { checkChangeable, forwardOf, moduleOf } from "../../engine/nn/module.ts";
@@ -17,10 +17,11 @@ import { checkFeatures, own, type Stage, Staged } from "../layer/stage.ts";
 import { steppingIn } from "../layer/stepping.ts";
 import { resultOf } from "../layer/unroll-result.ts";
 import type { Named } from "../neuron/form.ts";
-import { isCompiled, Neurons, named, SYMBOLS, unrolled } from "../neuron/neuron.ts";
-import { CompiledNeuron, type Operands, runNeuron } from "../neuron/op.ts";
+import type { ParameterSource } from "../neuron/loop.ts";
+import { isCompiled, Neurons, SYMBOLS, unrolled } from "../neuron/neuron.ts";
+import { CompiledNeuron, feedbackOp, StepRun } from "../neuron/op.ts";
 import { CompiledStage, keptOfNeurons, stageOfNeurons } from "../neuron/stage.ts";
-import { type Feedback, recurrentOp, recurrentOutput, runRecurrent } from "./op.ts";
+import { Product } from "./op.ts";
 import { withoutSelfConnections } from "./self-connections.ts";
 import { RecurrentStage } from "./stage.ts";
 
@@ -114,7 +115,7 @@ export class Recurrent<
   readonly V: Tensor | null;
   /** N, the neurons of the layer; null where a module connects them. */
   readonly features: number | null;
-  private readonly op = recurrentOp(this.where);
+  private readonly op = feedbackOp(this.where);
   private linked: CompiledNeuron | null = null;
   /** The step of the neurons that `linked` was made of. */
   private linkedFrom: CompiledNeuron | null = null;
@@ -171,9 +172,8 @@ export class Recurrent<
   private static run(layer: AnyRecurrent, current: Tensor): Tensor {
     const neurons = layer.fused;
     if (neurons !== null) {
-      const operands = layer.operands(neurons, current, null);
-      if (layer.V !== null) return runNeuron(layer.linkedTo(neurons), operands, SPIKES, null).z;
-      return runRecurrent(neurons.compiled, operands, layer.feedback(null), SPIKES, null).spikes;
+      const run = layer.ran(neurons, current, null);
+      return run.forward(1 << run.neuron.mainAt, null).z;
     }
     let from = Recurrent.started(layer, current.sizes.slice(1));
     const fed = layer.connected();
@@ -210,15 +210,11 @@ export class Recurrent<
     const shape = current.sizes.slice(1);
     const neurons = layer.fused;
     if (neurons !== null) {
-      const operands = layer.operands(neurons, current, from);
-      if (layer.V !== null) {
-        const result = unrolled(layer.linkedTo(neurons), operands, shape);
-        return Object.assign(result, { state: neurons.completed(result.state as Named) });
-      }
-      const { compiled } = neurons;
-      const run = runRecurrent(compiled, operands, layer.feedback(from), compiled.outputs, shape);
-      const state = { ...neurons.completed(named(compiled.states, run.last)), spikes: run.lastSpikes as Tensor };
-      return resultOf(compiled.main, run.spikes, state, compiled.outputs, (_, i) => recurrentOutput(run, i));
+      const run = layer.ran(neurons, current, from);
+      run.forward(run.neuron.all, shape);
+      const { state } = run;
+      const spikes = run.last[run.last.length - 1] as Tensor;
+      return unrolled(run, { ...neurons.completed(state), spikes });
     }
     let { state, spikes } = from ?? Recurrent.started(layer, shape);
     // What is fed back is stacked too: its gradient begins with that of the output, as in `forward`.
@@ -316,7 +312,7 @@ export class Recurrent<
       const linked = this.linkedTo(neuron);
       return new CompiledStage(linked, [keptOfNeurons(neuron), keptOf(this, ["V", "neuron"])], input, {
         start: () => this.initialState(input.sizes) as unknown as Named,
-        parameters: () => this.derived(linked, neuron.parametersNow()),
+        parameters: () => linked.loop.of(this.source(neuron, this.V as Tensor)),
       });
     }
     if (!(recurrent instanceof Linear) || recurrent.forward !== LINEAR) return null;
@@ -344,26 +340,29 @@ export class Recurrent<
     return this.linked;
   }
 
-  private operands(neurons: Neurons, current: Tensor, from: From | null): Operands {
+  /** A run of neurons that are one compiled step, from a state on. */
+  private ran(neurons: Neurons, current: Tensor, from: From | null): StepRun {
     const { V } = this;
-    const taken = neurons.takenBy(current.sizes, from?.state ?? null);
-    return {
-      current,
-      T: current.sizes[0] as number,
-      parameters: this.derived(V === null ? neurons.compiled : this.linkedTo(neurons), taken.parameters),
-      from: V === null ? taken.from : [...taken.from, from?.spikes ?? null],
-    };
-  }
-
-  /** What the loop of a step uses of the parameters. */
-  private derived({ program }: CompiledNeuron, parameters: Named): Tensor[] {
-    const { V } = this;
-    return derive(program.traced, V === null ? parameters : { ...parameters, [OWN_WEIGHT]: V });
-  }
-
-  private feedback(from: From | null): Feedback {
+    const T = current.sizes[0] as number;
+    neurons.checkNeurons(current.sizes);
+    const states = neurons.startFrom(current.sizes.slice(1), from?.state ?? null);
+    const spikes = from?.spikes ?? null;
+    if (V !== null) {
+      const linked = this.linkedTo(neurons);
+      return new StepRun(linked, current, T, linked.loop.of(this.source(neurons, V)), [...states, spikes]);
+    }
     const linear = this.recurrent as Linear;
-    return { op: this.op, weight: weightOf(linear), bias: linear.bias, before: from?.spikes ?? null };
+    const product = new Product(this.op, weightOf(linear), linear.bias, spikes);
+    return new StepRun(neurons.compiled, current, T, neurons.loopOf(neurons.compiled), states, product);
+  }
+
+  /** The parameters of the step of neurons that each feed themselves. */
+  private source(neurons: Neurons, V: Tensor): ParameterSource {
+    const count = neurons.compiled.parameters.length;
+    return {
+      parameterAt: (i) => (i < count ? neurons.parameterAt(i) : V),
+      parametersNow: () => ({ ...neurons.parametersNow(), [OWN_WEIGHT]: V }),
+    };
   }
 
   /** The current of each step; neurons that feed themselves take one that is constant as it is. */
@@ -472,8 +471,6 @@ function statelessOf(where: string, connection: Module): Module {
 }
 
 const LINEAR = /* @__PURE__ */ forwardOf(Linear);
-
-const SPIKES = ["spikes"];
 
 function neuronsOf<Layer extends Module>(where: string, layer: Layer): Layer {
   const { step, unroll, initialState } = moduleOf(where, layer) as Module & Record<string, unknown>;
