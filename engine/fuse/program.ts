@@ -151,7 +151,15 @@ export class Fused {
       calls = steps.backward(T, a, modes, Math.floor(d / (1 << (2 * inputs))), c);
     }
     const direction = kind === FORWARD ? 1 : -1;
-    const run = new Bound(plan, this.numbers, { T, rows, n, direction, calls, given: b, wanted: kind === SUPPORT ? -1 : c });
+    const run = new Bound(plan, this.numbers, {
+      T,
+      rows,
+      n,
+      direction,
+      calls,
+      given: b,
+      wanted: kind === SUPPORT ? -1 : c,
+    });
     if (bound.length === MOST_BOUND) {
       bound.shift();
       keys.splice(0, KEY);

@@ -14,9 +14,9 @@ import type { Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { empty, emptySpikes } from "../../engine/tensor.ts";
 import type { Named } from "../neuron/form.ts";
-import { LoopParameters } from "../neuron/loop.ts";
+import type { FromParameters, LoopValue } from "../neuron/loop.ts";
 import type { Neurons } from "../neuron/neuron.ts";
-import { columnsOf, named, noteParameters } from "../neuron/op.ts";
+import { columnsOf, loopOf, named, noteParameters } from "../neuron/op.ts";
 
 export const CURRENT = "current";
 
@@ -41,7 +41,7 @@ export class Derived {
   /** The step with those that are used. */
   private readonly program: Program;
   private readonly code: Fused;
-  private readonly loop: LoopParameters;
+  private readonly loop: FromParameters;
   /** All outputs of the step, in the order of the bits of a mask. */
   private readonly outputs: readonly string[];
   /** The derivatives that may be other than 0, by name. */
@@ -73,7 +73,7 @@ export class Derived {
     if (count > MOST_OUTPUTS)
       throw wrongValue(definition.name, `a step with at most ${MOST_OUTPUTS} states and derivatives`, count);
     this.code = this.program.compile(null);
-    this.loop = new LoopParameters(this.program);
+    this.loop = loopOf(this.program);
     this.outputs = [...this.program.traced.outputs.keys()];
   }
 
@@ -98,7 +98,7 @@ export class Derived {
     const { neurons, code, names, main } = this;
     const { states, packed } = neurons.compiled;
     neurons.checkNeurons([1, ...current.sizes]);
-    const parameters = this.loop.of(neurons);
+    const parameters = this.loop.of(neurons, null) as readonly LoopValue[];
     ready(neurons.compiled.name, current);
     const n = columnsOf(neurons.compiled.name, parameters, current.size);
     const z = packed ? emptySpikes(current.sizes) : empty(current.sizes);

@@ -1,15 +1,20 @@
-/** The parameters of a layer as its compiled loop takes them. */
-
+/** Values that a compiled loop takes from the parameters of a layer: terms of these, and states at the start. */
 import { EXPOSED } from "../../engine/columns.ts";
-import { derive, type Program } from "../../engine/fuse/index.ts";
-import { noGrad, type Tensor } from "../../engine/index.ts";
+import { noGrad, Tensor } from "../../engine/index.ts";
 import { scope } from "../../engine/scope.ts";
 import { rootOf } from "../../engine/tensor.ts";
 
 type Named = Readonly<Record<string, Tensor>>;
 
-/** A parameter of a loop: a tensor, or the values of a term of parameters, computed once. */
+/** A tensor, or the values of one that was computed once, [1] or [N]. */
 export type LoopValue = Tensor | Float32Array;
+
+/** The parameters of a step by their names, where a gradient passes to one of them; else null. */
+export function onRecord(source: ParameterSource, count: number): Named | null {
+  if (!scope.recording) return null;
+  for (let i = 0; i < count; i++) if (source.parameterAt(i).requiresGrad) return source.parametersNow();
+  return null;
+}
 
 /** A layer whose parameters a loop takes. */
 export interface ParameterSource {
@@ -20,12 +25,15 @@ export interface ParameterSource {
 }
 
 /**
- * Parameters of the loop of a step, which are terms of those of the layer. Where no gradient passes, terms are computed once, and again where
- * a parameter was written or replaced.
+ * Values that are functions of the parameters of a layer. Where no gradient passes, they are computed once, and again where a parameter was
+ * written or replaced.
  */
-export class LoopParameters {
-  private readonly program: Program;
-  private values: readonly LoopValue[] | null = null;
+export class FromParameters {
+  /** How many parameters the layer has. */
+  private readonly count: number;
+  private readonly copies: boolean;
+  private readonly compute: (parameters: Named) => readonly (Tensor | null)[];
+  private values: readonly (LoopValue | null)[] | null = null;
   /** The parameters that the values were computed from, and when each had last been written. */
   private tensors: readonly Tensor[] = [];
   private writes: readonly number[] = [];
@@ -33,22 +41,28 @@ export class LoopParameters {
   /** Whether all values are parameters of the layer themselves, so that their numbers may change. */
   private isDirect = false;
 
-  constructor(program: Program) {
-    this.program = program;
+  /** `copies`: values are never parameters themselves. */
+  constructor(count: number, compute: (parameters: Named) => readonly (Tensor | null)[], copies = false) {
+    this.count = count;
+    this.compute = compute;
+    this.copies = copies;
   }
 
-  of(source: ParameterSource): readonly LoopValue[] {
+  /** The values; from the parameters that are on record, if there are such. */
+  of(source: ParameterSource, recorded: Named | null): readonly (LoopValue | null)[] {
+    if (recorded !== null) return this.compute(recorded);
     if (this.values !== null && this.isCurrent(source)) return this.values;
-    const { traced } = this.program;
-    const tensors = Object.keys(traced.definition.parameters).map((_, i) => source.parameterAt(i));
-    if (scope.recording && tensors.some((t) => t.requiresGrad)) return derive(traced, source.parametersNow());
-    const values = noGrad(() =>
-      // What is returned leaves the scope as numbers.
-      derive(traced, source.parametersNow()).map((t) => (tensors.includes(t) ? t : { values: t.toFloat32Array() })),
-    ).map((x) => ("values" in x ? x.values : x));
+    const tensors: Tensor[] = [];
+    for (let i = 0; i < this.count; i++) tensors.push(source.parameterAt(i));
+    const values: (LoopValue | null)[] = [];
+    noGrad(() => {
+      for (const t of this.compute(source.parametersNow())) {
+        values.push(t === null || (!this.copies && tensors.includes(t)) ? t : t.toFloat32Array());
+      }
+    });
     this.tensors = tensors;
     this.writes = tensors.map((t) => rootOf(t).written);
-    this.isDirect = values.every((x) => !(x instanceof Float32Array));
+    this.isDirect = values.every((x) => x instanceof Tensor);
     this.now = source.parametersNow;
     this.values = values;
     return values;
@@ -60,7 +74,7 @@ export class LoopParameters {
     if (source.parametersNow !== this.now) return false;
     for (let i = 0; i < tensors.length; i++) {
       const t = source.parameterAt(i);
-      if (t !== tensors[i] || (t.requiresGrad && scope.recording)) return false;
+      if (t !== tensors[i]) return false;
       if (isDirect) continue;
       const { written, columns } = rootOf(t);
       if (written !== writes[i] || columns === EXPOSED) return false;

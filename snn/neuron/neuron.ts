@@ -44,14 +44,14 @@ import {
   type Definition,
   type Form,
   formOf,
-  type Initial,
   inhibitionOf,
   learnedOf,
   type Named,
   OPTIONS,
 } from "./form.ts";
 import { checkRivals, Rivals, rivalsOnTensors } from "./inhibition.ts";
-import { CompiledNeuron, type LoopValue, named, StepRun } from "./op.ts";
+import { FromParameters, type LoopValue, onRecord } from "./loop.ts";
+import { CompiledNeuron, named, StepRun } from "./op.ts";
 import { type Firing, GRADED, REFRACTORY, scoresOf, stepOf } from "./step.ts";
 import type { NeuronClass, NeuronDefinition, NeuronOutputs, NeuronState } from "./types.ts";
 
@@ -107,7 +107,7 @@ export function neuron<
 type State = NeuronState<string>;
 
 /** Fields of every layer. */
-const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0, scores: 0 };
+const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0, scores: 0, starts: 0, startsOf: 0 };
 
 const isProperty = (name: string): boolean => name in Neurons.prototype || name in FIELDS;
 
@@ -138,6 +138,9 @@ export class Neurons extends Module {
    */
   readonly firing: Firing;
   private readonly bounds: Readonly<Record<string, readonly number[]>>;
+  private starts: FromParameters | null = null;
+  /** The step whose initial values these are. */
+  private startsOf: CompiledNeuron | null = null;
 
   /** @internal */
   constructor(form: Form, options: object) {
@@ -269,9 +272,10 @@ export class Neurons extends Module {
   ): StepRun {
     const { compiled, scores } = this;
     const step = shape ?? current.sizes.slice(1);
-    const values = this.loopOf(compiled);
-    const rivals = scores && new Rivals(scores, this.loopOf(scores), step[step.length - 1] as number);
-    const run = new StepRun(compiled, current, T, values, from ?? this.start(step), null, rivals);
+    const recorded = this.onRecord();
+    const values = this.loopOf(compiled, recorded);
+    const rivals = scores && new Rivals(scores, this.loopOf(scores, null), step[step.length - 1] as number);
+    const run = new StepRun(compiled, current, T, values, from ?? this.start(step, recorded), null, rivals);
     return run.forward(outputs, shape, over);
   }
 
@@ -334,7 +338,7 @@ export class Neurons extends Module {
 
   /** @internal */
   static started(layer: Neurons, shape: Shape): Named {
-    const start = layer.start(shape);
+    const start = layer.startTerms(layer.parametersNow(), (t) => scalar(t).expand(shape));
     const state = start.map((t) => (t === null ? zeros(shape) : t.clone()));
     return layer.completed(named(layer.compiled.states, state));
   }
@@ -382,6 +386,15 @@ export class Neurons extends Module {
     return all;
   }
 
+  /**
+   * The parameters where a gradient passes to one of them, else null. A run asks once, so that each is read, and clamped, once.
+   *
+   * @internal
+   */
+  onRecord(): Named | null {
+    return onRecord(this, this.compiled.parameters.length);
+  }
+
   /** @internal */
   parameterAt(i: number): Tensor {
     return (this as unknown as Named)[this.compiled.parameters[i] as string] as Tensor;
@@ -392,8 +405,8 @@ export class Neurons extends Module {
    *
    * @internal
    */
-  loopOf(neuron: CompiledNeuron): readonly LoopValue[] {
-    return neuron.loop.of(this);
+  loopOf(neuron: CompiledNeuron, recorded: Named | null): readonly LoopValue[] {
+    return neuron.loop.of(this, recorded) as readonly LoopValue[];
   }
 
   /**
@@ -402,32 +415,36 @@ export class Neurons extends Module {
    *
    * @internal
    */
-  startFrom(step: Shape, state: object | null): readonly (Tensor | null)[] {
-    return state === null ? this.start(step) : this.read(state as State, step);
+  startFrom(step: Shape, state: object | null, recorded: Named | null): readonly (LoopValue | null)[] {
+    return state === null ? this.start(step, recorded) : this.read(state as State, step);
   }
 
-  /** The states before the first step, null for zeros. */
-  private start(shape: Shape): (Tensor | null)[] {
-    const { initial } = this.form;
-    const all: (Tensor | null)[] = [];
-    let scalars: Named | null = null;
-    for (let i = 0; i < initial.length; i++) {
-      const value = initial[i] as Initial;
-      if (typeof value === "function") scalars ??= mapped(this.parametersNow(), scalar);
-      const x = typeof value === "function" ? value(scalars as Named) : value;
-      all.push(x === 0 ? null : typeof x === "number" ? full(shape, x) : this.atStart(i, x as Tensor, shape));
+  /** The states before the first step: tensors of this shape where a gradient may pass, else values [1] or [N], and null for zeros. */
+  private start(shape: Shape, recorded: Named | null): readonly (LoopValue | null)[] {
+    if (recorded !== null) return this.startTerms(recorded, (t) => scalar(t).expand(shape));
+    const { compiled } = this;
+    if (this.startsOf !== compiled) {
+      // Quantization writes another form and its step.
+      this.starts = new FromParameters(compiled.parameters.length, (now) => this.startTerms(now, (t) => t), true);
+      this.startsOf = compiled;
     }
-    if (this.firing.hold > 0) all.push(null);
-    return all;
+    return (this.starts as FromParameters).of(this, null);
   }
 
-  /** The start of state i at a value that a function of parameters has given. */
-  private atStart(i: number, t: Tensor, shape: Shape): Tensor | null {
-    const { name, states } = this.form;
-    if (!t.region?.open) alive(t, `${name}: the initial value of ${states[i]}`);
-    // A parameter of 0 costs what the number 0 does.
-    if (t.isBuffer && t.size === 1 && Object.is(t.item(), 0)) return null;
-    return scalar(t).expand(shape);
+  /** The initial value of each state, a tensor [] or [N] as `over` changes it, null for zeros. */
+  private startTerms(parameters: Named, over: (t: Tensor) => Tensor): (Tensor | null)[] {
+    const { name, initial, states } = this.form;
+    let scalars: Named | null = null;
+    const all = initial.map((value, i) => {
+      if (typeof value === "function") scalars ??= mapped(parameters, scalar);
+      const x = typeof value === "function" ? value(scalars as Named) : value;
+      if (typeof x === "number") return x === 0 ? null : over(full([], x));
+      const t = x as Tensor;
+      if (!t.region?.open) alive(t, `${name}: the initial value of ${states[i]}`);
+      // A parameter of 0 costs what the number 0 does.
+      return t.isBuffer && t.size === 1 && Object.is(t.item(), 0) ? null : over(t);
+    });
+    return this.firing.hold > 0 ? [...all, null] : all;
   }
 
   /** Throws where the initial value of a state does what a step may not: on tensors `beta * 2` would be NaN in silence. */
@@ -456,7 +473,8 @@ export class Neurons extends Module {
     parameters: Named,
   ): Readonly<Record<string, unknown>> {
     const { program, states } = this.compiled;
-    const before = from ?? this.start(current.sizes.slice(1));
+    const step = current.sizes.slice(1);
+    const before = from ?? this.startTerms(parameters, (t) => scalar(t).expand(step));
     const given = states.map((name, i) => [name, before[i]] as const).filter(([, t]) => t !== null);
     const operands = {
       inputs: { current },

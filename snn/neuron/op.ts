@@ -5,7 +5,15 @@
 
 import { wrongValue } from "../../engine/arguments.ts";
 import { k } from "../../engine/backend.ts";
-import { allOf, type Before, type Bound, type Fused, Program, type StepDefinition } from "../../engine/fuse/index.ts";
+import {
+  allOf,
+  type Before,
+  type Bound,
+  derive,
+  type Fused,
+  Program,
+  type StepDefinition,
+} from "../../engine/fuse/index.ts";
 import { type Tensor, zeros } from "../../engine/index.ts";
 import {
   canTakeOver,
@@ -26,8 +34,9 @@ import { constantSource } from "../../engine/ops/view.ts";
 import { allocate, type Region, recycle, scope } from "../../engine/scope.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { empty, emptyLike, emptySpikes, record, rootOf, streamBytes } from "../../engine/tensor.ts";
+import { memory } from "../../engine/wasm.ts";
 import { zeroBuffer } from "../layer/per-neuron.ts";
-import { LoopParameters, type LoopValue } from "./loop.ts";
+import { FromParameters, type LoopValue } from "./loop.ts";
 import { REFRACTORY } from "./step.ts";
 
 export type { LoopValue } from "./loop.ts";
@@ -57,7 +66,7 @@ export class CompiledNeuron {
   readonly parameters: readonly string[];
   readonly columns: readonly boolean[];
   /** The parameters of its loop. */
-  readonly loop: LoopParameters;
+  readonly loop: FromParameters;
   readonly op: Recorded<StepRun>;
   private plainCode: Fused | null = null;
   private readonly codes: Compiled[] = [];
@@ -75,7 +84,7 @@ export class CompiledNeuron {
     this.packed = definition.packed?.includes(this.main) === true;
     this.parameters = Object.keys(definition.parameters);
     this.columns = Object.values(definition.parameters).map((kind) => kind === "column");
-    this.loop = new LoopParameters(this.program);
+    this.loop = loopOf(this.program);
     this.op = stepOp(definition.name);
   }
 
@@ -97,6 +106,10 @@ export class CompiledNeuron {
     return code;
   }
 }
+
+/** The parameters of the loop of a step, from those of a layer: its terms of parameters alone. */
+export const loopOf = ({ traced }: Program): FromParameters =>
+  new FromParameters(Object.keys(traced.definition.parameters).length, (now) => derive(traced, now));
 
 const isLearned = (t: LoopValue | undefined): boolean => !(t instanceof Float32Array) && t?.requiresGrad === true;
 
@@ -161,6 +174,18 @@ export function noteParameters(bound: Bound, parameters: readonly LoopValue[]): 
 }
 
 const NOTHING: readonly never[] = [];
+/** In the place of addresses, where no start is written out. */
+const NOT_WRITTEN: number[] = [];
+
+/** The address of a step of `size` values that repeats these, [1] or [N]. */
+function writeOut(values: Float32Array, size: number): number {
+  const p = allocate(4 * size);
+  k.fill(p, size, values[0] as number);
+  if (values.length === 1) return p;
+  const step = new Float32Array(memory.buffer, p, size);
+  for (let i = 0; i < size; i += values.length) step.set(values, i);
+  return p;
+}
 
 /** Neurons over a current: made, run by `forward`, and from then on what backward and outputs that are read later need. */
 export class StepRun {
@@ -172,8 +197,8 @@ export class StepRun {
   readonly size: number;
   readonly n: number;
   readonly parameters: readonly LoopValue[];
-  /** States before the first step, [B, …]; null for zeros. */
-  readonly from: readonly (Tensor | null)[];
+  /** States before the first step: tensors [B, …], values [1] or [N] for all rows, or null for zeros. */
+  readonly from: readonly (LoopValue | null)[];
   readonly feedback: Feedback | null;
   readonly rivals: Competition | null;
   /** The current, or one step of it where it is the same in all. */
@@ -191,6 +216,7 @@ export class StepRun {
   readonly region: Region = scope.region;
   /** When operands had last been written, for outputs that are read later. */
   private written: readonly number[] = NOTHING;
+  private readonly writtenAt: number[];
 
   /** @throws Error for operands that were freed. */
   constructor(
@@ -198,7 +224,7 @@ export class StepRun {
     current: Tensor,
     T: number,
     parameters: readonly LoopValue[],
-    from: readonly (Tensor | null)[],
+    from: readonly (LoopValue | null)[],
     feedback: Feedback | null = null,
     rivals: Competition | null = null,
   ) {
@@ -214,13 +240,17 @@ export class StepRun {
     this.rivals = rivals;
     this.input = source?.size === size ? source : current;
     this.z = current;
+    this.writtenAt = from.some((t) => t instanceof Float32Array) ? [] : NOT_WRITTEN;
     const where = this.where;
     ready(where, this.input);
     for (let i = 0; i < parameters.length; i++) {
       const t = parameters[i] as LoopValue;
       if (!(t instanceof Float32Array)) ready(where, t);
     }
-    for (let i = 0; i < from.length; i++) if (from[i] !== null) ready(where, from[i] as Tensor);
+    for (let i = 0; i < from.length; i++) {
+      const t = from[i] as LoopValue | null;
+      if (t !== null && !(t instanceof Float32Array)) ready(where, t);
+    }
     if (feedback !== null) {
       ready(where, feedback.b);
       if (feedback.c !== null) ready(where, feedback.c);
@@ -237,18 +267,17 @@ export class StepRun {
   /** All tensors that forward reads. */
   private operands(): Tensor[] {
     const { input, parameters, from, winner, feedback } = this;
-    const all = [input, ...parameters, ...from, winner, feedback?.b, feedback?.c, feedback?.before];
-    return all.filter((t): t is Tensor => t !== null && t !== undefined && !(t instanceof Float32Array));
+    const fed = feedback === null ? NOTHING : [feedback.b, feedback.c, feedback.before];
+    return tensorsIn([input, ...parameters, ...from, winner, ...fed]);
   }
 
   /** The tensors that backward reads besides inputs of the record. */
   reads(): (Tensor | null)[] {
     const { input, parameters, from, winner, feedback, code } = this;
-    const tensors = parameters.filter((t): t is Tensor => !(t instanceof Float32Array));
     return [
       feedback === null && code.reads[0] === true ? input : null,
-      ...tensors,
-      ...from,
+      ...tensorsIn(parameters),
+      ...tensorsIn(from),
       winner,
       feedback?.before ?? null,
     ];
@@ -260,7 +289,7 @@ export class StepRun {
     const { input, parameters, from, feedback } = this;
     if (input.requiresGrad) return true;
     for (let i = 0; i < parameters.length; i++) if (isLearned(parameters[i])) return true;
-    for (let i = 0; i < from.length; i++) if (from[i]?.requiresGrad) return true;
+    for (let i = 0; i < from.length; i++) if (from[i] !== null && isLearned(from[i] as LoopValue)) return true;
     if (feedback === null) return false;
     return feedback.b.requiresGrad || feedback.c?.requiresGrad === true || feedback.before?.requiresGrad === true;
   }
@@ -331,7 +360,7 @@ export class StepRun {
     try {
       noteParameters(bound, this.parameters);
       for (let i = 0; i < saved.length; i++) bound.saved(i, saved[i] as number);
-      for (let i = 0; i < from.length; i++) bound.state(i, from[i]?.ptr ?? 0, last[i]?.ptr ?? 0);
+      for (let i = 0; i < from.length; i++) bound.state(i, this.firstAt(i), last[i]?.ptr ?? 0);
       if (main !== 0) bound.output(mainAt, main);
       if (other >= 0) bound.output(other, to);
       if (winner !== null) bound.input(1, winner.ptr, winner.size / T);
@@ -347,8 +376,27 @@ export class StepRun {
       }
     } finally {
       bound.end();
+      this.release();
     }
     if (own !== 0) recycle(own, 4 * size, scope.region);
+  }
+
+  /** The address of state i before the first step, 0 for zeros. Values of all rows are written out for the pass that runs. */
+  private firstAt(i: number): number {
+    const t = this.from[i] as LoopValue | null;
+    if (t === null) return 0;
+    if (!(t instanceof Float32Array)) return t.ptr;
+    const p = writeOut(t, this.size);
+    this.writtenAt.push(p);
+    return p;
+  }
+
+  /** Gives back what `firstAt` has written out. */
+  private release(): void {
+    const { writtenAt, size } = this;
+    if (writtenAt.length === 0) return;
+    for (const p of writtenAt) recycle(p, 4 * size, scope.region);
+    writtenAt.length = 0;
   }
 
   /** The mask of states that do not start from zeros. */
@@ -421,7 +469,7 @@ export class StepRun {
     const isOver = feedback === null && !isConstant && d !== 0 && dStep === size && canTakeOver(input);
     if (isOver) passGradient(z, input);
     const dInput = feedback !== null || isOver ? d : isConstant ? gradOf(input) : targets.target(input);
-    const dFirst = from.map((t) => (t === null ? 0 : targets.target(t)));
+    const dFirst = from.map((t) => (t === null || t instanceof Float32Array ? 0 : targets.target(t)));
     const bound = code.backward(
       T,
       size / n,
@@ -438,7 +486,7 @@ export class StepRun {
       noteParameters(bound, this.parameters);
       for (let i = 0; i < saved.length; i++) bound.saved(i, saved[i] as number);
       for (let i = 0; i < from.length; i++) {
-        bound.stateBack(i, from[i]?.ptr ?? 0, dLast[i] as number, dFirst[i] as number);
+        bound.stateBack(i, this.firstAt(i), dLast[i] as number, dFirst[i] as number);
       }
       if (d !== 0) bound.gradient(mainAt, d, dStep);
       for (let i = 0; i < others.length; i++) if (others[i] !== 0) bound.gradient(i, others[i] as number, size);
@@ -450,6 +498,7 @@ export class StepRun {
       else bound.run(before);
     } finally {
       bound.end();
+      this.release();
     }
     targets.finish();
     if (piece !== 0) recycle(piece, 4 * size, scope.region);
@@ -479,19 +528,23 @@ export class StepRun {
     try {
       noteParameters(bound, this.parameters);
       for (let i = 0; i < saved.length; i++) bound.saved(i, saved[i] as number);
-      for (let i = 0; i < from.length; i++) bound.stateBack(i, from[i]?.ptr ?? 0, 0, 0);
+      for (let i = 0; i < from.length; i++) bound.stateBack(i, this.firstAt(i), 0, 0);
       if (feedback === null) bound.input(0, input.ptr, input === current ? size : 0);
       else if (inputAt !== 0) bound.input(0, inputAt, size);
       bound.support(stream);
       bound.run();
     } finally {
       bound.end();
+      this.release();
     }
     const groups = k.alignGroups(bits, stream, (T * size) / columns, columns);
     recycle(stream, bytes, scope.region);
     return groups;
   }
 }
+
+const tensorsIn = (all: readonly (LoopValue | null)[]): Tensor[] =>
+  all.filter((t): t is Tensor => t !== null && !(t instanceof Float32Array));
 
 type ProductForm = Extract<GradientForm, { kind: "product" }>;
 

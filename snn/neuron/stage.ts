@@ -18,7 +18,7 @@ export function stageOfNeurons(layer: Neurons, input: Tensor): CompiledStage {
   layer.checkNeurons([1, ...input.sizes]);
   return new CompiledStage(layer.compiled, [keptOfNeurons(layer)], input, {
     start: () => composed(Neurons.started, layer, input.sizes),
-    parameters: () => layer.loopOf(layer.compiled),
+    parameters: () => layer.loopOf(layer.compiled, null),
   });
 }
 

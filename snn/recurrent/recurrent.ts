@@ -17,7 +17,7 @@ import { checkFeatures, own, type Stage, Staged } from "../layer/stage.ts";
 import { steppingIn } from "../layer/stepping.ts";
 import { resultOf } from "../layer/unroll-result.ts";
 import type { Named } from "../neuron/form.ts";
-import type { ParameterSource } from "../neuron/loop.ts";
+import { type LoopValue, onRecord, type ParameterSource } from "../neuron/loop.ts";
 import { isCompiled, Neurons, SYMBOLS, unrolled } from "../neuron/neuron.ts";
 import { CompiledNeuron, feedbackOp, StepRun } from "../neuron/op.ts";
 import { CompiledStage, keptOfNeurons, stageOfNeurons } from "../neuron/stage.ts";
@@ -312,7 +312,7 @@ export class Recurrent<
       const linked = this.linkedTo(neuron);
       return new CompiledStage(linked, [keptOfNeurons(neuron), keptOf(this, ["V", "neuron"])], input, {
         start: () => this.initialState(input.sizes) as unknown as Named,
-        parameters: () => linked.loop.of(this.source(neuron, this.V as Tensor)),
+        parameters: () => linked.loop.of(this.source(neuron, this.V as Tensor), null) as readonly LoopValue[],
       });
     }
     if (!(recurrent instanceof Linear) || recurrent.forward !== LINEAR) return null;
@@ -345,15 +345,18 @@ export class Recurrent<
     const { V } = this;
     const T = current.sizes[0] as number;
     neurons.checkNeurons(current.sizes);
-    const states = neurons.startFrom(current.sizes.slice(1), from?.state ?? null);
+    const source = V === null ? neurons : this.source(neurons, V);
+    const recorded = onRecord(source, neurons.compiled.parameters.length + (V === null ? 0 : 1));
+    const states = neurons.startFrom(current.sizes.slice(1), from?.state ?? null, recorded);
     const spikes = from?.spikes ?? null;
     if (V !== null) {
       const linked = this.linkedTo(neurons);
-      return new StepRun(linked, current, T, linked.loop.of(this.source(neurons, V)), [...states, spikes]);
+      const values = linked.loop.of(source, recorded) as readonly LoopValue[];
+      return new StepRun(linked, current, T, values, [...states, spikes]);
     }
     const linear = this.recurrent as Linear;
     const product = new Product(this.op, weightOf(linear), linear.bias, spikes);
-    return new StepRun(neurons.compiled, current, T, neurons.loopOf(neurons.compiled), states, product);
+    return new StepRun(neurons.compiled, current, T, neurons.loopOf(neurons.compiled, recorded), states, product);
   }
 
   /** The parameters of the step of neurons that each feed themselves. */

@@ -35,6 +35,7 @@ export type Internal =
   | "parameterAt"
   | "checkNeurons"
   | "startFrom"
+  | "onRecord"
   | "namedState"
   | "take"
   | "bernoulli"
