@@ -9,11 +9,12 @@ import type { Tensor } from "../../engine/index.ts";
 export function resultOf(
   main: string,
   z: Tensor,
-  state: object,
+  state: unknown,
   names: readonly string[],
   make: (name: string, index: number) => Tensor,
 ): Readonly<Record<string, unknown>> {
-  const all = { [main]: z, state };
+  // A layer that needs the whole sequence has no state.
+  const all: Record<string, unknown> = state === undefined ? { [main]: z } : { [main]: z, state };
   names.forEach((name, index) => {
     if (name in all) return;
     let made: Tensor | null = null;

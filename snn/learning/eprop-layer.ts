@@ -1,14 +1,13 @@
 /** A layer of neurons under e-prop: a step of it, its traces, and the gradients that they give. */
 import { wrongValue } from "../../engine/arguments.ts";
 import { k } from "../../engine/backend.ts";
-import { composed } from "../../engine/composed.ts";
-import { concat, type Linear, linear, matmul, ones, Tensor, tape, zeros } from "../../engine/index.ts";
+import { concat, type Linear, linear, matmul, noGrad, ones, Tensor, tape, zeros } from "../../engine/index.ts";
 import { weightOf } from "../../engine/nn/reading.ts";
 import { apply, gradOf, type Op, SAVES } from "../../engine/op.ts";
 import { empty, touch } from "../../engine/tensor.ts";
 import { own } from "../layer/stage.ts";
 import type { Named } from "../neuron/form.ts";
-import { Neurons } from "../neuron/neuron.ts";
+import type { Neurons } from "../neuron/neuron.ts";
 import { type Advance, CURRENT, Derived } from "./derived.ts";
 import { Eligibility, SharedTraces, traceOf } from "./eligibility.ts";
 import type { Hidden, Readout } from "./eprop-model.ts";
@@ -207,7 +206,7 @@ function startOf(neurons: Neurons, shapes: Shapes): Named {
   const { states } = neurons.compiled;
   if (states.length === 0) return state;
   // A layer may tell of more states than it has.
-  const start = composed(Neurons.started, neurons, shapes[states[0] as string] as readonly number[]);
+  const start = noGrad(() => neurons.statesAtStart(shapes[states[0] as string] as readonly number[]));
   for (const name of states) (state[name] as Tensor).copyFrom(start[name] as Tensor);
   return state;
 }

@@ -9,6 +9,7 @@ import { formatShape } from "../../engine/shape.ts";
 import { Staged } from "../layer/stage.ts";
 import { isStepping } from "../layer/stepping.ts";
 import { Neurons } from "../neuron/neuron.ts";
+import { StepRun } from "../neuron/op.ts";
 import { LIF } from "../neurons/lif.ts";
 import { heldIn, type Layer, type LayerState, type Passed } from "./network.ts";
 import { OnlineRule, type StepLoss } from "./online.ts";
@@ -153,7 +154,7 @@ const hasWeights = (module: Module): boolean =>
 
 /** Whether a layer holds neurons: of the other layers, delays and normalisation have steps too. */
 const hasMembrane = (module: Module): boolean =>
-  isStepping(module) && !(module instanceof Staged || module instanceof Normalization);
+  module instanceof Neurons || (isStepping(module) && !(module instanceof Staged || module instanceof Normalization));
 
 /** The decay of a trace for an input of this shape. */
 function lambdaOf({ name }: Layer, source: Layer | number, x: Tensor): number | Tensor {
@@ -189,12 +190,15 @@ function leakOf(neurons: Neurons): Tensor | null {
   const size = Math.max(1, ...neurons.givenParameters().map((t) => t.size));
   if (!neurons.compiled.states.includes("v") || !neurons.compiled.outputs.includes("membrane")) return null;
   const run = () => {
-    // A readout has states and results of another form.
-    const state = Neurons.started(neurons, [1, size]);
-    const v = (state.v as Tensor).detach();
+    const { compiled } = neurons;
+    const states = neurons.statesAtStart([1, size]);
+    const v = (states.v as Tensor).detach();
     v.requiresGrad = true;
-    const from = { ...state, v } as never;
-    const { membrane } = Neurons.prototype.unroll.call(neurons, zeros([1, 1, size]), from) as { membrane: Tensor };
+    const from = compiled.states.map((name) => (name === "v" ? v : (states[name] as Tensor)));
+    const at = compiled.outputs.indexOf("membrane");
+    const values = neurons.loopOf(compiled, neurons.onRecord());
+    const steps = new StepRun(compiled, zeros([1, 1, size]), 1, values, from).forward(compiled.all, [1, size]);
+    const membrane = at === compiled.mainAt ? steps.z : steps.output(at);
     membrane.sum().backward();
     return v.grad?.reshape([size]).clone() ?? zeros([size]);
   };

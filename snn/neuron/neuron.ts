@@ -6,27 +6,15 @@
 
 import { choiceOf, numberOf, type Range, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
-import { composed } from "../../engine/composed.ts";
 import { onTensors } from "../../engine/fuse/in-reference.ts";
 import { Program, print, type StepDefinition, type Value } from "../../engine/fuse/index.ts";
-import { full, Module, noGrad, parameter, Tensor, zeros } from "../../engine/index.ts";
-import { forwardOf, locate } from "../../engine/nn/module.ts";
-import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
+import { full, noGrad, parameter, Tensor, zeros } from "../../engine/index.ts";
+import { formatShape, type Shape } from "../../engine/shape.ts";
 import { buffer } from "../../engine/tape.ts";
 import { alive } from "../../engine/tensor.ts";
-import {
-  checkCounters,
-  checkNeeds,
-  checkSequence,
-  checkState,
-  IN_FLOAT32,
-  missing,
-  STEPS,
-  strictOf,
-} from "../layer/checks.ts";
-import { type Observer, observer } from "../layer/observer.ts";
+import { checkCounters, checkNeeds, checkState, IN_FLOAT32, missing, STEPS, strictOf } from "../layer/checks.ts";
 import { checkPerNeuron, persistentCopy } from "../layer/per-neuron.ts";
-import { resultOf } from "../layer/unroll-result.ts";
+import { isUnchanged, Temporal, type Run as TemporalRun, type Wanted } from "../layer/temporal.ts";
 import { checkSurrogate } from "../surrogates/surrogate.ts";
 import { sigmoid } from "../surrogates/surrogates.ts";
 import {
@@ -53,7 +41,7 @@ import { checkRivals, Rivals, rivalsOnTensors } from "./inhibition.ts";
 import { FromParameters, type LoopValue, onRecord } from "./loop.ts";
 import { CompiledNeuron, named, StepRun } from "./op.ts";
 import { type Firing, GRADED, REFRACTORY, scoresOf, stepOf } from "./step.ts";
-import type { NeuronClass, NeuronDefinition, NeuronOutputs, NeuronState } from "./types.ts";
+import type { NeuronClass, NeuronDefinition, NeuronOutputs } from "./types.ts";
 
 /**
  * A class of neurons from a function of one time step: compiled to WebAssembly, differentiated, and fused over time.
@@ -104,7 +92,10 @@ export function neuron<
   return made as unknown as NeuronClass<State, Parameter, Outputs, Choices, Preset>;
 }
 
-type State = NeuronState<string>;
+/** T steps of neurons, with the states after the last of them where these are wanted. */
+interface Run extends TemporalRun {
+  readonly last: readonly Tensor[];
+}
 
 /** Fields of every layer. */
 const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0, scores: 0, starts: 0, startsOf: 0 };
@@ -112,7 +103,7 @@ const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0, scores
 const isProperty = (name: string): boolean => name in Neurons.prototype || name in FIELDS;
 
 /** A layer of neurons, whatever their step. */
-export class Neurons extends Module {
+export class Neurons<State = unknown, Result = object> extends Temporal<State, Result, readonly Tensor[], Run> {
   /**
    * The step that runs.
    *
@@ -212,94 +203,62 @@ export class Neurons extends Module {
     this.scores = scores;
   }
 
-  /**
-   * Spikes [T, B, …] of a current [T, B, …], from the state at the start; of neurons without spikes the membrane.
-   *
-   * @throws RangeError unless the current has a time axis and fits the parameters of each neuron.
-   */
-  forward(current: Tensor): Tensor {
-    return this.run(current, false);
+  protected override get where(): string {
+    return this.form.name;
   }
 
-  /**
-   * The same, where what forward saves may take the place of the current.
-   *
-   * @internal
-   */
-  override forwardOver(current: Tensor): Tensor {
-    return this.forward === FORWARD ? this.run(current, true) : this.forward(current);
+  protected override get mainOutput(): string {
+    return this.compiled.main;
   }
 
-  private run(current: Tensor, over: boolean): Tensor {
-    this.checkCurrent(current);
-    if (observer !== null) return this.seen(current, null, false)[this.compiled.main] as Tensor;
-    return composed(Neurons.spikes, this, current, over);
+  protected override get inputName(): string {
+    return "a current";
   }
 
-  /**
-   * Spikes of neurons that hand-written kernels compute, null where there are none for these.
-   *
-   * @internal
-   */
-  protected plainly(_current: Tensor, _parameters: Named, _over: boolean): Tensor | null {
-    return null;
+  protected override get isObserved(): boolean {
+    return true;
   }
 
-  private checkCurrent(current: Tensor): void {
-    try {
-      checkSequence(this.form.name, "a current", current);
-      this.checkNeurons(current.sizes);
-    } catch (error) {
-      throw locate(error, "", this);
-    }
+  /** Compiled neurons make their outputs alone. */
+  protected override get isComposed(): boolean {
+    return this.scores !== null || inReference();
   }
 
-  private static spikes(layer: Neurons, current: Tensor, over: boolean): Tensor {
-    if (inReference()) return layer.onTensors(current, null, layer.parametersNow())[layer.compiled.main] as Tensor;
-    const plain = layer.plainly(current, layer.parametersNow(), over);
-    if (plain !== null) return plain;
-    return layer.ran(current, current.sizes[0] as number, null, 1 << layer.compiled.mainAt, null, over).z;
+  protected override checkInput(shape: Shape): void {
+    this.checkNeurons(shape);
   }
 
-  /** Runs T steps from a state on, by default that at the start; the arguments are those of {@link StepRun.forward}. */
-  private ran(
+  protected override advance(
     current: Tensor,
     T: number,
+    step: Shape,
     from: readonly Tensor[] | null,
-    outputs: number,
-    shape: Shape | null,
-    over = false,
-  ): StepRun {
+    wanted: Wanted,
+    over: boolean,
+  ): Run {
+    if (inReference()) return this.onTensors(current, T, step, from);
+    const plain = wanted === "main" ? this.plainly(current, over) : null;
+    if (plain !== null) return plain;
     const { compiled, scores } = this;
-    const step = shape ?? current.sizes.slice(1);
     const recorded = this.onRecord();
     const values = this.loopOf(compiled, recorded);
     const rivals = scores && new Rivals(scores, this.loopOf(scores, null), step[step.length - 1] as number);
-    const run = new StepRun(compiled, current, T, values, from ?? this.start(step, recorded), null, rivals);
-    return run.forward(outputs, shape, over);
+    const run = new StepRun(compiled, current, T, values, from ?? this.firstValues(step, recorded), null, rivals);
+    const outputs = wanted === "all" ? compiled.all : 1 << compiled.mainAt;
+    return run.forward(outputs, wanted === "main" ? null : step, over);
   }
 
-  unroll(current: Tensor, state?: never): object {
-    this.checkCurrent(current);
-    const from = state === undefined ? null : this.read(state, current.sizes.slice(1));
-    if (observer !== null) return this.seen(current, from, from !== null);
-    return composed(Neurons.recorded, this, current, from);
+  /**
+   * A run of neurons that hand-written kernels compute, null where there is none for these.
+   *
+   * @internal
+   */
+  protected plainly(_current: Tensor, _over: boolean): Run | null {
+    return null;
   }
 
-  /** The result of `unroll`, which the observer of `record` sees too. */
-  private seen(current: Tensor, from: readonly Tensor[] | null, continues: boolean): Readonly<Record<string, unknown>> {
-    const run = (own: Tensor) => composed(Neurons.recorded, this, own, from) as Readonly<Record<string, unknown>>;
-    return (observer as Observer).run(this, current, continues, run);
-  }
-
-  private static recorded(layer: Neurons, current: Tensor, from: readonly Tensor[] | null): object {
-    const { compiled } = layer;
-    if (inReference()) {
-      const result = layer.onTensors(current, from, layer.parametersNow());
-      return Object.assign(result, { state: layer.completed(result.state as Named) });
-    }
-    const run = layer.ran(current, current.sizes[0] as number, from, compiled.all, current.sizes.slice(1));
-    return unrolled(run, layer.completed(run.state));
+  protected override stateAfter(run: Run): State {
+    return this.completed(named(this.compiled.states, run.last));
   }
 
   /**
@@ -307,40 +266,25 @@ export class Neurons extends Module {
    *
    * @internal
    */
-  completed(state: Named): Named {
-    return state;
+  completed(state: Named): State {
+    return state as State;
   }
 
-  step(current: Tensor, state: never): [z: Tensor, state: unknown] {
-    alive(current, this.form.name);
-    this.checkNeurons([1, ...current.sizes]);
-    const from = this.read(state, current.sizes);
-    if (observer !== null) {
-      const { [this.compiled.main]: z, state: next } = this.seen(current.unsqueeze(0), from, true);
-      return [(z as Tensor).squeeze(0), next];
-    }
-    return composed(Neurons.advanced, this, current, from);
+  protected override start(step: Shape): State {
+    return this.completed(this.statesAtStart(step));
   }
 
-  private static advanced(layer: Neurons, current: Tensor, from: readonly Tensor[]): [z: Tensor, state: Named] {
-    const { compiled } = layer;
-    if (inReference()) {
-      const { [compiled.main]: z, state } = layer.onTensors(current.unsqueeze(0), from, layer.parametersNow());
-      return [(z as Tensor).squeeze(0), layer.completed(state as Named)];
-    }
-    const run = layer.ran(current, 1, from, 1 << compiled.mainAt, current.sizes);
-    return [run.z, layer.completed(run.state)];
-  }
-
-  initialState(shape: readonly number[]): unknown {
-    return composed(Neurons.started, this, checkShape(this.form.name, shape));
-  }
-
-  /** @internal */
-  static started(layer: Neurons, shape: Shape): Named {
-    const start = layer.startTerms(layer.parametersNow(), (t) => scalar(t).expand(shape));
-    const state = start.map((t) => (t === null ? zeros(shape) : t.clone()));
-    return layer.completed(named(layer.compiled.states, state));
+  /**
+   * The states of the step before the first one.
+   *
+   * @internal
+   */
+  statesAtStart(step: Shape): Named {
+    const start = this.startTerms(this.parametersNow(), (t) => scalar(t).expand(step));
+    return named(
+      this.compiled.states,
+      start.map((t) => (t === null ? zeros(step) : t.clone())),
+    );
   }
 
   /** The step and the derived backward step, as equations: ∇x is the gradient of x, and ∂x the part of it that arrives from outside. */
@@ -416,11 +360,11 @@ export class Neurons extends Module {
    * @internal
    */
   startFrom(step: Shape, state: object | null, recorded: Named | null): readonly (LoopValue | null)[] {
-    return state === null ? this.start(step, recorded) : this.read(state as State, step);
+    return state === null ? this.firstValues(step, recorded) : this.read(state as State, step);
   }
 
   /** The states before the first step: tensors of this shape where a gradient may pass, else values [1] or [N], and null for zeros. */
-  private start(shape: Shape, recorded: Named | null): readonly (LoopValue | null)[] {
+  private firstValues(shape: Shape, recorded: Named | null): readonly (LoopValue | null)[] {
     if (recorded !== null) return this.startTerms(recorded, (t) => scalar(t).expand(shape));
     const { compiled } = this;
     if (this.startsOf !== compiled) {
@@ -467,17 +411,14 @@ export class Neurons extends Module {
   }
 
   /** The step on tensors, for the float64 kernels of `gradcheck`. */
-  private onTensors(
-    current: Tensor,
-    from: readonly Tensor[] | null,
-    parameters: Named,
-  ): Readonly<Record<string, unknown>> {
-    const { program, states } = this.compiled;
-    const step = current.sizes.slice(1);
+  private onTensors(current: Tensor, _T: number, step: Shape, from: readonly Tensor[] | null): Run {
+    const { program, states, outputs: names, main } = this.compiled;
+    const parameters = this.parametersNow();
     const before = from ?? this.startTerms(parameters, (t) => scalar(t).expand(step));
     const given = states.map((name, i) => [name, before[i]] as const).filter(([, t]) => t !== null);
+    const isStep = current.ndim === step.length;
     const operands = {
-      inputs: { current },
+      inputs: { current: isStep ? current.unsqueeze(0) : current },
       states: Object.fromEntries(given) as Named,
       parameters: mapped(parameters, scalar),
     };
@@ -485,8 +426,13 @@ export class Neurons extends Module {
       this.scores === null
         ? onTensors(program.traced, operands)
         : rivalsOnTensors(this.compiled, this.scores, operands);
-    const { [REFRACTORY]: _, ...all } = outputs;
-    return { ...all, state: last };
+    const z = outputs[main] as Tensor;
+    return {
+      z: isStep ? z.squeeze(0) : z,
+      names,
+      output: (i) => outputs[names[i] as string] as Tensor,
+      last: states.map((name) => last[name] as Tensor),
+    };
   }
 
   /**
@@ -516,7 +462,7 @@ export class Neurons extends Module {
    *
    * @internal
    */
-  protected read(state: State, shape: Shape): readonly Tensor[] {
+  protected override read(state: State, shape: Shape): readonly Tensor[] {
     const { name } = this.form;
     const { states } = this.compiled;
     const given = Object(state) as Record<string, Tensor>;
@@ -532,18 +478,12 @@ export class Neurons extends Module {
   }
 }
 
-const FORWARD = /* @__PURE__ */ forwardOf(Neurons);
-
 /** Whether neurons are one compiled step, without an op between two of them, and no subclass has changed what they compute. */
 export const isCompiled = (layer: unknown): layer is Neurons =>
-  layer instanceof Neurons && layer.forward === FORWARD && layer.scores === null;
+  layer instanceof Neurons && isUnchanged(layer) && layer.scores === null;
 
 /** Shorter names in equations. */
 export const SYMBOLS = "current I winner w spikes s membrane u threshold θ refractory r";
-
-/** The result of `unroll`: the outputs of a run, made when they are read, and the state after the last step. */
-export const unrolled = (run: StepRun, state: object): Readonly<Record<string, unknown>> =>
-  resultOf(run.neuron.main, run.z, state, run.neuron.outputs, (_, i) => run.output(i));
 
 const mapped = (all: Named, fn: (t: Tensor) => Tensor): Named =>
   Object.fromEntries(Object.entries(all).map(([key, t]) => [key, fn(t)]));

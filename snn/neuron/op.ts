@@ -407,9 +407,8 @@ export class StepRun {
     return mask;
   }
 
-  /** The state after the last step, by name. */
-  get state(): Record<string, Tensor> {
-    return named(this.neuron.states, this.last);
+  get names(): readonly string[] {
+    return this.neuron.outputs;
   }
 
   /**

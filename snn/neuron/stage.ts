@@ -1,12 +1,11 @@
 /** Compiled neurons in a stream: one call for a step, with the state in place. */
 
 import { k } from "../../engine/backend.ts";
-import { composed } from "../../engine/composed.ts";
 import { allOf, type Bound } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../../engine/index.ts";
 import { type Kept, keptOf, tensorsIn } from "../layer/kept.ts";
 import { own, ownSpikes, Stage, Watch } from "../layer/stage.ts";
-import { Neurons } from "./neuron.ts";
+import type { Neurons } from "./neuron.ts";
 import { type CompiledNeuron, columnsOf, type LoopValue, noteParameters } from "./op.ts";
 
 /** The parameters of neurons, and their step. */
@@ -17,7 +16,7 @@ export const keptOfNeurons = (layer: Neurons): Kept =>
 export function stageOfNeurons(layer: Neurons, input: Tensor): CompiledStage {
   layer.checkNeurons([1, ...input.sizes]);
   return new CompiledStage(layer.compiled, [keptOfNeurons(layer)], input, {
-    start: () => composed(Neurons.started, layer, input.sizes),
+    start: () => layer.statesAtStart(input.sizes),
     parameters: () => layer.loopOf(layer.compiled, null),
   });
 }

@@ -3,17 +3,13 @@ import { inReference } from "../../engine/backend.ts";
 import { composed } from "../../engine/composed.ts";
 import { onTensors } from "../../engine/fuse/in-reference.ts";
 import { full, type Tensor } from "../../engine/index.ts";
+import type { Shape } from "../../engine/shape.ts";
 import { betaOf, DECAY, type DecayOptions } from "../neuron/decay.ts";
 import { boundsOf, noParameter, withPreset } from "../neuron/definition.ts";
 import { type Form, learnedOf } from "../neuron/form.ts";
 import { Neurons } from "../neuron/neuron.ts";
 import { CompiledNeuron, StepRun } from "../neuron/op.ts";
 import type { NeuronStep } from "../neuron/types.ts";
-
-/** v, [B, …]. */
-interface State {
-  readonly v: Tensor;
-}
 
 type Argument = NeuronStep<"v" | "beta" | "rest" | "inputScale">;
 
@@ -129,7 +125,7 @@ export interface LeakyIntegratorRecord {
  *   `learn` or `constrain` that is no parameter; TypeError for an option of another name or kind.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
-export class LeakyIntegrator extends Neurons {
+export class LeakyIntegrator extends Neurons<Tensor, LeakyIntegratorRecord> {
   /** β, [] or [N]; a parameter if it is learned, raw then. */
   declare readonly beta: Tensor;
 
@@ -150,41 +146,18 @@ export class LeakyIntegrator extends Neurons {
     });
   }
 
-  /**
-   * The membrane [T, B, …] from a given state [B, …] on, by default rest, and the state after the last step.
-   *
-   * @throws RangeError as `forward`, or unless the state has the shape of one step.
-   */
-  override unroll(current: Tensor, state?: Tensor): LeakyIntegratorRecord {
-    return composed(LeakyIntegrator.integrated, this, current, state === undefined ? state : { v: state });
+  /** The state is v itself. */
+  protected override read(v: Tensor, shape: Shape): readonly Tensor[] {
+    return super.read({ v } as never, shape);
   }
 
   /** Of what neurons give, v over time is the membrane again. */
-  private static integrated(layer: LeakyIntegrator, current: Tensor, from: State | undefined): LeakyIntegratorRecord {
-    const record = Neurons.prototype.unroll.call(layer, current, from as never) as { membrane: Tensor; state: State };
-    return { membrane: record.membrane, state: record.state.v };
+  protected override outputNames(): readonly string[] {
+    return ["membrane"];
   }
 
-  /**
-   * One time step: current [B, …] → the membrane [B, …], which is also the next state; the same bits as `forward`.
-   *
-   * @throws RangeError as `unroll`.
-   */
-  override step(current: Tensor, state: Tensor): [membrane: Tensor, state: Tensor] {
-    const membrane = composed(LeakyIntegrator.stepped, this, current, { v: state });
-    return [membrane, membrane];
-  }
-
-  private static stepped(layer: LeakyIntegrator, current: Tensor, from: State): Tensor {
-    return Neurons.prototype.step.call(layer, current, from as never)[0];
-  }
-
-  /**
-   * The state at rest, zeros by default, for currents of the shape of one step, [B, …].
-   *
-   * @throws RangeError unless the sizes are positive integers.
-   */
-  override initialState(shape: readonly number[]): Tensor {
-    return (super.initialState(shape) as State).v;
+  /** @internal */
+  override completed(state: Readonly<Record<string, Tensor>>): Tensor {
+    return state.v as Tensor;
   }
 }

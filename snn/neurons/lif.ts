@@ -187,7 +187,7 @@ export interface LIFRecord {
  *   without a primitive; TypeError for an option of another name or kind, or a value in the place of options.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
-export class LIF extends Neurons {
+export class LIF extends Neurons<LIFState, LIFRecord> {
   /** β, [] or [N]; a parameter if it is learned, raw then. */
   declare readonly beta: Tensor;
   /** θ, [] or [N]; a parameter if it is learned. */
@@ -245,50 +245,20 @@ export class LIF extends Neurons {
   }
 
   /** @internal */
-  protected override plainly(current: Tensor, { beta, threshold }: Parameters, over: boolean): Tensor | null {
+  protected override plainly(current: Tensor, over: boolean): ReturnType<Neurons["plainly"]> {
     const { plain, chosen } = this;
     // The kernels know no levels of states.
     if (plain === null || "levels" in chosen) return null;
-    return runPlain(plain, current, beta as Tensor, threshold as Tensor, over);
-  }
-
-  /**
-   * Spikes, membrane and state over time, [T, B, …], from a given state on, by default zero; all differentiable. Inside of tapes
-   * what is not read costs nothing; what is read is computed by another forward run.
-   *
-   * @throws RangeError as `forward`, or unless the state has the shape of one step and counters of at most refractorySteps; Error
-   *   where an output is first read after the current, a state or a parameter was overwritten or freed.
-   */
-  override unroll(current: Tensor, state?: LIFState): LIFRecord {
-    return super.unroll(current, state as never) as LIFRecord;
-  }
-
-  /**
-   * One time step: current [B, …] → spikes [B, …] and the next state; the same bits as `forward`.
-   *
-   * A loop of steps belongs inside `noGrad` or `tape`, with the state returned or kept: it is faster there, and what one step
-   * leaves for the next is freed. For an input without an end there is {@link Stream}.
-   *
-   * @throws RangeError as `unroll`.
-   */
-  override step(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
-    return super.step(current, state as never) as [Tensor, LIFState];
-  }
-
-  /**
-   * The zero state for currents of the shape of one step, [B, …].
-   *
-   * @throws RangeError unless the sizes are positive integers.
-   */
-  override initialState(shape: readonly number[]): LIFState {
-    return super.initialState(shape) as LIFState;
+    const { beta, threshold } = this.parametersNow() as Parameters;
+    const z = runPlain(plain, current, beta as Tensor, threshold as Tensor, over);
+    return z && { z, names: [], output: () => z, last: [] };
   }
 
   /** @internal */
-  protected override read(state: never, shape: Shape): never {
+  protected override read(state: LIFState, shape: Shape): readonly Tensor[] {
     const own = super.read(state, shape);
     if (this.firing.hold === 0) checkState("LIF", "refractory", Object(state).refractory, shape);
-    return own as never;
+    return own;
   }
 
   /**
@@ -296,8 +266,9 @@ export class LIF extends Neurons {
    *
    * @internal
    */
-  override completed(state: Parameters): Parameters {
-    return "refractory" in state ? state : { ...state, refractory: zeros((state.v as Tensor).sizes) };
+  override completed(state: Parameters): LIFState {
+    const v = state.v as Tensor;
+    return { v, refractory: state.refractory ?? zeros(v.sizes) };
   }
 }
 

@@ -1,6 +1,5 @@
 import { COUNT, numberOf, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
-import { composed } from "../../engine/composed.ts";
 import { type StepDefinition, stepsOf, symbolsOf, type Value } from "../../engine/fuse/index.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";
 import { concat, Linear, linear, Module, ones, parameter, stack, type Tensor, zeros } from "../../engine/index.ts";
@@ -8,18 +7,17 @@ import { checkChangeable, forwardOf, moduleOf } from "../../engine/nn/module.ts"
 import { weightOf } from "../../engine/nn/reading.ts";
 import { readingAt } from "../../engine/nn/readings.ts";
 import { checkOptionalShape } from "../../engine/ops/tensors.ts";
-import { checkShape, formatShape, type Shape, sameShape } from "../../engine/shape.ts";
+import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
-import { axesHint, checkSequence, checkState } from "../layer/checks.ts";
+import { axesHint, checkState } from "../layer/checks.ts";
 import { keptOf } from "../layer/kept.ts";
-import { type Observer, observer } from "../layer/observer.ts";
-import { checkFeatures, own, type Stage, Staged } from "../layer/stage.ts";
+import { checkFeatures, own, type Stage } from "../layer/stage.ts";
 import { steppingIn } from "../layer/stepping.ts";
-import { resultOf } from "../layer/unroll-result.ts";
+import { isUnchanged, Temporal, type Run as TemporalRun, type Wanted } from "../layer/temporal.ts";
 import type { Named } from "../neuron/form.ts";
 import { type LoopValue, onRecord, type ParameterSource } from "../neuron/loop.ts";
-import { isCompiled, Neurons, SYMBOLS, unrolled } from "../neuron/neuron.ts";
-import { CompiledNeuron, feedbackOp, StepRun } from "../neuron/op.ts";
+import { isCompiled, Neurons, SYMBOLS } from "../neuron/neuron.ts";
+import { CompiledNeuron, feedbackOp, named, StepRun } from "../neuron/op.ts";
 import { CompiledStage, keptOfNeurons, stageOfNeurons } from "../neuron/stage.ts";
 import { Product } from "./op.ts";
 import { withoutSelfConnections } from "./self-connections.ts";
@@ -106,7 +104,7 @@ export class Recurrent<
   State extends object,
   Result extends SpikingResult<State>,
   Layer extends SpikingLayer<State, Result> = SpikingLayer<State, Result>,
-> extends Staged {
+> extends Temporal<RecurrentState<State>, RecurrentRecord<State, Result>, From, Run> {
   /** The neurons. */
   readonly neuron: Layer;
   /** W and b where every neuron feeds every neuron, or the module that connects them, else null. */
@@ -149,125 +147,95 @@ export class Recurrent<
     this.V = connection === "one" ? parameter(ones([n])) : null;
   }
 
-  /**
-   * The name of the layer in errors.
-   *
-   * @internal
-   */
-  protected get where(): string {
+  protected override get where(): string {
     return "Recurrent";
   }
 
-  /**
-   * Spikes [T, B, …] of a current [T, B, …], from the initial state and no spikes.
-   *
-   * @throws RangeError unless the current has a time axis and fits the neurons and the connection.
-   */
-  forward(current: Tensor): Tensor {
-    this.check(current);
-    if (observer !== null) return this.seen(current, null, false).spikes;
-    return composed(Recurrent.run, this as unknown as AnyRecurrent, current);
+  protected override get mainOutput(): string {
+    return "spikes";
   }
 
-  private static run(layer: AnyRecurrent, current: Tensor): Tensor {
-    const neurons = layer.fused;
-    if (neurons !== null) {
-      const run = layer.ran(neurons, current, null);
-      return run.forward(1 << run.neuron.mainAt, null).z;
-    }
-    let from = Recurrent.started(layer, current.sizes.slice(1));
-    const fed = layer.connected();
-    const steps = layer.inputsOf(current).map((input) => {
-      from = Recurrent.advance(layer, input, from, fed);
-      return from.spikes;
+  protected override get inputName(): string {
+    return "a current";
+  }
+
+  protected override get isObserved(): boolean {
+    return true;
+  }
+
+  protected override checkInput(shape: Shape): void {
+    this.checkFeatures(shape);
+  }
+
+  protected override advance(
+    current: Tensor,
+    T: number,
+    step: Shape,
+    from: From | null,
+    wanted: Wanted,
+    _over: boolean,
+  ): Run {
+    if (current.ndim === step.length) return this.once(current, from as From);
+    const neurons = this.fused;
+    if (neurons === null)
+      return wanted === "main" ? this.spikesAlone(current, step) : this.composedSteps(current, step, from);
+    const run = this.runOf(neurons, current, T, step, from);
+    run.forward(wanted === "all" ? run.neuron.all : 1 << run.neuron.mainAt, wanted === "main" ? null : step);
+    const state = () => ({
+      ...(neurons.completed(named(run.neuron.states, run.last)) as object),
+      spikes: run.last[run.last.length - 1] as Tensor,
     });
-    return stack(steps);
+    return { z: run.z, names: run.names, output: (i) => run.output(i), state };
   }
 
-  /**
-   * All that the neurons give, over time, and the state after the last step, from a given state on; all differentiable. What is
-   * not read costs what it costs the neurons, and is put together when it is read.
-   *
-   * @throws RangeError as `forward`, or unless the state has the shape of one step.
-   */
-  unroll(current: Tensor, state?: RecurrentState<State>): RecurrentRecord<State, Result> {
-    this.check(current);
-    const from = state === undefined ? null : this.read(state as unknown as AnyState, current.sizes.slice(1));
-    const result =
-      observer === null
-        ? composed(Recurrent.recorded, this as unknown as AnyRecurrent, current, from)
-        : this.seen(current, from, from !== null);
-    return result as unknown as RecurrentRecord<State, Result>;
+  /** One step, with ops of its own. */
+  private once(current: Tensor, from: From, fed = this.connected()): Run {
+    const [z, state] = this.neuron.step(current.add(fed(from.spikes)), from.state as State);
+    return { z, names: NO_NAMES, output: () => z, state: () => ({ ...state, spikes: z }) };
   }
 
-  /** The result of `unroll`, which the observer of `record` sees too. */
-  private seen(current: Tensor, from: From | null, continues: boolean): AnyResult {
-    const run = (own: Tensor) => composed(Recurrent.recorded, this as unknown as AnyRecurrent, own, from) as AnyResult;
-    return (observer as Observer).run(this, current, continues, run);
+  /** Steps of any neurons and connection, of which the spikes are wanted. */
+  private spikesAlone(current: Tensor, step: Shape): Run {
+    let state = this.start(step) as AnyState;
+    const fed = this.connected();
+    const steps = this.inputsOf(current).map((input) => {
+      const run = this.once(input, { state, spikes: state.spikes }, fed);
+      state = run.state() as AnyState;
+      return run.z;
+    });
+    const z = stack(steps);
+    return { z, names: NO_NAMES, output: () => z, state: () => state };
   }
 
-  private static recorded(layer: AnyRecurrent, current: Tensor, from: From | null): object {
-    const shape = current.sizes.slice(1);
-    const neurons = layer.fused;
-    if (neurons !== null) {
-      const run = layer.ran(neurons, current, from);
-      run.forward(run.neuron.all, shape);
-      const { state } = run;
-      const spikes = run.last[run.last.length - 1] as Tensor;
-      return unrolled(run, { ...neurons.completed(state), spikes });
-    }
-    let { state, spikes } = from ?? Recurrent.started(layer, shape);
+  /** The same, with all that the neurons give. */
+  private composedSteps(current: Tensor, step: Shape, from: From | null): Run {
+    const start = this.start(step) as AnyState;
+    let { state, spikes } = from ?? { state: start as object, spikes: start.spikes };
     // What is fed back is stacked too: its gradient begins with that of the output, as in `forward`.
     const fired: Tensor[] = [];
-    const fed = layer.connected();
-    const steps = layer.inputsOf(current).map((input) => {
-      const record = layer.neuron.unroll(input.add(fed(spikes)).unsqueeze(0), state) as AnyResult;
+    const fed = this.connected();
+    const steps = this.inputsOf(current).map((input) => {
+      const record = this.neuron.unroll(input.add(fed(spikes)).unsqueeze(0), state as State) as unknown as AnyResult;
       state = record.state;
-      spikes = record.spikes.reshape(shape);
+      spikes = record.spikes.reshape(step);
       fired.push(spikes);
       return record;
     });
     const names = Object.keys(steps[0] as AnyResult);
-    return resultOf("spikes", stack(fired), { ...state, spikes }, names, (name) => {
-      return concat(steps.map((record) => record[name] as Tensor));
-    });
+    return {
+      z: stack(fired),
+      names,
+      output: (i) => concat(steps.map((record) => record[names[i] as string] as Tensor)),
+      state: () => ({ ...state, spikes }),
+    };
   }
 
-  /**
-   * One time step: current [B, …] → spikes [B, …] and the next state; the same bits as `forward`.
-   *
-   * @throws RangeError as `unroll`.
-   */
-  step(current: Tensor, state: RecurrentState<State>): [spikes: Tensor, state: RecurrentState<State>] {
-    alive(current, this.where);
-    this.checkFeatures([1, ...current.sizes]);
-    const from = this.read(state as unknown as AnyState, current.sizes);
-    if (observer !== null) {
-      const { spikes, state: next } = this.seen(current.unsqueeze(0), from, true);
-      return [spikes.squeeze(0), next as RecurrentState<State>];
-    }
-    const next = composed(Recurrent.advance, this as unknown as AnyRecurrent, current, from);
-    return [next.spikes, { ...(next.state as State), spikes: next.spikes }];
+  protected override stateAfter(run: Run): RecurrentState<State> {
+    return run.state() as RecurrentState<State>;
   }
 
-  private static advance(layer: AnyRecurrent, current: Tensor, from: From, fed = layer.connected()): From {
-    const [spikes, state] = layer.neuron.step(current.add(fed(from.spikes)), from.state);
-    return { state, spikes };
-  }
-
-  /**
-   * The state before the first step, for currents of the shape of one step, [B, …].
-   *
-   * @throws RangeError unless the sizes are positive integers.
-   */
-  initialState(shape: readonly number[]): RecurrentState<State> {
-    const own = checkShape(this.where, shape);
-    const { state, spikes } = composed(Recurrent.started, this as unknown as AnyRecurrent, own);
-    return { ...(state as State), spikes };
-  }
-
-  private static started(layer: AnyRecurrent, shape: Shape): From {
-    return { state: layer.neuron.initialState(shape), spikes: zeros(shape) };
+  protected override start(step: Shape): RecurrentState<State> {
+    return { ...this.neuron.initialState(step), spikes: zeros(step) };
   }
 
   /** The current that the neurons get, the shapes, and the neurons as they print themselves. */
@@ -303,9 +271,9 @@ export class Recurrent<
   }
 
   /** @internal */
-  stage(input: Tensor): Stage | null {
+  override stage(input: Tensor): Stage | null {
     const { neuron, recurrent, V, features, where } = this;
-    if (this.forward !== FORWARD || !isCompiled(neuron) || features === null) return null;
+    if (!isUnchanged(this) || !isCompiled(neuron) || features === null) return null;
     checkFeatures(where, features, input);
     this.checkWeights(features);
     if (V !== null) {
@@ -341,13 +309,12 @@ export class Recurrent<
   }
 
   /** A run of neurons that are one compiled step, from a state on. */
-  private ran(neurons: Neurons, current: Tensor, from: From | null): StepRun {
+  private runOf(neurons: Neurons, current: Tensor, T: number, step: Shape, from: From | null): StepRun {
     const { V } = this;
-    const T = current.sizes[0] as number;
     neurons.checkNeurons(current.sizes);
     const source = V === null ? neurons : this.source(neurons, V);
     const recorded = onRecord(source, neurons.compiled.parameters.length + (V === null ? 0 : 1));
-    const states = neurons.startFrom(current.sizes.slice(1), from?.state ?? null, recorded);
+    const states = neurons.startFrom(step, from?.state ?? null, recorded);
     const spikes = from?.spikes ?? null;
     if (V !== null) {
       const linked = this.linkedTo(neurons);
@@ -394,11 +361,6 @@ export class Recurrent<
     return z.squeeze(0);
   }
 
-  private check(current: Tensor): void {
-    checkSequence(this.where, "a current", current);
-    this.checkFeatures(current.sizes);
-  }
-
   /** Throws unless a current of this shape, [T, B, …], has as many neurons as the connection, and the weights of that have the sizes. */
   private checkFeatures(shape: Shape): void {
     const { features } = this;
@@ -423,7 +385,7 @@ export class Recurrent<
   }
 
   /** The state, its spikes read once; throws unless these are of steps of this shape. The neurons check the others. */
-  private read(state: AnyState, shape: Shape): From {
+  protected override read(state: RecurrentState<State>, shape: Shape): From {
     const { spikes } = Object(state) as AnyState;
     checkState(this.where, "spikes", spikes, shape);
     return { state, spikes };
@@ -436,11 +398,15 @@ interface From {
   readonly spikes: Tensor;
 }
 
-const FORWARD = /* @__PURE__ */ forwardOf(Recurrent);
+/** T steps, and the state after them, which is made when it is asked for. */
+interface Run extends TemporalRun {
+  state(): object;
+}
+
+const NO_NAMES: readonly string[] = [];
 
 type AnyResult = Readonly<Record<string, unknown>> & { readonly spikes: Tensor; readonly state: object };
 type AnyState = RecurrentState<object>;
-type AnyRecurrent = Recurrent<object, AnyResult>;
 
 /** The name of V in the step of neurons that each feed themselves; none that a neuron has. */
 const OWN_WEIGHT = "recurrent V";

@@ -36,6 +36,7 @@ export type Internal =
   | "checkNeurons"
   | "startFrom"
   | "onRecord"
+  | "statesAtStart"
   | "namedState"
   | "take"
   | "bernoulli"
