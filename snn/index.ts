@@ -48,21 +48,36 @@ export * from "./losses/losses.ts";
 export * from "./losses/metrics.ts";
 export * from "./losses/readout.ts";
 export * from "./losses/temporal.ts";
-export type { DecayOptions } from "./neuron/decay.ts";
-export type { Chosen, NeuronChoices, NoChoices } from "./neuron/definition.ts";
+export type { DecayOptions, DecaySource } from "./neuron/decay.ts";
+export type {
+  Chosen,
+  NeuronChoices,
+  NoChoices,
+  OptionalParameters,
+  SourceOptions,
+  Spellings,
+} from "./neuron/definition.ts";
 export { neuron } from "./neuron/neuron.ts";
-export type { Fired } from "./neuron/reset.ts";
+export type { InputScaleChoices, OptionalSynapseChoices, SynapseChoices } from "./neuron/parts.ts";
+export type { Fired, LateResetChoices, ResetChoices, StartChoices } from "./neuron/reset.ts";
 export type { StepLanguage } from "./neuron/step.ts";
 export type {
+  EquationOptions,
+  FiringOptions,
   Known,
+  LearnOptions,
   NeuronClass,
   NeuronDefinition,
   NeuronLayer,
   NeuronOptions,
   NeuronOutputs,
+  NeuronParameters,
   NeuronRecord,
   NeuronState,
   NeuronStep,
+  OptionalValues,
+  ParameterSource,
+  SourceValues,
 } from "./neuron/types.ts";
 export { AdaptiveLIF } from "./neurons/adaptive-lif.ts";
 export { AdEx } from "./neurons/adex.ts";

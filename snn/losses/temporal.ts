@@ -18,7 +18,7 @@ import {
 import { checkReduction, reduced } from "../../engine/ops/reduction.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { alive, peek } from "../../engine/tensor.ts";
-import { betaOf, DECAY } from "../neuron/decay.ts";
+import { betaOf } from "../neuron/decay.ts";
 import { integrate } from "../neurons/leaky-integrator.ts";
 import {
   type CrossEntropySequenceOptions,
@@ -197,7 +197,7 @@ export const vanRossumLoss = composedOp(
     const where = "vanRossumLoss";
     const { tau, dt, reduction, lengths } = withDefaults(where, VAN_ROSSUM, options);
     checkReduction(where, reduction);
-    const beta = betaOf(where, { ...DECAY, tau, dt }) as number;
+    const beta = betaOf(where, { tau, dt }, {}) as number;
     const steps = lengthsOf(where, "spikes", spikes, lengths);
     alive(target, where);
     if (!sameShape(target.sizes, spikes.sizes)) {

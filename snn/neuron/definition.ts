@@ -1,25 +1,42 @@
-/** Parts of definitions by equations, of neurons and of rules for synapses: choices, options that need others, bounds, presets. */
-import {
-  choiceOf,
-  listed,
-  listOf,
-  NUMBER,
-  numberOf,
-  objectOf,
-  type Range,
-  show,
-  withDefaults,
-  wrongType,
-  wrongValue,
-} from "../../engine/arguments.ts";
+/** Parts of definitions by equations, of neurons and of rules for synapses: parameters, choices, options that need others, bounds, presets. */
+import { listed, listOf, NUMBER, objectOf, type Range, show, withDefaults, wrongType } from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
-import { IN_FLOAT32, type Needs, NOT_ZERO } from "../layer/checks.ts";
+import { type Needs, NOT_ZERO } from "../layer/checks.ts";
 
 /** Choices of an equation with their defaults: words of which the first is the default, true or false, or a number. */
 export type NeuronChoices = { readonly [name: string]: readonly string[] | boolean | number };
 
 /** No choices. */
 export type NoChoices = { readonly [name in never]: boolean };
+
+/**
+ * Optional parameters of an equation with their defaults: numbers, null for none, or lists of one of these and of words that may take the
+ * place of the value.
+ */
+export type OptionalParameters = { readonly [name: string]: number | null | readonly [number | null, ...string[]] };
+
+/** Options that a parameter is computed from, with their defaults: as for choices, or NaN for a number and null for a number or a tensor without a default. */
+export type SourceOptions = { readonly [name: string]: readonly string[] | boolean | number | null };
+
+/** Options that are another spelling of `learn`: with true the parameter is learned. */
+export type Spellings = {
+  readonly [name: string]: {
+    /** The name of the parameter. */
+    readonly learn: string;
+  };
+};
+
+/** All types of a union at once. */
+export type Intersection<Union> = (Union extends unknown ? (x: Union) => void : never) extends (x: infer All) => void
+  ? All
+  : never;
+
+/**
+ * Parts of a definition, such as choices, as one. Their types keep their names, by which declarations find the sentence of each option; and
+ * a page without the neuron has no code of the call, where a spread would stay.
+ */
+export const united = <const Parts extends readonly object[]>(...parts: Parts): Intersection<Parts[number]> =>
+  Object.assign({}, ...parts);
 
 /** The choices that a layer was made with. */
 export type Chosen<Choices> = {
@@ -67,32 +84,8 @@ export function checkChoices(name: string, choices: unknown): Record<string, Cho
   return chosen;
 }
 
-const isText = (value: unknown): value is string => typeof value === "string";
+export const isText = (value: unknown): value is string => typeof value === "string";
 const isPlain = (value: unknown): value is boolean | number => typeof value === "boolean" || typeof value === "number";
-
-/** The default of a choice. */
-export const first = (choice: Choice | undefined): unknown => (Array.isArray(choice) ? choice[0] : choice);
-
-/** Parameters and choices as options: undefined stands for the default of a parameter, which may be a tensor. */
-export const optionsOf = (parameters: readonly string[], choices: NeuronChoices): Record<string, unknown> => ({
-  ...Object.fromEntries(parameters.map((name) => [name, undefined])),
-  ...Object.fromEntries(Object.entries(choices).map(([name, choice]) => [name, first(choice)])),
-});
-
-/** The choices of a layer, by name. */
-export function chosenOf(
-  where: string,
-  choices: NeuronChoices,
-  given: Readonly<Record<string, unknown>>,
-): Chosen<NeuronChoices> {
-  return Object.fromEntries(
-    Object.entries(choices).map(([name, usual]) => {
-      const value = given[name];
-      if (Array.isArray(usual)) return [name, choiceOf(where, name, value, usual as readonly string[])];
-      return [name, typeof usual === "number" ? numberOf(where, name, value, IN_FLOAT32) : (value as boolean)];
-    }),
-  );
-}
 
 /** A copy of which option needs which choices, and which factors other than 0. */
 export function needsOf(
@@ -130,35 +123,17 @@ export function presetsOf(where: string, options: object, numerics: unknown): Re
   return Object.fromEntries(all);
 }
 
-/**
- * The options, which {@link withDefaults} has read, with those of the preset that `numerics` names behind the ones that were given.
- *
- * @throws RangeError for an unknown preset.
- */
-export function withPreset<Options extends { numerics?: string | undefined }>(
-  where: string,
-  options: Options,
-  presets: Readonly<Record<string, object>>,
-): Options {
-  if (options.numerics === undefined) return options;
-  const preset = presets[choiceOf(where, "numerics", options.numerics, Object.keys(presets))];
-  // The given options alone are fields of their own.
-  return Object.assign(options, { ...preset, ...options });
-}
-
-/** The error of an option that is to be learned or bounded, and is no number or tensor. */
-export const noParameter = (where: string, name: string, value: unknown): RangeError =>
-  wrongValue(where, `${name} as a number or a tensor, since learn or constrain name it`, show(value));
-
+/** A copy of bounds by the names of parameters; `more` are further parameters, which are no names of the class. */
 export function boundsOf(
   where: string,
   names: readonly string[],
   constrain: unknown,
+  more: readonly string[] = [],
 ): Record<string, readonly number[]> {
   const bounds: Record<string, readonly number[]> = {};
   for (const [name, pair] of Object.entries(objectOf(where, "constrain as bounds by name", constrain))) {
     if (pair === undefined) continue;
-    checkKnown(where, "constrain", names, name);
+    if (!more.includes(name)) checkKnown(where, "constrain", names, name);
     const [low, high] = listOf(where, `constrain.${name}`, pair, NUMBER, 2) as [number, number];
     if (low > high) throw new RangeError(`${where}: expected constrain.${name} as [low, high], got ${show(pair)}`);
     bounds[name] = [low, high];

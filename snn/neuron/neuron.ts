@@ -4,7 +4,7 @@
  * @module
  */
 
-import { choiceOf, numberOf, type Range, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { numberOf, wrongType } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
 import { onTensors } from "../../engine/fuse/in-reference.ts";
 import { Program, print, type StepDefinition, type Value } from "../../engine/fuse/index.ts";
@@ -12,36 +12,16 @@ import { full, noGrad, parameter, Tensor, zeros } from "../../engine/index.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { buffer } from "../../engine/tape.ts";
 import { alive } from "../../engine/tensor.ts";
-import { checkCounters, checkNeeds, checkState, IN_FLOAT32, missing, STEPS, strictOf } from "../layer/checks.ts";
-import { checkPerNeuron, persistentCopy } from "../layer/per-neuron.ts";
+import { checkCounters, checkState, IN_FLOAT32 } from "../layer/checks.ts";
+import { checkPerNeuron } from "../layer/per-neuron.ts";
 import { isUnchanged, Temporal, type Run as TemporalRun, type Wanted } from "../layer/temporal.ts";
-import { checkSurrogate } from "../surrogates/surrogate.ts";
-import { sigmoid } from "../surrogates/surrogates.ts";
-import {
-  boundsOf,
-  chosenOf,
-  first,
-  type NeuronChoices,
-  type NoChoices,
-  optionsOf,
-  within,
-  withPreset,
-} from "./definition.ts";
-import {
-  chosenForm,
-  type Definition,
-  type Form,
-  formOf,
-  inhibitionOf,
-  learnedOf,
-  type Named,
-  OPTIONS,
-} from "./form.ts";
+import type { NeuronChoices, NoChoices, OptionalParameters, SourceOptions, Spellings } from "./definition.ts";
+import { checkedForm, chosenForm, type Definition, type Form, firingOf, type Named, readingOf } from "./form.ts";
 import { checkRivals, Rivals, rivalsOnTensors } from "./inhibition.ts";
 import { FromParameters, type LoopValue, onRecord } from "./loop.ts";
 import { CompiledNeuron, named, StepRun } from "./op.ts";
-import { type Firing, GRADED, REFRACTORY, scoresOf, stepOf } from "./step.ts";
-import type { NeuronClass, NeuronDefinition, NeuronOutputs } from "./types.ts";
+import { type Firing, REFRACTORY, scoresOf, stepOf } from "./step.ts";
+import type { NeuronClass, NeuronDefinition, NeuronOutputs, Typed } from "./types.ts";
 
 /**
  * A class of neurons from a function of one time step: compiled to WebAssembly, differentiated, and fused over time.
@@ -75,21 +55,32 @@ import type { NeuronClass, NeuronDefinition, NeuronOutputs } from "./types.ts";
  */
 export function neuron<
   State extends string,
-  Parameter extends string,
+  Parameters extends Readonly<Record<string, number>>,
   const Outputs extends NeuronOutputs<State>,
   const Choices extends NeuronChoices = NoChoices,
   Preset extends string = never,
+  const Optional extends OptionalParameters = NoChoices,
+  const From extends Readonly<Record<string, SourceOptions>> = NoChoices,
+  const Also extends Spellings = NoChoices,
 >(
-  definition: NeuronDefinition<State, Parameter, Outputs, Choices, Preset>,
-): NeuronClass<State, Parameter, Outputs, Choices, Preset> {
-  const form = formOf(definition as unknown as Definition, isProperty);
+  definition: NeuronDefinition<State, Parameters, Outputs, Choices, Preset, Optional, From, Also>,
+): NeuronClass<State, Parameters, Outputs, Choices, Preset, Optional, From, Also> {
+  return layersOf(checkedForm(definition as unknown as Definition, isProperty)) as never;
+}
+
+/** The class of layers with this form. */
+export function layersOf<Options extends object, Fields, State = unknown, Result = object>(
+  form: Form & Typed<Options, Fields, State, Result>,
+): new (
+  options?: Options,
+) => Neurons<State, Result> & Fields {
   const made = class extends Neurons {
     constructor(options: object = {}) {
       super(form, options);
     }
   };
   Object.defineProperty(made, "name", { value: form.name });
-  return made as unknown as NeuronClass<State, Parameter, Outputs, Choices, Preset>;
+  return made as never;
 }
 
 /** T steps of neurons, with the states after the last of them where these are wanted. */
@@ -136,64 +127,22 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   /** @internal */
   constructor(form: Form, options: object) {
     super();
-    const { name, choices = {}, numerics = {} } = form;
-    const read = withDefaults<typeof OPTIONS & Record<string, unknown>>(
-      name,
-      { ...optionsOf(Object.keys(form.parameters), choices), ...OPTIONS },
-      options,
-    );
-    const asked = { ...read };
-    const given = withPreset(name, read, numerics);
-    const { learn = form.learn ?? [], constrain = {}, surrogate = sigmoid(), spiking, gradedSpikesFactor } = given;
-    const isGraded = gradedSpikesFactor !== undefined || (Array.isArray(learn) && learn.includes(GRADED));
-    const parameters = isGraded ? { ...form.parameters, [GRADED]: 1 } : form.parameters;
-    const names = Object.keys(parameters);
-    checkSurrogate(name, surrogate);
-    if (!spiking && surrogate.primitive === null) {
-      throw new RangeError(`${name}: spiking: false needs a surrogate with a primitive, got ${surrogate.name}`);
-    }
-    const strict = strictOf(name, given.fire) === 1;
-    const leaks = choiceOf(name, "refractory", given.refractory, ["hold", "leak"]) === "leak";
-    const chosen = chosenOf(name, choices, given);
-    this.form = chosenForm(form, parameters, chosen);
-    const hold = numberOf(name, "refractorySteps", given.refractorySteps, STEPS);
-    if (hold > 0 && form.reset === null) {
-      throw new RangeError(
-        `${name}: refractorySteps needs a state that is held; name it in the definition, reset: "${form.states[0]}"`,
-      );
-    }
-    const inhibition = inhibitionOf(name, given.inhibition);
-    this.firing = { surrogate, strict, hold, leaks, isGraded, inhibition, spiking };
-    const learned = learnedOf(name, names, learn);
-    const { refractory = "hold" } = asked;
-    const { needs = {} } = form;
-    // A definition or a preset learns a parameter where this has an effect.
-    if (asked.learn === undefined) for (const key of names) if (missing(needs, key, chosen)) learned.delete(key);
-    checkNeeds(
-      name,
-      needs,
-      (key) => learned.has(key) || (asked[key] !== undefined && asked[key] !== first(choices[key])),
-      chosen,
-    );
-    if (hold === 0 && refractory !== "hold") throw wrongValue(name, `refractorySteps > 0 with refractory "leak"`, hold);
-    const bounds = { ...form.constrain, ...boundsOf(name, names, constrain) };
+    const reading = readingOf(form, options);
+    const { parameters, learned, bounds } = reading;
+    this.form = chosenForm(reading);
+    this.firing = firingOf(reading);
     this.bounds = Object.fromEntries(Object.entries(bounds).filter(([key]) => learned.has(key)));
-    const rangeOf = (key: string): Range => {
-      const own = bounds[key];
-      return own === undefined || learned.has(key) ? IN_FLOAT32 : within(own as readonly [number, number]);
-    };
     const [compiled, scores] = noGrad(() => {
       const kinds: Record<string, "scalar" | "column"> = {};
-      for (const key of names) {
-        const value = given[key] === undefined ? parameters[key] : given[key];
-        const range = rangeOf(key);
-        const t = persistentCopy(name, key, value as number | Tensor, range);
+      for (const key of Object.keys(parameters)) {
+        const t = reading.tensor(key);
         if (learned.has(key)) parameter(t);
-        else buffer(t, range);
+        else buffer(t, reading.rangeOf(key));
         (this as unknown as Record<string, Tensor>)[key] = t;
         kinds[key] = t.size === 1 ? "scalar" : "column";
       }
-      this.checkInitial(kinds);
+      this.form = { ...this.form, initial: this.initialOf(kinds) };
+      const { inhibition } = this.firing;
       return [
         new CompiledNeuron(stepOf(this.form, kinds, this.firing)),
         inhibition && new CompiledNeuron(scoresOf(this.form, kinds, this.firing)),
@@ -391,22 +340,29 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     return this.firing.hold > 0 ? [...all, null] : all;
   }
 
-  /** Throws where the initial value of a state does what a step may not: on tensors `beta * 2` would be NaN in silence. */
-  private checkInitial(parameters: StepDefinition["parameters"]): void {
+  /**
+   * The initial values of the states: numbers in the place of functions that read no parameter. Throws where a function does what a step
+   * may not: on tensors `beta * 2` would be NaN in silence.
+   */
+  private initialOf(parameters: StepDefinition["parameters"]): Form["initial"] {
     const { states, initial } = this.form;
-    initial.forEach((value, i) => {
-      if (typeof value !== "function") return;
-      const name = `${this.form.name}: the initial value of ${states[i]}`;
+    return initial.map((value, i) => {
+      if (typeof value !== "function") return value;
+      const what = `the initial value of ${states[i]}`;
+      const name = `${this.form.name}: ${what}`;
       const get = (given: Named, key: string) => {
         if (key in parameters) return given[key];
         throw new TypeError(`${name}: expected a function of ${Object.keys(parameters).join(", ")}, got one of ${key}`);
       };
+      const fixed = withoutParameters(value);
+      if (typeof fixed === "number") return numberOf(this.form.name, what, fixed, IN_FLOAT32);
       const step = (argument: unknown) => {
         const x = value(new Proxy(argument as Named, { get: get as never }));
-        if (typeof x === "number") numberOf(this.form.name, `the initial value of ${states[i]}`, x, IN_FLOAT32);
+        if (typeof x === "number") numberOf(this.form.name, what, x, IN_FLOAT32);
         return { [states[i] as string]: x instanceof Tensor ? 0 : (x as Value) };
       };
       new Program({ name, inputs: [], states: [], parameters, step });
+      return value;
     });
   }
 
@@ -475,6 +431,19 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
       own.push(t);
     }
     return own;
+  }
+}
+
+/** The value of a function that reads no parameter, else undefined. */
+function withoutParameters(value: (parameters: Named) => unknown): unknown {
+  const get = (): never => {
+    throw new TypeError("a parameter");
+  };
+  try {
+    return value(new Proxy({}, { get }));
+  } catch {
+    // A function that throws for another reason throws again when it is traced.
+    return undefined;
   }
 }
 

@@ -9,10 +9,20 @@ import type { StepLanguage } from "./step.ts";
  *   i[t] = α·(i[t−1] + I[t])    the membrane takes i[t−1] + I[t]     ("jumpFirst")
  *   i[t] = α·i[t−1] + I[t]      the membrane takes i[t−1]            ("late")
  */
-export const SYNAPSE = { synapse: ["decayFirst", "jumpFirst", "late"] } as const;
+export type SynapseChoices = {
+  /** The membrane takes α·i + I ("decayFirst"), i + I, which decays behind it ("jumpFirst"), or the old i ("late"). Default "decayFirst". */
+  readonly synapse: readonly ["decayFirst", "jumpFirst", "late"];
+};
+
+export const SYNAPSE: SynapseChoices = { synapse: ["decayFirst", "jumpFirst", "late"] };
 
 /** The same for neurons that may have no synapse, the default: the membrane takes I[t], and there is no state i. */
-export const OPTIONAL_SYNAPSE = { synapse: ["none", ...SYNAPSE.synapse] } as const;
+export type OptionalSynapseChoices = {
+  /** The membrane takes I ("none"), α·i + I ("decayFirst"), i + I, which decays behind it ("jumpFirst"), or the old i ("late"). Default "none". */
+  readonly synapse: readonly ["none", "decayFirst", "jumpFirst", "late"];
+};
+
+export const OPTIONAL_SYNAPSE: OptionalSynapseChoices = { synapse: ["none", "decayFirst", "jumpFirst", "late"] };
 
 /** For `needs` of such a neuron. */
 export const SYNAPSE_NEEDS = { alpha: SYNAPSE } as const;
@@ -24,7 +34,7 @@ export const withoutSynapse = ({ synapse }: { readonly synapse: string }): reado
 /** How a current passes the synapse that was chosen. */
 export function synapse(
   argument: { readonly current: Value; readonly i: Value; readonly alpha: Value },
-  kind: (typeof OPTIONAL_SYNAPSE.synapse)[number],
+  kind: OptionalSynapseChoices["synapse"][number],
 ): { /** What the membrane takes. */ readonly input: Value /** i[t]. */; readonly i: Value } {
   const { current, alpha } = argument;
   if (kind === "none") return { input: current, i: current };
@@ -38,12 +48,17 @@ export function synapse(
 }
 
 /** The choice of an input scale: "one", or "leak", 1 − β, with which a constant current I leads to v = rest + I. */
-export const INPUT_SCALE = { inputScale: ["one", "leak"] } as const;
+export type InputScaleChoices = {
+  /** Factor of the input: 1, or "leak", 1 − β, with which a constant current I leads to v = rest + I. Default "one". */
+  readonly inputScale: readonly ["one", "leak"];
+};
+
+export const INPUT_SCALE: InputScaleChoices = { inputScale: ["one", "leak"] };
 
 /** A membrane that decays by β towards rest, v ← β·v + (1 − β)·rest, and takes its input as {@link INPUT_SCALE} says. */
 export function leaky(
   { constant, beta, rest }: Pick<StepLanguage, "constant"> & { readonly beta: Value; readonly rest: Value },
-  inputScale: (typeof INPUT_SCALE.inputScale)[number],
+  inputScale: InputScaleChoices["inputScale"][number],
   leak = constant(1).sub(beta),
 ): { decay(v: Value): Value; scaled(input: Value): Value } {
   const drive = rest.mul(leak);

@@ -4,16 +4,22 @@ import type { Chosen } from "./definition.ts";
 import type { StepLanguage } from "./step.ts";
 
 /** The choices of a neuron that resets, with their defaults; the first word is the default. */
-export const RESET = {
-  /** The effect of a spike on v: v becomes resetValue, loses θ, or stays. */
-  reset: ["zero", "subtract", "none"],
-  /** The reset happens at the start of the next step instead of at the end of this one. */
-  resetDelay: false,
-  /** A delayed reset to "zero", which it needs, takes the input of its step too. */
-  resetInput: false,
-  /** No gradient through the reset. */
-  detachReset: true,
-} as const;
+export type ResetChoices = {
+  /** The effect of a spike on v: "zero" sets v to resetValue, "subtract" takes θ off, "none" leaves v. Default "zero". */
+  readonly reset: readonly ["zero", "subtract", "none"];
+  /** The reset happens at the start of the next step instead of at the end of this one. Default false. */
+  readonly resetDelay: boolean;
+  /** A delayed reset to "zero", which the option needs, takes the input of its step too, as in snnTorch's RLeaky. Default false. */
+  readonly resetInput: boolean;
+  /** No gradient through the reset. Default true. */
+  readonly detachReset: boolean;
+};
+
+/** The choices of a reset, whatever it does. */
+export type LateResetChoices = Omit<ResetChoices, "reset">;
+
+export const LATE_RESET: LateResetChoices = { resetDelay: false, resetInput: false, detachReset: true };
+export const RESET: ResetChoices = { reset: ["zero", "subtract", "none"], ...LATE_RESET };
 
 /** The options that count with some resets alone. */
 export const RESET_NEEDS = {
@@ -22,7 +28,12 @@ export const RESET_NEEDS = {
 } as const;
 
 /** The choice of the parameter from which v starts. */
-export const START = { start: ["rest", "resetValue"] } as const;
+export type StartChoices = {
+  /** v before the first step: rest, or resetValue, which counts with the reset "zero" alone (else 0). Default "rest". */
+  readonly start: readonly ["rest", "resetValue"];
+};
+
+export const START: StartChoices = { start: ["rest", "resetValue"] };
 
 /** v at the start; resetValue counts with the reset "zero" alone, else v starts from 0. */
 export const startOf = <T>(
@@ -31,7 +42,7 @@ export const startOf = <T>(
 ): T | 0 => (start === "rest" ? (from.rest as T) : start === "resetValue" && reset === "zero" ? from.resetValue : 0);
 
 /** {@link RESET}, chosen. */
-export type Reset = Chosen<typeof RESET>;
+export type Reset = Chosen<ResetChoices>;
 
 /** A membrane that decays by itself and adds an input. */
 export interface Membrane {

@@ -1,46 +1,54 @@
-import { withDefaults } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
 import { composed } from "../../engine/composed.ts";
 import { onTensors } from "../../engine/fuse/in-reference.ts";
 import { full, type Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
-import { betaOf, DECAY, type DecayOptions } from "../neuron/decay.ts";
-import { boundsOf, noParameter, withPreset } from "../neuron/definition.ts";
-import { type Form, learnedOf } from "../neuron/form.ts";
-import { Neurons } from "../neuron/neuron.ts";
+import { betaOf, DECAY, leakTo } from "../neuron/decay.ts";
+import { type Form, formOf, type Named } from "../neuron/form.ts";
+import { layersOf } from "../neuron/neuron.ts";
 import { CompiledNeuron, StepRun } from "../neuron/op.ts";
-import type { NeuronStep } from "../neuron/types.ts";
+import type { FiringOptions, LearnOptions, OptionsOf, Typed } from "../neuron/types.ts";
 
-type Argument = NeuronStep<"v" | "beta" | "rest" | "inputScale">;
-
-/**
- * v[t] = rest + β(v[t−1] − rest) + inputScale·I[t], where rest and scale are parameters if they are given, or among the `named` ones,
- * which are learned or bounded.
- */
-function formOf(rest?: number | Tensor, inputScale?: number | Tensor | "leak", named: readonly string[] = []): Form {
-  const hasRest = rest !== undefined || named.includes("rest");
-  const isLeak = inputScale === "leak";
-  if (isLeak && named.includes("inputScale")) throw noParameter("LeakyIntegrator", "inputScale", inputScale);
-  const hasScale = !isLeak && (inputScale !== undefined || named.includes("inputScale"));
-  return {
+export const INTEGRATOR_FORM = /* @__PURE__ */ formOf(
+  {
     name: "LeakyIntegrator",
-    chosen: { rest: hasRest ? null : 0, inputScale: isLeak ? "leak" : hasScale ? null : 1 },
-    states: ["v"],
-    initial: [hasRest ? (parameters) => parameters.rest : 0],
-    parameters: { beta: 0.95, ...(hasRest && { rest: 0 }), ...(hasScale && { inputScale: 1 }) },
-    reset: null,
+    state: { v: ({ rest }) => rest },
+    parameters: {
+      /** β, the decay per step, in [0, 1]; a tensor [N] gives each neuron its own. Default 0.95. */
+      beta: 0.95,
+    },
+    from: { beta: { options: DECAY, value: (given, asked) => betaOf("LeakyIntegrator", given, asked) } },
+    optional: {
+      /** v decays towards it, and starts from it; a tensor [N] gives each neuron its own. Default 0. */
+      rest: 0,
+      /** Factor of the current; "leak" is 1 − β, with which a constant current I leads to v = rest + I. Default 1. */
+      inputScale: [1, "leak"],
+    },
+    fold: false,
+    also: {
+      /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. Default false. */
+      learnBeta: { learn: "beta" },
+    },
     constrain: { beta: [0, 1] },
-    step(argument: Argument) {
-      const { current, v, beta, constant } = argument;
-      const left = hasRest ? v.sub(argument.rest).mul(beta).add(argument.rest) : v.mul(beta);
-      const scale = isLeak ? constant(1).sub(beta) : hasScale ? argument.inputScale : null;
-      const u = left.add(scale === null ? current : current.mul(scale));
+    // β of τ = 10 ms at 1 ms in Norse, 2 steps in SpikingJelly.
+    numerics: {
+      norse: { beta: 0.9, decay: "euler", inputScale: "leak" },
+      spikingjelly: { beta: 0.5, decay: "euler", inputScale: "leak" },
+      nir: { decay: "euler", inputScale: "leak" },
+    },
+    step(argument) {
+      const { decay, scaled } = leakTo(argument);
+      const u = decay(argument.v).add(scaled(argument.current));
       return { membrane: u, v: u };
     },
-  };
-}
+    // A readout has no options of spikes, and no state that one resets.
+  },
+  { reset: null, common: { learn: undefined, constrain: undefined, numerics: undefined } },
+);
 
-const FORM = /* @__PURE__ */ formOf();
+/** The step with rest 0 and scale 1. */
+const integration: Form["step"] = (argument: object) =>
+  INTEGRATOR_FORM.step({ ...argument, rest: 0, inputScale: 1 } as never);
 
 let shared: CompiledNeuron | null = null;
 
@@ -50,8 +58,9 @@ export function integrate(current: Tensor, beta: number): Tensor {
 }
 
 function integrated(current: Tensor, beta: number): Tensor {
-  const { name, states, step } = FORM;
-  shared ??= new CompiledNeuron({ name, states, inputs: ["current"], parameters: { beta: "scalar" }, step });
+  const { name, states } = INTEGRATOR_FORM;
+  const parameters = { beta: "scalar" } as const;
+  shared ??= new CompiledNeuron({ name, states, inputs: ["current"], parameters, step: integration });
   const b = full([], beta);
   if (inReference()) {
     return onTensors(shared.program.traced, { inputs: { current }, parameters: { beta: b } }).outputs
@@ -61,48 +70,20 @@ function integrated(current: Tensor, beta: number): Tensor {
   return new StepRun(shared, current, T, [b], [null]).forward(1 << shared.mainAt, null).z;
 }
 
-/** Options of {@link LeakyIntegrator}. */
-export interface LeakyIntegratorOptions extends DecayOptions {
-  /** v decays towards it, and starts from it; finite, default 0. A tensor [N] gives each neuron its own. */
-  rest?: number | Tensor;
-  /** Factor of the current; finite, default 1. "leak" is 1 − β, with which a constant current I leads to v = rest + I. */
-  inputScale?: number | Tensor | "leak";
-  /**
-   * The options under which the integrator equals that of another package; explicit ones override them: "norse", `LIBoxCell` at 1 ms
-   * (β = 0.9), "spikingjelly", `NonSpikingLIFNode` (β = 0.5), and "nir", `LI` at a small step, all with decay "euler" and
-   * inputScale "leak".
-   */
-  numerics?: "norse" | "spikingjelly" | "nir";
-  /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. Default false. */
-  learnBeta?: boolean;
-  /** Names of the options that are learned, as parameters of these names. Default: none. */
-  learn?: readonly LeakyIntegratorParameter[];
-  /**
-   * Bounds [low, high] of parameters. A learned value is stored raw and clamped in the forward pass, with zero gradient outside; a
-   * fixed value outside is an error. Default: [0, 1] for beta.
-   */
-  constrain?: { readonly [name in LeakyIntegratorParameter]?: readonly [low: number, high: number] };
-}
-
 /** Options of a LeakyIntegrator that can be learned. */
 export type LeakyIntegratorParameter = "beta" | "rest" | "inputScale";
 
-const PARAMETERS: readonly LeakyIntegratorParameter[] = ["beta", "rest", "inputScale"];
-
-const DEFAULTS = {
-  ...DECAY,
-  rest: undefined as number | Tensor | undefined,
-  inputScale: undefined as number | Tensor | "leak" | undefined,
-  learn: undefined as LeakyIntegratorOptions["learn"],
-  constrain: undefined as LeakyIntegratorOptions["constrain"],
-  numerics: undefined as "norse" | "spikingjelly" | "nir" | undefined,
-} satisfies Record<keyof LeakyIntegratorOptions, unknown>;
-
-const EULER = { decay: "euler", inputScale: "leak" };
-const PRESETS = { norse: EULER, spikingjelly: EULER, nir: EULER };
-
-/** β where neither it nor a time constant is given: τ = 10 ms at 1 ms in Norse, 2 steps in SpikingJelly. */
-const USUAL_BETA: Readonly<Record<string, number>> = { norse: 0.9, spikingjelly: 0.5 };
+/** Options of {@link LeakyIntegrator}. */
+export interface LeakyIntegratorOptions
+  extends Omit<OptionsOf<typeof INTEGRATOR_FORM>, keyof FiringOptions | keyof LearnOptions<string> | "numerics">,
+    LearnOptions<LeakyIntegratorParameter> {
+  /**
+   * The options under which the integrator equals that of another package; explicit ones override them: "norse", `LIBoxCell` at 1 ms
+   * (β = 0.9), "spikingjelly", `NonSpikingLIFNode` (β = 0.5), and "nir", `LI` at a small step, all with decay "euler" and
+   * inputScale "leak". Default: none.
+   */
+  readonly numerics?: "norse" | "spikingjelly" | "nir";
+}
 
 /** What {@link LeakyIntegrator.unroll} gives. */
 export interface LeakyIntegratorRecord {
@@ -125,27 +106,9 @@ export interface LeakyIntegratorRecord {
  *   `learn` or `constrain` that is no parameter; TypeError for an option of another name or kind.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
-export class LeakyIntegrator extends Neurons<Tensor, LeakyIntegratorRecord> {
-  /** β, [] or [N]; a parameter if it is learned, raw then. */
-  declare readonly beta: Tensor;
-
-  constructor(options: LeakyIntegratorOptions = {}) {
-    const read = withDefaults("LeakyIntegrator", DEFAULTS, options);
-    const asked = { ...read };
-    const given = withPreset("LeakyIntegrator", read, PRESETS);
-    const { rest, inputScale, learnBeta, numerics = "", learn: more = [], constrain: own = {} } = given;
-    const learn = [...learnedOf("LeakyIntegrator", PARAMETERS, more), ...(learnBeta ? ["beta"] : [])];
-    const constrain = boundsOf("LeakyIntegrator", PARAMETERS, own);
-    const beta = betaOf("LeakyIntegrator", given, USUAL_BETA[numerics], asked);
-    super(formOf(rest, inputScale, [...learn, ...Object.keys(constrain)]), {
-      beta,
-      ...(rest !== undefined && { rest }),
-      ...(inputScale !== undefined && inputScale !== "leak" && { inputScale }),
-      learn,
-      constrain,
-    });
-  }
-
+export class LeakyIntegrator extends /* @__PURE__ */ layersOf(
+  INTEGRATOR_FORM as Form & Typed<LeakyIntegratorOptions, { readonly beta: Tensor }, Tensor, LeakyIntegratorRecord>,
+) {
   /** The state is v itself. */
   protected override read(v: Tensor, shape: Shape): readonly Tensor[] {
     return super.read({ v } as never, shape);
@@ -157,7 +120,7 @@ export class LeakyIntegrator extends Neurons<Tensor, LeakyIntegratorRecord> {
   }
 
   /** @internal */
-  override completed(state: Readonly<Record<string, Tensor>>): Tensor {
+  override completed(state: Named): Tensor {
     return state.v as Tensor;
   }
 }

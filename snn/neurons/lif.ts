@@ -1,73 +1,98 @@
-import { choiceOf, numberOf, withDefaults, wrongType } from "../../engine/arguments.ts";
-import type { Value } from "../../engine/fuse/index.ts";
 import { type Tensor, zeros } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { RESETS } from "../../kernels/reference/kinds.ts";
-import { checkNeeds, checkState, type Fire, IN_FLOAT32 } from "../layer/checks.ts";
-import { betaOf, DECAY, type DecayOptions } from "../neuron/decay.ts";
-import { boundsOf, noParameter, withPreset } from "../neuron/definition.ts";
-import { Neurons } from "../neuron/neuron.ts";
-import { fired, RESET_NEEDS, type Reset } from "../neuron/reset.ts";
-import { type Firing, GRADED } from "../neuron/step.ts";
-import type { NeuronStep } from "../neuron/types.ts";
-import type { Surrogate } from "../surrogates/surrogate.ts";
+import { checkState } from "../layer/checks.ts";
+import { betaOf, DECAY, leakTo } from "../neuron/decay.ts";
+import { united } from "../neuron/definition.ts";
+import { formOf, type Named } from "../neuron/form.ts";
+import { layersOf, type Neurons } from "../neuron/neuron.ts";
+import { fired, RESET, RESET_NEEDS, type Reset, startOf } from "../neuron/reset.ts";
+import type { Firing } from "../neuron/step.ts";
+import type { FieldsOf, OptionsOf, Typed } from "../neuron/types.ts";
 import { atan, sigmoid, superSpike } from "../surrogates/surrogates.ts";
 import { type PlainLIF, runPlain } from "./lif-op.ts";
 
+/** The equation of {@link LIF}, its parameters and its options. */
+export const LIF_FORM = /* @__PURE__ */ formOf({
+  name: "LIF",
+  state: { v: startOf },
+  parameters: {
+    /** β, the decay per step, in [0, 1]; a tensor [N] gives each neuron its own. Default 0.95. */
+    beta: 0.95,
+    /** θ, in the unit of v; a tensor [N] gives each neuron its own. Default 1. */
+    threshold: 1,
+  },
+  from: { beta: { options: DECAY, value: (given, asked) => betaOf("LIF", given, asked) } },
+  optional: {
+    /** v decays towards it; a tensor [N] gives each neuron its own, and makes it a parameter. Default 0. */
+    rest: 0,
+    /**
+     * Factor of the current; "leak" is 1 − β, with which a constant current I leads to v = rest + I. A tensor [N] gives each neuron its
+     * own, and makes it a parameter. Default 1.
+     */
+    inputScale: [1, "leak"],
+    /**
+     * The value of v after a reset to "zero", an error with other resets. A tensor [N] gives each neuron its own, and makes it a parameter.
+     * Default 0.
+     */
+    resetValue: 0,
+    /** A floor under v, after the reset; a tensor [N] gives each neuron its own, and makes it a parameter. Default: none. */
+    lowerBound: null,
+  },
+  also: {
+    /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. Default false. */
+    learnBeta: { learn: "beta" },
+    /** Learns the threshold; one for all neurons unless it is given as a tensor, such as ones([N]). Default false. */
+    learnThreshold: { learn: "threshold" },
+  },
+  choices: /* @__PURE__ */ united(
+    {
+      /** v before the first step: 0, rest, or resetValue, which is 0 with other resets than "zero". Default "zero". */
+      start: ["zero", "rest", "resetValue"],
+    },
+    RESET,
+  ),
+  needs: RESET_NEEDS,
+  constrain: { beta: [0, 1] },
+  numerics: {
+    // β of τ = 10 ms at 1 ms in Norse, 2 steps in SpikingJelly, 100 ms in BindsNET.
+    snntorch: { fire: "gt", reset: "subtract", resetDelay: true, surrogate: /* @__PURE__ */ atan() },
+    norse: {
+      beta: 0.9,
+      start: "rest",
+      decay: "euler",
+      inputScale: "leak",
+      fire: "gt",
+      detachReset: false,
+      surrogate: /* @__PURE__ */ superSpike(),
+    },
+    spikingjelly: {
+      beta: 0.5,
+      start: "resetValue",
+      decay: "euler",
+      inputScale: "leak",
+      detachReset: false,
+      surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }),
+    },
+    nir: { decay: "euler", inputScale: "leak", fire: "gt" },
+    bindsnet: { beta: 0.990049834, start: "rest", threshold: 13, refractorySteps: 5, refractory: "leak" },
+  },
+  step(argument, choices) {
+    const { current, v, beta, threshold, rest, inputScale, resetValue, lowerBound, constant, where } = argument;
+    const { decay, scaled } = leakTo({ rest, beta, inputScale, constant });
+    const all = fired(argument, choices, { v, threshold, resetValue, decay, input: scaled(current) });
+    if (lowerBound === null) return all;
+    // A late reset may fall below; else v is held, also at the floor, where a maximum would halve its gradient.
+    const isLate = choices.resetDelay && choices.reset !== "none";
+    const held = isLate ? where(all.held.lt(lowerBound), lowerBound, all.held) : all.held;
+    return { ...all, v: all.v.maximum(lowerBound), leaked: all.leaked.maximum(lowerBound), held };
+  },
+});
+
 /** Options of {@link LIF}. */
-export interface LIFOptions extends DecayOptions {
-  /** θ; a tensor [N] gives each neuron its own. Finite, default 1. */
-  threshold?: number | Tensor;
-  /** v decays towards it; finite, default 0. A tensor [N] gives each neuron its own, and makes it a parameter. */
-  rest?: number | Tensor;
-  /** v before the first step: 0 (the default), rest, or resetValue, which is 0 with other resets than "zero". */
-  start?: "zero" | "rest" | "resetValue";
+export interface LIFOptions extends OptionsOf<typeof LIF_FORM> {
   /**
-   * Factor of the current; finite, default 1. "leak" is 1 − β, with which a constant current I leads to v = rest + I. A tensor [N]
-   * gives each neuron its own, and makes it a parameter.
-   */
-  inputScale?: number | Tensor | "leak";
-  /** What a spike does to v: sets it to resetValue, takes θ off, or nothing. Default "zero". */
-  reset?: "zero" | "subtract" | "none";
-  /** The value of v after a reset to "zero", an error with other resets; finite, default 0. A tensor [N] gives each neuron its own value, and becomes a parameter. */
-  resetValue?: number | Tensor;
-  /** A floor under v, after the reset; finite, default none. A tensor [N] gives each neuron its own, and makes it a parameter. */
-  lowerBound?: number | Tensor;
-  /** The reset happens at the start of the next step instead of at the end of this one. Default false. */
-  resetDelay?: boolean;
-  /** A delayed reset to "zero" takes the input of its step too, as in snnTorch's RLeaky. Default false. */
-  resetInput?: boolean;
-  /** No gradient through the reset; default true. */
-  detachReset?: boolean;
-  /** Fires at u ≥ θ ("ge", the default) or u > θ ("gt"). */
-  fire?: Fire;
-  /** Steps after a spike in which v is held, no input counts and nothing fires; an integer in [0, 2²⁴], default 0. */
-  refractorySteps?: number;
-  /** "leak": in these steps, of which there must be some, v decays without input instead of being held, the default. */
-  refractory?: "hold" | "leak";
-  /** Graded spikes: spikes leave the layer times this factor; a number, or a tensor [] or [N]. Default: 0 and 1. */
-  gradedSpikesFactor?: number | Tensor;
-  /**
-   * Winner takes all. true: in each step only the neuron of the last axis with the largest u − θ, of equal ones the first, may fire,
-   * and the others are not reset; a delayed reset sees v alone. "output": all fire and are reset, but the spike of the winner alone
-   * leaves the layer. Default false.
-   */
-  inhibition?: boolean | "output";
-  /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
-  surrogate?: Surrogate;
-  /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. Default false. */
-  learnBeta?: boolean;
-  /** Learns the threshold; one for all neurons unless it is given as a tensor, such as ones([N]). Default false. */
-  learnThreshold?: boolean;
-  /** Names of further options that are learned, as parameters of these names. Default: none. */
-  learn?: readonly LIFParameter[];
-  /**
-   * Bounds [low, high] of parameters. A learned value is stored raw and clamped in the forward pass, with zero gradient outside; a
-   * fixed value outside is an error. Default: [0, 1] for beta.
-   */
-  constrain?: { readonly [name in LIFParameter]?: readonly [low: number, high: number] };
-  /**
-   * The options under which the neuron equals that of another package; explicit ones override them.
+   * The options under which the neuron equals that of another package; explicit ones override them. Default: none.
    *
    * - "snntorch", `Leaky`: fire "gt", reset "subtract", resetDelay, surrogate.atan()
    * - "norse", `LIFBoxCell`: decay "euler", β = 0.9, inputScale "leak", start "rest", fire "gt", detachReset false,
@@ -78,75 +103,11 @@ export interface LIFOptions extends DecayOptions {
    * - "bindsnet", `LIFNodes` at 1 ms, in mV above its rest: β = exp(−1/100), start "rest", threshold 13, refractorySteps 5,
    *   refractory "leak"
    */
-  numerics?: keyof typeof PRESETS;
-  /**
-   * false: the surrogate's smooth primitive takes the place of the spike, and all gradients, also those through the reset,
-   * are exact. Default true.
-   */
-  spiking?: boolean;
+  readonly numerics?: "snntorch" | "norse" | "spikingjelly" | "nir" | "bindsnet";
 }
 
 /** Options of a LIF that can be learned. */
-export type LIFParameter =
-  | "beta"
-  | "threshold"
-  | "rest"
-  | "inputScale"
-  | "resetValue"
-  | "lowerBound"
-  | "gradedSpikesFactor";
-
-type Start = NonNullable<LIFOptions["start"]>;
-
-const PRESETS = {
-  snntorch: { fire: "gt", reset: "subtract", resetDelay: true, surrogate: /* @__PURE__ */ atan() },
-  norse: {
-    start: "rest",
-    decay: "euler",
-    inputScale: "leak",
-    fire: "gt",
-    detachReset: false,
-    surrogate: /* @__PURE__ */ superSpike(),
-  },
-  spikingjelly: {
-    start: "resetValue",
-    decay: "euler",
-    inputScale: "leak",
-    detachReset: false,
-    surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }),
-  },
-  nir: { decay: "euler", inputScale: "leak", fire: "gt" },
-  bindsnet: { start: "rest", threshold: 13, refractorySteps: 5, refractory: "leak" },
-} as const satisfies Readonly<Record<string, LIFOptions>>;
-
-/** β where neither it nor a time constant is given: τ = 10 ms at 1 ms in Norse, 2 steps in SpikingJelly, 100 ms in BindsNET. */
-const USUAL_BETA: Readonly<Record<string, number>> = { norse: 0.9, spikingjelly: 0.5, bindsnet: 0.990049834 };
-
-/** The defaults of these. */
-export const LIF_DEFAULTS = {
-  ...DECAY,
-  threshold: undefined as number | Tensor | undefined,
-  rest: undefined as number | Tensor | undefined,
-  inputScale: undefined as number | Tensor | "leak" | undefined,
-  reset: "zero" as keyof typeof RESETS,
-  start: "zero" as Start,
-  resetValue: undefined as number | Tensor | undefined,
-  lowerBound: undefined as number | Tensor | undefined,
-  resetDelay: false,
-  resetInput: false,
-  detachReset: true,
-  fire: "ge" as Fire,
-  refractorySteps: 0,
-  refractory: "hold" as "hold" | "leak",
-  gradedSpikesFactor: undefined as number | Tensor | undefined,
-  inhibition: undefined as boolean | "output" | undefined,
-  surrogate: undefined as Surrogate | undefined,
-  learnThreshold: false,
-  learn: undefined as readonly LIFParameter[] | undefined,
-  constrain: undefined as LIFOptions["constrain"],
-  numerics: undefined as keyof typeof PRESETS | undefined,
-  spiking: true,
-} satisfies Record<keyof LIFOptions, unknown>;
+export type LIFParameter = NonNullable<LIFOptions["learn"]>[number];
 
 /** State between time steps. */
 export interface LIFState {
@@ -187,61 +148,14 @@ export interface LIFRecord {
  *   without a primitive; TypeError for an option of another name or kind, or a value in the place of options.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
-export class LIF extends Neurons<LIFState, LIFRecord> {
-  /** β, [] or [N]; a parameter if it is learned, raw then. */
-  declare readonly beta: Tensor;
-  /** θ, [] or [N]; a parameter if it is learned. */
-  declare readonly threshold: Tensor;
+export class LIF extends /* @__PURE__ */ layersOf(
+  LIF_FORM as typeof LIF_FORM & Typed<LIFOptions, FieldsOf<typeof LIF_FORM>, LIFState, LIFRecord>,
+) {
   private readonly plain: PlainLIF | null;
 
   constructor(options: LIFOptions = {}) {
-    const read = withDefaults("LIF", LIF_DEFAULTS, options);
-    const asked: Partial<typeof read> = { ...read };
-    const given = withPreset("LIF", read, PRESETS);
-    const { learnBeta, learnThreshold, threshold, surrogate, fire, refractorySteps, refractory, spiking } = given;
-    const { gradedSpikesFactor, inhibition, numerics = "" } = given;
-    const { learn: more = [], constrain: own = {} } = given;
-    if (!Array.isArray(more)) throw wrongType("LIF", "learn as a list of parameters", more);
-    const learn = [...(learnBeta ? ["beta"] : []), ...(learnThreshold ? ["threshold"] : []), ...more];
-    const constrain = boundsOf("LIF", PARAMETERS, own);
-    const named = [...learn, ...Object.keys(constrain)];
-    if (GRADED in constrain && gradedSpikesFactor === undefined && !learn.includes(GRADED)) {
-      throw noParameter("LIF", GRADED, gradedSpikesFactor);
-    }
-    const [extra, equation] = equationOf(given, named);
-    const isAsked = (name: string): boolean =>
-      named.includes(name) || (name in asked && asked[name as keyof typeof asked] !== false);
-    checkNeeds("LIF", RESET_NEEDS, isAsked, equation);
-    const { start } = equation;
-    // Where no spike sets v to resetValue, it is 0.
-    const from = start === "zero" ? 0 : equation[start];
-    super(
-      {
-        name: "LIF",
-        states: ["v"],
-        initial: [from ?? ((parameters) => parameters[start])],
-        parameters: { beta: 0.95, threshold: 1, ...extra } as Readonly<Record<string, number>>,
-        reset: "v",
-        chosen: equation as Pick<Equation, keyof Equation>,
-        constrain: { beta: [0, 1] },
-        step: stepOf(equation, refractorySteps > 0 && refractory === "hold"),
-      },
-      {
-        beta: betaOf("LIF", given, USUAL_BETA[numerics], asked),
-        threshold,
-        ...extra,
-        learn,
-        constrain,
-        surrogate,
-        fire,
-        refractorySteps,
-        refractory: refractorySteps === 0 ? asked.refractory : refractory,
-        gradedSpikesFactor,
-        inhibition,
-        spiking,
-      },
-    );
-    this.plain = from === 0 ? plainOf(equation, this.firing) : null;
+    super(options);
+    this.plain = this.form.initial[0] === 0 ? plainOf(this.chosen as unknown as Equation, this.firing) : null;
   }
 
   /** @internal */
@@ -249,7 +163,7 @@ export class LIF extends Neurons<LIFState, LIFRecord> {
     const { plain, chosen } = this;
     // The kernels know no levels of states.
     if (plain === null || "levels" in chosen) return null;
-    const { beta, threshold } = this.parametersNow() as Parameters;
+    const { beta, threshold } = this.parametersNow() as Named;
     const z = runPlain(plain, current, beta as Tensor, threshold as Tensor, over);
     return z && { z, names: [], output: () => z, last: [] };
   }
@@ -266,77 +180,19 @@ export class LIF extends Neurons<LIFState, LIFRecord> {
    *
    * @internal
    */
-  override completed(state: Parameters): LIFState {
+  override completed(state: Named): LIFState {
     const v = state.v as Tensor;
     return { v, refractory: state.refractory ?? zeros(v.sizes) };
   }
 }
 
-type Parameters = Readonly<Record<string, Tensor>>;
-
-/** The equation of a LIF besides its parameters: numbers, or null where there is a parameter of that name. */
+/** The options of the equation: numbers in the place of parameters, and null where there is a parameter. */
 interface Equation extends Reset {
   readonly rest: number | null;
-  readonly start: Start;
   readonly inputScale: number | "leak" | null;
   readonly resetValue: number | null;
-  /** undefined where there is none. */
-  readonly lowerBound: number | null | undefined;
+  readonly lowerBound?: number | null;
 }
-
-const USUAL = { rest: 0, inputScale: 1, resetValue: 0, lowerBound: undefined };
-
-const PARAMETERS = ["beta", "threshold", ...Object.keys(USUAL), GRADED];
-
-/**
- * The equation, and what of it are parameters, by name: tensors, and the `named` ones, which are learned or bounded. Other numbers are
- * part of the code.
- */
-function equationOf(
-  given: typeof LIF_DEFAULTS,
-  named: readonly string[],
-): [parameters: Record<string, number | Tensor>, equation: Equation] {
-  const parameters: Record<string, number | Tensor> = {};
-  const numbers: Record<string, number | null> = {};
-  for (const [name, usual] of Object.entries(USUAL)) {
-    const asked = given[name as keyof typeof USUAL];
-    const value = asked === undefined ? usual : asked;
-    if (value === "leak" || value === undefined) {
-      if (named.includes(name)) throw noParameter("LIF", name, value);
-      continue;
-    }
-    const isParameter = typeof value !== "number" || named.includes(name);
-    numbers[name] = isParameter ? null : numberOf("LIF", name, value, IN_FLOAT32);
-    if (isParameter) parameters[name] = value;
-  }
-  const { resetDelay, resetInput, detachReset } = given;
-  const reset = choiceOf("LIF", "reset", given.reset, ["zero", "subtract", "none"]);
-  const start = choiceOf("LIF", "start", given.start, ["zero", "rest", "resetValue"]);
-  const choices = { start, reset, resetDelay, resetInput, detachReset };
-  return [parameters, { inputScale: "leak", ...numbers, ...choices } as Equation];
-}
-
-/**
- * The step of a LIF, which is held in refractory steps or not. Options are resolved while the step is traced, so that one that is not
- * used costs nothing.
- */
-const stepOf =
-  ({ rest, inputScale, resetValue, lowerBound, ...choices }: Equation, isHeld: boolean) =>
-  (argument: NeuronStep<"v" | "beta" | "threshold" | keyof typeof USUAL>) => {
-    const { current, v, beta, threshold, constant, where } = argument;
-    const at = rest ?? argument.rest;
-    const decay = (x: Value): Value => (at === 0 ? x.mul(beta) : x.sub(at).mul(beta).add(at));
-    const scale = inputScale === "leak" ? constant(1).sub(beta) : (inputScale ?? argument.inputScale);
-    const input = scale === 1 ? current : current.mul(scale);
-    const membrane = { v, threshold, resetValue: resetValue ?? argument.resetValue, decay, input };
-    const all = fired(argument, choices, membrane);
-    if (lowerBound === undefined) return all;
-    const low = lowerBound ?? argument.lowerBound;
-    const bounded = { ...all, v: all.v.maximum(low), leaked: all.leaked.maximum(low) };
-    if (!isHeld || !choices.resetDelay || choices.reset === "none") return bounded;
-    // A late reset may fall below; else v is held, also at the floor, where a maximum would halve its gradient.
-    return { ...bounded, held: where(all.held.lt(low), low, all.held) };
-  };
 
 /** The numbers of the kernels of plain LIF; null where there is none for such neurons. */
 function plainOf(equation: Equation, firing: Firing): PlainLIF | null {

@@ -1,28 +1,36 @@
-import { choiceOf, withDefaults } from "../../engine/arguments.ts";
+import { choiceOf } from "../../engine/arguments.ts";
 import { generatorOf } from "../../engine/generator.ts";
 import type { Generator, Linear, Tensor } from "../../engine/index.ts";
-import { LIF, LIF_DEFAULTS, type LIFOptions, type LIFRecord, type LIFState } from "../neurons/lif.ts";
+import { type Form, OPTIONS, readingOf } from "../neuron/form.ts";
+import { LIF, LIF_FORM, type LIFOptions, type LIFRecord, type LIFState } from "../neurons/lif.ts";
 import { Recurrent, type RecurrentRecord, type RecurrentState } from "./recurrent.ts";
 
 /** Options of {@link RecurrentLIF}. */
 export interface RecurrentLIFOptions extends LIFOptions {
   /** N, the neurons of the layer: the size of the last axis of the current. */
-  features: number;
+  readonly features: number;
   /** "all": every neuron feeds every neuron (default). "one": each feeds itself. */
-  connection?: "all" | "one";
+  readonly connection?: "all" | "one";
   /** Whether neurons feed themselves too in the connection "all"; default true. */
-  selfConnections?: boolean;
+  readonly selfConnections?: boolean;
   /** Where the initial weights come from; the default generator if not given. */
-  generator?: Generator;
+  readonly generator?: Generator;
 }
 
-const DEFAULTS = {
-  ...LIF_DEFAULTS,
+const OWN = {
   features: Number.NaN,
   connection: "all" as "all" | "one",
   selfConnections: true,
   generator: undefined as Generator | undefined,
-} satisfies Record<keyof RecurrentLIFOptions, unknown>;
+} satisfies Partial<Record<keyof RecurrentLIFOptions, unknown>>;
+
+const FORM = /* @__PURE__ */ fedBack(LIF_FORM);
+
+/** The same neurons with the options of both. Those of snnTorch's `RLeaky` drop the input of a step that resets them to 0, those of `Leaky` do not. */
+function fedBack(form: Form): Form {
+  const numerics = { ...form.numerics, snntorch: { ...form.numerics?.snntorch, resetInput: true } };
+  return { ...form, numerics, common: { ...OPTIONS, ...OWN } };
+}
 
 /** State between time steps: that of the neurons, and the spikes that are fed back. */
 export type RecurrentLIFState = RecurrentState<LIFState>;
@@ -54,14 +62,11 @@ export class RecurrentLIF extends Recurrent<LIFState, LIFRecord, LIF> {
   declare readonly recurrent: Linear | null;
 
   constructor(options: RecurrentLIFOptions) {
-    // The rest are the options that were given, without defaults.
-    const read = withDefaults("RecurrentLIF", DEFAULTS, options);
-    const { features, connection, selfConnections, generator: source, ...given } = read;
+    const reading = readingOf(FORM, options, "RecurrentLIF");
+    const { features, connection, selfConnections, generator: source } = reading.given as unknown as typeof OWN;
     choiceOf("RecurrentLIF", "connection", connection, ["all", "one"]);
     const generator = generatorOf("RecurrentLIF", source);
-    // The preset's own reset is "subtract", which has no use for resetInput.
-    const isRLeaky = given.numerics === "snntorch" && given.reset === "zero" && given.resetDelay !== false;
-    const neuron = new LIF({ ...(isRLeaky && { resetInput: true }), ...(given as LIFOptions) });
+    const neuron = new LIF(reading as LIFOptions);
     try {
       super(neuron, { features, connection, selfConnections, generator });
     } catch (error) {

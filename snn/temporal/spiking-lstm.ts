@@ -9,20 +9,31 @@ import { alive } from "../../engine/tensor.ts";
 import { checkSequence, checkState } from "../layer/checks.ts";
 import { observer } from "../layer/observer.ts";
 import { resultOf } from "../layer/unroll-result.ts";
+import { united } from "../neuron/definition.ts";
 import { neuron } from "../neuron/neuron.ts";
-import { fired, RESET, RESET_NEEDS } from "../neuron/reset.ts";
-import type { NeuronOptions } from "../neuron/types.ts";
+import { fired, LATE_RESET, RESET_NEEDS } from "../neuron/reset.ts";
 import { atan } from "../surrogates/surrogates.ts";
 
 /** The membrane: each step replaces it by the output of the cell, and a late reset alone depends on the step before. */
 const Output = /* @__PURE__ */ neuron({
   name: "SpikingLSTM",
   state: { v: 0 },
-  parameters: { threshold: 0.5, resetValue: 0 },
-  choices: { ...RESET, reset: ["none", "zero", "subtract"] },
+  parameters: {
+    /** θ, in the unit of v. Default 0.5. */
+    threshold: 0.5,
+    /** The value of v after a reset to "zero", an error with other resets. Default 0. */
+    resetValue: 0,
+  },
+  choices: /* @__PURE__ */ united(
+    {
+      /** The effect of a spike on v: "none" leaves v, "zero" sets it to resetValue, "subtract" takes θ off. Default "none". */
+      reset: ["none", "zero", "subtract"],
+    },
+    LATE_RESET,
+  ),
   needs: RESET_NEEDS,
   numerics: {
-    snntorch: { threshold: 1, fire: "gt", resetDelay: true, resetInput: true, surrogate: atan() },
+    snntorch: { threshold: 1, fire: "gt", resetDelay: true, resetInput: true, surrogate: /* @__PURE__ */ atan() },
   },
   step(argument, choices) {
     const { current, v, threshold, resetValue, constant } = argument;
@@ -38,7 +49,7 @@ export interface SpikingLSTMOptions extends OutputOptions {
   readonly generator?: Generator;
 }
 
-type OutputOptions = NeuronOptions<"threshold" | "resetValue", typeof RESET, "snntorch">;
+type OutputOptions = NonNullable<ConstructorParameters<typeof Output>[0]>;
 
 /** State between time steps, [B, H] each. */
 export interface SpikingLSTMState {
@@ -135,7 +146,7 @@ export class SpikingLSTM extends Module {
     const from = generatorOf("SpikingLSTM", generator);
     // Both or none: a tape that fails frees what was made in it.
     const [neuron, cell] = noGrad((): [InstanceType<typeof Output>, Gates] => [
-      new Output(others as ConstructorParameters<typeof Output>[0]),
+      new Output(others as OutputOptions),
       new Gates(inFeatures, hiddenFeatures, bias, from),
     ]);
     this.lstm_cell = cell;

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import ts from "typescript";
 import { build } from "vite";
 import { browsers } from "../../scripts/browsers.mjs";
 import { compilers } from "../../scripts/compilers.mjs";
@@ -174,6 +175,30 @@ for (const { version, tsc } of compilers()) {
     });
   }
 }
+
+test("package: an editor shows the sentence and the default of an option", () => {
+  const shown = { AdaptiveLIF: ["kappa", "synapse"], LIF: ["rest", "reset", "tau", "learnBeta"], Lapicque: ["beta"] };
+  const made = Object.entries(shown).map(([name, options]) => {
+    const given = options.map((option) => `${option}: undefined as never`);
+    return `new ${name}({ ${given.join(", ")} });`;
+  });
+  const source = `import { ${Object.keys(shown).join(", ")} } from "jarvis-snn";\n${made.join("\n")}`;
+  const file = join(consumer, "editor.ts");
+  writeFileSync(file, source);
+  const { ES2022, NodeNext } = { ...ts.ScriptTarget, ...ts.ModuleKind };
+  const settings = { strict: true, target: ES2022, module: NodeNext, moduleResolution: NodeNext, types: [] };
+  const service = ts.createLanguageService({
+    ...ts.createCompilerHost(settings),
+    getCompilationSettings: () => settings,
+    getScriptFileNames: () => [file],
+    getScriptVersion: () => "1",
+    getScriptSnapshot: (path) => ts.ScriptSnapshot.fromString(readFileSync(path, "utf8")),
+  });
+  for (const [, option] of source.matchAll(/ (\w+): undefined/g)) {
+    const { documentation } = service.getQuickInfoAtPosition(file, source.indexOf(` ${option}:`) + 1);
+    assert.match(ts.displayPartsToString(documentation), /^\S.*Default:? ./s, option);
+  }
+});
 
 test("package: resolvers that do not know exports find it", () => {
   const [{ tsc }] = compilers();
