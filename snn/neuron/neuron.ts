@@ -20,6 +20,7 @@ import { checkedForm, chosenForm, type Definition, type Form, firingOf, type Nam
 import { checkRivals, Rivals, rivalsOnTensors } from "./inhibition.ts";
 import { FromParameters, type LoopValue, onRecord } from "./loop.ts";
 import { CompiledNeuron, named, StepRun } from "./op.ts";
+import { type PlainRun, plainOutput } from "./plain.ts";
 import { type Firing, REFRACTORY, scoresOf, stepOf } from "./step.ts";
 import type { NeuronClass, NeuronDefinition, NeuronOutputs, Typed } from "./types.ts";
 
@@ -185,9 +186,9 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     wanted: Wanted,
     over: boolean,
   ): Run {
+    const plain = this.plainly(current, T, from?.[0] ?? null, wanted === "main" ? null : step, over);
+    if (plain !== null) return plainly(plain, this.compiled.outputs);
     if (inReference()) return this.onTensors(current, T, step, from);
-    const plain = wanted === "main" ? this.plainly(current, over) : null;
-    if (plain !== null) return plain;
     const { compiled, scores } = this;
     const recorded = this.onRecord();
     const values = this.loopOf(compiled, recorded);
@@ -198,11 +199,18 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   }
 
   /**
-   * A run of neurons that hand-written kernels compute, null where there is none for these.
+   * A run of neurons that hand-written kernels compute, from v on, or from zeros; null where there are no kernels for these. `shape`, that of
+   * a step, asks for the last v.
    *
    * @internal
    */
-  protected plainly(_current: Tensor, _over: boolean): Run | null {
+  protected plainly(
+    _current: Tensor,
+    _T: number,
+    _from: Tensor | null,
+    _shape: Shape | null,
+    _over: boolean,
+  ): PlainRun | null {
     return null;
   }
 
@@ -453,6 +461,13 @@ export const isCompiled = (layer: unknown): layer is Neurons =>
 
 /** Shorter names in equations. */
 export const SYMBOLS = "current I winner w spikes s membrane u threshold θ refractory r";
+
+const plainly = (run: PlainRun, names: readonly string[]): Run => ({
+  z: run.z,
+  names,
+  output: (i) => plainOutput(run, names[i] as "membrane" | "v"),
+  last: run.last === null ? [] : [run.last],
+});
 
 const mapped = (all: Named, fn: (t: Tensor) => Tensor): Named =>
   Object.fromEntries(Object.entries(all).map(([key, t]) => [key, fn(t)]));

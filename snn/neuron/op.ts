@@ -437,10 +437,7 @@ export class StepRun {
     const { where, written } = this;
     for (const [i, t] of this.operands().entries()) {
       ready(where, t);
-      if (writeOf(t) === written[i]) continue;
-      throw new Error(
-        `${where}: ${output} was first read after the current, a state or a parameter was overwritten; read it before`,
-      );
+      if (writeOf(t) !== written[i]) throw overwritten(where, output);
     }
   }
 
@@ -544,6 +541,12 @@ export class StepRun {
 
 const tensorsIn = (all: readonly (LoopValue | null)[]): Tensor[] =>
   all.filter((t): t is Tensor => t !== null && !(t instanceof Float32Array));
+
+/** The error of an output that cannot be computed any more. */
+export const overwritten = (where: string, output: string): Error =>
+  new Error(
+    `${where}: ${output} was first read after the current, a state or a parameter was overwritten; read it before`,
+  );
 
 type ProductForm = Extract<GradientForm, { kind: "product" }>;
 

@@ -3,10 +3,12 @@ import { composed } from "../../engine/composed.ts";
 import { onTensors } from "../../engine/fuse/in-reference.ts";
 import { full, type Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
+import { NO_RESET } from "../../kernels/kinds.ts";
 import { betaOf, DECAY, leakTo } from "../neuron/decay.ts";
 import { type Form, formOf, type Named } from "../neuron/form.ts";
 import { layersOf } from "../neuron/neuron.ts";
 import { CompiledNeuron, StepRun } from "../neuron/op.ts";
+import { makePlain, type Plain, type PlainRun, runPlain } from "../neuron/plain.ts";
 import type { FiringOptions, LearnOptions, OptionsOf, Typed } from "../neuron/types.ts";
 
 export const INTEGRATOR_FORM = /* @__PURE__ */ formOf(
@@ -45,6 +47,15 @@ export const INTEGRATOR_FORM = /* @__PURE__ */ formOf(
   },
   { reset: null, common: { learn: undefined, constrain: undefined, numerics: undefined } },
 );
+
+/** The kernels without spikes. */
+const PLAIN = /* @__PURE__ */ makePlain("LeakyIntegrator", {
+  reset: NO_RESET,
+  delayed: 0,
+  strict: 0,
+  resetValue: 0,
+  surrogate: null,
+});
 
 /** The step with rest 0 and scale 1. */
 const integration: Form["step"] = (argument: object) =>
@@ -109,6 +120,21 @@ export interface LeakyIntegratorRecord {
 export class LeakyIntegrator extends /* @__PURE__ */ layersOf(
   INTEGRATOR_FORM as Form & Typed<LeakyIntegratorOptions, { readonly beta: Tensor }, Tensor, LeakyIntegratorRecord>,
 ) {
+  private readonly plain: Plain | null;
+
+  constructor(options: LeakyIntegratorOptions = {}) {
+    super(options);
+    const isPlain = Object.keys(this.form.parameters).length === 1 && this.chosen.inputScale !== "leak";
+    this.plain = isPlain ? PLAIN : null;
+  }
+
+  /** @internal */
+  protected override plainly(current: Tensor, T: number, from: Tensor | null, shape: Shape | null): PlainRun | null {
+    const { plain, beta } = this;
+    if (plain === null || beta.requiresGrad) return null;
+    return runPlain(plain, current, T, beta, null, from, shape, false);
+  }
+
   /** The state is v itself. */
   protected override read(v: Tensor, shape: Shape): readonly Tensor[] {
     return super.read({ v } as never, shape);

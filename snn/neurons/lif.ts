@@ -5,12 +5,12 @@ import { checkState } from "../layer/checks.ts";
 import { betaOf, DECAY, leakTo } from "../neuron/decay.ts";
 import { united } from "../neuron/definition.ts";
 import { formOf, type Named } from "../neuron/form.ts";
-import { layersOf, type Neurons } from "../neuron/neuron.ts";
+import { layersOf } from "../neuron/neuron.ts";
+import { makePlain, type Plain, type PlainRun, runPlain } from "../neuron/plain.ts";
 import { fired, RESET, RESET_NEEDS, type Reset, startOf } from "../neuron/reset.ts";
 import type { Firing } from "../neuron/step.ts";
 import type { FieldsOf, OptionsOf, Typed } from "../neuron/types.ts";
 import { atan, sigmoid, superSpike } from "../surrogates/surrogates.ts";
-import { type PlainLIF, runPlain } from "./lif-op.ts";
 
 /** The equation of {@link LIF}, its parameters and its options. */
 export const LIF_FORM = /* @__PURE__ */ formOf({
@@ -151,7 +151,7 @@ export interface LIFRecord {
 export class LIF extends /* @__PURE__ */ layersOf(
   LIF_FORM as typeof LIF_FORM & Typed<LIFOptions, FieldsOf<typeof LIF_FORM>, LIFState, LIFRecord>,
 ) {
-  private readonly plain: PlainLIF | null;
+  private readonly plain: Plain | null;
 
   constructor(options: LIFOptions = {}) {
     super(options);
@@ -159,13 +159,17 @@ export class LIF extends /* @__PURE__ */ layersOf(
   }
 
   /** @internal */
-  protected override plainly(current: Tensor, over: boolean): ReturnType<Neurons["plainly"]> {
-    const { plain, chosen } = this;
+  protected override plainly(
+    current: Tensor,
+    T: number,
+    from: Tensor | null,
+    shape: Shape | null,
+    over: boolean,
+  ): PlainRun | null {
+    const { plain, chosen, beta, threshold } = this;
     // The kernels know no levels of states.
-    if (plain === null || "levels" in chosen) return null;
-    const { beta, threshold } = this.parametersNow() as Named;
-    const z = runPlain(plain, current, beta as Tensor, threshold as Tensor, over);
-    return z && { z, names: [], output: () => z, last: [] };
+    if (plain === null || beta.requiresGrad || threshold.requiresGrad || "levels" in chosen) return null;
+    return runPlain(plain, current, T, beta, threshold, from, shape, over);
   }
 
   /** @internal */
@@ -195,12 +199,13 @@ interface Equation extends Reset {
 }
 
 /** The numbers of the kernels of plain LIF; null where there is none for such neurons. */
-function plainOf(equation: Equation, firing: Firing): PlainLIF | null {
+function plainOf(equation: Equation, firing: Firing): Plain | null {
   const { reset, resetValue, resetDelay, resetInput, detachReset, rest, inputScale, lowerBound } = equation;
   const { surrogate, strict, hold, isGraded, inhibition, spiking } = firing;
   if (hold > 0 || isGraded || !spiking) return null;
   if (rest !== 0 || inputScale !== 1 || resetValue === null || lowerBound !== undefined) return null;
   if (!(detachReset || reset === "none") || surrogate.kind < 0) return null;
   if (inhibition !== null || (resetInput && resetDelay && reset === "zero")) return null;
-  return { reset: RESETS[reset], resetValue, delayed: resetDelay ? 1 : 0, strict: strict ? 1 : 0, surrogate };
+  const delayed = resetDelay ? 1 : 0;
+  return makePlain("LIF", { reset: RESETS[reset], resetValue, delayed, strict: strict ? 1 : 0, surrogate });
 }

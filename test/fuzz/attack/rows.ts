@@ -700,10 +700,45 @@ export const EVENTS: Omit<Rows<typeof events>, "readEvents" | "readEventChunks" 
   writeEvents: [recorded, choice("evt3", "aedat4", "npz")],
 };
 
+/** An address in a descriptor, which nothing follows before a kernel runs. */
+const word = num(0, 64);
+
 /** Not the kernels: they trust their caller. An address that was not lent is nothing that `free` could notice. */
 export const KERNELS: Rows<typeof kernels> = {
   alloc: [num(16, 100)],
   free: [oneOf(["alloc(16)"], ["number"], { numbers: [] }), oneOf(["16"], ["number"], { numbers: [] })],
+  lifDescriptor: [
+    oneOf(["alloc(LIF_DESCRIPTOR_BYTES)"], ["number"], { numbers: [] }),
+    {
+      ...{ T: must(num(3)), rows: must(num(1, 2)), n: must(num(4)), beta: must(num(64)), u: must(num(128)) },
+      ...{
+        stepBeta: num(0, 1),
+        threshold: num(0, 64),
+        stepThreshold: num(0, 1),
+        reset: num(0, 1, 2),
+        delayed: num(0, 1),
+      },
+      ...{
+        strict: num(0, 1),
+        stepU: num(0, 8),
+        from: word,
+        resetValue: num(0, -0.5),
+        current: word,
+        stepCurrent: num(0, 8),
+      },
+      ...{
+        spikes: word,
+        v: word,
+        last: word,
+        kind: num(0, 3),
+        slope: num(1, 5),
+        dSpikes: word,
+        stepDSpikes: num(0, 8),
+      },
+      ...{ dMembrane: word, stepDMembrane: num(0, 8), dV: word, stepDV: num(0, 8), dLast: word, dNext: word, dU: word },
+      ...{ stepDU: num(0, 8), dSum: word, dFrom: word },
+    },
+  ],
 };
 
 /** Optimizers have methods of their base class alone; each kind updates in its own way. */
