@@ -2,7 +2,7 @@
  * Runs of a compiled step. A run is bound once for its sizes: which calls each step makes, which arrays these read and write, and the
  * memory that the run needs for itself. A call then writes addresses into a descriptor in linear memory, and makes no object.
  */
-import { simd } from "../backend.ts";
+import { floats, integers, simd, wordsAt } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { memory } from "../wasm.ts";
 import { wordOf } from "./emit.ts";
@@ -24,20 +24,6 @@ const PIECE = 1024;
 const NOWHERE = 0xfffffff0;
 
 const NO_PLACES: readonly number[] = [];
-
-let words = new Uint32Array(memory.buffer);
-let floats = new Float32Array(memory.buffer);
-
-/** Views of linear memory up to a byte; memory that has grown has detached the views that there were. */
-function wordsTo(end: number): Uint32Array {
-  if (4 * words.length < end) words = new Uint32Array(memory.buffer);
-  return words;
-}
-
-function floatsTo(end: number): Float32Array {
-  if (4 * floats.length < end) floats = new Float32Array(memory.buffer);
-  return floats;
-}
 
 const aligned = (bytes: number): number => (bytes + 15) & ~15;
 
@@ -157,11 +143,11 @@ export class Bound {
   /** Takes memory for the run itself, by default until `end`. */
   begin(take: (bytes: number) => number = allocate): void {
     const at = take(this.bytes);
-    const view = wordsTo(at + this.bytes);
+    const first = wordsAt(at, this.words);
     this.at = at;
     this.isOpen = true;
-    view.fill(NOWHERE, at >>> 2, (at >>> 2) + this.words);
-    view[at >>> 2] = this.size;
+    integers.fill(NOWHERE, first, first + this.words);
+    integers[first] = this.size;
     const { numbers, places, temps, pieces, tempsAt } = this;
     const { number = NO_PLACES, temp = NO_PLACES, piece = NO_PLACES } = places;
     for (let i = 0; i < number.length; i++) this.note(number[i], numbers[i] as number, 0);
@@ -180,10 +166,9 @@ export class Bound {
   /** Writes the two words of a place; without effect where the calls do not use the array. */
   note(place: number | undefined, at: number, second: number): void {
     if (place === undefined) return;
-    const word = (this.at >>> 2) + wordOf(place);
-    const view = wordsTo(4 * word + 8);
-    view[word] = at;
-    view[word + 1] = second;
+    const word = wordsAt(this.at, this.words) + wordOf(place);
+    integers[word] = at;
+    integers[word + 1] = second;
   }
 
   /** An input, with the values from one step to the next, 0 where all steps share one. */
@@ -200,7 +185,7 @@ export class Bound {
   /** A parameter of the loop by its values, which are copied; those of a tensor may lie elsewhere. */
   constant(i: number, values: Float32Array): void {
     const at = this.at + (this.constants[i] as number);
-    floatsTo(at + 4 * values.length).set(values, at >>> 2);
+    floats.set(values, wordsAt(at, values.length));
     this.note(this.places.parameter?.[i], at, 0);
   }
 
