@@ -30,10 +30,11 @@ import {
   type NeuronChoices,
   type NoChoices,
   needsOf,
+  parametersOf,
   presetsOf,
   returnedValue,
 } from "../neuron/definition.ts";
-import { optionsOf, Reading, type Schema } from "../neuron/options.ts";
+import { optionsOf, ReadOptions, type Schema } from "../neuron/options.ts";
 import type { Change, Order, RuleDefinition, RuleOptions, SynapseDefinition, TraceDefinition } from "./rule-types.ts";
 
 /** A rule that {@link plasticity} has made, for {@link Plastic}; its parameters are properties. */
@@ -160,8 +161,7 @@ function formOf(given: Definition): RuleForm {
   const definition = members as Definition;
   const { traces, synapse = {}, parameters, choices = {}, needs = {}, constrain = {}, numerics = {} } = definition;
   const name = classNameOf("plasticity", definition.name);
-  const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
-  for (const [key, value] of Object.entries(usual)) numberOf(name, `the default of ${key}`, value, IN_FLOAT32);
+  const usual = parametersOf(name, parameters);
   const chosen = checkChoices(name, choices);
   const parameterNames = Object.keys(usual);
   const ofTraces = formsOf(name, "traces by name", traces, (key, x) => traceForm(name, key, x, parameterNames));
@@ -309,8 +309,8 @@ export class Rule {
   /** @internal */
   constructor(form: RuleForm, options: object) {
     const { name } = form;
-    const reading = new Reading(form, { ...OPTIONS, order: form.order }, options);
-    const { asked, given, chosen } = reading;
+    const read = new ReadOptions(form, { ...OPTIONS, order: form.order }, options);
+    const { asked, given, chosen } = read;
     if (asked.rewardAfter === "nothing" && form.handlers.onReward === undefined) {
       throw wrongValue(name, 'rewardAfter "events" of a rule without onReward', show(asked.rewardAfter));
     }
@@ -325,7 +325,7 @@ export class Rule {
     const own = this as unknown as Record<string, Tensor>;
     try {
       noGrad(() => {
-        for (const key of this.parameterNames) own[key] = reading.tensor(key);
+        for (const key of this.parameterNames) own[key] = read.tensor(key);
       });
       this.traces = Object.entries(form.traces).flatMap(([key, trace]) => {
         const definition = this.resolved(trace);

@@ -163,7 +163,11 @@ describe("a parameter from other options", () => {
     expect(values(scale)).toEqual([1, 2]);
   });
 
-  test("knows the words of its options, and which choices they need", () => {
+  test("knows types and words of its options, and which choices they need", () => {
+    expect(said(() => new Leaky({ steps: "4" as never }))).toBe('Leaky: expected steps as a number, got "4"');
+    expect(said(() => new Leaky({ steps: 4, scale: [1] as never }))).toMatch(
+      /^Leaky: expected scale as a number or a tensor, got \[1\]/,
+    );
     expect(said(() => new Leaky({ kind: "third" as never }))).toBe('Leaky: expected kind "one" or "half", got "third"');
     expect(said(() => new Leaky({ kind: "half", mode: "bare" }))).toBe(
       'Leaky: expected mode "leaky" with kind, got "bare"',

@@ -1,7 +1,17 @@
 /** Parts of definitions by equations, of neurons and of rules for synapses: parameters, choices, options that need others, bounds, presets. */
-import { listed, listOf, NUMBER, objectOf, type Range, show, withDefaults, wrongType } from "../../engine/arguments.ts";
+import {
+  listed,
+  listOf,
+  NUMBER,
+  numberOf,
+  objectOf,
+  type Range,
+  show,
+  withDefaults,
+  wrongType,
+} from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
-import { type Needs, NOT_ZERO } from "../layer/checks.ts";
+import { IN_FLOAT32, type Needs, NOT_ZERO } from "../layer/checks.ts";
 
 /** Choices of an equation with their defaults: words of which the first is the default, true or false, or a number. */
 export type NeuronChoices = { readonly [name: string]: readonly string[] | boolean | number };
@@ -32,8 +42,8 @@ export type Intersection<Union> = (Union extends unknown ? (x: Union) => void : 
   : never;
 
 /**
- * Parts of a definition, such as choices, as one. Their types keep their names, by which declarations find the sentence of each option; and
- * a page without the neuron has no code of the call, where a spread would stay.
+ * Parts of a definition, such as choices, as one object. The types of the parts keep their names, so that declarations contain the sentence of
+ * each option. Bundlers drop the call with an unused neuron, and keep a spread.
  */
 export const united = <const Parts extends readonly object[]>(...parts: Parts): Intersection<Parts[number]> =>
   Object.assign({}, ...parts);
@@ -71,6 +81,13 @@ export function returnedValue(where: string, what: string, x: unknown): Value {
   checkNoNumber(where, what, x);
   if (typeof (x as Value)?.add === "function") return x as Value;
   throw wrongType(where, `${what} as a value`, x);
+}
+
+/** A copy of parameters with their defaults, by name. */
+export function parametersOf(name: string, parameters: unknown): Record<string, number> {
+  const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
+  for (const [key, value] of Object.entries(usual)) numberOf(name, `the default of ${key}`, value, IN_FLOAT32);
+  return usual;
 }
 
 /** A copy of choices with their defaults, by name. */
@@ -123,7 +140,7 @@ export function presetsOf(where: string, options: object, numerics: unknown): Re
   return Object.fromEntries(all);
 }
 
-/** A copy of bounds by the names of parameters; `more` are further parameters, which are no names of the class. */
+/** A copy of bounds by the names of parameters; errors list `names`, without the parameters in `more`. */
 export function boundsOf(
   where: string,
   names: readonly string[],

@@ -25,11 +25,12 @@ import {
   type NoChoices,
   needsOf,
   type OptionalParameters,
+  parametersOf,
   presetsOf,
   type SourceOptions,
   type Spellings,
 } from "./definition.ts";
-import { learnedOf, optionsOf, Reading, type Schema, type Source } from "./options.ts";
+import { learnedOf, optionsOf, ReadOptions, type Schema, type Source } from "./options.ts";
 import { type Firing, GRADED, type Inhibition, type NeuronKind, REFRACTORY, WINNER } from "./step.ts";
 import type { NeuronDefinition, NeuronOutputs, TypedBy } from "./types.ts";
 
@@ -105,7 +106,7 @@ const RESERVED =
 
 /**
  * The form of a definition of the package, with `more` members of it. Tests check these definitions, so that a page of such neurons alone
- * goes without the code that checks those of others.
+ * has no code that checks definitions.
  */
 export function formOf<
   State extends string,
@@ -136,7 +137,7 @@ export function checkedForm(given: Definition, isProperty: (name: string) => boo
   const { learn = [], without = () => [], needs = {} } = definition;
   const name = classNameOf("neuron", definition.name);
   const initial = { ...objectOf(name, "state, initial values by name", state) } as Record<string, Initial>;
-  const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
+  const usual = parametersOf(name, parameters);
   const optional = optionalOf(name, definition.optional);
   const chosen = checkChoices(name, choices);
   const states = Object.keys(initial);
@@ -144,7 +145,6 @@ export function checkedForm(given: Definition, isProperty: (name: string) => boo
   for (const [key, value] of Object.entries(initial)) {
     if (typeof value !== "function") numberOf(name, `the initial value of ${key}`, value, IN_FLOAT32);
   }
-  for (const [key, value] of Object.entries(usual)) numberOf(name, `the default of ${key}`, value, IN_FLOAT32);
   if (typeof fold !== "boolean") throw wrongType(name, "fold as true or false", fold);
   const from = sourcesOf(name, Object.keys(usual), definition.from);
   const also = spellingsOf(name, parameterNames, definition.also);
@@ -231,17 +231,17 @@ function spellingsOf(name: string, parameters: readonly string[], given: unknown
 }
 
 /**
- * The options of a layer, read. A layer that has such neurons and options of its own has read both, by a form with its `common` options;
- * `where` is its name.
+ * The options of a layer, read. A layer that consists of such neurons and has options of its own has read both, by a form with its
+ * `common` options; `where` is its name.
  */
-export function readingOf(form: Form, options: object, where?: string): Reading<Form, Common> {
-  if (options instanceof Reading) return options;
+export function readOptions(form: Form, options: object, where?: string): ReadOptions<Form, Common> {
+  if (options instanceof ReadOptions) return options;
   const { common = OPTIONS } = form;
-  return new Reading<Form, Common>(form, common, options, GRADED in common ? { [GRADED]: 1 } : {}, where);
+  return new ReadOptions<Form, Common>(form, common, options, GRADED in common ? { [GRADED]: 1 } : {}, where);
 }
 
 /** How a layer with these options runs its step. */
-export function firingOf({ schema, asked, given, parameters }: Reading<Form, Common>): Firing {
+export function firingOf({ schema, asked, given, parameters }: ReadOptions<Form, Common>): Firing {
   const { name, reset, states } = schema;
   const options: typeof SETTINGS = { ...SETTINGS, ...given };
   const { surrogate = sigmoid(), spiking } = options;
@@ -275,7 +275,7 @@ function inhibitionOf(where: string, inhibition: unknown): Inhibition | null {
 /**
  * The form of a layer with these options. Programs remember its step, which therefore refers to nothing else of the layer.
  */
-export function chosenForm({ schema: form, parameters, chosen, folded }: Reading<Form, Common>): Form {
+export function chosenForm({ schema: form, parameters, chosen, folded }: ReadOptions<Form, Common>): Form {
   const isWhole = Object.keys(folded).length === 0;
   const step: Form["step"] = (argument) =>
     form.step(isWhole ? argument : (Object.assign(argument, folded) as never), chosen as never);
@@ -290,7 +290,7 @@ export function chosenForm({ schema: form, parameters, chosen, folded }: Reading
 /** The states of a layer with these options, and their initial values. */
 function statesOf(
   { name, states, initial, without, reset }: Form,
-  { chosen, folded }: Pick<Reading, "chosen" | "folded">,
+  { chosen, folded }: Pick<ReadOptions, "chosen" | "folded">,
 ): Partial<Form> {
   const absent = without?.(chosen as never) ?? [];
   const unknown = absent.find((state) => !states.includes(state) || state === reset);

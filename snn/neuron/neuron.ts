@@ -16,7 +16,7 @@ import { checkCounters, checkState, IN_FLOAT32 } from "../layer/checks.ts";
 import { checkPerNeuron } from "../layer/per-neuron.ts";
 import { isUnchanged, Temporal, type Run as TemporalRun, type Wanted } from "../layer/temporal.ts";
 import type { NeuronChoices, NoChoices, OptionalParameters, SourceOptions, Spellings } from "./definition.ts";
-import { checkedForm, chosenForm, type Definition, type Form, firingOf, type Named, readingOf } from "./form.ts";
+import { checkedForm, chosenForm, type Definition, type Form, firingOf, type Named, readOptions } from "./form.ts";
 import { checkRivals, Rivals, rivalsOnTensors } from "./inhibition.ts";
 import { FromParameters, type LoopValue, onRecord } from "./loop.ts";
 import { CompiledNeuron, named, StepRun } from "./op.ts";
@@ -128,17 +128,17 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   /** @internal */
   constructor(form: Form, options: object) {
     super();
-    const reading = readingOf(form, options);
-    const { parameters, learned, bounds } = reading;
-    this.form = chosenForm(reading);
-    this.firing = firingOf(reading);
+    const read = readOptions(form, options);
+    const { parameters, learned, bounds } = read;
+    this.form = chosenForm(read);
+    this.firing = firingOf(read);
     this.bounds = Object.fromEntries(Object.entries(bounds).filter(([key]) => learned.has(key)));
     const [compiled, scores] = noGrad(() => {
       const kinds: Record<string, "scalar" | "column"> = {};
       for (const key of Object.keys(parameters)) {
-        const t = reading.tensor(key);
+        const t = read.tensor(key);
         if (learned.has(key)) parameter(t);
-        else buffer(t, reading.rangeOf(key));
+        else buffer(t, read.rangeOf(key));
         (this as unknown as Record<string, Tensor>)[key] = t;
         kinds[key] = t.size === 1 ? "scalar" : "column";
       }

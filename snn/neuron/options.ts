@@ -47,7 +47,7 @@ interface Common {
 }
 
 /** The default of a choice or of an optional parameter: the first of a list, or the value itself. */
-export const first = (usual: unknown): unknown => (Array.isArray(usual) ? usual[0] : usual);
+const first = (usual: unknown): unknown => (Array.isArray(usual) ? usual[0] : usual);
 
 /** A default as `withDefaults` takes it: the types of null and NaN, which stand for no default, are checked where the value is read. */
 const usually = (usual: unknown): unknown => {
@@ -80,8 +80,8 @@ export function learnedOf(where: string, names: readonly string[], learn: unknow
   return learned;
 }
 
-/** The options of one layer or rule, each read once. */
-export class Reading<Own extends Schema = Schema, Further extends Common = Common> {
+/** The options of one layer or rule: each is read once, and checked but for the values of parameters, which {@link ReadOptions.tensor} checks. */
+export class ReadOptions<Own extends Schema = Schema, Further extends Common = Common> {
   /** The definition. */
   readonly schema: Own;
   /** The options that the caller has given. */
@@ -104,81 +104,101 @@ export class Reading<Own extends Schema = Schema, Further extends Common = Commo
    * given or learns them; `where` stands in errors of names and types.
    */
   constructor(schema: Own, common: Further, options: unknown, extra: Schema["parameters"] = {}, where = schema.name) {
-    const { name, optional = {}, fold = true, from = {}, also = {}, choices = {}, needs = {}, numerics = {} } = schema;
+    const { name, optional = {}, needs = {} } = schema;
     const given = withDefaults<Further & Options>(where, { ...optionsOf(schema), ...common }, options);
-    const asked: Options = { ...given };
-    if (given.numerics !== undefined) {
-      const preset = numerics[choiceOf(name, "numerics", given.numerics, Object.keys(numerics))];
-      // The given options alone are fields of their own.
-      Object.assign(given, { ...preset, ...asked });
-    }
     this.schema = schema;
-    this.asked = asked;
-    this.given = given;
+    this.asked = { ...given };
+    this.given = withPreset(schema, given);
+    this.checkSources();
+    this.chosen = this.readChoices();
 
     const { learn = schema.learn ?? [], constrain = {} } = given;
-    const more = Object.keys(extra).filter(
-      (key) => given[key] !== undefined || (Array.isArray(learn) && learn.includes(key)),
-    );
+    const isExtra = (key: string): boolean => given[key] !== undefined || (Array.isArray(learn) && learn.includes(key));
+    const more = Object.keys(extra).filter(isExtra);
     const names = [...Object.keys(schema.parameters), ...Object.keys(optional), ...more];
-    this.chosen = this.choose(choices, needs);
-    for (const { options: others } of Object.values(from)) {
-      for (const [key, usual] of Object.entries(others)) {
-        if (Array.isArray(usual)) choiceOf(name, key, given[key], usual as readonly string[]);
-      }
-    }
-    const learned = learnedOf(name, names, learn);
-    // A definition or a preset learns a parameter where this has an effect.
-    if (asked.learn === undefined) {
-      for (const key of learned) if (missing(needs, key, this.chosen)) learned.delete(key);
-    }
-    for (const [key, { learn: other }] of Object.entries(also)) if (given[key] === true) learned.add(other);
+    this.learned = this.readLearned(names, learn);
     const own = boundsOf(name, names, constrain, Object.keys(extra));
     const without = Object.keys(extra).find((key) => key in own && !more.includes(key));
     if (without !== undefined) throw noParameter(name, without, given[without]);
-    this.learned = learned;
     this.bounds = { ...schema.constrain, ...own };
 
-    const parameters: Record<string, number> = { ...schema.parameters };
-    const folded: Record<string, number | string | null> = {};
-    const isNamed = (key: string): boolean => learned.has(key) || key in own;
-    for (const [key, usual] of Object.entries(optional)) {
-      const asIs = given[key] === undefined ? first(usual) : given[key];
-      const isWord = given[key] === undefined ? asIs === null : Array.isArray(usual) && usual.indexOf(asIs) > 0;
-      if (isWord && isNamed(key)) throw noParameter(name, key, given[key]);
-      const isNumber = typeof asIs === "number" && (fold || given[key] === undefined) && !isNamed(key);
-      if (isNumber) checkValue(name, key, asIs, this.rangeOf(key));
-      if (isWord || isNumber) folded[key] = asIs as number | string | null;
-      else parameters[key] = first(usual) as number;
-    }
-    for (const key of more) parameters[key] = extra[key] as number;
-    this.parameters = parameters;
-    this.folded = folded;
-
-    // A factor that the caller gives may be 0, as a value among others.
-    const factors = Object.keys(schema.parameters).map((key) => [
-      key,
-      asked[key] === undefined ? (given[key] ?? schema.parameters[key]) : undefined,
+    const isNamed = (key: string): boolean => this.learned.has(key) || key in own;
+    this.folded = this.readOptional(isNamed);
+    const others = Object.entries(optional).filter(([key]) => this.folded[key] === undefined);
+    const present = Object.fromEntries([
+      ...others.map(([key, usual]) => [key, first(usual)]),
+      ...more.map((key) => [key, extra[key]]),
     ]);
-    const isAsked = (key: string): boolean =>
-      (key in optional ? isNamed(key) : learned.has(key)) ||
-      (asked[key] !== undefined && asked[key] !== first(choices[key]));
-    checkNeeds(name, needs, isAsked, { ...Object.fromEntries(factors), ...this.chosen });
+    this.parameters = { ...schema.parameters, ...present };
+    const isAsked = (key: string): boolean => {
+      const isUsual = this.asked[key] === undefined || this.asked[key] === first(schema.choices?.[key]);
+      return !isUsual || (key in optional ? isNamed(key) : this.learned.has(key));
+    };
+    checkNeeds(name, needs, isAsked, { ...this.factors(), ...this.chosen });
+  }
+
+  /** Throws for options of sources that have another type, or are none of the words. */
+  private checkSources(): void {
+    const { name, from = {} } = this.schema;
+    for (const { options } of Object.values(from)) {
+      for (const [key, usual] of Object.entries(options)) {
+        const value = this.given[key];
+        if (Array.isArray(usual)) choiceOf(name, key, value, usual as readonly string[]);
+        else if (value !== undefined && usual === null) checkValue(name, key, value as number | Tensor, ANY);
+        else if (value !== undefined && Number.isNaN(usual)) numberOf(name, key, value, ANY);
+      }
+    }
   }
 
   /** The choices; a preset's choice without an effect counts as the default. */
-  private choose(choices: NeuronChoices, needs: Needs): Chosen<NeuronChoices> {
+  private readChoices(): Chosen<NeuronChoices> {
     const { schema, given, asked } = this;
+    const { name, choices = {}, needs = {} } = schema;
     const chosen: Record<string, unknown> = {};
     for (const [key, usual] of Object.entries(choices)) {
       const value = given[key];
-      if (Array.isArray(usual)) chosen[key] = choiceOf(schema.name, key, value, usual as readonly string[]);
-      else chosen[key] = typeof usual === "number" ? numberOf(schema.name, key, value, IN_FLOAT32) : value;
+      if (Array.isArray(usual)) chosen[key] = choiceOf(name, key, value, usual as readonly string[]);
+      else chosen[key] = typeof usual === "number" ? numberOf(name, key, value, IN_FLOAT32) : value;
     }
     for (const [key, usual] of Object.entries(choices)) {
       if (asked[key] === undefined && missing(needs, key, chosen)) chosen[key] = first(usual);
     }
     return chosen as Chosen<NeuronChoices>;
+  }
+
+  /** The parameters of these names that are learned. */
+  private readLearned(names: readonly string[], learn: unknown): Set<string> {
+    const { name, needs = {}, also = {} } = this.schema;
+    const learned = learnedOf(name, names, learn);
+    // A definition or a preset learns a parameter where this has an effect.
+    if (this.asked.learn === undefined) {
+      for (const key of learned) if (missing(needs, key, this.chosen)) learned.delete(key);
+    }
+    for (const [key, spelling] of Object.entries(also)) if (this.given[key] === true) learned.add(spelling.learn);
+    return learned;
+  }
+
+  /** Optional parameters that are none: those without a value, words, and numbers that are neither learned nor bounded. */
+  private readOptional(isNamed: (key: string) => boolean): Record<string, number | string | null> {
+    const { name, optional = {}, fold = true } = this.schema;
+    const folded: Record<string, number | string | null> = {};
+    for (const [key, usual] of Object.entries(optional)) {
+      const own = this.given[key];
+      const value = own === undefined ? first(usual) : own;
+      const isNone = own === undefined ? value === null : Array.isArray(usual) && usual.indexOf(own) > 0;
+      if (isNone && isNamed(key)) throw noParameter(name, key, own);
+      const isNumber = typeof value === "number" && (fold || own === undefined) && !isNamed(key);
+      if (isNumber) numberOf(name, key, value, this.rangeOf(key));
+      if (isNone || isNumber) folded[key] = value as number | string | null;
+    }
+    return folded;
+  }
+
+  /** The parameters as factors that options may need; a factor that the caller gives may be 0, as a value among others. */
+  private factors(): Options {
+    const { schema, given, asked } = this;
+    const factors = Object.entries(schema.parameters).map(([key, usual]) => [key, given[key] ?? usual]);
+    return Object.fromEntries(factors.filter(([key]) => asked[key as string] === undefined));
   }
 
   /** The values that a parameter may have: those within its bounds where it is not learned. */
@@ -187,15 +207,30 @@ export class Reading<Own extends Schema = Schema, Further extends Common = Commo
     return own === undefined || this.learned.has(key) ? IN_FLOAT32 : within(own as readonly [number, number]);
   }
 
-  /** The tensor of a parameter, persistent. */
+  /**
+   * The tensor of a parameter, persistent.
+   *
+   * @throws RangeError for a value outside of the range, or values in more than one axis; TypeError for anything else.
+   */
   tensor(key: string): Tensor {
     const { schema, given, asked, parameters } = this;
     const computed = schema.from?.[key]?.value(given as never, asked as never);
-    const value = computed ?? given[key];
-    const own = value === undefined ? parameters[key] : value;
-    return persistentCopy(schema.name, key, own as number | Tensor, this.rangeOf(key));
+    const own = computed === undefined ? given[key] : computed;
+    const value = own === undefined ? parameters[key] : own;
+    return persistentCopy(schema.name, key, value as number | Tensor, this.rangeOf(key));
   }
 }
+
+/** The options, with those of the preset that `numerics` names behind the ones that were given. */
+function withPreset<Given extends Common>({ name, numerics = {} }: Schema, given: Given): Given {
+  if (given.numerics === undefined) return given;
+  const preset = numerics[choiceOf(name, "numerics", given.numerics, Object.keys(numerics))];
+  // The given options alone are fields of their own.
+  return Object.assign(given, { ...preset, ...given });
+}
+
+/** Any number: the function that computes the parameter has the range. */
+const ANY: Range = { expected: "a number", fits: () => true };
 
 /** The error of an option that is to be learned or bounded, and is no number or tensor. */
 const noParameter = (where: string, name: string, value: unknown): RangeError =>

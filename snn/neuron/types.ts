@@ -48,8 +48,8 @@ type Words<Usual> = Usual extends readonly [unknown, ...infer Word extends reado
 type None<Usual> = Usual extends null | readonly [null, ...(readonly string[])] ? null : never;
 
 /**
- * Optional parameters as the step of a neuron gets them: a number is that of the layer or the default, and part of the code; a value is a
- * parameter. Words and null as the definition says.
+ * Optional parameters as the step of a neuron gets them: numbers become part of the code, values are parameters, and words and null are
+ * those of the definition.
  */
 export type OptionalValues<Optional> = {
   readonly [name in keyof Optional]: Value | number | Words<Optional[name]> | None<Optional[name]>;

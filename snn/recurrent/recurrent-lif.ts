@@ -1,7 +1,7 @@
 import { choiceOf } from "../../engine/arguments.ts";
 import { generatorOf } from "../../engine/generator.ts";
 import type { Generator, Linear, Tensor } from "../../engine/index.ts";
-import { type Form, OPTIONS, readingOf } from "../neuron/form.ts";
+import { type Form, OPTIONS, readOptions } from "../neuron/form.ts";
 import { LIF, LIF_FORM, type LIFOptions, type LIFRecord, type LIFState } from "../neurons/lif.ts";
 import { Recurrent, type RecurrentRecord, type RecurrentState } from "./recurrent.ts";
 
@@ -62,11 +62,11 @@ export class RecurrentLIF extends Recurrent<LIFState, LIFRecord, LIF> {
   declare readonly recurrent: Linear | null;
 
   constructor(options: RecurrentLIFOptions) {
-    const reading = readingOf(FORM, options, "RecurrentLIF");
-    const { features, connection, selfConnections, generator: source } = reading.given as unknown as typeof OWN;
+    const read = readOptions(FORM, options, "RecurrentLIF");
+    const { features, connection, selfConnections, generator: source } = read.given as unknown as typeof OWN;
     choiceOf("RecurrentLIF", "connection", connection, ["all", "one"]);
     const generator = generatorOf("RecurrentLIF", source);
-    const neuron = new LIF(reading as LIFOptions);
+    const neuron = new LIF(read as LIFOptions);
     try {
       super(neuron, { features, connection, selfConnections, generator });
     } catch (error) {

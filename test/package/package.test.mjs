@@ -185,8 +185,9 @@ test("package: an editor shows the sentence and the default of an option", () =>
   const source = `import { ${Object.keys(shown).join(", ")} } from "jarvis-snn";\n${made.join("\n")}`;
   const file = join(consumer, "editor.ts");
   writeFileSync(file, source);
-  const { ES2022, NodeNext } = { ...ts.ScriptTarget, ...ts.ModuleKind };
-  const settings = { strict: true, target: ES2022, module: NodeNext, moduleResolution: NodeNext, types: [] };
+  const { ScriptTarget, ModuleKind, ModuleResolutionKind } = ts;
+  const modules = { module: ModuleKind.NodeNext, moduleResolution: ModuleResolutionKind.NodeNext };
+  const settings = { strict: true, target: ScriptTarget.ES2022, types: [], ...modules };
   const service = ts.createLanguageService({
     ...ts.createCompilerHost(settings),
     getCompilationSettings: () => settings,
