@@ -58,11 +58,11 @@ let factorCut: f32 = 0;
  *
  *   du[t] = dMembrane[t] + κ·(dV[t] + β·du[t+1]) + σ′·dSpikes[t]     delayed: dV[t] + dMembrane[t] + κ·β·du[t+1] + σ′·dSpikes[t]
  *
- * The descriptor has the words of lif-layout.ts. du, the gradient of the current, is [T, rows, n], or with a step of 0 [rows, n], of one
- * step after the other; dSum += Σ du[t], the last step first; dFrom ← κ·β·du[0], where κ is 1 unless the reset is delayed. Gradients that
- * come have steps of rows·n, or of 0 where they are the same in all steps, or the address 0. In the place of β·du[T] stands dLast
- * [rows, n]; or dNext [rows, n] is du[T]. du may lie over one of these gradients or over u, where both have the same steps, and dFrom
- * over dLast. u is read where spikes have a gradient or resets cut the path, `from` where a delayed one does.
+ * The descriptor has the words of `LIFDescriptor`, in the order of lif-layout.ts. du, the gradient of the current, is [T, rows, n], or with
+ * a step of 0 [rows, n], of one step after the other; dSum += Σ du[t], the last step first; dFrom ← κ·β·du[0], where κ is 1 unless the
+ * reset is delayed. Gradients that come have steps of rows·n, or of 0 where they are the same in all steps, or the address 0. In the place
+ * of β·du[T] stands dLast [rows, n]; or dNext [rows, n] is du[T]. du may lie over one of these gradients or over u, where both have the
+ * same steps, and dFrom over dLast. u is read where spikes have a gradient or resets cut the path, `from` where a delayed one does.
  */
 export function lifBackward(descriptor: usize): void {
   const T = word(descriptor, layout.T);

@@ -60,8 +60,9 @@ let above: i32 = 0;
  *
  *   u[t] = β·v[t−1] + I[t]     s[t] = 1 if u[t] ≥ θ (strict: >) else 0     v[t] = u[t] after the reset
  *
- * The descriptor has the words of lif-layout.ts. u and v [T, rows, n], the stream of bits s, and the last v [rows, n] ← from current
- * [T, rows, n], or [rows, n] with a step of 0, and `from` [rows, n], or 0 for zeros. With a step of 0 u is [rows, n], of the last step.
+ * The descriptor has the words of `LIFDescriptor`, in the order of lif-layout.ts. u and v [T, rows, n], the stream of bits s, and the last
+ * v [rows, n] ← from current [T, rows, n], or [rows, n] with a step of 0, and `from` [rows, n], or 0 for zeros. With a step of 0 u is
+ * [rows, n], of the last step.
  * Where s is 0 no bits are written, and without a reset this is a leaky integrator. Where the current is 0 u is read, and v made of it.
  * u may lie over the current, or with a step of 0 over `from`; v over u, of which it needs all steps; and the last v over `from`, or over
  * u [rows, n].

@@ -1,12 +1,23 @@
 /** Plain neurons on their kernels against the compiled step with the same equations. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { withReference } from "../../engine/gradcheck.ts";
-import { gradcheck, linear, noGrad, type Tensor, tape, tensor } from "../../engine/index.ts";
+import { gradcheck, linear, noGrad, type Tensor, tape, tensor, warmup, zeros } from "../../engine/index.ts";
+import { emptySpikes } from "../../engine/tensor.ts";
+import { kernels } from "../../engine/wasm.ts";
 import { RESETS } from "../../kernels/reference/kinds.ts";
 import { Random } from "../../test/fuzz/random.ts";
 import { bits, bytesKept, expectNear, leaf, random } from "../../test/support/tensors.ts";
-import { neuron, type Surrogate, surrogate } from "../index.ts";
-import { makePlain, type Plain, type PlainOptions, type PlainRun, plainOutput, runPlain } from "./plain.ts";
+import { LIF, neuron, type Surrogate, surrogate } from "../index.ts";
+import {
+  describeStep,
+  makePlain,
+  PLAIN_WORDS,
+  type Plain,
+  type PlainOptions,
+  type PlainRun,
+  plainOutput,
+  runPlain,
+} from "./plain.ts";
 import { fired } from "./reset.ts";
 
 const SURROGATES: readonly Surrogate[] = [
@@ -327,6 +338,70 @@ test("plain: an output that is read after backward has the same values, and no g
     expect([plainOutput(run, "membrane"), plainOutput(run, "v")].map(bits)).toEqual(early);
     expect(() => plainOutput(run, "v").sum().backward()).toThrow("consumed by an earlier backward()");
   });
+});
+
+test("plain: no step is compiled, forward or backward, and not for a constant current of a LIF", () => {
+  warmup();
+  const { Module } = WebAssembly;
+  let modules = 0;
+  vi.stubGlobal("WebAssembly", {
+    ...Object.fromEntries(
+      Object.getOwnPropertyNames(WebAssembly).map((name) => [name, Reflect.get(WebAssembly, name)]),
+    ),
+    Module: class extends Module {
+      constructor(bytes: BufferSource) {
+        super(bytes);
+        modules++;
+      }
+    },
+  });
+  try {
+    for (const seed of seeds(20)) onKernels(draw(seed));
+    tape(() => {
+      const x = leaf(STEP, 1);
+      new LIF({ surrogate: surrogate.erf(), resetDelay: true })
+        .forward(x.expand([T, ...STEP]))
+        .sum()
+        .backward();
+    });
+    expect(modules).toBe(0);
+    new (neuron({
+      name: "Other",
+      state: { v: 0.125 },
+      parameters: {},
+      step: ({ v }) => ({ membrane: v, v }),
+    }))().forward(random([T, ...STEP], 1));
+    expect(modules).toBe(1);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
+test("plain: a step whose descriptor is written once has the bits of a run over time, with the state in place", () => {
+  const [beta, threshold] = [tensor([0.9, 0.5, 0.75]), tensor(0.5)];
+  const x = random([T, ...STEP], 1, { low: -0.5, high: 1.5 });
+  for (const plain of [
+    ...Object.values(RESETS).map((reset) => plainWith({ reset, resetValue: 0.25 })),
+    plainWith({ delayed: 1 }),
+    READOUT,
+  ]) {
+    const theta = plain === READOUT ? null : threshold;
+    const [current, state, words] = [zeros(STEP), random(STEP, 2), zeros([PLAIN_WORDS])];
+    const want = noGrad(() => {
+      const { z, last } = runPlain(plain, x, T, beta, theta, state, STEP, false);
+      return [...bits(z), ...bits(last as Tensor)];
+    });
+    const z = plain === READOUT ? zeros(STEP) : emptySpikes(STEP);
+    describeStep(plain, words.ptr, current, beta, theta, state, z);
+    const got: number[] = [];
+    for (let t = 0; t < T; t++) {
+      current.copyFrom(x.toFloat32Array().subarray(t * state.size, (t + 1) * state.size));
+      kernels.lifForward(words.ptr);
+      if (z.bits !== 0) kernels.unpackBits(current.ptr, z.bits, z.size);
+      got.push(...bits(z.bits !== 0 ? current : z));
+    }
+    expect([...got, ...bits(state)]).toEqual(want);
+  }
 });
 
 test("plain: parameters have one value or one a neuron", () => {

@@ -81,7 +81,10 @@ const V = 2;
 /** Values of a gradient that a second-level cache holds beside what it meets there. */
 const PIECE = 131072;
 
-const DESCRIPTOR_BYTES = 4 * layout.words;
+/** Values that {@link describeStep} writes. */
+export const PLAIN_WORDS = layout.words;
+
+const DESCRIPTOR_BYTES = 4 * PLAIN_WORDS;
 
 /** Plain neurons with these options, of a layer with this name, which stands in errors. */
 export function makePlain(name: string, options: PlainOptions): Plain {
@@ -115,8 +118,7 @@ export function runPlain(
   ready(name, beta);
   if (threshold !== null) ready(name, threshold);
   if (from !== null) ready(name, from);
-  const isShared = beta.size === 1 && (threshold === null || threshold.size === 1);
-  const n = isShared ? size : columnsOf(name, threshold === null ? [beta] : [beta, threshold], size);
+  const n = columnsIn(size, name, beta, threshold);
   const wanted = scope.recording && (input.requiresGrad || from?.requiresGrad === true);
   const z = surrogate === null ? emptyLike(current) : emptySpikes(current.sizes);
   const last = shape === null ? null : empty(shape);
@@ -140,6 +142,44 @@ export function runPlain(
     if (last !== null) part(z, LAST, last);
   }
   return run;
+}
+
+/** Neighbours in a step with parameters of their own, or all of them where parameters are shared. */
+function columnsIn(size: number, name: string, beta: Tensor, threshold: Tensor | null): number {
+  if (beta.size === 1 && (threshold === null || threshold.size === 1)) return size;
+  return columnsOf(name, threshold === null ? [beta] : [beta, threshold], size);
+}
+
+/**
+ * Writes the descriptor of a single step on tensors that stay where they are, [B, …] each, into a block of PLAIN_WORDS values at p: each
+ * call of `lifForward` with it reads the current, puts the next state in the place of the last one, and writes z.
+ *
+ * @throws RangeError for parameters that do not fit a step.
+ */
+export function describeStep(
+  plain: Plain,
+  p: number,
+  current: Tensor,
+  beta: Tensor,
+  threshold: Tensor | null,
+  state: Tensor,
+  z: Tensor,
+): void {
+  const { size } = current;
+  const n = columnsIn(size, plain.op.name, beta, threshold);
+  const isReadout = plain.surrogate === null;
+  const at = describe({ plain, T: 1, rows: size / n, n, beta, threshold, from: state }, p);
+  describeForward(
+    at,
+    plain,
+    current.ptr,
+    0,
+    isReadout ? z.ptr : state.ptr,
+    0,
+    isReadout ? 0 : spikesAt(z),
+    0,
+    state.ptr,
+  );
 }
 
 /**
@@ -176,22 +216,49 @@ function forward(
 ): void {
   const { plain, current, input } = run;
   const p = allocate(DESCRIPTOR_BYTES);
-  const at = describe(run, p);
-  integers[at + layout.u] = u;
-  integers[at + layout.stepU] = stepU;
-  floats[at + layout.resetValue] = plain.resetValue;
-  integers[at + layout.current] = isComputed ? input.ptr : 0;
-  integers[at + layout.stepCurrent] = input === current ? current.size / run.T : 0;
-  integers[at + layout.spikes] = spikes;
-  integers[at + layout.v] = v;
-  integers[at + layout.last] = last === null ? 0 : last.ptr;
+  const from = isComputed ? input.ptr : 0;
+  const step = input === current ? current.size / run.T : 0;
+  describeForward(describe(run, p), plain, from, step, u, stepU, spikes, v, last === null ? 0 : last.ptr);
   k.lifForward(p);
   recycle(p, DESCRIPTOR_BYTES, scope.region);
 }
 
+/** Writes the words of forward into the descriptor whose first word has this index. */
+function describeForward(
+  at: number,
+  plain: Plain,
+  current: number,
+  stepCurrent: number,
+  u: number,
+  stepU: number,
+  spikes: number,
+  v: number,
+  last: number,
+): void {
+  integers[at + layout.u] = u;
+  integers[at + layout.stepU] = stepU;
+  floats[at + layout.resetValue] = plain.resetValue;
+  integers[at + layout.current] = current;
+  integers[at + layout.stepCurrent] = stepCurrent;
+  integers[at + layout.spikes] = spikes;
+  integers[at + layout.v] = v;
+  integers[at + layout.last] = last;
+}
+
 /** Writes the words of both passes, but those of u, into the descriptor at p. Returns the index of its first word. */
-function describe({ plain, T, rows, n, beta, threshold, from }: PlainRun, p: number): number {
-  const at = wordsAt(p, layout.words);
+function describe(
+  {
+    plain,
+    T,
+    rows,
+    n,
+    beta,
+    threshold,
+    from,
+  }: Pick<PlainRun, "plain" | "T" | "rows" | "n" | "beta" | "threshold" | "from">,
+  p: number,
+): number {
+  const at = wordsAt(p, PLAIN_WORDS);
   integers[at + layout.T] = T;
   integers[at + layout.rows] = rows;
   integers[at + layout.n] = n;
