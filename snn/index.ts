@@ -49,6 +49,7 @@ export * from "./losses/metrics.ts";
 export * from "./losses/readout.ts";
 export * from "./losses/temporal.ts";
 export type { DecayOptions, DecaySource } from "./neuron/decay.ts";
+export { neuron } from "./neuron/define.ts";
 export type {
   Chosen,
   NeuronChoices,
@@ -57,7 +58,6 @@ export type {
   SourceOptions,
   Spellings,
 } from "./neuron/definition.ts";
-export { neuron } from "./neuron/neuron.ts";
 export type { InputScaleChoices, OptionalSynapseChoices, SynapseChoices } from "./neuron/parts.ts";
 export type { Fired, LateResetChoices, ResetChoices, StartChoices } from "./neuron/reset.ts";
 export type { StepLanguage } from "./neuron/step.ts";

@@ -17,7 +17,7 @@ export function keptOf(layer: object, names?: readonly string[]): Kept {
   const of = layer as Fields;
   const isRead = (value: unknown) => value === null || typeof value === "function" || value instanceof Tensor;
   const read = names ?? Object.keys(of).filter((name) => isRead(of[name]));
-  const [usual, compare] = read.includes("compiled") ? NEURONS : WEIGHTED;
+  const [usual, compare] = read.includes("form") ? NEURONS : WEIGHTED;
   const values: Fields = Object.fromEntries([...usual, ...read].map((name) => [name, of[name]]));
   const others = read.filter((name) => !usual.includes(name));
   const isUsual = compare(of, values);
@@ -39,10 +39,10 @@ const WEIGHTED: readonly [readonly string[], Compare] = [
       layer.weight === weight && layer.bias === bias && layer.reading === reading,
 ];
 const NEURONS: readonly [readonly string[], Compare] = [
-  ["compiled", "beta", "threshold"],
-  (layer, { compiled, beta, threshold }) =>
+  ["form", "beta", "threshold"],
+  (layer, { form, beta, threshold }) =>
     () =>
-      layer.compiled === compiled && layer.beta === beta && layer.threshold === threshold,
+      layer.form === form && layer.beta === beta && layer.threshold === threshold,
 ];
 
 /** The tensors among the values. */
@@ -62,7 +62,7 @@ export function checkKept(where: string, maker: string, kept: readonly Kept[]): 
 }
 
 /** Fields whose names are internal, in words. */
-const WORDS: Fields = { compiled: "step", reading: "mask or grid" };
+const WORDS: Fields = { form: "step", reading: "mask or grid" };
 
 function changed(where: string, maker: string, { layer, values }: Kept): Error {
   const name = Object.keys(values).find((each) => layer[each] !== values[each]) as string;

@@ -30,8 +30,9 @@ import {
   type SourceOptions,
   type Spellings,
 } from "./definition.ts";
+import { GRADED, REFRACTORY, WINNER } from "./names.ts";
 import { learnedOf, optionsOf, ReadOptions, type Schema, type Source } from "./options.ts";
-import { type Firing, GRADED, type Inhibition, type NeuronKind, REFRACTORY, WINNER } from "./step.ts";
+import type { Firing, Inhibition, NeuronKind } from "./step.ts";
 import type { NeuronDefinition, NeuronOutputs, TypedBy } from "./types.ts";
 
 /** Tensors by name: parameters, or states. */

@@ -6,23 +6,9 @@ import { onTensors } from "../../engine/fuse/in-reference.ts";
 import { allOf, type Before } from "../../engine/fuse/index.ts";
 import { arange, noGrad, stack, type Tensor } from "../../engine/index.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
-import { formatShape, type Shape } from "../../engine/shape.ts";
 import { memory } from "../../engine/wasm.ts";
-import {
-  type Competition,
-  type CompiledNeuron,
-  columnsOf,
-  type LoopValue,
-  noteParameters,
-  type StepRun,
-} from "./op.ts";
-
-/** Throws unless a step of this shape has one axis of neurons, behind that of a batch or none: on a map all neurons would have to compete. */
-export function checkRivals(where: string, step: Shape): void {
-  if (step.length === 1 || step.length === 2) return;
-  const hint = step.length > 2 ? "; flatten the axes of the neurons that compete" : "";
-  throw new RangeError(`${where}: inhibition needs currents [T, B, N], got steps of shape ${formatShape(step)}${hint}`);
-}
+import { columnsOf, type LoopValue } from "./loop.ts";
+import { type Competition, type CompiledNeuron, noteParameters, type StepRun } from "./op.ts";
 
 /** 1 at the neuron with the largest score of the last axis, of equal ones at the first, else 0. */
 function winnersOf(scores: Tensor): Tensor {

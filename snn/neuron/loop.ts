@@ -1,4 +1,5 @@
 /** Values that a compiled loop takes from the parameters of a layer: terms of these, and states at the start. */
+import { wrongValue } from "../../engine/arguments.ts";
 import { EXPOSED } from "../../engine/columns.ts";
 import { noGrad, Tensor } from "../../engine/index.ts";
 import { scope } from "../../engine/scope.ts";
@@ -82,3 +83,33 @@ export class FromParameters {
     return true;
   }
 }
+
+/**
+ * How many neighbours in a step have values of parameters of their own, or all of them where parameters are shared.
+ *
+ * @throws RangeError for parameters of other sizes than 1 and N, or a step that has no whole rows of N.
+ */
+export function columnsOf(where: string, parameters: readonly LoopValue[], size: number): number {
+  let n = 1;
+  for (let i = 0; i < parameters.length; i++) {
+    const t = parameters[i] as LoopValue;
+    const own = t instanceof Float32Array ? t.length : t.size;
+    if (own === 1 || own === n) continue;
+    if (n > 1 || size % own !== 0) throw wrongValue(where, `parameters of 1 or N values for a step of ${size}`, own);
+    n = own;
+  }
+  return n > 1 ? n : size;
+}
+
+/** The error of an output that cannot be computed any more. */
+export const overwritten = (where: string, output: string): Error =>
+  new Error(
+    `${where}: ${output} was first read after the current, a state or a parameter was overwritten; read it before`,
+  );
+
+/** Tensors by their names. */
+export const named = (names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> => {
+  const all: Record<string, Tensor> = {};
+  for (let i = 0; i < names.length; i++) all[names[i] as string] = tensors[i] as Tensor;
+  return all;
+};

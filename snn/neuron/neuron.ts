@@ -1,73 +1,24 @@
-/**
- * Neurons of one's own, from a function of one time step.
- *
- * @module
- */
+/** Layers of neurons, whatever their step. */
 
 import { numberOf, wrongType } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
-import { onTensors } from "../../engine/fuse/in-reference.ts";
-import { Program, print, type StepDefinition, type Value } from "../../engine/fuse/index.ts";
 import { full, noGrad, parameter, Tensor, zeros } from "../../engine/index.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { buffer } from "../../engine/tape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { checkCounters, checkState, IN_FLOAT32 } from "../layer/checks.ts";
 import { checkPerNeuron } from "../layer/per-neuron.ts";
-import { isUnchanged, Temporal, type Run as TemporalRun, type Wanted } from "../layer/temporal.ts";
-import type { NeuronChoices, NoChoices, OptionalParameters, SourceOptions, Spellings } from "./definition.ts";
-import { checkedForm, chosenForm, type Definition, type Form, firingOf, type Named, readOptions } from "./form.ts";
-import { checkRivals, Rivals, rivalsOnTensors } from "./inhibition.ts";
-import { FromParameters, type LoopValue, onRecord } from "./loop.ts";
-import { CompiledNeuron, named, StepRun } from "./op.ts";
-import { type PlainRun, plainOutput } from "./plain.ts";
-import { type Firing, REFRACTORY, scoresOf, stepOf } from "./step.ts";
-import type { NeuronClass, NeuronDefinition, NeuronOutputs, Typed } from "./types.ts";
-
-/**
- * A class of neurons from a function of one time step: compiled to WebAssembly, differentiated, and fused over time.
- *
- * The step computes with symbols, once for each layer: it has no numbers to look at, and `where(v.gt(1), a, b)` takes the place
- * of an `if`. Each neuron is computed on its own. Parameters are properties of a layer and names in its state; those that are
- * learned are its parameters, the others buffers. A layer runs in `Sequential` and `Stream`, and has `forward`, `unroll`, `step`,
- * `initialState`; `String(layer)` shows the gradient that was derived.
- *
- *     const Leaky = neuron({
- *       name: "Leaky",
- *       state: { v: 0 },
- *       parameters: { beta: 0.9, threshold: 1 },
- *       step({ current, v, beta, threshold, spike }) {
- *         const u = v.mul(beta).add(current);
- *         const s = spike(u.sub(threshold));
- *         return { spikes: s, membrane: u, v: u.sub(s.detach().mul(threshold)) };
- *       },
- *     });
- *     const layer = new Leaky({ beta: 0.8, learn: ["beta"], constrain: { beta: [0, 1] } });
- *
- * Shapes: current [T, B, …] → spikes [T, B, …]; a parameter [N] gives each neuron on the last axis its own.
- *
- * A step that returns `membrane` and no `spikes` is a readout, as {@link LeakyIntegrator} is.
- *
- * @throws TypeError for a definition with names that are taken, values that are no numbers, or a step that is no function. The
- *   constructor of the class: TypeError for an option of another name or kind, and where the step does what a neuron cannot, for
- *   instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that are no parameters, options without
- *   effect for the choices, more than 31 outputs, or
- *   refractory steps of a neuron that has no spikes or no state to hold.
- */
-export function neuron<
-  State extends string,
-  Parameters extends Readonly<Record<string, number>>,
-  const Outputs extends NeuronOutputs<State>,
-  const Choices extends NeuronChoices = NoChoices,
-  Preset extends string = never,
-  const Optional extends OptionalParameters = NoChoices,
-  const From extends Readonly<Record<string, SourceOptions>> = NoChoices,
-  const Also extends Spellings = NoChoices,
->(
-  definition: NeuronDefinition<State, Parameters, Outputs, Choices, Preset, Optional, From, Also>,
-): NeuronClass<State, Parameters, Outputs, Choices, Preset, Optional, From, Also> {
-  return layersOf(checkedForm(definition as unknown as Definition, isProperty)) as never;
-}
+import type { Stage } from "../layer/stage.ts";
+import { isUnchanged, Temporal, type Wanted } from "../layer/temporal.ts";
+import { compilerFor, isLoaded, type Kinds, type Run, type Steps } from "./compiler.ts";
+import { chosenForm, type Form, firingOf, type Named, readOptions } from "./form.ts";
+import { FromParameters, type LoopValue, named, onRecord } from "./loop.ts";
+import { REFRACTORY } from "./names.ts";
+import type { CompiledNeuron } from "./op.ts";
+import { outputsOf, type Plain, type PlainRun, plainOutput, runPlain } from "./plain.ts";
+import { PlainStage } from "./plain-stage.ts";
+import type { Firing } from "./step.ts";
+import type { Typed } from "./types.ts";
 
 /** The class of layers with this form. */
 export function layersOf<Options extends object, Fields, State = unknown, Result = object>(
@@ -84,46 +35,55 @@ export function layersOf<Options extends object, Fields, State = unknown, Result
   return made as never;
 }
 
-/** T steps of neurons, with the states after the last of them where these are wanted. */
-interface Run extends TemporalRun {
-  readonly last: readonly Tensor[];
-}
-
 /** Fields of every layer. */
-const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0, scores: 0, starts: 0, startsOf: 0 };
+const FIELDS = {
+  training: 0,
+  firing: 0,
+  form: 0,
+  kinds: 0,
+  stateNames: 0,
+  plain: 0,
+  parameterNames: 0,
+  bounds: 0,
+  steps: 0,
+  starts: 0,
+};
 
-const isProperty = (name: string): boolean => name in Neurons.prototype || name in FIELDS;
+/** Whether layers have a property of this name, which no parameter may take. */
+export const isProperty = (name: string): boolean => name in Neurons.prototype || name in FIELDS;
 
 /** A layer of neurons, whatever their step. */
 export class Neurons<State = unknown, Result = object> extends Temporal<State, Result, readonly Tensor[], Run> {
   /**
-   * The step that runs.
-   *
-   * @internal
-   */
-  compiled: CompiledNeuron;
-  /**
-   * The form that the step was compiled from. Quantization writes another form and its step: the states and parameters stay.
+   * The form of the layer. Quantization writes another form and its step: the states and parameters stay.
    *
    * @internal
    */
   form: Form;
   /**
-   * The scores of neurons that compete, else null.
-   *
-   * @internal
-   */
-  readonly scores: CompiledNeuron | null;
-  /**
-   * How the step runs.
+   * How neurons fire.
    *
    * @internal
    */
   readonly firing: Firing;
+  /**
+   * For each parameter whether all neurons share one value.
+   *
+   * @internal
+   */
+  readonly kinds: Kinds;
+  /**
+   * The names of the states that a step leaves to the next one.
+   *
+   * @internal
+   */
+  readonly stateNames: readonly string[];
+  /** The options of hand-written kernels for such neurons, null where these are compiled. */
+  private readonly plain: Plain | null;
+  private readonly parameterNames: readonly string[];
   private readonly bounds: Readonly<Record<string, readonly number[]>>;
+  private steps: Steps | null = null;
   private starts: FromParameters | null = null;
-  /** The step whose initial values these are. */
-  private startsOf: CompiledNeuron | null = null;
 
   /** @internal */
   constructor(form: Form, options: object) {
@@ -133,24 +93,60 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     this.form = chosenForm(read);
     this.firing = firingOf(read);
     this.bounds = Object.fromEntries(Object.entries(bounds).filter(([key]) => learned.has(key)));
-    const [compiled, scores] = noGrad(() => {
-      const kinds: Record<string, "scalar" | "column"> = {};
-      for (const key of Object.keys(parameters)) {
+    this.parameterNames = Object.keys(parameters);
+    this.stateNames = this.firing.hold > 0 ? [...this.form.states, REFRACTORY] : this.form.states;
+    const kinds: Record<string, "scalar" | "column"> = {};
+    this.kinds = kinds;
+    this.plain = noGrad(() => {
+      for (const key of this.parameterNames) {
         const t = read.tensor(key);
         if (learned.has(key)) parameter(t);
         else buffer(t, read.rangeOf(key));
         (this as unknown as Record<string, Tensor>)[key] = t;
         kinds[key] = t.size === 1 ? "scalar" : "column";
       }
-      this.form = { ...this.form, initial: this.initialOf(kinds) };
-      const { inhibition } = this.firing;
-      return [
-        new CompiledNeuron(stepOf(this.form, kinds, this.firing)),
-        inhibition && new CompiledNeuron(scoresOf(this.form, kinds, this.firing)),
-      ] as const;
+      this.form = { ...this.form, initial: this.initialOf() };
+      const plain = learned.size === 0 && this.form.initial[0] === 0 ? this.plainOf() : null;
+      if (plain === null) this.steps = this.made(optionOf(options));
+      return plain;
     });
-    this.compiled = compiled;
-    this.scores = scores;
+  }
+
+  /**
+   * The options of hand-written kernels that compute the same; null where there are none. It is asked when the layer is made.
+   *
+   * @internal
+   */
+  protected plainOf(): Plain | null {
+    return null;
+  }
+
+  private made(what: string): Steps {
+    return compilerFor(this.form.name, what).compile(this.form, this.kinds, this.firing);
+  }
+
+  /**
+   * The step that runs where no hand-written kernels do.
+   *
+   * @internal
+   */
+  get compiled(): CompiledNeuron {
+    this.steps ??= this.made("this use");
+    return this.steps.compiled;
+  }
+
+  set compiled(compiled: CompiledNeuron) {
+    this.steps = { compiled, scores: this.scores };
+    this.starts = null;
+  }
+
+  /**
+   * The scores of neurons that compete, else null.
+   *
+   * @internal
+   */
+  get scores(): CompiledNeuron | null {
+    return this.steps?.scores ?? null;
   }
 
   protected override get where(): string {
@@ -158,7 +154,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   }
 
   protected override get mainOutput(): string {
-    return this.compiled.main;
+    return this.plain === null ? this.compiled.main : (outputsOf(this.plain)[0] as string);
   }
 
   protected override get inputName(): string {
@@ -171,7 +167,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
 
   /** Compiled neurons make their outputs alone. */
   protected override get isComposed(): boolean {
-    return this.scores !== null || inReference();
+    return this.firing.inhibition !== null || inReference();
   }
 
   protected override checkInput(shape: Shape): void {
@@ -186,36 +182,34 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     wanted: Wanted,
     over: boolean,
   ): Run {
-    const plain = this.plainly(current, T, from?.[0] ?? null, wanted === "main" ? null : step, over);
-    if (plain !== null) return plainly(plain, this.compiled.outputs);
-    if (inReference()) return this.onTensors(current, T, step, from);
-    const { compiled, scores } = this;
-    const recorded = this.onRecord();
-    const values = this.loopOf(compiled, recorded);
-    const rivals = scores && new Rivals(scores, this.loopOf(scores, null), step[step.length - 1] as number);
-    const run = new StepRun(compiled, current, T, values, from ?? this.firstValues(step, recorded), null, rivals);
-    const outputs = wanted === "all" ? compiled.all : 1 << compiled.mainAt;
-    return run.forward(outputs, wanted === "main" ? null : step, over);
+    const { plain } = this;
+    if (plain !== null && this.isPlain()) {
+      const { beta, threshold = null } = this as unknown as { readonly beta: Tensor; readonly threshold?: Tensor };
+      const shape = wanted === "main" ? null : step;
+      return plainly(plain, runPlain(plain, current, T, beta, threshold, from?.[0] ?? null, shape, over));
+    }
+    const task = { current, T, step, from, wanted, over };
+    return compilerFor(this.form.name, "a learned or quantized parameter").run(this, task);
   }
 
-  /**
-   * A run of neurons that hand-written kernels compute, from v on, or from zeros; null where there are no kernels for these. `shape`, that of
-   * a step, asks for the last v.
-   *
-   * @internal
-   */
-  protected plainly(
-    _current: Tensor,
-    _T: number,
-    _from: Tensor | null,
-    _shape: Shape | null,
-    _over: boolean,
-  ): PlainRun | null {
-    return null;
+  /** @internal */
+  override stage(input: Tensor): Stage | null {
+    if (!isCompiled(this)) return null;
+    this.checkNeurons([1, ...input.sizes]);
+    const { plain, form } = this;
+    if (plain !== null && !("levels" in this.chosen)) return new PlainStage(this, plain, input);
+    return compilerFor(form.name, "a learned or quantized parameter").stage(this, input);
+  }
+
+  /** Whether hand-written kernels still compute the same: no parameter has come to be learned, and no state has levels. */
+  private isPlain(): boolean {
+    const { parameterNames } = this;
+    for (let i = 0; i < parameterNames.length; i++) if (this.parameterAt(i).requiresGrad) return false;
+    return !("levels" in this.chosen) && this.parametersNow === ownParameters;
   }
 
   protected override stateAfter(run: Run): State {
-    return this.completed(named(this.compiled.states, run.last));
+    return this.completed(named(this.stateNames, run.last));
   }
 
   /**
@@ -239,14 +233,14 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   statesAtStart(step: Shape): Named {
     const start = this.startTerms(this.parametersNow(), (t) => scalar(t).expand(step));
     return named(
-      this.compiled.states,
+      this.stateNames,
       start.map((t) => (t === null ? zeros(step) : t.clone())),
     );
   }
 
   /** The step and the derived backward step, as equations: ∇x is the gradient of x, and ∂x the part of it that arrives from outside. */
   override toString(): string {
-    return print(this.compiled.program.traced, SYMBOLS, this.form.initial);
+    return isLoaded() ? compilerFor(this.form.name, "its equations").print(this) : super.toString();
   }
 
   /**
@@ -293,12 +287,12 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
    * @internal
    */
   onRecord(): Named | null {
-    return onRecord(this, this.compiled.parameters.length);
+    return onRecord(this, this.parameterNames.length);
   }
 
   /** @internal */
   parameterAt(i: number): Tensor {
-    return (this as unknown as Named)[this.compiled.parameters[i] as string] as Tensor;
+    return (this as unknown as Named)[this.parameterNames[i] as string] as Tensor;
   }
 
   /**
@@ -323,17 +317,16 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   /** The states before the first step: tensors of this shape where a gradient may pass, else values [1] or [N], and null for zeros. */
   private firstValues(shape: Shape, recorded: Named | null): readonly (LoopValue | null)[] {
     if (recorded !== null) return this.startTerms(recorded, (t) => scalar(t).expand(shape));
-    const { compiled } = this;
-    if (this.startsOf !== compiled) {
-      // Quantization writes another form and its step.
-      this.starts = new FromParameters(compiled.parameters.length, (now) => this.startTerms(now, (t) => t), true);
-      this.startsOf = compiled;
-    }
-    return (this.starts as FromParameters).of(this, null);
+    this.starts ??= new FromParameters(this.parameterNames.length, (now) => this.startTerms(now, (t) => t), true);
+    return this.starts.of(this, null);
   }
 
-  /** The initial value of each state, a tensor [] or [N] as `over` changes it, null for zeros. */
-  private startTerms(parameters: Named, over: (t: Tensor) => Tensor): (Tensor | null)[] {
+  /**
+   * The initial value of each state, a tensor [] or [N] as `over` changes it, null for zeros.
+   *
+   * @internal
+   */
+  startTerms(parameters: Named, over: (t: Tensor) => Tensor): (Tensor | null)[] {
     const { name, initial, states } = this.form;
     let scalars: Named | null = null;
     const all = initial.map((value, i) => {
@@ -348,55 +341,17 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     return this.firing.hold > 0 ? [...all, null] : all;
   }
 
-  /**
-   * The initial values of the states: numbers in the place of functions that read no parameter. Throws where a function does what a step
-   * may not: on tensors `beta * 2` would be NaN in silence.
-   */
-  private initialOf(parameters: StepDefinition["parameters"]): Form["initial"] {
-    const { states, initial } = this.form;
+  /** The initial values of the states: numbers in the place of functions that read no parameter. */
+  private initialOf(): Form["initial"] {
+    const { name, states, initial } = this.form;
     return initial.map((value, i) => {
       if (typeof value !== "function") return value;
       const what = `the initial value of ${states[i]}`;
-      const name = `${this.form.name}: ${what}`;
-      const get = (given: Named, key: string) => {
-        if (key in parameters) return given[key];
-        throw new TypeError(`${name}: expected a function of ${Object.keys(parameters).join(", ")}, got one of ${key}`);
-      };
       const fixed = withoutParameters(value);
-      if (typeof fixed === "number") return numberOf(this.form.name, what, fixed, IN_FLOAT32);
-      const step = (argument: unknown) => {
-        const x = value(new Proxy(argument as Named, { get: get as never }));
-        if (typeof x === "number") numberOf(this.form.name, what, x, IN_FLOAT32);
-        return { [states[i] as string]: x instanceof Tensor ? 0 : (x as Value) };
-      };
-      new Program({ name, inputs: [], states: [], parameters, step });
+      if (typeof fixed === "number") return numberOf(name, what, fixed, IN_FLOAT32);
+      compilerFor(name, what).checkInitial(name, what, value, this.kinds);
       return value;
     });
-  }
-
-  /** The step on tensors, for the float64 kernels of `gradcheck`. */
-  private onTensors(current: Tensor, _T: number, step: Shape, from: readonly Tensor[] | null): Run {
-    const { program, states, outputs: names, main } = this.compiled;
-    const parameters = this.parametersNow();
-    const before = from ?? this.startTerms(parameters, (t) => scalar(t).expand(step));
-    const given = states.map((name, i) => [name, before[i]] as const).filter(([, t]) => t !== null);
-    const isStep = current.ndim === step.length;
-    const operands = {
-      inputs: { current: isStep ? current.unsqueeze(0) : current },
-      states: Object.fromEntries(given) as Named,
-      parameters: mapped(parameters, scalar),
-    };
-    const { outputs, states: last } =
-      this.scores === null
-        ? onTensors(program.traced, operands)
-        : rivalsOnTensors(this.compiled, this.scores, operands);
-    const z = outputs[main] as Tensor;
-    return {
-      z: isStep ? z.squeeze(0) : z,
-      names,
-      output: (i) => outputs[names[i] as string] as Tensor,
-      last: states.map((name) => last[name] as Tensor),
-    };
   }
 
   /**
@@ -405,17 +360,17 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
    * @internal
    */
   checkNeurons(shape: Shape): void {
-    if (this.scores !== null) checkRivals(this.form.name, shape.slice(1));
-    const { compiled } = this;
-    const { name, columns, parameters } = compiled;
-    for (let i = 0; i < parameters.length; i++) {
-      const key = parameters[i] as string;
+    const { form, firing, kinds, parameterNames } = this;
+    const { name } = form;
+    if (firing.inhibition !== null) checkRivals(name, shape.slice(1));
+    for (let i = 0; i < parameterNames.length; i++) {
+      const key = parameterNames[i] as string;
       const t = this.parameterAt(i);
       if (!(t instanceof Tensor)) {
         throw wrongType(name, `${key} as a tensor`, t, `; layer.${key}.copyFrom([…]) changes the values of a layer`);
       }
       checkPerNeuron(name, key, t, shape);
-      if ((t.size === 1) !== columns[i]) continue;
+      if ((t.size === 1) === (kinds[key] === "scalar")) continue;
       // The compiled code reads a fixed number of values per parameter.
       throw new RangeError(`${name}: expected ${key} as the layer was made with it, got ${formatShape(t.sizes)}`);
     }
@@ -428,7 +383,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
    */
   protected override read(state: State, shape: Shape): readonly Tensor[] {
     const { name } = this.form;
-    const { states } = this.compiled;
+    const { stateNames: states } = this;
     const given = Object(state) as Record<string, Tensor>;
     const own: Tensor[] = [];
     for (let i = 0; i < states.length; i++) {
@@ -457,17 +412,32 @@ function withoutParameters(value: (parameters: Named) => unknown): unknown {
 
 /** Whether neurons are one compiled step, without an op between two of them, and no subclass has changed what they compute. */
 export const isCompiled = (layer: unknown): layer is Neurons =>
-  layer instanceof Neurons && isUnchanged(layer) && layer.scores === null;
+  layer instanceof Neurons && isUnchanged(layer) && layer.firing.inhibition === null;
 
-/** Shorter names in equations. */
-export const SYMBOLS = "current I winner w spikes s membrane u threshold θ refractory r";
+/** Quantization puts another function in its place. */
+const ownParameters = /* @__PURE__ */ (() => Neurons.prototype.parametersNow)();
 
-const plainly = (run: PlainRun, names: readonly string[]): Run => ({
-  z: run.z,
-  names,
-  output: (i) => plainOutput(run, names[i] as "membrane" | "v"),
-  last: run.last === null ? [] : [run.last],
-});
+/** The option that keeps neurons from hand-written kernels, for an error. */
+const optionOf = (options: object): string => Object.keys(options)[0] ?? "its step";
+
+/** Throws unless a step of this shape has one axis of neurons, behind that of a batch or none: on a map all neurons would have to compete. */
+function checkRivals(where: string, step: Shape): void {
+  if (step.length === 1 || step.length === 2) return;
+  const hint = step.length > 2 ? "; flatten the axes of the neurons that compete" : "";
+  throw new RangeError(`${where}: inhibition needs currents [T, B, N], got steps of shape ${formatShape(step)}${hint}`);
+}
+
+const plainly = (plain: Plain, run: PlainRun): Run => {
+  const names = outputsOf(plain);
+  return {
+    z: run.z,
+    names,
+    output: (i) => plainOutput(run, names[i] as "membrane" | "v"),
+    last: run.last === null ? NOTHING : [run.last],
+  };
+};
+
+const NOTHING: readonly Tensor[] = [];
 
 const mapped = (all: Named, fn: (t: Tensor) => Tensor): Named =>
   Object.fromEntries(Object.entries(all).map(([key, t]) => [key, fn(t)]));

@@ -3,7 +3,6 @@
  * readout, as its output, and further outputs and the last states as parts.
  */
 
-import { wrongValue } from "../../engine/arguments.ts";
 import { k } from "../../engine/backend.ts";
 import {
   allOf,
@@ -36,10 +35,8 @@ import type { Shape } from "../../engine/shape.ts";
 import { empty, emptyLike, emptySpikes, record, rootOf, streamBytes } from "../../engine/tensor.ts";
 import { memory } from "../../engine/wasm.ts";
 import { zeroBuffer } from "../layer/per-neuron.ts";
-import { FromParameters, type LoopValue } from "./loop.ts";
-import { REFRACTORY } from "./step.ts";
-
-export type { LoopValue } from "./loop.ts";
+import { columnsOf, FromParameters, type LoopValue, overwritten } from "./loop.ts";
+import { REFRACTORY } from "./names.ts";
 
 /** The code of a step that saves what gradients of some outputs towards some parameters need. */
 interface Compiled {
@@ -145,23 +142,6 @@ export interface Competition {
    * before.
    */
   choose(run: StepRun, winner: Tensor, states: readonly Tensor[]): Before;
-}
-
-/**
- * How many neighbours in a step have values of parameters of their own, or all of them where parameters are shared.
- *
- * @throws RangeError for parameters of other sizes than 1 and N, or a step that has no whole rows of N.
- */
-export function columnsOf(where: string, parameters: readonly LoopValue[], size: number): number {
-  let n = 1;
-  for (let i = 0; i < parameters.length; i++) {
-    const t = parameters[i] as LoopValue;
-    const own = t instanceof Float32Array ? t.length : t.size;
-    if (own === 1 || own === n) continue;
-    if (n > 1 || size % own !== 0) throw wrongValue(where, `parameters of 1 or N values for a step of ${size}`, own);
-    n = own;
-  }
-  return n > 1 ? n : size;
 }
 
 /** Notes where the parameters of a loop lie. */
@@ -542,12 +522,6 @@ export class StepRun {
 const tensorsIn = (all: readonly (LoopValue | null)[]): Tensor[] =>
   all.filter((t): t is Tensor => t !== null && !(t instanceof Float32Array));
 
-/** The error of an output that cannot be computed any more. */
-export const overwritten = (where: string, output: string): Error =>
-  new Error(
-    `${where}: ${output} was first read after the current, a state or a parameter was overwritten; read it before`,
-  );
-
 type ProductForm = Extract<GradientForm, { kind: "product" }>;
 
 const isThere = (p: number): boolean => p !== 0;
@@ -566,12 +540,6 @@ function statesOf(count: number, shape: Shape): Tensor[] {
 
 /** When a tensor had last been written. */
 const writeOf = (t: Tensor): number => rootOf(t).written;
-
-export const named = (names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> => {
-  const all: Record<string, Tensor> = {};
-  for (let i = 0; i < names.length; i++) all[names[i] as string] = tensors[i] as Tensor;
-  return all;
-};
 
 const stepOp = (name: string): Recorded<StepRun> => ({
   name,

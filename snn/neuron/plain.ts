@@ -26,7 +26,7 @@ import { empty, emptyLike, emptySpikes, record, rootOf, spikesAt } from "../../e
 import { BOXCAR, NO_RESET, TRIANGULAR } from "../../kernels/kinds.ts";
 import * as layout from "../../kernels/lif-layout.ts";
 import type { Surrogate } from "../surrogates/surrogate.ts";
-import { columnsOf, overwritten } from "./op.ts";
+import { columnsOf, overwritten } from "./loop.ts";
 
 /** Options of plain neurons as the kernels take them: without rest, scale and refractory steps, with the reset detached. */
 export interface PlainOptions {
@@ -72,6 +72,13 @@ export interface PlainRun {
   /** When an operand had last been written. */
   readonly written: number;
 }
+
+const OF_NEURONS: readonly string[] = ["spikes", "membrane", "v"];
+const OF_READOUT: readonly string[] = ["membrane", "v"];
+
+/** The outputs of plain neurons, the main one first. */
+export const outputsOf = ({ surrogate }: PlainOptions): readonly string[] =>
+  surrogate === null ? OF_READOUT : OF_NEURONS;
 
 /** Parts of a record besides its output. */
 const LAST = 0;

@@ -5,19 +5,20 @@ import { allOf, type Bound } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../../engine/index.ts";
 import { type Kept, keptOf, tensorsIn } from "../layer/kept.ts";
 import { own, ownSpikes, Stage, Watch } from "../layer/stage.ts";
-import type { Neurons } from "./neuron.ts";
-import { type CompiledNeuron, columnsOf, type LoopValue, noteParameters } from "./op.ts";
+import type { Layer } from "./compiler.ts";
+import { columnsOf, type LoopValue } from "./loop.ts";
+import { type CompiledNeuron, noteParameters } from "./op.ts";
 
-/** The parameters of neurons, and their step. */
-export const keptOfNeurons = (layer: Neurons): Kept =>
-  keptOf(layer, [...Object.keys(layer.form.parameters), "compiled"]);
+/** The parameters of neurons, and their form. */
+export const keptOfNeurons = (layer: Layer): Kept => keptOf(layer, [...Object.keys(layer.form.parameters), "form"]);
 
 /** The stage of neurons that nothing feeds but this input. */
-export function stageOfNeurons(layer: Neurons, input: Tensor): CompiledStage {
+export function stageOfNeurons(layer: Layer, input: Tensor): CompiledStage {
   layer.checkNeurons([1, ...input.sizes]);
-  return new CompiledStage(layer.compiled, [keptOfNeurons(layer)], input, {
+  const { compiled } = layer;
+  return new CompiledStage(compiled, [keptOfNeurons(layer)], input, {
     start: () => layer.statesAtStart(input.sizes),
-    parameters: () => layer.loopOf(layer.compiled, null),
+    parameters: () => compiled.loop.of(layer, null) as readonly LoopValue[],
   });
 }
 

@@ -3,6 +3,7 @@ import { isPlain, wrongType } from "../../engine/arguments.ts";
 import type { Language, StepArgument, StepDefinition, Value } from "../../engine/fuse/index.ts";
 import type { Primitive, Surrogate } from "../surrogates/surrogate.ts";
 import { checkNoNumber } from "./definition.ts";
+import { GRADED, REFRACTORY, WINNER } from "./names.ts";
 
 /** What a step may use besides its states and parameters. */
 export interface StepLanguage extends Omit<Language, "spike"> {
@@ -50,17 +51,8 @@ export interface Firing {
 /** Whether a loser may not fire, or fires but sends no spike. */
 export type Inhibition = "fire" | "output";
 
-/** The input that is 1 at the winner of a step and 0 at the others. */
-export const WINNER = "winner";
-
 /** Below all scores. */
 const LOWEST = -3.4e38;
-
-/** The name of the state that counts refractory steps. */
-export const REFRACTORY = "refractory";
-
-/** The name of the parameter that spikes are multiplied by. */
-export const GRADED = "gradedSpikesFactor";
 
 /** Outputs of these names would hide others. */
 const TAKEN = ["current", "spike", "late", "state", WINNER, REFRACTORY];

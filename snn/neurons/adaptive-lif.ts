@@ -1,5 +1,5 @@
+import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
-import { neuron } from "../neuron/neuron.ts";
 import { INPUT_SCALE, leaky, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, withoutSynapse } from "../neuron/parts.ts";
 import { afterSpike, RESET_NEEDS } from "../neuron/reset.ts";
 import { superSpike } from "../surrogates/surrogates.ts";

@@ -1,5 +1,5 @@
+import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
-import { neuron } from "../neuron/neuron.ts";
 import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../neuron/parts.ts";
 import { superSpike } from "../surrogates/surrogates.ts";
 

@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/neuron.ts";
+import { neuron } from "../neuron/define.ts";
 
 /**
  * Adaptive LIF with sub-threshold adaptation: an adaptation current follows the membrane as well as the spikes, which lets a neuron

@@ -1,8 +1,9 @@
 import { wrongValue } from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
 import { peek } from "../../engine/tensor.ts";
+import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
-import { type Neurons, neuron } from "../neuron/neuron.ts";
+import type { Neurons } from "../neuron/neuron.ts";
 import { RESET, RESET_NEEDS } from "../neuron/reset.ts";
 import { atan } from "../surrogates/surrogates.ts";
 

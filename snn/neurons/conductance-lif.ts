@@ -1,5 +1,5 @@
+import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
-import { neuron } from "../neuron/neuron.ts";
 import { DIVISOR } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS } from "../neuron/reset.ts";
 import { superSpike } from "../surrogates/surrogates.ts";

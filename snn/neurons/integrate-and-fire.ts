@@ -1,5 +1,5 @@
+import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
-import { neuron } from "../neuron/neuron.ts";
 import { fired, RESET, RESET_NEEDS, startOf } from "../neuron/reset.ts";
 import { atan, sigmoid, superSpike } from "../surrogates/surrogates.ts";
 

@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/neuron.ts";
+import { neuron } from "../neuron/define.ts";
 import { sigmoid, superSpike } from "../surrogates/surrogates.ts";
 
 /**

@@ -1,14 +1,11 @@
-import { inReference } from "../../engine/backend.ts";
 import { composed } from "../../engine/composed.ts";
-import { onTensors } from "../../engine/fuse/in-reference.ts";
 import { full, type Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { NO_RESET } from "../../kernels/kinds.ts";
 import { betaOf, DECAY, leakTo } from "../neuron/decay.ts";
 import { type Form, formOf, type Named } from "../neuron/form.ts";
 import { layersOf } from "../neuron/neuron.ts";
-import { CompiledNeuron, StepRun } from "../neuron/op.ts";
-import { makePlain, type Plain, type PlainRun, runPlain } from "../neuron/plain.ts";
+import { makePlain, type Plain, runPlain } from "../neuron/plain.ts";
 import type { FiringOptions, LearnOptions, OptionsOf, Typed } from "../neuron/types.ts";
 
 export const INTEGRATOR_FORM = /* @__PURE__ */ formOf(
@@ -57,29 +54,13 @@ const PLAIN = /* @__PURE__ */ makePlain("LeakyIntegrator", {
   surrogate: null,
 });
 
-/** The step with rest 0 and scale 1. */
-const integration: Form["step"] = (argument: object) =>
-  INTEGRATOR_FORM.step({ ...argument, rest: 0, inputScale: 1 } as never);
-
-let shared: CompiledNeuron | null = null;
-
 /** The membrane [T, B, …] of a current of that shape, from v = 0, with a β that is not learned. */
 export function integrate(current: Tensor, beta: number): Tensor {
   return composed(integrated, current, beta);
 }
 
-function integrated(current: Tensor, beta: number): Tensor {
-  const { name, states } = INTEGRATOR_FORM;
-  const parameters = { beta: "scalar" } as const;
-  shared ??= new CompiledNeuron({ name, states, inputs: ["current"], parameters, step: integration });
-  const b = full([], beta);
-  if (inReference()) {
-    return onTensors(shared.program.traced, { inputs: { current }, parameters: { beta: b } }).outputs
-      .membrane as Tensor;
-  }
-  const T = current.sizes[0] as number;
-  return new StepRun(shared, current, T, [b], [null]).forward(1 << shared.mainAt, null).z;
-}
+const integrated = (current: Tensor, beta: number): Tensor =>
+  runPlain(PLAIN, current, current.sizes[0] as number, full([], beta), null, null, null, false).z;
 
 /** Options of a LeakyIntegrator that can be learned. */
 export type LeakyIntegratorParameter = "beta" | "rest" | "inputScale";
@@ -120,19 +101,9 @@ export interface LeakyIntegratorRecord {
 export class LeakyIntegrator extends /* @__PURE__ */ layersOf(
   INTEGRATOR_FORM as Form & Typed<LeakyIntegratorOptions, { readonly beta: Tensor }, Tensor, LeakyIntegratorRecord>,
 ) {
-  private readonly plain: Plain | null;
-
-  constructor(options: LeakyIntegratorOptions = {}) {
-    super(options);
-    const isPlain = Object.keys(this.form.parameters).length === 1 && this.chosen.inputScale !== "leak";
-    this.plain = isPlain ? PLAIN : null;
-  }
-
   /** @internal */
-  protected override plainly(current: Tensor, T: number, from: Tensor | null, shape: Shape | null): PlainRun | null {
-    const { plain, beta } = this;
-    if (plain === null || beta.requiresGrad) return null;
-    return runPlain(plain, current, T, beta, null, from, shape, false);
+  protected override plainOf(): Plain | null {
+    return Object.keys(this.form.parameters).length === 1 && this.chosen.inputScale !== "leak" ? PLAIN : null;
   }
 
   /** The state is v itself. */

@@ -6,7 +6,7 @@ import { betaOf, DECAY, leakTo } from "../neuron/decay.ts";
 import { united } from "../neuron/definition.ts";
 import { formOf, type Named } from "../neuron/form.ts";
 import { layersOf } from "../neuron/neuron.ts";
-import { makePlain, type Plain, type PlainRun, runPlain } from "../neuron/plain.ts";
+import { makePlain, type Plain } from "../neuron/plain.ts";
 import { fired, RESET, RESET_NEEDS, type Reset, startOf } from "../neuron/reset.ts";
 import type { Firing } from "../neuron/step.ts";
 import type { FieldsOf, OptionsOf, Typed } from "../neuron/types.ts";
@@ -151,25 +151,9 @@ export interface LIFRecord {
 export class LIF extends /* @__PURE__ */ layersOf(
   LIF_FORM as typeof LIF_FORM & Typed<LIFOptions, FieldsOf<typeof LIF_FORM>, LIFState, LIFRecord>,
 ) {
-  private readonly plain: Plain | null;
-
-  constructor(options: LIFOptions = {}) {
-    super(options);
-    this.plain = this.form.initial[0] === 0 ? plainOf(this.chosen as unknown as Equation, this.firing) : null;
-  }
-
   /** @internal */
-  protected override plainly(
-    current: Tensor,
-    T: number,
-    from: Tensor | null,
-    shape: Shape | null,
-    over: boolean,
-  ): PlainRun | null {
-    const { plain, chosen, beta, threshold } = this;
-    // The kernels know no levels of states.
-    if (plain === null || beta.requiresGrad || threshold.requiresGrad || "levels" in chosen) return null;
-    return runPlain(plain, current, T, beta, threshold, from, shape, over);
+  protected override plainOf(): Plain | null {
+    return plainOf(this.chosen as unknown as Equation, this.firing);
   }
 
   /** @internal */

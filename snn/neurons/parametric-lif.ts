@@ -1,5 +1,5 @@
+import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
-import { neuron } from "../neuron/neuron.ts";
 import { leaky } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
 import { sigmoid } from "../surrogates/surrogates.ts";

@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/neuron.ts";
+import { neuron } from "../neuron/define.ts";
 
 /**
  * Resonate-and-fire neuron: a damped oscillation, which inputs in its rhythm build up.

@@ -1,5 +1,5 @@
+import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
-import { neuron } from "../neuron/neuron.ts";
 import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../neuron/parts.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/neuron.ts";
+import { neuron } from "../neuron/define.ts";
 
 /**
  * Short-term plasticity: a synapse that spikes deplete, and that they make release more of what is left.

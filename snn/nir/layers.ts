@@ -3,7 +3,7 @@ import { conv1d, conv2d, Module, ones, parameter, type Tensor } from "../../engi
 import { computesSteps, forwardOf } from "../../engine/nn/module.ts";
 import type { Pair } from "../../engine/ops/windows.ts";
 import { type Shape, sizeOf } from "../../engine/shape.ts";
-import { neuron } from "../neuron/neuron.ts";
+import { neuron } from "../neuron/define.ts";
 import { fired, RESET, startOf } from "../neuron/reset.ts";
 import type { NeuronStep } from "../neuron/types.ts";
 import { Recurrent } from "../recurrent/recurrent.ts";

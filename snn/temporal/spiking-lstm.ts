@@ -9,8 +9,8 @@ import { alive } from "../../engine/tensor.ts";
 import { checkSequence, checkState } from "../layer/checks.ts";
 import { observer } from "../layer/observer.ts";
 import { resultOf } from "../layer/unroll-result.ts";
+import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
-import { neuron } from "../neuron/neuron.ts";
 import { fired, LATE_RESET, RESET_NEEDS } from "../neuron/reset.ts";
 import { atan } from "../surrogates/surrogates.ts";
 

@@ -1,5 +1,5 @@
 /** The spiking neuron in the place of a rectified linear unit. */
-import { neuron } from "../../neuron/neuron.ts";
+import { neuron } from "../../neuron/define.ts";
 
 /** A class of neurons with the options that graphs of NIR have no word for: neurons of other definitions have no node there. */
 function inGraphs<Class extends { readonly prototype: object }>(neurons: Class, options: object): Class {

@@ -37,6 +37,7 @@ export type Internal =
   | "startFrom"
   | "onRecord"
   | "statesAtStart"
+  | "startTerms"
   | "namedState"
   | "take"
   | "bernoulli"

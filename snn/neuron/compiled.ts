@@ -1,0 +1,85 @@
+/** Neurons on the compiler of steps. A file that makes neurons with compiled steps imports this one, which hands the compiler over. */
+import { numberOf } from "../../engine/arguments.ts";
+import { inReference } from "../../engine/backend.ts";
+import { onTensors, runsOnTensors } from "../../engine/fuse/in-reference.ts";
+import { Program, print, type Value } from "../../engine/fuse/index.ts";
+import { runTraced } from "../../engine/fuse/tensors.ts";
+import { Tensor } from "../../engine/index.ts";
+import { IN_FLOAT32 } from "../layer/checks.ts";
+import { type Compiler, type Layer, type Run, type Task, useCompiler } from "./compiler.ts";
+import type { Named } from "./form.ts";
+import { Rivals, rivalsOnTensors } from "./inhibition.ts";
+import type { LoopValue } from "./loop.ts";
+import { CompiledNeuron, StepRun } from "./op.ts";
+import { stageOfNeurons } from "./stage.ts";
+import { scoresOf, stepOf } from "./step.ts";
+
+/** Shorter names in equations. */
+export const SYMBOLS = "current I winner w spikes s membrane u threshold θ refractory r";
+
+/** Runs T steps. */
+function run(layer: Layer, { current, T, step, from, wanted, over }: Task): Run {
+  if (inReference()) return stepsOnTensors(layer, current, step, from);
+  const { compiled, scores } = layer;
+  const recorded = layer.onRecord();
+  const values = compiled.loop.of(layer, recorded) as readonly LoopValue[];
+  const rivals =
+    scores && new Rivals(scores, scores.loop.of(layer, null) as readonly LoopValue[], step[step.length - 1] as number);
+  const steps = new StepRun(compiled, current, T, values, from ?? layer.startFrom(step, null, recorded), null, rivals);
+  const outputs = wanted === "all" ? compiled.all : 1 << compiled.mainAt;
+  return steps.forward(outputs, wanted === "main" ? null : step, over);
+}
+
+/** The step on tensors, for the float64 kernels of `gradcheck`. */
+function stepsOnTensors(layer: Layer, current: Tensor, step: readonly number[], from: readonly Tensor[] | null): Run {
+  const { compiled, scores } = layer;
+  const { program, states, outputs: names, main } = compiled;
+  const parameters = layer.parametersNow();
+  const before = from ?? layer.startTerms(parameters, (t) => scalar(t).expand(step));
+  const given = states.map((name, i) => [name, before[i]] as const).filter(([, t]) => t !== null);
+  const isStep = current.ndim === step.length;
+  const operands = {
+    inputs: { current: isStep ? current.unsqueeze(0) : current },
+    states: Object.fromEntries(given) as Named,
+    parameters: Object.fromEntries(Object.entries(parameters).map(([key, t]) => [key, scalar(t)])),
+  };
+  const { outputs, states: last } =
+    scores === null ? onTensors(program.traced, operands) : rivalsOnTensors(compiled, scores, operands);
+  const z = outputs[main] as Tensor;
+  return {
+    z: isStep ? z.squeeze(0) : z,
+    names,
+    output: (i) => outputs[names[i] as string] as Tensor,
+    last: states.map((name) => last[name] as Tensor),
+  };
+}
+
+/** One value for all neurons broadcasts to a step of any shape, also to one without axes. */
+const scalar = (t: Tensor): Tensor => (t.size === 1 && t.ndim > 0 ? t.reshape([]) : t);
+
+const compiler: Compiler = {
+  compile: (form, kinds, firing) => ({
+    compiled: new CompiledNeuron(stepOf(form, kinds, firing)),
+    scores: firing.inhibition && new CompiledNeuron(scoresOf(form, kinds, firing)),
+  }),
+  checkInitial(where, what, initial, kinds) {
+    const name = `${where}: ${what}`;
+    const get = (given: Named, key: string) => {
+      if (key in kinds) return given[key];
+      throw new TypeError(`${name}: expected a function of ${Object.keys(kinds).join(", ")}, got one of ${key}`);
+    };
+    // On tensors `beta * 2` would be NaN in silence.
+    const step = (argument: unknown) => {
+      const x = initial(new Proxy(argument as Named, { get: get as never }));
+      if (typeof x === "number") numberOf(where, what, x, IN_FLOAT32);
+      return { start: x instanceof Tensor ? 0 : (x as Value) };
+    };
+    new Program({ name, inputs: [], states: [], parameters: kinds, step });
+  },
+  run,
+  print: ({ compiled, form }) => print(compiled.program.traced, SYMBOLS, form.initial),
+  stage: stageOfNeurons,
+};
+
+useCompiler(compiler);
+runsOnTensors(runTraced);
