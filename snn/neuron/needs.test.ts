@@ -73,6 +73,9 @@ test("what a preset gives may be without effect, and what is given beside it may
   const given = { numerics: "snntorch", resetValue: 1 } as const;
   expectRefused(() => new LIF(given), 'LIF: expected reset "zero" with resetValue, got "subtract"');
   expectRefused(() => new Synaptic(given), 'Synaptic: expected reset "zero" with resetValue, got "subtract"');
+  // As if the preset had left it out.
+  const { chosen } = new Synaptic({ numerics: "snntorch" }) as unknown as { chosen: object };
+  expect(chosen).toMatchObject({ reset: "subtract", resetDelay: true, resetInput: false });
   const input = { numerics: "snntorch", features: 1, connection: "one" } as const;
   expect(values(new RecurrentLIF(input).forward(full([2, 1], 2)))).toEqual([1, 1]);
 });
