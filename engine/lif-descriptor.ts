@@ -4,8 +4,9 @@ import * as layout from "../kernels/lif-layout.ts";
 import { allOptions, FLOAT, numberOf, type Range } from "./arguments.ts";
 
 /**
- * A run of plain LIF neurons: what `kernels.lifForward` and `kernels.lifBackward` take. Addresses are in bytes, 0 for an array that is left
- * out, and steps count values from one time step to the next.
+ * A run of plain LIF neurons: the words of what `kernels.lifForward` and `kernels.lifBackward` take. Arrays are given by their byte
+ * addresses, 0 for one that is left out. The step of an array over time is the number of values from one time step to the next; default
+ * rows·n.
  *
  *   forward      u[t] = β·v[t−1] + I[t]     s[t] = 1 if u[t] ≥ θ (strict: >) else 0     v[t] = u[t] after the reset
  *   backward     du[t] = dMembrane[t] + κ·(dV[t] + β·du[t+1]) + σ′·dSpikes[t]
@@ -13,69 +14,79 @@ import { allOptions, FLOAT, numberOf, type Range } from "./arguments.ts";
  * Each pass reads the words of both and its own; one block serves a forward pass and the backward pass after it.
  */
 export interface LIFDescriptor {
-  /** Steps, ≥ 1. */
+  /** Both passes: steps, ≥ 1. */
   readonly T: number;
-  /** Rows of a step, such as the samples of a batch. */
+  /** Both: rows of a step, such as the samples of a batch. */
   readonly rows: number;
-  /** Columns of a row, the neurons. */
+  /** Both: columns of a row, the neurons. */
   readonly n: number;
-  /** β: [n] with stepBeta 1, one value with stepBeta 0, the default. */
+  /** Both: β, [n] or one value. */
   readonly beta: number;
+  /** 1 where each column has its own β. Default 0. */
   readonly stepBeta?: 0 | 1;
-  /** θ: the same; default 0, for integrators, which do not fire. */
+  /** Both: θ, [n] or one value. Default 0: none, for integrators, which do not fire. */
   readonly threshold?: number;
+  /** 1 where each column has its own θ. Default 0. */
   readonly stepThreshold?: 0 | 1;
-  /** One of `kinds`: NO_RESET, the default, SUBTRACT or ZERO. */
+  /** Both: one of `kinds`, NO_RESET, the default, SUBTRACT or ZERO. */
   readonly reset?: number;
-  /** 1: the reset comes at the start of the next step. Default 0. */
+  /** Both: 1 where the reset comes at the start of the next step. Default 0. */
   readonly delayed?: 0 | 1;
-  /** 1: fires at u > θ. Default 0. */
+  /** Both: 1 where a neuron fires at u > θ. Default 0. */
   readonly strict?: 0 | 1;
   /**
-   * u, the membrane before the reset, [T, rows, n]; with stepU 0 [rows, n], of the last step. Backward reads it where spikes have a
-   * gradient or resets cut the path.
+   * Both: u, the membrane before the reset, [T, rows, n], which may lie over the current; or, with a step of 0, [rows, n], of the last
+   * step. Backward reads it where spikes have a gradient or resets cut the path.
    */
   readonly u: number;
+  /** The step of u. */
   readonly stepU?: number;
-  /** v before the first step, [rows, n]. Default 0: zeros. */
+  /** Both: v before the first step, [rows, n]. Default 0: zeros. */
   readonly from?: number;
 
   /** Forward: v after a reset to a value. Default 0. */
   readonly resetValue?: number;
-  /** I, [T, rows, n], or with stepCurrent 0 [rows, n], the same in all steps. Default 0: u is read, and v made of it alone. */
+  /** Forward: I, [T, rows, n], or with a step of 0 [rows, n], the same in all steps. Default 0: u is read, and v made of it alone. */
   readonly current?: number;
+  /** The step of the current. */
   readonly stepCurrent?: number;
-  /** s ← a stream of T·rows·n bits, with a word more. Default 0: none; without a reset this is a leaky integrator. */
+  /** Forward: s ← a stream of T·rows·n bits, with a word more. Default 0: none; without a reset this is a leaky integrator. */
   readonly spikes?: number;
-  /** v ← [T, rows, n]; it may lie over u, which must have all steps. */
+  /** Forward: v ← [T, rows, n]; it may lie over u, which must have all steps. */
   readonly v?: number;
-  /** v after the last step ← [rows, n]; it may lie over `from`, and over u where stepU is 0. */
+  /** Forward: v after the last step ← [rows, n]; it may lie over `from`, and over u where this is one step. */
   readonly last?: number;
 
   /** Backward: the surrogate, one of `kinds`. Default SIGMOID. */
   readonly kind?: number;
-  /** Its parameter, such as a slope. Default 0. */
+  /** Backward: the parameter of the surrogate, such as a slope. Default 0. */
   readonly slope?: number;
-  /** ∂L/∂s, ∂L/∂u and ∂L/∂v over time, [T, rows, n], or with a step of 0 [rows, n], the same in all steps. */
+  /** Backward: ∂L/∂s, [T, rows, n], or with a step of 0 [rows, n], the same in all steps. */
   readonly dSpikes?: number;
+  /** The step of dSpikes. */
   readonly stepDSpikes?: number;
+  /** Backward: ∂L/∂u, in the same shapes. */
   readonly dMembrane?: number;
+  /** The step of dMembrane. */
   readonly stepDMembrane?: number;
+  /** Backward: ∂L/∂v, in the same shapes. */
   readonly dV?: number;
+  /** The step of dV. */
   readonly stepDV?: number;
-  /** ∂L/∂v of the last step, [rows, n]. */
+  /** Backward: ∂L/∂v of the last step, [rows, n]. */
   readonly dLast?: number;
-  /** In its place du[T], [rows, n], of steps that follow. */
+  /** Backward: du[T] of steps that follow, [rows, n], where there is no dLast. */
   readonly dNext?: number;
   /**
-   * du, the gradient of the current ← [T, rows, n], or with stepDU 0 [rows, n], of one step after the other. It may lie over dSpikes,
-   * dMembrane, dV or u, where both have the same steps.
+   * Backward: du, the gradient of the current ← [T, rows, n], or with a step of 0 [rows, n], of one step after the other. It may lie over
+   * dSpikes, dMembrane, dV or u, where both have the same steps.
    */
   readonly dU?: number;
+  /** The step of dU. */
   readonly stepDU?: number;
-  /** += Σ du[t], the last step first, [rows, n]: the gradient of a current that is the same in all steps. */
+  /** Backward: += Σ du[t], the last step first, [rows, n]: the gradient of a current that is the same in all steps. */
   readonly dSum?: number;
-  /** ∂L/∂v before the first step ← [rows, n]; it may lie over dLast. */
+  /** Backward: ∂L/∂v before the first step ← [rows, n]; it may lie over dLast. */
   readonly dFrom?: number;
 }
 

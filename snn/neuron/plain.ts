@@ -309,8 +309,10 @@ const RECORD: Recorded<PlainRun> = {
     const isFree = z.region === scope.region;
     const dU = !isOverTime ? allocate(4 * size) : isWhole ? z.gradPtr : placeOf(z, membrane, isFree);
     const stepDU = isOverTime ? size : 0;
-    // A product is written out some steps at a time, so that they are read while they are in a cache.
-    const together = product === null ? T : Math.max(1, Math.min(T, Math.floor(PIECE / size)));
+    // A product is written out some steps at a time, so that they are read while they are in a cache. Beside a current that is the same in
+    // all steps, whose gradient takes the memory of one, it is written out step by step.
+    const most = isOverTime ? Math.max(1, Math.floor(PIECE / size)) : 1;
+    const together = product === null ? T : Math.min(T, most);
     const piece = product === null ? 0 : allocate(4 * together * size);
     const given = product === null ? z.gradPtr : piece;
     const p = allocate(DESCRIPTOR_BYTES);
