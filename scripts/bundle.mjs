@@ -3,13 +3,15 @@
  * for each layer, as it is, for people and bundlers to read:
  *
  *   dist/chunks/kernels.js      the embedded module and its memory
- *   dist/chunks/engine.js       the rest of the engine, and steps on tensors, which `gradcheck` runs
+ *   dist/chunks/engine.js       the rest of the engine
  *   dist/chunks/fuse.js         the compiler of steps
- *   dist/chunks/snn.js          the spiking layers
+ *   dist/chunks/snn.js          the spiking layers that run on kernels
+ *   dist/chunks/compiled.js     those that need the compiler
  *   dist/chunks/recordings.js   parts of all readers of event cameras' files; each format has a file that its first recording loads
  *   dist/chunks/containers.js   parts of those of packets and arrays
  *   dist/chunks/h5wasm.js       the complaints of h5wasm, which readers of recordings and of graphs take
- *   dist/chunks/surrogates.js   the surrogates
+ *   dist/chunks/known.js        the surrogates with kernels
+ *   dist/chunks/surrogates.js   all surrogates
  *   dist/chunks/codes.js        the numbers of functions
  *   dist/chunks/kinds.js        the numbers of surrogates and resets
  *   dist/chunks/saves.js        the numbers of what backward reads
@@ -20,10 +22,11 @@ import { basename, join } from "node:path";
 import { build } from "vite";
 import { chunks, entries, external, root } from "./entries.mjs";
 
-/** package.json speaks of built files: of the sources, the one that gives tensors their methods has a side effect. */
+/** package.json speaks of built files: of the sources, two have side effects: one gives tensors their methods, one gives neurons the compiler. */
 const methods = {
   name: "methods",
-  transform: (code, id) => (id.endsWith("/engine/ops/index.ts") ? { code, moduleSideEffects: true } : null),
+  transform: (code, id) =>
+    /\/(engine\/ops\/index|snn\/neuron\/compiled)\.ts$/.test(id) ? { code, moduleSideEffects: true } : null,
 };
 
 const named = (id) => ({ id, external: "absolute" });
@@ -40,7 +43,7 @@ const namespaces = {
     const file = `${basename(id, ".ts")}.js`;
     if (importer?.endsWith("/engine/kernels.ts") && /\/(codes|kinds)\.ts$/.test(id)) return named(`../chunks/${file}`);
     if (importer?.endsWith("/engine/extend.ts") && id.endsWith("/saves.ts")) return named(`../chunks/${file}`);
-    if (importer === undefined || !id.endsWith("/surrogates.ts")) return null;
+    if (importer === undefined || !/\/(surrogates|known)\.ts$/.test(id)) return null;
     // The file of an entry below snn/ lies in a folder of its own, and not in chunks/.
     return named(/\/snn\/(audio|events|nir|plot|quantize)\//.test(importer) ? `../../chunks/${file}` : `./${file}`);
   },
@@ -48,6 +51,7 @@ const namespaces = {
 
 const namespaceEntries = {
   "chunks/surrogates": join(root, "snn/surrogates/surrogates.ts"),
+  "chunks/known": join(root, "snn/surrogates/known.ts"),
   "chunks/saves": join(root, "engine/saves.ts"),
   "chunks/codes": join(root, "kernels/codes.ts"),
   "chunks/kinds": join(root, "kernels/kinds.ts"),

@@ -4,6 +4,8 @@
  * @module jarvis-snn/snn
  */
 
+import "./neuron/compiled.ts";
+
 // Files are named with a star where all that they export is public.
 
 export type { Derivative, DerivativeLanguage, Language, Value } from "../engine/fuse/index.ts";

@@ -3,7 +3,7 @@ import { numberOf } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
 import { onTensors, runsOnTensors } from "../../engine/fuse/in-reference.ts";
 import { Program, print, type Value } from "../../engine/fuse/index.ts";
-import { runTraced } from "../../engine/fuse/tensors.ts";
+import { runTraced, tensorLanguage } from "../../engine/fuse/tensors.ts";
 import { Tensor } from "../../engine/index.ts";
 import { IN_FLOAT32 } from "../layer/checks.ts";
 import { type Compiler, type Layer, type Run, type Task, useCompiler } from "./compiler.ts";
@@ -82,4 +82,4 @@ const compiler: Compiler = {
 };
 
 useCompiler(compiler);
-runsOnTensors(runTraced);
+runsOnTensors(runTraced, tensorLanguage);

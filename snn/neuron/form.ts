@@ -12,8 +12,8 @@ import {
 import type { Value } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { type Fire, IN_FLOAT32, STEPS, strictOf } from "../layer/checks.ts";
+import { sigmoid } from "../surrogates/known.ts";
 import { checkSurrogate, type Surrogate } from "../surrogates/surrogate.ts";
-import { sigmoid } from "../surrogates/surrogates.ts";
 import {
   boundsOf,
   checkChoices,

@@ -2,7 +2,7 @@ import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { INPUT_SCALE, leaky, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, withoutSynapse } from "../neuron/parts.ts";
 import { afterSpike, RESET_NEEDS } from "../neuron/reset.ts";
-import { superSpike } from "../surrogates/surrogates.ts";
+import { superSpike } from "../surrogates/known.ts";
 
 /**
  * Adaptive LIF: a spike raises the threshold, which comes back slowly.

@@ -1,7 +1,7 @@
 import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../neuron/parts.ts";
-import { superSpike } from "../surrogates/surrogates.ts";
+import { superSpike } from "../surrogates/known.ts";
 
 /**
  * Adaptive exponential integrate-and-fire neuron: the membrane takes off by itself above a threshold, and an adaptation current

@@ -5,7 +5,7 @@ import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import type { Neurons } from "../neuron/neuron.ts";
 import { RESET, RESET_NEEDS } from "../neuron/reset.ts";
-import { atan } from "../surrogates/surrogates.ts";
+import { atan } from "../surrogates/known.ts";
 
 const AlphaNeuron = /* @__PURE__ */ neuron({
   name: "Alpha",

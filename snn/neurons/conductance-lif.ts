@@ -2,7 +2,7 @@ import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { DIVISOR } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS } from "../neuron/reset.ts";
-import { superSpike } from "../surrogates/surrogates.ts";
+import { superSpike } from "../surrogates/known.ts";
 
 /**
  * Conductance-based LIF: an input opens channels, and the current through them falls as the membrane nears their reversal

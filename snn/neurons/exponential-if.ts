@@ -2,7 +2,7 @@ import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
-import { sigmoid, superSpike } from "../surrogates/surrogates.ts";
+import { sigmoid, superSpike } from "../surrogates/known.ts";
 
 /**
  * Exponential integrate-and-fire neuron: above its rheobase threshold the membrane rises ever faster, as sodium channels open.

@@ -1,7 +1,7 @@
 import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { fired, RESET, RESET_NEEDS, startOf } from "../neuron/reset.ts";
-import { atan, sigmoid, superSpike } from "../surrogates/surrogates.ts";
+import { atan, sigmoid, superSpike } from "../surrogates/known.ts";
 
 /**
  * Integrate-and-fire neuron, which does not leak.

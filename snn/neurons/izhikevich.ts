@@ -1,5 +1,5 @@
 import { neuron } from "../neuron/define.ts";
-import { sigmoid, superSpike } from "../surrogates/surrogates.ts";
+import { sigmoid, superSpike } from "../surrogates/known.ts";
 
 /**
  * Izhikevich's neuron: a quadratic membrane with a recovery variable, which together fire in twenty ways.

@@ -2,7 +2,7 @@ import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { DIVISOR, leaky } from "../neuron/parts.ts";
 import { afterSpike, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
-import { sigmoid } from "../surrogates/surrogates.ts";
+import { sigmoid } from "../surrogates/known.ts";
 
 /**
  * LIF whose membrane is scaled by a learnable k and cut off at 0 before it fires, which changes the slope of the surrogate with it.

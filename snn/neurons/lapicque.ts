@@ -7,7 +7,7 @@ import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { DIVISOR } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS } from "../neuron/reset.ts";
-import { atan } from "../surrogates/surrogates.ts";
+import { atan } from "../surrogates/known.ts";
 
 const BETA = {
   /** exp(−timeStep/RC), in (0, 1), in the place of R or C or both; a number, or a tensor [N]. Default: none. */

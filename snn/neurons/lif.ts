@@ -10,7 +10,7 @@ import { makePlain, type Plain } from "../neuron/plain.ts";
 import { fired, RESET, RESET_NEEDS, type Reset, startOf } from "../neuron/reset.ts";
 import type { Firing } from "../neuron/step.ts";
 import type { FieldsOf, OptionsOf, Typed } from "../neuron/types.ts";
-import { atan, sigmoid, superSpike } from "../surrogates/surrogates.ts";
+import { atan, sigmoid, superSpike } from "../surrogates/known.ts";
 
 /** The equation of {@link LIF}, its parameters and its options. */
 export const LIF_FORM = /* @__PURE__ */ formOf({

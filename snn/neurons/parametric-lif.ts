@@ -2,7 +2,7 @@ import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { leaky } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
-import { sigmoid } from "../surrogates/surrogates.ts";
+import { sigmoid } from "../surrogates/known.ts";
 
 /**
  * LIF whose time constant is learned, 1/τ = σ(w), and so stays above one step.

@@ -2,7 +2,7 @@ import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { DIVISOR } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
-import { sigmoid } from "../surrogates/surrogates.ts";
+import { sigmoid } from "../surrogates/known.ts";
 
 /**
  * Quadratic integrate-and-fire neuron: above a critical membrane a spike starts by itself.

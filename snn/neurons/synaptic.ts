@@ -2,7 +2,7 @@ import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
-import { atan, boxcar, superSpike } from "../surrogates/surrogates.ts";
+import { atan, boxcar, superSpike } from "../surrogates/known.ts";
 
 /**
  * Current-based LIF: a synaptic current that decays, before a membrane that does.

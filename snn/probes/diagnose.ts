@@ -4,7 +4,6 @@ import { defaultGenerator } from "../../engine/generator.ts";
 import { type FitOptions, type Module, noGrad, Tensor } from "../../engine/index.ts";
 import { sameShape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
-import { Recurrent } from "../recurrent/recurrent.ts";
 import {
   checkRates,
   type FiringRateOptions,
@@ -184,7 +183,7 @@ export function diagnose(model: Module, x: Tensor, options: DiagnoseOptions): Di
     const parameters = Object.fromEntries(
       model.namedParameters().map(([name]) => [name, norms.parameters[name] ?? 0] as const),
     );
-    const isRecurrent = (name: string) => modules.get(name) instanceof Recurrent;
+    const isRecurrent = (name: string) => "recurrent" in (modules.get(name) ?? {});
     const beyondUnit = encode ? shareOf(x, (value) => value < 0 || value > 1) : null;
     const found = notANumber(model, x, input, recording) ?? [
       ...clamped(x, input, beyondUnit),

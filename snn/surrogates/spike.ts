@@ -1,15 +1,15 @@
 import { withDefaults } from "../../engine/arguments.ts";
 import { k } from "../../engine/backend.ts";
 import { composed } from "../../engine/composed.ts";
-import { tensorLanguage } from "../../engine/fuse/index.ts";
+import { language } from "../../engine/fuse/in-reference.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { apply, gradOf, type Op, SAVES } from "../../engine/op.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
 import { alive } from "../../engine/tensor.ts";
 import { type Fire, IN_FLOAT32, strictOf } from "../layer/checks.ts";
 import { checkValue } from "../layer/per-neuron.ts";
+import { sigmoid } from "./known.ts";
 import { checkSurrogate, type Surrogate } from "./surrogate.ts";
-import { sigmoid } from "./surrogates.ts";
 
 interface Spike {
   readonly surrogate: Surrogate;
@@ -86,5 +86,6 @@ function fired(v: Tensor, threshold: number | Tensor, attrs: Spike): Tensor {
   const { surrogate, strict } = attrs;
   const x = v.sub(threshold);
   if (surrogate.kind >= 0) return apply(spikeOp, attrs, x);
-  return tensorLanguage.spike(x, surrogate.derivative, strict === 1) as Tensor;
+  if (language !== null) return language.spike(x, surrogate.derivative, strict === 1) as Tensor;
+  throw new Error(`spike: surrogate.${surrogate.name} is compiled; import it from "jarvis-snn"`);
 }

@@ -4,9 +4,9 @@
  * A surrogate here is one call of `traced`: defaults, the range of each option, the derivative and the smooth step. The table of
  * docs/coding.md says which function stands for a surrogate of another framework.
  */
-import { allOptions, FLOAT, numberOf, type Range } from "../../engine/arguments.ts";
-import type { Derivative, Value } from "../../engine/fuse/index.ts";
-import { checkSurrogate, made, type Primitive, type Surrogate } from "./surrogate.ts";
+import { allOptions, FLOAT, functionOf, numberOf, type Range, withDefaults } from "../../engine/arguments.ts";
+import { type Derivative, Program, type StepArgument, type Value } from "../../engine/fuse/index.ts";
+import { type CustomSurrogate, checkSurrogate, made, type Primitive, type Surrogate } from "./surrogate.ts";
 
 /** Slopes and widths whose squares, times those of a membrane of 10⁴, stay numbers of float32. */
 const SCALE: Range = { expected: "in [1e-9, 1e9]", fits: (x) => x >= 1e-9 && x <= 1e9 };
@@ -351,3 +351,30 @@ export const squarewaveFourierSeries = (options: { n?: number; period?: number }
           .add(0.5),
     };
   });
+
+/**
+ * A derivative of your own: surrogate′(x) = derivative(x), at x = u − θ; `primitive` is null if not given. Both are traced, like the
+ * step of a neuron, with the same operations, and compiled into the loops of the neurons that use them: x is the value of one neuron.
+ *
+ *     surrogate.custom({ derivative: (x, { where }) => where(x.abs().lt(0.5), 1, 0), primitive: (x) => x.add(0.5).clamp(0, 1) })
+ *
+ * @throws TypeError unless the derivative is a function, and the primitive where it is given, or where one does what a step cannot,
+ *   such as a sum.
+ */
+export function custom(options: CustomSurrogate): Surrogate {
+  const where = "surrogate.custom";
+  const given = withDefaults(where, CUSTOM, options);
+  const derivative = functionOf(where, "derivative", given.derivative as Derivative);
+  const primitive = given.primitive === undefined ? null : functionOf(where, "primitive", given.primitive);
+  check(where, ({ x, spike }) => spike(x, derivative));
+  if (primitive !== null) check(where, (language) => primitive(language.x, language));
+  return made({ name: "custom", kind: -1, slope: 0, derivative, primitive });
+}
+
+const CUSTOM = { derivative: undefined as Derivative | undefined, primitive: undefined as Primitive | undefined };
+
+/** Throws where an expression of x does what a step cannot. */
+function check(name: string, expression: (argument: StepArgument<"x">) => Value | number): void {
+  const step = (argument: StepArgument<"x">) => ({ y: expression(argument) });
+  new Program({ name, inputs: ["x"], states: [], parameters: {}, step });
+}

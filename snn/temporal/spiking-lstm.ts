@@ -12,7 +12,7 @@ import { resultOf } from "../layer/unroll-result.ts";
 import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { fired, LATE_RESET, RESET_NEEDS } from "../neuron/reset.ts";
-import { atan } from "../surrogates/surrogates.ts";
+import { atan } from "../surrogates/known.ts";
 
 /** The membrane: each step replaces it by the output of the cell, and a late reset alone depends on the step before. */
 const Output = /* @__PURE__ */ neuron({
