@@ -106,19 +106,21 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
         kinds[key] = t.size === 1 ? "scalar" : "column";
       }
       this.form = { ...this.form, initial: this.initialOf() };
-      const plain = learned.size === 0 && this.form.initial[0] === 0 ? this.plainOf() : null;
-      if (plain === null) this.steps = this.made(optionOf(options));
-      return plain;
+      const [first] = learned;
+      const plain = first === undefined ? this.plainOf() : `a learned ${first}`;
+      if (typeof plain !== "string") return plain;
+      this.steps = this.made(plain);
+      return null;
     });
   }
 
   /**
-   * The options of hand-written kernels that compute the same; null where there are none. It is asked when the layer is made.
+   * The options of hand-written kernels that compute the same, or the option that no kernel knows. It is asked when the layer is made.
    *
    * @internal
    */
-  protected plainOf(): Plain | null {
-    return null;
+  protected plainOf(): Plain | string {
+    return "its step";
   }
 
   private made(what: string): Steps {
@@ -416,9 +418,6 @@ export const isCompiled = (layer: unknown): layer is Neurons =>
 
 /** Quantization puts another function in its place. */
 const ownParameters = /* @__PURE__ */ (() => Neurons.prototype.parametersNow)();
-
-/** The option that keeps neurons from hand-written kernels, for an error. */
-const optionOf = (options: object): string => Object.keys(options)[0] ?? "its step";
 
 /** Throws unless a step of this shape has one axis of neurons, behind that of a batch or none: on a map all neurons would have to compete. */
 function checkRivals(where: string, step: Shape): void {

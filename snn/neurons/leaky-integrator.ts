@@ -102,8 +102,9 @@ export class LeakyIntegrator extends /* @__PURE__ */ layersOf(
   INTEGRATOR_FORM as Form & Typed<LeakyIntegratorOptions, { readonly beta: Tensor }, Tensor, LeakyIntegratorRecord>,
 ) {
   /** @internal */
-  protected override plainOf(): Plain | null {
-    return Object.keys(this.form.parameters).length === 1 && this.chosen.inputScale !== "leak" ? PLAIN : null;
+  protected override plainOf(): Plain | string {
+    if (this.chosen.inputScale === "leak") return "inputScale";
+    return Object.keys(this.form.parameters).find((name) => name !== "beta") ?? PLAIN;
   }
 
   /** The state is v itself. */

@@ -152,8 +152,8 @@ export class LIF extends /* @__PURE__ */ layersOf(
   LIF_FORM as typeof LIF_FORM & Typed<LIFOptions, FieldsOf<typeof LIF_FORM>, LIFState, LIFRecord>,
 ) {
   /** @internal */
-  protected override plainOf(): Plain | null {
-    return plainOf(this.chosen as unknown as Equation, this.firing);
+  protected override plainOf(): Plain | string {
+    return this.form.initial[0] === 0 ? plainOf(this.chosen as unknown as Equation, this.firing) : "start";
   }
 
   /** @internal */
@@ -182,14 +182,21 @@ interface Equation extends Reset {
   readonly lowerBound?: number | null;
 }
 
-/** The numbers of the kernels of plain LIF; null where there is none for such neurons. */
-function plainOf(equation: Equation, firing: Firing): Plain | null {
+/** The numbers of the kernels of plain LIF, or the option that they do not know. */
+function plainOf(equation: Equation, firing: Firing): Plain | string {
   const { reset, resetValue, resetDelay, resetInput, detachReset, rest, inputScale, lowerBound } = equation;
   const { surrogate, strict, hold, isGraded, inhibition, spiking } = firing;
-  if (hold > 0 || isGraded || !spiking) return null;
-  if (rest !== 0 || inputScale !== 1 || resetValue === null || lowerBound !== undefined) return null;
-  if (!(detachReset || reset === "none") || surrogate.kind < 0) return null;
-  if (inhibition !== null || (resetInput && resetDelay && reset === "zero")) return null;
+  if (hold > 0) return "refractorySteps";
+  if (isGraded) return "gradedSpikesFactor";
+  if (!spiking) return "spiking: false";
+  if (rest !== 0) return "rest";
+  if (inputScale !== 1) return "inputScale";
+  if (resetValue === null) return "resetValue";
+  if (lowerBound !== undefined) return "lowerBound";
+  if (!detachReset && reset !== "none") return "detachReset: false";
+  if (surrogate.kind < 0) return `surrogate.${surrogate.name}`;
+  if (inhibition !== null) return "inhibition";
+  if (resetInput && resetDelay && reset === "zero") return "resetInput";
   const delayed = resetDelay ? 1 : 0;
   return makePlain("LIF", { reset: RESETS[reset], resetValue, delayed, strict: strict ? 1 : 0, surrogate });
 }
