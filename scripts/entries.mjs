@@ -21,7 +21,7 @@ const at = (pattern) => (id) => id.startsWith(root) && pattern.test(id.slice(roo
 
 /** Sources of spiking layers that need the compiler: no file of `jarvis-snn/core` imports one of them. */
 const COMPILED =
-  /^snn\/(index|python|learning\/(?!truncated|network)|recurrent\/|temporal\/(psn|spiking-lstm)|neuron\/(compiled|define|inhibition|op|stage|step)|neurons\/(?!lif|leaky-integrator)|surrogates\/traced)/;
+  /^snn\/(index|python|learning\/(?!truncated|network)|recurrent\/|temporal\/(psn|spiking-lstm)|neuron\/(compiled|define|inhibition|op|step)|neurons\/(?!lif|leaky-integrator)|surrogates\/traced)/;
 
 /** Sources of spiking layers that are no entry of their own. */
 const LAYERS = /^snn\/(?!surrogates\/(known|surrogates)|audio\/|events\/|nir\/|plot\/|quantize\/)/;
@@ -43,5 +43,6 @@ export const chunks = [
     name: "snn",
     test: (id) => at(LAYERS)(id) && !at(COMPILED)(id),
   },
+  { name: "compiler", test: at(/^snn\/neuron\//) },
   { name: "compiled", test: at(LAYERS) },
 ];

@@ -14,9 +14,9 @@ import type { Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { empty, emptySpikes } from "../../engine/tensor.ts";
 import type { Named } from "../neuron/form.ts";
-import { columnsOf, type FromParameters, type LoopValue, named } from "../neuron/loop.ts";
+import { columnsOf, type FromParameters, type LoopValue, named, noteParameters } from "../neuron/loop.ts";
 import type { Neurons } from "../neuron/neuron.ts";
-import { loopOf, noteParameters } from "../neuron/op.ts";
+import { loopOf } from "../neuron/op.ts";
 
 export const CURRENT = "current";
 

@@ -5,8 +5,8 @@ import { forwardOf } from "../../engine/nn/module.ts";
 import { type Kept, keptOf } from "../layer/kept.ts";
 import { layersOf as modulesOf } from "../layer/stepping.ts";
 import { isCompiled, type Neurons } from "../neuron/neuron.ts";
-import { keptOfNeurons } from "../neuron/stage.ts";
 import { Recurrent } from "../recurrent/recurrent.ts";
+import { keptOfNeurons } from "../stream/neurons.ts";
 
 /** Neurons with the weights before them and, where they feed each other, between them. */
 export interface Hidden {

@@ -9,9 +9,8 @@ import { IN_FLOAT32 } from "../layer/checks.ts";
 import { type Compiler, type Layer, type Run, type Task, useCompiler } from "./compiler.ts";
 import type { Named } from "./form.ts";
 import { Rivals, rivalsOnTensors } from "./inhibition.ts";
-import type { LoopValue } from "./loop.ts";
+import { type LoopValue, scalar } from "./loop.ts";
 import { CompiledNeuron, StepRun } from "./op.ts";
-import { stageOfNeurons } from "./stage.ts";
 import { scoresOf, stepOf } from "./step.ts";
 
 /** Shorter names in equations. */
@@ -25,7 +24,15 @@ function run(layer: Layer, { current, T, step, from, wanted, over }: Task): Run 
   const values = compiled.loop.of(layer, recorded) as readonly LoopValue[];
   const rivals =
     scores && new Rivals(scores, scores.loop.of(layer, null) as readonly LoopValue[], step[step.length - 1] as number);
-  const steps = new StepRun(compiled, current, T, values, from ?? layer.startFrom(step, null, recorded), null, rivals);
+  const steps = new StepRun(
+    compiled,
+    current,
+    T,
+    values,
+    from ?? compiled.startOf(layer, step, recorded),
+    null,
+    rivals,
+  );
   const outputs = wanted === "all" ? compiled.all : 1 << compiled.mainAt;
   return steps.forward(outputs, wanted === "main" ? null : step, over);
 }
@@ -54,9 +61,6 @@ function stepsOnTensors(layer: Layer, current: Tensor, step: readonly number[], 
   };
 }
 
-/** One value for all neurons broadcasts to a step of any shape, also to one without axes. */
-const scalar = (t: Tensor): Tensor => (t.size === 1 && t.ndim > 0 ? t.reshape([]) : t);
-
 const compiler: Compiler = {
   compile: (form, kinds, firing) => ({
     compiled: new CompiledNeuron(stepOf(form, kinds, firing)),
@@ -78,7 +82,6 @@ const compiler: Compiler = {
   },
   run,
   print: ({ compiled, form }) => print(compiled.program.traced, SYMBOLS, form.initial),
-  stage: stageOfNeurons,
 };
 
 useCompiler(compiler);

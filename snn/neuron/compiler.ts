@@ -5,10 +5,9 @@
 import type { StepDefinition } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
-import type { Stage } from "../layer/stage.ts";
 import type { Run as TemporalRun, Wanted } from "../layer/temporal.ts";
 import type { Form, Initial, Named } from "./form.ts";
-import type { LoopValue, ParameterSource } from "./loop.ts";
+import type { Starting } from "./loop.ts";
 import type { CompiledNeuron } from "./op.ts";
 import type { Firing } from "./step.ts";
 
@@ -27,12 +26,10 @@ export interface Steps {
 }
 
 /** A layer as the compiler knows it. */
-export interface Layer extends ParameterSource, Steps {
+export interface Layer extends Starting, Steps {
   readonly form: Form;
   readonly firing: Firing;
   onRecord(): Named | null;
-  startFrom(step: Shape, state: null, recorded: Named | null): readonly (LoopValue | null)[];
-  startTerms(parameters: Named, over: (t: Tensor) => Tensor): (Tensor | null)[];
   statesAtStart(step: Shape): Named;
   checkNeurons(shape: Shape): void;
 }
@@ -55,7 +52,6 @@ export interface Compiler {
   checkInitial(where: string, what: string, initial: Exclude<Initial, number>, kinds: Kinds): void;
   run(layer: Layer, task: Task): Run;
   print(layer: Layer): string;
-  stage(layer: Layer, input: Tensor): Stage;
 }
 
 let compiler: Compiler | null = null;

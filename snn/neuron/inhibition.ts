@@ -7,8 +7,8 @@ import { allOf, type Before } from "../../engine/fuse/index.ts";
 import { arange, noGrad, stack, type Tensor } from "../../engine/index.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
 import { memory } from "../../engine/wasm.ts";
-import { columnsOf, type LoopValue } from "./loop.ts";
-import { type Competition, type CompiledNeuron, noteParameters, type StepRun } from "./op.ts";
+import { columnsOf, type LoopValue, noteParameters } from "./loop.ts";
+import type { Competition, CompiledNeuron, StepRun } from "./op.ts";
 
 /** 1 at the neuron with the largest score of the last axis, of equal ones at the first, else 0. */
 function winnersOf(scores: Tensor): Tensor {

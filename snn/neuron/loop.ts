@@ -1,11 +1,12 @@
 /** Values that a compiled loop takes from the parameters of a layer: terms of these, and states at the start. */
 import { wrongValue } from "../../engine/arguments.ts";
 import { EXPOSED } from "../../engine/columns.ts";
+import type { Bound } from "../../engine/fuse/index.ts";
 import { noGrad, Tensor } from "../../engine/index.ts";
 import { scope } from "../../engine/scope.ts";
 import { rootOf } from "../../engine/tensor.ts";
 
-type Named = Readonly<Record<string, Tensor>>;
+export type Named = Readonly<Record<string, Tensor>>;
 
 /** A tensor, or the values of one that was computed once, [1] or [N]. */
 export type LoopValue = Tensor | Float32Array;
@@ -23,6 +24,12 @@ export interface ParameterSource {
   parameterAt(i: number): Tensor;
   /** The parameters by their names, within their bounds. */
   parametersNow(): Named;
+}
+
+/** A layer whose states start from its parameters. */
+export interface Starting extends ParameterSource {
+  /** The initial value of each state, a tensor [] or [N] as `over` changes it, null for zeros. */
+  startTerms(parameters: Named, over: (t: Tensor) => Tensor): (Tensor | null)[];
 }
 
 /**
@@ -113,3 +120,15 @@ export const named = (names: readonly string[], tensors: readonly Tensor[]): Rec
   for (let i = 0; i < names.length; i++) all[names[i] as string] = tensors[i] as Tensor;
   return all;
 };
+
+/** Notes where the parameters of a loop lie. */
+export function noteParameters(bound: Bound, parameters: readonly LoopValue[]): void {
+  for (let i = 0; i < parameters.length; i++) {
+    const t = parameters[i] as LoopValue;
+    if (t instanceof Float32Array) bound.constant(i, t);
+    else bound.parameter(i, t.ptr);
+  }
+}
+
+/** One value for all neurons broadcasts to a step of any shape, also to one without axes. */
+export const scalar = (t: Tensor): Tensor => (t.size === 1 && t.ndim > 0 ? t.reshape([]) : t);

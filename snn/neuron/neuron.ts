@@ -8,15 +8,13 @@ import { buffer } from "../../engine/tape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { checkCounters, checkState, IN_FLOAT32 } from "../layer/checks.ts";
 import { checkPerNeuron } from "../layer/per-neuron.ts";
-import type { Stage } from "../layer/stage.ts";
 import { isUnchanged, Temporal, type Wanted } from "../layer/temporal.ts";
 import { compilerFor, isLoaded, type Kinds, type Run, type Steps } from "./compiler.ts";
 import { chosenForm, type Form, firingOf, type Named, readOptions } from "./form.ts";
-import { FromParameters, type LoopValue, named, onRecord } from "./loop.ts";
+import { type LoopValue, named, onRecord, scalar } from "./loop.ts";
 import { REFRACTORY } from "./names.ts";
 import type { CompiledNeuron } from "./op.ts";
 import { outputsOf, type Plain, type PlainRun, plainOutput, runPlain } from "./plain.ts";
-import { PlainStage } from "./plain-stage.ts";
 import type { Firing } from "./step.ts";
 import type { Typed } from "./types.ts";
 
@@ -46,7 +44,6 @@ const FIELDS = {
   parameterNames: 0,
   bounds: 0,
   steps: 0,
-  starts: 0,
 };
 
 /** Whether layers have a property of this name, which no parameter may take. */
@@ -83,7 +80,6 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   private readonly parameterNames: readonly string[];
   private readonly bounds: Readonly<Record<string, readonly number[]>>;
   private steps: Steps | null = null;
-  private starts: FromParameters | null = null;
 
   /** @internal */
   constructor(form: Form, options: object) {
@@ -139,7 +135,6 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
 
   set compiled(compiled: CompiledNeuron) {
     this.steps = { compiled, scores: this.scores };
-    this.starts = null;
   }
 
   /**
@@ -184,8 +179,8 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     wanted: Wanted,
     over: boolean,
   ): Run {
-    const { plain } = this;
-    if (plain !== null && this.isPlain()) {
+    const plain = this.plainNow();
+    if (plain !== null) {
       const { beta, threshold = null } = this as unknown as { readonly beta: Tensor; readonly threshold?: Tensor };
       const shape = wanted === "main" ? null : step;
       return plainly(plain, runPlain(plain, current, T, beta, threshold, from?.[0] ?? null, shape, over));
@@ -194,20 +189,16 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     return compilerFor(this.form.name, "a learned or quantized parameter").run(this, task);
   }
 
-  /** @internal */
-  override stage(input: Tensor): Stage | null {
-    if (!isCompiled(this)) return null;
-    this.checkNeurons([1, ...input.sizes]);
-    const { plain, form } = this;
-    if (plain !== null && !("levels" in this.chosen)) return new PlainStage(this, plain, input);
-    return compilerFor(form.name, "a learned or quantized parameter").stage(this, input);
-  }
-
-  /** Whether hand-written kernels still compute the same: no parameter has come to be learned, and no state has levels. */
-  private isPlain(): boolean {
-    const { parameterNames } = this;
-    for (let i = 0; i < parameterNames.length; i++) if (this.parameterAt(i).requiresGrad) return false;
-    return !("levels" in this.chosen) && this.parametersNow === ownParameters;
+  /**
+   * The options of hand-written kernels where these compute the same still: no parameter has come to be learned, and no state has levels.
+   *
+   * @internal
+   */
+  plainNow(): Plain | null {
+    const { plain, parameterNames } = this;
+    if (plain === null || "levels" in this.chosen || this.parametersNow !== ownParameters) return null;
+    for (let i = 0; i < parameterNames.length; i++) if (this.parameterAt(i).requiresGrad) return null;
+    return plain;
   }
 
   protected override stateAfter(run: Run): State {
@@ -307,23 +298,6 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   }
 
   /**
-   * The states before the first step of a shape, in their order: those of a state, which is read and checked, or those at the start, null
-   * for zeros.
-   *
-   * @internal
-   */
-  startFrom(step: Shape, state: object | null, recorded: Named | null): readonly (LoopValue | null)[] {
-    return state === null ? this.firstValues(step, recorded) : this.read(state as State, step);
-  }
-
-  /** The states before the first step: tensors of this shape where a gradient may pass, else values [1] or [N], and null for zeros. */
-  private firstValues(shape: Shape, recorded: Named | null): readonly (LoopValue | null)[] {
-    if (recorded !== null) return this.startTerms(recorded, (t) => scalar(t).expand(shape));
-    this.starts ??= new FromParameters(this.parameterNames.length, (now) => this.startTerms(now, (t) => t), true);
-    return this.starts.of(this, null);
-  }
-
-  /**
    * The initial value of each state, a tensor [] or [N] as `over` changes it, null for zeros.
    *
    * @internal
@@ -383,7 +357,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
    *
    * @internal
    */
-  protected override read(state: State, shape: Shape): readonly Tensor[] {
+  override read(state: State, shape: Shape): readonly Tensor[] {
     const { name } = this.form;
     const { stateNames: states } = this;
     const given = Object(state) as Record<string, Tensor>;
@@ -440,6 +414,3 @@ const NOTHING: readonly Tensor[] = [];
 
 const mapped = (all: Named, fn: (t: Tensor) => Tensor): Named =>
   Object.fromEntries(Object.entries(all).map(([key, t]) => [key, fn(t)]));
-
-/** One value for all neurons broadcasts to a step of any shape, also to one without axes. */
-const scalar = (t: Tensor): Tensor => (t.size === 1 && t.ndim > 0 ? t.reshape([]) : t);

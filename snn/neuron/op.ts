@@ -35,7 +35,16 @@ import type { Shape } from "../../engine/shape.ts";
 import { empty, emptyLike, emptySpikes, record, rootOf, streamBytes } from "../../engine/tensor.ts";
 import { memory } from "../../engine/wasm.ts";
 import { zeroBuffer } from "../layer/per-neuron.ts";
-import { columnsOf, FromParameters, type LoopValue, overwritten } from "./loop.ts";
+import {
+  columnsOf,
+  FromParameters,
+  type LoopValue,
+  type Named,
+  noteParameters,
+  overwritten,
+  type Starting,
+  scalar,
+} from "./loop.ts";
 import { REFRACTORY } from "./names.ts";
 
 /** The code of a step that saves what gradients of some outputs towards some parameters need. */
@@ -66,6 +75,7 @@ export class CompiledNeuron {
   readonly loop: FromParameters;
   readonly op: Recorded<StepRun>;
   private plainCode: Fused | null = null;
+  private starts: FromParameters | null = null;
   private readonly codes: Compiled[] = [];
 
   /** @throws TypeError where the step does what a neuron cannot. */
@@ -89,6 +99,22 @@ export class CompiledNeuron {
   get plain(): Fused {
     this.plainCode ??= this.program.compile(null);
     return this.plainCode;
+  }
+
+  /**
+   * The states of the layer before its first step, in their order: tensors of the shape of a step where a gradient may pass, else values [1]
+   * or [N], and null for zeros.
+   */
+  startOf(layer: Starting, step: Shape, recorded: Named | null): readonly (LoopValue | null)[] {
+    if (recorded !== null) return layer.startTerms(recorded, (t) => scalar(t).expand(step));
+    this.starts ??= new FromParameters(this.parameters.length, (now) => layer.startTerms(now, (t) => t), true);
+    return this.starts.of(layer, null);
+  }
+
+  /** One step with the main output, and the states in place. */
+  oneStep(rows: number, n: number): Bound {
+    const all = allOf(this.states.length);
+    return this.plain.forward(1, rows, n, 1 << this.mainAt, all, all);
   }
 
   /** The code that saves what gradients of the outputs in a mask need, towards the parameters that require one too. */
@@ -142,15 +168,6 @@ export interface Competition {
    * before.
    */
   choose(run: StepRun, winner: Tensor, states: readonly Tensor[]): Before;
-}
-
-/** Notes where the parameters of a loop lie. */
-export function noteParameters(bound: Bound, parameters: readonly LoopValue[]): void {
-  for (let i = 0; i < parameters.length; i++) {
-    const t = parameters[i] as LoopValue;
-    if (t instanceof Float32Array) bound.constant(i, t);
-    else bound.parameter(i, t.ptr);
-  }
 }
 
 const NOTHING: readonly never[] = [];

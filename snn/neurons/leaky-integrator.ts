@@ -107,8 +107,12 @@ export class LeakyIntegrator extends /* @__PURE__ */ layersOf(
     return Object.keys(this.form.parameters).find((name) => name !== "beta") ?? PLAIN;
   }
 
-  /** The state is v itself. */
-  protected override read(v: Tensor, shape: Shape): readonly Tensor[] {
+  /**
+   * The state is v itself.
+   *
+   * @internal
+   */
+  override read(v: Tensor, shape: Shape): readonly Tensor[] {
     return super.read({ v } as never, shape);
   }
 

@@ -157,7 +157,7 @@ export class LIF extends /* @__PURE__ */ layersOf(
   }
 
   /** @internal */
-  protected override read(state: LIFState, shape: Shape): readonly Tensor[] {
+  override read(state: LIFState, shape: Shape): readonly Tensor[] {
     const own = super.read(state, shape);
     if (this.firing.hold === 0) checkState("LIF", "refractory", Object(state).refractory, shape);
     return own;

@@ -19,7 +19,7 @@ import type { Named } from "../neuron/form.ts";
 import { type LoopValue, named, onRecord, type ParameterSource } from "../neuron/loop.ts";
 import { isCompiled, Neurons } from "../neuron/neuron.ts";
 import { CompiledNeuron, feedbackOp, StepRun } from "../neuron/op.ts";
-import { CompiledStage, keptOfNeurons, stageOfNeurons } from "../neuron/stage.ts";
+import { CompiledStage, keptOfNeurons, stageOfNeurons } from "../stream/neurons.ts";
 import { Product } from "./op.ts";
 import { withoutSelfConnections } from "./self-connections.ts";
 import { RecurrentStage } from "./stage.ts";
@@ -312,10 +312,11 @@ export class Recurrent<
   /** A run of neurons that are one compiled step, from a state on. */
   private runOf(neurons: Neurons, current: Tensor, T: number, step: Shape, from: From | null): StepRun {
     const { V } = this;
+    const { compiled } = neurons;
     neurons.checkNeurons(current.sizes);
     const source = V === null ? neurons : this.source(neurons, V);
-    const recorded = onRecord(source, neurons.compiled.parameters.length + (V === null ? 0 : 1));
-    const states = neurons.startFrom(step, from?.state ?? null, recorded);
+    const recorded = onRecord(source, compiled.parameters.length + (V === null ? 0 : 1));
+    const states = from === null ? compiled.startOf(neurons, step, recorded) : neurons.read(from.state, step);
     const spikes = from?.spikes ?? null;
     if (V !== null) {
       const linked = this.linkedTo(neurons);
@@ -324,7 +325,7 @@ export class Recurrent<
     }
     const linear = this.recurrent as Linear;
     const product = new Product(this.op, weightOf(linear), linear.bias, spikes);
-    return new StepRun(neurons.compiled, current, T, neurons.loopOf(neurons.compiled, recorded), states, product);
+    return new StepRun(compiled, current, T, neurons.loopOf(compiled, recorded), states, product);
   }
 
   /** The parameters of the step of neurons that each feed themselves. */

@@ -18,6 +18,8 @@ import {
   saysStateless,
   steppingIn,
 } from "../layer/stepping.ts";
+import { isCompiled } from "../neuron/neuron.ts";
+import { stageOfNeurons } from "./neurons.ts";
 
 /** The shape of one step of what a module gives for a sequence of one. */
 function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
@@ -260,6 +262,7 @@ const PROTOCOL = "step(x, state) and initialState(shape)";
 
 /** What a stream does for a layer that reads `input`. */
 export function stageOf(layer: Module, input: Tensor): Stage {
+  if (isCompiled(layer)) return stageOfNeurons(layer, input);
   const compiled = layer instanceof Staged ? layer.stage(input) : null;
   if (compiled !== null) return compiled;
   if (isStepping(layer)) return new SteppingStage(layer, input);

@@ -1,26 +1,67 @@
-/** Compiled neurons in a stream: one call for a step, with the state in place. */
-
+/** Neurons in a stream: one call for a step, with the state in place, of a hand-written kernel or of a compiled step. */
 import { k } from "../../engine/backend.ts";
-import { allOf, type Bound } from "../../engine/fuse/index.ts";
+import type { Bound } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../../engine/index.ts";
 import { type Kept, keptOf, tensorsIn } from "../layer/kept.ts";
 import { own, ownSpikes, Stage, Watch } from "../layer/stage.ts";
-import type { Layer } from "./compiler.ts";
-import { columnsOf, type LoopValue } from "./loop.ts";
-import { type CompiledNeuron, noteParameters } from "./op.ts";
+import type { Layer } from "../neuron/compiler.ts";
+import { columnsOf, type LoopValue, noteParameters } from "../neuron/loop.ts";
+import type { Neurons } from "../neuron/neuron.ts";
+import type { CompiledNeuron } from "../neuron/op.ts";
+import { describeStep, PLAIN_WORDS, type Plain } from "../neuron/plain.ts";
+
+/** The stage of neurons that nothing feeds but this input. */
+export function stageOfNeurons(layer: Neurons, input: Tensor): Stage {
+  layer.checkNeurons([1, ...input.sizes]);
+  const plain = layer.plainNow();
+  if (plain !== null) return new PlainStage(layer, plain, input);
+  return new CompiledStage(layer.compiled, [keptOfNeurons(layer)], input, {
+    start: () => layer.statesAtStart(input.sizes),
+    parameters: () => layer.loopOf(layer.compiled, null),
+  });
+}
+
+/** A layer of plain neurons, with its parameters as a step takes them; a readout has no threshold. */
+interface PlainLayer {
+  parametersNow(): { readonly beta?: Tensor; readonly threshold?: Tensor };
+}
+
+export class PlainStage extends Stage {
+  private readonly descriptor: Tensor;
+  /** Copies the parameters. */
+  private readonly watch: Watch;
+
+  constructor(layer: PlainLayer, plain: Plain, input: Tensor) {
+    const output = plain.surrogate === null ? own(input.sizes) : ownSpikes(input.sizes);
+    const state = own(input.sizes);
+    const descriptor = own([PLAIN_WORDS]);
+    const kept = [keptOf(layer, ["form", "beta", "threshold"])];
+    const copies: Tensor[] = [];
+    const watch = new Watch(tensorsIn(kept), () => {
+      const { beta, threshold } = layer.parametersNow();
+      for (const [i, t] of [beta, threshold].entries()) {
+        if (t === undefined) continue;
+        copies[i] ??= own(t.sizes);
+        copies[i].copyFrom(t);
+      }
+    });
+    const [beta, threshold = null] = copies as [Tensor, Tensor?];
+    super(output, { state: [state], memory: [descriptor, ...copies], kept });
+    describeStep(plain, descriptor.ptr, input, beta, threshold, state, output);
+    this.descriptor = descriptor;
+    this.watch = watch;
+  }
+
+  step(): void {
+    const { output, descriptor } = this;
+    this.watch.refresh();
+    k.lifForward(descriptor.ptr);
+    if (output.bits !== 0) k.unpackBits(output.ptr, output.bits, output.size);
+  }
+}
 
 /** The parameters of neurons, and their form. */
 export const keptOfNeurons = (layer: Layer): Kept => keptOf(layer, [...Object.keys(layer.form.parameters), "form"]);
-
-/** The stage of neurons that nothing feeds but this input. */
-export function stageOfNeurons(layer: Layer, input: Tensor): CompiledStage {
-  layer.checkNeurons([1, ...input.sizes]);
-  const { compiled } = layer;
-  return new CompiledStage(compiled, [keptOfNeurons(layer)], input, {
-    start: () => layer.statesAtStart(input.sizes),
-    parameters: () => compiled.loop.of(layer, null) as readonly LoopValue[],
-  });
-}
 
 /** What a layer computes for its stage. */
 interface Source {
@@ -57,8 +98,7 @@ export class CompiledStage extends Stage {
       work.push(t);
       return t.ptr;
     };
-    const all = allOf(states.length);
-    const bound = neuron.program.compile(null).forward(1, input.size / n, n, 1 << neuron.mainAt, all, all);
+    const bound = neuron.oneStep(input.size / n, n);
     bound.begin(take);
     noteParameters(bound, parameters);
     bound.input(0, input.ptr, 0);
