@@ -43,7 +43,7 @@ const FIELDS = {
   plain: 0,
   parameterNames: 0,
   bounds: 0,
-  steps: 0,
+  compiledSteps: 0,
 };
 
 /** Whether layers have a property of this name, which no parameter may take. */
@@ -79,7 +79,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   private readonly plain: Plain | null;
   private readonly parameterNames: readonly string[];
   private readonly bounds: Readonly<Record<string, readonly number[]>>;
-  private steps: Steps | null = null;
+  private compiledSteps: Steps | null = null;
 
   /** @internal */
   constructor(form: Form, options: object) {
@@ -105,7 +105,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
       const [first] = learned;
       const plain = first === undefined ? this.plainOf() : `a learned ${first}`;
       if (typeof plain !== "string") return plain;
-      this.steps = this.made(plain);
+      this.compiledSteps = this.compiledFor(plain);
       return null;
     });
   }
@@ -119,7 +119,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     return "its step";
   }
 
-  private made(what: string): Steps {
+  private compiledFor(what: string): Steps {
     return compilerFor(this.form.name, what).compile(this.form, this.kinds, this.firing);
   }
 
@@ -129,12 +129,12 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
    * @internal
    */
   get compiled(): CompiledNeuron {
-    this.steps ??= this.made("this use");
-    return this.steps.compiled;
+    this.compiledSteps ??= this.compiledFor("this use");
+    return this.compiledSteps.compiled;
   }
 
   set compiled(compiled: CompiledNeuron) {
-    this.steps = { compiled, scores: this.scores };
+    this.compiledSteps = { compiled, scores: this.scores };
   }
 
   /**
@@ -143,7 +143,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
    * @internal
    */
   get scores(): CompiledNeuron | null {
-    return this.steps?.scores ?? null;
+    return this.compiledSteps?.scores ?? null;
   }
 
   protected override get where(): string {
