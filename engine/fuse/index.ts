@@ -50,5 +50,5 @@ export { print, symbolsOf } from "./print.ts";
 export { type Fused, Program } from "./program.ts";
 export { replaced } from "./replace.ts";
 export { Rows } from "./rows.ts";
-export { runOnTensors, stepsOf, tensorLanguage } from "./tensors.ts";
+export { inputSteps, runOnTensors, tensorLanguage } from "./tensors.ts";
 export { derive, MOST_OUTPUTS, type StepArgument, type StepDefinition, type Traced } from "./trace.ts";

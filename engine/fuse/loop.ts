@@ -8,7 +8,7 @@ import { memory } from "../wasm.ts";
 import { wordOf } from "./emit.ts";
 import { COLUMN } from "./expression.ts";
 import type { Kind, Plan } from "./plan.ts";
-import { type Call, evaluate } from "./sweeps.ts";
+import { evaluateFormulas, type SweepCall } from "./sweeps.ts";
 
 /** Bytes of four float64 lanes. */
 const LANES = 32;
@@ -34,15 +34,15 @@ export type Before = (t: number) => void;
 interface Stretch {
   readonly t: number;
   steps: number;
-  readonly calls: readonly Call[];
+  readonly calls: readonly SweepCall[];
 }
 
-function stretchesOf(calls: readonly (readonly Call[])[], direction: 1 | -1): Stretch[] {
+function stretchesOf(calls: readonly (readonly SweepCall[])[], direction: 1 | -1): Stretch[] {
   const stretches: Stretch[] = [];
   const T = calls.length;
   for (let i = 0; i < T; i++) {
     const t = direction > 0 ? i : T - 1 - i;
-    const now = calls[t] as readonly Call[];
+    const now = calls[t] as readonly SweepCall[];
     const last = stretches[stretches.length - 1];
     if (last?.calls === now) last.steps++;
     else stretches.push({ t, steps: 1, calls: now });
@@ -56,7 +56,7 @@ export interface Course {
   readonly rows: number;
   readonly n: number;
   readonly direction: 1 | -1;
-  readonly calls: readonly (readonly Call[])[];
+  readonly calls: readonly (readonly SweepCall[])[];
   /** The states whose value before the first step is given, others are 0, and the states that are wanted at the end, as bits of a number. */
   readonly given: number;
   readonly wanted: number;
@@ -293,7 +293,7 @@ export class Bound {
 
   private pass({ t, steps, calls }: Stretch, before: Before | null, often: number, sums: Sums | null): void {
     const { size, n, at, direction } = this;
-    const [first] = calls as [Call];
+    const [first] = calls as [SweepCall];
     const isOne = calls.length === 1;
     const together = size > MANY ? 2 : 1;
     const some = isOne ? Math.min(steps, often) : 1;
@@ -306,18 +306,18 @@ export class Bound {
     }
   }
 
-  private step(t: number, calls: readonly Call[], before: Before | null): void {
+  private step(t: number, calls: readonly SweepCall[], before: Before | null): void {
     before?.(t);
     const { size, n, at, tempsAt } = this;
     for (let i = 0; i < calls.length; i++) {
-      const call = calls[i] as Call;
+      const call = calls[i] as SweepCall;
       call.run(at, t, 1, 1, 1, size, this.pieceOf(call), n);
-      if (call.formulas.length > 0) evaluate(call.formulas, tempsAt, size);
+      if (call.formulas.length > 0) evaluateFormulas(call.formulas, tempsAt, size);
     }
   }
 
   /** Elements that a call passes over before the next step takes its turn, or its own second loop. */
-  private pieceOf({ isSplit }: Call): number {
+  private pieceOf({ isSplit }: SweepCall): number {
     const { n, size } = this;
     if (!isSplit && size <= MANY) return size;
     return this.plan.hasColumns ? Math.max(n, PIECE - (PIECE % n)) : PIECE;
@@ -327,7 +327,7 @@ export class Bound {
   runRows(first: number, count: number, n: number): void {
     const { at, tempsAt } = this;
     const { calls } = this.stretches[0] as Stretch;
-    const [only] = calls as [Call];
+    const [only] = calls as [SweepCall];
     if (calls.length === 1 && only.formulas.length === 0) {
       only.run(at, first, count, 1, 1, n, n, n);
       return;
@@ -335,7 +335,7 @@ export class Bound {
     for (let t = first; t < first + count; t++) {
       for (const call of calls) {
         call.run(at, t, 1, 1, 1, n, n, n);
-        evaluate(call.formulas, tempsAt, n);
+        evaluateFormulas(call.formulas, tempsAt, n);
       }
     }
   }

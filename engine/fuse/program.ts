@@ -7,10 +7,10 @@ import type { Expression } from "./expression.ts";
 import { Bound, type Course } from "./loop.ts";
 import { Plan, type Wanted } from "./plan.ts";
 import { remembered } from "./remembered.ts";
-import { type Mode, Steps } from "./steps.ts";
+import { type Mode, SweepSteps } from "./steps.ts";
 import { type StepDefinition, type Traced, trace } from "./trace.ts";
 
-const compiled = new Map<string, Steps>();
+const compiled = new Map<string, SweepSteps>();
 
 /** A step that has been traced. */
 export class Program {
@@ -24,7 +24,7 @@ export class Program {
   /** The step with these gradients wanted, or none; what it saves depends on it. */
   compile(wanted: Wanted | null): Fused {
     const key = this.traced.key + JSON.stringify(wanted);
-    const steps = remembered(compiled, key, () => new Steps(new Plan(this.traced, wanted)));
+    const steps = remembered(compiled, key, () => new SweepSteps(new Plan(this.traced, wanted)));
     return new Fused(steps, this.traced);
   }
 }
@@ -37,7 +37,7 @@ export const MODES: readonly Mode[] = ["none", "write", "add"];
 
 /** A compiled step with its numbers, and its runs. */
 export class Fused {
-  readonly steps: Steps;
+  readonly steps: SweepSteps;
   /** The step, whose numbers may be others than those that the plan was made of. */
   readonly traced: Traced;
   /** The bits of the numbers. */
@@ -46,7 +46,7 @@ export class Fused {
   private readonly bound: Bound[] = [];
   private readonly keys: number[] = [];
 
-  constructor(steps: Steps, traced: Traced) {
+  constructor(steps: SweepSteps, traced: Traced) {
     this.steps = steps;
     this.traced = traced;
     this.numbers = new Uint32Array(Float32Array.from(traced.numbers).buffer);

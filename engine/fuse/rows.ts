@@ -8,11 +8,11 @@
 import { noGrad } from "../tape.ts";
 import { Bound } from "./loop.ts";
 import type { Fused } from "./program.ts";
-import type { Steps } from "./steps.ts";
+import type { SweepSteps } from "./steps.ts";
 import { derive } from "./trace.ts";
 
 export class Rows {
-  private readonly steps: Steps;
+  private readonly steps: SweepSteps;
   private readonly bound: Bound;
 
   /** The step over the rows of matrices of at most `widest` columns; memory for itself is taken once, from `take`. */

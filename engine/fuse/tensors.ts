@@ -93,7 +93,7 @@ export interface Operands {
 }
 
 /** An input of each step: of one that is the same in all, the tensor that it is made of, as compiled steps take it. */
-export function stepsOf(x: Tensor): Tensor[] {
+export function inputSteps(x: Tensor): Tensor[] {
   const [T = 1, ...shape] = x.sizes;
   const source = constantSource(x);
   return source?.size === x.size / T ? new Array(T).fill(source.reshape(shape)) : x.unbind(0);
@@ -104,7 +104,7 @@ export function runOnTensors(
   definition: StepDefinition,
   { inputs, states = {}, parameters }: Operands,
 ): { outputs: Record<string, Tensor>; states: Record<string, Tensor> } {
-  const steps = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, stepsOf(x)]));
+  const steps = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, inputSteps(x)]));
   const [first = []] = Object.values(steps);
   const shape = first[0]?.sizes ?? [];
   const state = Object.fromEntries(definition.states.map((name) => [name, states[name] ?? zeros(shape)]));

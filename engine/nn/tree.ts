@@ -19,7 +19,7 @@ interface Part<M extends object = object> {
 }
 
 /** All modules of a network, each before those within it. */
-export function partsOf<M extends object>(root: Root<M>): Part<M>[] {
+export function modulesOf<M extends object>(root: Root<M>): Part<M>[] {
   const parts = root.namedModules().map(([name, module]): Part<M> => {
     return { name, module, prefix: name && `${name}.`, own: [] };
   });
@@ -31,7 +31,7 @@ export function partsOf<M extends object>(root: Root<M>): Part<M>[] {
   return parts;
 }
 
-export const countOf = ({ own }: Part): number => own.reduce((sum, [, { size }]) => sum + size, 0);
+export const parameterCount = ({ own }: Part): number => own.reduce((sum, [, { size }]) => sum + size, 0);
 
 /** A line for each module: its name, class, features or shapes of parameters, and how many parameters it has. */
 export function treeOf(parts: readonly Part[]): string {
@@ -41,7 +41,7 @@ export function treeOf(parts: readonly Part[]): string {
     const { module, prefix, own } = part;
     const { inFeatures: from, outFeatures: to } = module as { inFeatures?: number; outFeatures?: number };
     const facts = to ? [`${from} → ${to}`] : own.map(([name, { sizes }]) => `${name} ${formatShape(sizes)}`);
-    const count = countOf(part);
+    const count = parameterCount(part);
     if (count) facts.push(`${count} parameter${count > 1 ? "s" : ""}`);
     let within = "";
     for (let inner = parts[i]; inner?.name.startsWith(prefix); inner = parts[i]) {

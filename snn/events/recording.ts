@@ -46,7 +46,7 @@ export interface SpikeRecordings {
 }
 
 /** Columns that grow, and the sensor that their events must lie on. */
-export class Columns {
+export class EventColumns {
   t = new Float64Array(0);
   x = new Uint16Array(0);
   y = new Uint16Array(0);

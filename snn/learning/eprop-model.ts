@@ -39,7 +39,7 @@ const WHAT = "Linear, neurons or Recurrent in turns, and Linear or Linear and Le
  * @throws TypeError for anything but modules; RangeError for layers in another order, of other kinds, or with parameters that are
  *   neither weights nor biases.
  */
-export function layersOf(where: string, model: unknown): Layers {
+export function epropLayers(where: string, model: unknown): Layers {
   const hidden: Hidden[] = [];
   let linear: Linear | null = null;
   let end: Readout | null = null;

@@ -7,7 +7,7 @@ import { sameShape } from "../../engine/shape.ts";
 import {
   type CrossEntropySequenceOptions,
   ENTROPY,
-  optionsOf,
+  lossOptions,
   prepared,
   SEQUENCE,
   type SequenceLossOptions,
@@ -15,12 +15,12 @@ import {
 import { lengthsOf, maskSteps, meanOfMasked } from "./sequence.ts";
 import {
   type ClassPopulationOptions,
-  classesOf,
-  countsOf,
+  classCounts,
   labelsOf,
+  numberOfClasses,
   ofRows,
   onOff,
-  rowsOf,
+  outputRows,
   stepsOfRows,
   weightsOf,
 } from "./targets.ts";
@@ -70,7 +70,7 @@ function entropyOfSteps(x: Tensor, labels: Int32Array, lengths: Int32Array | nul
  */
 export const ceRateLoss = composedOp(
   (spikes: Tensor, y: Targets, options: CrossEntropySequenceOptions = ENTROPY): Tensor => {
-    const given = optionsOf("ceRateLoss", ENTROPY, options);
+    const given = lossOptions("ceRateLoss", ENTROPY, options);
     const { labels, steps } = prepared("ceRateLoss", "spikes", spikes, y, given.lengths);
     return entropyOfSteps(spikes, labels, steps, given);
   },
@@ -95,12 +95,12 @@ const COUNTS: Required<CrossEntropySequenceOptions & ClassPopulationOptions> = {
 export const ceCountLoss = composedOp(
   (spikes: Tensor, y: Targets, options: CrossEntropySequenceOptions & ClassPopulationOptions = COUNTS): Tensor => {
     const where = "ceCountLoss";
-    const given = optionsOf(where, COUNTS, options);
-    const { rows, K } = rowsOf(where, "spikes", spikes);
-    const classes = classesOf(where, given.numClasses, K);
+    const given = lossOptions(where, COUNTS, options);
+    const { rows, K } = outputRows(where, "spikes", spikes);
+    const classes = numberOfClasses(where, given.numClasses, K);
     const steps = lengthsOf(where, "spikes", spikes, given.lengths);
     const labels = labelsOf(where, y, classes, rows);
-    return entropyOf(countsOf(spikes, steps, classes), labels, given);
+    return entropyOf(classCounts(spikes, steps, classes), labels, given);
   },
 );
 
@@ -118,7 +118,7 @@ export const ceCountLoss = composedOp(
  */
 export const ceMaxMembraneLoss = composedOp(
   (membrane: Tensor, y: Targets, options: CrossEntropySequenceOptions = ENTROPY): Tensor => {
-    const given = optionsOf("ceMaxMembraneLoss", ENTROPY, options);
+    const given = lossOptions("ceMaxMembraneLoss", ENTROPY, options);
     const { labels, steps } = prepared("ceMaxMembraneLoss", "a membrane", membrane, y, given.lengths);
     return entropyOf(max(maskSteps(membrane, steps, -Infinity), { axis: 0 }).values, labels, given);
   },
@@ -150,7 +150,7 @@ const TET = { ...ENTROPY, lambda: 0, target: undefined as number | undefined } s
  * @see Deng et al. (2022), Temporal Efficient Training of Spiking Neural Network via Gradient Re-weighting, ICLR.
  */
 export const tetLoss = composedOp((output: Tensor, y: Targets, options: TetOptions = {}): Tensor => {
-  const given = optionsOf("tetLoss", TET, options);
+  const given = lossOptions("tetLoss", TET, options);
   const { lambda, target = 1, lengths, reduction } = given;
   numberOf("tetLoss", "lambda", lambda, UNIT);
   numberOf("tetLoss", "target", target, FINITE);
@@ -189,17 +189,17 @@ const MSE_COUNT: Required<MseCountOptions> = { ...SEQUENCE, numClasses: null, co
  */
 export const mseCountLoss = composedOp((spikes: Tensor, y: Targets, options: MseCountOptions = MSE_COUNT): Tensor => {
   const where = "mseCountLoss";
-  const { weight, reduction, lengths, numClasses, correctRate, incorrectRate } = optionsOf(where, MSE_COUNT, options);
+  const { weight, reduction, lengths, numClasses, correctRate, incorrectRate } = lossOptions(where, MSE_COUNT, options);
   numberOf(where, "correctRate", correctRate, NOT_NEGATIVE);
   numberOf(where, "incorrectRate", incorrectRate, NOT_NEGATIVE);
-  const { T, rows, K } = rowsOf(where, "spikes", spikes);
-  const classes = classesOf(where, numClasses, K);
+  const { T, rows, K } = outputRows(where, "spikes", spikes);
+  const classes = numberOfClasses(where, numClasses, K);
   const steps = lengthsOf(where, "spikes", spikes, lengths);
   const labels = labelsOf(where, y, classes, rows);
   const weights = weightsOf(where, weight, labels, classes);
   const stepsAt = stepsOfRows(steps, T, rows);
   const countAt = (rate: number) => (row: number) => Math.trunc(stepsAt(row) * rate * (K / classes));
-  const counts = countsOf(spikes, steps, classes);
+  const counts = classCounts(spikes, steps, classes);
   const target = onOff(labels, classes, counts.sizes, countAt(correctRate), countAt(incorrectRate));
   const distances = square(sub(counts, target));
   if (steps === null && weights === null) return mul(reduced(distances, reduction), 1 / T);
@@ -236,11 +236,11 @@ const MSE_MEMBRANE: Required<MseMembraneOptions> = { ...SEQUENCE, onTarget: 1, o
 export const mseMembraneLoss = composedOp(
   (membrane: Tensor, y: Targets, options: MseMembraneOptions = MSE_MEMBRANE): Tensor => {
     const where = "mseMembraneLoss";
-    const given = optionsOf(where, MSE_MEMBRANE, options);
+    const given = lossOptions(where, MSE_MEMBRANE, options);
     const { weight, reduction, lengths, onTarget, offTarget, timeVarTargets } = given;
     numberOf(where, "onTarget", onTarget, FINITE);
     numberOf(where, "offTarget", offTarget, FINITE);
-    const { T, rows, K } = rowsOf(where, "a membrane", membrane);
+    const { T, rows, K } = outputRows(where, "a membrane", membrane);
     const steps = lengthsOf(where, "a membrane", membrane, lengths);
     const shape = timeVarTargets ? membrane.sizes : membrane.sizes.slice(1);
     const areValues = y instanceof Tensor && sameShape(y.sizes, shape);

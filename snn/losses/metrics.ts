@@ -2,8 +2,8 @@
 import { ensure, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { accuracy, argmax, neg, noGrad, type Targets, type Tensor } from "../../engine/index.ts";
 import { alive } from "../../engine/tensor.ts";
-import { ALL_STEPS, type LengthsOptions, lengthsOf, timesOf } from "./sequence.ts";
-import { type ClassPopulationOptions, classesOf, countsOf, labelsOf, rowsOf } from "./targets.ts";
+import { ALL_STEPS, firstSpikeTimes, type LengthsOptions, lengthsOf } from "./sequence.ts";
+import { type ClassPopulationOptions, classCounts, labelsOf, numberOfClasses, outputRows } from "./targets.ts";
 
 /** Options of {@link accuracyRate}. */
 export interface AccuracyRateOptions extends ClassPopulationOptions, LengthsOptions {}
@@ -22,11 +22,11 @@ const ACCURACY: Required<AccuracyRateOptions> = { numClasses: null, ...ALL_STEPS
 export function accuracyRate(spikes: Tensor, y: Targets, options: AccuracyRateOptions = ACCURACY): number {
   const where = "accuracyRate";
   const { numClasses, lengths } = withDefaults(where, ACCURACY, options);
-  const { rows, K } = rowsOf(where, "spikes", spikes);
-  const classes = classesOf(where, numClasses, K);
+  const { rows, K } = outputRows(where, "spikes", spikes);
+  const classes = numberOfClasses(where, numClasses, K);
   const steps = lengthsOf(where, "spikes", spikes, lengths);
   const labels = labelsOf(where, y, classes, rows);
-  return noGrad(() => accuracy(countsOf(spikes, steps, classes), labels));
+  return noGrad(() => accuracy(classCounts(spikes, steps, classes), labels));
 }
 
 /**
@@ -40,10 +40,10 @@ export function accuracyRate(spikes: Tensor, y: Targets, options: AccuracyRateOp
 export function accuracyTemporal(spikes: Tensor, y: Targets, options: LengthsOptions = ALL_STEPS): number {
   const where = "accuracyTemporal";
   const { lengths } = withDefaults(where, ALL_STEPS, options);
-  const { rows, K } = rowsOf(where, "spikes", spikes);
+  const { rows, K } = outputRows(where, "spikes", spikes);
   const steps = lengthsOf(where, "spikes", spikes, lengths);
   const labels = labelsOf(where, y, K, rows);
-  return noGrad(() => accuracy(neg(timesOf(spikes, 1, steps)), labels));
+  return noGrad(() => accuracy(neg(firstSpikeTimes(spikes, 1, steps)), labels));
 }
 
 /** Options of {@link confusionMatrix}. */

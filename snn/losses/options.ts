@@ -3,7 +3,7 @@ import { numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
 import type { LossOptions, Targets, Tensor } from "../../engine/index.ts";
 import { checkReduction } from "../../engine/ops/reduction.ts";
 import { type LengthsOptions, lengthsOf } from "./sequence.ts";
-import { labelsOf, rowsOf } from "./targets.ts";
+import { labelsOf, outputRows } from "./targets.ts";
 
 /** Options of losses over sequences with class indices as targets. */
 export interface SequenceLossOptions extends LossOptions, LengthsOptions {
@@ -21,7 +21,7 @@ export const SEQUENCE: Required<SequenceLossOptions> = { weight: null, reduction
 export const ENTROPY: Required<CrossEntropySequenceOptions> = { ...SEQUENCE, labelSmoothing: 0 };
 
 /** The options over the defaults, with a reduction and a smoothing that there are. */
-export function optionsOf<Options extends Required<SequenceLossOptions>>(
+export function lossOptions<Options extends Required<SequenceLossOptions>>(
   where: string,
   defaults: Options,
   options: object,
@@ -35,7 +35,7 @@ export function optionsOf<Options extends Required<SequenceLossOptions>>(
 
 /** The class indices of the samples, and the steps of each. */
 export function prepared(where: string, what: string, x: Tensor, y: Targets, lengths: LengthsOptions["lengths"]) {
-  const sizes = rowsOf(where, what, x);
+  const sizes = outputRows(where, what, x);
   const steps = lengthsOf(where, what, x, lengths);
   return { ...sizes, labels: labelsOf(where, y, sizes.K, sizes.rows), steps };
 }

@@ -5,13 +5,13 @@ import { amax, type Tensor } from "../../engine/index.ts";
 import { integrate } from "../neurons/leaky-integrator.ts";
 import {
   ALL_STEPS,
+  firstSpikeTimes,
   type LengthsOptions,
   lastSteps,
   lengthsOf,
   maskSteps,
   meanSteps,
   sumSteps,
-  timesOf,
 } from "./sequence.ts";
 
 export type { LengthsOptions } from "./sequence.ts";
@@ -111,5 +111,5 @@ const TIMES = { count: 1, ...ALL_STEPS };
 export function spikeTimes(spikes: Tensor, options: SpikeTimesOptions = TIMES): Tensor {
   const { count, lengths } = withDefaults("spikeTimes", TIMES, options);
   numberOf("spikeTimes", "count", count, COUNT);
-  return composed(timesOf, spikes, count, lengthsOf("spikeTimes", "spikes", spikes, lengths));
+  return composed(firstSpikeTimes, spikes, count, lengthsOf("spikeTimes", "spikes", spikes, lengths));
 }

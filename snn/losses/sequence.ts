@@ -167,5 +167,5 @@ function findTimes(times: Values, spikes: Values, T: number, neurons: number, st
 }
 
 /** The steps of the first `count` spikes of each neuron, [T, B, …] → [count, B, …]. */
-export const timesOf = (spikes: Tensor, count: number, lengths: Int32Array | null): Tensor =>
+export const firstSpikeTimes = (spikes: Tensor, count: number, lengths: Int32Array | null): Tensor =>
   apply(spikeTimesOp, { shape: [count, ...spikes.sizes.slice(1)], lengths }, spikes);

@@ -14,13 +14,13 @@ export function labelsOf(where: string, y: Targets, classes: number, rows: numbe
 }
 
 /** The sizes of an output [T, B, …, K]: its steps, its rows B·… in a step, and its classes. */
-export interface Rows {
+export interface OutputRows {
   readonly T: number;
   readonly rows: number;
   readonly K: number;
 }
 
-export function rowsOf(where: string, what: string, x: Tensor): Rows {
+export function outputRows(where: string, what: string, x: Tensor): OutputRows {
   alive(x, where);
   if (x.ndim < 2) throw wrongValue(where, `${what} [T, B, …, K]`, formatShape(x.sizes));
   const T = x.sizes[0] as number;
@@ -67,7 +67,7 @@ export interface ClassPopulationOptions {
 }
 
 /** The number of classes of K neurons. */
-export function classesOf(where: string, numClasses: number | null, K: number): number {
+export function numberOfClasses(where: string, numClasses: number | null, K: number): number {
   if (numClasses === null) return K;
   numberOf(where, "numClasses", numClasses, COUNT);
   if (K % numClasses !== 0) throw wrongValue(where, `numClasses to divide ${K} neurons`, numClasses);
@@ -75,7 +75,7 @@ export function classesOf(where: string, numClasses: number | null, K: number): 
 }
 
 /** The spikes of each class, [T, B, …, K] → [B, …, C]. */
-export function countsOf(spikes: Tensor, lengths: Int32Array | null, classes: number): Tensor {
+export function classCounts(spikes: Tensor, lengths: Int32Array | null, classes: number): Tensor {
   const counts = sumSteps(spikes, lengths);
   const K = counts.sizes[counts.ndim - 1] as number;
   if (classes === K) return counts;

@@ -23,13 +23,13 @@ import { integrate } from "../neurons/leaky-integrator.ts";
 import {
   type CrossEntropySequenceOptions,
   ENTROPY,
-  optionsOf,
+  lossOptions,
   prepared,
   SEQUENCE,
   type SequenceLossOptions,
 } from "./options.ts";
-import { type LengthsOptions, lengthsOf, maskSteps, timesOf } from "./sequence.ts";
-import { labelsOf, rowsOf, stepsOfRows, timesGiven, weightsOf } from "./targets.ts";
+import { firstSpikeTimes, type LengthsOptions, lengthsOf, maskSteps } from "./sequence.ts";
+import { labelsOf, outputRows, stepsOfRows, timesGiven, weightsOf } from "./targets.ts";
 
 /** Options of {@link ceTemporalLoss}. */
 export interface CeTemporalOptions extends CrossEntropySequenceOptions {
@@ -56,10 +56,10 @@ const CE_TEMPORAL: Required<CeTemporalOptions> = { ...ENTROPY, inverse: "negate"
 export const ceTemporalLoss = composedOp(
   (spikes: Tensor, y: Targets, options: CeTemporalOptions = CE_TEMPORAL): Tensor => {
     const where = "ceTemporalLoss";
-    const { inverse, weight, labelSmoothing, reduction, lengths } = optionsOf(where, CE_TEMPORAL, options);
+    const { inverse, weight, labelSmoothing, reduction, lengths } = lossOptions(where, CE_TEMPORAL, options);
     choiceOf(where, "inverse", inverse, ["negate", "reciprocal"]);
     const { labels, steps } = prepared(where, "spikes", spikes, y, lengths);
-    const times = reshape(timesOf(spikes, 1, steps), spikes.sizes.slice(1));
+    const times = reshape(firstSpikeTimes(spikes, 1, steps), spikes.sizes.slice(1));
     const logits = inverse === "negate" ? neg(times) : reciprocal(times.add(1));
     return crossEntropy(logits, labels, { weight, labelSmoothing, reduction });
   },
@@ -107,10 +107,10 @@ const MSE_TEMPORAL = {
 export const mseTemporalLoss = composedOp(
   (spikes: Tensor, y: Targets, options: MseTemporalOptions = MSE_TEMPORAL): Tensor => {
     const where = "mseTemporalLoss";
-    const given = optionsOf(where, MSE_TEMPORAL, options);
+    const given = lossOptions(where, MSE_TEMPORAL, options);
     const { weight, reduction, lengths, targetIsTime, tolerance } = given;
     numberOf(where, "tolerance", tolerance, NOT_NEGATIVE);
-    const { T, rows, K } = rowsOf(where, "spikes", spikes);
+    const { T, rows, K } = outputRows(where, "spikes", spikes);
     const neurons = spikes.sizes.slice(1);
     const steps = lengthsOf(where, "spikes", spikes, lengths);
     const stepsAt = stepsOfRows(steps, T, rows);
@@ -119,7 +119,7 @@ export const mseTemporalLoss = composedOp(
     const { wanted, shape } =
       labels === null ? timesGiven(where, y, neurons) : timesOfClasses(where, labels, neurons, given);
     const weights = labels === null ? null : weightsOf(where, weight, labels, K);
-    const times = timesOf(spikes, wanted.length / (rows * K), steps);
+    const times = firstSpikeTimes(spikes, wanted.length / (rows * K), steps);
     const found = peek(times);
     const factors = new Float32Array(wanted.length);
     for (let i = 0; i < wanted.length; i++) {

@@ -8,8 +8,8 @@ import {
   checkRates,
   type FiringRateOptions,
   gradientNorms,
-  inOrder,
   type LayerNorms,
+  namedLayers,
   RATES,
   rateOf,
 } from "./probes.ts";
@@ -187,7 +187,7 @@ export function diagnose(model: Module, x: Tensor, options: DiagnoseOptions): Di
     const beyondUnit = encode ? shareOf(x, (value) => value < 0 || value > 1) : null;
     const found = notANumber(model, x, input, recording) ?? [
       ...clamped(x, input, beyondUnit),
-      ...findingsOf(inOrder(where, "layers", { layers, order }), isRecurrent, given),
+      ...findingsOf(namedLayers(where, "layers", { layers, order }), isRecurrent, given),
     ];
     const seen = {
       order,
@@ -289,7 +289,7 @@ function notANumber(
     ...model.namedParameters().map(([name, p]): [string, string, Tensor, string] => [name, "the parameter", p, SPOILT]),
     ["input", "the input", x, "look at the data and their scale"],
     ["input", "the encoded input", input, "look at encode"],
-    ...inOrder("diagnose", "layers", { layers, order }).flatMap(
+    ...namedLayers("diagnose", "layers", { layers, order }).flatMap(
       ([name, { current, membrane }]): [string, string, Tensor | null, string][] => [
         [
           name,
@@ -437,7 +437,7 @@ type Seen = Omit<Diagnosis, "healthy" | "parameters" | "toString">;
 
 function inWords({ layers, order, findings, loss, beyondUnit }: Seen): string {
   const share = (x: number | null) => (x === null ? "–" : percent(x));
-  const rows = inOrder("diagnose", "layers", { layers, order }).map(([name, layer]) => {
+  const rows = namedLayers("diagnose", "layers", { layers, order }).map(([name, layer]) => {
     const { kind, neurons, rate, silent, saturated: full, arriving, leaving, passing } = layer;
     const numbers = [rate === null ? "–" : brief(rate), share(silent), share(full), brief(arriving), brief(leaving)];
     return [name, kind, String(neurons), ...numbers, percent(passing)];

@@ -3,7 +3,7 @@ import { COUNT, numberOf, numbersOf, WHOLE, withDefaults } from "../../engine/ar
 import { type Module, noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import { alive } from "../../engine/tensor.ts";
-import { TIMESTEPS } from "../coding/spikes.ts";
+import { STEP_COUNTS } from "../coding/spikes.ts";
 
 /** Options of {@link firingCurve}. */
 export interface FiringCurveOptions {
@@ -43,7 +43,7 @@ export function firingCurve(
 ): FiringCurve {
   const where = "firingCurve";
   const given = withDefaults(where, DEFAULTS, options);
-  const timesteps = numberOf(where, "timesteps", given.timesteps, TIMESTEPS);
+  const timesteps = numberOf(where, "timesteps", given.timesteps, STEP_COUNTS);
   const discard = numberOf(where, "discard", given.discard, WHOLE);
   const features = numberOf(where, "features", given.features, COUNT);
   if (discard >= timesteps) {

@@ -122,10 +122,10 @@ const layersOf = (
   where: string,
   recording: Pick<Recording, "layers"> & Partial<Pick<Recording, "order">>,
 ): [string, LayerRecording][] =>
-  inOrder(where, "a recording, with layers", objectOf(where, "a recording", recording) as typeof recording);
+  namedLayers(where, "a recording, with layers", objectOf(where, "a recording", recording) as typeof recording);
 
 /** The layers with their names, in their order. */
-export function inOrder<Layer>(
+export function namedLayers<Layer>(
   where: string,
   expected: string,
   { layers, order }: { readonly layers: Readonly<Record<string, Layer>>; readonly order?: readonly string[] },

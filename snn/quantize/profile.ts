@@ -1,6 +1,6 @@
 /** The cost of a network on data: spikes, operations, memory and an estimate of energy, by the definitions of NeuroBench. */
 import { NOT_NEGATIVE, numberOf, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { batchOf, countOf } from "../../engine/data/batch.ts";
+import { batchOf, targetCount } from "../../engine/data/batch.ts";
 import { type Batches, type Dataset, type Encode, type Module, noGrad, type Tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
@@ -99,7 +99,7 @@ export function profile<Y>(
         // A size, or the lengths, tell the samples by themselves.
         const isGiven = batch.size !== undefined || lengths !== undefined;
         const rows = isGiven ? size : samplesIn(shape);
-        const targets = isGiven ? size : (countOf(y) ?? rows);
+        const targets = isGiven ? size : (targetCount(y) ?? rows);
         if (targets !== rows)
           throw wrongValue(where, `as many targets as samples, ${rows}, or the size of the batch`, targets);
         samples += rows;

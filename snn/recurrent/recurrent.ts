@@ -1,6 +1,6 @@
 import { COUNT, numberOf, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
-import { type StepDefinition, stepsOf, symbolsOf, type Value } from "../../engine/fuse/index.ts";
+import { inputSteps, type StepDefinition, symbolsOf, type Value } from "../../engine/fuse/index.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";
 import { concat, Linear, linear, Module, ones, parameter, stack, type Tensor, zeros } from "../../engine/index.ts";
 import { checkChangeable, forwardOf, moduleOf } from "../../engine/nn/module.ts";
@@ -339,7 +339,7 @@ export class Recurrent<
 
   /** The current of each step; neurons that feed themselves take one that is constant as it is. */
   private inputsOf(current: Tensor): Tensor[] {
-    return this.V === null ? current.unbind(0) : stepsOf(current);
+    return this.V === null ? current.unbind(0) : inputSteps(current);
   }
 
   /** The function of the spikes of the step before that gives their current. */

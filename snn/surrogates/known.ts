@@ -9,7 +9,7 @@
 import { numberOf, type Range, withDefaults } from "../../engine/arguments.ts";
 import type { Derivative, Value } from "../../engine/fuse/index.ts";
 import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "../../kernels/kinds.ts";
-import { made, type Surrogate } from "./surrogate.ts";
+import { frozenSurrogate, type Surrogate } from "./surrogate.ts";
 
 /** Slopes k whose k² and 1/k², which kernels compute, float32 holds with all digits. */
 const SLOPE: Range = { expected: "in [1e-18, 1e18]", fits: (x) => x >= 1e-18 && x <= 1e18 };
@@ -29,7 +29,13 @@ function known<Name extends string>(
   const given = withDefaults<{ [option in string]: number }>(where, { [option]: usual }, options)[option];
   const slope = slopeOf(numberOf(where, option, given, SLOPE));
   // Kernels read the slope as float32.
-  return made({ name, kind, slope, derivative: derivative(f(slope)), primitive: (x) => primitive(x, slope) });
+  return frozenSurrogate({
+    name,
+    kind,
+    slope,
+    derivative: derivative(f(slope)),
+    primitive: (x) => primitive(x, slope),
+  });
 }
 
 /**

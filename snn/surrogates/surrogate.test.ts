@@ -9,7 +9,7 @@ import { expectSame, stepOf } from "../../test/support/fused.ts";
 import { SURROGATE_EXAMPLES, SURROGATE_LIST } from "../../test/support/surrogates.ts";
 import { gradient, leaf } from "../../test/support/tensors.ts";
 import { LIF, RecurrentLIF, type Surrogate, spike, surrogate } from "../index.ts";
-import { made } from "./surrogate.ts";
+import { frozenSurrogate } from "./surrogate.ts";
 
 /** −1.475 … 1.475; zero, where the fast sigmoid has a kink in its derivative, is not among them. */
 const POINTS = Array.from({ length: 60 }, (_, i) => (i - 29.5) / 20);
@@ -120,7 +120,7 @@ test("surrogate: an option out of range, of another name or another type is an e
 });
 
 test("surrogate: a kind that no kernel knows is an error, and never a gradient of 0", () => {
-  const unknown = made({ ...surrogate.atan(), kind: 99 });
+  const unknown = frozenSurrogate({ ...surrogate.atan(), kind: 99 });
   const runs: ((x: Tensor) => Tensor)[] = [
     (x) => spike(x, { surrogate: unknown }),
     (x) => new LIF({ surrogate: unknown }).forward(x),

@@ -30,9 +30,9 @@ export interface CustomSurrogate {
 }
 
 /** The surrogate, which from now on stays as it is: kernels take its numbers as they are. */
-export const made = (s: Surrogate): Surrogate => Object.freeze(Object.assign(new Made(), s));
+export const frozenSurrogate = (s: Surrogate): Surrogate => Object.freeze(Object.assign(new Made(), s));
 
-/** Throws unless it is a surrogate that {@link made} has made. */
+/** Throws unless it is a surrogate that {@link frozenSurrogate} has made. */
 export function checkSurrogate(where: string, s: Surrogate): void {
   if (!(s instanceof Made)) throw wrongType(where, "a surrogate such as surrogate.atan()", s);
 }

@@ -6,7 +6,7 @@
  */
 import { allOptions, FLOAT, functionOf, numberOf, type Range, withDefaults } from "../../engine/arguments.ts";
 import { type Derivative, Program, type StepArgument, type Value } from "../../engine/fuse/index.ts";
-import { type CustomSurrogate, checkSurrogate, made, type Primitive, type Surrogate } from "./surrogate.ts";
+import { type CustomSurrogate, checkSurrogate, frozenSurrogate, type Primitive, type Surrogate } from "./surrogate.ts";
 
 /** Slopes and widths whose squares, times those of a membrane of 10⁴, stay numbers of float32. */
 const SCALE: Range = { expected: "in [1e-9, 1e9]", fits: (x) => x >= 1e-9 && x <= 1e9 };
@@ -35,7 +35,7 @@ function traced<Name extends string>(
   const where = `surrogate.${name}`;
   const given = allOptions(where, defaults, options);
   for (const option of Object.keys(defaults) as Name[]) numberOf(where, option, given[option], ranges[option]);
-  return made({ name, kind: -1, slope: 0, ...curve(given) });
+  return frozenSurrogate({ name, kind: -1, slope: 0, ...curve(given) });
 }
 
 /**
@@ -48,7 +48,7 @@ export function scaled(surrogate: Surrogate, factor: number): Surrogate {
   checkSurrogate("surrogate.scaled", surrogate);
   numberOf("surrogate.scaled", "factor", factor, FLOAT);
   const { derivative, primitive } = surrogate;
-  return made({
+  return frozenSurrogate({
     name: "scaled",
     kind: -1,
     slope: 0,
@@ -368,7 +368,7 @@ export function custom(options: CustomSurrogate): Surrogate {
   const primitive = given.primitive === undefined ? null : functionOf(where, "primitive", given.primitive);
   check(where, ({ x, spike }) => spike(x, derivative));
   if (primitive !== null) check(where, (language) => primitive(language.x, language));
-  return made({ name: "custom", kind: -1, slope: 0, derivative, primitive });
+  return frozenSurrogate({ name: "custom", kind: -1, slope: 0, derivative, primitive });
 }
 
 const CUSTOM = { derivative: undefined as Derivative | undefined, primitive: undefined as Primitive | undefined };

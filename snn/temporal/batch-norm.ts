@@ -3,7 +3,7 @@ import { COUNT, numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts
 import { composed } from "../../engine/composed.ts";
 import { type BatchNormLayerOptions, full, noGrad, type Tensor, zeros } from "../../engine/index.ts";
 import { forwardOf, type Module } from "../../engine/nn/module.ts";
-import { BATCH_DEFAULTS, BatchNorm, optionsOf } from "../../engine/nn/normalize.ts";
+import { BATCH_DEFAULTS, BatchNorm, normalizationOptions } from "../../engine/nn/normalize.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { checkState } from "../layer/checks.ts";
@@ -29,7 +29,7 @@ function channelAxis(where: string, x: Tensor, axes: 1 | 2): number {
 
 abstract class ThresholdDependentBatchNorm extends BatchNorm {
   constructor(where: string, pureForward: Module["forward"], channels: number, options: object) {
-    const { alpha, threshold, ...given } = { ...TDBN, ...optionsOf(where, TDBN, options) };
+    const { alpha, threshold, ...given } = { ...TDBN, ...normalizationOptions(where, TDBN, options) };
     numberOf(where, "alpha", alpha, POSITIVE);
     numberOf(where, "threshold", threshold, POSITIVE);
     const scale = numberOf(where, "alpha·threshold in float32", Math.fround(alpha * threshold), POSITIVE);
@@ -106,7 +106,7 @@ abstract class BatchNormTT extends BatchNorm {
   readonly timesteps: number;
 
   constructor(where: string, channels: number, timesteps: number, options: BatchNormLayerOptions) {
-    const given = optionsOf(where, BATCH_DEFAULTS, options);
+    const given = normalizationOptions(where, BATCH_DEFAULTS, options);
     const steps = numberOf(where, "timesteps", timesteps, COUNT);
     super(where, undefined, [steps, channels], given, false);
     this.timesteps = steps;
