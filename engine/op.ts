@@ -77,6 +77,7 @@ export function saveFor(z: Tensor, bytes: number): number {
 /** z, which was made of x alone: on record if x requires a gradient. */
 export function recorded<Attrs>(op: Recorded<Attrs>, attrs: Attrs, x: Tensor, z: Tensor): Tensor {
   if (scope.recording && x.requiresGrad) record(z, op as Recorded<never>, attrs, x, null, null);
+  else recycleSaved(z, scope.region);
   return z;
 }
 

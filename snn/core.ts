@@ -18,6 +18,7 @@ export * from "./coding/ttfs.ts";
 export type { Fire } from "./layer/checks.ts";
 export { observe, type Seen } from "./layer/observer.ts";
 export type { Staged } from "./layer/stage.ts";
+export type { UnrollResult } from "./layer/temporal.ts";
 export { type PieceLoss, type TruncatedOptions, truncatedBackward } from "./learning/truncated.ts";
 export * from "./losses/activity.ts";
 export * from "./losses/losses.ts";

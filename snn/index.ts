@@ -21,12 +21,18 @@ export * from "./coding/ttfs.ts";
 export type { Fire } from "./layer/checks.ts";
 export { observe, type Seen } from "./layer/observer.ts";
 export type { Staged } from "./layer/stage.ts";
+export type { UnrollResult } from "./layer/temporal.ts";
 export { EProp, type EPropOptions, type EPropState, type EPropStep } from "./learning/eprop.ts";
 export { disposeState, type LayerState, type NetworkState } from "./learning/network.ts";
 export type { OnlineStep, StepLoss } from "./learning/online.ts";
 export { OTTT, type OTTTOptions, SLTT, type SLTTOptions } from "./learning/ottt.ts";
 export { Plastic } from "./learning/plastic.ts";
-export { PlasticLayer, type PlasticLayerState, type SteppingNeurons } from "./learning/plastic-layer.ts";
+export {
+  PlasticLayer,
+  type PlasticLayerRecord,
+  type PlasticLayerState,
+  type SteppingNeurons,
+} from "./learning/plastic-layer.ts";
 export type { PlasticEvent, PlasticOptions, PlasticState, PlasticStepOptions } from "./learning/plastic-options.ts";
 export { plasticity, Rule, type RuleClass, type RuleOf } from "./learning/plasticity.ts";
 export type {

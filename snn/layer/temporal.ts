@@ -24,6 +24,14 @@ export interface Run {
 /** What a layer gives over time: outputs [T, B, …] by name, and the state after the last step. */
 export type Outputs = Readonly<Record<string, unknown>>;
 
+/** The result of `unroll` of a layer with one output; all differentiable. */
+export interface UnrollResult<State> {
+  /** The output over time, [T, B, …]. */
+  readonly z: Tensor;
+  /** The state after the last step. */
+  readonly state: State;
+}
+
 /**
  * A layer with a state between time steps.
  *
@@ -58,6 +66,15 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
    * @internal
    */
   protected abstract checkInput(shape: Shape): void;
+
+  /**
+   * Throws unless one step of this shape, [B, …], fits the layer.
+   *
+   * @internal
+   */
+  protected checkStep(step: Shape): void {
+    this.checkInput([1, ...step]);
+  }
 
   /**
    * The state of a caller, read once; throws unless it is one for steps of this shape, [B, …].
@@ -102,7 +119,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
    *
    * @internal
    */
-  protected get isComposed(): boolean {
+  protected isComposed(_wanted: Wanted): boolean {
     return true;
   }
 
@@ -113,6 +130,15 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
    */
   protected get isObserved(): boolean {
     return false;
+  }
+
+  /**
+   * Whether the main output of a layer is spikes, as far as is known.
+   *
+   * @internal
+   */
+  static isSpiking(layer: Module): boolean {
+    return !(layer instanceof Temporal) || layer.mainOutput === "spikes";
   }
 
   /**
@@ -136,7 +162,9 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   private runOver(x: Tensor, over: boolean): Tensor {
     this.checkSteps(x);
     if (observer !== null && this.isObserved) return this.seen(x, null, false)[this.mainOutput] as Tensor;
-    return this.isComposed ? composed(Temporal.mainOf, this as AnyTemporal, x, over) : Temporal.mainOf(this, x, over);
+    return this.isComposed("main")
+      ? composed(Temporal.mainOf, this as AnyTemporal, x, over)
+      : Temporal.mainOf(this, x, over);
   }
 
   private checkSteps(x: Tensor): void {
@@ -190,13 +218,13 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
    */
   step(x: Tensor, state: State): [z: Tensor, state: State] {
     alive(x, this.where);
-    this.checkInput([1, ...x.sizes]);
+    this.checkStep(x.sizes);
     const from = this.read(state, x.sizes);
     if (observer !== null && this.isObserved) {
       const { [this.mainOutput]: z, state: next } = this.seen(x.unsqueeze(0), from, true);
       return [(z as Tensor).squeeze(0), next as State];
     }
-    const result = this.isComposed
+    const result = this.isComposed("state")
       ? composed(Temporal.oneOf, this as AnyTemporal, x, from)
       : Temporal.oneOf(this as AnyTemporal, x, from);
     return result as [Tensor, State];
@@ -237,7 +265,8 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
 
 type AnyTemporal = Temporal<unknown, unknown, unknown, Run>;
 
-const FORWARD = /* @__PURE__ */ forwardOf(Temporal as unknown as { readonly prototype: Module });
+/** The `forward` of all layers through time. */
+export const FORWARD = /* @__PURE__ */ forwardOf(Temporal as unknown as { readonly prototype: Module });
 
 /** Whether `forward` is that of {@link Temporal}: no subclass, and nobody later, has changed what the layer computes. */
 export const isUnchanged = (layer: Module): boolean => layer.forward === FORWARD;

@@ -163,7 +163,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   }
 
   /** Compiled neurons make their outputs alone. */
-  protected override get isComposed(): boolean {
+  protected override isComposed(): boolean {
     return this.firing.inhibition !== null || inReference();
   }
 

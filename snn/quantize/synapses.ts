@@ -148,8 +148,13 @@ function watchLayer(module: Module, product: LinearMap | null, see: See): Undo {
     }),
   ];
   if (isDelayed(module)) {
-    const { step } = module;
+    const { step, unroll } = module;
     undo.push(
+      replaceMethod(module, "unroll", (x, state) => {
+        const result = unroll.call(module, x, state);
+        see(product, x);
+        return result;
+      }),
       replaceMethod(module, "step", (x, state) => {
         const result = step.call(module, x, state);
         see(product, x);

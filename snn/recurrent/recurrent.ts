@@ -450,6 +450,7 @@ function neuronsOf<Layer extends Module>(where: string, layer: Layer): Layer {
       `${where}: expected neurons with spikes to feed back, got ${layer.constructor.name}, a readout`,
     );
   }
-  if ([step, unroll, initialState].every((method) => typeof method === "function")) return layer;
+  const isStepping = [step, unroll, initialState].every((method) => typeof method === "function");
+  if (isStepping && (layer instanceof Neurons || Temporal.isSpiking(layer))) return layer;
   throw wrongType(where, "a layer of neurons with step, unroll and initialState", layer);
 }

@@ -169,3 +169,21 @@ test("delay: shapes and options out of range are errors", () => {
     "Delay: expected a state past of shape [2, 3], got [1, 3]",
   );
 });
+
+test.each(CASES)("delay: %s: unroll gives the bits of forward, from a state on too", (_, make, shape) => {
+  const layer = make();
+  const x = random(shape, 7);
+  const whole = layer.unroll(x);
+  expect(bits(whole.z)).toEqual(bits(layer.forward(x)));
+  const first = layer.unroll(x.slice(0, 0, 2));
+  const rest = layer.unroll(x.slice(0, 2), first.state);
+  expect([...values(first.z), ...values(rest.z)]).toEqual(values(whole.z));
+  expect(bits(rest.state.past)).toEqual(bits(whole.state.past));
+  expect(bytesKept(() => void noGrad(() => void layer.unroll(x, layer.initialState(shape.slice(1)))))).toBe(0);
+});
+
+test("delay: has no spikes that a recurrent layer could feed back", () => {
+  expect(() => new Recurrent(new Delay(1) as never, { features: 3 })).toThrow(
+    "Recurrent: expected a layer of neurons with step, unroll and initialState",
+  );
+});

@@ -278,3 +278,17 @@ test("delayed linear: sizes and options out of range are errors", () => {
     "DelayedLinear: expected a state past of shape [6, 2, 4], got [5, 2, 4]",
   );
 });
+
+test("delayed linear: unroll gives the bits of forward, from a state on too", () => {
+  const layer = make();
+  const x = random([9, 2, 4], 7);
+  for (const mode of ["train", "eval"] as const) {
+    layer[mode]();
+    const whole = layer.unroll(x);
+    expect(bits(whole.z)).toEqual(bits(layer.forward(x)));
+    const first = layer.unroll(x.slice(0, 0, 4));
+    const rest = layer.unroll(x.slice(0, 4), first.state);
+    expect([...values(first.z), ...values(rest.z)]).toEqual(values(whole.z));
+    expect(bits(rest.state.past)).toEqual(bits(whole.state.past));
+  }
+});

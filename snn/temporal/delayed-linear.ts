@@ -1,20 +1,17 @@
 /** Linear layers whose synapses have learned delays. */
 import { COUNT, NOT_NEGATIVE, numberOf, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";
-import { arange, concat, conv1d, full, noGrad, pad, parameter, rand, type Tensor, zeros } from "../../engine/index.ts";
+import { arange, conv1d, full, noGrad, pad, parameter, rand, type Tensor } from "../../engine/index.ts";
 import { startUniform } from "../../engine/nn/linear.ts";
-import { forwardOf } from "../../engine/nn/module.ts";
 import { type Reading, readsWeight, weightOf } from "../../engine/nn/reading.ts";
 import { isOutside } from "../../engine/op.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
 import { buffer } from "../../engine/tape.ts";
 import { alive, peek, touch } from "../../engine/tensor.ts";
-import { checkSequence, checkState } from "../layer/checks.ts";
-import { keptOf } from "../layer/kept.ts";
-import { own, Stage, Staged, stateOf, Watch } from "../layer/stage.ts";
+import { own, type Stage, stateOf } from "../layer/stage.ts";
+import { FORWARD, type UnrollResult, type Wanted } from "../layer/temporal.ts";
 import { within } from "../neuron/definition.ts";
-import { Window } from "./delay.ts";
+import { Windowed, WindowRun, WindowStage } from "./window.ts";
 
 /** Options of {@link DelayedLinear}. */
 export interface DelayedLinearOptions {
@@ -76,7 +73,7 @@ const EPS = 1e-7;
  * @see Hammouamri, Khalfaoui-Hassani and Masquelier (2024), Learning Delays in Spiking Neural Networks using Dilated Convolutions
  *   with Learnable Spacings, ICLR.
  */
-export class DelayedLinear extends Staged {
+export class DelayedLinear extends Windowed<UnrollResult<DelayedLinearState>> {
   /** Size of the last axis of x. */
   readonly inFeatures: number;
   /** Size of the last axis of z. */
@@ -97,8 +94,8 @@ export class DelayedLinear extends Staged {
    * @internal
    */
   reading: Reading | null = readsWeight(FORWARD);
-  private readonly start: number;
-  private readonly end: number;
+  private readonly firstSigma: number;
+  private readonly finalSigma: number;
 
   constructor(inFeatures: number, outFeatures: number, options: DelayedLinearOptions) {
     super();
@@ -111,8 +108,8 @@ export class DelayedLinear extends Staged {
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.maxDelay = maxDelay;
-    this.start = start;
-    this.end = numberOf(where, "finalSigma", given.finalSigma, SIGMA);
+    this.firstSigma = start;
+    this.finalSigma = numberOf(where, "finalSigma", given.finalSigma, SIGMA);
     checkShape(where, [...shape, maxDelay + 1]);
     // All or none: a tape that fails frees what was made in it.
     [this.weight, this.delay, this.bias, this.sigma] = noGrad((): [Tensor, Tensor, Tensor | null, Tensor] => [
@@ -131,37 +128,51 @@ export class DelayedLinear extends Staged {
    */
   anneal(progress: number): number {
     const p = numberOf("DelayedLinear", "progress", progress, NOT_NEGATIVE);
-    const { start, end, sigma } = this;
-    if (p >= 1) sigma.copyFrom([end]);
+    const { firstSigma, finalSigma, sigma } = this;
+    if (p >= 1) sigma.copyFrom([finalSigma]);
     else
       noGrad(() =>
         sigma.copyFrom(
-          full([], end / start)
+          full([], finalSigma / firstSigma)
             .pow(p)
-            .mul(start),
+            .mul(firstSigma),
         ),
       );
     return sigma.item();
   }
 
-  /**
-   * z [T, B, …, out] of x [T, B, …, in], from zeros before the start.
-   *
-   * @throws RangeError unless x has a time axis and inFeatures values on its last axis.
-   */
-  forward(x: Tensor): Tensor {
-    checkSequence("DelayedLinear", "x", x);
-    this.checkFeatures(x.sizes);
-    return composed(DelayedLinear.run, this, x);
+  protected override get where(): string {
+    return "DelayedLinear";
   }
 
-  private static run(layer: DelayedLinear, x: Tensor): Tensor {
-    if (layer.training) layer.clampDelays();
-    const [T] = x.sizes as [number];
-    const rows = pad(x.reshape([T, -1, layer.inFeatures]).permute([1, 2, 0]), [layer.maxDelay, 0]);
-    return conv1d(rows, kernelOf(layer, layer.training), layer.bias)
-      .permute([2, 0, 1])
-      .reshape([...x.sizes.slice(0, -1), layer.outFeatures]);
+  protected override checkInput(shape: Shape): void {
+    const { inFeatures } = this;
+    if (shape.length > 1 && shape[shape.length - 1] === inFeatures) return;
+    throw wrongValue("DelayedLinear", `x [T, B, …, ${inFeatures}]`, formatShape(shape));
+  }
+
+  protected override isComposed(): boolean {
+    return true;
+  }
+
+  protected override advance(x: Tensor, T: number, step: Shape, from: Tensor | null, wanted: Wanted): WindowRun {
+    const { maxDelay, training } = this;
+    if (training) this.clampDelays();
+    const seen = wanted === "main" ? null : this.behind(from, x, step, maxDelay);
+    const rows = seen === null ? pad(this.rowsOf(x), [maxDelay, 0]) : this.rowsOf(seen);
+    const z = this.product(rows, kernelOf(this, training), x.sizes, T);
+    return new WindowRun(z, maxDelay, seen);
+  }
+
+  /** x [T, B, …, in] as [rows, in, T]. */
+  private rowsOf(x: Tensor): Tensor {
+    return x.reshape([x.sizes[0] as number, -1, this.inFeatures]).permute([1, 2, 0]);
+  }
+
+  /** z of the last T steps of rows [rows, in, D + T], where x has this shape. */
+  private product(rows: Tensor, kernel: Tensor, shape: Shape, T: number): Tensor {
+    const z = conv1d(rows, kernel, this.bias);
+    return (T === 1 ? z : z.permute([2, 0, 1])).reshape([...shape.slice(0, -1), this.outFeatures]);
   }
 
   /** Puts delays outside of [0, D] back to its ends, as the paper does behind each step of the optimizer. */
@@ -180,51 +191,21 @@ export class DelayedLinear extends Staged {
     if (moved) touch(delay);
   }
 
-  /**
-   * One time step, [B, …, in] → [B, …, out] and the next state; the same bits as `forward`.
-   *
-   * @throws RangeError as `forward`, or for a state of another shape.
-   */
-  step(x: Tensor, state: DelayedLinearState): [z: Tensor, state: DelayedLinearState] {
-    alive(x, "DelayedLinear");
-    this.checkFeatures([1, ...x.sizes]);
-    const { past } = Object(state) as DelayedLinearState;
-    checkState("DelayedLinear", "past", past, [this.maxDelay, ...x.sizes]);
-    return composed(DelayedLinear.advance, this, x, past);
-  }
-
-  private static advance(layer: DelayedLinear, x: Tensor, past: Tensor): [z: Tensor, state: DelayedLinearState] {
-    if (layer.training) layer.clampDelays();
-    const seen = concat([past, x.unsqueeze(0)]);
-    return [newest(layer, seen, kernelOf(layer, layer.training)), { past: seen.slice(0, 1).clone() }];
-  }
-
-  /**
-   * The state before the first step, zeros, for x of the shape of one step, [B, …, in].
-   *
-   * @throws RangeError unless the sizes are positive integers, the last one inFeatures.
-   */
-  initialState(shape: Shape): DelayedLinearState {
-    const sizes = checkShape("DelayedLinear", shape);
-    this.checkFeatures([1, ...sizes]);
-    return { past: zeros([this.maxDelay, ...sizes]) };
-  }
-
   /** @internal */
-  stage(input: Tensor): Stage | null {
-    if (this.forward !== FORWARD) return null;
-    this.checkFeatures([1, ...input.sizes]);
-    return new DelayedLinearStage(this, input);
-  }
-
-  private checkFeatures(shape: Shape): void {
-    const { inFeatures } = this;
-    if (shape.length > 1 && shape[shape.length - 1] === inFeatures) return;
-    throw wrongValue("DelayedLinear", `x [T, B, …, ${inFeatures}]`, formatShape(shape));
+  protected override ownStage(input: Tensor): Stage {
+    this.checkStep(input.sizes);
+    const { outFeatures, inFeatures, maxDelay, bias, sigma } = this;
+    const kernel = own([outFeatures, inFeatures, maxDelay + 1]);
+    const output = own([...input.sizes.slice(0, -1), outFeatures]);
+    const reads = stateOf(this).filter((t) => t !== bias && t !== sigma);
+    const read = () => void kernel.copyFrom(kernelOf(this, false));
+    const writing = (steps: Tensor) => {
+      const run = () => void output.copyFrom(this.product(this.rowsOf(steps), kernel, input.sizes, 1));
+      return () => noGrad(run);
+    };
+    return new WindowStage(this, input, maxDelay, { output, memory: kernel, reads, read, writing });
   }
 }
-
-const FORWARD = /* @__PURE__ */ forwardOf(DelayedLinear);
 
 /** The kernels of all synapses, [out, in, D + 1], the longest delay first. */
 function kernelOf(layer: DelayedLinear, training: boolean): Tensor {
@@ -241,35 +222,4 @@ function kernelOf(layer: DelayedLinear, training: boolean): Tensor {
     .mul(-0.5)
     .exp();
   return bump.mul(w.div(bump.sum({ axis: -1, keepdim: true }).add(EPS)));
-}
-
-/** z of the last of D + 1 steps, [D + 1, B, …, in] → [B, …, out]. */
-function newest({ maxDelay, inFeatures, outFeatures, bias }: DelayedLinear, steps: Tensor, kernel: Tensor): Tensor {
-  const rows = steps.reshape([maxDelay + 1, -1, inFeatures]).permute([1, 2, 0]);
-  return conv1d(rows, kernel, bias).reshape([...steps.sizes.slice(1, -1), outFeatures]);
-}
-
-/** Keeps the kernels of evaluation as long as their parameters are not written. */
-class DelayedLinearStage extends Stage {
-  private readonly window: Window;
-  private readonly watch: Watch;
-  private readonly run: () => void;
-
-  constructor(layer: DelayedLinear, input: Tensor) {
-    const { outFeatures, inFeatures, maxDelay } = layer;
-    const window = new Window(input, maxDelay);
-    const kernel = own([outFeatures, inFeatures, maxDelay + 1]);
-    const output = own([...input.sizes.slice(0, -1), outFeatures]);
-    super(output, { state: [window.steps], memory: [kernel], kept: [keptOf(layer)] });
-    const read = stateOf(layer).filter((t) => t !== layer.bias && t !== layer.sigma);
-    this.watch = new Watch(read, () => void kernel.copyFrom(kernelOf(layer, false)));
-    this.window = window;
-    this.run = () => void output.copyFrom(newest(layer, window.steps, kernel));
-  }
-
-  step(): void {
-    this.watch.refresh();
-    this.window.shift();
-    noGrad(this.run);
-  }
 }

@@ -11,7 +11,6 @@ import {
   wrongType,
   wrongValue,
 } from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";
 import {
   concat,
@@ -27,14 +26,14 @@ import {
 import { startUniform } from "../../engine/nn/linear.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
 import { buffer } from "../../engine/tape.ts";
-import { alive } from "../../engine/tensor.ts";
-import { checkSequence, checkState, type Fire } from "../layer/checks.ts";
-import { observer } from "../layer/observer.ts";
-import { type Stage, Staged } from "../layer/stage.ts";
+import type { Fire } from "../layer/checks.ts";
+import type { Stage } from "../layer/stage.ts";
+import type { Wanted } from "../layer/temporal.ts";
 import type { Form } from "../neuron/form.ts";
 import { Neurons } from "../neuron/neuron.ts";
 import type { NeuronStep } from "../neuron/types.ts";
 import type { Surrogate } from "../surrogates/surrogate.ts";
+import { Windowed, WindowRun } from "./window.ts";
 
 /** The steps of the current that a step of the membrane sees: all, all on the way to the last k, or the last k with the same weights. */
 export type PSNKind = "full" | "masked" | "sliding";
@@ -136,7 +135,7 @@ const FORM: Form = {
  *   [0, 1], and for an option that the kind does not have; TypeError for an option of another name or kind.
  * @see Fang et al. (2023), Parallel Spiking Neurons with High Efficiency and Ability to Learn Long-term Dependencies, NeurIPS.
  */
-export class PSN extends Staged {
+export class PSN extends Windowed<PSNRecord> {
   /** "full", "masked" or "sliding". */
   readonly kind: PSNKind;
   /** T, the steps of a sequence, or null for any number of them. */
@@ -197,49 +196,65 @@ export class PSN extends Staged {
     return share;
   }
 
-  /**
-   * Spikes [T, B, …] of a current [T, B, …].
-   *
-   * @throws RangeError unless the current has a time axis, and as many steps as the layer.
-   */
-  forward(current: Tensor): Tensor {
-    this.check(current);
-    if (observer !== null) return composed(PSN.recorded, this, current, null).spikes;
-    return composed(PSN.fired, this, current);
+  protected override get where(): string {
+    return "PSN";
   }
 
-  private static fired(layer: PSN, current: Tensor): Tensor {
-    return layer.neurons.forwardOver(PSN.membrane(layer, current, null));
+  protected override get mainOutput(): string {
+    return "spikes";
   }
 
-  /**
-   * Spikes and membrane over time, of a sliding neuron from a given state on; all differentiable.
-   *
-   * @throws RangeError as `forward`, or for a state of another shape, or of a neuron that has none.
-   */
-  unroll(current: Tensor, state?: PSNState): PSNRecord {
-    this.check(current);
-    const past = state === undefined ? null : this.read(state, current.sizes.slice(1));
-    return composed(PSN.recorded, this, current, past);
+  protected override get inputName(): string {
+    return "a current";
   }
 
-  private static recorded(layer: PSN, current: Tensor, past: Tensor | null): PSNRecord {
-    if (observer === null) return PSN.run(layer, current, past);
-    return observer.run(layer, current, past !== null, (own) => PSN.run(layer, own, past));
+  protected override get isObserved(): boolean {
+    return true;
   }
 
-  private static run(layer: PSN, current: Tensor, past: Tensor | null): PSNRecord {
-    const membrane = PSN.membrane(layer, current, past);
-    const spikes = layer.neurons.forward(membrane);
-    if (layer.kind !== "sliding") return { spikes, membrane } as PSNRecord;
-    return { spikes, membrane, state: { past: layer.last(current, past) } };
+  protected override isComposed(): boolean {
+    return true;
   }
 
-  private static membrane(layer: PSN, current: Tensor, past: Tensor | null): Tensor {
-    const [T] = current.sizes as [number];
-    const x = current.reshape([T, -1]);
-    const h = layer.kind === "sliding" ? layer.slide(x, past) : matmul(layer.mixing(), x);
-    return h.add(layer.bias).reshape(current.sizes);
+  /** Currents that a state holds, of a sliding neuron. */
+  protected override get maxDelay(): number {
+    const { kind, order } = this;
+    if (kind === "sliding" && order !== null) return order - 1;
+    throw new RangeError(
+      `PSN: expected kind "sliding" for single steps, got "${kind}", which needs the whole sequence`,
+    );
+  }
+
+  protected override checkInput(shape: Shape): void {
+    const { timesteps } = this;
+    if (timesteps === null || shape[0] === timesteps) return;
+    throw wrongValue("PSN", `a current of ${timesteps} steps, [${timesteps}, B, …]`, formatShape(shape));
+  }
+
+  /** Throws unless the neuron is a sliding one. */
+  protected override checkStep(_step: Shape): void {
+    this.depth();
+  }
+
+  protected override advance(current: Tensor, T: number, step: Shape, past: Tensor | null, wanted: Wanted): WindowRun {
+    const membrane = this.membrane(current.reshape([T, -1]), past, [T, ...step]);
+    if (wanted === "main") return new WindowRun(this.neurons.forwardOver(membrane), 0, null);
+    const spikes = this.neurons.forward(membrane);
+    if (this.kind !== "sliding") return new WindowRun(spikes, 0, null, membrane, OUTPUTS);
+    const depth = this.depth();
+    const z = current.ndim === step.length ? spikes.squeeze(0) : spikes;
+    return new WindowRun(z, depth, this.behind(past, current, step, depth), membrane, OUTPUTS);
+  }
+
+  /** The state behind a sequence; kinds that need the whole of it have none. */
+  protected override stateAfter(run: WindowRun): PSNState {
+    return run.seen === null ? (undefined as never) : super.stateAfter(run);
+  }
+
+  /** h of x [T, M], in the shape of the current. */
+  private membrane(x: Tensor, past: Tensor | null, shape: Shape): Tensor {
+    const h = this.kind === "sliding" ? this.slide(x, past) : matmul(this.mixing(), x);
+    return h.add(this.bias).reshape(shape);
   }
 
   /** W, [T, T], masked where the neuron is. */
@@ -284,66 +299,15 @@ export class PSN extends Staged {
     return indexSelect(concat([this.weight, zeros([1])]), 0, index).reshape([rows, columns]);
   }
 
-  /** The state behind a current. */
-  private last(current: Tensor, past: Tensor | null): Tensor {
-    const depth = this.depth();
-    const before = past ?? zeros([depth, ...current.sizes.slice(1)]);
-    return concat([before, current]).slice(0, -depth).clone();
-  }
-
-  /**
-   * One time step of a sliding neuron: current [B, …] → spikes [B, …] and the next state; the same bits as `forward`.
-   *
-   * @throws RangeError for another kind, or a state of another shape.
-   */
-  step(current: Tensor, state: PSNState): [spikes: Tensor, state: PSNState] {
-    alive(current, "PSN");
-    return composed(PSN.advance, this, current, this.read(state, current.sizes));
-  }
-
-  private static advance(layer: PSN, current: Tensor, past: Tensor): [spikes: Tensor, state: PSNState] {
-    const { spikes, state } = PSN.recorded(layer, current.unsqueeze(0), past);
-    return [spikes.squeeze(0), state];
-  }
-
-  /**
-   * The state of a sliding neuron before the first step, zeros, for currents of the shape of one step, [B, …].
-   *
-   * @throws RangeError for another kind, or unless the sizes are positive integers.
-   */
-  initialState(shape: Shape): PSNState {
-    return { past: zeros([this.depth(), ...checkShape("PSN", shape)]) };
-  }
-
   /** @internal */
-  stage(): Stage | null {
+  override stage(): Stage | null {
     // Steps of sliding neurons go through `step`.
     if (this.kind === "sliding") return null;
     throw new RangeError(`Stream: expected PSN of kind "sliding", got "${this.kind}", which needs the whole sequence`);
   }
-
-  /** Currents that a state holds: a tensor has one at least. */
-  private depth(): number {
-    const { kind, order } = this;
-    if (kind === "sliding" && order !== null) return Math.max(1, order - 1);
-    throw new RangeError(
-      `PSN: expected kind "sliding" for single steps, got "${kind}", which needs the whole sequence`,
-    );
-  }
-
-  private read(state: PSNState, shape: Shape): Tensor {
-    const { past } = Object(state) as PSNState;
-    checkState("PSN", "past", past, [this.depth(), ...shape]);
-    return past;
-  }
-
-  private check(current: Tensor): void {
-    checkSequence("PSN", "a current", current);
-    const { timesteps } = this;
-    if (timesteps === null || current.sizes[0] === timesteps) return;
-    throw wrongValue("PSN", `a current of ${timesteps} steps, [${timesteps}, B, …]`, formatShape(current.sizes));
-  }
 }
+
+const OUTPUTS = ["membrane"] as const;
 
 /** …, ¼, ½, 1: n of them. Beyond float32 they are 0. */
 function halves(n: number): number[] {

@@ -1,14 +1,12 @@
 /** The spiking LSTM: a cell of gates whose output drives a membrane. */
 import { COUNT, numberOf, objectOf, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";
 import { linear, Module, noGrad, stack, type Tensor, zeros } from "../../engine/index.ts";
 import { startUniform } from "../../engine/nn/linear.ts";
-import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
-import { alive } from "../../engine/tensor.ts";
-import { checkSequence, checkState } from "../layer/checks.ts";
+import { formatShape, type Shape } from "../../engine/shape.ts";
+import { checkState } from "../layer/checks.ts";
 import { observer } from "../layer/observer.ts";
-import { resultOf } from "../layer/unroll-result.ts";
+import { type Run, Temporal, type Wanted } from "../layer/temporal.ts";
 import { neuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { fired, LATE_RESET, RESET_NEEDS } from "../neuron/reset.ts";
@@ -108,6 +106,32 @@ interface From {
 
 type InstanceState = Parameters<InstanceType<typeof Output>["step"]>[1];
 
+/** One step of the membrane with all that it gives. */
+type Membrane = ReturnType<InstanceType<typeof Output>["unroll"]>;
+
+const OUTPUTS = ["membrane", "v", "c"] as const;
+
+/** Steps of the cell, and the state after them. */
+class Steps implements Run {
+  readonly z: Tensor;
+  readonly last: From;
+  readonly names = OUTPUTS;
+  private readonly records: readonly Membrane[];
+  private readonly cells: readonly Tensor[];
+
+  constructor(z: Tensor, last: From, records: readonly Membrane[], cells: readonly Tensor[]) {
+    this.z = z;
+    this.last = last;
+    this.records = records;
+    this.cells = cells;
+  }
+
+  output(index: number): Tensor {
+    const name = OUTPUTS[index] as (typeof OUTPUTS)[number];
+    return stack(name === "c" ? this.cells : this.records.map((record) => record[name].squeeze(0)));
+  }
+}
+
 /**
  * LSTM whose output is a membrane that fires, snnTorch's `SLSTM`.
  *
@@ -127,7 +151,7 @@ type InstanceState = Parameters<InstanceType<typeof Output>["step"]>[1];
  * @see Hochreiter and Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8); Eshraghian et al. (2023), Training Spiking
  *   Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
-export class SpikingLSTM extends Module {
+export class SpikingLSTM extends Temporal<SpikingLSTMState, SpikingLSTMRecord, From, Steps> {
   /** Size of the last axis of x. */
   readonly inFeatures: number;
   /** H, the size of the last axis of the spikes. */
@@ -153,142 +177,91 @@ export class SpikingLSTM extends Module {
     this.neuron = neuron;
   }
 
-  /**
-   * Spikes [T, B, H] of inputs [T, B, in], from the zero state.
-   *
-   * @throws RangeError unless x has a time axis and as many features.
-   */
-  forward(x: Tensor): Tensor {
-    this.check(x);
-    if (observer !== null) return composed(SpikingLSTM.recorded, this, x, null).spikes;
-    return composed(SpikingLSTM.fire, this, x);
+  protected override get where(): string {
+    return "SpikingLSTM";
   }
 
-  private static fire(layer: SpikingLSTM, x: Tensor): Tensor {
-    const { steps } = SpikingLSTM.run(layer, x, null, (h, from) => {
-      const [spikes, next] = layer.neuron.step(h, from);
-      return { output: spikes, next };
-    });
-    return stack(steps.map(({ output }) => output));
+  protected override get mainOutput(): string {
+    return "spikes";
   }
 
-  /** All steps from a state on, by default zero: `advance` gives the output of the membrane and its next state. */
-  private static run<Output>(
-    layer: SpikingLSTM,
-    x: Tensor,
-    given: From | null,
-    advance: (h: Tensor, from: InstanceState, continues: boolean) => { output: Output; next: InstanceState },
-  ): { steps: { output: Output; c: Tensor }[]; last: From } {
-    let last = given ?? SpikingLSTM.started(layer, x.sizes.slice(1, -1));
-    const steps = layer.lstm_cell
-      .forward(x)
-      .unbind(0)
-      .map((gates, t) => {
-        const { h, c } = layer.cell(gates, last);
-        const { output, next } = advance(h, last.neuron, given !== null || t > 0);
-        last = { c, neuron: next };
-        return { output, c };
-      });
-    return { steps, last };
+  protected override get inputName(): string {
+    return "inputs";
   }
 
-  /**
-   * Spikes, membrane and cell over time, [T, B, H], from a given state on, by default zero; all differentiable.
-   *
-   * @throws RangeError as `forward`, or unless the state has the shape of one step, [B, H].
-   */
-  unroll(x: Tensor, state?: SpikingLSTMState): SpikingLSTMRecord {
-    this.check(x);
-    const from = state === undefined ? null : this.read(state, x.sizes.slice(1, -1));
-    return composed(SpikingLSTM.recorded, this, x, from);
+  protected override checkInput(shape: Shape): void {
+    const { inFeatures } = this;
+    if (shape.length > 1 && shape[shape.length - 1] === inFeatures) return;
+    throw wrongValue("SpikingLSTM", `a step [B, …, ${inFeatures}]`, formatShape(shape.slice(1)));
   }
 
-  private static recorded(layer: SpikingLSTM, x: Tensor, given: From | null): SpikingLSTMRecord {
-    const { steps, last } = SpikingLSTM.run(layer, x, given, (h, from, continues) => {
-      const output = layer.seen(h, from, continues);
-      return { output, next: output.state };
-    });
-    const spikes = stack(steps.map(({ output }) => output.spikes.squeeze(0)));
-    const all = resultOf("spikes", spikes, { c: last.c, ...last.neuron }, ["membrane", "v", "c"], (name) => {
-      return stack(steps.map(({ output, c }) => (name === "c" ? c : output[name as "membrane" | "v"].squeeze(0))));
-    });
-    return all as unknown as SpikingLSTMRecord;
+  protected override checkStart(step: Shape): void {
+    this.checkStep(step);
   }
 
-  /**
-   * One time step: x [B, in] → spikes [B, H] and the next state; the same bits as `forward`.
-   *
-   * @throws RangeError as `unroll`.
-   */
-  step(x: Tensor, state: SpikingLSTMState): [spikes: Tensor, state: SpikingLSTMState] {
-    alive(x, "SpikingLSTM");
-    this.checkFeatures(x.sizes);
-    return composed(SpikingLSTM.advanced, this, x, this.read(state, x.sizes.slice(0, -1)));
-  }
-
-  private static advanced(layer: SpikingLSTM, x: Tensor, from: From): [Tensor, SpikingLSTMState] {
-    const { h, c } = layer.cell(layer.lstm_cell.forward(x), from);
-    if (observer !== null) {
-      const { spikes, state } = layer.seen(h, from.neuron, true);
-      return [spikes.squeeze(0), { c, ...state }];
-    }
-    const [spikes, neuron] = layer.neuron.step(h, from.neuron);
-    return [spikes, { c, ...neuron }];
-  }
-
-  /**
-   * The zero state for inputs of the shape of one step, [B, in].
-   *
-   * @throws RangeError unless the sizes are positive integers.
-   */
-  initialState(shape: readonly number[]): SpikingLSTMState {
-    const own = checkShape("SpikingLSTM", shape);
-    this.checkFeatures(own);
-    const { c, neuron } = composed(SpikingLSTM.started, this, own.slice(0, -1));
+  protected override start(step: Shape): SpikingLSTMState {
+    const { c, neuron } = this.started(step);
     return { c, ...neuron };
   }
 
-  private static started(layer: SpikingLSTM, batch: Shape): From {
-    const shape = [...batch, layer.hiddenFeatures];
-    return { c: zeros(shape), neuron: layer.neuron.initialState(shape) };
+  private started(step: Shape): From {
+    const shape = [...step.slice(0, -1), this.hiddenFeatures];
+    return { c: zeros(shape), neuron: this.neuron.initialState(shape) };
+  }
+
+  /** The state, read once; the neuron checks its own part. */
+  protected override read(state: SpikingLSTMState, step: Shape): From {
+    const { c, ...neuron } = Object(state) as SpikingLSTMState;
+    checkState("SpikingLSTM", "c", c, [...step.slice(0, -1), this.hiddenFeatures]);
+    return { c, neuron: neuron as InstanceState };
+  }
+
+  protected override advance(x: Tensor, T: number, step: Shape, from: From | null, wanted: Wanted): Steps {
+    let { c, neuron } = from ?? this.started(step);
+    const product = this.lstm_cell.forward(x);
+    const isOne = x.ndim === step.length;
+    const gates = isOne ? [product] : product.unbind(0);
+    const isSeen = wanted === "all" || observer !== null;
+    const [spikes, records, cells]: [Tensor[], Membrane[], Tensor[]] = [[], [], []];
+    for (let t = 0; t < T; t++) {
+      const { h, c: next } = this.cell(gates[t] as Tensor, c, neuron.v);
+      c = next;
+      if (isSeen) {
+        const record = this.fire(h, neuron, from !== null || t > 0);
+        neuron = record.state;
+        spikes.push(record.spikes.squeeze(0));
+        records.push(record);
+        cells.push(c);
+      } else {
+        const [fired, after] = this.neuron.step(h, neuron);
+        neuron = after;
+        spikes.push(fired);
+      }
+    }
+    return new Steps(isOne ? (spikes[0] as Tensor) : stack(spikes), { c, neuron }, records, cells);
+  }
+
+  protected override stateAfter({ last: { c, neuron } }: Steps): SpikingLSTMState {
+    return { c, ...neuron };
   }
 
   /** One step of the membrane as a record; an observer sees a step of this layer, not of its membrane. */
-  private seen(h: Tensor, from: InstanceState, continues: boolean): ReturnType<InstanceType<typeof Output>["unroll"]> {
+  private fire(h: Tensor, from: InstanceState, continues: boolean): Membrane {
     const run = (own: Tensor) => this.neuron.unroll(own, from);
     const current = h.unsqueeze(0);
     return observer === null ? run(current) : observer.run(this, current, continues, run);
   }
 
   /** h and c of the cell, from what the input adds to its gates. */
-  private cell(gates: Tensor, { c, neuron }: From): { h: Tensor; c: Tensor } {
+  private cell(gates: Tensor, c: Tensor, v: Tensor): { h: Tensor; c: Tensor } {
     const { weight_hh, bias_hh } = this.lstm_cell;
     const H = this.hiddenFeatures;
-    const all = gates.add(linear(neuron.v, weight_hh, bias_hh));
+    const all = gates.add(linear(v, weight_hh, bias_hh));
     const opened = all.sigmoid();
     const gate = (x: Tensor, i: number) => x.slice(-1, i * H, (i + 1) * H);
     const next = gate(opened, 1)
       .mul(c)
       .add(gate(opened, 0).mul(gate(all, 2).tanh()));
     return { h: gate(opened, 3).mul(next.tanh()), c: next };
-  }
-
-  private check(x: Tensor): void {
-    checkSequence("SpikingLSTM", "inputs", x);
-    this.checkFeatures(x.sizes.slice(1));
-  }
-
-  /** Throws unless a step of this shape has as many features as the layer. */
-  private checkFeatures(step: Shape): void {
-    const { inFeatures } = this;
-    if (step[step.length - 1] === inFeatures) return;
-    throw wrongValue("SpikingLSTM", `a step [B, …, ${inFeatures}]`, formatShape(step));
-  }
-
-  /** The state, read once; the neuron checks its own part. */
-  private read(state: SpikingLSTMState, batch: Shape): From {
-    const { c, ...neuron } = Object(state) as SpikingLSTMState;
-    checkState("SpikingLSTM", "c", c, [...batch, this.hiddenFeatures]);
-    return { c, neuron: neuron as InstanceState };
   }
 }

@@ -1000,13 +1000,19 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
   },
   Delay: {
     new: [either(num(2), list(0, 1, 2)), { axis: spare(num(-1)) }],
-    call: { forward: [current], step: [t(2, 3), record({ past: t(2, 2, 3) })], initialState: [list(2, 3)] },
+    call: {
+      forward: [current],
+      unroll: [current, record({ past: t(2, 2, 3) })],
+      step: [t(2, 3), record({ past: t(2, 2, 3) })],
+      initialState: [list(2, 3)],
+    },
   },
   DelayedLinear: {
     new: [num(3), num(2), { maxDelay: must(num(2)), sigma: num(1, 0.5), finalSigma: num(0.5), bias: bool, generator }],
     call: {
       anneal: [num(0, 0.5, 1)],
       forward: [current],
+      unroll: [current, record({ past: t(2, 2, 3) })],
       step: [t(2, 3), record({ past: t(2, 2, 3) })],
       initialState: [list(2, 3)],
     },
@@ -1154,6 +1160,10 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
     new: [oneOf(["new Plastic(new Linear(3, 2), new RewardSTDP())"]), oneOf(["new LIF()"], [], model)],
     call: {
       forward: [current],
+      unroll: [
+        current,
+        record({ plastic: synapticState(2), neurons: record({ v: t(2, 2), refractory: oneOf(["zeros([2, 2])"]) }) }),
+      ],
       step: [
         t(2, 3),
         record({ plastic: synapticState(2), neurons: record({ v: t(2, 2), refractory: oneOf(["zeros([2, 2])"]) }) }),

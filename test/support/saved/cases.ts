@@ -1,5 +1,16 @@
 /** Parts of the cases of saved runs: a case makes a module for inputs [T, B, FEATURES], with weights from a generator. */
-import { concat, type Generator, Linear, Module, PSN, type Shape, Tensor, tensor } from "jarvis-snn";
+import {
+  concat,
+  Delay,
+  DelayedLinear,
+  type Generator,
+  Linear,
+  Module,
+  PSN,
+  type Shape,
+  Tensor,
+  tensor,
+} from "jarvis-snn";
 
 /** Steps, samples and features of all inputs, and the neurons of most layers. */
 export const [STEPS, BATCH, FEATURES, NEURONS] = [8, 3, 4, 5];
@@ -13,6 +24,10 @@ interface Timed extends Module {
   step?(current: Tensor, state: unknown): readonly [output: Tensor, state: unknown];
   initialState?(shape: Shape): unknown;
 }
+
+/** Whether the layer had `unroll` in version 0.2: the hashes of its files count no result of a later one. */
+const hadUnroll = (layer: Module): boolean =>
+  !(layer instanceof Delay || layer instanceof DelayedLinear || "runStep" in layer);
 
 /** A product in front of a layer, (W·x + 0.5)·gain in a shape of one step, so that the weights get the gradient of its input. */
 class Fed extends Module {
@@ -41,7 +56,7 @@ class Fed extends Module {
     const { layer } = this;
     const values = [layer.forward(current)];
     if (layer instanceof PSN && layer.kind !== "sliding") return values;
-    if (layer.unroll !== undefined) {
+    if (layer.unroll !== undefined && hadUnroll(layer)) {
       const first = layer.unroll(current.slice(0, 0, STEPS / 2));
       values.push(...scaled(first), ...scaled(layer.unroll(current.slice(0, STEPS / 2, STEPS), first.state)));
     }
