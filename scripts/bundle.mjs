@@ -6,7 +6,9 @@
  *   dist/chunks/engine.js       the rest of the engine
  *   dist/chunks/fuse.js         the compiler of steps
  *   dist/chunks/snn.js          the spiking layers that run on kernels
- *   dist/chunks/compiled.js     those that need the compiler
+ *   dist/chunks/compiler.js     the compiler of neurons, which takes its place when it is loaded
+ *   dist/chunks/neuron.js       neurons from their equations; LIF and LeakyIntegrator with the compiler
+ *   dist/chunks/compiled.js     the other layers that need the compiler
  *   dist/chunks/recordings.js   parts of all readers of event cameras' files; each format has a file that its first recording loads
  *   dist/chunks/containers.js   parts of those of packets and arrays
  *   dist/chunks/h5wasm.js       the complaints of h5wasm, which readers of recordings and of graphs take
@@ -29,6 +31,23 @@ const methods = {
     /\/(engine\/ops\/index|snn\/neuron\/compiled)\.ts$/.test(id) ? { code, moduleSideEffects: true } : null,
 };
 
+/**
+ * LIF and LeakyIntegrator of the complete entries are constants of a file that imports the compiler, and the values are the classes
+ * themselves. A bundler that keeps one of the constants keeps this file and the compiler with it; a file that only exports names of another
+ * one again is passed over.
+ */
+const constants = {
+  name: "constants",
+  enforce: "post",
+  transform(code, id) {
+    if (!id.endsWith("/snn/neurons/with-compiler.ts")) return null;
+    return code.replace(
+      /^export \{ (\w+) \} from (".*");$/gm,
+      "import { $1 as $1Class } from $2;\nexport const $1 = $1Class;",
+    );
+  },
+};
+
 const named = (id) => ({ id, external: "absolute" });
 
 /**
@@ -44,7 +63,8 @@ const namespaces = {
     if (importer?.endsWith("/engine/kernels.ts") && /\/(codes|kinds)\.ts$/.test(id)) return named(`../chunks/${file}`);
     if (importer?.endsWith("/engine/extend.ts") && id.endsWith("/saves.ts")) return named(`../chunks/${file}`);
     if (importer === undefined || !/\/(surrogates|known)\.ts$/.test(id)) return null;
-    // The file of an entry below snn/ lies in a folder of its own, and not in chunks/.
+    // The files of entries lie in folders of their own, and not in chunks/.
+    if (importer.endsWith("/snn/index.ts")) return named(`../chunks/${file}`);
     return named(/\/snn\/(audio|events|nir|plot|quantize)\//.test(importer) ? `../../chunks/${file}` : `./${file}`);
   },
 };
@@ -61,7 +81,7 @@ await build({
   root,
   configFile: false,
   logLevel: "warn",
-  plugins: [methods, namespaces],
+  plugins: [methods, constants, namespaces],
   build: {
     outDir: "dist",
     emptyOutDir: true,

@@ -20,11 +20,11 @@ export const external = /^node:|^(echarts|fzstd|h5wasm|h5wasm-plugins)(\/|$)/;
 const at = (pattern) => (id) => id.startsWith(root) && pattern.test(id.slice(root.length + 1));
 
 /** Sources of spiking layers that need the compiler: no file of `jarvis-snn/core` imports one of them. */
-const COMPILED =
-  /^snn\/(index|python|learning\/(?!truncated|network)|recurrent\/|temporal\/(psn|spiking-lstm)|neuron\/(compiled|define|inhibition|op|step)|neurons\/(?!lif|leaky-integrator)|surrogates\/traced)/;
+export const COMPILED =
+  /^snn\/(index|python|learning\/(?!truncated|network)|recurrent\/|temporal\/(psn|spiking-lstm)\.|neuron\/(compiled|define|inhibition|op|step)\.|neurons\/(?!(lif|leaky-integrator)\.)|surrogates\/traced)/;
 
 /** Sources of spiking layers that are no entry of their own. */
-const LAYERS = /^snn\/(?!surrogates\/(known|surrogates)|audio\/|events\/|nir\/|plot\/|quantize\/)/;
+const LAYERS = /^snn\/(?!index|surrogates\/(known|surrogates)|audio\/|events\/|nir\/|plot\/|quantize\/)/;
 
 /** The files in dist/chunks, with the sources that go into each: the first that takes a source has it. */
 export const chunks = [
@@ -43,6 +43,7 @@ export const chunks = [
     name: "snn",
     test: (id) => at(LAYERS)(id) && !at(COMPILED)(id),
   },
-  { name: "compiler", test: at(/^snn\/neuron\//) },
+  { name: "compiler", test: at(/^snn\/neuron\/(?!define)/) },
+  { name: "neuron", test: at(/^snn\/neuron(\/define|s\/with-compiler)\./) },
   { name: "compiled", test: at(LAYERS) },
 ];

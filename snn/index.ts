@@ -4,8 +4,6 @@
  * @module jarvis-snn/snn
  */
 
-import "./neuron/compiled.ts";
-
 // Files are named with a star where all that they export is public.
 
 export type { Derivative, DerivativeLanguage, Language, Value } from "../engine/fuse/index.ts";
@@ -110,19 +108,23 @@ export {
 } from "./neurons/izhikevich-patterns.ts";
 export { KLIF } from "./neurons/klif.ts";
 export { Lapicque, type LapicqueOptions } from "./neurons/lapicque.ts";
-export {
-  LeakyIntegrator,
-  type LeakyIntegratorOptions,
-  type LeakyIntegratorParameter,
-  type LeakyIntegratorRecord,
-} from "./neurons/leaky-integrator.ts";
-export { LIF, type LIFOptions, type LIFParameter, type LIFRecord, type LIFState } from "./neurons/lif.ts";
 export { ParametricLIF } from "./neurons/parametric-lif.ts";
 export { QuadraticIF } from "./neurons/quadratic-if.ts";
 export { ResonateAndFire } from "./neurons/resonate-and-fire.ts";
 export { Synaptic } from "./neurons/synaptic.ts";
 export { SynapticIntegrator } from "./neurons/synaptic-integrator.ts";
 export { TsodyksMarkram } from "./neurons/tsodyks-markram.ts";
+export {
+  LeakyIntegrator,
+  type LeakyIntegratorOptions,
+  type LeakyIntegratorParameter,
+  type LeakyIntegratorRecord,
+  LIF,
+  type LIFOptions,
+  type LIFParameter,
+  type LIFRecord,
+  type LIFState,
+} from "./neurons/with-compiler.ts";
 export {
   type DiagnoseOptions,
   type Diagnosis,

@@ -323,8 +323,17 @@ export abstract class Module {
    */
   toString(): string {
     const parts = modulesOf(this);
-    const isHinted = parts.some(({ module }) => module.toString !== Module.prototype.toString);
+    const isHinted = parts.some(({ module }) => module.printsEquations);
     return treeOf(parts) + (isHinted ? "\nString(layer) prints a neuron's equations" : "");
+  }
+
+  /**
+   * Whether `String` gives equations in the place of the tree.
+   *
+   * @internal
+   */
+  get printsEquations(): boolean {
+    return this.toString !== Module.prototype.toString;
   }
 
   /**

@@ -236,6 +236,11 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     return isLoaded() ? compilerFor(this.form.name, "its equations").print(this) : super.toString();
   }
 
+  /** @internal */
+  override get printsEquations(): boolean {
+    return isLoaded();
+  }
+
   /**
    * The parameters, learned or not.
    *

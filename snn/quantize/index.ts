@@ -3,6 +3,9 @@
  *
  * @module jarvis-snn/quantize
  */
+
+import "../neuron/compiled.ts";
+
 export { SpikingReLU } from "./convert/spiking-relu.ts";
 export { type ToSpikingOptions, toSpiking } from "./convert/to-spiking.ts";
 export * from "./cost.ts";

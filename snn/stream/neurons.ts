@@ -26,7 +26,7 @@ interface PlainLayer {
   parametersNow(): { readonly beta?: Tensor; readonly threshold?: Tensor };
 }
 
-export class PlainStage extends Stage {
+class PlainStage extends Stage {
   private readonly descriptor: Tensor;
   /** Copies the parameters. */
   private readonly watch: Watch;

@@ -5,10 +5,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { build as esbuild } from "esbuild";
+import { rollup } from "rollup";
 import ts from "typescript";
 import { build } from "vite";
 import { browsers } from "../../scripts/browsers.mjs";
@@ -98,20 +101,22 @@ test("package: an entry loads its own layers", () => {
     readFileSync(join(root, "dist", path), "utf8")
       .match(/chunks\/\w+(?=\.js")/g)
       .sort();
-  assert.deepEqual(imports("index.js"), ["chunks/engine", "chunks/snn"]);
+  assert.deepEqual(imports("index.js"), ["chunks/compiled", "chunks/engine", "chunks/neuron", "chunks/snn"]);
+  assert.deepEqual(imports("core.js"), ["chunks/engine", "chunks/snn"]);
   assert.deepEqual(imports("engine/index.js"), ["chunks/engine"]);
-  assert.deepEqual(imports("engine/kernels.js"), ["chunks/codes", "chunks/kernels", "chunks/kinds"]);
+  assert.deepEqual(imports("engine/kernels.js"), ["chunks/codes", "chunks/engine", "chunks/kernels", "chunks/kinds"]);
   assert.deepEqual(imports("engine/extend.js"), ["chunks/engine", "chunks/saves"]);
   assert.match(read("dist/chunks/saves.js"), /from "\.\/engine\.js";$/m);
   for (const path of ["chunks/codes.js", "chunks/kinds.js"])
     assert.match(read(`dist/${path}`), /from "\.\/kernels\.js";$/m);
-  assert.deepEqual(imports("snn/index.js"), ["chunks/snn"]);
+  assert.deepEqual(imports("snn/index.js"), ["chunks/compiled", "chunks/neuron", "chunks/snn", "chunks/surrogates"]);
   assert.deepEqual(imports("snn/audio/index.js"), ["chunks/engine", "chunks/snn"]);
   assert.deepEqual(
     imports("snn/events/index.js"),
-    ["aedat31", "aedat4", "engine", "evt", "hdf5", "npz", "recordings", "records", "spikes"].map(
-      (name) => `chunks/${name}`,
-    ),
+    [
+      ...["aedat31", "aedat4", "containers", "engine", "evt", "h5wasm", "hdf5", "npz", "recordings", "records"],
+      "spikes",
+    ].map((name) => `chunks/${name}`),
   );
   assert.deepEqual(imports("snn/plot/index.js"), ["chunks/engine", "chunks/peer", "chunks/snn"]);
 });
@@ -217,6 +222,119 @@ test("package: a bundle holds the surrogates that it names", async () => {
   const code = readFileSync(join(consumer, "names/names.js"), "utf8");
   assert.match(code, /["`]atan["`], 2/);
   assert.doesNotMatch(code, /["`](gaussian|boxcar|triangular)["`]/);
+});
+
+/** Programs of the consumer that use neurons or none, and the result of each; `compiler` says whether a bundle of it has the compiler. */
+const SPIKES = [1, 0, 0, 1];
+const PROGRAMS = {
+  complete: { compiler: true, result: { spikes: SPIKES, named: SPIKES, membrane: ["1.00", "0.95"] } },
+  "core-alone": {
+    compiler: false,
+    result: {
+      learned: true,
+      option: 'Error: LIF: refractorySteps is compiled; import it from "jarvis-snn"',
+      line: "LIF()",
+    },
+  },
+  "core-first": { compiler: true, result: { one: true, spikes: SPIKES } },
+  "core-last": { compiler: true, result: { one: true, spikes: SPIKES } },
+  "core-quantize": { compiler: true, result: { spikes: SPIKES, quantized: [0, 1] } },
+  "core-nir": { compiler: true, result: { spikes: SPIKES, fromGraph: [1, 0] } },
+  "no-neuron": { compiler: false, result: 6 },
+};
+
+/** Messages of the compiler: one of the step, one of the neurons. */
+const COMPILER = /a value of a step is no number|spike takes one value/;
+
+/** Bundlers: each makes one file of a program. */
+const BUNDLERS = {
+  vite: (program, file) =>
+    bundle({
+      outDir: dirname(file),
+      emptyOutDir: false,
+      lib: { entry: `${program}.js`, formats: ["es"], fileName: () => `${program}.js` },
+    }),
+  async rollup(program, file) {
+    const input = join(consumer, `${program}.js`);
+    const made = await rollup({ input, external: ["h5wasm"], plugins: [installed()] });
+    await made.write({ file });
+    await made.close();
+  },
+  esbuild: (program, outfile) =>
+    esbuild({
+      absWorkingDir: consumer,
+      entryPoints: [`${program}.js`],
+      outfile,
+      bundle: true,
+      format: "esm",
+      minify: true,
+    }),
+};
+
+/** Finds installed packages for Rollup, and reads the files with side effects from their package.json, as the plugin of Rollup for Node does. */
+function installed() {
+  const resolve = createRequire(join(consumer, "package.json")).resolve;
+  const folder = dirname(resolve("jarvis-snn/package.json"));
+  const { sideEffects } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const files = sideEffects.map((path) => join(folder, path));
+  return {
+    name: "installed",
+    resolveId(name, importer) {
+      const id = name.startsWith(".") ? join(dirname(importer), name) : importer && resolve(name);
+      return id && { id, moduleSideEffects: !id.startsWith(folder) || files.includes(id) };
+    },
+  };
+}
+
+const resultOf = (path) => {
+  const print = `import { result } from "./${path}"; console.log(JSON.stringify(result));`;
+  return JSON.parse(run(process.execPath, ["--input-type=module", "-e", print]));
+};
+
+for (const [bundler, make] of Object.entries(BUNDLERS)) {
+  test(`package: bundled by ${bundler}, neurons have the compiler where the program imports it, and no program has it beside`, async (t) => {
+    for (const [program, { result, compiler }] of Object.entries(PROGRAMS)) {
+      await t.test(program, async () => {
+        const path = `made-by-${bundler}/${program}.js`;
+        await make(program, join(consumer, path));
+        assert.deepEqual(resultOf(path), result);
+        assert.equal(COMPILER.test(readFileSync(join(consumer, path), "utf8")), compiler);
+      });
+    }
+    await t.test("bare", async () => {
+      const file = join(consumer, `made-by-${bundler}/bare.js`);
+      await make("bare", file);
+      assert.ok(readFileSync(file).length < 100);
+    });
+  });
+}
+
+test("package: without a bundler the entries share one class and one compiler, in Node and on a page", async (t) => {
+  await t.test("Node", () => {
+    for (const [program, { result }] of Object.entries(PROGRAMS))
+      assert.deepEqual(resultOf(`${program}.js`), result, program);
+  });
+  const { exports } = JSON.parse(read("package.json"));
+  const paths = Object.entries(exports).filter(([, target]) => target.default);
+  const imports = Object.fromEntries(
+    paths.map(([name, target]) => [
+      `jarvis-snn${name.slice(1)}`,
+      `./node_modules/jarvis-snn/${target.default.slice(2)}`,
+    ]),
+  );
+  const post = 'fetch("/result", { method: "POST", body: JSON.stringify(result) });';
+  for (const program of Object.keys(PROGRAMS)) {
+    const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+    const script = `<script type="module">import { result } from "./${program}.js"; ${post}</script>`;
+    writeFileSync(join(consumer, `${program}.html`), `<!doctype html><title>${program}</title>${map}${script}`);
+  }
+  for (const { name, visit } of await browsers()) {
+    for (const [program, { result }] of Object.entries(PROGRAMS)) {
+      await t.test(`${name}: ${program}`, async () =>
+        assert.deepEqual(await visit(consumer, `${program}.html`), result),
+      );
+    }
+  }
 });
 
 test("package: it works beside a library that has changed the prototype of all objects", () => {
