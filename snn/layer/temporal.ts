@@ -19,6 +19,8 @@ export interface Run {
   /** The names of all outputs over time, and the one of a place in them. */
   readonly names: readonly string[];
   output(index: number): Tensor;
+  /** Nobody reads the run, or any of its outputs, after this. */
+  end?(): void;
 }
 
 /** What a layer gives over time: outputs [T, B, …] by name, and the state after the last step. */
@@ -73,7 +75,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
    * @internal
    */
   protected checkStep(step: Shape): void {
-    this.checkInput([1, ...step]);
+    this.checkInput(oneStepOf(step));
   }
 
   /**
@@ -177,8 +179,10 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   }
 
   private static mainOf(layer: AnyTemporal, x: Tensor, over: boolean): Tensor {
-    const [T, ...step] = x.sizes as [number, ...number[]];
-    return layer.advance(x, T, step, null, "main", over).z;
+    const run = layer.advance(x, x.sizes[0] as number, stepOf(x.sizes), null, "main", over);
+    const { z } = run;
+    run.end?.();
+    return z;
   }
 
   /**
@@ -190,16 +194,14 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
    */
   unroll(x: Tensor, state?: State): Result {
     this.checkSteps(x);
-    const from = state === undefined ? null : this.read(state, x.sizes.slice(1));
+    const from = state === undefined ? null : this.read(state, stepOf(x.sizes));
     if (observer !== null && this.isObserved) return this.seen(x, from, from !== null) as Result;
     return composed(Temporal.allOf, this as AnyTemporal, x, from) as Result;
   }
 
   private static allOf(layer: AnyTemporal, x: Tensor, from: unknown): Outputs {
-    const [T, ...step] = x.sizes as [number, ...number[]];
-    const run = layer.advance(x, T, step, from, "all", false);
-    const names = layer.outputNames(run);
-    return resultOf(layer.mainOutput, run.z, layer.stateAfter(run), names, (_, i) => run.output(i));
+    const run = layer.advance(x, x.sizes[0] as number, stepOf(x.sizes), from, "all", false);
+    return resultOf(layer.mainOutput, run.z, layer.stateAfter(run), layer.outputNames(run), run);
   }
 
   /** The result of `unroll`, which the observer of `record` sees too. */
@@ -232,7 +234,9 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
 
   private static oneOf(layer: AnyTemporal, x: Tensor, from: unknown): [z: Tensor, state: unknown] {
     const run = layer.advance(x, 1, x.sizes, from, "state", false);
-    return [run.z, layer.stateAfter(run)];
+    const result: [z: Tensor, state: unknown] = [run.z, layer.stateAfter(run)];
+    run.end?.();
+    return result;
   }
 
   /**
@@ -261,6 +265,28 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   stage(_input: Tensor): Stage | null {
     return null;
   }
+}
+
+/** The last shapes that were asked for: steps of one sequence have one shape. */
+let lastStep: Shape = [];
+let lastOneStep: Shape = [1];
+
+/** The shape of a step of a sequence of this shape. */
+function stepOf(sizes: Shape): Shape {
+  if (!isBehindTime(sizes, lastStep)) lastStep = sizes.slice(1);
+  return lastStep;
+}
+
+/** The shape of a sequence of one step of this shape. */
+function oneStepOf(step: Shape): Shape {
+  if (!isBehindTime(lastOneStep, step)) lastOneStep = [1, ...step];
+  return lastOneStep;
+}
+
+function isBehindTime(sizes: Shape, step: Shape): boolean {
+  if (sizes.length !== step.length + 1) return false;
+  for (let i = 0; i < step.length; i++) if (sizes[i + 1] !== step[i]) return false;
+  return true;
 }
 
 type AnyTemporal = Temporal<unknown, unknown, unknown, Run>;

@@ -201,7 +201,7 @@ function leakOf(neurons: Neurons): Tensor | null {
     const from = compiled.states.map((name) => (name === "v" ? v : (states[name] as Tensor)));
     const at = compiled.outputs.indexOf("membrane");
     const values = neurons.loopOf(compiled, neurons.onRecord());
-    const steps = new StepRun(compiled, zeros([1, 1, size]), 1, values, from).forward(compiled.all, [1, size]);
+    const steps = StepRun.over(compiled, zeros([1, 1, size]), 1, values, from).forward(compiled.all, [1, size]);
     const membrane = at === compiled.mainAt ? steps.z : steps.output(at);
     membrane.sum().backward();
     return v.grad?.reshape([size]).clone() ?? zeros([size]);

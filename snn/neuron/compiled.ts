@@ -24,7 +24,7 @@ function run(layer: Layer, { current, T, step, from, wanted, over }: Task): Run 
   const values = compiled.loop.of(layer, recorded) as readonly LoopValue[];
   const rivals =
     scores && new Rivals(scores, scores.loop.of(layer, null) as readonly LoopValue[], step[step.length - 1] as number);
-  const steps = new StepRun(
+  const steps = StepRun.over(
     compiled,
     current,
     T,

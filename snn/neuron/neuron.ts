@@ -14,7 +14,7 @@ import { chosenForm, type Form, firingOf, type Named, readOptions } from "./form
 import { type LoopValue, named, onRecord, scalar } from "./loop.ts";
 import { REFRACTORY } from "./names.ts";
 import type { CompiledNeuron } from "./op.ts";
-import { outputsOf, type Plain, type PlainRun, plainOutput, runPlain } from "./plain.ts";
+import { outputsOf, type Plain, runPlain } from "./plain.ts";
 import type { Firing } from "./step.ts";
 import type { Typed } from "./types.ts";
 
@@ -183,7 +183,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     if (plain !== null) {
       const { beta, threshold = null } = this as unknown as { readonly beta: Tensor; readonly threshold?: Tensor };
       const shape = wanted === "main" ? null : step;
-      return plainly(plain, runPlain(plain, current, T, beta, threshold, from?.[0] ?? null, shape, over));
+      return runPlain(plain, current, T, beta, threshold, from?.[0] ?? null, shape, over);
     }
     const task = { current, T, step, from, wanted, over };
     return compilerFor(this.form.name, "a learned or quantized parameter").run(this, task);
@@ -366,13 +366,14 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     const { name } = this.form;
     const { stateNames: states } = this;
     const given = Object(state) as Record<string, Tensor>;
-    const own: Tensor[] = [];
+    // A list that grows by pushes takes memory for 17 entries.
+    const own = new Array<Tensor>(states.length);
     for (let i = 0; i < states.length; i++) {
       const key = states[i] as string;
       const t = given[key] as Tensor;
       checkState(name, key, t, shape);
       if (key === REFRACTORY) checkCounters(name, t, this.firing.hold);
-      own.push(t);
+      own[i] = t;
     }
     return own;
   }
@@ -404,18 +405,6 @@ function checkRivals(where: string, step: Shape): void {
   const hint = step.length > 2 ? "; flatten the axes of the neurons that compete" : "";
   throw new RangeError(`${where}: inhibition needs currents [T, B, N], got steps of shape ${formatShape(step)}${hint}`);
 }
-
-const plainly = (plain: Plain, run: PlainRun): Run => {
-  const names = outputsOf(plain);
-  return {
-    z: run.z,
-    names,
-    output: (i) => plainOutput(run, names[i] as "membrane" | "v"),
-    last: run.last === null ? NOTHING : [run.last],
-  };
-};
-
-const NOTHING: readonly Tensor[] = [];
 
 const mapped = (all: Named, fn: (t: Tensor) => Tensor): Named =>
   Object.fromEntries(Object.entries(all).map(([key, t]) => [key, fn(t)]));

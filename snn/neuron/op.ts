@@ -184,39 +184,49 @@ function writeOut(values: Float32Array, size: number): number {
   return p;
 }
 
+/** In the place of the operands of a run that has ended. */
+const NONE = null as never;
+
+/** A run that has ended, whose object the next one takes. */
+let ended: StepRun | null = null;
+
 /** Neurons over a current: made, run by `forward`, and from then on what backward and outputs that are read later need. */
 export class StepRun {
-  readonly neuron: CompiledNeuron;
+  neuron: CompiledNeuron = NONE;
   /** [T, B, …], or for a single step [B, …]. */
-  readonly current: Tensor;
-  readonly T: number;
+  current: Tensor = NONE;
+  T = 0;
   /** Elements of a step, in rows of n. */
-  readonly size: number;
-  readonly n: number;
-  readonly parameters: readonly LoopValue[];
+  size = 0;
+  n = 0;
+  parameters: readonly LoopValue[] = NOTHING;
   /** States before the first step: tensors [B, …], values [1] or [N] for all rows, or null for zeros. */
-  readonly from: readonly (LoopValue | null)[];
-  readonly feedback: Feedback | null;
-  readonly rivals: Competition | null;
+  from: readonly (LoopValue | null)[] = NOTHING;
+  feedback: Feedback | null = null;
+  rivals: Competition | null = null;
   /** The current, or one step of it where it is the same in all. */
-  readonly input: Tensor;
+  input: Tensor = NONE;
   /** The main output, and the states after the last step. */
-  z: Tensor;
+  z: Tensor = NONE;
   last: readonly Tensor[] = NOTHING;
   /** A second input beside the current, where neurons compete: 1 where one may fire, else 0. */
   private winner: Tensor | null = null;
-  code: Fused;
+  code: Fused = NONE;
   /** Addresses of arrays that forward has saved. */
   saved: readonly number[] = NOTHING;
   /** The address of the current of all steps, where a feedback makes it and backward reads it. */
   inputAt = 0;
-  readonly region: Region = scope.region;
+  region: Region = scope.region;
   /** When operands had last been written, for outputs that are read later. */
   private written: readonly number[] = NOTHING;
-  private readonly writtenAt: number[];
+  private writtenAt: number[] = NOT_WRITTEN;
 
-  /** @throws Error for operands that were freed. */
-  constructor(
+  /**
+   * The run that these begin, in the object of one that has ended if there is such.
+   *
+   * @throws Error for operands that were freed.
+   */
+  static over(
     neuron: CompiledNeuron,
     current: Tensor,
     T: number,
@@ -224,9 +234,25 @@ export class StepRun {
     from: readonly (LoopValue | null)[],
     feedback: Feedback | null = null,
     rivals: Competition | null = null,
-  ) {
+  ): StepRun {
+    const run = ended ?? new StepRun();
+    ended = null;
+    run.begin(neuron, current, T, parameters, from, feedback, rivals);
+    return run;
+  }
+
+  private begin(
+    neuron: CompiledNeuron,
+    current: Tensor,
+    T: number,
+    parameters: readonly LoopValue[],
+    from: readonly (LoopValue | null)[],
+    feedback: Feedback | null,
+    rivals: Competition | null,
+  ): void {
     const size = current.size / T;
     const source = feedback === null ? constantSource(current) : null;
+    this.region = scope.region;
     this.neuron = neuron;
     this.current = current;
     this.T = T;
@@ -237,7 +263,7 @@ export class StepRun {
     this.rivals = rivals;
     this.input = source?.size === size ? source : current;
     this.z = current;
-    this.writtenAt = from.some((t) => t instanceof Float32Array) ? [] : NOT_WRITTEN;
+    if (this.writtenAt === NOT_WRITTEN && from.some((t) => t instanceof Float32Array)) this.writtenAt = [];
     const where = this.where;
     ready(where, this.input);
     for (let i = 0; i < parameters.length; i++) {
@@ -255,6 +281,20 @@ export class StepRun {
     }
     this.n = feedback?.n ?? columnsOf(where, parameters, size);
     this.code = neuron.plain;
+  }
+
+  /** Gives the object to a later run, unless a record has it, or a feedback may. */
+  end(): void {
+    if (this.z.op !== null || this.rivals !== null || this.feedback !== null) return;
+    this.current = NONE;
+    this.input = NONE;
+    this.z = NONE;
+    this.neuron = NONE;
+    this.code = NONE;
+    this.parameters = NOTHING;
+    this.from = NOTHING;
+    this.last = NOTHING;
+    ended = this;
   }
 
   private get where(): string {
@@ -550,8 +590,8 @@ function maskOf(addresses: readonly number[]): number {
 }
 
 function statesOf(count: number, shape: Shape): Tensor[] {
-  const states: Tensor[] = [];
-  for (let i = 0; i < count; i++) states.push(empty(shape));
+  const states = new Array<Tensor>(count);
+  for (let i = 0; i < count; i++) states[i] = empty(shape);
   return states;
 }
 

@@ -7,7 +7,7 @@ import { kernels } from "../../engine/wasm.ts";
 import { RESETS } from "../../kernels/reference/kinds.ts";
 import { Random } from "../../test/fuzz/random.ts";
 import { bits, bytesKept, expectNear, leaf, random } from "../../test/support/tensors.ts";
-import { LIF, neuron, type Surrogate, surrogate } from "../index.ts";
+import { LeakyIntegrator, LIF, neuron, record, Stream, type Surrogate, surrogate } from "../index.ts";
 import {
   describeStep,
   makePlain,
@@ -152,7 +152,7 @@ function onKernels(c: Case): Results {
 }
 
 const outputOf = (run: PlainRun, name: Output): Tensor =>
-  name === "z" ? run.z : name === "last" ? (run.last as Tensor) : plainOutput(run, name);
+  name === "z" ? run.z : name === "last" ? (run.last[0] as Tensor) : plainOutput(run, name);
 
 /** The same equations as a neuron of one's own, which is compiled. */
 function compiled(c: Case): Results {
@@ -253,7 +253,7 @@ test("plain: a state that is the current too gets both gradients", () => {
       step(x).mul(w).sum().backward();
       return Array.from(x.grad?.data ?? []);
     });
-  const onKernels = gradientOf((x) => runPlain(plainWith(), x, 1, beta, threshold, x, STEP, false).last as Tensor);
+  const onKernels = gradientOf((x) => runPlain(plainWith(), x, 1, beta, threshold, x, STEP, false).last[0] as Tensor);
   expect(onKernels).toEqual(gradientOf((x) => x.mul(1.75)));
 });
 
@@ -266,7 +266,7 @@ test("plain: gradcheck runs neurons on the kernels of the reference, with the gr
         const plain = plainWith({ reset, delayed, resetValue: -0.25 });
         gradcheck((current, from) => {
           const run = runPlain(plain, current as Tensor, T, beta, threshold, from as Tensor, STEP, false);
-          return [plainOutput(run, "membrane"), plainOutput(run, "v"), run.last as Tensor];
+          return [plainOutput(run, "membrane"), plainOutput(run, "v"), run.last[0] as Tensor];
         }, inputs);
       }
     }
@@ -277,7 +277,7 @@ test("plain: gradcheck runs neurons on the kernels of the reference, with the gr
       (x, v) => {
         const sequence = isConstant ? (x as Tensor).expand([T, ...STEP]) : (x as Tensor);
         const run = runPlain(READOUT, sequence, T, beta, null, v as Tensor, STEP, false);
-        return [run.z, plainOutput(run, "v"), run.last as Tensor];
+        return [run.z, plainOutput(run, "v"), run.last[0] as Tensor];
       },
       [current, from],
     );
@@ -340,7 +340,29 @@ test("plain: an output that is read after backward has the same values, and no g
   });
 });
 
-test("plain: no step is compiled, forward or backward, and not for a constant current of a LIF", () => {
+/** Runs a layer in each way, with gradients from all of its outputs to the current and to the state it starts from. */
+function everyWay(layer: LIF | LeakyIntegrator): void {
+  const v = leaf(STEP, 2);
+  const start = (layer instanceof LIF ? { ...layer.initialState(STEP), v } : v) as never;
+  const last = (state: Tensor | { readonly v: Tensor }) => ("v" in state ? state.v : state);
+  const totalOf = (tensors: readonly Tensor[]) => tensors.map((t) => t.sum()).reduce((sum, t) => sum.add(t));
+  const [frame, sequence] = [leaf(STEP, 1), leaf([T, ...STEP], 1)];
+  tape(() => layer.forward(sequence).sum().backward());
+  tape(() => {
+    const { state, ...outputs } = layer.unroll(sequence, start);
+    totalOf([...Object.values(outputs), last(state)]).backward();
+  });
+  tape(() => {
+    const [z, state] = layer.step(frame, start);
+    totalOf([z, last(state)]).backward();
+  });
+  noGrad(() => layer.unroll(sequence));
+  record(layer, sequence);
+  record(layer, sequence, { loss: (z) => z.sum() });
+  new Stream([layer], STEP).step(new Float32Array(frame.size));
+}
+
+test("plain: no step is compiled, in any way to run a layer, forward or backward, and not for a constant current of a LIF", () => {
   warmup();
   const { Module } = WebAssembly;
   let modules = 0;
@@ -364,6 +386,7 @@ test("plain: no step is compiled, forward or backward, and not for a constant cu
         .sum()
         .backward();
     });
+    for (const layer of [new LIF(), new LeakyIntegrator()]) everyWay(layer);
     expect(modules).toBe(0);
     new (neuron({
       name: "Other",
@@ -389,7 +412,7 @@ test("plain: a step whose descriptor is written once has the bits of a run over 
     const [current, state, words] = [zeros(STEP), random(STEP, 2), zeros([PLAIN_WORDS])];
     const want = noGrad(() => {
       const { z, last } = runPlain(plain, x, T, beta, theta, state, STEP, false);
-      return [...bits(z), ...bits(last as Tensor)];
+      return [...bits(z), ...bits(last[0] as Tensor)];
     });
     const z = plain === READOUT ? zeros(STEP) : emptySpikes(STEP);
     describeStep(plain, words.ptr, current, beta, theta, state, z);
@@ -423,13 +446,13 @@ test("plain: a run takes no memory but that of its tensors, and its backward giv
     const kept = bytesKept(() => {
       const run = runPlain(plain, x, T, beta, theta, from, STEP, false);
       const v = plainOutput(run, "v");
-      for (const t of [run.z, run.last as Tensor, v]) t.dispose();
+      for (const t of [run.z, run.last[0] as Tensor, v]) t.dispose();
     });
     expect(kept).toBe(0);
     const leaves = [leaf([T, ...STEP], 1), leaf(STEP, 2)] as const;
     const loss = (): Tensor => {
       const run = runPlain(plain, leaves[0].mul(1), T, beta, theta, leaves[1].mul(1), STEP, true);
-      return run.z.sum().add((run.last as Tensor).sum());
+      return run.z.sum().add((run.last[0] as Tensor).sum());
     };
     tape(() => loss().backward());
     tape(() => {

@@ -46,31 +46,70 @@ export interface Plain extends PlainOptions {
   readonly op: Recorded<PlainRun>;
 }
 
+const NOTHING: readonly Tensor[] = [];
+
+/** In the place of the tensors of a run that has ended. */
+const NONE = null as unknown as Tensor;
+
+/** A run that has ended, whose object the next one takes. */
+let ended: PlainRun | null = null;
+
 /** A run: its results, and the operands that backward and the outputs which are read later need. */
-export interface PlainRun {
-  readonly plain: Plain;
-  readonly T: number;
-  readonly rows: number;
-  readonly n: number;
+export class PlainRun {
+  plain: Plain = null as unknown as Plain;
+  T = 0;
+  rows = 0;
+  n = 0;
   /** [T, B, …], or for a single step [B, …]. */
-  readonly current: Tensor;
+  current: Tensor = NONE;
   /** The current, or one step of it where it is the same in all. */
-  readonly input: Tensor;
-  readonly beta: Tensor;
+  input: Tensor = NONE;
+  beta: Tensor = NONE;
   /** θ; null for a readout. */
-  readonly threshold: Tensor | null;
+  threshold: Tensor | null = null;
   /** v before the first step, [B, …]; null for zeros. */
-  readonly from: Tensor | null;
+  from: Tensor | null = null;
   /** Spikes in the shape of the current, or of a readout the membrane. */
-  readonly z: Tensor;
-  /** v after the last step, [B, …]; null where it is not wanted. */
-  readonly last: Tensor | null;
+  z: Tensor = NONE;
+  /** v after the last step, [B, …]; none where it is not wanted. */
+  last: readonly Tensor[] = NOTHING;
   /** Address of the membrane over time, which backward reads; 0 where it has not been kept. */
-  readonly membrane: number;
+  membrane = 0;
   /** The membrane has taken the place of the current. */
-  readonly isOver: boolean;
+  isOver = false;
   /** When an operand had last been written. */
-  readonly written: number;
+  written = 0;
+  private isRecorded = false;
+
+  /** Adds the run to the tape, differentiable. */
+  record(): void {
+    const { z, plain, input, beta, threshold, last } = this;
+    this.isRecorded = true;
+    record(z, plain.op as Recorded<never>, this, input, beta, threshold);
+    if (last.length > 0) part(z, LAST, last[0] as Tensor);
+  }
+
+  get names(): readonly string[] {
+    return outputsOf(this.plain);
+  }
+
+  /** The output of this index over time. */
+  output(index: number): Tensor {
+    return plainOutput(this, this.names[index] as "membrane" | "v");
+  }
+
+  /** Gives the object to a later run, where no record has it. */
+  end(): void {
+    if (this.isRecorded) return;
+    this.current = NONE;
+    this.input = NONE;
+    this.beta = NONE;
+    this.threshold = null;
+    this.from = null;
+    this.z = NONE;
+    this.last = NOTHING;
+    ended = this;
+  }
 }
 
 const OF_NEURONS: readonly string[] = ["spikes", "membrane", "v"];
@@ -116,8 +155,8 @@ export function runPlain(
   shape: Shape | null,
   over: boolean,
 ): PlainRun {
-  const { op, surrogate } = plain;
-  const { name } = op;
+  const { surrogate } = plain;
+  const { name } = plain.op;
   const size = current.size / T;
   const source = constantSource(current);
   const input = source?.size === size ? source : current;
@@ -134,8 +173,22 @@ export function runPlain(
   const isOver = isKept && over && input === current;
   const membrane = !isKept ? 0 : isOver ? current.ptr : saveFor(z, 4 * current.size);
   const written = lastWrite(input, beta, threshold, from);
-  const rows = size / n;
-  const run = { plain, T, rows, n, current, input, beta, threshold, from, z, last, membrane, isOver, written };
+  const run = ended ?? new PlainRun();
+  ended = null;
+  run.plain = plain;
+  run.T = T;
+  run.rows = size / n;
+  run.n = n;
+  run.current = current;
+  run.input = input;
+  run.beta = beta;
+  run.threshold = threshold;
+  run.from = from;
+  run.z = z;
+  run.last = last === null ? NOTHING : [last];
+  run.membrane = membrane;
+  run.isOver = isOver;
+  run.written = written;
   if (surrogate === null) forward(run, true, z.ptr, size, 0, 0, last);
   else if (isKept) forward(run, true, membrane, size, spikesAt(z), 0, last);
   else if (last !== null) forward(run, true, last.ptr, 0, spikesAt(z), 0, last);
@@ -144,10 +197,7 @@ export function runPlain(
     forward(run, true, u, 0, spikesAt(z), 0, last);
     recycle(u, 4 * size, scope.region);
   }
-  if (wanted) {
-    record(z, op as Recorded<never>, run, input, beta, threshold);
-    if (last !== null) part(z, LAST, last);
-  }
+  if (wanted) run.record();
   return run;
 }
 

@@ -199,7 +199,7 @@ test("recurrent: rows of neurons are whole, with parameters of one size", () => 
   const { compiled } = new LIF({ beta: tensor([0.5, 0.6, 0.7]) });
   const run = (n: number, ...sizes: number[]) => {
     const parameters = sizes.map((size) => full([size], 0.5));
-    return new StepRun(compiled, zeros([2, n]), 2, parameters, [null]);
+    return StepRun.over(compiled, zeros([2, n]), 2, parameters, [null]);
   };
   expect(() => run(8, 3, 1)).toThrow(
     new RangeError("LIF: expected parameters of 1 or N values for a step of 8, got 3"),

@@ -321,11 +321,11 @@ export class Recurrent<
     if (V !== null) {
       const linked = this.linkedTo(neurons);
       const values = linked.loop.of(source, recorded) as readonly LoopValue[];
-      return new StepRun(linked, current, T, values, [...states, spikes]);
+      return StepRun.over(linked, current, T, values, [...states, spikes]);
     }
     const linear = this.recurrent as Linear;
     const product = new Product(this.op, weightOf(linear), linear.bias, spikes);
-    return new StepRun(compiled, current, T, neurons.loopOf(compiled, recorded), states, product);
+    return StepRun.over(compiled, current, T, neurons.loopOf(compiled, recorded), states, product);
   }
 
   /** The parameters of the step of neurons that each feed themselves. */

@@ -350,10 +350,17 @@ test("package: where the address space is limited, the error of the import says 
   assert.equal(limited("--disable-wasm-trap-handler").trim(), "6");
 });
 
+/** Options with a semi-space that no run fills, so that all objects of a run are still there at its end. */
+const COUNTING = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256"];
+
+test("package: forward of plain neurons allocates no more than an op does", () => {
+  const { op, ...layers } = JSON.parse(run(process.execPath, [...COUNTING, "calls.js"]));
+  for (const [name, bytes] of Object.entries(layers))
+    assert.ok(bytes < 1.3 * op, `${name}: ${bytes} bytes, an op ${op}`);
+});
+
 test("package: a step of a stream allocates no objects", () => {
-  // A semi-space that no run fills, so that what is allocated is still there at its end.
-  const options = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256"];
-  const bytes = JSON.parse(run(process.execPath, [...options, "stream.js"]));
+  const bytes = JSON.parse(run(process.execPath, [...COUNTING, "stream.js"]));
   // Less than the smallest object: what the engine itself takes in all that time.
   for (const [network, perStep] of Object.entries(bytes)) assert.ok(perStep < 4, `${network}: ${perStep} bytes a step`);
 });
