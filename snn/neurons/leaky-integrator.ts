@@ -85,6 +85,8 @@ export interface LeakyIntegratorRecord {
   readonly state: Tensor;
 }
 
+const MEMBRANE: readonly string[] = ["membrane"];
+
 /**
  * Leaky integration without spikes, the readout of a spiking network.
  *
@@ -118,7 +120,7 @@ export class LeakyIntegrator extends /* @__PURE__ */ layersOf(
 
   /** Of what neurons give, v over time is the membrane again. */
   protected override outputNames(): readonly string[] {
-    return ["membrane"];
+    return MEMBRANE;
   }
 
   /** @internal */

@@ -12,9 +12,6 @@ import { united } from "../neuron/definition.ts";
 import { fired, LATE_RESET, RESET_NEEDS } from "../neuron/reset.ts";
 import { atan } from "../surrogates/known.ts";
 
-/** The outputs of `unroll` besides spikes. */
-const OUTPUTS = ["membrane", "v", "c"] as const;
-
 /** The membrane: each step replaces it by the output of the cell, and a late reset alone depends on the step before. */
 const Output = /* @__PURE__ */ neuron({
   name: "SpikingLSTM",
