@@ -156,7 +156,8 @@ export class PlasticLayer<State = unknown> extends Temporal<
       }
       const z = isOne ? (spikes[0] as Tensor) : stack(spikes);
       isKept ||= wanted !== "main";
-      return [z, { plastic, neurons }];
+      // A state that is returned outlives noGrad.
+      return [z, isKept ? { plastic, neurons } : (null as never)];
     } finally {
       // The state lies outside of tapes: no tape frees its tensors.
       if (!isKept) for (const t of tensorsOf(plastic)) t.dispose();
