@@ -1,15 +1,18 @@
 /**
- * The traced step on tensors, and the functions of a step on tensors. They run inside of `gradcheck`, in the place of compiled code, and for
- * surrogates without a kernel. Whoever brings the compiler sets them: a page without it does not load tensors.ts.
+ * The step on tensors, tensors.ts, for those who run it seldom: `gradcheck` brings it, and surrogates without a kernel bring its functions. A
+ * page that has neither does not load it.
  */
 import type { runTraced, tensorLanguage } from "./tensors.ts";
 
-/** Runs a traced step op by op. A live binding. */
+/** Runs a traced step op by op, inside of `gradcheck` in the place of compiled code. A live binding. */
 export let onTensors = undefined as unknown as typeof runTraced;
-/** The functions of a step on tensors, null where there is no compiler. A live binding. */
-export let language: typeof tensorLanguage | null = null;
+/** The functions of a step on tensors, where a surrogate without a kernel has been made. A live binding. */
+export let language = undefined as unknown as typeof tensorLanguage;
 
-export function runsOnTensors(run: typeof runTraced, functions: typeof tensorLanguage): void {
+export function useOnTensors(run: typeof runTraced): void {
   onTensors = run;
+}
+
+export function useLanguage(functions: typeof tensorLanguage): void {
   language = functions;
 }

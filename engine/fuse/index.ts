@@ -21,7 +21,8 @@
  *   program.ts      what a layer uses
  *   remembered.ts   compiled steps and the like, by what they were made of
  *   tensors.ts      the step on tensors
- *   in-reference.ts the same for gradcheck, which loads it
+ *   in-reference.ts the same for those who bring it: gradcheck, and surrogates without a kernel
+ *   power.ts        a polynomial that both share
  *   evaluation.ts   terms computed from values
  *   print.ts        the step and its gradient as equations
  *

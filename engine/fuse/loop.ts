@@ -31,7 +31,7 @@ const aligned = (bytes: number): number => (bytes + 15) & ~15;
 export type Before = (t: number) => void;
 
 /** Neighbouring steps with the same calls, of which step t runs first. */
-interface Stretch {
+export interface Stretch {
   readonly t: number;
   steps: number;
   readonly calls: readonly SweepCall[];
@@ -82,11 +82,12 @@ export class Bound {
   isOpen = false;
   private readonly numbers: Uint32Array;
   private readonly direction: 1 | -1;
-  private readonly stretches: readonly Stretch[];
+  readonly stretches: readonly Stretch[];
   /** The words of the descriptor, and the bytes that `begin` takes for it and for arrays of the run's own behind it. */
   private readonly words: number;
   private readonly bytes: number;
-  private at = 0;
+  /** The address of the descriptor. */
+  at = 0;
   private readonly places: { readonly [kind in Kind]?: readonly number[] };
   /** Offsets of arrays of the run's own. */
   private readonly temps: readonly number[];
@@ -96,7 +97,8 @@ export class Bound {
   private readonly spare: readonly number[];
   /** Of each parameter of the loop, for values that are in no tensor. */
   private readonly constants: readonly number[];
-  private readonly tempsAt: number[];
+  /** The addresses of temporary arrays. */
+  readonly tempsAt: number[];
 
   /** The calls must be compiled: they give places to arrays. */
   constructor(plan: Plan, numbers: Uint32Array, course: Course) {
@@ -321,23 +323,6 @@ export class Bound {
     const { n, size } = this;
     if (!isSplit && size <= MANY) return size;
     return this.plan.hasColumns ? Math.max(n, PIECE - (PIECE % n)) : PIECE;
-  }
-
-  /** Of a run of one step: `count` rows from `first` on, of n columns each, as its steps. */
-  runRows(first: number, count: number, n: number): void {
-    const { at, tempsAt } = this;
-    const { calls } = this.stretches[0] as Stretch;
-    const [only] = calls as [SweepCall];
-    if (calls.length === 1 && only.formulas.length === 0) {
-      only.run(at, first, count, 1, 1, n, n, n);
-      return;
-    }
-    for (let t = first; t < first + count; t++) {
-      for (const call of calls) {
-        call.run(at, t, 1, 1, 1, n, n, n);
-        evaluateFormulas(call.formulas, tempsAt, n);
-      }
-    }
   }
 }
 

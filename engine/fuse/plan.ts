@@ -10,7 +10,7 @@ import { gradientTerms, type Seed } from "./derive.ts";
 import type { Root } from "./emit.ts";
 import { COLUMN, constant, ELEMENT, type Expression, isZero, SCALAR, term } from "./expression.ts";
 import { reachable, rewriting, sharing } from "./graph.ts";
-import { remembered } from "./remembered.ts";
+import { once, remembered } from "./remembered.ts";
 import { numberPlace, type Traced } from "./trace.ts";
 
 /** What backward is to give. */
@@ -132,20 +132,15 @@ export class Plan {
 
   /** The array as a leaf of the terms of a sweep. */
   stream(kind: Kind, index: number, level: Expression["level"]): Expression {
-    const key = `${kind} ${index}`;
-    let x = this.streams.get(key);
-    if (x === undefined) {
+    return once(this.streams, `${kind} ${index}`, () => {
       const isFlags = (kind === "saved" || kind === "prev") && index >= this.savedNumbers;
       const op = OWN.includes(kind) ? kind : isFlags ? "flags" : this.isListed(kind, index) ? "listed" : "stream";
-      x = term(this.traced.owner, op, [], this.place(kind, index), level);
-      this.streams.set(key, x);
-    }
-    return x;
+      return term(this.traced.owner, op, [], this.place(kind, index), level);
+    });
   }
 
   place(kind: Kind, index: number): number {
-    const places = this.places.get(kind) ?? [];
-    this.places.set(kind, places);
+    const places = once(this.places, kind, (): number[] => []);
     places[index] ??= this.size++;
     return places[index];
   }

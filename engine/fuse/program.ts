@@ -89,10 +89,7 @@ export class Fused {
    * do not start at 0, and of those that are wanted at the end.
    */
   forward(T: number, rows: number, n: number, outputs: number, given: number, wanted: number): Bound {
-    return (
-      this.find(FORWARD, T, rows, n, outputs, given, wanted, 0) ??
-      this.bind(FORWARD, T, rows, n, outputs, given, wanted, 0)
-    );
+    return this.of(FORWARD, T, rows, n, outputs, given, wanted, 0);
   }
 
   /**
@@ -110,18 +107,16 @@ export class Fused {
     modes: number,
   ): Bound {
     const more = modes + last * (1 << (2 * this.traced.inputs.length));
-    return (
-      this.find(BACKWARD, T, rows, n, outputs, given, wanted, more) ??
-      this.bind(BACKWARD, T, rows, n, outputs, given, wanted, more)
-    );
+    return this.of(BACKWARD, T, rows, n, outputs, given, wanted, more);
   }
 
   /** The run that marks where the derivative is not 0, from arrays that a forward run of these sizes has saved. */
   support(T: number, rows: number, n: number, given: number): Bound {
-    return this.find(SUPPORT, T, rows, n, 0, given, 0, 0) ?? this.bind(SUPPORT, T, rows, n, 0, given, 0, 0);
+    return this.of(SUPPORT, T, rows, n, 0, given, 0, 0);
   }
 
-  private find(kind: number, T: number, rows: number, n: number, a: number, b: number, c: number, d: number) {
+  /** The run of this key, bound where there is none that is free. */
+  private of(kind: number, T: number, rows: number, n: number, a: number, b: number, c: number, d: number): Bound {
     const { bound, keys } = this;
     for (let i = 0; i < bound.length; i++) {
       const k = KEY * i;
@@ -130,7 +125,7 @@ export class Fused {
       const run = bound[i] as Bound;
       if (!run.isOpen) return run;
     }
-    return null;
+    return this.bind(kind, T, rows, n, a, b, c, d);
   }
 
   private bind(kind: number, T: number, rows: number, n: number, a: number, b: number, c: number, d: number): Bound {

@@ -6,9 +6,10 @@
  * Arrays are noted once and stay, each until it is noted anew; a run makes no object.
  */
 import { noGrad } from "../tape.ts";
-import { Bound } from "./loop.ts";
+import { Bound, type Stretch } from "./loop.ts";
 import type { Fused } from "./program.ts";
 import type { SweepSteps } from "./steps.ts";
+import { evaluateFormulas, type SweepCall } from "./sweeps.ts";
 import { derive } from "./trace.ts";
 
 export class Rows {
@@ -57,6 +58,18 @@ export class Rows {
 
   /** Runs `count` rows from `first` on, of n columns. */
   run(first: number, count: number, n: number): void {
-    this.bound.runRows(first, count, n);
+    const { at, tempsAt, stretches } = this.bound;
+    const { calls } = stretches[0] as Stretch;
+    const [only] = calls as [SweepCall];
+    if (calls.length === 1 && only.formulas.length === 0) {
+      only.run(at, first, count, 1, 1, n, n, n);
+      return;
+    }
+    for (let t = first; t < first + count; t++) {
+      for (const call of calls) {
+        call.run(at, t, 1, 1, 1, n, n, n);
+        evaluateFormulas(call.formulas, tempsAt, n);
+      }
+    }
   }
 }

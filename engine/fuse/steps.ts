@@ -4,7 +4,7 @@
  */
 import type { Root } from "./emit.ts";
 import { COLUMN, ELEMENT, type Expression, isZero } from "./expression.ts";
-import type { Plan } from "./plan.ts";
+import type { Gradients, Plan } from "./plan.ts";
 import { remembered } from "./remembered.ts";
 import { SweepBatch, type SweepCall } from "./sweeps.ts";
 
@@ -114,7 +114,7 @@ export class SweepSteps {
 
   private producer(outputs: number, modes: readonly Mode[], carried: Carried): Producer {
     const key = `${outputs} ${modes} ${carried.map((x) => x?.id ?? 0)}`;
-    return remembered(this.producers, key, () => new Producer(this.plan, key, outputs, modes, carried));
+    return remembered(this.producers, key, () => producerOf(this.plan, key, outputs, modes, carried));
   }
 
   /** A step that makes gradients of states for the step before, or, as the first step, those that are wanted; else −1. */
@@ -155,32 +155,24 @@ export class SweepSteps {
 }
 
 /** A step of backward that makes gradients of states: what it is given of them, and what it leaves. */
-class Producer {
+interface Producer extends Gradients {
   readonly key: string;
   readonly modes: readonly Mode[];
   readonly incoming: Carried;
-  readonly inputs: readonly Expression[];
-  readonly states: readonly Expression[];
-  readonly parameters: readonly Expression[];
   readonly carried: Carried;
   readonly readsStates: boolean;
+}
 
-  constructor(plan: Plan, key: string, outputs: number, modes: readonly Mode[], incoming: Carried) {
-    const gradients = plan.gradients(
-      outputs,
-      incoming.map((x) => x !== null),
-    );
-    const written = modes.map((mode) => mode === "write");
-    this.key = key;
-    this.modes = modes;
-    this.incoming = incoming;
-    this.inputs = gradients.inputs;
-    this.states = gradients.states;
-    this.parameters = gradients.parameters;
-    this.carried = gradients.states.map((_, i) => {
-      if (!gradients.reaches[i]) return null;
-      return plan.carryIn(gradients, i, written) ?? plan.stream("dState", i, ELEMENT);
-    });
-    this.readsStates = plan.readsStates([...gradients.inputs, ...gradients.states, ...gradients.parameters]);
-  }
+function producerOf(plan: Plan, key: string, outputs: number, modes: readonly Mode[], incoming: Carried): Producer {
+  const gradients = plan.gradients(
+    outputs,
+    incoming.map((x) => x !== null),
+  );
+  const { inputs, states, parameters, reaches } = gradients;
+  const written = modes.map((mode) => mode === "write");
+  const carried = states.map((_, i) =>
+    reaches[i] ? (plan.carryIn(gradients, i, written) ?? plan.stream("dState", i, ELEMENT)) : null,
+  );
+  const readsStates = plan.readsStates([...inputs, ...states, ...parameters]);
+  return { ...gradients, key, modes, incoming, carried, readsStates };
 }

@@ -1,14 +1,13 @@
 /** Neurons on the compiler of steps. A file that makes neurons with compiled steps imports this one, which hands the compiler over. */
 import { numberOf } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
-import { onTensors, runsOnTensors } from "../../engine/fuse/in-reference.ts";
+import { onTensors } from "../../engine/fuse/in-reference.ts";
 import { Program, print, type Value } from "../../engine/fuse/index.ts";
-import { runTraced, tensorLanguage } from "../../engine/fuse/tensors.ts";
 import { Tensor } from "../../engine/index.ts";
 import { IN_FLOAT32 } from "../layer/checks.ts";
 import { type Compiler, type Layer, type Run, type Task, useCompiler } from "./compiler.ts";
 import type { Named } from "./form.ts";
-import { Rivals, rivalsOnTensors } from "./inhibition.ts";
+import { Rivals, winnersOnTensors } from "./inhibition.ts";
 import { type LoopValue, scalar } from "./loop.ts";
 import { CompiledNeuron, StepRun } from "./op.ts";
 import { scoresOf, stepOf } from "./step.ts";
@@ -40,25 +39,13 @@ function run(layer: Layer, { current, T, step, from, wanted, over }: Task): Run 
 /** The step on tensors, for the float64 kernels of `gradcheck`. */
 function stepsOnTensors(layer: Layer, current: Tensor, step: readonly number[], from: readonly Tensor[] | null): Run {
   const { compiled, scores } = layer;
-  const { program, states, outputs: names, main } = compiled;
+  const { program, outputs: names, mainAt } = compiled;
   const parameters = layer.parametersNow();
   const before = from ?? layer.startTerms(parameters, (t) => scalar(t).expand(step));
-  const given = states.map((name, i) => [name, before[i]] as const).filter(([, t]) => t !== null);
-  const isStep = current.ndim === step.length;
-  const operands = {
-    inputs: { current: isStep ? current.unsqueeze(0) : current },
-    states: Object.fromEntries(given) as Named,
-    parameters: Object.fromEntries(Object.entries(parameters).map(([key, t]) => [key, scalar(t)])),
-  };
-  const { outputs, states: last } =
-    scores === null ? onTensors(program.traced, operands) : rivalsOnTensors(compiled, scores, operands);
-  const z = outputs[main] as Tensor;
-  return {
-    z: isStep ? z.squeeze(0) : z,
-    names,
-    output: (i) => outputs[names[i] as string] as Tensor,
-    last: states.map((name) => last[name] as Tensor),
-  };
+  const choose = scores && winnersOnTensors(scores, parameters);
+  const { outputs, states } = onTensors(program.traced, current, step, before, parameters, choose);
+  const output = (i: number): Tensor => outputs[names[i] as string] as Tensor;
+  return { z: output(mainAt), names, output, last: states };
 }
 
 const compiler: Compiler = {
@@ -85,4 +72,3 @@ const compiler: Compiler = {
 };
 
 useCompiler(compiler);
-runsOnTensors(runTraced, tensorLanguage);

@@ -4,16 +4,17 @@
  */
 import { onTensors } from "../../engine/fuse/in-reference.ts";
 import { allOf, type Before } from "../../engine/fuse/index.ts";
-import { arange, noGrad, stack, type Tensor } from "../../engine/index.ts";
+import { noGrad, type Tensor, zeros } from "../../engine/index.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
+import { peek } from "../../engine/tensor.ts";
 import { memory } from "../../engine/wasm.ts";
-import { columnsOf, type LoopValue, noteParameters } from "./loop.ts";
+import { columnsOf, type LoopValue, type Named, noteParameters } from "./loop.ts";
+import { WINNER } from "./names.ts";
 import type { Competition, CompiledNeuron, StepRun } from "./op.ts";
 
-/** 1 at the neuron with the largest score of the last axis, of equal ones at the first, else 0. */
-function winnersOf(scores: Tensor): Tensor {
-  const n = scores.sizes[scores.ndim - 1] as number;
-  return scores.argmax({ axis: -1, keepdim: true }).eq(arange(0, n));
+/** Writes 1 at the largest one of each n scores, of equal ones at the first. */
+function markWinners(fires: Float32Array, scores: Float32Array, n: number): void {
+  for (let row = 0; row < scores.length; row += n) fires[row + largest(scores, row, n)] = 1;
 }
 
 /** Chooses the winners of a run: before each step, from the states that the step before has left. */
@@ -51,7 +52,7 @@ export class Rivals implements Competition {
       }
       const values = new Float32Array(memory.buffer, found, size);
       const fires = new Float32Array(memory.buffer, winner.ptr + 4 * t * size, size);
-      for (let row = 0; row < size; row += n) fires[row + largest(values, row, n)] = 1;
+      markWinners(fires, values, n);
       recycle(found, 4 * size, scope.region);
     };
   }
@@ -67,22 +68,17 @@ function largest(values: Float32Array, start: number, n: number): number {
   return best;
 }
 
-/** The steps on tensors, for the float64 kernels of `gradcheck`. */
-export function rivalsOnTensors(
-  neuron: CompiledNeuron,
-  scores: CompiledNeuron,
-  { inputs, states: from, parameters }: Parameters<typeof onTensors>[1],
-): ReturnType<typeof onTensors> {
-  let states = from ?? {};
-  const steps = (inputs.current as Tensor).unbind(0).map((x) => {
-    const input = x.unsqueeze(0);
-    const run = onTensors(scores.program.traced, { inputs: { current: input }, states, parameters });
-    const winner = noGrad(() => winnersOf(run.outputs[scores.main] as Tensor));
-    const next = onTensors(neuron.program.traced, { inputs: { current: input, winner }, states, parameters });
-    states = next.states;
-    return next.outputs;
-  });
-  const names = Object.keys(steps[0] as object);
-  const outputs = names.map((name) => [name, stack(steps.map((step) => (step[name] as Tensor).squeeze(0)))] as const);
-  return { outputs: Object.fromEntries(outputs), states };
-}
+/** The function that chooses the winners of steps on tensors, for the float64 kernels of `gradcheck`. */
+export const winnersOnTensors =
+  (scores: CompiledNeuron, parameters: Named) =>
+  ({ current }: Named, states: Named): Named => {
+    const { sizes } = current as Tensor;
+    const winner = zeros(sizes);
+    noGrad(() => {
+      const { traced } = scores.program;
+      const from = scores.states.map((name) => states[name] as Tensor);
+      const { outputs } = onTensors(traced, current as Tensor, sizes, from, parameters);
+      markWinners(peek(winner), peek(outputs[scores.main] as Tensor), sizes[sizes.length - 1] as number);
+    });
+    return { [WINNER]: winner };
+  };

@@ -5,7 +5,8 @@
  * docs/coding.md says which function stands for a surrogate of another framework.
  */
 import { allOptions, FLOAT, functionOf, numberOf, type Range, withDefaults } from "../../engine/arguments.ts";
-import { type Derivative, Program, type StepArgument, type Value } from "../../engine/fuse/index.ts";
+import { useLanguage } from "../../engine/fuse/in-reference.ts";
+import { type Derivative, Program, type StepArgument, tensorLanguage, type Value } from "../../engine/fuse/index.ts";
 import { type CustomSurrogate, checkSurrogate, frozenSurrogate, type Primitive, type Surrogate } from "./surrogate.ts";
 
 /** Slopes and widths whose squares, times those of a membrane of 10⁴, stay numbers of float32. */
@@ -22,6 +23,12 @@ interface Curve {
   readonly primitive: Primitive;
 }
 
+/** A surrogate without a kernel: `spike` evaluates its derivative on tensors. */
+function withoutKernel(name: string, derivative: Derivative, primitive: Primitive | null): Surrogate {
+  useLanguage(tensorLanguage);
+  return frozenSurrogate({ name, kind: -1, slope: 0, derivative, primitive });
+}
+
 type Numbers<Name extends string> = Readonly<Record<Name, number>>;
 
 /** The surrogate of a name, from its options: each has a default and a range. */
@@ -35,7 +42,8 @@ function traced<Name extends string>(
   const where = `surrogate.${name}`;
   const given = allOptions(where, defaults, options);
   for (const option of Object.keys(defaults) as Name[]) numberOf(where, option, given[option], ranges[option]);
-  return frozenSurrogate({ name, kind: -1, slope: 0, ...curve(given) });
+  const { derivative, primitive } = curve(given);
+  return withoutKernel(name, derivative, primitive);
 }
 
 /**
@@ -48,16 +56,11 @@ export function scaled(surrogate: Surrogate, factor: number): Surrogate {
   checkSurrogate("surrogate.scaled", surrogate);
   numberOf("surrogate.scaled", "factor", factor, FLOAT);
   const { derivative, primitive } = surrogate;
-  return frozenSurrogate({
-    name: "scaled",
-    kind: -1,
-    slope: 0,
-    derivative(x, language) {
-      const d = derivative(x, language);
-      return typeof d === "number" ? d * factor : d.mul(factor);
-    },
-    primitive: primitive && ((x, language) => primitive(x, language).mul(factor)),
-  });
+  const scaledDerivative: Derivative = (x, language) => {
+    const d = derivative(x, language);
+    return typeof d === "number" ? d * factor : d.mul(factor);
+  };
+  return withoutKernel("scaled", scaledDerivative, primitive && ((x, language) => primitive(x, language).mul(factor)));
 }
 
 /**
@@ -368,7 +371,7 @@ export function custom(options: CustomSurrogate): Surrogate {
   const primitive = given.primitive === undefined ? null : functionOf(where, "primitive", given.primitive);
   check(where, ({ x, spike }) => spike(x, derivative));
   if (primitive !== null) check(where, (language) => primitive(language.x, language));
-  return frozenSurrogate({ name: "custom", kind: -1, slope: 0, derivative, primitive });
+  return withoutKernel("custom", derivative, primitive);
 }
 
 const CUSTOM = { derivative: undefined as Derivative | undefined, primitive: undefined as Primitive | undefined };
