@@ -33,7 +33,7 @@ export class Program {
 const MOST_BOUND = 16;
 
 /** How {@link Fused.backward} gives the gradient of an input, by its number. */
-export const MODES: readonly Mode[] = ["none", "write", "add"];
+const MODES: readonly Mode[] = ["none", "write", "add"];
 
 /** A compiled step with its numbers, and its runs. */
 export class Fused {
