@@ -7,18 +7,11 @@
  */
 import { heap, heapOf } from "./backend.ts";
 import { Mark } from "./memory.ts";
+import type { Tensor } from "./tensor.ts";
 
 export interface Region {
   open: boolean;
   scope: Scope;
-}
-
-/** The fields of a tensor that scopes read. Every entry of their lists is a tensor; tensor.ts imports this file, so its type cannot stand here. */
-export interface Owned {
-  readonly ptr: number;
-  readonly size: number;
-  region: Region;
-  dispose(): void;
 }
 
 export class Scope {
@@ -26,17 +19,17 @@ export class Scope {
   region: Region;
   recording = true;
   /** Recorded tensors in the order of their creation. */
-  readonly records: Owned[] = [];
+  readonly records: Tensor[] = [];
   readonly mark = new Mark();
   /** Tensors with blocks of their own that end with this scope, and further blocks as pairs (address, bytes). */
-  readonly adopted: Owned[] = [];
+  readonly adopted: Tensor[] = [];
   readonly blocks: number[] = [];
   /** Leaves whose gradient began in the backward pass that runs, and those whose buffer did: a pass that fails takes them back. */
-  readonly begun: Owned[] = [];
-  readonly buffered: Owned[] = [];
+  readonly begun: Tensor[] = [];
+  readonly buffered: Tensor[] = [];
   /** Tensors that `keep` named, and those that the end of this scope has moved out of it. */
-  readonly kept: Owned[] = [];
-  readonly moved: Owned[] = [];
+  readonly kept: Tensor[] = [];
+  readonly moved: Tensor[] = [];
   /** Tensors of this scope that were made persistent, and what else keeps memory: they outlive it, unless it ends with an error. */
   readonly persisted: { dispose(): void }[] = [];
   child: Scope | null = null;
@@ -77,7 +70,7 @@ export function enter(recording: boolean, region: Region = { open: false, scope:
 /** Blocks that fn of {@link allOrNothing} has taken at the root and not given back, their bytes by address; null outside of it. */
 let taken: Map<number, number> | null = null;
 /** The tensors that it has made there. */
-const made: Owned[] = [];
+const made: Tensor[] = [];
 
 /** fn() at the root: where it throws, the tensors that it made there are freed, and all other memory that it took is given back. */
 export function allOrNothing<R>(fn: () => R): R {
@@ -96,12 +89,12 @@ export function allOrNothing<R>(fn: () => R): R {
 }
 
 /** t was made at the root. */
-export function noteMade(t: Owned): void {
+export function noteMade(t: Tensor): void {
   if (taken !== null) made.push(t);
 }
 
 /** fn() at the root and recorded, whatever tape is running: its result, and its records, which are the caller's. */
-export function recordOutside<R>(fn: () => R): { result: R; records: Owned[] } {
+export function recordOutside<R>(fn: () => R): { result: R; records: Tensor[] } {
   const inner = scope;
   scope = root;
   root.recording = true;

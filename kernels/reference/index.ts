@@ -11,7 +11,9 @@ import * as twins from "./twins.ts";
 
 /** The kernels without a twin. */
 const WITHOUT_TWIN = [
-  // Recurrent weights: of compiled steps with these the reference has the composition.
+  // Plain LIF neurons and recurrent weights: compiled steps, of which the reference has the composition.
+  "lifForward",
+  "lifBackward",
   "packForward",
   "feedForward",
   "packBackward",

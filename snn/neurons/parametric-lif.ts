@@ -1,8 +1,7 @@
-import { neuron } from "../neuron/define.ts";
-import { united } from "../neuron/definition.ts";
-import { leaky } from "../neuron/parts.ts";
-import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
-import { sigmoid } from "../surrogates/known.ts";
+import { neuron } from "../neuron.ts";
+import { leaky } from "../parts.ts";
+import { fired, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
+import { sigmoid } from "../surrogates.ts";
 
 /**
  * LIF whose time constant is learned, 1/τ = σ(w), and so stays above one step.
@@ -24,21 +23,9 @@ import { sigmoid } from "../surrogates/known.ts";
 export const ParametricLIF = /* @__PURE__ */ neuron({
   name: "ParametricLIF",
   state: { v: startOf },
-  parameters: {
-    /** The raw time constant: β = 1 − σ(w), and a time constant of τ steps is w = −log(τ − 1). Learned by default. Default 0, τ = 2. */
-    w: 0,
-    /** θ, in the unit of v. Default 1. */
-    threshold: 1,
-    /** v decays towards it. Default 0. */
-    rest: 0,
-    /** The value of v after a reset to "zero", an error with other resets. Default 0. */
-    resetValue: 0,
-  },
+  parameters: { w: 0, threshold: 1, rest: 0, resetValue: 0 },
   learn: ["w"],
-  choices: /* @__PURE__ */ united(RESET, START, {
-    /** Factor of the current: "leak", 1 − β, with which a constant current I leads to v = rest + I, or 1. Default "leak". */
-    inputScale: ["leak", "one"],
-  }),
+  choices: { ...RESET, ...START, inputScale: ["leak", "one"] },
   needs: RESET_NEEDS,
   numerics: {
     spikingjelly: { start: "resetValue", detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },
@@ -50,6 +37,3 @@ export const ParametricLIF = /* @__PURE__ */ neuron({
     return fired(argument, choices, { v, threshold, resetValue, decay, input: scaled(current) });
   },
 });
-
-/** A layer of {@link ParametricLIF} neurons. */
-export type ParametricLIF = InstanceType<typeof ParametricLIF>;

@@ -1,0 +1,63 @@
+/** Parts of equations that several neurons share: a synapse before the membrane, and the leak of the membrane. */
+import type { Value } from "../engine/fuse/index.ts";
+import type { StepLanguage } from "./neuron-step.ts";
+
+/**
+ * The choice of a synaptic current i that decays by α per step, and when an input I arrives:
+ *
+ *   i[t] = α·i[t−1] + I[t]      the membrane takes i[t]              ("decayFirst")
+ *   i[t] = α·(i[t−1] + I[t])    the membrane takes i[t−1] + I[t]     ("jumpFirst")
+ *   i[t] = α·i[t−1] + I[t]      the membrane takes i[t−1]            ("late")
+ */
+export const SYNAPSE = { synapse: ["decayFirst", "jumpFirst", "late"] } as const;
+
+/** The same for neurons that may have no synapse, the default: the membrane takes I[t], and there is no state i. */
+export const OPTIONAL_SYNAPSE = { synapse: ["none", ...SYNAPSE.synapse] } as const;
+
+/** For `needs` of such a neuron. */
+export const SYNAPSE_NEEDS = { alpha: SYNAPSE } as const;
+
+/** For `without` of a neuron with {@link OPTIONAL_SYNAPSE}. */
+export const withoutSynapse = ({ synapse }: { readonly synapse: string }): readonly "i"[] =>
+  synapse === "none" ? ["i"] : [];
+
+/** How a current passes the synapse that was chosen. */
+export function synapse(
+  argument: { readonly current: Value; readonly i: Value; readonly alpha: Value },
+  kind: (typeof OPTIONAL_SYNAPSE.synapse)[number],
+): { /** What the membrane takes. */ readonly input: Value /** i[t]. */; readonly i: Value } {
+  const { current, alpha } = argument;
+  if (kind === "none") return { input: current, i: current };
+  const { i } = argument;
+  if (kind === "jumpFirst") {
+    const jumped = i.add(current);
+    return { input: jumped, i: jumped.mul(alpha) };
+  }
+  const next = i.mul(alpha).add(current);
+  return { input: kind === "late" ? i : next, i: next };
+}
+
+/** The choice of an input scale: "one", or "leak", 1 − β, with which a constant current I leads to v = rest + I. */
+export const INPUT_SCALE = { inputScale: ["one", "leak"] } as const;
+
+/** A membrane that decays by β towards rest, v ← β·v + (1 − β)·rest, and takes its input as {@link INPUT_SCALE} says. */
+export function leaky(
+  { constant, beta, rest }: Pick<StepLanguage, "constant"> & { readonly beta: Value; readonly rest: Value },
+  inputScale: (typeof INPUT_SCALE.inputScale)[number],
+  leak = constant(1).sub(beta),
+): { decay(v: Value): Value; scaled(input: Value): Value } {
+  const drive = rest.mul(leak);
+  return {
+    decay: (v) => v.mul(beta).add(drive),
+    scaled: (input) => (inputScale === "leak" ? input.mul(leak) : input),
+  };
+}
+
+/** For `constrain`: bounds of parameters by which a step divides, whose reciprocals are float32 numbers too. */
+export const DIVISOR = [1e-30, 1e30] as const;
+
+/** e²⁰ is 5·10⁸: where the exponent is larger the next step is far above every threshold. */
+const STEEPEST = 20;
+
+/** eˣ of a membrane that takes off by itself, with x cut off at 20: no membrane becomes infinite, and beyond it the gradient is 0. */
+export const upstroke = (x: Value): Value => x.minimum(STEEPEST).exp();

@@ -1,0 +1,83 @@
+import { choiceOf, withDefaults } from "../engine/arguments.ts";
+import { generatorOf } from "../engine/generator.ts";
+import type { Generator, Linear, Tensor } from "../engine/index.ts";
+import { LIF, LIF_DEFAULTS, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
+import { Recurrent, type RecurrentRecord, type RecurrentState } from "./recurrent.ts";
+
+/** Options of {@link RecurrentLIF}. */
+export interface RecurrentLIFOptions extends LIFOptions {
+  /** N, the neurons of the layer: the size of the last axis of the current. */
+  features: number;
+  /** "all": every neuron feeds every neuron (default). "one": each feeds itself. */
+  connection?: "all" | "one";
+  /** Whether neurons feed themselves too in the connection "all"; default true. */
+  selfConnections?: boolean;
+  /** Where the initial weights come from; the default generator if not given. */
+  generator?: Generator;
+}
+
+const DEFAULTS = {
+  ...LIF_DEFAULTS,
+  features: Number.NaN,
+  connection: "all" as "all" | "one",
+  selfConnections: true,
+  generator: undefined as Generator | undefined,
+} satisfies Record<keyof RecurrentLIFOptions, unknown>;
+
+/** State between time steps: that of the neurons, and the spikes that are fed back. */
+export type RecurrentLIFState = RecurrentState<LIFState>;
+
+/** What {@link RecurrentLIF.unroll} gives. */
+export type RecurrentLIFRecord = RecurrentRecord<LIFState, LIFRecord>;
+
+/**
+ * LIF neurons that are fed back their spikes of the step before:
+ *
+ *   I[t] = current[t] + W·s[t−1] + b   (connection "all")
+ *   I[t] = current[t] + V ⊙ s[t−1]     (connection "one")
+ *
+ * and the rest as in {@link LIF} and {@link Recurrent}; `numerics: "snntorch"` is `RLeaky`, with resetInput. Shapes: current [T, B, …, N] → spikes [T, B, …, N]. W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`; beta and
+ * threshold are named as in `LIF`.
+ *
+ * @throws RangeError unless features is a positive integer, for an unknown connection, or as {@link LIF} does; TypeError for
+ *   a generator that is none.
+ * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ */
+export class RecurrentLIF extends Recurrent<LIFState, LIFRecord, LIF> {
+  /** β, [] or [N]; a parameter if it is learned, raw then. */
+  readonly beta: Tensor;
+  /** θ, [] or [N]; a parameter if it is learned. */
+  readonly threshold: Tensor;
+  /** N, the neurons of the layer. */
+  declare readonly features: number;
+  /** W and b where every neuron feeds every neuron, else null. */
+  declare readonly recurrent: Linear | null;
+
+  constructor(options: RecurrentLIFOptions) {
+    // The rest are the options that were given, without defaults.
+    const read = withDefaults("RecurrentLIF", DEFAULTS, options);
+    const { features, connection, selfConnections, generator: source, ...given } = read;
+    choiceOf("RecurrentLIF", "connection", connection, ["all", "one"]);
+    const generator = generatorOf("RecurrentLIF", source);
+    // The preset's own reset is "subtract", which has no use for resetInput.
+    const isRLeaky = given.numerics === "snntorch" && given.reset === "zero" && given.resetDelay !== false;
+    const neuron = new LIF({ ...(isRLeaky && { resetInput: true }), ...(given as LIFOptions) });
+    try {
+      super(neuron, { features, connection, selfConnections, generator });
+    } catch (error) {
+      for (const t of neuron.givenParameters()) t.dispose();
+      throw error;
+    }
+    this.beta = neuron.beta;
+    this.threshold = neuron.threshold;
+  }
+
+  protected override get where(): string {
+    return "RecurrentLIF";
+  }
+
+  protected override fields(): [string, unknown][] {
+    const { neuron, recurrent, V } = this;
+    return [...neuron.namedState(), ["recurrent", recurrent], ["V", V]];
+  }
+}

@@ -1,2 +1,0 @@
-/** Uses nothing of the complete entry. */
-import "jarvis-snn";
