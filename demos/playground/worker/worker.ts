@@ -17,9 +17,9 @@ const REST_MS = 250;
 /** Time over which the speed is averaged. */
 const RATE_MS = 1000;
 
-/** null: nothing was configured yet, or what was configured is still loading or did not load. */
+/** The run; null before the first command `configure`, and while the digits of a run load or after they failed to. */
 let session: Session | null = null;
-/** What the last command to configure asked for. */
+/** The settings of the last command `configure` or `load`; a run by them may not have loaded its digits. */
 let wanted: TrainConfig | null = null;
 let pace = 60;
 /** When playing began or the pace changed, and the steps taken until then. */
@@ -93,7 +93,7 @@ async function obey(command: Command): Promise<void> {
     begin(loaded);
     return;
   }
-  // What did not load is asked for again: the network may be back.
+  // A run whose digits did not load is configured again: the network may be back.
   if (session === null && wanted !== null) await configure(wanted);
   if (session === null) return;
   if (command.kind === "save") {
