@@ -1,6 +1,6 @@
 /** LIF over arrays that no cache holds: forward against a textbook step, backward as a share of the memory bandwidth. */
 import { warmup } from "jarvis-snn";
-import { kernels, kinds } from "jarvis-snn/kernels";
+import { alloc, kernels, kinds, LIF_DESCRIPTOR_BYTES, type LIFDescriptor, lifDescriptor } from "jarvis-snn/kernels";
 import { block, uniforms } from "./support/blocks.ts";
 import { calls, interleave } from "./support/interleave.ts";
 import { probes } from "./support/probes.ts";
@@ -11,10 +11,8 @@ const T = 25;
 /** Neurons, and neuron-steps: 51 MB an array. */
 const N = 256 * 2000;
 const SIZE = T * N;
-/** Reset by subtraction, at once, fires at u ≥ θ; surrogates and their slopes. */
-const RESET = [kinds.SUBTRACT, 0, 0] as const;
-const ATAN = [kinds.ATAN, 2] as const;
-const SIGMOID = [kinds.SIGMOID, 10] as const;
+const ATAN = { kind: kinds.ATAN, slope: 2 };
+const SIGMOID = { kind: kinds.SIGMOID, slope: 10 };
 
 const random = uniforms(1);
 const beta = block(1, () => 0.95);
@@ -26,10 +24,14 @@ const spikes = block(SIZE);
 const gradient = block(SIZE, () => random() - 0.5);
 const work = block(SIZE);
 const state = block(N);
+/** Reset by subtraction, at once; fires at u ≥ θ. */
+const layer = { T, rows: 1, n: N, beta, threshold: theta, reset: kinds.SUBTRACT };
+const descriptor = alloc(LIF_DESCRIPTOR_BYTES);
+const described = (run: Omit<LIFDescriptor, keyof typeof layer>) => lifDescriptor(descriptor, { ...layer, ...run });
 
 /** The steps of u are `stepU` apart: 0 where only the last one is kept. The bits lie where the textbook has numbers. */
 function forward(u: number, stepU: number, input = current): void {
-  kernels.lifForward(u, spikes, input, beta, theta, T, 1, N, stepU, 0, 0, ...RESET, 0);
+  kernels.lifForward(described({ u, stepU, spikes, current: input }));
 }
 
 function textbook(): void {
@@ -41,9 +43,8 @@ function textbook(): void {
 }
 
 /** From ∂L/∂s to ∂L/∂I, in place. */
-function backward(surrogate: readonly [kind: number, slope: number]): void {
-  kernels.fill(state, N, 0);
-  kernels.lifBackward(work, work, membrane, beta, theta, state, T, 1, N, N, 0, 0, 0, 0, ...surrogate);
+function backward(surrogate: { readonly kind: number; readonly slope: number }): void {
+  kernels.lifBackward(described({ u: membrane, ...surrogate, dSpikes: work, dU: work }));
 }
 
 /** Backward ends where it began: with the gradient of the spikes. */

@@ -4,7 +4,7 @@
  * ×: times faster than the peer.  P: share of the mul+add peak.  triad: share of the bandwidth of a = b + s·c.
  * M/s: millions a second.  The others are plain amounts, of which less is better.
  */
-export type Unit = "×" | "P" | "triad" | "M/s" | "ns" | "ms" | "MB" | "kB";
+export type Unit = "×" | "P" | "triad" | "M/s" | "ns" | "µs" | "ms" | "MB" | "kB";
 
 export interface Target {
   /** What is measured. */
@@ -66,6 +66,13 @@ const stdpAt = (percent: string) => amount(`STDP step, 1000 → 1000, ${percent}
 
 const digits = (neurons: number) => `an image learned by 784-${neurons} after Diehl and Cook, T 250, B 1`;
 
+/** A call of a layer of four neurons, B 1: the median of all classes and choices of options, and the slowest of them. */
+const call = <Key extends string>(key: Key, way: string, typical: Limits, slowest: Limits) =>
+  ({
+    [key]: amount(`four neurons, ${way}: median of classes`, "µs", ...typical),
+    [`${key}Slowest`]: amount(`four neurons, ${way}: slowest class`, "µs", ...slowest),
+  }) as Record<Key | `${Key}Slowest`, Target>;
+
 const model = (name: string) => faster(`${name}, T 25, B 128, N 1000: forward and backward`, "torch", 3, 6);
 
 /** A format of files of events by its name in sentences: how fast it is read, and against a copy. */
@@ -107,7 +114,7 @@ export const TARGETS = {
     "poisson/tfjs": faster(POISSON, "tfjs"),
   },
   inference: {
-    "batch/torch": faster(INFERENCE, "torch", 4, 10),
+    "batch/torch": faster(INFERENCE, "torch", 12, 15),
     "batch/onnxruntime-web": faster(INFERENCE, "onnxruntime-web", 1, 2),
     "stream/torch": faster(STREAM, "torch"),
   },
@@ -122,8 +129,22 @@ export const TARGETS = {
   neurons: {
     "adaptive/torch": faster(ADAPTIVE, "torch", 4, 8),
     tensors: target(ADAPTIVE, "the same as tensor ops", "×", [8, 8]),
-    first: amount("the first compiled neuron of a process: forward and backward of a few values", "ms", 25, 10),
-    later: amount("a further one with another step", "ms", 4, 4),
+    first: amount("the first compiled neuron of a process: forward and backward of a few values", "ms", 15, 10),
+    later: amount("a further one with another step", "ms", 6, 4),
+  },
+  layers: {
+    ...call("step", "step", [4, 2], [6, 4]),
+    ...call("forward", "forward over T 25", [4, 2], [6, 4]),
+    ...call("backward", "forward and backward over T 25", [15, 10], [22, 15]),
+    lstmStep: amount("SpikingLSTM, 4 → 4, step", "µs"),
+    lstmForward: amount("SpikingLSTM, 4 → 4, forward over T 25", "µs"),
+    lstmBackward: amount("SpikingLSTM, 4 → 4, forward and backward over T 25", "µs"),
+    psnStep: amount("PSN of a window of 4, 4 neurons, step", "µs"),
+    psnForward: amount("PSN of a window of 4, 4 neurons, forward over T 25", "µs"),
+    psnBackward: amount("PSN of a window of 4, 4 neurons, forward and backward over T 25", "µs"),
+    stream: amount("Stream.step, 8-16-3", "µs", 0.9, 0.7),
+    opForward: amount("an op on four values in the same process, forward", "ns"),
+    opBackward: amount("an op on four values in the same process, backward", "ns"),
   },
   models: {
     "synaptic/torch": model("Synaptic of snnTorch"),
@@ -279,7 +300,7 @@ export const TARGETS = {
   },
   start: {
     import: amount("import, with the compilation of the kernels", "ms"),
-    toy: amount("from import to the end of the first toy step", "ms", 100, 30),
+    toy: amount("from import to the end of the first toy step", "ms", 45, 30),
   },
 } as const satisfies Record<string, Record<string, Target>>;
 

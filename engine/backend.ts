@@ -6,16 +6,13 @@
  */
 import type { CoreKernels, ExtraKernels, Kernels } from "../kernels/build/types.ts";
 import type { Reference } from "../kernels/reference/index.ts";
-import type { runTraced } from "./fuse/tensors.ts";
 import { type Heap, wasmHeap } from "./memory.ts";
-import { extraKernels, kernels } from "./wasm.ts";
+import { extraKernels, kernels, memory } from "./wasm.ts";
 
 export interface Backend {
   /** The extra ones may be among them. */
   readonly kernels: CoreKernels | Kernels;
   readonly heap: Heap;
-  /** Runs a step that was traced, op by op, where code that is compiled for linear memory cannot. */
-  readonly onTensors?: typeof runTraced;
 }
 
 export const simd: Backend = { kernels, heap: wasmHeap };
@@ -23,13 +20,10 @@ export const simd: Backend = { kernels, heap: wasmHeap };
 /** The kernels that compute now: SIMD over linear memory, or inside of `gradcheck` the reference in float64. A live binding. */
 export let k: CoreKernels = simd.kernels;
 export let heap: Heap = simd.heap;
-/** Runs a step of time inside of the reference; there is none outside, where steps are compiled. */
-export let onTensors = simd.onTensors as NonNullable<Backend["onTensors"]>;
 
 export function useBackend(backend: Backend): void {
   k = backend.kernels;
   heap = backend.heap;
-  onTensors = backend.onTensors as typeof onTensors;
 }
 
 /** Whether the reference computes now. */
@@ -48,4 +42,31 @@ export const convolution = (): Reference["convolve"] | undefined => (k as Partia
 export function integersAt(p: number, n: number): Int32Array | Float64Array {
   const view = heap.view(p, n);
   return view instanceof Float32Array ? new Int32Array(view.buffer, p, n) : view;
+}
+
+/** Linear memory as words. Its length is 0 once the memory has grown. */
+let wasmIntegers = new Uint32Array(0);
+let wasmFloats = new Float32Array(0);
+
+/** The memory that computes now, as 32-bit integers and as floats, or both times the reference cells: live bindings, see {@link wordsAt}. */
+export let integers: Uint32Array | Float64Array = wasmIntegers;
+export let floats: Float32Array | Float64Array = wasmFloats;
+
+/**
+ * The index in `integers` and `floats` of the first of n words at address p, for a descriptor that a kernel reads next: the views hold
+ * until memory is allocated. They are kept from call to call, because making them takes longer than most kernels.
+ */
+export function wordsAt(p: number, n: number): number {
+  if (inReference()) {
+    integers = heap.view(p, n) as Float64Array;
+    floats = integers;
+    return 0;
+  }
+  if (wasmIntegers.length === 0) {
+    wasmIntegers = new Uint32Array(memory.buffer);
+    wasmFloats = new Float32Array(memory.buffer);
+  }
+  integers = wasmIntegers;
+  floats = wasmFloats;
+  return p >>> 2;
 }

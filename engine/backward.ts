@@ -16,7 +16,7 @@ import {
 } from "./op.ts";
 import { root, type Scope, scope } from "./scope.ts";
 import { formatShape, sameShape } from "./shape.ts";
-import { alive, checkOwn, dropRecord, recycleSaved, rootOf, type Tensor } from "./tensor.ts";
+import { alive, checkOwn, dropRecord, recordsOf, recycleSaved, rootOf, type Tensor } from "./tensor.ts";
 
 /**
  * Adds ∂loss/∂x into x.grad for every leaf x that requires it, and consumes the records on the way.
@@ -42,12 +42,12 @@ function run(loss: Tensor, upstream: Tensor | undefined): void {
       if (start === 0) k.affine(seed, upstream.ptr, loss.size, 1, 0);
       else k.addTo(seed, upstream.ptr, loss.size);
     }
-    if (loss.op !== null) for (let s: Scope | null = scope; s !== null; s = s.parent) walk(s.records);
+    if (loss.op !== null) for (let s: Scope | null = scope; s !== null; s = s.parent) walk(recordsOf(s));
   } catch (error) {
-    for (let s: Scope | null = scope; s !== null; s = s.parent) abandon(s.records);
+    for (let s: Scope | null = scope; s !== null; s = s.parent) abandon(recordsOf(s));
     takeBack(scope);
     // A record that is frozen is the reason, and its error says so.
-    for (const z of scope.records) if (z.op !== null) checkOwn("backward", z);
+    for (const z of recordsOf(scope)) if (z.op !== null) checkOwn("backward", z);
     throw error;
   } finally {
     scope.begun.length = 0;
@@ -98,8 +98,8 @@ function abandon(records: Tensor[]): void {
 
 /** Takes back the gradients of leaves that began in this pass: they are parts of sums, or not even written. */
 function takeBack({ begun, buffered }: Scope): void {
-  for (const x of begun) x.zeroGrad();
-  for (const x of buffered) {
+  for (const x of begun as Tensor[]) x.zeroGrad();
+  for (const x of buffered as Tensor[]) {
     if (x.region.scope === root) {
       heapOf(x.gradBuffer).release(x.gradBuffer, 4 * x.size);
       x.held?.remove(x.gradBuffer);

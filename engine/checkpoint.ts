@@ -9,7 +9,7 @@
  */
 import { isPlain, show, wrongValue } from "./arguments.ts";
 import { inReference } from "./backend.ts";
-import { cut, members } from "./json.ts";
+import { members, shortened } from "./json.ts";
 import type { ArrayEntry, NamedArrays, NumberArray } from "./nn/module.ts";
 import { checkSize, formatShape, type Shape, sizeOf, sizesOf } from "./shape.ts";
 import { alive, empty, peek, Tensor } from "./tensor.ts";
@@ -179,7 +179,7 @@ export function entriesOf(where: string, expected: string, object: unknown): [st
 /** A value in a message, an object by its class. */
 export function showKind(value: unknown): string {
   const name: unknown = typeof value === "object" ? value?.constructor?.name : undefined;
-  return typeof name === "string" && !Array.isArray(value) ? cut(name) : show(value);
+  return typeof name === "string" && !Array.isArray(value) ? shortened(name) : show(value);
 }
 
 /** An array to write: the kind of its values, their width in bytes, and where they are. */
@@ -489,4 +489,4 @@ function placeOf(where: string, name: string, json: string, room: number): Omit<
 const listOf = (json = ""): unknown[] | undefined => (/^\[[^[{]*$/.test(json) ? JSON.parse(json) : undefined);
 
 /** The text of a value for an error message, in one line. */
-const brief = (json = "undefined"): string => cut(json).replace(/\s+/g, " ");
+const brief = (json = "undefined"): string => shortened(json).replace(/\s+/g, " ");

@@ -6,8 +6,17 @@
  * a live view are not noticed: a tensor whose `data` was ever handed out gets no copy.
  */
 import { heap, k, simd } from "./backend.ts";
-import { root } from "./scope.ts";
-import type { Tensor } from "./tensor.ts";
+import type { Held } from "./held.ts";
+import { type Owned, root } from "./scope.ts";
+import type { Shape } from "./shape.ts";
+
+/** The fields of weights that this file reads; their type cannot stand here, as tensor.ts imports this file. */
+interface Weights extends Owned {
+  readonly sizes: Shape;
+  readonly owned: boolean;
+  readonly held: Held | null;
+  columns: number;
+}
 
 /** What `columns` of a tensor says where it is not the address of a copy. */
 export const UNREAD = 0;
@@ -21,7 +30,7 @@ const bytesOf = ([outputs, inputs]: readonly number[]): number =>
   4 * (inputs as number) * columnStride(outputs as number);
 
 /** Address of w [out, in] as [in, columnStride(out)] for a product that is not recorded; 0: it is not worth a copy, or not safe. */
-export function columnsOf(w: Tensor): number {
+export function columnsOf(w: Weights): number {
   if (w.columns > READ_ONCE) return w.columns;
   // Memory of w's own, which stays until w is disposed, and kernels that write to it.
   if (w.columns === EXPOSED || !w.owned || w.region !== root.region || heap !== simd.heap) return 0;
@@ -38,7 +47,7 @@ export function columnsOf(w: Tensor): number {
 }
 
 /** Writes the whole copy. */
-function turnAll({ columns, ptr }: Tensor, outputs: number, inputs: number): void {
+function turnAll({ columns, ptr }: Weights, outputs: number, inputs: number): void {
   const stride = columnStride(outputs);
   // Rows as they come, at the end of the block; then each at its place.
   const rows = columns + 4 * inputs * (stride - outputs);
@@ -50,7 +59,7 @@ function turnAll({ columns, ptr }: Tensor, outputs: number, inputs: number): voi
  * Writes to the copy, where there is one, what has changed of w: these of its rows and of its columns, or all of it without
  * lists. The caller notes the write by `touchBoth`.
  */
-export function turnChanged(w: Tensor, rows: Int32Array | null, columns: Int32Array | null): void {
+export function turnChanged(w: Weights, rows: Int32Array | null, columns: Int32Array | null): void {
   if (w.columns <= READ_ONCE) return;
   const [outputs, inputs] = w.sizes as [number, number];
   const stride = columnStride(outputs);
@@ -69,7 +78,7 @@ export function turnChanged(w: Tensor, rows: Int32Array | null, columns: Int32Ar
 }
 
 /** w is written, handed out or freed: its copy is given back. */
-export function dropColumns(w: Tensor): void {
+export function dropColumns(w: Weights): void {
   if (w.columns > READ_ONCE) {
     simd.heap.release(w.columns, bytesOf(w.sizes));
     w.held?.remove(w.columns);

@@ -6,6 +6,7 @@ import { reference } from "../kernels/reference/index.ts";
 import { BASE, bindWasmMemory, reserve, view } from "../kernels/reference/memory.ts";
 import { functionOf, NOT_NEGATIVE, numberOf, POSITIVE, withDefaults, wrongType } from "./arguments.ts";
 import { type Backend, inReference, simd, useBackend } from "./backend.ts";
+import { useOnTensors } from "./fuse/in-reference.ts";
 import { runTraced } from "./fuse/tensors.ts";
 import { Heap } from "./memory.ts";
 import { sum } from "./ops/reduce.ts";
@@ -40,7 +41,7 @@ function referenceBackend(): Backend {
     view,
     reserved: () => 2 * (end - BASE),
   });
-  return { kernels: reference, heap, onTensors: runTraced };
+  return { kernels: reference, heap };
 }
 
 /** Runs fn on the float64 reference kernels. Tensors of linear memory may be read inside, as constants. */
@@ -48,6 +49,7 @@ export function withReference<R>(fn: () => R): R {
   if (inReference()) return tape(fn);
   bindWasmMemory(() => new Float32Array(memory.buffer));
   useBackend(referenceBackend());
+  useOnTensors(runTraced);
   // Persistent tensors that are made inside have addresses of the reference, and end with it.
   const { region } = root;
   root.region = { open: true, scope: root };

@@ -130,5 +130,5 @@ export function parse(json: string, reviver: Parameters<typeof JSON.parse>[1]): 
 }
 
 /** The beginning of a text, for an error message that it must not flood. */
-export const cut = (text: string, length = 80): string =>
+export const shortened = (text: string, length = 80): string =>
   text.length <= length ? text : `${text.slice(0, length - 1)}…`;

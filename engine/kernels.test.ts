@@ -2,7 +2,16 @@
 import { expect, test } from "vitest";
 import { bytesKept, values } from "../test/support/tensors.ts";
 import { manualSeed, memoryStats, rand, warmup } from "./index.ts";
-import { alloc, free, kernels, memory } from "./kernels.ts";
+import {
+  alloc,
+  free,
+  kernels,
+  kinds,
+  LIF_DESCRIPTOR_BYTES,
+  type LIFDescriptor,
+  lifDescriptor,
+  memory,
+} from "./kernels.ts";
 
 test("kernels: blocks are aligned, hold what is written, and are given back", () => {
   const n = 1003;
@@ -49,4 +58,73 @@ test("kernels: sizes and addresses are checked before a list of free blocks can 
     expect(() => alloc(bytes)).toThrow(new RangeError(message));
   }
   expect(memoryStats()).toEqual(before);
+});
+
+test("kernels: plain neurons take a descriptor, from the state of one run to the next, and a gradient goes back", () => {
+  const [T, n] = [3, 5];
+  const made: [address: number, bytes: number][] = [];
+  const block = (values: number[]): number => {
+    const bytes = 4 * values.length;
+    made.push([alloc(bytes), bytes]);
+    const [p] = made[made.length - 1] as [number, number];
+    new Float32Array(memory.buffer, p, values.length).set(values);
+    return p;
+  };
+  const read = (p: number, count: number) => Array.from(new Float32Array(memory.buffer, p, count));
+  const at = alloc(LIF_DESCRIPTOR_BYTES);
+  const kept = bytesKept(() => {
+    const current = block([0.5, 0.75, 1, 0, 2, 0.5, 0.75, 1, 0, 2, 0.5, 0.75, 1, 0, 2]);
+    const [u, state, spikes] = [block(new Array(T * n).fill(0)), block(new Array(n).fill(0)), block([0, 0])];
+    const layer = { T, rows: 1, n, beta: block([0.5]), threshold: block([1]), reset: kinds.SUBTRACT, u };
+    kernels.lifForward(lifDescriptor(at, { ...layer, current, spikes, from: state, last: state }));
+    expect(read(u, T * n)).toEqual([0.5, 0.75, 1, 0, 2, 0.75, 1.125, 1, 0, 2.5, 0.875, 0.8125, 1, 0, 2.75]);
+    expect(read(state, n)).toEqual([0.875, 0.8125, 0, 0, 1.75]);
+    const fired = new Uint32Array(memory.buffer, spikes, 1)[0] as number;
+    expect(fired.toString(2).padStart(T * n, "0")).toBe("101001011010100");
+    const [dSpikes, dSum] = [block([1, 1, 1, 1, 1]), block([0, 0, 0, 0, 0])];
+    const surrogate = { kind: kinds.STRAIGHT_THROUGH, slope: 1 };
+    const step = { dSpikes, stepDSpikes: 0, dU: state, stepDU: 0, dSum };
+    kernels.lifBackward(lifDescriptor(at, { ...layer, ...surrogate, ...step }));
+    // 1, 1 + β and 1 + β·(1 + β).
+    expect(read(dSum, n)).toEqual(new Array(n).fill(4.25));
+    for (const [p, bytes] of made) free(p, bytes);
+  });
+  free(at, LIF_DESCRIPTOR_BYTES);
+  expect(kept).toBe(0);
+});
+
+test("kernels: a descriptor that does not fit is refused, before anything is written", () => {
+  const at = alloc(LIF_DESCRIPTOR_BYTES);
+  const written = () => new Uint32Array(memory.buffer).slice(at / 4, (at + LIF_DESCRIPTOR_BYTES) / 4);
+  const given = { T: 1, rows: 1, n: 4, beta: 16, u: 16 };
+  lifDescriptor(at, given);
+  const before = written();
+  const refused = [
+    [at, { T: 2, rows: 1, n: 4, beta: 16 }, "lifDescriptor: u must be an integer of 32 bits, got NaN"],
+    [at, { ...given, T: 1.5 }, "lifDescriptor: T must be an integer of 32 bits, got 1.5"],
+    [at, { ...given, slope: Infinity }, "lifDescriptor: slope must be finite in float32, got Infinity"],
+    [0, given, "lifDescriptor: at must be an integer ≥ 1, got 0"],
+  ] as const;
+  for (const [p, descriptor, message] of refused) {
+    expect(() => lifDescriptor(p, descriptor as LIFDescriptor)).toThrow(message);
+  }
+  // @ts-expect-error the compiler knows the words
+  expect(() => lifDescriptor(at, { ...given, steps: 3 })).toThrow(/: expected the options T, rows, .*, got steps$/);
+  expect(written()).toEqual(before);
+  free(at, LIF_DESCRIPTOR_BYTES);
+});
+
+test("kernels: a list of arguments, which plain neurons took once, is refused with the form of now", () => {
+  const old = kernels as unknown as Record<string, (...args: number[]) => void>;
+  for (const [name, count] of [
+    ["lifForward", 15],
+    ["lifBackward", 16],
+  ] as const) {
+    expect(() => old[name]?.(...new Array(count).fill(64))).toThrow(
+      new Error(
+        `${name}: expected the address of a descriptor, got ${count} arguments; ` +
+          `write kernels.${name}(lifDescriptor(at, { T, rows, n, beta, threshold, u, … }))`,
+      ),
+    );
+  }
 });

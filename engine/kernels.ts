@@ -10,8 +10,9 @@
  */
 
 import type { Kernels } from "../kernels/build/types.ts";
+import { type LIFDescriptor, writeLIF } from "./lif-descriptor.ts";
 import { wasmHeap } from "./memory.ts";
-import { kernels as core, extraKernels } from "./wasm.ts";
+import { kernels as core, extraKernels, memory } from "./wasm.ts";
 
 export type { Kernels } from "../kernels/build/types.ts";
 /**
@@ -21,11 +22,48 @@ export type { Kernels } from "../kernels/build/types.ts";
 export * as codes from "../kernels/codes.ts";
 /** The numbers of surrogates and of resets that the kernels of neurons take. */
 export * as kinds from "../kernels/kinds.ts";
+export { LIF_DESCRIPTOR_BYTES, type LIFDescriptor } from "./lif-descriptor.ts";
 
 export { type LinearMemory, memory } from "./wasm.ts";
 
 /** The kernels, over byte addresses in {@link memory}. */
-export const kernels: Kernels = { ...core, ...extraKernels() };
+export const kernels: Kernels = {
+  ...core,
+  ...extraKernels(),
+  lifForward: described("lifForward"),
+  lifBackward: described("lifBackward"),
+};
+
+/** A kernel that takes a descriptor, and refuses lists of arguments. */
+function described(name: "lifForward" | "lifBackward"): (descriptor: number) => void {
+  const kernel = core[name];
+  return (...descriptors: number[]) => {
+    if (descriptors.length === 1) return kernel(descriptors[0] as number);
+    throw new Error(
+      `${name}: expected the address of a descriptor, got ${descriptors.length} arguments; ` +
+        `write kernels.${name}(lifDescriptor(at, { T, rows, n, beta, threshold, u, … }))`,
+    );
+  };
+}
+
+/**
+ * Writes a descriptor for `lifForward` and `lifBackward` to a block of {@link LIF_DESCRIPTOR_BYTES}, and returns its address.
+ *
+ *   const at = alloc(LIF_DESCRIPTOR_BYTES);
+ *   const layer = { T, rows, n, beta, threshold, reset: kinds.SUBTRACT, u };
+ *   kernels.lifForward(lifDescriptor(at, { ...layer, current, spikes }));
+ *   kernels.lifBackward(lifDescriptor(at, { ...layer, kind: kinds.ATAN, slope: 2, dSpikes, dU: dSpikes }));
+ *
+ * The kernels read it while they run and keep nothing.
+ *
+ * @throws RangeError unless the address is an integer ≥ 1, for a number that is missing or does not fit; TypeError for a word of another
+ *   name, or that is no number.
+ */
+export function lifDescriptor(at: number, descriptor: LIFDescriptor): number {
+  checkInteger("lifDescriptor: at", at, 1);
+  writeLIF(new Uint32Array(memory.buffer), new Float32Array(memory.buffer), at / 4, descriptor);
+  return at;
+}
 
 /**
  * The address of a block of at least `bytes` bytes, a multiple of 16; its content is anything. It lives until {@link free}.

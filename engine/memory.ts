@@ -95,7 +95,7 @@ export class Mark {
   bytes = 0;
   /** By size class; of each list so many count. The rest is not cut off: the next tape writes over it. */
   readonly recycled: number[][] = Array.from({ length: CLASSES }, () => []);
-  readonly counts = new Int32Array(CLASSES);
+  readonly counts: Int32Array = new Int32Array(CLASSES);
 }
 
 interface Span {

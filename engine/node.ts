@@ -19,7 +19,7 @@ import {
   writeSafetensors,
 } from "./checkpoint.ts";
 import { defaultGenerator, type Generator, type GeneratorState, generatorOf } from "./generator.ts";
-import { cut, parse } from "./json.ts";
+import { parse, shortened } from "./json.ts";
 import { Module, type NamedArrays, type StateDict, type StateEntry } from "./nn/module.ts";
 import { Optimizer, type OptimizerState } from "./optim/optimizer.ts";
 import { type Shape, sizeOf } from "./shape.ts";
@@ -170,7 +170,9 @@ export function resumeCheckpoint(
     // One part may have refused what the parts before it have taken.
     Object.values(parts).forEach((part, i) => part.loadStateDict(before[i] as never));
     // It may show all of its state.
-    throw new RangeError(`${where}: ${cut(cause instanceof Error ? cause.message : show(cause), 300)}`, { cause });
+    throw new RangeError(`${where}: ${shortened(cause instanceof Error ? cause.message : show(cause), 300)}`, {
+      cause,
+    });
   }
   return { epoch: Number(epoch) };
 }
@@ -242,10 +244,11 @@ function reordered(state: unknown, saved: string | undefined, names: (string | n
 
 /** A state as JSON can hold it exactly: arrays go into the file under their path, numbers that JSON lacks become text. */
 function pack(path: string, value: unknown, arrays: NamedArrays, placed?: Placed, depth = 0): unknown {
-  if (depth > DEEPEST) throw wrongValue("saveCheckpoint", `at most ${DEEPEST} levels of lists and objects`, cut(path));
+  if (depth > DEEPEST)
+    throw wrongValue("saveCheckpoint", `at most ${DEEPEST} levels of lists and objects`, shortened(path));
   if (value instanceof Float32Array) {
     const { name, shape } = placed?.get(value) ?? { name: path, shape: [value.length] };
-    if (name in arrays) throw wrongValue("saveCheckpoint", `one array of the name ${cut(name)}`, "two");
+    if (name in arrays) throw wrongValue("saveCheckpoint", `one array of the name ${shortened(name)}`, "two");
     arrays[name] = { shape, data: value };
     return { $array: name };
   }
@@ -259,7 +262,7 @@ function pack(path: string, value: unknown, arrays: NamedArrays, placed?: Placed
     return Object.fromEntries(entries.map(([key, item]) => [key, packed(key, item)]));
   }
   throw new TypeError(
-    `saveCheckpoint: expected ${cut(path)} to be a number, string, boolean, null, list, plain object or Float32Array, got ${showKind(value)}`,
+    `saveCheckpoint: expected ${shortened(path)} to be a number, string, boolean, null, list, plain object or Float32Array, got ${showKind(value)}`,
   );
 }
 

@@ -12,53 +12,23 @@ import {
   empty,
   emptyLike,
   fillRecord,
+  type GradientForm,
   hold,
   materialise,
+  type Recorded,
   record,
   recycleSaved,
   Tensor,
   touch,
 } from "./tensor.ts";
 
+export type { Factors, GradientForm, PlacesForm, Recorded } from "./tensor.ts";
+
 /** In the place of a sum of SAVES: the op has no gradient and is never recorded. */
 export const NO_GRADIENT = -1;
 
 /** For `saves` of an op, added up: which values its backward reads. Writing to one before `backward()` is an error then. */
 export * as SAVES from "./saves.ts";
-
-/** The record of an op as the tape needs it: its name, and its backward over a, b, c, the attributes and the output z. */
-export interface Recorded<Attrs> {
-  /** For errors. */
-  readonly name: string;
-  /** Which values backward reads: a sum of {@link SAVES}. */
-  readonly saves: number;
-  /**
-   * The forms of a gradient that is not written out which backward takes as they are.
-   *
-   * @internal
-   */
-  readonly takes?: readonly GradientForm["kind"][];
-  /** Further tensors that backward reads, where `saves` says that there are such. */
-  reads?(attrs: Attrs): readonly (Tensor | null)[];
-  /**
-   * Adds into the gradients of a, b, c, null where the op has no such input, what the gradients of z and of its parts pass on. The
-   * address of z's is 0 where a gradient has reached parts alone.
-   */
-  backward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
-  /**
-   * Of an op whose b are weights: the attributes for a backward that reads another a, of which forward has not looked for zeros.
-   *
-   * @internal
-   */
-  dense?(attrs: Attrs): object;
-  /**
-   * bits [rows, ⌈columns/32⌉] ← where the gradient of the output, in rows of so many columns, matters to backward. Returns how
-   * many groups of four neighbours have a bit, or −1, with nothing written, if it matters everywhere.
-   *
-   * @internal
-   */
-  support?(attrs: Attrs, bits: number, columns: number): number;
-}
 
 /** An op that {@link apply} runs. Its output has the shape that attrs have, or else that of a. */
 export interface Op<Attrs> extends Recorded<Attrs> {
@@ -71,31 +41,7 @@ export interface Op<Attrs> extends Recorded<Attrs> {
   forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }
 
-/** A gradient in a short form instead of one float an element: what the numbers at its address are, and how they expand. */
-export type GradientForm =
-  /** The gradient of one step, which is the same in all `steps`. */
-  | { readonly kind: "repeats"; readonly steps: number }
-  /** One value for each of the windows of a max pool over the last two axes; at `places` the index in its plane of each, an integer. */
-  | {
-      readonly kind: "places";
-      readonly places: number;
-      readonly windows: number;
-      /** `to` ← the gradient of x, every element. */
-      writeOut(to: number, x: Tensor, form: PlacesForm): void;
-    }
-  /** The left factor of dz·wᵀ, whose weights lie at this address. */
-  | { readonly kind: "product"; readonly weights: number; readonly factors: Factors };
-
-export type PlacesForm = Extract<GradientForm, { kind: "places" }>;
 type ProductForm = Extract<GradientForm, { kind: "product" }>;
-
-/** The sizes of a product x·w, and the distances of the weights of neighbouring inputs and outputs in w. */
-export interface Factors {
-  readonly depth: number;
-  readonly outputs: number;
-  readonly stepIn: number;
-  readonly stepOut: number;
-}
 
 const NONE = null as unknown as Tensor;
 
@@ -131,6 +77,7 @@ export function saveFor(z: Tensor, bytes: number): number {
 /** z, which was made of x alone: on record if x requires a gradient. */
 export function recorded<Attrs>(op: Recorded<Attrs>, attrs: Attrs, x: Tensor, z: Tensor): Tensor {
   if (scope.recording && x.requiresGrad) record(z, op as Recorded<never>, attrs, x, null, null);
+  else recycleSaved(z, scope.region);
   return z;
 }
 

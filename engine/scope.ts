@@ -7,11 +7,18 @@
  */
 import { heap, heapOf } from "./backend.ts";
 import { Mark } from "./memory.ts";
-import type { Tensor } from "./tensor.ts";
 
 export interface Region {
   open: boolean;
   scope: Scope;
+}
+
+/** The fields of a tensor that scopes read. Every entry of their lists is a tensor; tensor.ts imports this file, so its type cannot stand here. */
+export interface Owned {
+  readonly ptr: number;
+  readonly size: number;
+  region: Region;
+  dispose(): void;
 }
 
 export class Scope {
@@ -19,17 +26,17 @@ export class Scope {
   region: Region;
   recording = true;
   /** Recorded tensors in the order of their creation. */
-  readonly records: Tensor[] = [];
+  readonly records: Owned[] = [];
   readonly mark = new Mark();
   /** Tensors with blocks of their own that end with this scope, and further blocks as pairs (address, bytes). */
-  readonly adopted: Tensor[] = [];
+  readonly adopted: Owned[] = [];
   readonly blocks: number[] = [];
   /** Leaves whose gradient began in the backward pass that runs, and those whose buffer did: a pass that fails takes them back. */
-  readonly begun: Tensor[] = [];
-  readonly buffered: Tensor[] = [];
+  readonly begun: Owned[] = [];
+  readonly buffered: Owned[] = [];
   /** Tensors that `keep` named, and those that the end of this scope has moved out of it. */
-  readonly kept: Tensor[] = [];
-  readonly moved: Tensor[] = [];
+  readonly kept: Owned[] = [];
+  readonly moved: Owned[] = [];
   /** Tensors of this scope that were made persistent, and what else keeps memory: they outlive it, unless it ends with an error. */
   readonly persisted: { dispose(): void }[] = [];
   child: Scope | null = null;
@@ -70,7 +77,7 @@ export function enter(recording: boolean, region: Region = { open: false, scope:
 /** Blocks that fn of {@link allOrNothing} has taken at the root and not given back, their bytes by address; null outside of it. */
 let taken: Map<number, number> | null = null;
 /** The tensors that it has made there. */
-const made: Tensor[] = [];
+const made: Owned[] = [];
 
 /** fn() at the root: where it throws, the tensors that it made there are freed, and all other memory that it took is given back. */
 export function allOrNothing<R>(fn: () => R): R {
@@ -89,12 +96,12 @@ export function allOrNothing<R>(fn: () => R): R {
 }
 
 /** t was made at the root. */
-export function noteMade(t: Tensor): void {
+export function noteMade(t: Owned): void {
   if (taken !== null) made.push(t);
 }
 
 /** fn() at the root and recorded, whatever tape is running: its result, and its records, which are the caller's. */
-export function recordOutside<R>(fn: () => R): { result: R; records: Tensor[] } {
+export function recordOutside<R>(fn: () => R): { result: R; records: Owned[] } {
   const inner = scope;
   scope = root;
   root.recording = true;

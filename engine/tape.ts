@@ -53,7 +53,7 @@ function run<R>(where: string, recording: boolean, fn: () => R, release: Release
   try {
     const result = fn();
     checkSynchronous(where, result);
-    for (const t of inner.kept) moveOut(t, inner);
+    for (const t of inner.kept) moveOut(t as Tensor, inner);
     releaseAll(result, inner, release);
     return result;
   } catch (error) {

@@ -5,12 +5,22 @@
  * tensors in the order of their creation is the tape. So an op makes two objects, its output and its attributes.
  */
 import { numbersOf, wrongType, wrongValue } from "./arguments.ts";
-import { heap, heapOf, inReference, k, onTensors, simd, useBackend } from "./backend.ts";
+import { heap, heapOf, inReference, k, simd, useBackend } from "./backend.ts";
 import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
 import { Held } from "./held.ts";
-import type { GradientForm, Recorded } from "./op.ts";
-import type { TensorMethods } from "./ops/index.ts";
-import { allocate, allocateIn, disposed, free, noteMade, type Region, recycle, root, scope } from "./scope.ts";
+import {
+  allocate,
+  allocateIn,
+  disposed,
+  free,
+  noteMade,
+  type Owned,
+  type Region,
+  recycle,
+  root,
+  type Scope,
+  scope,
+} from "./scope.ts";
 import { checkSize, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { memory } from "./wasm.ts";
 
@@ -26,6 +36,65 @@ export type NestedArray = number | readonly NestedArray[];
  */
 export type RecordState = "none" | "recorded" | "consumed" | "returned";
 
+/** The record of an op as the tape needs it: its name, and its backward over a, b, c, the attributes and the output z. */
+export interface Recorded<Attrs> {
+  /** For errors. */
+  readonly name: string;
+  /** Which values backward reads: a sum of SAVES. */
+  readonly saves: number;
+  /**
+   * The forms of a gradient that is not written out which backward takes as they are.
+   *
+   * @internal
+   */
+  readonly takes?: readonly GradientForm["kind"][];
+  /** Further tensors that backward reads, where `saves` says that there are such. */
+  reads?(attrs: Attrs): readonly (Tensor | null)[];
+  /**
+   * Adds into the gradients of a, b, c, null where the op has no such input, what the gradients of z and of its parts pass on. The
+   * address of z's is 0 where a gradient has reached parts alone.
+   */
+  backward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
+  /**
+   * Of an op whose b are weights: the attributes for a backward that reads another a, of which forward has not looked for zeros.
+   *
+   * @internal
+   */
+  dense?(attrs: Attrs): object;
+  /**
+   * bits [rows, ⌈columns/32⌉] ← where the gradient of the output, in rows of so many columns, matters to backward. Returns how
+   * many groups of four neighbours have a bit, or −1, with nothing written, if it matters everywhere.
+   *
+   * @internal
+   */
+  support?(attrs: Attrs, bits: number, columns: number): number;
+}
+
+/** A gradient in a short form instead of one float an element: what the numbers at its address are, and how they expand. */
+export type GradientForm =
+  /** The gradient of one step, which is the same in all `steps`. */
+  | { readonly kind: "repeats"; readonly steps: number }
+  /** One value for each of the windows of a max pool over the last two axes; at `places` the index in its plane of each, an integer. */
+  | {
+      readonly kind: "places";
+      readonly places: number;
+      readonly windows: number;
+      /** `to` ← the gradient of x, every element. */
+      writeOut(to: number, x: Tensor, form: PlacesForm): void;
+    }
+  /** The left factor of dz·wᵀ, whose weights lie at this address. */
+  | { readonly kind: "product"; readonly weights: number; readonly factors: Factors };
+
+export type PlacesForm = Extract<GradientForm, { kind: "places" }>;
+
+/** The sizes of a product x·w, and the distances of the weights of neighbouring inputs and outputs in w. */
+export interface Factors {
+  readonly depth: number;
+  readonly outputs: number;
+  readonly stepIn: number;
+  readonly stepOut: number;
+}
+
 /** The key that the calls of this file give the constructor, which takes any address. */
 const OURS = /* @__PURE__ */ Symbol();
 
@@ -40,7 +109,6 @@ let clock = 0;
  *
  * Made by {@link tensor}, {@link zeros}, {@link rand} and the like, or by an op.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: ops/index.ts gives tensors the methods of the interface
 export class Tensor {
   /**
    * Sizes of the axes, for the engine: a list that nobody else gets, since methods of frozen lists are slow.
@@ -334,8 +402,6 @@ export class Tensor {
   }
 }
 
-export interface Tensor extends TensorMethods {}
-
 /** A tensor of the current scope with unwritten memory. */
 export const empty = (shape: Shape): Tensor => unwritten(shape, sizeOf(shape));
 
@@ -510,6 +576,9 @@ export function record(z: Tensor, op: Recorded<never>, attrs: unknown, a: Input,
   z.region.scope.records.push(z);
 }
 
+/** The records of a scope, the oldest first. */
+export const recordsOf = ({ records }: Scope): Tensor[] => records as Tensor[];
+
 /** The same, but the record is on no tape: another one has it in its `parts`. */
 export function fillRecord(z: Tensor, op: Recorded<never>, attrs: unknown, a: Input, b: Input, c: Input): void {
   z.op = op;
@@ -523,9 +592,9 @@ export function fillRecord(z: Tensor, op: Recorded<never>, attrs: unknown, a: In
 }
 
 /** Without the tensor that owns the block of t in the list: t itself, or a proxy of it. */
-export function takeOut(list: Tensor[], { ptr }: Tensor): void {
+export function takeOut(list: Owned[], { ptr }: Tensor): void {
   let i = list.length - 1;
-  while (i >= 0 && (list[i] as Tensor).ptr !== ptr) i--;
+  while (i >= 0 && (list[i] as Owned).ptr !== ptr) i--;
   if (i >= 0) list.splice(i, 1);
 }
 
@@ -560,7 +629,7 @@ export function materialise(z: Tensor): void {
   }
   if (heap !== simd.heap && (source === null ? z.bits : source.ptr) > 0) {
     // It lies outside the float64 run that reads it, and outlives it.
-    const inner = { kernels: k, heap, onTensors };
+    const inner = { kernels: k, heap };
     useBackend(simd);
     try {
       return materialise(z);

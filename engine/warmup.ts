@@ -1,5 +1,7 @@
+import { ATAN, FAST_SIGMOID, SIGMOID, ZERO } from "../kernels/kinds.ts";
+import * as layout from "../kernels/lif-layout.ts";
 import { simd } from "./backend.ts";
-import { extraKernels } from "./wasm.ts";
+import { extraKernels, memory } from "./wasm.ts";
 
 /** Calls of each kernel, and their sizes: enough work for V8 to replace its baseline code. */
 const ROUNDS = 60;
@@ -28,11 +30,7 @@ export function warmup(): void {
       k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, 1, ROWS, 1, ROWS, width);
     }
     warmProducts(x, y, z, s, round);
-    k.lifForward(z, s, x, y, y, TIMESTEPS, 1, n, n, 0, 0, 2, 0, 0, 0);
-    for (const kind of [0, 1, 2]) {
-      k.fill(s, n, 0);
-      k.lifBackward(x, x, z, y, y, s, TIMESTEPS, 1, n, n, 0, 0, 1, 0, kind, 1);
-    }
+    warmNeurons(x, y, z, s);
     // 32 neurons that feed each other: 4 samples of them.
     k.packForward(z, y, 32);
     k.feedForward(x, y, s, 0, z, 0, s + 128, 4, 32);
@@ -49,6 +47,35 @@ export function warmup(): void {
     k.fill(y, TIMESTEPS * n, 0.5);
   }
   heap.release(x, 4 * bytes);
+}
+
+/** Neurons over time, forward, and backward from spikes for the surrogates that networks use most; y holds β and θ. */
+function warmNeurons(x: number, y: number, z: number, s: number): void {
+  const { kernels: k } = simd;
+  const n = ROWS * COLUMNS;
+  const descriptor = s + 4 * n;
+  k.fill(descriptor, layout.words, 0);
+  const words = new Uint32Array(memory.buffer, descriptor, layout.words);
+  words[layout.T] = TIMESTEPS;
+  words[layout.rows] = 1;
+  words[layout.n] = n;
+  words[layout.beta] = y;
+  words[layout.threshold] = y;
+  words[layout.reset] = ZERO;
+  words[layout.u] = z;
+  words[layout.stepU] = n;
+  words[layout.current] = x;
+  words[layout.stepCurrent] = n;
+  words[layout.spikes] = s;
+  words[layout.dSpikes] = x;
+  words[layout.stepDSpikes] = n;
+  words[layout.dU] = x;
+  words[layout.stepDU] = n;
+  k.lifForward(descriptor);
+  for (const kind of [SIGMOID, FAST_SIGMOID, ATAN]) {
+    words[layout.kind] = kind;
+    k.lifBackward(descriptor);
+  }
 }
 
 /** Products that follow non-zeros, every second of them binary, and convolutions; x holds numbers, and bits to s. */

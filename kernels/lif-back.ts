@@ -1,4 +1,9 @@
-/** The gradient of the plain neurons of lif.ts, backwards in time, four columns at a time. */
+/**
+ * The gradient of the plain neurons of lif.ts, backwards in time, four columns at a time.
+ *
+ * Gradients come from spikes, mostly from these alone, and then one sweep does all of it. Where others come too, from membranes and
+ * states, a first sweep adds up all but those of spikes, and the same second sweep takes this sum in the place of β·du[t+1].
+ */
 
 import {
   computed,
@@ -12,87 +17,160 @@ import {
   PIECE,
   reachOf,
 } from "./derivative";
-import { ATAN, BOXCAR, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "./kinds";
+import { addTo } from "./elementwise";
+import { ATAN, BOXCAR, FAST_SIGMOID, NO_RESET, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR, ZERO } from "./kinds";
 import { loadSome, storeSome } from "./lanes";
-import { columnsTogether, repeated, stepsTogether } from "./lif";
+import { columnsAt, columnsTogether, decay, nothing, ones, stepsTogether, word } from "./lif";
+import * as layout from "./lif-layout";
 import { surrogate } from "./surrogate";
 
 /** β and θ that all columns share, four times each. */
 const shared = memory.data(32, 16);
+/** A gradient of zeros behind the last step, and the sum of all gradients but those of spikes: a piece of a step. */
+const zeros = memory.data(2048, 16);
+const others = memory.data(2048, 16);
 
-/**
- * What all steps of a call share: β and θ with their steps, the surrogate with its factors, and the least u − θ from which on a
- * reset cuts the path, NaN where none does.
- */
+/** The neurons: β and θ with their steps, and the least u − θ from which on a reset cuts the path, NaN where none does. */
 let betas: usize = 0;
 let thetas: usize = 0;
 let betaStep: usize = 0;
 let thetaStep: usize = 0;
+let cut: f32 = 0;
+/** Whether a reset comes before the next step reads the state. */
+let atOnce: bool = false;
+/** The surrogate with its factors. */
 let surrogateKind: i32 = 0;
 let surrogateSlope: f32 = 0;
 let inner: f32 = 0;
 let outer: f32 = 0;
 let reach: f32 = 0;
 let floor: f32 = 0;
-let cut: f32 = 0;
+/** Whether gradients come from membranes or states of all steps, or none from spikes. */
+let areOthers: bool = false;
+/** The factor of the gradient that comes from the next step, with its step, and where a reset cuts it: of the sweep over spikes. */
+let factors: usize = 0;
+let factorStep: usize = 0;
+let factorCut: f32 = 0;
 
 /**
- * Gradient of the plain neuron with the reset detached, backwards in time, σ′ the surrogate derivative at u − θ:
+ * Gradient of the plain neuron with the reset detached, backwards in time, σ′ the surrogate derivative at u − θ and κ = 0 where a
+ * reset to a value cut the path, else 1:
  *
- *   du[t] = σ′·ds[t] + κ·β·du[t+1]     κ = 0 where a reset to a value cut the path (cuts = 1), else 1
+ *   du[t] = dMembrane[t] + κ·(dV[t] + β·du[t+1]) + σ′·dSpikes[t]     delayed: dV[t] + dMembrane[t] + κ·β·du[t+1] + σ′·dSpikes[t]
  *
- * du [T, rows, n], the gradient of the current, may lie over ds or over u. With stepDs = 0 ds is the same in all steps, else
- * stepDs = rows·n. carry [rows, n] is du[T].
+ * The descriptor has the words of `LIFDescriptor`, in the order of lif-layout.ts. du, the gradient of the current, is [T, rows, n], or with
+ * a step of 0 [rows, n], of one step after the other; dSum += Σ du[t], the last step first; dFrom ← κ·β·du[0], where κ is 1 unless the
+ * reset is delayed. Gradients that come have steps of rows·n, or of 0 where they are the same in all steps, or the address 0. In the place
+ * of β·du[T] stands dLast [rows, n]; or dNext [rows, n] is du[T]. du may lie over one of these gradients or over u, where both have the
+ * same steps, and dFrom over dLast. u is read where spikes have a gradient or resets cut the path, `from` where a delayed one does.
  */
-export function lifBackward(
-  du: usize,
-  ds: usize,
-  u: usize,
-  beta: usize,
-  threshold: usize,
-  carry: usize,
-  T: i32,
-  rows: i32,
-  n: i32,
-  stepDs: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
-  cuts: i32,
-  strict: i32,
-  kind: i32,
-  slope: f32,
-): void {
+export function lifBackward(descriptor: usize): void {
+  const T = word(descriptor, layout.T);
+  const rows = word(descriptor, layout.rows);
+  let n = word(descriptor, layout.n);
+  const u: usize = word(descriptor, layout.u);
+  const ds: usize = word(descriptor, layout.dSpikes);
+  const du: usize = word(descriptor, layout.dU);
+  const dsBytes = bytesOf(descriptor, layout.stepDSpikes);
+  const duBytes = bytesOf(descriptor, layout.stepDU);
   const size = rows * n;
-  betas = stepBeta == 0 ? repeated(shared, beta) : beta;
-  thetas = stepThreshold == 0 ? repeated(shared + 16, threshold) : threshold;
-  betaStep = stepBeta;
-  thetaStep = stepThreshold;
-  surrogateKind = kind;
-  surrogateSlope = slope;
-  inner = innerFactor(kind, slope);
-  outer = outerFactor(kind, slope);
-  reach = reachOf(kind, slope);
-  floor = floorOf(kind);
+  const bytes = (<usize>size) << 2;
+  betaStep = word(descriptor, layout.stepBeta);
+  thetaStep = word(descriptor, layout.stepThreshold);
+  betas = columnsAt(shared, word(descriptor, layout.beta), betaStep);
+  thetas = columnsAt(shared + 16, word(descriptor, layout.threshold), thetaStep);
+  const reset = word(descriptor, layout.reset);
+  atOnce = reset != NO_RESET && word(descriptor, layout.delayed) == 0;
   // What fires has u − θ ≥ 0, or where only what is above θ does the smallest positive float.
-  cut = cuts == 0 ? NaN : strict != 0 ? reinterpret<f32>(1) : 0;
+  cut = reset != ZERO ? NaN : word(descriptor, layout.strict) != 0 ? reinterpret<f32>(1) : 0;
+  surrogateKind = word(descriptor, layout.kind);
+  surrogateSlope = load<f32>(descriptor + (layout.slope << 2));
+  inner = innerFactor(surrogateKind, surrogateSlope);
+  outer = outerFactor(surrogateKind, surrogateSlope);
+  reach = reachOf(surrogateKind, surrogateSlope);
+  floor = floorOf(surrogateKind);
+  areOthers = (word(descriptor, layout.dMembrane) | word(descriptor, layout.dV)) != 0 || ds == 0;
+  if (areOthers) takeWhole(NaN);
+  else takeDecayed();
+  const isShort = !areOthers && (word(descriptor, layout.dSum) | word(descriptor, layout.dFrom)) == 0;
   // What all columns share needs no rows.
-  if ((stepBeta | stepThreshold) == 0) n = size;
-  const step = (<usize>size) << 2;
+  if ((betaStep | thetaStep) == 0) n = size;
   const together = stepsTogether(size);
-  const width = widthOf(kind, size, n);
+  let width = ds == 0 ? columnsTogether(size, n) : widthOf(surrogateKind, size, n);
+  if (areOthers && ds != 0) width = min(width, PIECE);
   for (let end = T; end > 0; end -= together) {
     const start = max(0, end - together);
     for (let i = 0; i < size; i += n) {
       for (let j = 0; j < n; j += width) {
         const o = (<usize>(i + j)) << 2;
         for (let t = end - 1; t >= start; t--) {
-          const at = <usize>t * step + o;
-          const from = ds + ((<usize>t * <usize>stepDs) << 2) + o;
-          stepBack(du + at, from, t + 1 < T ? du + at + step : carry + o, u + at, j, min(width, n - j));
+          const to = du + <usize>t * duBytes + o;
+          const from = ds + <usize>t * dsBytes + o;
+          const at = u + <usize>t * bytes + o;
+          if (isShort && t + 1 < T) stepBack(to, from, to + duBytes, at, j, min(width, n - j));
+          else stepBackAll(descriptor, t, o, to, from, at, j, min(width, n - j));
         }
       }
     }
   }
+}
+
+/** `next` of the sweep over spikes is du[t+1], */
+function takeDecayed(): void {
+  factors = betas;
+  factorStep = betaStep;
+  factorCut = cut;
+}
+
+/** or stands in the place of β·du[t+1]. */
+function takeWhole(cut: f32): void {
+  factors = ones;
+  factorStep = 0;
+  factorCut = cut;
+}
+
+/** The same columns of a step, whatever gradients come and go; `o` bytes lie before them in a step. */
+function stepBackAll(descriptor: usize, t: i32, o: usize, du: usize, ds: usize, u: usize, j: i32, n: i32): void {
+  const isLast = t + 1 == word(descriptor, layout.T);
+  const dNext: usize = word(descriptor, layout.dNext);
+  const dLast: usize = word(descriptor, layout.dLast);
+  const next = !isLast ? du + bytesOf(descriptor, layout.stepDU) : dNext != 0 ? dNext + o : 0;
+  if (areOthers) {
+    const hasSpikes = word(descriptor, layout.dSpikes) != 0;
+    const sum = hasSpikes ? others : du;
+    const g = stepOf(descriptor, layout.dMembrane, layout.stepDMembrane, t, o);
+    const h = stepOf(descriptor, layout.dV, layout.stepDV, t, o);
+    if (isLast && dLast != 0) addUp(sum, g, h, dLast + o, false, u, atOnce, j, n);
+    else addUp(sum, g, h, next, true, u, true, j, n);
+    if (hasSpikes) stepBack(du, ds, others, u, j, n);
+  } else if (next != 0) stepBack(du, ds, next, u, j, n);
+  else if (dLast != 0) {
+    takeWhole(atOnce ? cut : NaN);
+    stepBack(du, ds, dLast + o, u, j, n);
+    takeDecayed();
+  } else {
+    for (let k = 0; k < n; k += PIECE) {
+      const more = (<usize>k) << 2;
+      stepBack(du + more, ds + more, zeros, u + more, j + k, min(PIECE, n - k));
+    }
+  }
+  const dSum: usize = word(descriptor, layout.dSum);
+  if (dSum != 0) addTo(dSum + o, du, n);
+  const dFrom: usize = word(descriptor, layout.dFrom);
+  if (t == 0 && dFrom != 0) {
+    addUp(dFrom + o, 0, 0, du, true, <usize>word(descriptor, layout.from) + o, !atOnce, j, n);
+  }
+}
+
+/** Where columns of step t stand in an array of this number, with this step; 0 where there is none. */
+function stepOf(descriptor: usize, number: i32, step: i32, t: i32, o: usize): usize {
+  const p: usize = word(descriptor, number);
+  return p != 0 ? p + <usize>t * bytesOf(descriptor, step) + o : 0;
+}
+
+/** Bytes between the steps of an array. */
+function bytesOf(descriptor: usize, number: i32): usize {
+  return (<usize>word(descriptor, number)) << 2;
 }
 
 /**
@@ -108,13 +186,13 @@ export function widthOf(kind: i32, size: i32, n: i32): i32 {
 function stepBack(du: usize, ds: usize, next: usize, u: usize, j: i32, n: i32): void {
   const fours = hasLoop(surrogateKind) ? n >> 2 : 0;
   if (fours > 0) {
-    if ((betaStep | thetaStep) == 0) inline.always(sweepBack(false, du, ds, next, u, j, fours));
+    if ((factorStep | thetaStep) == 0) inline.always(sweepBack(false, du, ds, next, u, j, fours));
     else inline.always(sweepBack(true, du, ds, next, u, j, fours));
   }
   const done = fours << 2;
   if (done == n) return;
   const o = (<usize>done) << 2;
-  const beta = betas + ((<usize>(j + done) * betaStep) << 2);
+  const beta = factors + ((<usize>(j + done) * factorStep) << 2);
   const threshold = thetas + ((<usize>(j + done) * thetaStep) << 2);
   assert(n - done <= PIECE);
   surrogate(computed, u + o, threshold, <i32>thetaStep, n - done, surrogateKind, surrogateSlope);
@@ -144,16 +222,16 @@ function sweepBack(own: bool, du: usize, ds: usize, next: usize, u: usize, j: i3
   else inline.always(sweepBack4(own, LINEAR, du, ds, next, u, j, fours));
 }
 
-/** du ← σ′·ds + κ·β·next for fours of columns; κ is 0 where u − θ ≥ cut. */
+/** du ← σ′·ds + κ·β·next for fours of columns, with the factor for β; κ is 0 where u − θ ≥ factorCut. */
 function sweepBack4(own: bool, formula: i32, du: usize, ds: usize, next: usize, u: usize, j: i32, fours: i32): void {
   const inners = f32x4.splat(inner);
   const outers = f32x4.splat(outer);
   const reaches = f32x4.splat(reach);
   const floors = f32x4.splat(floor);
-  const cuts = f32x4.splat(cut);
-  const betaBytes = betaStep << 4;
+  const cuts = f32x4.splat(factorCut);
+  const betaBytes = factorStep << 4;
   const thetaBytes = thetaStep << 4;
-  let beta = betas + ((<usize>j * betaStep) << 2);
+  let beta = factors + ((<usize>j * factorStep) << 2);
   let threshold = thetas + ((<usize>j * thetaStep) << 2);
   let d = computed - 16;
   let b = v128.load(beta);
@@ -191,8 +269,8 @@ function sweepBack4(own: bool, formula: i32, du: usize, ds: usize, next: usize, 
 
 /** Any number of columns, four or one at a time, whose derivatives are computed before. */
 function stepBackGiven(du: usize, ds: usize, next: usize, u: usize, beta: usize, threshold: usize, n: i32): void {
-  const cuts = f32x4.splat(cut);
-  const stepBeta = betaStep;
+  const cuts = f32x4.splat(factorCut);
+  const stepBeta = factorStep;
   const stepTheta = thetaStep;
   let d = computed;
   do {
@@ -211,4 +289,55 @@ function stepBackGiven(du: usize, ds: usize, next: usize, u: usize, beta: usize,
     threshold += bytes * stepTheta;
     n -= four ? 4 : 1;
   } while (n != 0);
+}
+
+/**
+ * to ← g + κ·(h + c) for n columns from number j on, or where the reset is late h + g + κ·c: c is `next`, times β if it `decays`, and
+ * κ = 0 where u − θ ≥ cut if the reset `cuts`. An address of 0 leaves a term out.
+ */
+function addUp(to: usize, g: usize, h: usize, next: usize, decays: bool, u: usize, cuts: bool, j: i32, n: i32): void {
+  // A term that is left out is read where −0 stands, whatever the column.
+  const reads = cuts && cut >= 0;
+  const gBytes: usize = g != 0 ? 16 : 0;
+  const hBytes: usize = h != 0 ? 16 : 0;
+  const nextBytes: usize = next != 0 ? 16 : 0;
+  const uBytes: usize = reads ? 16 : 0;
+  const betaBytes: usize = decays ? betaStep << 4 : 0;
+  const thetaBytes = thetaStep << 4;
+  let beta = decays ? betas + ((<usize>j * betaStep) << 2) : ones;
+  if (g == 0) g = nothing;
+  if (next == 0) next = nothing;
+  if (h == 0 && !reads) return decay(to, next, nextBytes, g, gBytes, beta, betaBytes, n);
+  if (h == 0) h = nothing;
+  if (!reads) u = nothing;
+  let theta = thetas + ((<usize>j * thetaStep) << 2);
+  const least = f32x4.splat(reads ? cut : NaN);
+  const isAtOnce = atOnce;
+  for (const stop = to + ((<usize>(n & ~3)) << 2); to < stop; to += 16) {
+    const c = f32x4.mul(v128.load(beta), v128.load(next));
+    const fired = f32x4.ge(f32x4.sub(v128.load(u), v128.load(theta)), least);
+    v128.store(to, inline.always(summed(isAtOnce, v128.load(g), v128.load(h), c, fired)));
+    beta += betaBytes;
+    next += nextBytes;
+    u += uBytes;
+    theta += thetaBytes;
+    g += gBytes;
+    h += hBytes;
+  }
+  for (let left = n & 3; left > 0; left--, to += 4) {
+    const c = f32x4.mul(v128.load32_zero(beta), v128.load32_zero(next));
+    const fired = f32x4.ge(f32x4.sub(v128.load32_zero(u), v128.load32_zero(theta)), least);
+    v128.store32_lane(to, inline.always(summed(isAtOnce, v128.load32_zero(g), v128.load32_zero(h), c, fired)), 0);
+    beta += betaBytes >> 2;
+    next += nextBytes >> 2;
+    u += uBytes >> 2;
+    theta += thetaBytes >> 2;
+    g += gBytes >> 2;
+    h += hBytes >> 2;
+  }
+}
+
+function summed(isAtOnce: bool, g: v128, h: v128, c: v128, fired: v128): v128 {
+  if (isAtOnce) return f32x4.add(g, v128.andnot(f32x4.add(h, c), fired));
+  return f32x4.add(f32x4.add(h, g), v128.andnot(c, fired));
 }

@@ -1,10 +1,9 @@
-/** The kernels of plain LIF against loops over single neurons, in float64. */
+/** The kernels of plain neurons against their twins, which are loops over single neurons. */
 import { expect, test, vi } from "vitest";
-import { compareSides, numbers, type Side } from "../test/support/sides.ts";
-import { ATAN, SIGMOID, SUBTRACT, TRIANGULAR, ZERO } from "./kinds.ts";
-import { reference } from "./reference/index.ts";
+import type { LIFDescriptor } from "../engine/lif-descriptor.ts";
+import { compareSides, describedLIF, numbers, onWasm, type Side } from "../test/support/sides.ts";
+import { ATAN, NO_RESET, SIGMOID, SUBTRACT, TRIANGULAR } from "./kinds.ts";
 import { RESETS, SURROGATES } from "./reference/kinds.ts";
-import { surrogateDerivative } from "./reference/surrogate.ts";
 
 const T = 7;
 const RESET_VALUE = -0.25;
@@ -14,16 +13,14 @@ interface Options {
   readonly n: number;
   readonly perNeuron: boolean;
   readonly reset: number;
-  readonly delayed: number;
-  readonly strict: number;
+  readonly delayed: 0 | 1;
+  readonly strict: 0 | 1;
 }
 
 const PLAIN: Options = { rows: 2, n: 9, perNeuron: false, reset: SUBTRACT, delayed: 0, strict: 0 };
 
 const SHAPES = [
-  { rows: 1, n: 1 },
-  { rows: 1, n: 4 },
-  { rows: 2, n: 7 },
+  ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => ({ rows: 1 + (n % 2), n })),
   { rows: 3, n: 16 },
   { rows: 3, n: 33 },
   { rows: 1, n: 1031 },
@@ -31,168 +28,222 @@ const SHAPES = [
 
 const EVERY: Options[] = SHAPES.flatMap((shape) =>
   Object.values(RESETS).flatMap((reset) =>
-    [0, 1].flatMap((delayed) =>
+    ([0, 1] as const).flatMap((delayed) =>
       [false, true].map((perNeuron) => ({ ...PLAIN, ...shape, reset, delayed, perNeuron, strict: perNeuron ? 1 : 0 })),
     ),
   ),
 );
 
-/** Words of a stream of n bits: kernels may read one more than they need. */
-const streamWords = (n: number): number => Math.ceil(n / 32) + 1;
+const forward = (side: Side, descriptor: LIFDescriptor): void => side.k.lifForward(describedLIF(side, descriptor));
+const backward = (side: Side, descriptor: LIFDescriptor): void => side.k.lifBackward(describedLIF(side, descriptor));
 
-const isNaive = ({ k }: Side): boolean => k === reference;
-const fires = (x: number, theta: number, strict: number): boolean => (strict !== 0 ? x > theta : x >= theta);
-
-/** What a run reads. Thresholds are crossed often, never nearly. */
-function inputs(side: Side, { rows, n, perNeuron }: Options) {
-  const values = { beta: numbers(perNeuron ? n : 1, 14, 0.5, 1), theta: numbers(perNeuron ? n : 1, 15, 0.8, 1.2) };
-  const current = numbers(T * rows * n, 11, -0.5, 1.5);
-  const [beta, threshold] = [side.put(values.beta), side.put(values.theta)];
+/** Words of both passes: sizes, parameters, and u over time. */
+function layerOf(side: Side, { perNeuron, rows, n, ...choices }: Options) {
+  const count = perNeuron ? n : 1;
+  const step = perNeuron ? (1 as const) : (0 as const);
   return {
-    values,
-    current,
-    size: rows * n,
-    step: perNeuron ? 1 : 0,
-    at: { current: side.put(current), beta, threshold },
+    ...{ T, rows, n, ...choices, resetValue: RESET_VALUE },
+    ...{ beta: side.put(numbers(count, 14, 0.5, 1)), stepBeta: step },
+    ...{ threshold: side.put(numbers(count, 15, 0.8, 1.2)), stepThreshold: step },
+    u: side.zeros(T * rows * n),
   };
 }
 
-/** u and s, [T, rows, n]. */
-function forward(side: Side, o: Options): { u: number[]; s: number[] } {
-  const { values, current, size, step, at } = inputs(side, o);
-  if (isNaive(side)) return naiveForward(o, current, values);
-  const [u, s] = [side.zeros(T * size), side.zeros(T * size)];
-  const bits = side.zeros(streamWords(T * size));
-  const shape = [T, o.rows, o.n, size, step, step] as const;
-  side.k.lifForward(u, bits, at.current, at.beta, at.threshold, ...shape, o.reset, o.delayed, o.strict, RESET_VALUE);
-  side.k.unpackBits(s, bits, T * size);
-  return { u: side.read(u, T * size), s: side.read(s, T * size) };
-}
+/** Currents and states. Thresholds are crossed often, never nearly. */
+const currents = (side: Side, { rows, n }: Options, steps = T): number =>
+  side.put(numbers(steps * rows * n, 11, -0.5, 1.5));
+const states = (side: Side, { rows, n }: Options): number => side.put(numbers(rows * n, 17, -0.5, 1.5));
 
-interface Parameters {
-  readonly beta: readonly number[];
-  readonly theta: readonly number[];
-}
-
-const ofNeuron = (list: readonly number[], i: number): number => Math.fround(list[i % list.length] as number);
-
-function naiveForward({ rows, n, reset, delayed, strict }: Options, current: number[], { beta, theta }: Parameters) {
-  const size = rows * n;
-  const [u, s] = [new Array<number>(T * size), new Array<number>(T * size)];
-  for (let i = 0; i < size; i++) {
-    const [b, threshold] = [ofNeuron(beta, i % n), ofNeuron(theta, i % n)];
-    let v = 0;
-    for (let t = 0; t < T; t++) {
-      const due = (t > 0 || delayed !== 0) && fires(v, threshold, strict);
-      if (due && reset === ZERO) v = RESET_VALUE;
-      if (due && reset === SUBTRACT && delayed === 0) v -= threshold;
-      v = b * v + Math.fround(current[t * size + i] as number);
-      if (due && reset === SUBTRACT && delayed !== 0) v -= threshold;
-      u[t * size + i] = v;
-      s[t * size + i] = fires(v, threshold, strict) ? 1 : 0;
+test("lif: forward is the loop over neurons, whatever the reset, the start and the current", () => {
+  for (const o of EVERY) {
+    const size = o.rows * o.n;
+    for (const starts of [false, true]) {
+      for (const isConstant of [false, true]) {
+        compareSides((side) => {
+          const layer = layerOf(side, o);
+          const [spikes, v, last] = [side.spikes(T * size), side.zeros(T * size), side.zeros(size)];
+          forward(side, {
+            ...{ ...layer, spikes, v, last },
+            ...{ current: currents(side, o, isConstant ? 1 : T), stepCurrent: isConstant ? 0 : size },
+            from: starts ? states(side, o) : 0,
+          });
+          const [u, s] = [side.read(layer.u, T * size), side.readSpikes(spikes, T * size)];
+          return [...u, ...s, ...side.read(v, T * size), ...side.read(last, size)];
+        });
+      }
     }
   }
-  return { u, s };
-}
+});
 
-test("lif: forward is the loop over neurons, whatever the reset", () => {
+test("lif: forward may write over what it reads, and leave out what nobody wants", () => {
   for (const o of EVERY) {
+    const size = o.rows * o.n;
     compareSides((side) => {
-      const { u, s } = forward(side, o);
-      return [...u, ...s];
+      const layer = layerOf(side, o);
+      const [spikes, v, last] = [side.spikes(T * size), side.zeros(T * size), side.zeros(size)];
+      forward(side, { ...layer, spikes, v, last, current: currents(side, o), from: states(side, o) });
+      const want = {
+        u: side.read(layer.u, T * size),
+        s: side.readSpikes(spikes, T * size),
+        v: side.read(v, T * size),
+        last: side.read(last, size),
+      };
+      const ends = (list: number[]) => list.slice((T - 1) * size);
+      const again = (given: (current: number, from: number) => Partial<LIFDescriptor>): void => {
+        const [current, from] = [currents(side, o), states(side, o)];
+        forward(side, { ...layer, current, from, ...given(current, from) });
+      };
+      // u over the current.
+      let p = 0;
+      again((current) => {
+        p = current;
+        return { u: current, spikes };
+      });
+      expect([side.read(p, T * size), side.readSpikes(spikes, T * size)]).toEqual([want.u, want.s]);
+      // The last u alone.
+      const end = side.zeros(size);
+      again(() => ({ u: end, stepU: 0, spikes }));
+      expect([side.read(end, size), side.readSpikes(spikes, T * size)]).toEqual([ends(want.u), want.s]);
+      // The last v over u of one step, which lies over the state at the start: a stream.
+      again((_, from) => {
+        p = from;
+        return { u: from, stepU: 0, last: from, spikes };
+      });
+      expect([side.read(p, size), side.readSpikes(spikes, T * size)]).toEqual([want.last, want.s]);
+      // v over u, and no spikes.
+      again(() => ({ u: v, v, last }));
+      expect([side.read(v, T * size), side.read(last, size)]).toEqual([want.v, want.last]);
+      // v of a u that is there.
+      forward(side, { ...layer, v, last });
+      expect(side.read(layer.u, T * size)).toEqual(want.u);
+      expect([side.read(v, T * size), side.read(last, size)]).toEqual([want.v, want.last]);
+      return want.v;
     });
   }
 });
 
-test("lif: forward may forget the membrane of all steps but the last, and write over its input", () => {
+test("lif: without spikes, a reset and a threshold it is a leaky integrator", () => {
   for (const o of EVERY) {
-    compareSides((side) => {
-      const { u } = forward(side, o);
-      if (isNaive(side)) return u.slice(-o.rows * o.n);
-      const { size, step, at } = inputs(side, o);
-      const [last, bits] = [side.zeros(size), side.zeros(streamWords(T * size))];
-      const options = [step, step, o.reset, o.delayed, o.strict, RESET_VALUE] as const;
-      const { lifForward } = side.k;
-      lifForward(last, bits, at.current, at.beta, at.threshold, T, o.rows, o.n, 0, ...options);
-      lifForward(at.current, bits, at.current, at.beta, at.threshold, T, o.rows, o.n, size, ...options);
-      expect(side.read(at.current, T * size)).toEqual(u);
-      expect(side.read(last, size)).toEqual(u.slice(-size));
-      return u.slice(-size);
-    });
+    if (o.reset !== NO_RESET || o.delayed === 1) continue;
+    const size = o.rows * o.n;
+    for (const starts of [false, true]) {
+      compareSides((side) => {
+        const layer = { ...layerOf(side, o), threshold: 0, stepThreshold: 0 as const };
+        const last = side.zeros(size);
+        const from = starts ? states(side, o) : 0;
+        forward(side, { ...layer, current: currents(side, o), from, last });
+        expect(side.read(last, size)).toEqual(side.read(layer.u, T * size).slice((T - 1) * size));
+        return side.read(layer.u, T * size);
+      });
+    }
   }
 });
 
 test("lif: values of β and θ that are shared, or equal and each neuron's own, give the same bits", () => {
   // So many neurons that two steps go over some columns at a time.
   const many = { ...PLAIN, rows: 2, n: 33000 };
-  for (const { rows, n, reset, delayed } of [...EVERY.filter(({ perNeuron }) => perNeuron), many]) {
-    compareSides((side) => {
-      if (isNaive(side)) return [];
-      const size = rows * n;
-      const current = side.put(numbers(2 * size, 1, -0.5, 1.5));
-      const beta = side.put(new Array(n).fill(0.875));
-      const threshold = side.put(new Array(n).fill(0.75));
-      const results = [0, 1].flatMap((stepBeta) =>
-        [0, 1].map((stepThreshold) => {
-          const [u, bits] = [side.zeros(2 * size), side.spikes(2 * size)];
-          const steps = [2, rows, n, size, stepBeta, stepThreshold] as const;
-          side.k.lifForward(u, bits, current, beta, threshold, ...steps, reset, delayed, 1, RESET_VALUE);
-          return [...side.readSpikes(bits, 2 * size), ...side.read(u, 2 * size)];
+  for (const o of [...EVERY.filter(({ perNeuron }) => perNeuron), many]) {
+    const size = o.rows * o.n;
+    onWasm((side) => {
+      const beta = side.put(new Array(o.n).fill(0.875));
+      const threshold = side.put(new Array(o.n).fill(0.75));
+      const [current, u, spikes] = [currents(side, o, 2), side.zeros(2 * size), side.spikes(2 * size)];
+      const results = ([0, 1] as const).flatMap((stepBeta) =>
+        ([0, 1] as const).map((stepThreshold) => {
+          const { perNeuron: _, ...choices } = o;
+          const layer = { ...choices, T: 2, strict: 1 as const, resetValue: RESET_VALUE };
+          forward(side, { ...layer, beta, threshold, stepBeta, stepThreshold, current, u, spikes });
+          return [...side.readSpikes(spikes, 2 * size), ...side.read(u, 2 * size)];
         }),
       );
       for (const result of results) expect(result).toEqual(results[0]);
-      return [];
     });
   }
 });
 
+/** Derivatives are approximations, and their errors add up over the steps. */
+const NEAR = { absolute: 1e-4, relative: 1e-4 };
+
+/** The surrogate of this number, with a parameter that suits it. */
+const surrogateOf = (kind: number) => ({ kind, slope: kind === TRIANGULAR ? 0.7 : 5 });
+
+/** u of a run from a state on, and words of both passes. */
+function ran(side: Side, o: Options) {
+  const layer = { ...layerOf(side, o), from: states(side, o) };
+  forward(side, { ...layer, current: currents(side, o) });
+  return layer;
+}
+
 test("lif: backward is the loop over neurons, in place of the gradient or, where that repeats, of the membrane", () => {
   for (const o of EVERY) {
+    const size = o.rows * o.n;
     for (const kind of Object.values(SURROGATES)) {
-      const slope = kind === TRIANGULAR ? 0.7 : 5;
       for (const repeats of [false, true]) {
-        compareSides(
-          (side) => {
-            const { values, size, step, at } = inputs(side, o);
-            const { u } = forward(side, o);
-            const gradient = numbers(repeats ? size : T * size, 21);
-            if (isNaive(side)) return naiveBackward(o, u, gradient, values, kind, slope);
-            const [ds, membrane, carry] = [side.put(gradient), side.put(u), side.zeros(size)];
-            const du = repeats ? membrane : ds;
-            const steps = [T, o.rows, o.n, repeats ? 0 : size, step, step, o.reset === ZERO ? 1 : 0, o.strict] as const;
-            side.k.lifBackward(du, ds, membrane, at.beta, at.threshold, carry, ...steps, kind, slope);
-            return side.read(du, T * size);
-          },
-          { absolute: 1e-4, relative: 1e-4 },
-        );
+        compareSides((side) => {
+          const layer = ran(side, o);
+          const dSpikes = side.put(numbers(repeats ? size : T * size, 21));
+          const dU = repeats ? layer.u : dSpikes;
+          backward(side, { ...layer, ...surrogateOf(kind), dSpikes, stepDSpikes: repeats ? 0 : size, dU });
+          return side.read(dU, T * size);
+        }, NEAR);
       }
     }
   }
 });
 
-function naiveBackward(
-  { rows, n, reset, strict }: Options,
-  u: number[],
-  ds: number[],
-  { beta, theta }: Parameters,
-  kind: number,
-  slope: number,
-): number[] {
-  const size = rows * n;
-  const du = new Array<number>(T * size);
-  for (let i = 0; i < size; i++) {
-    const [b, threshold] = [ofNeuron(beta, i % n), ofNeuron(theta, i % n)];
-    let next = 0;
-    for (let t = T - 1; t >= 0; t--) {
-      const x = u[t * size + i] as number;
-      const through = reset === ZERO && fires(x, threshold, strict) ? 0 : b * next;
-      const upstream = Math.fround(ds[(t * size + i) % ds.length] as number);
-      next = surrogateDerivative(kind, slope, x - threshold) * upstream + through;
-      du[t * size + i] = next;
+test("lif: backward takes gradients of spikes, membranes and states, and gives those of constant currents and of the start", () => {
+  const kinds = Object.values(SURROGATES);
+  const some = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+  for (const [i, o] of EVERY.entries()) {
+    const size = o.rows * o.n;
+    // Every set of gradients that come, and in turn how they come and where they go to.
+    for (const given of some) {
+      const [isSame, isSummed, kind] = [
+        (given + i) % 3 === 0,
+        (given + i) % 2 === 0,
+        kinds[(given + i) % kinds.length],
+      ];
+      const has = (bit: number) => ((given >> bit) & 1) === 1;
+      compareSides((side) => {
+        const layer = ran(side, o);
+        const over = (bit: number, seed: number) => (has(bit) ? side.put(numbers(isSame ? size : T * size, seed)) : 0);
+        const [dSpikes, dMembrane, dV] = [over(0, 21), over(1, 22), over(2, 23)];
+        const dLast = has(3) ? side.put(numbers(size, 24)) : 0;
+        const dU = side.zeros(isSummed ? size : T * size);
+        const dSum = isSummed ? side.put(numbers(size, 25)) : 0;
+        const dFrom = dLast === 0 ? side.zeros(size) : dLast;
+        const step = isSame ? 0 : size;
+        backward(side, {
+          ...{ ...layer, ...surrogateOf(kind as number), dSpikes, dMembrane, dV, dLast, dU, dSum, dFrom },
+          ...{ stepDSpikes: step, stepDMembrane: step, stepDV: step, stepDU: isSummed ? 0 : size },
+        });
+        const sum = isSummed ? side.read(dSum, size) : [];
+        return [...side.read(dU, isSummed ? size : T * size), ...sum, ...side.read(dFrom, size)];
+      }, NEAR);
     }
   }
-  return du;
-}
+});
+
+test("lif: backward may write over each gradient that comes over time", () => {
+  for (const o of EVERY) {
+    const size = o.rows * o.n;
+    onWasm((side) => {
+      const run = (over: "u" | "dSpikes" | "dMembrane" | "dV" | null): number[] => {
+        const layer = { ...ran(side, o), ...surrogateOf(ATAN) };
+        const arrays = {
+          dSpikes: side.put(numbers(T * size, 21)),
+          dMembrane: side.put(numbers(T * size, 22)),
+          dV: side.put(numbers(T * size, 23)),
+        };
+        const dU = over === null ? side.zeros(T * size) : { ...arrays, u: layer.u }[over];
+        backward(side, { ...layer, ...arrays, dU });
+        return side.read(dU, T * size);
+      };
+      const want = run(null);
+      for (const over of ["u", "dSpikes", "dMembrane", "dV"] as const) expect(run(over)).toEqual(want);
+    });
+  }
+});
 
 test("lif: backward computes no more derivatives of a kind without a loop than there is room for", async () => {
   // The sources of the kernels are TypeScript; their constants have addresses in the compiled module alone.
@@ -216,24 +267,26 @@ test("lif: backward computes no more derivatives of a kind without a loop than t
 });
 
 test("lif: backward in pieces of steps has the bits of all at once", () => {
+  const { rows, n } = PLAIN;
+  const size = rows * n;
   for (const kind of [SIGMOID, ATAN]) {
-    compareSides((side) => {
-      if (isNaive(side)) return [];
-      const { size, step, at } = inputs(side, PLAIN);
-      const u = side.put(forward(side, PLAIN).u);
-      const run = (together: number): number[] => {
-        const g = side.put(numbers(T * size, 31));
-        let next = side.zeros(size);
-        for (let t = T - together; t >= 0; t -= together) {
-          const to = g + 4 * t * size;
-          const steps = [together, PLAIN.rows, PLAIN.n, size, step, step, 0, 0] as const;
-          side.k.lifBackward(to, to, u + 4 * t * size, at.beta, at.threshold, next, ...steps, kind, 2);
-          next = to;
-        }
-        return side.read(g, T * size);
-      };
-      expect(run(1)).toEqual(run(T));
-      return [];
-    });
+    for (const hasMembrane of [false, true]) {
+      onWasm((side) => {
+        const layer = { ...ran(side, PLAIN), ...surrogateOf(kind) };
+        const run = (together: number): number[] => {
+          const dU = side.put(numbers(T * size, 31));
+          const dMembrane = side.put(numbers(T * size, 32));
+          let dNext = 0;
+          for (let t = T - together; t >= 0; t -= together) {
+            const o = 4 * t * size;
+            const at = { u: layer.u + o, dSpikes: dU + o, dMembrane: hasMembrane ? dMembrane + o : 0, dU: dU + o };
+            backward(side, { ...layer, ...at, T: together, dNext });
+            dNext = dU + o;
+          }
+          return side.read(dU, T * size);
+        };
+        expect(run(1)).toEqual(run(T));
+      });
+    }
   }
 });

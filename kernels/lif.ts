@@ -7,8 +7,8 @@
  *   reset delayed     the same with v[t] = u[t], and a state that fires is reset at the start of the next step
  *                     ("subtract" takes θ off after the decay: u = β·v + I − θ)
  *
- * The history is the state: step t reads u[t−1] and finds again what fired, so that only u and the bits of s, the result,
- * are written. Arrays are [T, rows, n] with β and θ per column (step 1) or one for all (step 0).
+ * The history is the state: step t reads u[t−1] and finds again what fired, so that only u and the bits of s, the result, are written;
+ * v is made of u behind the loop, where it is wanted. Arrays are [T, rows, n] with β and θ per column (step 1) or one for all (step 0).
  *
  * lif-back.ts has the gradient. Neurons with rest, scale, refractory steps or learned parameters are compiled from their step, with
  * the same bits where both compute the same.
@@ -19,13 +19,16 @@
  */
 
 import { setBits } from "./bits";
-import { SUBTRACT } from "./kinds";
+import { NO_RESET, SUBTRACT } from "./kinds";
 import { loadSome, storeSome } from "./lanes";
+import * as layout from "./lif-layout";
 
 /** Ways to reset: to a value, by θ before the decay or after it. */
 const TO_VALUE = 0;
 const NOW = 1;
 const LATER = 2;
+/** The way of neurons that do not fire. */
+const NEVER = 3;
 
 /** More neurons than this do not stay in a cache from one step to the next: two steps at a time pass over so many columns. */
 const MANY = 65536;
@@ -33,81 +36,94 @@ const COLUMNS = 512;
 
 /** Sixteen columns of a state of zeros. */
 const zeros = memory.data(64, 16);
+/** Four times 1, and −0, which changes no bit of what it is added to. */
+export const ones = memory.data<f32>([1, 1, 1, 1], 16);
+export const nothing = memory.data<u32>([0x80000000, 0x80000000, 0x80000000, 0x80000000], 16);
 /** β and θ that all columns share, four times each. */
 const shared = memory.data(32, 16);
 
-/** What all sweeps of a call share: the spikes and currents, β and θ with their steps, and how a neuron resets. */
+/** What all sweeps of a call share: the spikes, β and θ with their steps, and how a neuron resets. */
 let spikes: usize = 0;
-let currents: usize = 0;
 let betas: usize = 0;
 let thetas: usize = 0;
 let betaStep: usize = 0;
 let thetaStep: usize = 0;
 let way: i32 = NOW;
+/** Whether the state that a sweep starts from resets where it fires. */
 let resets: bool = false;
-let resetsFirst: bool = false;
 let resetTo: f32 = 0;
 /** All bits where only what is above θ fires. */
 let above: i32 = 0;
 
 /**
- * Plain leaky integrate-and-fire neurons over time:
+ * Plain leaky integrate-and-fire neurons over time, from the state v[−1] on:
  *
  *   u[t] = β·v[t−1] + I[t]     s[t] = 1 if u[t] ≥ θ (strict: >) else 0     v[t] = u[t] after the reset
  *
- * u [T, rows, n] and the stream of bits s ← from current [T, rows, n] and v = 0; u may lie over the current. stepU = rows·n, or 0
- * where only the last step of u is wanted.
+ * The descriptor has the words of `LIFDescriptor`, in the order of lif-layout.ts. u and v [T, rows, n], the stream of bits s, and the last
+ * v [rows, n] ← from current [T, rows, n], or [rows, n] with a step of 0, and `from` [rows, n], or 0 for zeros. With a step of 0 u is
+ * [rows, n], of the last step.
+ * Where s is 0 no bits are written, and without a reset this is a leaky integrator. Where the current is 0 u is read, and v made of it.
+ * u may lie over the current, or with a step of 0 over `from`; v over u, of which it needs all steps; and the last v over `from`, or over
+ * u [rows, n].
  */
-export function lifForward(
-  u: usize,
-  s: usize,
-  current: usize,
-  beta: usize,
-  threshold: usize,
-  T: i32,
-  rows: i32,
-  n: i32,
-  stepU: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
-  reset: i32,
-  delayed: i32,
-  strict: i32,
-  resetValue: f32,
-): void {
+export function lifForward(descriptor: usize): void {
+  const T = word(descriptor, layout.T);
+  const rows = word(descriptor, layout.rows);
+  let n = word(descriptor, layout.n);
+  const u: usize = word(descriptor, layout.u);
+  const from: usize = word(descriptor, layout.from);
+  const current: usize = word(descriptor, layout.current);
+  const v: usize = word(descriptor, layout.v);
+  const last: usize = word(descriptor, layout.last);
+  const reset = word(descriptor, layout.reset);
+  const delayed = word(descriptor, layout.delayed) != 0;
+  const uBytes = (<usize>word(descriptor, layout.stepU)) << 2;
+  const currentBytes = (<usize>word(descriptor, layout.stepCurrent)) << 2;
   const size = rows * n;
-  spikes = s;
-  currents = current;
-  betas = stepBeta == 0 ? repeated(shared, beta) : beta;
-  thetas = stepThreshold == 0 ? repeated(shared + 16, threshold) : threshold;
-  betaStep = stepBeta;
-  thetaStep = stepThreshold;
-  way = reset == SUBTRACT ? (delayed != 0 ? LATER : NOW) : TO_VALUE;
-  resets = reset != 0;
-  resetsFirst = resets && delayed != 0;
-  resetTo = resetValue;
-  above = -strict;
+  spikes = word(descriptor, layout.spikes);
+  betaStep = word(descriptor, layout.stepBeta);
+  thetaStep = word(descriptor, layout.stepThreshold);
+  betas = columnsAt(shared, word(descriptor, layout.beta), betaStep);
+  thetas = columnsAt(shared + 16, word(descriptor, layout.threshold), thetaStep);
+  way = reset == SUBTRACT ? (delayed ? LATER : NOW) : TO_VALUE;
+  if (reset == NO_RESET && spikes == 0) way = NEVER;
+  resetTo = load<f32>(descriptor + (layout.resetValue << 2));
+  above = -word(descriptor, layout.strict);
   // What all columns share needs no rows.
-  if ((stepBeta | stepThreshold) == 0) n = size;
-  const uBytes = (<usize>stepU) << 2;
-  memory.fill(s, 0, (<usize>(T * size + 31) >> 5) << 2);
+  if ((betaStep | thetaStep) == 0) n = size;
+  if (spikes != 0) memory.fill(spikes, 0, (<usize>(T * size + 31) >> 5) << 2);
   const together = stepsTogether(size);
   const width = columnsTogether(size, n);
-  for (let start = 0; start < T; start += together) {
+  const steps = current != 0 ? T : 0;
+  for (let start = 0; start < steps; start += together) {
     const end = min(T, start + together);
     for (let i = 0; i < size; i += n) {
       for (let j = 0; j < n; j += width) {
+        const o = (<usize>(i + j)) << 2;
         for (let t = start; t < end; t++) {
-          const to = u + <usize>t * uBytes + ((<usize>(i + j)) << 2);
-          sweep(to, t > 0 ? to - uBytes : zeros, t * size + i + j, j, min(width, n - j));
+          const to = u + <usize>t * uBytes + o;
+          const p = t > 0 ? to - uBytes : from != 0 ? from + o : zeros;
+          resets = reset != NO_RESET && (t > 0 || delayed);
+          sweep(to, p, current + <usize>t * currentBytes + o, t * size + i + j, j, min(width, n - j));
         }
       }
     }
   }
+  resets = reset != NO_RESET && !delayed;
+  if (last != 0) settle(last, u + <usize>(T - 1) * uBytes, size, n);
+  assert(v == 0 || T == 1 || uBytes == (<usize>size) << 2);
+  if (v != 0) settle(v, u, T * size, n);
 }
 
-/** The value at p four times. */
-export function repeated(to: usize, p: usize): usize {
+/** The word of this number. */
+export function word(descriptor: usize, number: i32): i32 {
+  return load<i32>(descriptor + ((<usize>number) << 2));
+}
+
+/** The values at p, one a column; of one for all columns, which has the step 0, four copies, at `to`. */
+export function columnsAt(to: usize, p: usize, step: usize): usize {
+  if (step != 0) return p;
   v128.store(to, v128.load32_splat(p));
   return to;
 }
@@ -121,43 +137,49 @@ export function columnsTogether(size: i32, n: i32): i32 {
   return size > MANY ? min(n, COLUMNS) : n;
 }
 
-/** Columns j … j + n − 1 of a row in one step, from the state at p on; their currents and spikes are from number `place` on. */
-function sweep(u: usize, p: usize, place: i32, j: i32, n: i32): void {
+/** Columns j … j + n − 1 of a row in one step, from the state at p on; their spikes are from number `place` on. */
+function sweep(u: usize, p: usize, current: usize, place: i32, j: i32, n: i32): void {
+  if (way == NEVER) {
+    const beta = betas + ((<usize>j * betaStep) << 2);
+    return decay(u, p, p == zeros ? 0 : 16, current, 16, beta, betaStep << 4, n);
+  }
+  // The loop over sixteens does not ask whether it has spikes to write: where columns have their own β and θ that would cost it a tenth.
+  if (spikes == 0) return sweepSome(u, p, current, place, j, n);
   if (n >= 16) {
-    if ((betaStep | thetaStep) != 0) inline.always(sweep16(true, way, u, p, place, j, n >> 4));
-    else if (way == NOW) inline.always(sweep16(false, NOW, u, p, place, j, n >> 4));
-    else if (way == LATER) inline.always(sweep16(false, LATER, u, p, place, j, n >> 4));
-    else inline.always(sweep16(false, TO_VALUE, u, p, place, j, n >> 4));
+    if ((betaStep | thetaStep) != 0) inline.always(sweep16(true, way, u, p, current, place, j, n >> 4));
+    else if (way == NOW) inline.always(sweep16(false, NOW, u, p, current, place, j, n >> 4));
+    else if (way == LATER) inline.always(sweep16(false, LATER, u, p, current, place, j, n >> 4));
+    else inline.always(sweep16(false, TO_VALUE, u, p, current, place, j, n >> 4));
   }
   const done = n & ~15;
   const o = (<usize>done) << 2;
-  if (done < n) sweepSome(u + o, p == zeros ? p : p + o, place + done, j + done, n - done);
+  if (done < n) sweepSome(u + o, p == zeros ? p : p + o, current + o, place + done, j + done, n - done);
 }
 
-/** All bits where the state at p does not reset. */
-function settledAt(p: usize): v128 {
-  return i32x4.splat(resets && (p != zeros || resetsFirst) ? 0 : -1);
+/** All bits where the state that a sweep starts from does not reset. */
+function staying(): v128 {
+  return i32x4.splat(resets ? 0 : -1);
 }
 
 /** Sixteens of columns. One copy for each constant way to reset where they share β and θ, and one for those that have their `own`. */
-function sweep16(own: bool, way: i32, u: usize, p: usize, place: i32, j: i32, sixteens: i32): void {
+function sweep16(own: bool, way: i32, u: usize, p: usize, current: usize, place: i32, j: i32, sixteens: i32): void {
   const s = spikes;
   const up = i32x4.splat(above);
-  const settled = settledAt(p);
+  const still = inline.always(staying());
   const value = f32x4.splat(resetTo);
   const pBytes: usize = p == zeros ? 0 : 64;
   const betaBytes = betaStep << 4;
   const thetaBytes = thetaStep << 4;
   let beta = betas + ((<usize>j * betaStep) << 2);
   let threshold = thetas + ((<usize>j * thetaStep) << 2);
-  let current = currents + ((<usize>place) << 2) - 64;
   let bit = place - 16;
   const b = v128.load(beta);
   const theta = v128.load(threshold);
   const fire = inline.always(leastFiring(theta, up));
-  const reset = v128.or(fire, settled);
+  const reset = v128.or(fire, still);
   u -= 64;
   p -= pBytes;
+  current -= 64;
   do {
     bit += 16;
     u += 64;
@@ -165,16 +187,16 @@ function sweep16(own: bool, way: i32, u: usize, p: usize, place: i32, j: i32, si
     current += 64;
     let s0: v128, s1: v128, s2: v128, s3: v128;
     if (own) {
-      s0 = inline.always(sweep4Own(way, u, p, current, beta, threshold, up, settled, value));
+      s0 = inline.always(sweep4Own(way, u, p, current, beta, threshold, up, still, value));
       beta += betaBytes;
       threshold += thetaBytes;
-      s1 = inline.always(sweep4Own(way, u + 16, p + 16, current + 16, beta, threshold, up, settled, value));
+      s1 = inline.always(sweep4Own(way, u + 16, p + 16, current + 16, beta, threshold, up, still, value));
       beta += betaBytes;
       threshold += thetaBytes;
-      s2 = inline.always(sweep4Own(way, u + 32, p + 32, current + 32, beta, threshold, up, settled, value));
+      s2 = inline.always(sweep4Own(way, u + 32, p + 32, current + 32, beta, threshold, up, still, value));
       beta += betaBytes;
       threshold += thetaBytes;
-      s3 = inline.always(sweep4Own(way, u + 48, p + 48, current + 48, beta, threshold, up, settled, value));
+      s3 = inline.always(sweep4Own(way, u + 48, p + 48, current + 48, beta, threshold, up, still, value));
       beta += betaBytes;
       threshold += thetaBytes;
     } else {
@@ -216,24 +238,24 @@ function sweep4Own(
   beta: usize,
   threshold: usize,
   up: v128,
-  settled: v128,
+  still: v128,
   value: v128,
 ): v128 {
   const theta = v128.load(threshold);
   const fire = inline.always(leastFiring(theta, up));
-  const reset = v128.or(fire, settled);
+  const reset = v128.or(fire, still);
   return inline.always(sweep4(way, u, p, current, v128.load(beta), theta, fire, reset, value));
 }
 
 /** Any number of columns, four or one at a time. */
-function sweepSome(u: usize, p: usize, place: i32, j: i32, n: i32): void {
+function sweepSome(u: usize, p: usize, current: usize, place: i32, j: i32, n: i32): void {
   const up = i32x4.splat(above);
-  const settled = settledAt(p);
+  const still = staying();
   const value = f32x4.splat(resetTo);
   let beta = betas + ((<usize>j * betaStep) << 2);
   let threshold = thetas + ((<usize>j * thetaStep) << 2);
-  let current = currents + ((<usize>place) << 2);
   const pStep: usize = p == zeros ? 0 : 1;
+  const currentStep: usize = current == nothing ? 0 : 1;
   let word: u32 = 0;
   let filled = 0;
   while (n > 0) {
@@ -241,7 +263,7 @@ function sweepSome(u: usize, p: usize, place: i32, j: i32, n: i32): void {
     const count = four ? 4 : 1;
     const theta = loadSome(threshold, four);
     const fire = inline.always(leastFiring(theta, up));
-    const reset = v128.or(fire, settled);
+    const reset = v128.or(fire, still);
     const b = loadSome(beta, four);
     const x = inline.always(membrane(way, loadSome(p, four), loadSome(current, four), b, theta, reset, value));
     storeSome(u, four, x);
@@ -249,7 +271,7 @@ function sweepSome(u: usize, p: usize, place: i32, j: i32, n: i32): void {
     filled += count;
     n -= count;
     if (filled > 12 || n == 0) {
-      inline.always(setBits(spikes, place, word));
+      if (spikes != 0) inline.always(setBits(spikes, place, word));
       place += filled;
       word = 0;
       filled = 0;
@@ -257,7 +279,7 @@ function sweepSome(u: usize, p: usize, place: i32, j: i32, n: i32): void {
     const bytes = (<usize>count) << 2;
     u += bytes;
     p += bytes * pStep;
-    current += bytes;
+    current += bytes * currentStep;
     beta += bytes * betaStep;
     threshold += bytes * thetaStep;
   }
@@ -272,8 +294,59 @@ function leastFiring(theta: v128, up: v128): v128 {
 /** β·Z(v) + I, less θ afterwards where the reset comes late; v is reset where it is not less than `reset`, which may be NaN. */
 function membrane(way: i32, v: v128, input: v128, beta: v128, theta: v128, reset: v128, value: v128): v128 {
   const fired = f32x4.ge(v, reset);
-  if (way == NOW) v = f32x4.sub(v, v128.and(fired, theta));
-  if (way == TO_VALUE) v = v128.bitselect(value, v, fired);
-  const x = f32x4.add(f32x4.mul(beta, v), input);
+  const x = f32x4.add(f32x4.mul(beta, inline.always(afterReset(way, v, fired, theta, value))), input);
   return way == LATER ? f32x4.sub(x, v128.and(fired, theta)) : x;
+}
+
+/** v less θ, or the value, where a neuron has fired; as it is where the reset comes after the decay. */
+function afterReset(way: i32, v: v128, fired: v128, theta: v128, value: v128): v128 {
+  if (way == NOW) return f32x4.sub(v, v128.and(fired, theta));
+  return way == TO_VALUE ? v128.bitselect(value, v, fired) : v;
+}
+
+/**
+ * to ← β·x + y for n columns: a neuron that does not fire, and its gradient. From four columns to the next the addresses grow by 16 bytes,
+ * or by 0 where all columns have the same four lanes.
+ */
+export function decay(
+  to: usize,
+  x: usize,
+  xBytes: usize,
+  y: usize,
+  yBytes: usize,
+  beta: usize,
+  betaBytes: usize,
+  n: i32,
+): void {
+  const stop = to + ((<usize>(n & ~3)) << 2);
+  if (betaBytes == 0) {
+    const b = v128.load(beta);
+    for (; to < stop; to += 16, x += xBytes, y += yBytes) {
+      v128.store(to, f32x4.add(f32x4.mul(b, v128.load(x)), v128.load(y)));
+    }
+  } else {
+    for (; to < stop; to += 16, x += xBytes, y += yBytes, beta += betaBytes) {
+      v128.store(to, f32x4.add(f32x4.mul(v128.load(beta), v128.load(x)), v128.load(y)));
+    }
+  }
+  for (let left = n & 3; left > 0; left--) {
+    store<f32>(to, load<f32>(beta) * load<f32>(x) + load<f32>(y));
+    to += 4;
+    x += xBytes >> 2;
+    y += yBytes >> 2;
+    beta += betaBytes >> 2;
+  }
+}
+
+/** v ← u after a reset in the same step, `count` values in rows of n: another step, with β = 1 and a current of −0. */
+function settle(v: usize, u: usize, count: i32, n: i32): void {
+  if (!resets) {
+    if (v != u) memory.copy(v, u, (<usize>count) << 2);
+    return;
+  }
+  const bytes = (<usize>n) << 2;
+  betas = ones;
+  betaStep = 0;
+  spikes = 0;
+  for (let i = 0; i < count; i += n, u += bytes, v += bytes) sweepSome(v, u, nothing, 0, 0, n);
 }

@@ -3,13 +3,17 @@
  * for each layer, as it is, for people and bundlers to read:
  *
  *   dist/chunks/kernels.js      the embedded module and its memory
- *   dist/chunks/engine.js       the rest of the engine, and steps on tensors, which `gradcheck` runs
+ *   dist/chunks/engine.js       the rest of the engine
  *   dist/chunks/fuse.js         the compiler of steps
- *   dist/chunks/snn.js          the spiking layers
+ *   dist/chunks/snn.js          the spiking layers that run on kernels
+ *   dist/chunks/compiler.js     the compiler of neurons, which takes its place when it is loaded
+ *   dist/chunks/neuron.js       neurons from their equations; LIF and LeakyIntegrator with the compiler
+ *   dist/chunks/compiled.js     the other layers that need the compiler
  *   dist/chunks/recordings.js   parts of all readers of event cameras' files; each format has a file that its first recording loads
  *   dist/chunks/containers.js   parts of those of packets and arrays
  *   dist/chunks/h5wasm.js       the complaints of h5wasm, which readers of recordings and of graphs take
- *   dist/chunks/surrogates.js   the surrogates
+ *   dist/chunks/known.js        the surrogates with kernels
+ *   dist/chunks/surrogates.js   all surrogates
  *   dist/chunks/codes.js        the numbers of functions
  *   dist/chunks/kinds.js        the numbers of surrogates and resets
  *   dist/chunks/saves.js        the numbers of what backward reads
@@ -20,10 +24,28 @@ import { basename, join } from "node:path";
 import { build } from "vite";
 import { chunks, entries, external, root } from "./entries.mjs";
 
-/** package.json speaks of built files: of the sources, the one that gives tensors their methods has a side effect. */
+/** package.json speaks of built files: of the sources, two have side effects: one gives tensors their methods, one gives neurons the compiler. */
 const methods = {
   name: "methods",
-  transform: (code, id) => (id.endsWith("/engine/ops/index.ts") ? { code, moduleSideEffects: true } : null),
+  transform: (code, id) =>
+    /\/(engine\/ops\/index|snn\/neuron\/compiled)\.ts$/.test(id) ? { code, moduleSideEffects: true } : null,
+};
+
+/**
+ * LIF and LeakyIntegrator of the complete entries are constants of a file that imports the compiler, and the values are the classes
+ * themselves. A bundler that keeps one of the constants keeps this file and the compiler with it; a file that only exports names of another
+ * one again is passed over.
+ */
+const constants = {
+  name: "constants",
+  enforce: "post",
+  transform(code, id) {
+    if (!id.endsWith("/snn/neurons/with-compiler.ts")) return null;
+    return code.replace(
+      /^export \{ (\w+) \} from (".*");$/gm,
+      "import { $1 as $1Class } from $2;\nexport const $1 = $1Class;",
+    );
+  },
 };
 
 const named = (id) => ({ id, external: "absolute" });
@@ -40,14 +62,16 @@ const namespaces = {
     const file = `${basename(id, ".ts")}.js`;
     if (importer?.endsWith("/engine/kernels.ts") && /\/(codes|kinds)\.ts$/.test(id)) return named(`../chunks/${file}`);
     if (importer?.endsWith("/engine/extend.ts") && id.endsWith("/saves.ts")) return named(`../chunks/${file}`);
-    if (importer === undefined || !id.endsWith("/surrogates.ts")) return null;
-    // The file of an entry below snn/ lies in a folder of its own, and not in chunks/.
+    if (importer === undefined || !/\/(surrogates|known)\.ts$/.test(id)) return null;
+    // The files of entries lie in folders of their own, and not in chunks/.
+    if (importer.endsWith("/snn/index.ts")) return named(`../chunks/${file}`);
     return named(/\/snn\/(audio|events|nir|plot|quantize)\//.test(importer) ? `../../chunks/${file}` : `./${file}`);
   },
 };
 
 const namespaceEntries = {
-  "chunks/surrogates": join(root, "snn/surrogates.ts"),
+  "chunks/surrogates": join(root, "snn/surrogates/surrogates.ts"),
+  "chunks/known": join(root, "snn/surrogates/known.ts"),
   "chunks/saves": join(root, "engine/saves.ts"),
   "chunks/codes": join(root, "kernels/codes.ts"),
   "chunks/kinds": join(root, "kernels/kinds.ts"),
@@ -57,7 +81,7 @@ await build({
   root,
   configFile: false,
   logLevel: "warn",
-  plugins: [methods, namespaces],
+  plugins: [methods, constants, namespaces],
   build: {
     outDir: "dist",
     emptyOutDir: true,

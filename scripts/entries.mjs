@@ -19,18 +19,31 @@ export const external = /^node:|^(echarts|fzstd|h5wasm|h5wasm-plugins)(\/|$)/;
 /** Tests the path of a source from the root on. */
 const at = (pattern) => (id) => id.startsWith(root) && pattern.test(id.slice(root.length + 1));
 
+/** Sources of spiking layers that need the compiler: no file of `jarvis-snn/core` imports one of them. */
+export const COMPILED =
+  /^snn\/(index|python|learning\/(?!truncated|network)|recurrent\/|temporal\/(psn|spiking-lstm)\.|neuron\/(compiled|define|inhibition|op|step)\.|neurons\/(?!(lif|leaky-integrator)\.)|surrogates\/traced)/;
+
+/** Sources of spiking layers that are no entry of their own. */
+const LAYERS = /^snn\/(?!index|surrogates\/(known|surrogates)|audio\/|events\/|nir\/|plot\/|quantize\/)/;
+
 /** The files in dist/chunks, with the sources that go into each: the first that takes a source has it. */
 export const chunks = [
   { name: "kernels", test: at(/^kernels\/(build\/release|codes|kinds)|^engine\/(memory|wasm)\./) },
   {
     name: "engine",
     test: at(
-      /^kernels\/(?!build\/int8)|^engine\/(?!(kernels|int8-kernels|node|extend)\.|fuse\/(?!tensors|evaluation))/,
+      /^kernels\/(?!build\/int8)|^engine\/(?!(kernels|lif-descriptor|int8-kernels|node|extend)\.|data\/hdf5|fuse\/(?!(in-reference|tensors|evaluation|power|remembered)\.))/,
     ),
   },
   { name: "fuse", test: at(/^engine\/fuse\//) },
   { name: "recordings", test: at(/^snn\/events\/(decoder|formats|input|recording)\./) },
   { name: "containers", test: at(/^snn\/events\/(arrays|packets|peers)\./) },
-  { name: "h5wasm", test: at(/^snn\/hdf5\./) },
-  { name: "snn", test: at(/^snn\/(?!surrogates|audio\/|events\/|nir\/|plot\/|quantize\/)/) },
+  { name: "h5wasm", test: at(/^engine\/data\/hdf5\./) },
+  {
+    name: "snn",
+    test: (id) => at(LAYERS)(id) && !at(COMPILED)(id),
+  },
+  { name: "compiler", test: at(/^snn\/neuron\/(?!define)/) },
+  { name: "neuron", test: at(/^snn\/neuron(\/define|s\/with-compiler)\./) },
+  { name: "compiled", test: at(LAYERS) },
 ];

@@ -1,6 +1,6 @@
 /**
  * What the package costs on the wire, bundled, minified and compressed: a program that trains a network (the toy trainer,
- * with its data and options), and every entry with all its exports; some entries also alone, without the layers under them that
+ * with its data and options) by the complete entry and by the one without the compiler, and every entry with all its exports; some entries also alone, without the layers under them that
  * a page has anyway, or as the bytes that they add to a page. The scripts that pages load have budgets in budgets.json. An entry that
  * loads modules of another one, such as a page of networks that would load the readers of recordings, is an error.
  *
@@ -17,7 +17,9 @@ import { root } from "./entries.mjs";
 
 const ENTRIES = {
   "a training program": "build/demos/toy/network.js",
+  "a training program, core": "build/demos/toy/core/network.js",
   "jarvis-snn": "dist/index.js",
+  "jarvis-snn/core": "dist/core.js",
   "jarvis-snn/engine": "dist/engine/index.js",
   "jarvis-snn/snn": "dist/snn/index.js",
   "jarvis-snn/kernels": "dist/engine/kernels.js",
@@ -156,7 +158,7 @@ export function raised(sizes, budgets, reason) {
   return Object.fromEntries(Object.keys(budgets).map((name) => [name, budgetOf(name)]));
 }
 
-const row = (...cells) => console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(20) : cell.padStart(10))).join(""));
+const row = (...cells) => console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(26) : cell.padStart(10))).join(""));
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(2)} kB`;
 
 async function check() {

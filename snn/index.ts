@@ -7,8 +7,6 @@
 // Files are named with a star where all that they export is public.
 
 export type { Derivative, DerivativeLanguage, Language, Value } from "../engine/fuse/index.ts";
-export * from "./batch-norm.ts";
-export type { Fire } from "./checks.ts";
 export * from "./coding/burst.ts";
 export * from "./coding/constant.ts";
 export * from "./coding/delta.ts";
@@ -18,31 +16,21 @@ export * from "./coding/poisson.ts";
 export * from "./coding/population.ts";
 export * from "./coding/targets.ts";
 export * from "./coding/ttfs.ts";
-export type { DecayOptions } from "./decay.ts";
-export { Delay, type DelayOptions, type DelayState } from "./delay.ts";
-export { DelayedLinear, type DelayedLinearOptions, type DelayedLinearState } from "./delayed-linear.ts";
-export {
-  type DiagnoseOptions,
-  type Diagnosis,
-  diagnose,
-  type Extent,
-  type Finding,
-  type LayerDiagnosis,
-  type Trouble,
-} from "./diagnose.ts";
-export { type FiringCurve, type FiringCurveOptions, firingCurve } from "./firing-curve.ts";
-export {
-  LeakyIntegrator,
-  type LeakyIntegratorOptions,
-  type LeakyIntegratorParameter,
-  type LeakyIntegratorRecord,
-} from "./leaky-integrator.ts";
+export type { Fire } from "./layer/checks.ts";
+export { observe, type Seen } from "./layer/observer.ts";
+export type { Staged } from "./layer/stage.ts";
+export type { UnrollResult } from "./layer/temporal.ts";
 export { EProp, type EPropOptions, type EPropState, type EPropStep } from "./learning/eprop.ts";
 export { disposeState, type LayerState, type NetworkState } from "./learning/network.ts";
 export type { OnlineStep, StepLoss } from "./learning/online.ts";
 export { OTTT, type OTTTOptions, SLTT, type SLTTOptions } from "./learning/ottt.ts";
 export { Plastic } from "./learning/plastic.ts";
-export { PlasticLayer, type PlasticLayerState, type SteppingNeurons } from "./learning/plastic-layer.ts";
+export {
+  PlasticLayer,
+  type PlasticLayerRecord,
+  type PlasticLayerState,
+  type SteppingNeurons,
+} from "./learning/plastic-layer.ts";
 export type { PlasticEvent, PlasticOptions, PlasticState, PlasticStepOptions } from "./learning/plastic-options.ts";
 export { plasticity, Rule, type RuleClass, type RuleOf } from "./learning/plasticity.ts";
 export type {
@@ -61,27 +49,42 @@ export { RewardSTDP } from "./learning/rules/reward-stdp.ts";
 export { STDP } from "./learning/rules/stdp.ts";
 export { TripletSTDP } from "./learning/rules/triplet-stdp.ts";
 export { type PieceLoss, type TruncatedOptions, truncatedBackward } from "./learning/truncated.ts";
-export { LIF, type LIFOptions, type LIFParameter, type LIFRecord, type LIFState } from "./lif.ts";
-export * from "./losses.ts";
-export * from "./losses-activity.ts";
-export * from "./losses-temporal.ts";
-export * from "./metrics.ts";
-export { neuron } from "./neuron.ts";
-export type { StepLanguage } from "./neuron-step.ts";
+export * from "./losses/activity.ts";
+export * from "./losses/losses.ts";
+export * from "./losses/metrics.ts";
+export * from "./losses/readout.ts";
+export * from "./losses/temporal.ts";
+export type { DecayOptions, DecaySource } from "./neuron/decay.ts";
+export { neuron } from "./neuron/define.ts";
 export type {
   Chosen,
-  Known,
   NeuronChoices,
+  NoChoices,
+  OptionalParameters,
+  SourceOptions,
+  Spellings,
+} from "./neuron/definition.ts";
+export type { InputScaleChoices, OptionalSynapseChoices, SynapseChoices } from "./neuron/parts.ts";
+export type { Fired, LateResetChoices, ResetChoices, StartChoices } from "./neuron/reset.ts";
+export type { StepLanguage } from "./neuron/step.ts";
+export type {
+  EquationOptions,
+  FiringOptions,
+  Known,
+  LearnOptions,
   NeuronClass,
   NeuronDefinition,
   NeuronLayer,
   NeuronOptions,
   NeuronOutputs,
+  NeuronParameters,
   NeuronRecord,
   NeuronState,
   NeuronStep,
-  NoChoices,
-} from "./neuron-types.ts";
+  OptionalValues,
+  ParameterSource,
+  SourceValues,
+} from "./neuron/types.ts";
 export { AdaptiveLIF } from "./neurons/adaptive-lif.ts";
 export { AdEx } from "./neurons/adex.ts";
 export {
@@ -111,8 +114,27 @@ export { ResonateAndFire } from "./neurons/resonate-and-fire.ts";
 export { Synaptic } from "./neurons/synaptic.ts";
 export { SynapticIntegrator } from "./neurons/synaptic-integrator.ts";
 export { TsodyksMarkram } from "./neurons/tsodyks-markram.ts";
-export * from "./noise.ts";
-export { observe, type Seen } from "./observer.ts";
+export {
+  LeakyIntegrator,
+  type LeakyIntegratorOptions,
+  type LeakyIntegratorParameter,
+  type LeakyIntegratorRecord,
+  LIF,
+  type LIFOptions,
+  type LIFParameter,
+  type LIFRecord,
+  type LIFState,
+} from "./neurons/with-compiler.ts";
+export {
+  type DiagnoseOptions,
+  type Diagnosis,
+  diagnose,
+  type Extent,
+  type Finding,
+  type LayerDiagnosis,
+  type Trouble,
+} from "./probes/diagnose.ts";
+export { type FiringCurve, type FiringCurveOptions, firingCurve } from "./probes/firing-curve.ts";
 export {
   type FiringRate,
   type FiringRateOptions,
@@ -121,24 +143,31 @@ export {
   type GradientNorms,
   gradientNorms,
   type LayerNorms,
-} from "./probes.ts";
-export { PSN, type PSNKind, type PSNOptions, type PSNRecord, type PSNState } from "./psn.ts";
+} from "./probes/probes.ts";
+export {
+  type LayerGradients,
+  type LayerRecording,
+  type Recording,
+  type RecordOptions,
+  record,
+} from "./probes/record.ts";
+export { type RasterTextOptions, rasterText, type TraceTextOptions, traceText } from "./probes/text.ts";
 export { type FromPythonOptions, fromPython, type PythonPackage } from "./python.ts";
-export * from "./readout.ts";
-export { type LayerGradients, type LayerRecording, type Recording, type RecordOptions, record } from "./record.ts";
-export * from "./recurrent.ts";
-export * from "./recurrent-lif.ts";
-export type { Fired } from "./reset.ts";
-export { type SpikeOptions, spike } from "./spike.ts";
+export * from "./recurrent/recurrent.ts";
+export * from "./recurrent/recurrent-lif.ts";
+export { Stream } from "./stream/stream.ts";
+export { type SpikeOptions, spike } from "./surrogates/spike.ts";
+export type { CustomSurrogate, Primitive, Surrogate } from "./surrogates/surrogate.ts";
+export * as surrogate from "./surrogates/surrogates.ts";
+export * from "./temporal/batch-norm.ts";
+export { Delay, type DelayOptions, type DelayState } from "./temporal/delay.ts";
+export { DelayedLinear, type DelayedLinearOptions, type DelayedLinearState } from "./temporal/delayed-linear.ts";
+export * from "./temporal/noise.ts";
+export { PSN, type PSNKind, type PSNOptions, type PSNRecord, type PSNState } from "./temporal/psn.ts";
 export {
   type Gates as LSTMGates,
   SpikingLSTM,
   type SpikingLSTMOptions,
   type SpikingLSTMRecord,
   type SpikingLSTMState,
-} from "./spiking-lstm.ts";
-export type { Staged } from "./stage.ts";
-export { Stream } from "./stream.ts";
-export type { CustomSurrogate, Primitive, Surrogate } from "./surrogate.ts";
-export * as surrogate from "./surrogates.ts";
-export { type RasterTextOptions, rasterText, type TraceTextOptions, traceText } from "./text.ts";
+} from "./temporal/spiking-lstm.ts";

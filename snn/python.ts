@@ -11,10 +11,10 @@ import {
 } from "../engine/index.ts";
 import { moduleOf } from "../engine/nn/module.ts";
 import { formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../engine/shape.ts";
-import { BatchNormTT1d, BatchNormTT2d } from "./batch-norm.ts";
-import { Neurons } from "./neuron.ts";
+import { Neurons } from "./neuron/neuron.ts";
 import { Lapicque } from "./neurons/lapicque.ts";
-import { PSN } from "./psn.ts";
+import { BatchNormTT1d, BatchNormTT2d } from "./temporal/batch-norm.ts";
+import { PSN } from "./temporal/psn.ts";
 
 /** A package whose states {@link fromPython} knows. */
 export type PythonPackage = "snntorch" | "norse" | "spikingjelly";

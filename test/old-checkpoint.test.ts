@@ -1,11 +1,20 @@
-/** Checkpoints of version 0.1, which have no fixed decays and thresholds, and number the slots of the optimizer. */
-import { readFileSync } from "node:fs";
+/** Checkpoints of earlier versions. Those of version 0.1 have no fixed decays and thresholds, and number the slots of the optimizer. */
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { loadSafetensors, readSafetensors } from "jarvis-snn";
+import * as main from "jarvis-snn";
+import { loadSafetensors, Module, manualSeed, Optimizer, Rule, readSafetensors } from "jarvis-snn";
+import * as audio from "jarvis-snn/audio";
+import * as events from "jarvis-snn/events";
+import * as extend from "jarvis-snn/extend";
+import * as nir from "jarvis-snn/nir";
 import { resumeCheckpoint } from "jarvis-snn/node";
-import { expect, test } from "vitest";
+import * as plot from "jarvis-snn/plot";
+import * as quantize from "jarvis-snn/quantize";
+import { describe, expect, test } from "vitest";
 import { defaultGenerator } from "../engine/generator.ts";
+import after from "./fixtures/checkpoints/v0.2/after.json" with { type: "json" };
 import { makeOldRun } from "./support/old-run.ts";
+import { classesOf, makeSavedRun, names } from "./support/saved/runs.ts";
 
 const at = (name: string) => fileURLToPath(new URL(`./fixtures/checkpoints/${name}.safetensors`, import.meta.url));
 const FIXED = [
@@ -52,3 +61,35 @@ test("version 0.1: the state of a model loads strictly; fixed values are those o
   expect(model.lif.beta.item()).toBe(Math.fround(0.85));
   for (const t of Object.values(tensors)) t.dispose();
 });
+
+describe.each(Object.entries(after))("version 0.2: %s", (name, hashes: Record<string, string>) => {
+  test("a checkpoint loads and goes on to the pinned bits, whatever the run begins with", () => {
+    manualSeed(50);
+    const run = makeSavedRun(name, 51);
+    expect(resumeCheckpoint(at(`v0.2/${name}`), run)).toEqual({ epoch: run.epoch });
+    run.goOn();
+    expect(run.hashes()).toEqual(hashes);
+  });
+});
+
+test("version 0.2: each run has a file and hashes, and the files are small", () => {
+  const files = readdirSync(fileURLToPath(new URL("./fixtures/checkpoints/v0.2", import.meta.url)));
+  expect(files.sort()).toEqual([...names.map((name) => `${name}.safetensors`), "after.json"].sort());
+  expect(Object.keys(after)).toEqual(names);
+  expect(names.reduce((sum, name) => sum + readFileSync(at(`v0.2/${name}`)).length, 0)).toBeLessThan(300e3);
+});
+
+test("version 0.2: all layers, rules, optimizers and schedules of the package have a checkpoint", () => {
+  const saved = new Set(names.flatMap((name) => classesOf(makeSavedRun(name, 1))));
+  const isBase = (value: unknown) => value === Module || value === Optimizer || value === Rule;
+  const missing = Object.entries({ ...main, ...audio, ...events, ...extend, ...nir, ...plot, ...quantize })
+    .filter(([, value]) => hasState(value) && !isBase(value) && !saved.has(value))
+    .map(([name]) => name);
+  expect(missing).toEqual([]);
+});
+
+/** Whether a value is a class with a state to save, or a rule, whose connections have a state. */
+function hasState(value: unknown): boolean {
+  const prototype: unknown = typeof value === "function" ? value.prototype : undefined;
+  return prototype instanceof Object && ("stateDict" in prototype || prototype instanceof Rule);
+}

@@ -35,7 +35,7 @@ const PROGRAMS = {
   models: "models.bench.js",
   plasticity: "plasticity.bench.js",
   int8: "int8.bench.js",
-  layers: "against/layers.js",
+  layers: "layers.bench.js",
   playground: "against/playground.js",
 } as const;
 

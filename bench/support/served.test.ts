@@ -30,7 +30,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<unknown>>> = {
   models: () => import("../models.bench.ts"),
   plasticity: () => import("../plasticity.bench.ts"),
   int8: () => import("../int8.bench.ts"),
-  layers: () => import("../against/layers.ts"),
+  layers: () => import("../layers.bench.ts"),
   playground: () => import("../against/playground.ts"),
 };
 

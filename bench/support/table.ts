@@ -14,7 +14,7 @@ export interface Line {
 
 export type Mark = "goal" | "must" | "short" | "";
 
-const AMOUNTS: readonly string[] = ["ns", "ms", "MB", "kB"];
+const AMOUNTS: readonly string[] = ["ns", "µs", "ms", "MB", "kB"];
 
 /** What a value reaches. */
 export function mark({ unit, must, goal }: Target, value: number): Mark {

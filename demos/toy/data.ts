@@ -1,5 +1,5 @@
 /** The toy task: is the weighted sum of 32 uniform features positive? */
-import { Generator, noGrad, rand, TensorDataset } from "jarvis-snn";
+import { Generator, noGrad, rand, TensorDataset } from "jarvis-snn/engine";
 
 const SAMPLES = 4096;
 export const FEATURES = 32;

@@ -19,34 +19,9 @@ import {
   ttfsEncode,
 } from "jarvis-snn";
 import { FEATURES, toyData } from "./data.ts";
+import { DEFAULTS, type Encoding, type ToyOptions } from "./settings.ts";
 
-export type Encoding = "poisson" | "ttfs" | "constant";
-
-export interface ToyOptions {
-  epochs: number;
-  timesteps: number;
-  hidden: number;
-  lr: number;
-  batchSize: number;
-  /** Weights, order of the samples, coding. */
-  seed: number;
-  /** The samples. */
-  dataSeed: number;
-  encode: Encoding;
-  refractory: number;
-}
-
-export const DEFAULTS: ToyOptions = {
-  epochs: 10,
-  timesteps: 25,
-  hidden: 128,
-  lr: 1e-3,
-  batchSize: 128,
-  seed: 0,
-  dataSeed: 0,
-  encode: "poisson",
-  refractory: 0,
-};
+export { DEFAULTS, type Encoding, type ToyOptions };
 
 /** Linear → LIF → mean over time → Linear. The mean of the linear outputs is the linear output of the mean. */
 export class ToyNetwork extends Module {

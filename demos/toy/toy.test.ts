@@ -2,6 +2,7 @@
 import { Generator, manualSeed, memoryStats, noGrad } from "jarvis-snn";
 import { afterEach, expect, test, vi } from "vitest";
 import { bits } from "../../test/support/tensors.ts";
+import { trainPage } from "./core/network.ts";
 import { FEATURES, toyData } from "./data.ts";
 import { DEFAULTS, prepareToy, type ToyOptions, trainToy } from "./network.ts";
 
@@ -54,6 +55,22 @@ test("toy: two runs with the same seed have the same bits, other seeds other one
   expect(await trained({})).toEqual(first);
   expect(await trained({ seed: 1 })).not.toEqual(first);
   expect(await trained({ dataSeed: 1 })).not.toEqual(first);
+});
+
+test.each(["poisson", "ttfs", "constant"] as const)(
+  "toy: the page without the compiler trains the same bits with %s",
+  async (encode) => {
+    const { model } = await trainPage({ ...SMALL, encode, epochs: 1 });
+    expect(model.parameters().map(bits)).toEqual(await trained({ encode }, 1));
+  },
+);
+
+test("toy: the program of the page prints a line an epoch", async () => {
+  vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", "--encode=constant", "--epochs=1"]);
+  const lines: unknown[] = [];
+  vi.spyOn(console, "log").mockImplementation((line) => lines.push(line));
+  await import("./core/main.ts");
+  expect(lines).toEqual([expect.stringMatching(/^epoch=1 loss=0\.\d{4} test_acc=0\.\d{4}$/)]);
 });
 
 test("toy: nothing else that draws random numbers before changes a run", async () => {

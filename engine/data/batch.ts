@@ -8,12 +8,12 @@ export function batchOf<Y>(where: string, batch: Batch<Y>): Batch<Y> & { size: n
   const { x, y, lengths, size } = objectOf(where, "batches { x, y }", batch) as unknown as Batch<Y>;
   alive(x, `${where}: x of a batch`);
   if (x.ndim === 0) throw wrongValue(where, "x of a batch as [B, …]", "[]");
-  const rows = size ?? lengths?.length ?? countOf(y) ?? x.sizes[0];
+  const rows = size ?? lengths?.length ?? targetCount(y) ?? x.sizes[0];
   return { x, y, lengths, size: numberOf(where, "size of a batch", rows, COUNT) };
 }
 
 /** The number of targets, where their form tells. */
-export function countOf(y: unknown): number | undefined {
+export function targetCount(y: unknown): number | undefined {
   if (y instanceof Tensor) return y.sizes[0];
   return ArrayBuffer.isView(y) || Array.isArray(y) ? (y as Int32Array).length : undefined;
 }

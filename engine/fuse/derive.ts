@@ -17,7 +17,7 @@ export type Seed = readonly [value: Expression, gradient: Expression];
  * The gradients of the terms that the seeds depend on, as far as parameters: what follows from these alone counts as one. The
  * contributions of the seeds come first, in their order.
  */
-export function gradientsOf(seeds: readonly Seed[]): Map<Expression, Expression> {
+export function gradientTerms(seeds: readonly Seed[]): Map<Expression, Expression> {
   const gradients = new Map<Expression, Expression>();
   const add = (x: Expression, contribution: Expression): void => {
     const sum = gradients.get(x);

@@ -1,5 +1,6 @@
 /** Terms computed from the values of what they are made of. */
 import type { Expression } from "./expression.ts";
+import { once } from "./remembered.ts";
 
 /** Functions by the names of terms, for those that are no method of the first argument. */
 export type Functions = Readonly<Record<string, (...values: never[]) => unknown>>;
@@ -10,14 +11,8 @@ export function evaluation(
   functions: Functions,
 ): (x: Expression) => unknown {
   const known = new Map<Expression, unknown>();
-  const resultOf = (x: Expression): unknown => {
-    let z = known.get(x);
-    if (z === undefined) {
-      z = isLeaf(x) ? leaves[x.attr] : evaluated(x, resultOf, functions);
-      known.set(x, z);
-    }
-    return z;
-  };
+  const resultOf = (x: Expression): unknown =>
+    once(known, x, () => (isLeaf(x) ? leaves[x.attr] : evaluated(x, resultOf, functions)));
   return resultOf;
 }
 

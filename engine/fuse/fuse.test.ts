@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../test/fuzz/random.ts";
-import { expectSame, fused, type Setting, stepOf } from "../../test/support/fused.ts";
+import { expectSame, fused, runBackward, runForward, type Setting, stepOf } from "../../test/support/fused.ts";
 import { gradcheck, withReference } from "../gradcheck.ts";
 import { type Tensor, tensor } from "../index.ts";
 import { wasmHeap } from "../memory.ts";
@@ -297,8 +297,8 @@ test("an output may lie over an input, and gradients over what they are made of"
   // u, the one array that is saved, over the current; the state over itself; and dI over ds.
   expect([code.saves, code.reads]).toEqual([1, [false]]);
   const run = { T, rows: 1, n, inputs: [{ at: current, step: n }], parameters, from: [v], saved: [current] };
-  code.forward({ ...run, to: [v], outputs: { spikes: bits } });
-  code.backward({
+  runForward(code, { ...run, to: [v], outputs: { spikes: bits } });
+  runBackward(code, {
     ...run,
     gradients: { spikes: { at: ds, step: n } },
     dInputs: [{ at: ds, step: n }],

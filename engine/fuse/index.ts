@@ -16,11 +16,13 @@
  *   bit-streams.ts  streams of bits in such a loop
  *   encode.ts       WebAssembly as bytes
  *   opcodes.ts      the numbers of its instructions
- *   arrays.ts       the descriptor of a run, pieces of a step, sums
+ *   loop.ts         a run bound to its sizes: the descriptor, pieces of a step, sums
  *   rows.ts         the step over the rows of matrices
  *   program.ts      what a layer uses
  *   remembered.ts   compiled steps and the like, by what they were made of
  *   tensors.ts      the step on tensors
+ *   in-reference.ts the same for those who bring it: gradcheck, and surrogates without a kernel
+ *   power.ts        a polynomial that both share
  *   evaluation.ts   terms computed from values
  *   print.ts        the step and its gradient as equations
  *
@@ -34,7 +36,7 @@
  *
  * One step function runs in three ways. Compiled, it is the fast one. On tensors (`runOnTensors`, which tests and fuzzers call) it is
  * the reference, to the bit: values, and gradients of inputs and states but for the sign of a zero; gradients of parameters up to the
- * order of their sums, which arrays.ts states. Inside of `gradcheck` the traced terms run on tensors of float64 (`runTraced`), without
+ * order of their sums, which loop.ts states. Inside of `gradcheck` the traced terms run on tensors of float64 (`runTraced`), without
  * another call of the function, and are checked against differences. Agreement holds because all three use the same operations in the
  * same order: no rule of algebra is applied, equal terms alone are shared; elementary functions are the polynomials of the kernels, or
  * the kernel `formula` itself; gradients are added up as the tape adds them. A NaN stays a NaN, with whatever payload.
@@ -44,9 +46,10 @@
  */
 export type { Derivative, DerivativeLanguage, Language, Value } from "./expression.ts";
 export { derivativeOf, levelOf, withDerivatives } from "./jacobian.ts";
+export { allOf, type Before, type Bound } from "./loop.ts";
 export { print, symbolsOf } from "./print.ts";
-export { type Fused, Program, type Run, type Stream } from "./program.ts";
+export { type Fused, Program } from "./program.ts";
 export { replaced } from "./replace.ts";
 export { Rows } from "./rows.ts";
-export { runOnTensors, stepsOf, tensorLanguage } from "./tensors.ts";
+export { inputSteps, runOnTensors, tensorLanguage } from "./tensors.ts";
 export { derive, MOST_OUTPUTS, type StepArgument, type StepDefinition, type Traced } from "./trace.ts";

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { runForward } from "../../test/support/fused.ts";
 import { tape, tensor } from "../index.ts";
 import { allocate } from "../scope.ts";
 import { empty, type Tensor } from "../tensor.ts";
@@ -67,7 +68,7 @@ describe("a step with its derivatives", () => {
       const outputs = Object.fromEntries(names.map((name) => [name, empty(SHAPE)]));
       const bits = allocate(64);
       const at = (name: string) => tensor(values[name] as Float32Array, { shape: SHAPE }).ptr;
-      program.compile(null).forward({
+      runForward(program.compile(null), {
         T: 1,
         rows: 3,
         n: 5,

@@ -4,7 +4,7 @@
  * Reverse mode from each output alone gives a row of the Jacobian of a step. The rows become further outputs of the step, so that
  * values and derivatives are one compiled sweep with shared terms.
  */
-import { gradientsOf } from "./derive.ts";
+import { gradientTerms } from "./derive.ts";
 import { constant, type Expression, isZero, type Level, Term, type Value } from "./expression.ts";
 import type { StepDefinition, Traced } from "./trace.ts";
 
@@ -49,7 +49,7 @@ export function withDerivatives(
 }
 
 const rowOf = (value: Expression): ReadonlyMap<Expression, Expression> =>
-  gradientsOf([[value, constant(value.owner, 1)]]);
+  gradientTerms([[value, constant(value.owner, 1)]]);
 
 /** The level of ∂output/∂x of a traced step: numbers, parameters or values that the derivative depends on; undefined where it is 0. */
 export const levelOf = ({ outputs }: Traced, output: string, x: string): Level | undefined =>

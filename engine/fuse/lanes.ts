@@ -3,7 +3,8 @@
  * operation, so that compiled steps, kernels and tensors agree to the bit. Their errors and ranges stand there.
  */
 import { type Expression, type Owner, term } from "./expression.ts";
-import { POWER_LOWEST, POWER_TERMS } from "./tensors.ts";
+import { POWER_LOWEST, POWER_TERMS } from "./power.ts";
+import { once } from "./remembered.ts";
 
 const view = new DataView(new ArrayBuffer(4));
 
@@ -16,12 +17,7 @@ function bitsOf(x: number): number {
 /** A lane operation or a literal; equal ones are one term. */
 function shared(owner: Owner, op: string, args: readonly Expression[], attr: number): Expression {
   const key = `${op} ${attr} ${args[0]?.id} ${args[1]?.id} ${args[2]?.id}`;
-  let x = owner.lanes.get(key);
-  if (x === undefined) {
-    x = term(owner, op, args, attr);
-    owner.lanes.set(key, x);
-  }
-  return x;
+  return once(owner.lanes, key, () => term(owner, op, args, attr));
 }
 
 /** A lane operation: its name is that of an instruction in encode.ts. */

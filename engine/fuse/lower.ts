@@ -2,6 +2,7 @@
 import { type Expression, isZero, SCALAR } from "./expression.ts";
 import { reachable } from "./graph.ts";
 import { bits, exp, lane, log, number, power, SIGN, sigmoid, tanh } from "./lanes.ts";
+import { once } from "./remembered.ts";
 
 /** A value as lane operations, and whether it is not 0 as a mask. */
 export interface Lowering {
@@ -13,16 +14,8 @@ export interface Lowering {
 export function lowering(leafOf: (x: Expression) => Expression | undefined): Lowering {
   const values = new Map<Expression, Expression>();
   const masks = new Map<Expression, Expression>();
-  const remembering = (known: Map<Expression, Expression>, lower: (x: Expression) => Expression) => (x: Expression) => {
-    let z = known.get(x);
-    if (z === undefined) {
-      z = lower(x);
-      known.set(x, z);
-    }
-    return z;
-  };
-  const value = remembering(values, (x) => leafOf(x) ?? lowered(x, value, mask));
-  const mask = remembering(masks, (x) => maskOf(x, leafOf, value, mask));
+  const value: Lower = (x) => once(values, x, () => leafOf(x) ?? lowered(x, value, mask));
+  const mask: Lower = (x) => once(masks, x, () => maskOf(x, leafOf, value, mask));
   const isDone = (x: Expression) => values.has(x) || masks.has(x) || leafOf(x) !== undefined;
   // Arguments come before their users, so that no chain of operations is deeper than the stack.
   const ordered = (lower: Lower) => (x: Expression) => {

@@ -12,7 +12,7 @@ function saved(step: StepDefinition, learned: string[], outputs = ["spikes"]): s
   const program = new Program(step);
   const isLearned = program.traced.derived.map((x) => learned.includes(String(x.attr)));
   const code = program.compile({ parameters: isLearned, outputs });
-  const flags = code.savedBytes(1).length - code.saves;
+  const flags = code.savedArrays - code.saves;
   return `${code.saves}${flags > 0 ? ` and ${flags} of bits` : ""}${code.reads[0] ? " again" : ""}`;
 }
 

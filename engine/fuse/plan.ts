@@ -6,12 +6,12 @@
  * state from that of the input. Not to write what can be found was worth more than any other trick.
  */
 import { minimumCut } from "./cut.ts";
-import { gradientsOf, type Seed } from "./derive.ts";
+import { gradientTerms, type Seed } from "./derive.ts";
 import type { Root } from "./emit.ts";
 import { COLUMN, constant, ELEMENT, type Expression, isZero, SCALAR, term } from "./expression.ts";
 import { reachable, rewriting, sharing } from "./graph.ts";
-import { remembered } from "./remembered.ts";
-import { placeOf, type Traced } from "./trace.ts";
+import { once, remembered } from "./remembered.ts";
+import { numberPlace, type Traced } from "./trace.ts";
 
 /** What backward is to give. */
 export interface Wanted {
@@ -132,20 +132,15 @@ export class Plan {
 
   /** The array as a leaf of the terms of a sweep. */
   stream(kind: Kind, index: number, level: Expression["level"]): Expression {
-    const key = `${kind} ${index}`;
-    let x = this.streams.get(key);
-    if (x === undefined) {
+    return once(this.streams, `${kind} ${index}`, () => {
       const isFlags = (kind === "saved" || kind === "prev") && index >= this.savedNumbers;
       const op = OWN.includes(kind) ? kind : isFlags ? "flags" : this.isListed(kind, index) ? "listed" : "stream";
-      x = term(this.traced.owner, op, [], this.place(kind, index), level);
-      this.streams.set(key, x);
-    }
-    return x;
+      return term(this.traced.owner, op, [], this.place(kind, index), level);
+    });
   }
 
   place(kind: Kind, index: number): number {
-    const places = this.places.get(kind) ?? [];
-    this.places.set(kind, places);
+    const places = once(this.places, kind, (): number[] => []);
     places[index] ??= this.size++;
     return places[index];
   }
@@ -174,7 +169,7 @@ export class Plan {
     }
     if (x.op === "parameter") return this.stream("parameter", Number(x.attr), x.level);
     if (x.op !== "constant") return undefined;
-    const place = placeOf(x, numbers as number[]);
+    const place = numberPlace(x, numbers as number[]);
     return place < 0 ? x : this.stream("number", place, SCALAR);
   }
 
@@ -239,7 +234,7 @@ export class Plan {
       .map((name, i): Seed => [traced.outputs.get(name) as Expression, leaf("carry", i)])
       .filter((_, i) => carried[i]);
     // The newest record first, as on a tape that stacks the outputs at the end.
-    const all = gradientsOf([...seeds.reverse(), ...carries.reverse()]);
+    const all = gradientTerms([...seeds.reverse(), ...carries.reverse()]);
     const zero = share(constant(traced.owner, 0));
     const of = (x: Expression): Expression => share(all.get(x) ?? zero);
     const parameters = traced.derived.map(() => zero);

@@ -5,7 +5,7 @@
  * derivative(f(x)) is f′ at x.
  */
 import { Tensor } from "../tensor.ts";
-import { gradientsOf } from "./derive.ts";
+import { gradientTerms } from "./derive.ts";
 import { COLUMN, constant, ELEMENT, type Expression, isZero, lift, SCALAR, term } from "./expression.ts";
 import { reachable, rewriting, sharing } from "./graph.ts";
 import type { StepDefinition, Traced } from "./trace.ts";
@@ -48,7 +48,7 @@ const DEEP = 50;
 type Equation = readonly [name: string, sign: "=" | "+=", value: Expression];
 
 /** An initial value: a number, or a function of the parameters by name. */
-export type Initial = number | ((parameters: never) => unknown);
+export type PrintedInitial = number | ((parameters: never) => unknown);
 
 /** The names of a step. */
 interface Names {
@@ -93,7 +93,7 @@ export function symbolsOf({ definition, outputs }: Names, symbols: string): Symb
  * The equations, one a line. `symbols` are those of {@link symbolsOf}. `initial` are the values of the states before the first step:
  * those other than 0 get a line, a tensor as `…`.
  */
-export function print(traced: Traced, symbols = "", initial: readonly Initial[] = []): string {
+export function print(traced: Traced, symbols = "", initial: readonly PrintedInitial[] = []): string {
   const { definition, owner, inputs, states } = traced;
   const equal = sharing();
   const share = rewriting(undefined, (x) => equal(asPrinted(x)));
@@ -184,7 +184,7 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
     .sort(([, x], [, y]) => x.id - y.id)
     .map(([name, value]): Equation => [name, "=", share(value)]);
   outputs.reverse();
-  const gradients = gradientsOf(
+  const gradients = gradientTerms(
     outputs.map(([name, value]) => {
       const outside = term(owner, "gradient", [], name, ELEMENT);
       names.set(outside, `∂${name}`);

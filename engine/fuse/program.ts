@@ -1,61 +1,16 @@
 /**
- * A compiled step over time. Time is a loop here: a call for a step costs some tens of nanoseconds, and what it runs is compiled
- * when it is first called, once for all steps that differ in numbers alone.
+ * A compiled step over time. Time is a loop in TypeScript: a call for a step costs some tens of nanoseconds. The code of a run is compiled
+ * when a run first needs it, once for all steps that differ in numbers alone.
  */
-import { simd } from "../backend.ts";
 import { streamBytes } from "../tensor.ts";
-import { Arrays, Sums } from "./arrays.ts";
 import type { Expression } from "./expression.ts";
+import { Bound, type Course } from "./loop.ts";
 import { Plan, type Wanted } from "./plan.ts";
 import { remembered } from "./remembered.ts";
-import { Steps } from "./steps.ts";
-import type { Call } from "./sweeps.ts";
+import { type Mode, SweepSteps } from "./steps.ts";
 import { type StepDefinition, type Traced, trace } from "./trace.ts";
 
-/** An array over time: its address, and the values from one step to the next, 0 where all steps share one. */
-export interface Stream {
-  readonly at: number;
-  readonly step: number;
-}
-
-/** The sizes of a run, and what forward and backward both read. Addresses of 4 bytes; arrays of a step are [rows, n]. */
-export interface Run {
-  readonly T: number;
-  readonly rows: number;
-  readonly n: number;
-  readonly inputs: readonly Stream[];
-  /** Of the derived parameters, [1] or [n]. */
-  readonly parameters: readonly number[];
-  /** The states before the first step, 0 for zeros. */
-  readonly from: readonly number[];
-  /** The arrays [T, rows, n] of which `savedBytes` gives the bytes. */
-  readonly saved: readonly number[];
-}
-
-export interface ForwardRun extends Run {
-  /** The states after the last step, 0 where that is not wanted; one may lie over `from`. */
-  readonly to: readonly number[];
-  /** Outputs by their names, [T, rows, n], or as a stream of T·rows·n bits those that are packed. */
-  readonly outputs: Readonly<Record<string, number>>;
-}
-
-export interface BackwardRun extends Run {
-  /** Gradients of outputs by their names; those that are missing are 0. */
-  readonly gradients: Readonly<Record<string, Stream>>;
-  /**
-   * Gradients of inputs are written, and may lie over that of an output: a step writes when it has read all. With a step of 0
-   * they are added to what is there. Null where none is wanted.
-   */
-  readonly dInputs: readonly (Stream | null)[];
-  /** The gradients of the last states, 0 where there is none. */
-  readonly dLast: readonly number[];
-  /** Those of the first states, 0 where one is not wanted; it may lie over that of the last. */
-  readonly dFirst: readonly number[];
-  /** Added to the gradients of the derived parameters, 0 where it is not wanted. */
-  readonly dParameters: readonly number[];
-}
-
-const compiled = new Map<string, Steps>();
+const compiled = new Map<string, SweepSteps>();
 
 /** A step that has been traced. */
 export class Program {
@@ -69,20 +24,29 @@ export class Program {
   /** The step with these gradients wanted, or none; what it saves depends on it. */
   compile(wanted: Wanted | null): Fused {
     const key = this.traced.key + JSON.stringify(wanted);
-    const steps = remembered(compiled, key, () => new Steps(new Plan(this.traced, wanted)));
+    const steps = remembered(compiled, key, () => new SweepSteps(new Plan(this.traced, wanted)));
     return new Fused(steps, this.traced);
   }
 }
 
-/** A compiled step with its numbers. */
+/** Runs of a step that are bound at a time; a further one takes the place of the first. */
+const MOST_BOUND = 16;
+
+/** How {@link Fused.backward} gives the gradient of an input, by its number. */
+const MODES: readonly Mode[] = ["none", "write", "add"];
+
+/** A compiled step with its numbers, and its runs. */
 export class Fused {
-  readonly steps: Steps;
+  readonly steps: SweepSteps;
   /** The step, whose numbers may be others than those that the plan was made of. */
   readonly traced: Traced;
   /** The bits of the numbers. */
   readonly numbers: Uint32Array;
+  /** Runs, and for each of them eight numbers that say which it is. */
+  private readonly bound: Bound[] = [];
+  private readonly keys: number[] = [];
 
-  constructor(steps: Steps, traced: Traced) {
+  constructor(steps: SweepSteps, traced: Traced) {
     this.steps = steps;
     this.traced = traced;
     this.numbers = new Uint32Array(Float32Array.from(traced.numbers).buffer);
@@ -93,10 +57,14 @@ export class Fused {
     return this.steps.plan.savedNumbers;
   }
 
-  /** The bytes of all arrays that forward saves, of so many values each: those of numbers, and then streams of bits. */
-  savedBytes(size: number): number[] {
-    const { saved, savedNumbers } = this.steps.plan;
-    return saved.map((_, i) => (i < savedNumbers ? 4 * size : streamBytes(size)));
+  /** How many arrays forward saves, of numbers first, then of bits. */
+  get savedArrays(): number {
+    return this.steps.plan.saved.length;
+  }
+
+  /** The bytes of array i that forward saves, of so many values. */
+  savedBytes(i: number, size: number): number {
+    return i < this.steps.plan.savedNumbers ? 4 * size : streamBytes(size);
   }
 
   /** Which of the numbers that are saved are the output of this name, −1 for none. */
@@ -116,109 +84,87 @@ export class Fused {
     return this.steps.plan.support !== null;
   }
 
-  /** The stream of bits ← where that derivative is not 0, from what a forward run has saved. */
-  support(run: Run, bits: number): void {
-    const { plan } = this.steps;
-    const calls = this.steps.support(run.T);
-    simd.kernels.fill(bits, Math.ceil((run.T * run.rows * run.n) / 32), 0);
-    const arrays = new Arrays(plan, this.numbers, run);
-    try {
-      arrays.put("support", () => bits);
-      arrays.pass(calls, 1);
-    } finally {
-      arrays.free();
-    }
-  }
-
-  /** Runs T steps; `before` is called before step t, which may make its input only then. */
-  forward(run: ForwardRun, before?: (t: number) => void): void {
-    const calls = this.forwardCalls(run);
-    const arrays = new Arrays(this.steps.plan, this.numbers, run);
-    try {
-      this.place(arrays, run);
-      this.clear(run);
-      arrays.pass(calls, 1, before);
-    } finally {
-      arrays.free();
-    }
+  /**
+   * The run of T steps forward over [rows, n] columns, to the outputs in a mask, bit i for output i. `given`, `wanted`: masks of states that
+   * do not start at 0, and of those that are wanted at the end.
+   */
+  forward(T: number, rows: number, n: number, outputs: number, given: number, wanted: number): Bound {
+    return this.of(FORWARD, T, rows, n, outputs, given, wanted, 0);
   }
 
   /**
-   * A function that runs one step, again and again, on arrays that stay where they are, and makes no object. What it needs for
-   * itself it takes once, from `take`.
+   * The run of T steps backward, from gradients of the outputs in a mask and of the last states in the mask `last`, to inputs, two bits of
+   * `modes` each (0 none, 1 written, 2 added), and to the first states in the mask `wanted`. `given` as for forward.
    */
-  repeated(run: ForwardRun, take: (bytes: number) => number): () => void {
-    const [calls] = this.forwardCalls(run) as [readonly Call[]];
-    const arrays = new Arrays(this.steps.plan, this.numbers, run, take);
-    this.place(arrays, run);
-    return () => {
-      this.clear(run);
-      arrays.once(calls);
-    };
+  backward(
+    T: number,
+    rows: number,
+    n: number,
+    outputs: number,
+    given: number,
+    wanted: number,
+    last: number,
+    modes: number,
+  ): Bound {
+    const more = modes + last * (1 << (2 * this.traced.inputs.length));
+    return this.of(BACKWARD, T, rows, n, outputs, given, wanted, more);
   }
 
-  private forwardCalls({ T, from, to, outputs }: ForwardRun): readonly (readonly Call[])[] {
-    const { plan } = this.steps;
-    const mask = maskOf(plan.names, (name) => outputs[name] !== undefined);
-    const leaves = plan.found.some((found, i) => found && to[i] !== 0);
-    return this.steps.forward(T, mask, !from.some(isThere), leaves);
+  /** The run that marks where the derivative is not 0, from arrays that a forward run of these sizes has saved. */
+  support(T: number, rows: number, n: number, given: number): Bound {
+    return this.of(SUPPORT, T, rows, n, 0, given, 0, 0);
   }
 
-  /** Notes where states and outputs of forward lie. */
-  private place(arrays: Arrays, { from, to, outputs }: ForwardRun): void {
-    const { plan } = this.steps;
-    arrays.put("to", (i) => {
-      const p = to[i] || arrays.scratch();
-      return plan.found[i] ? p : arrays.copy(p, from[i] as number);
+  /** The run of this key, bound where there is none that is free. */
+  private of(kind: number, T: number, rows: number, n: number, a: number, b: number, c: number, d: number): Bound {
+    const { bound, keys } = this;
+    for (let i = 0; i < bound.length; i++) {
+      const k = KEY * i;
+      if (keys[k] !== kind || keys[k + 1] !== T || keys[k + 2] !== rows || keys[k + 3] !== n) continue;
+      if (keys[k + 4] !== a || keys[k + 5] !== b || keys[k + 6] !== c || keys[k + 7] !== d) continue;
+      const run = bound[i] as Bound;
+      if (!run.isOpen) return run;
+    }
+    return this.bind(kind, T, rows, n, a, b, c, d);
+  }
+
+  private bind(kind: number, T: number, rows: number, n: number, a: number, b: number, c: number, d: number): Bound {
+    const { bound, keys, steps } = this;
+    const { plan } = steps;
+    const inputs = this.traced.inputs.length;
+    let calls: Course["calls"];
+    if (kind === FORWARD)
+      calls = steps.forward(
+        T,
+        a,
+        b === 0,
+        plan.found.some((found, i) => found && (c >> i) & 1),
+      );
+    else if (kind === SUPPORT) calls = steps.support(T);
+    else {
+      const modes = this.traced.inputs.map((_, i) => MODES[Math.floor(d / (1 << (2 * i))) % 4] as Mode);
+      calls = steps.backward(T, a, modes, Math.floor(d / (1 << (2 * inputs))), c);
+    }
+    const direction = kind === FORWARD ? 1 : -1;
+    const run = new Bound(plan, this.numbers, {
+      T,
+      rows,
+      n,
+      direction,
+      calls,
+      given: b,
+      wanted: kind === SUPPORT ? -1 : c,
     });
-    arrays.put("output", (i) => outputs[plan.names[i] as string], arrays.size);
-  }
-
-  /** Zeros the streams of bits, which steps add to. */
-  private clear({ T, rows, n, outputs, saved }: ForwardRun): void {
-    const { packed, savedNumbers } = this.steps.plan;
-    const words = Math.ceil((T * rows * n) / 32);
-    for (let i = 0; i < packed.length; i++) {
-      const p = outputs[packed[i] as string];
-      if (p !== undefined) simd.kernels.fill(p, words, 0);
+    if (bound.length === MOST_BOUND) {
+      bound.shift();
+      keys.splice(0, KEY);
     }
-    for (let i = savedNumbers; i < saved.length; i++) simd.kernels.fill(saved[i] as number, words, 0);
-  }
-
-  /**
-   * Runs T steps backwards, from what a forward run of the same sizes has saved; `before` is called before step t, which may add to
-   * the gradients of its outputs only then.
-   */
-  backward(run: BackwardRun, before?: (t: number) => void): void {
-    const { plan } = this.steps;
-    const { T, dInputs, dLast, dFirst } = run;
-    const outputs = maskOf(plan.names, (name) => run.gradients[name] !== undefined);
-    const modes = dInputs.map((x) => (x === null ? "none" : x.step === 0 ? "add" : "write"));
-    const calls = this.steps.backward(T, outputs, modes, maskOf(dLast, isThere), maskOf(dFirst, isThere));
-    const arrays = new Arrays(plan, this.numbers, run);
-    try {
-      arrays.putStreams("gradient", (i) => run.gradients[plan.names[i] as string]);
-      arrays.putStreams("dInput", (i) => dInputs[i]);
-      arrays.putStreams("next", (i) => after(dInputs[i]));
-      arrays.put("dLast", (i) => dLast[i]);
-      arrays.put("dState", (i) => dFirst[i] || arrays.scratch());
-      const sums = new Sums(arrays, run.dParameters);
-      arrays.pass(calls, -1, before, sums.often, () => sums.collect());
-      sums.finish();
-    } finally {
-      arrays.free();
-    }
+    bound.push(run);
+    keys.push(kind, T, rows, n, a, b, c, d);
+    return run;
   }
 }
 
-const isThere = (p: number): boolean => p !== 0;
-
-/** A bit for each entry, set where it holds. */
-function maskOf<X>(list: readonly X[], holds: (x: X) => boolean): number {
-  let mask = 0;
-  for (let i = 0; i < list.length; i++) if (holds(list[i] as X)) mask |= 1 << i;
-  return mask;
-}
-
-/** The stream one step on. */
-const after = (x: Stream | null | undefined): Stream | null => (x ? { at: x.at + 4 * x.step, step: x.step } : null);
+const [FORWARD, BACKWARD, SUPPORT] = [0, 1, 2];
+/** Numbers of a key. */
+const KEY = 8;

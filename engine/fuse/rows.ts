@@ -5,36 +5,29 @@
  *
  * Arrays are noted once and stay, each until it is noted anew; a run makes no object.
  */
-import { simd } from "../backend.ts";
 import { noGrad } from "../tape.ts";
-import { Arrays } from "./arrays.ts";
+import { Bound, type Stretch } from "./loop.ts";
 import type { Fused } from "./program.ts";
-import type { Steps } from "./steps.ts";
-import { type Call, evaluate } from "./sweeps.ts";
+import type { SweepSteps } from "./steps.ts";
+import { evaluateFormulas, type SweepCall } from "./sweeps.ts";
 import { derive } from "./trace.ts";
 
-const NOTHING = { T: 1, rows: 1, inputs: [], parameters: [], from: [], saved: [] };
-
 export class Rows {
-  private readonly steps: Steps;
-  private readonly arrays: Arrays;
-  private readonly calls: readonly Call[];
+  private readonly steps: SweepSteps;
+  private readonly bound: Bound;
 
   /** The step over the rows of matrices of at most `widest` columns; memory for itself is taken once, from `take`. */
   constructor({ steps, traced, numbers }: Fused, widest: number, take: (bytes: number) => number) {
     const { names } = steps.plan;
     const outputs = names.reduce((mask, name, i) => mask | (Number(!traced.definition.states.includes(name)) << i), 0);
+    const calls = steps.forward(1, outputs, false, false);
+    const course = { T: 1, rows: 1, n: widest, direction: 1, calls, given: -1, wanted: -1 } as const;
     this.steps = steps;
-    this.calls = steps.forward(1, outputs, false, false)[0] as readonly Call[];
-    // The step has no parameters: what is derived is made of its numbers.
-    const parameters = noGrad(() =>
-      derive(traced, {}).map((t) => {
-        const at = take(4);
-        simd.kernels.copy(at, t.ptr, 1);
-        return at;
-      }),
-    );
-    this.arrays = new Arrays(steps.plan, numbers, { ...NOTHING, parameters, n: widest }, take);
+    this.bound = new Bound(steps.plan, numbers, course);
+    this.bound.begin(take);
+    // The step has no parameters: terms of parameters are terms of its numbers.
+    const constants = noGrad(() => derive(traced, {}).map((t) => ({ values: t.toFloat32Array() })));
+    constants.forEach(({ values }, i) => this.bound.constant(i, values));
   }
 
   /** The place of an input, or −1 where the step does not read it. */
@@ -60,21 +53,22 @@ export class Rows {
 
   /** Notes where an array lies, and how many values it is from a row to the next. */
   note(place: number, at: number, stride: number): void {
-    if (place >= 0) this.arrays.write(place, at, stride);
+    if (place >= 0) this.bound.note(place, at, 4 * stride);
   }
 
   /** Runs `count` rows from `first` on, of n columns. */
   run(first: number, count: number, n: number): void {
-    const { descriptor, temps } = this.arrays;
-    const [only, ...others] = this.calls as [Call];
-    if (others.length === 0 && only.formulas.length === 0) {
-      only.run(descriptor, first, count, 1, 1, n, n, n);
+    const { at, tempsAt, stretches } = this.bound;
+    const { calls } = stretches[0] as Stretch;
+    const [only] = calls as [SweepCall];
+    if (calls.length === 1 && only.formulas.length === 0) {
+      only.run(at, first, count, 1, 1, n, n, n);
       return;
     }
     for (let t = first; t < first + count; t++) {
-      for (const call of this.calls) {
-        call.run(descriptor, t, 1, 1, 1, n, n, n);
-        evaluate(call.formulas, temps, n);
+      for (const call of calls) {
+        call.run(at, t, 1, 1, 1, n, n, n);
+        evaluateFormulas(call.formulas, tempsAt, n);
       }
     }
   }

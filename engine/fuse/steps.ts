@@ -4,9 +4,9 @@
  */
 import type { Root } from "./emit.ts";
 import { COLUMN, ELEMENT, type Expression, isZero } from "./expression.ts";
-import type { Plan } from "./plan.ts";
+import type { Gradients, Plan } from "./plan.ts";
 import { remembered } from "./remembered.ts";
-import { Batch, type Call } from "./sweeps.ts";
+import { SweepBatch, type SweepCall } from "./sweeps.ts";
 
 /** What backward does with the gradient of an input. */
 export type Mode = "none" | "write" | "add";
@@ -14,25 +14,25 @@ export type Mode = "none" | "write" | "add";
 /** The gradient of each next value of a state as a term, null where there is none. */
 type Carried = readonly (Expression | null)[];
 
-export class Steps {
+export class SweepSteps {
   readonly plan: Plan;
   /** The calls of whole runs, of single steps, and the gradients of steps, by what they depend on. */
-  private readonly runs = new Map<string, readonly (readonly Call[])[]>();
-  private readonly known = new Map<string, readonly Call[]>();
+  private readonly runs = new Map<string, readonly (readonly SweepCall[])[]>();
+  private readonly known = new Map<string, readonly SweepCall[]>();
   private readonly producers = new Map<string, Producer>();
 
-  private readonly batch: Batch;
+  private readonly batch: SweepBatch;
 
   constructor(plan: Plan) {
     this.plan = plan;
-    this.batch = new Batch(plan);
+    this.batch = new SweepBatch(plan);
   }
 
   /**
    * The calls of T steps forward, to the outputs in this mask. `zeros`: all states start from 0; `leaves`: a state that is found is
    * wanted at the end.
    */
-  forward(T: number, outputs: number, zeros: boolean, leaves: boolean): readonly (readonly Call[])[] {
+  forward(T: number, outputs: number, zeros: boolean, leaves: boolean): readonly (readonly SweepCall[])[] {
     return remembered(this.runs, `forward ${T} ${outputs} ${zeros} ${leaves}`, () => {
       const start = this.plan.found.includes(true) ? (zeros ? "zeros" : "from") : "found";
       const calls = [this.step(outputs, start, leaves && T === 1)];
@@ -42,7 +42,7 @@ export class Steps {
     });
   }
 
-  private step(outputs: number, start: "found" | "from" | "zeros", leaves: boolean): readonly Call[] {
+  private step(outputs: number, start: "found" | "from" | "zeros", leaves: boolean): readonly SweepCall[] {
     return remembered(this.known, `forward ${outputs} ${start} ${leaves}`, () => {
       const { plan } = this;
       const terms = plan.forwardTerms(start);
@@ -71,7 +71,7 @@ export class Steps {
     modes: readonly Mode[],
     given: number,
     wanted: number,
-  ): readonly (readonly Call[])[] {
+  ): readonly (readonly SweepCall[])[] {
     return remembered(this.runs, `backward ${T} ${outputs} ${modes} ${given} ${wanted}`, () => {
       const calls = this.backwardCalls(T, outputs, modes, given, wanted);
       this.batch.finish();
@@ -80,7 +80,7 @@ export class Steps {
   }
 
   /** The calls of T steps that mark where the derivative of the plan is not 0, from what forward has saved. */
-  support(T: number): readonly (readonly Call[])[] {
+  support(T: number): readonly (readonly SweepCall[])[] {
     return remembered(this.runs, `support ${T}`, () => {
       const { plan } = this;
       const derivative = plan.support as Expression;
@@ -99,7 +99,7 @@ export class Steps {
 
   private backwardCalls(T: number, outputs: number, modes: readonly Mode[], given: number, wanted: number) {
     const { plan } = this;
-    const calls: (readonly Call[])[] = new Array(T);
+    const calls: (readonly SweepCall[])[] = new Array(T);
     let carried: Carried = plan.next.map((_, i) => ((given >> i) & 1 ? plan.stream("dLast", i, ELEMENT) : null));
     for (let t = T - 1; t >= 0; t--) {
       const producer = this.producer(outputs, modes, carried);
@@ -107,18 +107,18 @@ export class Steps {
       calls[t] = this.stepBack(producer, t === 0 ? wanted : -1);
       carried = producer.carried;
       // From here on to the first step all are alike.
-      for (; isSettled && t > 1; t--) calls[t - 1] = calls[t] as readonly Call[];
+      for (; isSettled && t > 1; t--) calls[t - 1] = calls[t] as readonly SweepCall[];
     }
     return calls;
   }
 
   private producer(outputs: number, modes: readonly Mode[], carried: Carried): Producer {
     const key = `${outputs} ${modes} ${carried.map((x) => x?.id ?? 0)}`;
-    return remembered(this.producers, key, () => new Producer(this.plan, key, outputs, modes, carried));
+    return remembered(this.producers, key, () => producerOf(this.plan, key, outputs, modes, carried));
   }
 
   /** A step that makes gradients of states for the step before, or, as the first step, those that are wanted; else −1. */
-  private stepBack(producer: Producer, wanted: number): readonly Call[] {
+  private stepBack(producer: Producer, wanted: number): readonly SweepCall[] {
     const { plan } = this;
     const { key, modes, inputs, states, parameters, carried, readsStates } = producer;
     const isFirst = wanted >= 0 && readsStates;
@@ -155,32 +155,24 @@ export class Steps {
 }
 
 /** A step of backward that makes gradients of states: what it is given of them, and what it leaves. */
-class Producer {
+interface Producer extends Gradients {
   readonly key: string;
   readonly modes: readonly Mode[];
   readonly incoming: Carried;
-  readonly inputs: readonly Expression[];
-  readonly states: readonly Expression[];
-  readonly parameters: readonly Expression[];
   readonly carried: Carried;
   readonly readsStates: boolean;
+}
 
-  constructor(plan: Plan, key: string, outputs: number, modes: readonly Mode[], incoming: Carried) {
-    const gradients = plan.gradients(
-      outputs,
-      incoming.map((x) => x !== null),
-    );
-    const written = modes.map((mode) => mode === "write");
-    this.key = key;
-    this.modes = modes;
-    this.incoming = incoming;
-    this.inputs = gradients.inputs;
-    this.states = gradients.states;
-    this.parameters = gradients.parameters;
-    this.carried = gradients.states.map((_, i) => {
-      if (!gradients.reaches[i]) return null;
-      return plan.carryIn(gradients, i, written) ?? plan.stream("dState", i, ELEMENT);
-    });
-    this.readsStates = plan.readsStates([...gradients.inputs, ...gradients.states, ...gradients.parameters]);
-  }
+function producerOf(plan: Plan, key: string, outputs: number, modes: readonly Mode[], incoming: Carried): Producer {
+  const gradients = plan.gradients(
+    outputs,
+    incoming.map((x) => x !== null),
+  );
+  const { inputs, states, parameters, reaches } = gradients;
+  const written = modes.map((mode) => mode === "write");
+  const carried = states.map((_, i) =>
+    reaches[i] ? (plan.carryIn(gradients, i, written) ?? plan.stream("dState", i, ELEMENT)) : null,
+  );
+  const readsStates = plan.readsStates([...inputs, ...states, ...parameters]);
+  return { ...gradients, key, modes, incoming, carried, readsStates };
 }

@@ -5,7 +5,7 @@
 import { simd } from "../backend.ts";
 import { memory } from "../wasm.ts";
 import { emit, NO_PLACE, type Root, type SweepFunction } from "./emit.ts";
-import { type Code, moduleOf } from "./encode.ts";
+import { type Code, encodeModule } from "./encode.ts";
 import { ELEMENT, type Expression } from "./expression.ts";
 import { type Formula, formulaOf } from "./formulas.ts";
 import { reachable, rewriting, workOf } from "./graph.ts";
@@ -13,7 +13,7 @@ import { lowering } from "./lower.ts";
 import type { Plan } from "./plan.ts";
 
 /** A sweep over a step, compiled with its batch, and after it formulas over temporary arrays. */
-export interface Call {
+export interface SweepCall {
   run: SweepFunction;
   /** It is two loops, with temporary arrays between them: pieces of a step have to stay in the first cache. */
   readonly isSplit: boolean;
@@ -27,9 +27,9 @@ interface FormulaCall extends Formula {
 }
 
 /** Sweeps that become one module together: a module takes a third of a millisecond, whatever is in it. */
-export class Batch {
+export class SweepBatch {
   private readonly plan: Plan;
-  private calls: Call[] = [];
+  private calls: SweepCall[] = [];
   private functions: Code[] = [];
   private exported: number[] = [];
 
@@ -38,9 +38,9 @@ export class Batch {
   }
 
   /** The calls that compute these roots, to be made after `finish`. */
-  add(roots: readonly Root[]): Call[] {
+  add(roots: readonly Root[]): SweepCall[] {
     const { plan } = this;
-    const calls: Call[] = [];
+    const calls: SweepCall[] = [];
     let left = roots;
     let temps = 0;
     for (;;) {
@@ -63,7 +63,7 @@ export class Batch {
     }
   }
 
-  private sweep(roots: readonly Root[], terms: Iterable<Expression>, formulas: readonly FormulaCall[]): Call {
+  private sweep(roots: readonly Root[], terms: Iterable<Expression>, formulas: readonly FormulaCall[]): SweepCall {
     const parts = this.split(roots, terms).map((part) => {
       const { value, mask } = lowering((x) => (isRead(x) ? x : undefined));
       return part.map((root) => ({ ...root, value: (root.how === "bits" ? mask : value)(root.value) }));
@@ -71,7 +71,7 @@ export class Batch {
     const { plan } = this;
     const list = plan.traced.definition.listed === undefined ? NO_PLACE : plan.place("list", 0);
     this.functions.push(...emit(parts, plan.hasColumns, this.functions.length, list));
-    const call: Call = { run: notCompiled, isSplit: parts.length > 1, formulas };
+    const call: SweepCall = { run: notCompiled, isSplit: parts.length > 1, formulas };
     this.calls.push(call);
     this.exported.push(this.functions.length - 1);
     return call;
@@ -98,7 +98,7 @@ export class Batch {
   /** Compiles what was added. */
   finish(): void {
     if (this.calls.length === 0) return;
-    const module = new WebAssembly.Module(moduleOf(this.functions, this.exported));
+    const module = new WebAssembly.Module(encodeModule(this.functions, this.exported));
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     this.calls.forEach((call, i) => {
       call.run = exports[this.exported[i] as number] as SweepFunction;
@@ -122,7 +122,7 @@ const notCompiled: SweepFunction = () => {
 };
 
 /** Evaluates formulas over temporary arrays of so many values. */
-export function evaluate(formulas: readonly FormulaCall[], temps: readonly number[], size: number): void {
+export function evaluateFormulas(formulas: readonly FormulaCall[], temps: readonly number[], size: number): void {
   const at = (temp: number) => temps[temp] as number;
   for (const { f, p, q, z, others } of formulas) {
     if (others === null) simd.kernels.formula(f, at(z), at(z), 0, size, p, q);

@@ -6,16 +6,17 @@ import { inReference, k } from "../backend.ts";
 import { full, zeros } from "../create.ts";
 import { apply, gradOf, type Op, ready, SAVES } from "../op.ts";
 import { asTensor } from "../ops/arithmetic.ts";
-import { broadcastTo, constantSource } from "../ops/expand.ts";
 import { softplus } from "../ops/formula.ts";
 import { stack } from "../ops/layout.ts";
+import { broadcastTo, constantSource } from "../ops/view.ts";
 import { where, whereOp } from "../ops/where.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { broadcastShapes } from "../shape.ts";
+import { broadcastShapes, type Shape } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { evaluation, type Functions } from "./evaluation.ts";
 import type { Derivative, DerivativeLanguage, Language, Value } from "./expression.ts";
+import { POWER_LOWEST, POWER_TERMS } from "./power.ts";
 import type { StepDefinition, Traced } from "./trace.ts";
 
 /** z = x where the spike is not 0, else y.  ∂L/∂spike = ∂L/∂z ⊙ (x − y). */
@@ -58,10 +59,6 @@ function select(spike: Tensor, x: Tensor | number, y: Tensor | number): Tensor {
   return apply(selectOp, null, a, b, c);
 }
 
-/** Minimax fit of 2ᶠ for |f| ≤ ½, the constant first. */
-export const POWER_TERMS = [0.9999993, 0.6931218, 0.24024744, 0.05591786, 0.009570102] as const;
-export const POWER_LOWEST = -64;
-
 /** 2ˣ: the polynomial of kernels/derivative.ts, or in float64 the function itself. */
 function power(x: Tensor): Tensor {
   if (inReference()) return x.mul(Math.LN2).exp();
@@ -93,25 +90,33 @@ export interface Operands {
 }
 
 /** An input of each step: of one that is the same in all, the tensor that it is made of, as compiled steps take it. */
-export function stepsOf(x: Tensor): Tensor[] {
+export function inputSteps(x: Tensor): Tensor[] {
   const [T = 1, ...shape] = x.sizes;
   const source = constantSource(x);
   return source?.size === x.size / T ? new Array(T).fill(source.reshape(shape)) : x.unbind(0);
 }
 
-/** Runs the step over time. All that it returns, [T, B, …] by name, and the states after the last step, [B, …]. */
+/** Further inputs of a step, by its inputs and the states before it. */
+export type Further = (inputs: Operands["inputs"], states: Operands["inputs"]) => Operands["inputs"];
+
+/**
+ * Runs the step over time. All that it returns, [T, B, …] by name, and the states after the last step, [B, …]. `further` gives inputs
+ * that are made step by step.
+ */
 export function runOnTensors(
   definition: StepDefinition,
   { inputs, states = {}, parameters }: Operands,
+  further: Further | null = null,
 ): { outputs: Record<string, Tensor>; states: Record<string, Tensor> } {
-  const steps = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, stepsOf(x)]));
+  const steps = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, inputSteps(x)]));
   const [first = []] = Object.values(steps);
   const shape = first[0]?.sizes ?? [];
   const state = Object.fromEntries(definition.states.map((name) => [name, states[name] ?? zeros(shape)]));
   const rows: Record<string, Tensor[]> = {};
   first.forEach((_, t) => {
     const now = Object.fromEntries(Object.entries(steps).map(([name, list]) => [name, list[t] as Tensor]));
-    const returned = definition.step({ ...tensorLanguage, ...parameters, ...state, ...now });
+    const more = further?.(now, state);
+    const returned = definition.step({ ...tensorLanguage, ...parameters, ...state, ...now, ...more });
     for (const [name, value] of Object.entries(returned)) {
       const z = broadcastTo(asTensor(name, value as Tensor | number), shape);
       rows[name] ??= [];
@@ -126,13 +131,41 @@ export function runOnTensors(
   };
 }
 
-/** The same for a step that was traced: its terms one after the other, so that the step is not asked again. */
-export function runTraced({ definition, outputs }: Traced, operands: Operands): ReturnType<typeof runOnTensors> {
+/**
+ * The same for a step that was traced, with the input `current`: its terms one after the other, so that the step is not asked again.
+ *
+ * Shapes: current [T, B, …] → outputs [T, B, …], or for a single step [B, …] → [B, …]; `shape` is that of a step, and states are
+ * [B, …], null for zeros; parameters have one value or N.
+ */
+export function runTraced(
+  { definition, outputs }: Traced,
+  current: Tensor,
+  shape: Shape,
+  from: readonly (Tensor | null)[],
+  parameters: Operands["parameters"],
+  further: Further | null = null,
+): { outputs: Record<string, Tensor>; states: readonly Tensor[] } {
+  const isStep = current.ndim === shape.length;
   const step = (argument: Language) => {
     const resultOf = evaluation(argument as unknown as Record<string, unknown>, ofTerms);
     return Object.fromEntries([...outputs].map(([name, x]) => [name, resultOf(x) as Value]));
   };
-  return runOnTensors({ ...definition, step }, operands);
+  const mapped = (named: Operands["inputs"], change: (t: Tensor) => Tensor) =>
+    Object.fromEntries(Object.entries(named).map(([name, t]) => [name, change(t)]));
+  const run = runOnTensors(
+    { ...definition, step },
+    {
+      inputs: { current: isStep ? current.unsqueeze(0) : current },
+      states: Object.fromEntries(definition.states.map((name, i) => [name, from[i] ?? zeros(shape)])),
+      // One value for all broadcasts to a step of any shape, also to one without axes.
+      parameters: mapped(parameters, (t) => (t.size === 1 ? t.reshape([]) : t)),
+    },
+    further,
+  );
+  return {
+    outputs: isStep ? mapped(run.outputs, (z) => z.squeeze(0)) : run.outputs,
+    states: definition.states.map((name) => run.states[name] as Tensor),
+  };
 }
 
 /** The functions of a step, as terms call them: a spike with the value of its derivative. */

@@ -218,14 +218,14 @@ function keyOf(
   for (const x of terms) {
     places.set(x, places.size);
     const { op, attr, level, args } = leaves.get(x) ?? x;
-    lines.push([op, op === "constant" ? placeOf(x, numbers) : String(attr), level, args.map(placeIn)]);
+    lines.push([op, op === "constant" ? numberPlace(x, numbers) : String(attr), level, args.map(placeIn)]);
   }
   for (const [name, value] of outputs) lines.push([name, placeIn(value)]);
   return JSON.stringify(lines);
 }
 
 /** Where the number of a constant is in the list, at whose end it is put if it is new; −1 for 0, which is no argument. */
-export function placeOf(x: Expression, numbers: number[]): number {
+export function numberPlace(x: Expression, numbers: number[]): number {
   if (isZero(x)) return -1;
   const at = numbers.findIndex((y) => Object.is(y, x.attr));
   return at < 0 ? numbers.push(x.attr as number) - 1 : at;

@@ -1,7 +1,7 @@
 import { COUNT, numberOf, withDefaults, wrongValue } from "../arguments.ts";
 import { defaultGenerator, type Generator } from "../generator.ts";
 import { CONV, type ConvOptions, convolve1d, convolve2d } from "../ops/conv.ts";
-import { type Pair, pairOf, sizeOption, windowOver } from "../ops/windows.ts";
+import { frozenPair, type Pair, sizeOption, windowOver } from "../ops/windows.ts";
 import { checkShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { startUniform } from "./linear.ts";
@@ -58,9 +58,9 @@ abstract class Convolution<Size extends Pair> extends Module {
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
       throw wrongValue(where, "channels that the groups divide", `${inChannels} and ${outChannels} in ${groups}`);
     }
-    this.stride = pairOf(stride) as Size;
-    this.padding = pairOf(padding) as Size;
-    this.dilation = pairOf(dilation) as Size;
+    this.stride = frozenPair(stride) as Size;
+    this.padding = frozenPair(padding) as Size;
+    this.dilation = frozenPair(dilation) as Size;
     this.groups = groups;
     // Any size will do to check the options.
     for (const axis of [0, 1]) windowOver(where, axis, Infinity, 1, this);

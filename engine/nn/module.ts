@@ -12,7 +12,7 @@ import {
 import { formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { limitsOf } from "../tape.ts";
 import { alive, Tensor } from "../tensor.ts";
-import { partsOf, treeOf } from "./tree.ts";
+import { modulesOf, treeOf } from "./tree.ts";
 
 /** A typed array of a kind that files hold. */
 export type NumberArray =
@@ -322,9 +322,18 @@ export abstract class Module {
    * Neurons print their equations instead.
    */
   toString(): string {
-    const parts = partsOf(this);
-    const isHinted = parts.some(({ module }) => module.toString !== Module.prototype.toString);
+    const parts = modulesOf(this);
+    const isHinted = parts.some(({ module }) => module.printsEquations);
     return treeOf(parts) + (isHinted ? "\nString(layer) prints a neuron's equations" : "");
+  }
+
+  /**
+   * Whether `String` gives equations in the place of the tree.
+   *
+   * @internal
+   */
+  get printsEquations(): boolean {
+    return this.toString !== Module.prototype.toString;
   }
 
   /**

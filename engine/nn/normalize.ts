@@ -46,7 +46,7 @@ interface Open {
 const NO_AXIS: Pick<Required<Open>, "axis"> = { axis: undefined };
 
 /** The options over the defaults, in range. */
-export function optionsOf<Options extends { eps: number } & Open>(
+export function normalizationOptions<Options extends { eps: number } & Open>(
   where: string,
   defaults: Options,
   options: object,
@@ -182,7 +182,7 @@ export class BatchNorm1d extends BatchNorm {
   readonly axis: number | undefined;
 
   constructor(channels: number, options: BatchNorm1dOptions = {}) {
-    const given = optionsOf("BatchNorm1d", { ...BATCH_DEFAULTS, ...NO_AXIS }, options);
+    const given = normalizationOptions("BatchNorm1d", { ...BATCH_DEFAULTS, ...NO_AXIS }, options);
     super("BatchNorm1d", FORWARD_1D, [channels], given);
     this.axis = given.axis;
   }
@@ -209,7 +209,7 @@ const FORWARD_1D = /* @__PURE__ */ forwardOf(BatchNorm1d);
  */
 export class BatchNorm2d extends BatchNorm {
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
-    super("BatchNorm2d", FORWARD_2D, [channels], optionsOf("BatchNorm2d", BATCH_DEFAULTS, options));
+    super("BatchNorm2d", FORWARD_2D, [channels], normalizationOptions("BatchNorm2d", BATCH_DEFAULTS, options));
   }
 
   /**
@@ -240,7 +240,7 @@ export class LayerNorm extends Normalization {
   constructor(normalizedShape: number | Shape, options: NormLayerOptions = {}) {
     const shape = checkShape("LayerNorm", typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape);
     if (shape.length === 0) throw wrongValue("LayerNorm", "one axis or more", "[]");
-    const { eps, affine } = optionsOf("LayerNorm", DEFAULTS, options);
+    const { eps, affine } = normalizationOptions("LayerNorm", DEFAULTS, options);
     super(LAYER_FORWARD, eps, learned(shape, affine));
     this.normalizedShape = shape;
   }
@@ -274,7 +274,7 @@ export class GroupNorm extends Normalization {
   constructor(numGroups: number, numChannels: number, options: GroupNormLayerOptions = {}) {
     const shape = checkShape("GroupNorm", [numChannels]);
     checkGroups("GroupNorm", numGroups, numChannels);
-    const { eps, affine, axis } = optionsOf("GroupNorm", { ...DEFAULTS, ...NO_AXIS }, options);
+    const { eps, affine, axis } = normalizationOptions("GroupNorm", { ...DEFAULTS, ...NO_AXIS }, options);
     super(GROUP_FORWARD, eps, learned(shape, affine));
     this.numGroups = numGroups;
     this.axis = axis;

@@ -1,13 +1,13 @@
 import { objectOf } from "../arguments.ts";
 import { type AvgPoolOptions, avgPool2d, checkWindow, type MaxPoolOptions, maxPool2d } from "../ops/pool.ts";
-import { type Pair, pairOf } from "../ops/windows.ts";
+import { frozenPair, type Pair } from "../ops/windows.ts";
 import type { Tensor } from "../tensor.ts";
 import { forwardOf, Module } from "./module.ts";
 
 /** A frozen copy of options, of which each is read once. */
 function copyOf<Options extends object>(where: string, options: Options): Options {
   const entries = Object.entries(objectOf(where, "options", options));
-  return Object.freeze(Object.fromEntries(entries.map(([name, value]) => [name, pairOf(value)]))) as Options;
+  return Object.freeze(Object.fromEntries(entries.map(([name, value]) => [name, frozenPair(value)]))) as Options;
 }
 
 /** The base class of the pools. */
@@ -19,7 +19,7 @@ abstract class Pooling<Options extends object> extends Module {
 
   constructor(where: string, pureForward: Module["forward"], kernel: Pair, options: Options) {
     super(pureForward);
-    this.kernel = pairOf(kernel);
+    this.kernel = frozenPair(kernel);
     this.options = copyOf(where, options);
     checkWindow(where, this.kernel, this.options);
   }

@@ -31,8 +31,11 @@ export function readsWeight(forward: Module["forward"]): null {
   return null;
 }
 
-/** Whether the layer can read its weight through functions: not where a subclass has another `forward`. */
-export const isWeighted = (layer: Module): layer is Weighted => readers.has(layer.forward);
+/**
+ * Whether the layer can read its weight through functions: not where a subclass has another `forward`, nor where a layer that has a base class
+ * in common with it has no weight to read.
+ */
+export const isWeighted = (layer: Module): layer is Weighted => "reading" in layer && readers.has(layer.forward);
 
 /** The weight that the layer computes with. */
 export const weightOf = ({ weight, reading }: Pick<Weighted, "weight" | "reading">): Tensor =>

@@ -6,7 +6,7 @@ import { noGrad } from "../tape.ts";
 import { Tensor } from "../tensor.ts";
 import { locate, type Module, moduleOf } from "./module.ts";
 import { replaceMethod } from "./replace.ts";
-import { countOf, partsOf } from "./tree.ts";
+import { modulesOf, parameterCount } from "./tree.ts";
 
 /**
  * A table of the modules in a network: name and class, shape of the output, own parameters.
@@ -50,10 +50,10 @@ export function summary(module: Module, inputShape: Shape): string {
     defaultGenerator.setState(random);
   }
   let total = 0;
-  const rows = partsOf(module).map((part) => {
+  const rows = modulesOf(module).map((part) => {
     const { name, module: m } = part;
     const kind = m.constructor.name;
-    const count = countOf(part);
+    const count = parameterCount(part);
     total += count;
     return [name === "" ? kind : `${name}: ${kind}`, outputs.get(m) ?? "–", `${count}`];
   });

@@ -1,12 +1,17 @@
 /** Modules within a module, and these as text. */
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Module } from "./module.ts";
+
+/** The root of a network of modules of type M, which `Module` is. */
+interface Root<M> {
+  namedModules(): [string, M][];
+  namedParameters(): [string, Tensor][];
+}
 
 /** A module of a network. */
-interface Part {
+interface Part<M extends object = object> {
   readonly name: string;
-  readonly module: Module;
+  readonly module: M;
   /** The beginning of all names within. */
   readonly prefix: string;
   /** Its parameters that belong to no module within, by their names in this module. */
@@ -14,8 +19,8 @@ interface Part {
 }
 
 /** All modules of a network, each before those within it. */
-export function partsOf(root: Module): Part[] {
-  const parts = root.namedModules().map(([name, module]): Part => {
+export function modulesOf<M extends object>(root: Root<M>): Part<M>[] {
+  const parts = root.namedModules().map(([name, module]): Part<M> => {
     return { name, module, prefix: name && `${name}.`, own: [] };
   });
   for (const [path, p] of root.namedParameters()) {
@@ -26,7 +31,7 @@ export function partsOf(root: Module): Part[] {
   return parts;
 }
 
-export const countOf = ({ own }: Part): number => own.reduce((sum, [, { size }]) => sum + size, 0);
+export const parameterCount = ({ own }: Part): number => own.reduce((sum, [, { size }]) => sum + size, 0);
 
 /** A line for each module: its name, class, features or shapes of parameters, and how many parameters it has. */
 export function treeOf(parts: readonly Part[]): string {
@@ -36,7 +41,7 @@ export function treeOf(parts: readonly Part[]): string {
     const { module, prefix, own } = part;
     const { inFeatures: from, outFeatures: to } = module as { inFeatures?: number; outFeatures?: number };
     const facts = to ? [`${from} → ${to}`] : own.map(([name, { sizes }]) => `${name} ${formatShape(sizes)}`);
-    const count = countOf(part);
+    const count = parameterCount(part);
     if (count) facts.push(`${count} parameter${count > 1 ? "s" : ""}`);
     let within = "";
     for (let inner = parts[i]; inner?.name.startsWith(prefix); inner = parts[i]) {

@@ -7,7 +7,7 @@ import { apply, freshGradOf, gradOf, type Op, passGradient, SAVES, startOf } fro
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, sameShape } from "../shape.ts";
 import { alive, noTensor, Tensor } from "../tensor.ts";
-import { broadcastTo } from "./expand.ts";
+import { broadcastTo } from "./view.ts";
 
 /** The second operand of an op: a tensor, broadcast as in NumPy, or a number. */
 export type Operand = Tensor | number;

@@ -11,9 +11,9 @@ import { allocate, recycle, scope } from "../scope.ts";
 import { checkShape, formatShape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { followerOf, pathOf } from "./events.ts";
-import { once } from "./expand.ts";
 import { fillChannels, multiplyPatches, spreadMaps } from "./patches.ts";
 import { checkOptionalShape } from "./tensors.ts";
+import { once } from "./view.ts";
 import { type Axis, FLAT, type Pair, sizeOption, type Windows, windowOver, windows } from "./windows.ts";
 
 /** Options of {@link conv1d} and {@link conv2d}. */

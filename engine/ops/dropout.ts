@@ -5,8 +5,7 @@ import { apply, gradOf, type Op, SAVES, saveFor } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { axesOf, type Shape, sizeOf } from "../shape.ts";
 import { alive, streamBytes, type Tensor } from "../tensor.ts";
-import { once } from "./expand.ts";
-import { reshape } from "./view.ts";
+import { once, reshape } from "./view.ts";
 
 /** Options of {@link dropout}. */
 export interface DropoutOptions {

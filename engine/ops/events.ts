@@ -10,7 +10,7 @@ import { extra, inReference, k } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { fitsWords, SpikeWindows } from "./spike-windows.ts";
-import { type Axis, bytesOf, carve, Follower, type Path, type Windows } from "./windows.ts";
+import { type Axis, bytesOfParts, carve, Follower, type Path, type Windows } from "./windows.ts";
 
 /** Values that are looked through at a time. */
 const COUNTED = 65536;
@@ -63,7 +63,7 @@ class Events extends Follower {
       1 + 5 * x.size,
       Math.ceil((channels * size) / 32) + 1,
     ] as const;
-    this.bytes = bytesOf(words);
+    this.bytes = bytesOfParts(words);
     [this.turned, this.down, this.across, this.bits] = carve(words);
     overlapsOf(this.down, y, x.kernel * unit, x.places * unit);
     overlapsOf(this.across, x, unit, unit);

@@ -104,8 +104,13 @@ type Methods = typeof methods;
 /** The method that a function with the tensor as its first argument becomes. */
 type Method<F> = F extends (x: Tensor, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
 
-/** The ops that are methods; the interface of tensors extends it. */
-export type TensorMethods = { [Name in keyof Methods]: Method<Methods[Name]> };
+/** The ops that are methods. */
+type TensorMethods = { [Name in keyof Methods]: Method<Methods[Name]> };
+
+// The ops import the class, which therefore cannot name them.
+declare module "../tensor.ts" {
+  export interface Tensor extends TensorMethods {}
+}
 
 type AnyFunction = (x: Tensor, b?: unknown, c?: unknown, d?: unknown, e?: unknown) => unknown;
 

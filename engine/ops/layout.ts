@@ -5,7 +5,7 @@ import { composedOp } from "../composed.ts";
 import { apply, freshGradOf, gradOf, type Op, ready, SAVES, startOf } from "../op.ts";
 import { axesOf, axisOf, formatShape, placeOf, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
-import { tensorsOf } from "./tensors.ts";
+import { tensorList } from "./tensors.ts";
 import { reshape, sliceRows, unsqueeze } from "./view.ts";
 
 /** The result as four axes with their strides in the source, which it reads from `offset` elements on. */
@@ -258,7 +258,7 @@ export const split = composedOp((x: Tensor, sizes: number | readonly number[], a
  * @throws RangeError if the list is empty, there is no such axis, or other axes differ.
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
-  const inputs = tensorsOf("concat", tensors);
+  const inputs = tensorList("concat", tensors);
   for (const x of inputs) ready("concat", x);
   const [first] = inputs;
   const at = axisOf("concat", axis, first.ndim);
@@ -286,7 +286,7 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
  * @throws RangeError if the list is empty, the result has no such axis, or shapes differ.
  */
 export const stack = composedOp((tensors: readonly Tensor[], axis = 0): Tensor => {
-  const inputs = tensorsOf("stack", tensors);
+  const inputs = tensorList("stack", tensors);
   const [first] = inputs;
   const at = axisOf("stack", axis, first.ndim + 1);
   for (const { sizes: shape } of inputs) {

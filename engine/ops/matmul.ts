@@ -19,9 +19,8 @@ import {
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { alive, recycleSaved, type Tensor } from "../tensor.ts";
-import { broadcastTo, once } from "./expand.ts";
 import { checkOptionalShape } from "./tensors.ts";
-import { reshape } from "./view.ts";
+import { broadcastTo, once, reshape } from "./view.ts";
 
 /**
  * x·w + bias over the last axis of x, where w is [in, out] or, by its strides, [out, in]; and how it is computed: dense, by

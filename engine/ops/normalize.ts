@@ -8,10 +8,9 @@ import { allocate, recycle, scope } from "../scope.ts";
 import { axisOf, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, checkOwn, type Tensor, touch } from "../tensor.ts";
 import { add, mul } from "./arithmetic.ts";
-import { once } from "./expand.ts";
 import { transpose } from "./layout.ts";
 import { checkGroups, checkOptionalShape } from "./tensors.ts";
-import { reshape } from "./view.ts";
+import { once, reshape } from "./view.ts";
 
 /** Options of {@link layerNorm}. */
 export interface LayerNormOptions {

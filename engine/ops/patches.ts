@@ -10,7 +10,7 @@
  */
 import { convolution, extra, k } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { bytesOf, carve, type Follower, type Windows } from "./windows.ts";
+import { bytesOfParts, carve, type Follower, type Windows } from "./windows.ts";
 
 /** Places of the window that are worked on at a time: those of several small images, or some of a large one. */
 const BLOCK = 256;
@@ -203,5 +203,5 @@ export function spreadMaps(
       }
     }
   }
-  recycle(turned, bytesOf(words), scope.region);
+  recycle(turned, bytesOfParts(words), scope.region);
 }

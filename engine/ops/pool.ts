@@ -5,7 +5,7 @@ import { apply, canTake, gradOf, handOver, type Op, type PlacesForm, readyOrPack
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { alive, emptySpikes, type Tensor } from "../tensor.ts";
-import { once } from "./expand.ts";
+import { once } from "./view.ts";
 import { type Axis, makeTables, type Pair, recycleTables, sizeOption, tableBytes, windowOver } from "./windows.ts";
 
 interface PoolOptions {

@@ -5,7 +5,7 @@
 import { extra, k } from "../backend.ts";
 import { recycle, scope } from "../scope.ts";
 import { follow } from "./matmul.ts";
-import { type Axis, bytesOf, carve, Follower, makeTables, recycleTables, tableBytes } from "./windows.ts";
+import { type Axis, bytesOfParts, carve, Follower, makeTables, recycleTables, tableBytes } from "./windows.ts";
 
 /** Places of windows whose rows are made at a time. */
 const PLACES = 512;
@@ -38,7 +38,7 @@ export class SpikeWindows extends Follower {
       32 * channels * Math.ceil(most / 32),
       most * filters,
     ] as const;
-    this.bytes = bytesOf(words);
+    this.bytes = bytesOfParts(words);
     [this.turned, this.rows, this.columns, this.side] = carve(words);
     this.tables = makeTables(this.g);
     for (let c = 0; c < groups * channels; c++) {

@@ -18,7 +18,7 @@ export function checkOptionalShape(where: string, name: string, t: Tensor | null
 }
 
 /** A copy of a list of tensors, one at least, which are alive. */
-export function tensorsOf(where: string, list: readonly Tensor[]): [Tensor, ...Tensor[]] {
+export function tensorList(where: string, list: readonly Tensor[]): [Tensor, ...Tensor[]] {
   if (!Array.isArray(list)) throw wrongType(where, "a list of tensors", list);
   const n = list.length;
   if (n === 0) throw wrongValue(where, "at least one tensor", "none");

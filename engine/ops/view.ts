@@ -1,11 +1,13 @@
-/** Shapes changed without moving data: the result looks into its input. */
+/**
+ * Shapes changed without moving data: the result looks into its input. Repetition along the first axis alone is one of them, others are
+ * written out.
+ */
 import { wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
-import { gradOf, passGradient, type Recorded, ready, readyOrPacked, recorded, SAVES } from "../op.ts";
-import { axisOf, checkShape, formatShape, type Shape, sizeOf, sizesOf } from "../shape.ts";
-import { alive, packedView, type Tensor, viewOf } from "../tensor.ts";
-import { broadcastTo, constantSource } from "./expand.ts";
+import { apply, gradOf, type Op, passGradient, type Recorded, ready, readyOrPacked, recorded, SAVES } from "../op.ts";
+import { axisOf, broadcastShapes, checkShape, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
+import { alive, constantOver, packedView, type Tensor, viewOf } from "../tensor.ts";
 
 const reshapeOp: Recorded<null> = {
   name: "reshape",
@@ -126,3 +128,134 @@ export function sliceRows(x: Tensor, start: number, end: number): Tensor {
   ready("slice", x);
   return recorded(sliceOp, { offset }, x, viewOf(x, shape, sizeOf(shape), offset));
 }
+
+/** x as [outer, inner] and z as [outer, times, inner]. */
+interface Repeat {
+  readonly shape: Shape;
+  readonly outer: number;
+  readonly times: number;
+  readonly inner: number;
+}
+
+/** z[o, r, i] = x[o, i].  ∂L/∂x[o, i] = Σᵣ ∂L/∂z[o, r, i]. */
+const expandOp: Op<Repeat> = {
+  name: "expand",
+  saves: SAVES.nothing,
+  forward: (z, x, _y, _w, { outer, times, inner }) => k.expandAxis(z.ptr, x.ptr, outer, times, inner),
+  backward(z, x, _y, _w, { outer, times, inner }) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.addSumAxis(dx, z.gradPtr, outer, times, inner, 1);
+  },
+};
+
+/**
+ * x repeated along axes of size 1, and along new leading axes, to the given shape (NumPy broadcasting; −1 keeps a size):
+ * [..., 1, ...] → [..., n, ...]. ∂L/∂x is the sum of ∂L/∂z over the repetitions.
+ *
+ * A repetition along the first axis alone, as of a current that is constant over time, is not written out: `linear` and
+ * the neurons read the source and sum its gradient once. Until then it looks into x.
+ *
+ * @throws RangeError if x does not broadcast to the shape, or a size is not a positive integer.
+ */
+export const expand = composedOp((x: Tensor, shape: Shape): Tensor => {
+  alive(x, "expand");
+  const sizes = sizesOf("expand", shape);
+  const lead = sizes.length - x.ndim;
+  const target = checkShape(
+    "expand",
+    sizes.map((n, axis) => (n === -1 && axis >= lead ? (x.sizes[axis - lead] as number) : n)),
+  );
+  if (lead < 0 || !sameShape(broadcastShapes("expand", x.sizes, target), target)) {
+    throw wrongValue("expand", `a shape that ${formatShape(x.sizes)} broadcasts to`, formatShape(sizes));
+  }
+  return sameShape(x.sizes, target) ? reshape(x, target) : broadcastTo(x, target);
+});
+
+/** x broadcast to a shape that it is known to broadcast to: one repetition for each run of neighbouring axes. */
+export function broadcastTo(x: Tensor, target: Shape): Tensor {
+  if (sameShape(x.sizes, target)) return x;
+  const lead = target.length - x.ndim;
+  const from = target.map((_, axis) => (axis < lead ? 1 : (x.sizes[axis - lead] as number)));
+  let z = x;
+  for (let end = target.length; end > 0; end--) {
+    if (from[end - 1] === target[end - 1]) continue;
+    let start = end - 1;
+    while (start > 0 && from[start - 1] !== target[start - 1]) start--;
+    for (let axis = start; axis < end; axis++) from[axis] = target[axis] as number;
+    z = repeatAxes(z, [...from], start, end);
+    end = start + 1;
+  }
+  return z.sizes.length === target.length ? z : reshape(z, target);
+}
+
+/**
+ * x repeated: axis i has reps[i] copies of x one after the other, [..., n, ...] → [..., reps[i]·n, ...]. Missing first
+ * entries, and missing first axes, count as 1. ∂L/∂x is the sum of ∂L/∂z over the copies.
+ *
+ * @throws RangeError unless the repetitions are positive integers; TypeError unless they are a list.
+ */
+export const tile = composedOp((x: Tensor, reps: readonly number[]): Tensor => {
+  alive(x, "tile");
+  const given = checkShape("tile", reps);
+  const ndim = Math.max(x.ndim, given.length);
+  const ones = (n: number) => new Array<number>(n).fill(1);
+  const sizes = [...ones(ndim - x.ndim), ...x.sizes];
+  const times = [...ones(ndim - given.length), ...given];
+  const pairs = checkShape(
+    "tile",
+    sizes.flatMap((n, axis) => [times[axis] as number, n]),
+  );
+  const single = reshape(
+    x,
+    sizes.flatMap((n) => [1, n]),
+  );
+  return reshape(
+    broadcastTo(single, pairs),
+    sizes.map((n, axis) => n * (times[axis] as number)),
+  );
+});
+
+/** Repeats over the axes start … end − 1 of the result, which have size 1 or are missing in x. */
+function repeatAxes(x: Tensor, shape: Shape, start: number, end: number): Tensor {
+  const outer = sizeOf(shape.slice(0, start));
+  const times = sizeOf(shape.slice(start, end));
+  const attrs = { shape, outer, times, inner: sizeOf(shape.slice(end)) };
+  return outer === 1 ? constant(x, attrs) : apply(expandOp, attrs, x);
+}
+
+function constant(x: Tensor, attrs: Repeat): Tensor {
+  ready("expand", x);
+  return recorded(expandOp, attrs, x, constantOver(x, attrs.shape, sizeOf(attrs.shape)));
+}
+
+/** The tensor that t repeats along its first axis, or null if t is an ordinary tensor. */
+export function constantSource(t: Tensor): Tensor | null {
+  if (t.ptr !== 0 || t.bits !== 0) return null;
+  alive(t, "expand");
+  return t.base;
+}
+
+/**
+ * fn(x, b, …) where x is constant over its first axis and has more axes than `least`: fn of what it repeats, once, and that
+ * repeated. Else null.
+ */
+export function once<B, C, D>(
+  fn: (x: Tensor, b: B, c: C, d: D) => Tensor,
+  least: number,
+  x: Tensor,
+  b: B,
+  c?: C,
+  d?: D,
+): Tensor | null {
+  const source = constantSource(x);
+  if (source === null || x.ndim <= least || source.size * (x.sizes[0] as number) !== x.size) return null;
+  return repeated(fn as Repeated, x, b, c, d);
+}
+
+type Repeated = (x: Tensor, ...rest: unknown[]) => Tensor;
+
+const repeated = composedOp((fn: Repeated, x: Tensor, b: unknown, c: unknown, d: unknown): Tensor => {
+  const [times, ...shape] = x.sizes as [number, ...number[]];
+  const z = fn(reshape(constantSource(x) as Tensor, shape), b, c, d);
+  return broadcastTo(z, [times, ...z.sizes]);
+});

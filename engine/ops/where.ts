@@ -6,7 +6,7 @@ import { apply, gradOf, type Op, SAVES } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { asTensor, type Operand } from "./arithmetic.ts";
-import { broadcastTo } from "./expand.ts";
+import { broadcastTo } from "./view.ts";
 
 export const whereOp: Op<null> = {
   name: "where",

@@ -174,7 +174,7 @@ const partBytes = (words: number): number => 4 * ((words + 15) & ~15);
 
 /** Addresses of parts of so many words each, in one block of memory. */
 export function carve<Words extends readonly number[]>(words: Words): { [K in keyof Words]: number } {
-  let p = allocate(bytesOf(words));
+  let p = allocate(bytesOfParts(words));
   return words.map((n) => {
     const part = p;
     p += partBytes(n);
@@ -182,10 +182,10 @@ export function carve<Words extends readonly number[]>(words: Words): { [K in ke
   }) as { [K in keyof Words]: number };
 }
 
-export const bytesOf = (words: readonly number[]): number => words.reduce((total, n) => total + partBytes(n), 0);
+export const bytesOfParts = (words: readonly number[]): number => words.reduce((total, n) => total + partBytes(n), 0);
 
 /** A frozen copy of a pair, which the caller may change later; anything else as it is. */
-export function pairOf<Size>(value: Size): Size {
+export function frozenPair<Size>(value: Size): Size {
   if (!Array.isArray(value)) return value;
   // A third entry shows that it is none.
   const length = Math.min(value.length, 3);

@@ -27,5 +27,5 @@ export function limited<Fields extends object>(where: string, fields: Fields, li
 }
 
 /** A copy of the fields, and of the lists in them. */
-export const copyOf = (fields: object): Record<string, unknown> =>
+export const copyOfFields = (fields: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).map(([name, v]) => [name, Array.isArray(v) ? [...v] : v]));

@@ -16,7 +16,7 @@ import { Held } from "../held.ts";
 import { root, scope } from "../scope.ts";
 import { formatShape } from "../shape.ts";
 import { alive, type Tensor, touch } from "../tensor.ts";
-import { copyOf, type Limits, limited, STEPS } from "./fields.ts";
+import { copyOfFields, type Limits, limited, STEPS } from "./fields.ts";
 
 /** What an optimizer keeps for one parameter: arrays by name, such as the `momentum` of {@link SGD}. */
 export type Slots = Record<string, Float32Array>;
@@ -165,7 +165,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
       const arrays = Object.entries(this.slots[i] as Record<string, number>);
       return Object.fromEntries(arrays.map(([name, p]) => [name, simd.heap.view(p, size).slice() as Float32Array]));
     });
-    return { name: this.name, options: copyOf(this.options), steps: [...this.steps], slots };
+    return { name: this.name, options: copyOfFields(this.options), steps: [...this.steps], slots };
   }
 
   /**

@@ -5,7 +5,7 @@
  */
 
 import { allOptions, FINITE, objectOf, typeOf, wrongType } from "../arguments.ts";
-import { copyOf, type Limits, limited, STEPS } from "./fields.ts";
+import { copyOfFields, type Limits, limited, STEPS } from "./fields.ts";
 import { Optimizer } from "./optimizer.ts";
 
 /** The options and counters of a schedule, as {@link Scheduler.stateDict} gives them. */
@@ -78,7 +78,7 @@ export abstract class Scheduler<Options extends object = object> {
 
   /** The options and counters; a function is not part of it. */
   stateDict(): SchedulerState {
-    return copyOf(this.state);
+    return copyOfFields(this.state);
   }
 
   /**

@@ -11,9 +11,7 @@ import * as twins from "./twins.ts";
 
 /** The kernels without a twin. */
 const WITHOUT_TWIN = [
-  // Plain LIF neurons and recurrent weights: compiled steps, of which the reference has the composition.
-  "lifForward",
-  "lifBackward",
+  // Recurrent weights: of compiled steps with these the reference has the composition.
   "packForward",
   "feedForward",
   "packBackward",

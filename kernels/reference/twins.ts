@@ -5,6 +5,7 @@ export * from "./delay.ts";
 export * from "./elementwise.ts";
 export * from "./encode.ts";
 export * from "./formula.ts";
+export * from "./lif.ts";
 export * from "./math.ts";
 export * from "./matmul.ts";
 export * from "./normalize.ts";

@@ -1,7 +1,7 @@
 /** Powers and logarithms in float64 by + − × ÷ alone: the same bits on every engine, unlike those of Math. */
 
 /** eˣ for finite |x| < 700; relative error below 2·10⁻¹⁵ + 4·10⁻¹⁶·|x|. */
-export function exp(x: number): number {
+export function exactExp(x: number): number {
   // eˣ = 2ᵏ·eʳ with |r| ≤ ln 2 / 2.
   const k = Math.round(x / Math.LN2);
   const r = x - k * Math.LN2;

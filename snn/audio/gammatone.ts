@@ -4,10 +4,10 @@ import type { Tensor } from "../../engine/index.ts";
 import { cosPi } from "../../engine/optim/scheduler.ts";
 import { checkShape } from "../../engine/shape.ts";
 import { empty, peek } from "../../engine/tensor.ts";
-import { checkSequence } from "../checks.ts";
-import { TIMESTEPS } from "../coding/spikes.ts";
-import { exp, ln } from "./exact.ts";
-import { checkBand, frequencyOf, rowsOf } from "./signal.ts";
+import { STEP_COUNTS } from "../coding/spikes.ts";
+import { checkSequence } from "../layer/checks.ts";
+import { exactExp, ln } from "./exact.ts";
+import { checkBand, frequencyOf, signalRows } from "./signal.ts";
 
 /** Options of {@link gammatone}. */
 export interface GammatoneOptions {
@@ -59,14 +59,14 @@ export function erbFrequencies(options: GammatoneOptions = GAMMATONE): Float64Ar
 }
 
 function centres(where: string, { sampleRate, channels, fMin, fMax }: typeof GAMMATONE): Float64Array {
-  numberOf(where, "sampleRate", sampleRate, TIMESTEPS);
+  numberOf(where, "sampleRate", sampleRate, STEP_COUNTS);
   numberOf(where, "channels", channels, CHANNELS);
   frequencyOf(where, "fMin", fMin, sampleRate);
   const last = fMax === undefined ? Math.min(8000, 0.45 * sampleRate) : frequencyOf(where, "fMax", fMax, sampleRate);
   checkBand(where, fMin, last);
   const low = ln(0.00437 * fMin + 1);
   const step = channels === 1 ? 0 : (ln(0.00437 * last + 1) - low) / (channels - 1);
-  return Float64Array.from({ length: channels }, (_, c) => (exp(low + c * step) - 1) / 0.00437);
+  return Float64Array.from({ length: channels }, (_, c) => (exactExp(low + c * step) - 1) / 0.00437);
 }
 
 /**
@@ -86,7 +86,7 @@ function centres(where: string, { sampleRate, channels, fMin, fMax }: typeof GAM
 export function gammatone(x: Tensor, options: GammatoneOptions = GAMMATONE): Tensor {
   const given = withDefaults("gammatone", GAMMATONE, options);
   checkSequence("gammatone", "sound", x);
-  const [n, rows] = rowsOf(x);
+  const [n, rows] = signalRows(x);
   const filters = new Gammatone("gammatone", given, rows);
   const z = empty(checkShape("gammatone", [...x.sizes, filters.channels]));
   // Memory may grow where x is written out, which detaches earlier views.
@@ -112,7 +112,7 @@ export class Gammatone {
     this.state = new Float64Array(8 * rows * at.length);
     this.filters = new Float64Array(3 * at.length);
     at.forEach((f, c) => {
-      const decay = exp((-2 * Math.PI * WIDTH * bandwidth(f)) / given.sampleRate);
+      const decay = exactExp((-2 * Math.PI * WIDTH * bandwidth(f)) / given.sampleRate);
       const turn = (2 * f) / given.sampleRate;
       const open = (1 - decay) * (1 - decay);
       // sin πt = cos π(t − 1/2)

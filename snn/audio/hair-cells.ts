@@ -11,11 +11,11 @@ import {
 import { generatorOf } from "../../engine/generator.ts";
 import { type Generator, noGrad, rand, type Tensor } from "../../engine/index.ts";
 import { peek } from "../../engine/tensor.ts";
-import { checkSequence } from "../checks.ts";
-import { TIMESTEPS } from "../coding/spikes.ts";
-import { exp } from "./exact.ts";
-import { rowsOf } from "./signal.ts";
-import { checkSteps, Steps } from "./steps.ts";
+import { STEP_COUNTS } from "../coding/spikes.ts";
+import { checkSequence } from "../layer/checks.ts";
+import { exactExp } from "./exact.ts";
+import { signalRows } from "./signal.ts";
+import { checkSteps, SpikeSteps } from "./steps.ts";
 
 /** Options of {@link hairCells}. */
 export interface HairCellsOptions {
@@ -95,7 +95,7 @@ export function hairCells(x: Tensor, options: HairCellsOptions = HAIR): Tensor {
   const given = withDefaults("hairCells", HAIR, options);
   checkHair("hairCells", given);
   checkSequence("hairCells", "the motion of a membrane", x);
-  const [n, width] = rowsOf(x);
+  const [n, width] = signalRows(x);
   checkSteps("hairCells", n, given.samplesPerStep);
   const cells = new HairCells("hairCells", given, width);
   cells.steps.begin(n);
@@ -109,7 +109,7 @@ export function hairCells(x: Tensor, options: HairCellsOptions = HAIR): Tensor {
 /** Transmitter leaves the cleft at 9080 a second, which steps of a sample must resolve. */
 const RELEASED: Range = {
   expected: "an integer in [9080, 2²⁴]; resample?",
-  fits: (x) => TIMESTEPS.fits(x) && x >= LOSS + REUPTAKE,
+  fits: (x) => STEP_COUNTS.fits(x) && x >= LOSS + REUPTAKE,
 };
 
 export function checkHair(where: string, given: typeof HAIR): void {
@@ -121,7 +121,7 @@ export function checkHair(where: string, given: typeof HAIR): void {
     tauMembraneMs: POSITIVE,
     tauSynapseMs: POSITIVE,
     refractoryMs: NOT_NEGATIVE,
-    samplesPerStep: TIMESTEPS,
+    samplesPerStep: STEP_COUNTS,
   };
   for (const name of Object.keys(ranges) as (keyof typeof ranges)[]) numberOf(where, name, given[name], ranges[name]);
   const steps = refractory(given);
@@ -134,12 +134,12 @@ const refractory = ({ refractoryMs, sampleRate }: typeof HAIR): number => Math.c
 /** e^{−Δt/τ} */
 const decay = (tauMs: number, sampleRate: number): number => {
   const steps = 1000 / (tauMs * sampleRate);
-  return steps > 600 ? 0 : exp(-steps);
+  return steps > 600 ? 0 : exactExp(-steps);
 };
 
 /** Hair cells and the cells behind them, for motions that come in blocks. */
 export class HairCells {
-  readonly steps: Steps;
+  readonly steps: SpikeSteps;
   private readonly generator: Generator;
   private readonly width: number;
   private readonly gain: number;
@@ -166,7 +166,7 @@ export class HairCells {
     const { sampleRate, gain, fibers, weight, tauMembraneMs, tauSynapseMs, samplesPerStep } = given;
     this.generator = generatorOf(where, given.generator);
     this.width = width;
-    this.steps = new Steps(width, samplesPerStep);
+    this.steps = new SpikeSteps(width, samplesPerStep);
     this.gain = gain;
     this.dt = 1 / sampleRate;
     this.fade = decay(tauSynapseMs, sampleRate);

@@ -2,10 +2,10 @@
 import { FINITE, numberOf, POSITIVE, withDefaults } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { peek } from "../../engine/tensor.ts";
-import { checkSequence } from "../checks.ts";
-import { TIMESTEPS } from "../coding/spikes.ts";
-import { rowsOf } from "./signal.ts";
-import { checkSteps, Steps } from "./steps.ts";
+import { STEP_COUNTS } from "../coding/spikes.ts";
+import { checkSequence } from "../layer/checks.ts";
+import { signalRows } from "./signal.ts";
+import { checkSteps, SpikeSteps } from "./steps.ts";
 
 /** Options of {@link levelCrossings}. */
 export interface LevelCrossingsOptions {
@@ -38,10 +38,10 @@ export function levelCrossings(x: Tensor, options: LevelCrossingsOptions = LEVEL
   const given = withDefaults("levelCrossings", LEVELS, options);
   checkLevels("levelCrossings", given);
   checkSequence("levelCrossings", "a signal", x);
-  const [n, width] = rowsOf(x);
+  const [n, width] = signalRows(x);
   checkSteps("levelCrossings", n, given.samplesPerStep);
   const channels = x.ndim === 1 ? 1 : (x.sizes[x.ndim - 1] as number);
-  const crossings = new Levels(given, width, channels);
+  const crossings = new SignalLevels(given, width, channels);
   crossings.steps.begin(n);
   crossings.see(peek(x), n);
   return crossings.steps.take("levelCrossings", [...x.sizes.slice(1, -1), 2 * channels]) as Tensor;
@@ -53,12 +53,12 @@ export function checkLevels(
 ): void {
   numberOf(where, "threshold", threshold, POSITIVE);
   numberOf(where, "start", start, FINITE);
-  numberOf(where, "samplesPerStep", samplesPerStep, TIMESTEPS);
+  numberOf(where, "samplesPerStep", samplesPerStep, STEP_COUNTS);
 }
 
 /** The level of each signal, for signals that come in blocks. */
-export class Levels {
-  readonly steps: Steps;
+export class SignalLevels {
+  readonly steps: SpikeSteps;
   private readonly threshold: number;
   private readonly start: number;
   private readonly channels: number;
@@ -66,7 +66,7 @@ export class Levels {
 
   /** For `width` signals, in rows of `channels`. */
   constructor({ threshold, start, samplesPerStep }: Required<LevelCrossingsOptions>, width: number, channels: number) {
-    this.steps = new Steps(2 * width, samplesPerStep);
+    this.steps = new SpikeSteps(2 * width, samplesPerStep);
     this.threshold = threshold;
     this.start = start;
     this.channels = channels;

@@ -1,8 +1,8 @@
 /** Mel filters: triangles over frequencies, which widen as hearing becomes coarser. */
 import { COUNT, choiceOf, NOT_NEGATIVE, numberOf, type Range, upTo, withDefaults } from "../../engine/arguments.ts";
 import { type Tensor, tensor } from "../../engine/index.ts";
-import { TIMESTEPS } from "../coding/spikes.ts";
-import { exp, ln } from "./exact.ts";
+import { STEP_COUNTS } from "../coding/spikes.ts";
+import { exactExp, ln } from "./exact.ts";
 import { checkBand, frequencyOf } from "./signal.ts";
 
 /** Options of {@link melFilterbank}. */
@@ -53,15 +53,15 @@ const FILTERS = upTo(4096);
 export function melFilterbank(options: MelFilterbankOptions = MEL): Tensor {
   const given = withDefaults("melFilterbank", MEL, options);
   checkMel("melFilterbank", given);
-  return tensor(melFilters(given), { shape: [given.nMels, binsOf(given.nFft)] });
+  return tensor(melFilters(given), { shape: [given.nMels, spectrumBins(given.nFft)] });
 }
 
 /** The frequencies of the spectrum of n real samples. */
-export const binsOf = (n: number): number => Math.floor(n / 2) + 1;
+export const spectrumBins = (n: number): number => Math.floor(n / 2) + 1;
 
 export function checkMel(where: string, given: typeof MEL): void {
   const { sampleRate, nFft, nMels, fMin, fMax } = given;
-  numberOf(where, "sampleRate", sampleRate, TIMESTEPS);
+  numberOf(where, "sampleRate", sampleRate, STEP_COUNTS);
   numberOf(where, "nFft", nFft, FRAME);
   numberOf(where, "nMels", nMels, FILTERS);
   numberOf(where, "fMin", fMin, NOT_NEGATIVE);
@@ -78,7 +78,7 @@ export function melFilters({ sampleRate, nFft, nMels, fMin, fMax, norm, melScale
   const step = (toMel(last) - low) / (nMels + 1);
   const between = Array.from({ length: nMels }, (_, i) => toHz(low + (i + 1) * step));
   const corners = [fMin, ...between, last];
-  const bins = binsOf(nFft);
+  const bins = spectrumBins(nFft);
   const filters = new Float32Array(nMels * bins);
   for (let i = 0; i < nMels; i++) {
     const [left, middle, right] = corners.slice(i, i + 3) as [number, number, number];
@@ -104,10 +104,10 @@ const FOLD = 27 / ln(6.4);
 const SCALES: Readonly<Record<"htk" | "slaney", Scale>> = {
   htk: {
     toMel: (f) => (2595 / LN10) * ln(1 + f / 700),
-    toHz: (mel) => 700 * (exp((mel * LN10) / 2595) - 1),
+    toHz: (mel) => 700 * (exactExp((mel * LN10) / 2595) - 1),
   },
   slaney: {
     toMel: (f) => (f < 1000 ? (3 * f) / 200 : 15 + FOLD * ln(f / 1000)),
-    toHz: (mel) => (mel < 15 ? (mel * 200) / 3 : 1000 * exp((mel - 15) / FOLD)),
+    toHz: (mel) => (mel < 15 ? (mel * 200) / 3 : 1000 * exactExp((mel - 15) / FOLD)),
   },
 };

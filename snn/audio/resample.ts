@@ -3,10 +3,10 @@ import { numberOf, SHARE, upTo, withDefaults, wrongValue } from "../../engine/ar
 import { composed } from "../../engine/composed.ts";
 import { conv1d, pad, type Tensor, tensor } from "../../engine/index.ts";
 import { cosPi } from "../../engine/optim/scheduler.ts";
-import { checkSequence } from "../checks.ts";
-import { TIMESTEPS } from "../coding/spikes.ts";
-import { rowsOf } from "./signal.ts";
-import { joined, Windows } from "./windows.ts";
+import { STEP_COUNTS } from "../coding/spikes.ts";
+import { checkSequence } from "../layer/checks.ts";
+import { signalRows } from "./signal.ts";
+import { HopWindows, joinedSamples } from "./windows.ts";
 
 /** Options of {@link resample}. */
 export interface ResampleOptions {
@@ -46,7 +46,7 @@ export function resample(x: Tensor, options: ResampleOptions): Tensor {
 }
 
 /** The filters [to, 1, from + 2·width], one for each place between samples, with rates without a common divisor. */
-export interface Filters {
+export interface ResamplingFilters {
   readonly from: number;
   readonly to: number;
   readonly width: number;
@@ -54,10 +54,10 @@ export interface Filters {
 }
 
 /** The filters for these options, null for equal rates. */
-export function filtersOf(where: string, options: ResampleOptions): Filters | null {
+export function filtersOf(where: string, options: ResampleOptions): ResamplingFilters | null {
   const given = withDefaults(where, RESAMPLE, options) as Required<ResampleOptions>;
-  const wanted = numberOf(where, "to", given.to, TIMESTEPS);
-  const old = numberOf(where, "from", given.from, TIMESTEPS);
+  const wanted = numberOf(where, "to", given.to, STEP_COUNTS);
+  const old = numberOf(where, "from", given.from, STEP_COUNTS);
   const lowpassWidth = numberOf(where, "lowpassWidth", given.lowpassWidth, WIDTH);
   const rolloff = numberOf(where, "rolloff", given.rolloff, SHARE);
   if (old === wanted) return null;
@@ -89,9 +89,9 @@ function windowed(t: number, width: number): number {
   return (t === 0 ? 1 : cosPi(t - 0.5) / (Math.PI * t)) * window * window;
 }
 
-function convolve(x: Tensor, filters: Filters): Tensor {
+function convolve(x: Tensor, filters: ResamplingFilters): Tensor {
   const { from, to, width } = filters;
-  const [n, rows] = rowsOf(x);
+  const [n, rows] = signalRows(x);
   // As many windows as start within the sound.
   const padded = pad(x.reshape([n, rows]).transpose(0, 1), [width, width + from]);
   const kept = Math.ceil((n * to) / from);
@@ -101,22 +101,22 @@ function convolve(x: Tensor, filters: Filters): Tensor {
 }
 
 /** The new samples [·, rows] of the whole windows in x [rows, N]. */
-function weighed(x: Tensor, { from, to, width, values }: Filters): Tensor {
+function weighed(x: Tensor, { from, to, width, values }: ResamplingFilters): Tensor {
   const maps = conv1d(x.unsqueeze(1), tensor(values, { shape: [to, 1, from + 2 * width] }), null, { stride: from });
   return maps.permute([2, 1, 0]).reshape([-1, x.sizes[0] as number]);
 }
 
 /** Resampling of sound that comes in blocks, with the same bits as for the whole sound. */
 export class Resampler {
-  private readonly filters: Filters;
-  private readonly windows: Windows;
+  private readonly filters: ResamplingFilters;
+  private readonly windows: HopWindows;
   private heard = 0;
   private given = 0;
 
-  constructor(filters: Filters) {
+  constructor(filters: ResamplingFilters) {
     const { from, width } = filters;
     this.filters = filters;
-    this.windows = new Windows(new Float32Array(width), from + 2 * width, from);
+    this.windows = new HopWindows(new Float32Array(width), from + 2 * width, from);
   }
 
   /** The new samples of the windows that these samples complete. */
@@ -133,6 +133,6 @@ export class Resampler {
   end(samples: Float32Array): Float32Array {
     const { from, to, width } = this.filters;
     const left = Math.ceil(((this.heard + samples.length) * to) / from) - this.given;
-    return this.next(joined(samples, new Float32Array(width + from))).subarray(0, left);
+    return this.next(joinedSamples(samples, new Float32Array(width + from))).subarray(0, left);
   }
 }

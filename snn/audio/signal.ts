@@ -3,7 +3,7 @@ import { numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 
 /** The axes of x behind the first one, as one: [N, …] → N, and the product of the others. */
-export function rowsOf(x: Tensor): [n: number, rows: number] {
+export function signalRows(x: Tensor): [n: number, rows: number] {
   const n = x.sizes[0] as number;
   return [n, x.size / n];
 }

@@ -3,10 +3,10 @@ import { choiceOf, numberOf, POSITIVE, upTo, withDefaults, wrongValue } from "..
 import { composed } from "../../engine/composed.ts";
 import { conv1d, indexSelect, linear, pad, type Tensor, tensor } from "../../engine/index.ts";
 import { cosPi } from "../../engine/optim/scheduler.ts";
-import { checkSequence } from "../checks.ts";
-import { TIMESTEPS } from "../coding/spikes.ts";
-import { binsOf, checkMel, MEL, type MelFilterbankOptions, melFilters } from "./mel.ts";
-import { rowsOf } from "./signal.ts";
+import { STEP_COUNTS } from "../coding/spikes.ts";
+import { checkSequence } from "../layer/checks.ts";
+import { checkMel, MEL, type MelFilterbankOptions, melFilters, spectrumBins } from "./mel.ts";
+import { signalRows } from "./signal.ts";
 
 /** Options of {@link melSpectrogram}. */
 export interface MelSpectrogramOptions extends MelFilterbankOptions {
@@ -63,7 +63,7 @@ export function melSpectrogram(x: Tensor, options: MelSpectrogramOptions = SPECT
 /** The spectrogram of x under the name of a public function. */
 export function spectrogramOf(where: string, x: Tensor, frames: Frames): Tensor {
   checkSequence(where, "sound", x);
-  checkLength(where, x.sizes[0] as number, frames);
+  checkFrameLength(where, x.sizes[0] as number, frames);
   return composed(transform, x, frames);
 }
 
@@ -93,7 +93,7 @@ export function framesOf(where: string, given: typeof SPECTROGRAM): Frames {
     where,
     "hop",
     given.hop === undefined ? Math.max(1, Math.floor(window / 2)) : given.hop,
-    TIMESTEPS,
+    STEP_COUNTS,
   );
   if (power !== 1 && power !== 2) throw wrongValue(where, "power 1 or 2", `${power}`);
   choiceOf(where, "padding", padding, ["reflect", "zeros"]);
@@ -120,7 +120,7 @@ function wavesOf(n: number, length: number): Float32Array {
   const cosine = Float64Array.from({ length: n }, (_, i) => cosPi((2 * i) / n));
   // sin πt = cos π(t − 1/2)
   const sine = Float64Array.from({ length: n }, (_, i) => cosPi((2 * i) / n - 0.5));
-  const bins = binsOf(n);
+  const bins = spectrumBins(n);
   const waves = new Float32Array(2 * bins * n);
   for (let k = 0; k < bins; k++) {
     for (let i = 0; i < n; i++) {
@@ -134,14 +134,14 @@ function wavesOf(n: number, length: number): Float32Array {
 }
 
 /** Throws unless n samples are enough for a frame, and for a reflection. */
-export function checkLength(where: string, n: number, { nFft, half, center, reflects }: Frames): void {
+export function checkFrameLength(where: string, n: number, { nFft, half, center, reflects }: Frames): void {
   const least = !center ? nFft : reflects ? half + 1 : 1 + (nFft % 2);
   if (n >= least) return;
   throw wrongValue(where, `${least} samples or more`, `${n}${center && reflects ? '; take padding "zeros"?' : ""}`);
 }
 
 function transform(x: Tensor, frames: Frames): Tensor {
-  const [n, rows] = rowsOf(x);
+  const [n, rows] = signalRows(x);
   const flat = x.reshape([n, rows]);
   const whole = frames.center ? around(flat, frames) : flat;
   return spectra(whole, frames).reshape([-1, ...x.sizes.slice(1), frames.nMels]);
@@ -160,7 +160,7 @@ function around(x: Tensor, { half, reflects }: Frames): Tensor {
 
 /** The spectra [T, rows, nMels] of the whole frames in x [N, rows]. */
 export function spectra(x: Tensor, { nFft, hop, power, floor, nMels, waves, filters }: Frames): Tensor {
-  const bins = binsOf(nFft);
+  const bins = spectrumBins(nFft);
   const matrix = tensor(waves, { shape: [2 * bins, 1, nFft] });
   const maps = conv1d(x.transpose(0, 1).unsqueeze(1), matrix, null, { stride: hop });
   const squares = maps.slice(1, 0, bins).square().add(maps.slice(1, bins).square());

@@ -3,7 +3,7 @@ import { numberOf, POSITIVE, withDefaults } from "../../engine/arguments.ts";
 import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import { peek } from "../../engine/tensor.ts";
 import { type Frames, framesOf, type MelSpectrogramOptions, SPECTROGRAM, spectrogramOf } from "./spectrogram.ts";
-import { Steps } from "./steps.ts";
+import { SpikeSteps } from "./steps.ts";
 
 /** Options of {@link speech2Spikes}. */
 export interface Speech2SpikesOptions extends Omit<MelSpectrogramOptions, "log"> {
@@ -62,7 +62,7 @@ export class Speech {
   private readonly threshold: number;
   private readonly floor: number;
   private readonly mels: number;
-  private readonly steps: Steps;
+  private readonly steps: SpikeSteps;
   /** The sum of each row and mel filter, with `cumulativeSum`; else empty. */
   private readonly sums: Float64Array;
   private readonly levels: Float64Array;
@@ -75,7 +75,7 @@ export class Speech {
     this.mels = nMels;
     this.sums = new Float64Array(cumulativeSum ? width : 0);
     this.levels = new Float64Array(width + this.sums.length);
-    this.steps = new Steps(2 * this.levels.length, 1);
+    this.steps = new SpikeSteps(2 * this.levels.length, 1);
   }
 
   /** The spikes of frames [T, …, nMels], of T ≥ 1. */

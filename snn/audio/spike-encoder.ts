@@ -3,12 +3,12 @@ import { numbersOf, show, withDefaults, wrongValue } from "../../engine/argument
 import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import { GAMMATONE, Gammatone, type GammatoneOptions } from "./gammatone.ts";
 import { checkHair, HAIR, HairCells, type HairCellsOptions } from "./hair-cells.ts";
-import { checkLevels, LEVELS, type LevelCrossingsOptions, Levels } from "./levels.ts";
+import { checkLevels, LEVELS, type LevelCrossingsOptions, SignalLevels } from "./levels.ts";
 import { filtersOf, type ResampleOptions, Resampler } from "./resample.ts";
-import { checkLength, type Frames, spectra } from "./spectrogram.ts";
+import { checkFrameLength, type Frames, spectra } from "./spectrogram.ts";
 import { SPEECH, Speech, type Speech2SpikesOptions, speechFrames } from "./speech.ts";
-import type { Steps } from "./steps.ts";
-import { joined, Windows } from "./windows.ts";
+import type { SpikeSteps } from "./steps.ts";
+import { HopWindows, joinedSamples } from "./windows.ts";
 
 /** Options of {@link SpikeEncoder}: one of the three ways to spikes, with its options. */
 export interface SpikeEncoderOptions {
@@ -125,7 +125,7 @@ const WAYS: Readonly<Record<string, (where: string, options: unknown, filters: F
     const begin = (): Way => {
       const bank = filters === null ? null : new Gammatone(FILTERS, filters, 1);
       const channels = bank?.channels ?? 1;
-      const crossings = new Levels(given, channels, channels);
+      const crossings = new SignalLevels(given, channels, channels);
       return behind(bank, crossings.steps, 2 * channels, (motions, n) => crossings.see(motions, n));
     };
     return { rate: filters?.sampleRate ?? null, begin };
@@ -170,7 +170,7 @@ function resampled(options: ResampleOptions, rate: number | null, begin: () => W
 /** The way that gives the samples, or what filters make of them, to `hear`, block by block, and takes the steps with their C spikes. */
 function behind(
   bank: Gammatone | null,
-  steps: Steps,
+  steps: SpikeSteps,
   C: number,
   hear: (motions: Float32Array, n: number) => void,
 ): Way {
@@ -193,7 +193,7 @@ class SpeechOfBlocks implements Way {
   private readonly frames: Frames;
   private readonly speech: Speech;
   /** The sound with the padding before it. The last samples stay, since the padding at the end may reflect them. */
-  private readonly windows: Windows;
+  private readonly windows: HopWindows;
   private total = 0;
   /** Whether the padding at the beginning still waits for the samples that it reflects. */
   private isWaiting: boolean;
@@ -204,7 +204,7 @@ class SpeechOfBlocks implements Way {
     this.speech = new Speech(given, given.nMels);
     const { nFft, hop, center, reflects, half } = frames;
     this.isWaiting = center && reflects;
-    this.windows = new Windows(new Float32Array(center && !reflects ? half : 0), nFft, hop, half + 1);
+    this.windows = new HopWindows(new Float32Array(center && !reflects ? half : 0), nFft, hop, half + 1);
   }
 
   encode(samples: Float32Array): Tensor | null {
@@ -213,7 +213,7 @@ class SpeechOfBlocks implements Way {
     let more = samples;
     if (this.isWaiting) {
       const { half } = this.frames;
-      more = joined(windows.sound, samples);
+      more = joinedSamples(windows.sound, samples);
       windows.sound = this.total > half ? more.slice(1, half + 1).reverse() : more;
       if (this.total <= half) return null;
       this.isWaiting = false;
@@ -228,10 +228,12 @@ class SpeechOfBlocks implements Way {
     const { center, reflects, half } = this.frames;
     const total = this.total + samples.length;
     if (total === 0) return null;
-    checkLength(this.where, total, this.frames);
+    checkFrameLength(this.where, total, this.frames);
     if (!center) return this.encode(samples);
-    const whole = joined(this.windows.sound, samples);
+    const whole = joinedSamples(this.windows.sound, samples);
     const last = whole.length - 1;
-    return this.encode(joined(samples, reflects ? whole.slice(last - half, last).reverse() : new Float32Array(half)));
+    return this.encode(
+      joinedSamples(samples, reflects ? whole.slice(last - half, last).reverse() : new Float32Array(half)),
+    );
   }
 }

@@ -9,7 +9,7 @@ import { emptySpikes, peek } from "../../engine/tensor.ts";
  * A step has a spike where one of its samples has a spike. `begin` announces a number of samples, `fire` sets a spike of the present
  * sample, `next` goes to the next sample, and `take` gives the complete steps. An incomplete step waits for more samples.
  */
-export class Steps {
+export class SpikeSteps {
   private readonly width: number;
   private readonly samples: number;
   /** The spikes of the incomplete step, and the number of its samples so far. */

@@ -1,7 +1,7 @@
 /** Sound that comes in blocks, cut into windows. */
 
 /** Windows of `size` samples, each a hop behind the one before it. Samples stay until no later window needs them. */
-export class Windows {
+export class HopWindows {
   private readonly size: number;
   private readonly hop: number;
   /** The number of last samples that stay in any case. */
@@ -24,7 +24,7 @@ export class Windows {
    * complete.
    */
   take(samples: Float32Array): Float32Array | null {
-    this.sound = joined(this.sound, samples);
+    this.sound = joinedSamples(this.sound, samples);
     const { sound, next, hop, size } = this;
     const count = Math.floor((sound.length - next - size) / hop) + 1;
     if (count <= 0) return null;
@@ -36,7 +36,7 @@ export class Windows {
   }
 }
 
-export function joined(a: Float32Array, b: Float32Array): Float32Array {
+export function joinedSamples(a: Float32Array, b: Float32Array): Float32Array {
   const both = new Float32Array(a.length + b.length);
   both.set(a);
   both.set(b, a.length);

@@ -1,7 +1,7 @@
 /** Values as bursts: more spikes, and closer ones, for larger values. */
 import { COUNT, numberOf, type Range, withDefaults } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { overTime, packed, stepsOver, TIMESTEPS } from "./spikes.ts";
+import { packed, STEP_COUNTS, shapeOverTime, stepsOver } from "./spikes.ts";
 
 /** Options of {@link burstEncode}. */
 export interface BurstOptions {
@@ -36,7 +36,7 @@ const BURST = {
  */
 export function burstEncode(x: Tensor, options: BurstOptions): Tensor {
   const { timesteps, maxSpikes, minInterval, maxInterval } = withDefaults("burstEncode", BURST, options);
-  numberOf("burstEncode", "timesteps", timesteps, TIMESTEPS);
+  numberOf("burstEncode", "timesteps", timesteps, STEP_COUNTS);
   numberOf("burstEncode", "maxSpikes", maxSpikes, COUNT);
   numberOf("burstEncode", "minInterval", minInterval, COUNT);
   const longest = maxInterval === undefined ? Math.max(timesteps, minInterval) : maxInterval;
@@ -45,7 +45,7 @@ export function burstEncode(x: Tensor, options: BurstOptions): Tensor {
     fits: (n) => COUNT.fits(n) && n >= minInterval,
   };
   numberOf("burstEncode", "maxInterval", longest, atLeast);
-  const shape = overTime("burstEncode", timesteps, x);
+  const shape = shapeOverTime("burstEncode", timesteps, x);
   return packed("burstEncode", shape, () => {
     const value = x.clamp(0, 1);
     const count = ceil(value.mul(maxSpikes));

@@ -2,8 +2,8 @@
 import { numberOf, withDefaults } from "../../engine/arguments.ts";
 import { composed } from "../../engine/composed.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { broadcastTo } from "../../engine/ops/expand.ts";
-import { overTime, TIMESTEPS } from "./spikes.ts";
+import { broadcastTo } from "../../engine/ops/view.ts";
+import { STEP_COUNTS, shapeOverTime } from "./spikes.ts";
 
 /** Options of {@link constantEncode}. */
 export interface ConstantOptions {
@@ -23,6 +23,6 @@ const CONSTANT = { timesteps: Number.NaN } satisfies Record<keyof ConstantOption
  */
 export function constantEncode(x: Tensor, options: ConstantOptions): Tensor {
   const { timesteps } = withDefaults("constantEncode", CONSTANT, options);
-  numberOf("constantEncode", "timesteps", timesteps, TIMESTEPS);
-  return composed(broadcastTo, x, overTime("constantEncode", timesteps, x));
+  numberOf("constantEncode", "timesteps", timesteps, STEP_COUNTS);
+  return composed(broadcastTo, x, shapeOverTime("constantEncode", timesteps, x));
 }

@@ -1,7 +1,7 @@
 /** Changes as spikes. */
 import { NOT_NEGATIVE, numberOf, withDefaults } from "../../engine/arguments.ts";
 import { concat, noGrad, sub, type Tensor, zeros } from "../../engine/index.ts";
-import { checkSequence } from "../checks.ts";
+import { checkSequence } from "../layer/checks.ts";
 import { packed } from "./spikes.ts";
 
 /** Options of {@link deltaEncode}. */

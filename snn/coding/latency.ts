@@ -2,7 +2,7 @@
 import { FINITE, numberOf, POSITIVE, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { amax, noGrad, type Tensor, where } from "../../engine/index.ts";
 import { alive, peek } from "../../engine/tensor.ts";
-import { overTime, packed, stepOf, stepsOver, TIMESTEPS } from "./spikes.ts";
+import { packed, STEP_COUNTS, shapeOverTime, stepAmong, stepsOver } from "./spikes.ts";
 
 const INSIDE: Range = { expected: "in (0, 1)", fits: (x) => x > 0 && x < 1 };
 
@@ -77,7 +77,7 @@ export function latencyCode(name: string, x: Tensor, given: typeof LATENCY): Ten
     // A NaN has the time of a 1, before all others, and does not spike.
     const times = timesOf(hasNaN ? where(x.eq(x), x, 1) : x, given);
     const last = amax(times).item();
-    const T = timesteps ?? numberOf(name, "the last spike plus 1", last + 1, TIMESTEPS);
+    const T = timesteps ?? numberOf(name, "the last spike plus 1", last + 1, STEP_COUNTS);
     if (!(last < T || bypass)) {
       const hint = "; take more steps, a smaller tau, normalize or bypass";
       throw wrongValue(name, `spike times in [0, ${T - 1}]`, `${last}${hint}`);
@@ -86,7 +86,7 @@ export function latencyCode(name: string, x: Tensor, given: typeof LATENCY): Ten
     const left = hasNaN ? late.maximum(x.eq(x).eq(0)) : late;
     const silent = given.clip ? left.maximum(x.lt(given.threshold)) : left;
     const at = where(silent, -1, times);
-    const shape = overTime(name, T, x);
+    const shape = shapeOverTime(name, T, x);
     const steps = stepsOver(T, x.ndim);
     if (!interpolate && onTarget === 1 && offTarget === 0) return packed(name, shape, () => steps.eq(at));
     const reached = interpolate ? rising(steps, at) : steps.eq(at);
@@ -123,10 +123,10 @@ const LEAST = 2 ** -126;
 function checkOptions(name: string, given: typeof LATENCY): void {
   const { timesteps, tau, threshold, firstSpikeTime, onTarget, offTarget, epsilon } = given;
   const isOpen = timesteps === undefined && given.bypass && !given.normalize;
-  if (!isOpen) numberOf(name, "timesteps", timesteps, TIMESTEPS);
+  if (!isOpen) numberOf(name, "timesteps", timesteps, STEP_COUNTS);
   numberOf(name, "tau", tau, POSITIVE);
   numberOf(name, "threshold", threshold, INSIDE);
-  numberOf(name, "firstSpikeTime", firstSpikeTime, stepOf(timesteps ?? 2 ** 24));
+  numberOf(name, "firstSpikeTime", firstSpikeTime, stepAmong(timesteps ?? 2 ** 24));
   numberOf(name, "onTarget", onTarget, FINITE);
   numberOf(name, "offTarget", offTarget, { expected: `at most onTarget, ${onTarget}`, fits: (x) => x <= onTarget });
   const least = Math.fround(threshold);

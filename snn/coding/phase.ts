@@ -1,7 +1,7 @@
 /** Values as binary numbers, one digit in each step. */
 import { numberOf, type Range, WHOLE, withDefaults } from "../../engine/arguments.ts";
 import { type Tensor, tensor } from "../../engine/index.ts";
-import { overTime, packed, TIMESTEPS } from "./spikes.ts";
+import { packed, STEP_COUNTS, shapeOverTime } from "./spikes.ts";
 
 /** Options of {@link phaseEncode}. */
 export interface PhaseOptions {
@@ -29,9 +29,9 @@ const DIGITS: Range = { expected: "an integer in [1, 24]", fits: (x) => WHOLE.fi
  */
 export function phaseEncode(x: Tensor, options: PhaseOptions): Tensor {
   const { timesteps, phases } = withDefaults("phaseEncode", PHASE, options);
-  numberOf("phaseEncode", "timesteps", timesteps, TIMESTEPS);
+  numberOf("phaseEncode", "timesteps", timesteps, STEP_COUNTS);
   numberOf("phaseEncode", "phases", phases, DIGITS);
-  const shape = overTime("phaseEncode", timesteps, x);
+  const shape = shapeOverTime("phaseEncode", timesteps, x);
   return packed("phaseEncode", shape, () => {
     const weights = Float32Array.from({ length: timesteps }, (_, t) => 2 ** (1 + (t % phases)));
     // Products with powers of two are exact.

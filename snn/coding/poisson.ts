@@ -5,7 +5,7 @@ import { generatorOf } from "../../engine/generator.ts";
 import { type Generator, noGrad, type Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { emptySpikes, spikesAt } from "../../engine/tensor.ts";
-import { overTime, stepOf, TIMESTEPS } from "./spikes.ts";
+import { STEP_COUNTS, shapeOverTime, stepAmong } from "./spikes.ts";
 
 /** Options of {@link poissonEncode}. */
 export interface PoissonOptions {
@@ -44,13 +44,13 @@ const POISSON = {
 export function poissonEncode(x: Tensor, options: PoissonOptions): Tensor {
   const given = withDefaults("poissonEncode", POISSON, options);
   const { timesteps, dt, gain, offset, firstSpikeTime } = given;
-  numberOf("poissonEncode", "timesteps", timesteps, TIMESTEPS);
+  numberOf("poissonEncode", "timesteps", timesteps, STEP_COUNTS);
   numberOf("poissonEncode", "dt", dt, UNIT);
   numberOf("poissonEncode", "gain", gain, FLOAT);
   numberOf("poissonEncode", "offset", offset, FLOAT);
-  numberOf("poissonEncode", "firstSpikeTime", firstSpikeTime, stepOf(timesteps));
+  numberOf("poissonEncode", "firstSpikeTime", firstSpikeTime, stepAmong(timesteps));
   const generator = generatorOf("poissonEncode", given.generator);
-  const shape = overTime("poissonEncode", timesteps, x);
+  const shape = shapeOverTime("poissonEncode", timesteps, x);
   ready("poissonEncode", x);
   const z = emptySpikes(shape);
   const draw = (rates: Tensor): void => generator.bernoulli(spikesAt(z), rates.ptr, x.size, timesteps, dt);

@@ -13,7 +13,7 @@ import {
 import { composed } from "../../engine/composed.ts";
 import { type Tensor, tensor } from "../../engine/index.ts";
 import { alive } from "../../engine/tensor.ts";
-import { TIMESTEPS } from "./spikes.ts";
+import { STEP_COUNTS } from "./spikes.ts";
 import { ttfsEncode } from "./ttfs.ts";
 
 /** Options of {@link receptiveFields}. */
@@ -85,7 +85,7 @@ const POPULATION = { timesteps: Number.NaN, silent: 0.1, ...FIELDS } satisfies R
 export function populationEncode(x: Tensor, options: PopulationOptions): Tensor {
   const given = withDefaults("populationEncode", POPULATION, options);
   const { timesteps, silent } = given;
-  numberOf("populationEncode", "timesteps", timesteps, TIMESTEPS);
+  numberOf("populationEncode", "timesteps", timesteps, STEP_COUNTS);
   numberOf("populationEncode", "silent", silent, NOT_NEGATIVE);
   const { centers, sigma } = fieldsOf("populationEncode", given);
   alive(x, "populationEncode");

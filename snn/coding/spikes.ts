@@ -7,19 +7,19 @@ import { checkSize, type Shape } from "../../engine/shape.ts";
 import { alive, emptySpikes } from "../../engine/tensor.ts";
 
 /** Numbers of steps that float32 counts one by one. */
-export const TIMESTEPS: Range = {
+export const STEP_COUNTS: Range = {
   expected: "an integer in [1, 2²⁴]",
   fits: (x) => WHOLE.fits(x) && x >= 1 && x <= 2 ** 24,
 };
 
 /** A step among these. */
-export const stepOf = (timesteps: number): Range => ({
+export const stepAmong = (timesteps: number): Range => ({
   expected: `an integer in [0, ${timesteps - 1}]`,
   fits: (t) => WHOLE.fits(t) && t < timesteps,
 });
 
 /** The shape [T, ...] over T steps of x. */
-export function overTime(where: string, timesteps: number, x: Tensor): Shape {
+export function shapeOverTime(where: string, timesteps: number, x: Tensor): Shape {
   alive(x, where);
   const shape = [timesteps, ...x.sizes];
   checkSize(where, shape, timesteps * x.size);

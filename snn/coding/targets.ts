@@ -14,7 +14,7 @@ import { bernoulli, full, type Generator, noGrad, rand, type Tensor, tensor } fr
 import { checkSize } from "../../engine/shape.ts";
 import { peek, valuesIn } from "../../engine/tensor.ts";
 import { LATENCY, type LatencyOptions, latencyCode } from "./latency.ts";
-import { stepOf, TIMESTEPS } from "./spikes.ts";
+import { STEP_COUNTS, stepAmong } from "./spikes.ts";
 
 /** When spikes of a rate come: evenly, at random steps that are drawn, or with a probability in each step. */
 export type FiringPattern = "regular" | "uniform" | "poisson";
@@ -75,12 +75,12 @@ export function rateTargets(targets: ArrayLike<number> | Tensor, options: RateTa
   const given = withDefaults(where, RATE_TARGETS, options);
   const { timesteps, correctRate, incorrectRate, firstSpikeTime, firingPattern, onTarget, offTarget } = given;
   const classes = numberOf(where, "numClasses", given.numClasses, COUNT);
-  numberOf(where, "timesteps", timesteps, TIMESTEPS);
+  numberOf(where, "timesteps", timesteps, STEP_COUNTS);
   numberOf(where, "correctRate", correctRate, UNIT);
   numberOf(where, "incorrectRate", incorrectRate, UNIT);
   const below: Range = { expected: `at most correctRate, ${correctRate}`, fits: (rate) => rate <= correctRate };
   numberOf(where, "incorrectRate", incorrectRate, below);
-  numberOf(where, "firstSpikeTime", firstSpikeTime, stepOf(timesteps));
+  numberOf(where, "firstSpikeTime", firstSpikeTime, stepAmong(timesteps));
   choiceOf(where, "firingPattern", firingPattern, ["regular", "uniform", "poisson"]);
   numberOf(where, "onTarget", onTarget, FLOAT);
   numberOf(where, "offTarget", offTarget, FLOAT);

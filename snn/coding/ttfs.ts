@@ -4,7 +4,7 @@ import { k } from "../../engine/backend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { emptySpikes, spikesAt } from "../../engine/tensor.ts";
-import { overTime, TIMESTEPS } from "./spikes.ts";
+import { STEP_COUNTS, shapeOverTime } from "./spikes.ts";
 
 /** Options of {@link ttfsEncode}. */
 export interface TtfsOptions {
@@ -27,9 +27,9 @@ const TTFS = { timesteps: Number.NaN, eps: 1e-6 } satisfies Record<keyof TtfsOpt
  */
 export function ttfsEncode(x: Tensor, options: TtfsOptions): Tensor {
   const { timesteps, eps } = withDefaults("ttfsEncode", TTFS, options);
-  numberOf("ttfsEncode", "timesteps", timesteps, TIMESTEPS);
+  numberOf("ttfsEncode", "timesteps", timesteps, STEP_COUNTS);
   numberOf("ttfsEncode", "eps", eps, NOT_NEGATIVE);
-  const shape = overTime("ttfsEncode", timesteps, x);
+  const shape = shapeOverTime("ttfsEncode", timesteps, x);
   ready("ttfsEncode", x);
   const z = emptySpikes(shape);
   k.firstSpike(spikesAt(z), x.ptr, x.size, timesteps, eps);

@@ -1,7 +1,7 @@
 /** AEDAT 3.1, the format of many data sets, such as DVS128 Gesture. */
-import { aligned, type Decoder, headerOf, type Start, u32 } from "./decoder.ts";
-import { LONGEST, packets } from "./packets.ts";
-import type { Columns } from "./recording.ts";
+import { alignedBytes, type Decoder, headerOf, type Start, u32 } from "./decoder.ts";
+import { LONGEST_PACKET, packets } from "./packets.ts";
+import type { EventColumns } from "./recording.ts";
 
 /** Sensors by their names in headers. */
 const SENSORS: readonly (readonly [RegExp, number, number])[] = [
@@ -42,7 +42,7 @@ export function aedat31({ bytes, columns }: Start): Decoder {
       u32(part, i + 12) < 2 ** 20 &&
       number <= capacity &&
       u32(part, i + 24) <= number &&
-      size * capacity <= LONGEST &&
+      size * capacity <= LONGEST_PACKET &&
       (part[i] !== POLARITY || part[i + 1] !== 0 || size === 8);
     return isSound ? HEADER_31 + size * capacity : 0;
   };
@@ -50,7 +50,7 @@ export function aedat31({ bytes, columns }: Start): Decoder {
   const newest = { time: -Infinity };
   const packet = (part: Uint8Array, i: number, at: number): void => {
     if (part[i] !== POLARITY || part[i + 1] !== 0) return;
-    const body = aligned(part, i + HEADER_31, i + HEADER_31 + 8 * u32(part, i + 20), 4);
+    const body = alignedBytes(part, i + HEADER_31, i + HEADER_31 + 8 * u32(part, i + 20), 4);
     const words = new Int32Array(body.buffer, body.byteOffset, body.length / 4);
     appendPolarity(columns, words, 2 ** 31 * u32(part, i + 12), at + HEADER_31, newest);
   };
@@ -62,7 +62,7 @@ export function aedat31({ bytes, columns }: Start): Decoder {
 }
 
 function appendPolarity(
-  columns: Columns,
+  columns: EventColumns,
   words: Int32Array,
   origin: number,
   at: number,

@@ -6,11 +6,11 @@
  * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-4.0.html
  * @see https://flatbuffers.dev/internals/
  */
-import { AEDAT4_LINE, aligned, type Decoder, type Start, textOf, u32 } from "./decoder.ts";
+import { AEDAT4_LINE, alignedBytes, asciiText, type Decoder, type Start, u32 } from "./decoder.ts";
 import { LZ4_MAGIC, lz4 } from "./lz4.ts";
-import { LONGEST, packets } from "./packets.ts";
+import { LONGEST_PACKET, packets } from "./packets.ts";
 import { ZSTD_MAGIC, zstdOf } from "./peers.ts";
-import type { Columns } from "./recording.ts";
+import type { EventColumns } from "./recording.ts";
 
 /** Compressions by their numbers in the header, and the first bytes of packed data. */
 const COMPRESSIONS = ["none", "lz4", "lz4", "zstd", "zstd"] as const;
@@ -67,7 +67,7 @@ export async function aedat4({ bytes, columns }: Start): Promise<Decoder> {
   const start = head + 4 + size;
   const header = bytes.subarray(0, start);
   const info = vectorOf(header, head, 2, 1);
-  if (!(start <= bytes.length) || textOf(bytes, head + 8, head + 12) !== "IOHE" || info === null) {
+  if (!(start <= bytes.length) || asciiText(bytes, head + 8, head + 12) !== "IOHE" || info === null) {
     throw new RangeError(
       `${columns.where}: expected a header of AEDAT 4, got ${size || 0} bytes that are none at byte ${head}`,
     );
@@ -83,7 +83,7 @@ export async function aedat4({ bytes, columns }: Start): Promise<Decoder> {
   const place = fieldOf(header, head, 1);
   const position = place === 0 ? 0 : u32(header, place) + 2 ** 32 * (u32(header, place + 4) | 0);
   const end = position >= start ? position : Infinity;
-  const { ids, width, height, ...streams } = streamOf(textOf(header, info.at, info.at + info.length));
+  const { ids, width, height, ...streams } = streamOf(asciiText(header, info.at, info.at + info.length));
   columns.sensor(width, height);
 
   const none = (packet: Uint8Array): Uint8Array => packet;
@@ -95,8 +95,8 @@ export async function aedat4({ bytes, columns }: Start): Promise<Decoder> {
     const isPacked = MAGIC[compression] === u32(part, i + 8) && length > 8;
     // The name of a flatbuffer has four letters.
     const isPlain =
-      compression === "none" && u32(part, i + 8) === length - 4 && /^[A-Z]{4}$/.test(textOf(part, i + 16, i + 20));
-    return (isPacked || isPlain) && length <= LONGEST && (ids.size === 0 ? stream < 1024 : ids.has(stream));
+      compression === "none" && u32(part, i + 8) === length - 4 && /^[A-Z]{4}$/.test(asciiText(part, i + 16, i + 20));
+    return (isPacked || isPlain) && length <= LONGEST_PACKET && (ids.size === 0 ? stream < 1024 : ids.has(stream));
   };
   const lengthAt = (part: Uint8Array, i: number): number => (isMark(part, i) ? 8 + u32(part, i + 4) : 0);
   let stream = streams.events;
@@ -106,12 +106,12 @@ export async function aedat4({ bytes, columns }: Start): Promise<Decoder> {
     if (stream === null ? ids.size > 0 : id !== stream) return;
     let plain: Uint8Array | null = null;
     try {
-      plain = unpack(part.subarray(i + 8, i + length), LONGEST);
+      plain = unpack(part.subarray(i + 8, i + length), LONGEST_PACKET);
     } catch {
       plain = null;
     }
     if (plain === null) columns.damaged(at, `a packet packed by ${compression}`, "one that cannot be unpacked");
-    else if (stream !== null || textOf(plain, 8, 12) === "EVTS") {
+    else if (stream !== null || asciiText(plain, 8, 12) === "EVTS") {
       stream = id;
       newest = appendEvents(columns, plain, at, newest);
     }
@@ -134,15 +134,15 @@ export async function aedat4({ bytes, columns }: Start): Promise<Decoder> {
 }
 
 /** Appends the events of a packet that stands at a byte of the file, and returns the time of the last one. */
-function appendEvents(columns: Columns, packet: Uint8Array, at: number, newest: number): number {
-  const events = textOf(packet, 8, 12) === "EVTS" ? vectorOf(packet, 0, 0, EVENT) : null;
+function appendEvents(columns: EventColumns, packet: Uint8Array, at: number, newest: number): number {
+  const events = asciiText(packet, 8, 12) === "EVTS" ? vectorOf(packet, 0, 0, EVENT) : null;
   if (events === null) {
     columns.damaged(at, "a flatbuffer of events", "one whose parts lie outside of it");
     return newest;
   }
   const { length: n } = events;
   columns.reserve(n);
-  const body = aligned(packet, events.at, events.at + EVENT * n, 4);
+  const body = alignedBytes(packet, events.at, events.at + EVENT * n, 4);
   const words = new Int32Array(body.buffer, body.byteOffset, 4 * n);
   const { t, x, y, p, recover } = columns;
   const width = columns.width || 1 << 15;

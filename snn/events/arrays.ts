@@ -1,15 +1,15 @@
 /** Events that a file stores as four arrays, as npz and HDF5 do. */
-import type { Columns } from "./recording.ts";
+import type { EventColumns } from "./recording.ts";
 
 /** Values of an array in a file. */
-export type Values = ArrayLike<number> | ArrayLike<bigint>;
+export type ArrayValues = ArrayLike<number> | ArrayLike<bigint>;
 
 /** The four arrays, by the names of columns. */
 export interface Arrays {
-  readonly t: Values;
-  readonly x: Values;
-  readonly y: Values;
-  readonly p: Values;
+  readonly t: ArrayValues;
+  readonly x: ArrayValues;
+  readonly y: ArrayValues;
+  readonly p: ArrayValues;
 }
 
 type Reader = (view: DataView, at: number, little: boolean) => number;
@@ -63,7 +63,7 @@ export function numbersAt(
 }
 
 /** Appends events, whose times count from `origin` on; `at` says where in the file the event of an index is. */
-export function append(columns: Columns, arrays: Arrays, origin: number, at: (i: number) => number): void {
+export function append(columns: EventColumns, arrays: Arrays, origin: number, at: (i: number) => number): void {
   const sizes = [arrays.t.length, arrays.x.length, arrays.y.length, arrays.p.length] as const;
   const n = Math.min(...sizes);
   if (sizes.some((size) => size !== n)) {

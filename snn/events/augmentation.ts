@@ -15,10 +15,10 @@ import {
   wrongValue,
 } from "../../engine/arguments.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";
-import { chosen, recordingOf, sorted, unwritten } from "./checked.ts";
-import { draw, normal, RANDOM, type RandomEventOptions, uniform } from "./random.ts";
+import { checkedRecording, chosen, sorted, unwrittenRecording } from "./checked.ts";
+import { draw, normalNumbers, RANDOM_OPTIONS, type RandomEventOptions, uniformNumbers } from "./random.ts";
 import type { EventRecording } from "./recording.ts";
-import { search } from "./slices.ts";
+import { firstNotBefore } from "./slices.ts";
 
 /** Options of {@link crop}. */
 export interface CropOptions extends RandomEventOptions {
@@ -31,7 +31,7 @@ export interface CropOptions extends RandomEventOptions {
 const CROP = {
   targetSize: null as unknown as readonly number[],
   at: undefined as "center" | "random" | readonly number[] | undefined,
-  ...RANDOM,
+  ...RANDOM_OPTIONS,
 };
 
 /**
@@ -42,7 +42,7 @@ const CROP = {
  */
 export function crop(events: EventRecording, options: CropOptions): EventRecording {
   const { targetSize, at = "center", generator } = withDefaults("crop", CROP, options);
-  const recording = recordingOf("crop", events);
+  const recording = checkedRecording("crop", events);
   const [width, height] = listOf("crop", "targetSize", targetSize, COUNT, 2) as [number, number];
   const room: [number, number] = [recording.width - width, recording.height - height];
   if (room[0] < 0 || room[1] < 0) {
@@ -90,7 +90,7 @@ function placeOf(at: unknown, room: readonly [number, number], generator: Genera
   }
   if (typeof at !== "string") throw wrongType("crop", '"center", "random" or [x, y] as at', at);
   if (choiceOf("crop", "at", at, ["center", "random"]) === "center") return [room[0] >> 1, room[1] >> 1];
-  const drawn = uniform(2, generator);
+  const drawn = uniformNumbers(2, generator);
   return [Math.floor((drawn[0] as number) * (room[0] + 1)), Math.floor((drawn[1] as number) * (room[1] + 1))];
 }
 
@@ -116,8 +116,8 @@ export function downsample(events: EventRecording, options: DownsampleOptions): 
   const factors = typeof spatialFactor === "number" ? [spatialFactor, spatialFactor] : spatialFactor;
   const [fx, fy] = listOf(where, "spatialFactor", factors, SHARE, 2) as [number, number];
   numberOf(where, "timeFactor", timeFactor, POSITIVE);
-  const { t, x, y, p, width, height } = recordingOf(where, events);
-  const smaller = unwritten(t.length, Math.ceil(width * fx), Math.ceil(height * fy));
+  const { t, x, y, p, width, height } = checkedRecording(where, events);
+  const smaller = unwrittenRecording(t.length, Math.ceil(width * fx), Math.ceil(height * fy));
   for (let i = 0; i < t.length; i++) {
     smaller.t[i] = Math.floor((t[i] as number) * timeFactor);
     smaller.x[i] = (x[i] as number) * fx;
@@ -135,7 +135,7 @@ export interface FlipOptions extends RandomEventOptions {
   probability?: number;
 }
 
-const FLIP = { axis: "" as FlipOptions["axis"], probability: 1, ...RANDOM };
+const FLIP = { axis: "" as FlipOptions["axis"], probability: 1, ...RANDOM_OPTIONS };
 
 /**
  * The recording mirrored along an axis, with a probability.
@@ -150,7 +150,7 @@ export function flip(events: EventRecording, options: FlipOptions): EventRecordi
   choiceOf("flip", "axis", axis, ["x", "y", "polarity", "time"]);
   numberOf("flip", "probability", probability, UNIT);
   const from = generatorOf("flip", generator);
-  const { t, x, y, p, width, height } = recordingOf("flip", events);
+  const { t, x, y, p, width, height } = checkedRecording("flip", events);
   const made = { t: t.slice(), x: x.slice(), y: y.slice(), p: p.slice(), width, height };
   if (probability < 1 && !(draw(from) < probability)) return made;
   if (axis === "x") mirror(made.x, width - 1);
@@ -174,7 +174,7 @@ export interface DropOptions extends RandomEventOptions {
   probability: number;
 }
 
-const DROP = { probability: Number.NaN, ...RANDOM };
+const DROP = { probability: Number.NaN, ...RANDOM_OPTIONS };
 
 /**
  * The recording without a random part of its events: round(probability·events) of them, each as likely as any other.
@@ -187,11 +187,11 @@ export function dropEvents(events: EventRecording, options: DropOptions): EventR
   const { probability, generator } = withDefaults("dropEvents", DROP, options);
   numberOf("dropEvents", "probability", probability, UNIT);
   const from = generatorOf("dropEvents", generator);
-  const recording = recordingOf("dropEvents", events);
+  const recording = checkedRecording("dropEvents", events);
   const { length } = recording.t;
   const kept = length - Math.round(probability * length);
   return chosen(recording, (places) => {
-    choose(places, uniform(length, from), kept);
+    choose(places, uniformNumbers(length, from), kept);
     return kept;
   });
 }
@@ -211,7 +211,7 @@ export interface DropByTimeOptions extends RandomEventOptions {
   durationRatio?: number;
 }
 
-const DROP_TIME = { durationRatio: 0.2, ...RANDOM };
+const DROP_TIME = { durationRatio: 0.2, ...RANDOM_OPTIONS };
 
 /**
  * The recording without the events of a time that begins at random, and lasts a part of the recording.
@@ -225,13 +225,13 @@ export function dropEventsByTime(events: EventRecording, options: DropByTimeOpti
   const { durationRatio, generator } = withDefaults(where, DROP_TIME, options);
   numberOf(where, "durationRatio", durationRatio, UNIT);
   const from = generatorOf(where, generator);
-  const { t, x, y, p, width, height } = recordingOf(where, events);
+  const { t, x, y, p, width, height } = checkedRecording(where, events);
   const [first = 0] = t;
   const span = (t[t.length - 1] ?? 0) - first;
   const begin = first + draw(from) * span * (1 - durationRatio);
-  const gap = durationRatio === 0 ? 0 : search(t, begin);
-  const end = durationRatio === 0 ? 0 : search(t, begin + span * durationRatio, true);
-  const kept = unwritten(t.length - (end - gap), width, height);
+  const gap = durationRatio === 0 ? 0 : firstNotBefore(t, begin);
+  const end = durationRatio === 0 ? 0 : firstNotBefore(t, begin + span * durationRatio, true);
+  const kept = unwrittenRecording(t.length - (end - gap), width, height);
   const both = <Column extends { set(from: Column, at?: number): void; subarray(from: number, to?: number): Column }>(
     to: Column,
     column: Column,
@@ -252,7 +252,7 @@ export interface DropByAreaOptions extends RandomEventOptions {
   areaRatio?: number;
 }
 
-const DROP_AREA = { areaRatio: 0.2, ...RANDOM };
+const DROP_AREA = { areaRatio: 0.2, ...RANDOM_OPTIONS };
 
 /**
  * The recording without the events of an area at a random place: ⌊width·areaRatio⌋ × ⌊height·areaRatio⌋ pixels.
@@ -266,10 +266,10 @@ export function dropEventsByArea(events: EventRecording, options: DropByAreaOpti
   const { areaRatio, generator } = withDefaults(where, DROP_AREA, options);
   numberOf(where, "areaRatio", areaRatio, UNIT);
   const from = generatorOf(where, generator);
-  const recording = recordingOf(where, events);
+  const recording = checkedRecording(where, events);
   const { width, height } = recording;
   const [w, h] = [Math.floor(width * areaRatio), Math.floor(height * areaRatio)];
-  const drawn = uniform(2, from);
+  const drawn = uniformNumbers(2, from);
   const left = Math.floor((drawn[0] as number) * (width - w + 1));
   const top = Math.floor((drawn[1] as number) * (height - h + 1));
   return chosen(recording, (places) => inArea(places, recording, [left, top, w, h], 0));
@@ -285,7 +285,7 @@ export interface JitterOptions extends RandomEventOptions {
   y?: number;
 }
 
-const JITTER = { time: 0, x: 0, y: 0, ...RANDOM };
+const JITTER = { time: 0, x: 0, y: 0, ...RANDOM_OPTIONS };
 
 /**
  * The events shifted at random in time and place, in order again: t + ⌊σ_t·n⌉, x + ⌊σ_x·n⌉, y + ⌊σ_y·n⌉ with n ~ 𝒩(0, 1). Events that leave the
@@ -299,11 +299,11 @@ export function jitter(events: EventRecording, options: JitterOptions): EventRec
   const given = withDefaults("jitter", JITTER, options);
   for (const name of ["time", "x", "y"] as const) numberOf("jitter", name, given[name], NOT_NEGATIVE);
   const from = generatorOf("jitter", given.generator);
-  const recording = recordingOf("jitter", events);
+  const recording = checkedRecording("jitter", events);
   const { t, width, height } = recording;
   const shifts = (deviation: number): Float64Array =>
-    deviation > 0 ? rounded(normal(t.length, from), deviation) : new Float64Array(t.length);
-  const moved = unwritten(t.length, width, height);
+    deviation > 0 ? rounded(normalNumbers(t.length, from), deviation) : new Float64Array(t.length);
+  const moved = unwrittenRecording(t.length, width, height);
   const n = moveInto(moved, recording, shifts(given.time), shifts(given.x), shifts(given.y), given.time > 0);
   const part = <Column extends Float64Array | Uint16Array | Uint8Array>(column: Column) =>
     (given.time > 0 ? column.subarray(0, n) : column.slice(0, n)) as Column;
@@ -348,7 +348,7 @@ export interface UniformNoiseOptions extends RandomEventOptions {
   n: number;
 }
 
-const NOISE = { n: Number.NaN, ...RANDOM };
+const NOISE = { n: Number.NaN, ...RANDOM_OPTIONS };
 const ADDED: Range = { expected: "an integer in [0, 2³⁰]", fits: (n) => WHOLE.fits(n) && n <= 2 ** 30 };
 
 /**
@@ -363,20 +363,20 @@ export function uniformNoise(events: EventRecording, options: UniformNoiseOption
   const { n, generator } = withDefaults(where, NOISE, options);
   numberOf(where, "n", n, ADDED);
   const from = generatorOf(where, generator);
-  const recording = recordingOf(where, events);
+  const recording = checkedRecording(where, events);
   const { t, width, height } = recording;
   const [first = 0] = t;
   const span = (t[t.length - 1] ?? 0) - first;
-  const noise = unwritten(n, width, height);
+  const noise = unwrittenRecording(n, width, height);
   const fill = (values: Float64Array | Uint16Array | Uint8Array, size: number, start = 0): void => {
-    const drawn = uniform(n, from);
+    const drawn = uniformNumbers(n, from);
     for (let i = 0; i < n; i++) values[i] = Math.floor(start + (drawn[i] as number) * size);
   };
   fill(noise.t, span + 1, first);
   fill(noise.x, width);
   fill(noise.y, height);
   fill(noise.p, 2);
-  const made = unwritten(t.length + n, width, height);
+  const made = unwrittenRecording(t.length + n, width, height);
   mergeInto(made, recording, sorted(noise));
   return made;
 }

@@ -14,7 +14,7 @@ import { defaultGenerator, type Generator, generatorOf } from "../../engine/gene
 import { noGrad, rand, randn, Tensor } from "../../engine/index.ts";
 import { formatShape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
-import { Columns, type EventRecording } from "./recording.ts";
+import { EventColumns, type EventRecording } from "./recording.ts";
 
 /** Options of {@link eventsFromFrames}. */
 export interface CameraOptions {
@@ -127,7 +127,7 @@ function timesOf(where: string, timestamps: ArrayLike<number>, F: number, pixels
 
 /** The pixels of a camera, from frame to frame. */
 class Camera {
-  private readonly columns: Columns;
+  private readonly columns: EventColumns;
   private readonly options: Required<CameraOptions>;
   private readonly pixels: number;
   /** Thresholds of each pixel. */
@@ -145,7 +145,7 @@ class Camera {
   private count = 0;
 
   constructor(where: string, H: number, W: number, options: Required<CameraOptions>) {
-    this.columns = new Columns(where, false, W, H);
+    this.columns = new EventColumns(where, false, W, H);
     this.options = options;
     this.pixels = H * W;
     this.on = this.thresholds(options.onThreshold);

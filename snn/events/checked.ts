@@ -11,7 +11,7 @@ export const SIDE = upTo(65_536);
  * @throws TypeError unless the columns are arrays of their types, RangeError unless they have one length, pixels lie on the sensor,
  *   polarities are 0 or 1, and times are finite and in order.
  */
-export function recordingOf(where: string, events: EventRecording): EventRecording {
+export function checkedRecording(where: string, events: EventRecording): EventRecording {
   const { t, x, y, p, width, height } = objectOf(where, "a recording { t, x, y, p, width, height }", events) as never;
   const own: EventRecording = { t, x, y, p, width, height };
   if (!(own.t instanceof Float64Array)) throw wrongType(where, "t as a Float64Array", own.t);
@@ -59,7 +59,7 @@ function isSound({ t, x, y, p, width, height }: EventRecording, n: number): bool
 }
 
 /** A recording of n events that are yet to be written. */
-export const unwritten = (n: number, width: number, height: number): EventRecording => ({
+export const unwrittenRecording = (n: number, width: number, height: number): EventRecording => ({
   t: new Float64Array(n),
   x: new Uint16Array(n),
   y: new Uint16Array(n),
@@ -71,7 +71,7 @@ export const unwritten = (n: number, width: number, height: number): EventRecord
 /** The recording of the events whose places `choose` writes, in this order; it returns how many there are. */
 export function chosen(events: EventRecording, choose: (places: Uint32Array) => number): EventRecording {
   const places = new Uint32Array(events.t.length);
-  const made = unwritten(choose(places), events.width, events.height);
+  const made = unwrittenRecording(choose(places), events.width, events.height);
   gatherTimes(made.t, events.t, places);
   gather(made, events, places);
   return made;
@@ -104,7 +104,7 @@ const RUN = 8;
  */
 export function sorted(events: EventRecording): EventRecording {
   const n = events.t.length;
-  const made = unwritten(n, events.width, events.height);
+  const made = unwrittenRecording(n, events.width, events.height);
   const { places } = dealt(bucketsOf(events.t), n);
   gatherTimes(made.t, events.t, places);
   sortRuns(made.t, places);

@@ -1,11 +1,11 @@
 /** The types of a file format: the beginning of a file, and the decoder that turns bytes into events. */
-import type { Columns } from "./recording.ts";
+import type { EventColumns } from "./recording.ts";
 
 /** The beginning of a file. */
 export interface Start {
   /** The whole file, or its first bytes, as many as the longest header may have. */
   readonly bytes: Uint8Array;
-  readonly columns: Columns;
+  readonly columns: EventColumns;
 }
 
 /** Turns the bytes behind a header into events, piece by piece. */
@@ -28,7 +28,7 @@ export interface Streamed {
 
 /** A file whose parts refer to each other, and which is read as a whole. */
 export interface Whole {
-  readonly read: (bytes: Uint8Array, columns: Columns) => Promise<void>;
+  readonly read: (bytes: Uint8Array, columns: EventColumns) => Promise<void>;
 }
 
 /** The first line of AEDAT 4. */
@@ -38,7 +38,7 @@ export const AEDAT4_LINE = "#!AER-DAT4.0\r\n";
 export const HDF5_NAME = "HDF\r\n\x1a\n";
 
 /** Text of bytes of ASCII. */
-export function textOf(bytes: Uint8Array, from = 0, to = bytes.length): string {
+export function asciiText(bytes: Uint8Array, from = 0, to = bytes.length): string {
   let text = "";
   for (let i = from; i < Math.min(to, bytes.length); i += 4096)
     text += String.fromCharCode(...bytes.subarray(i, Math.min(i + 4096, to)));
@@ -48,14 +48,14 @@ export function textOf(bytes: Uint8Array, from = 0, to = bytes.length): string {
 /** Lines that begin with `mark`, and the byte behind them. The lines end with \n, which files of Windows precede with \r. */
 export function headerOf(bytes: Uint8Array, mark: string, last: RegExp): { text: string; end: number } {
   let end = 0;
-  while (textOf(bytes, end, end + mark.length) === mark) {
+  while (asciiText(bytes, end, end + mark.length) === mark) {
     const newline = bytes.indexOf(10, end);
     if (newline < 0) break;
-    const line = textOf(bytes, end, newline);
+    const line = asciiText(bytes, end, newline);
     end = newline + 1;
     if (last.test(line)) break;
   }
-  return { text: textOf(bytes, 0, end), end };
+  return { text: asciiText(bytes, 0, end), end };
 }
 
 /** The header of a file of Prophesee, whose fields may name the size of the sensor. */
@@ -69,7 +69,7 @@ export function evtHeader({ bytes, columns }: Start): { text: string; end: numbe
 }
 
 /** The bytes [from, to) at an address that is a multiple of `size`, as typed arrays need it; a copy where the bytes stand elsewhere. */
-export function aligned(bytes: Uint8Array, from: number, to: number, size: number): Uint8Array {
+export function alignedBytes(bytes: Uint8Array, from: number, to: number, size: number): Uint8Array {
   const part = bytes.subarray(from, to);
   return part.byteOffset % size === 0 ? part : part.slice();
 }

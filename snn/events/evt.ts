@@ -7,8 +7,8 @@
  *
  * @see https://docs.prophesee.ai/stable/data/encoding_formats/
  */
-import { aligned, type Decoder, evtHeader, type Start } from "./decoder.ts";
-import type { Columns } from "./recording.ts";
+import { alignedBytes, type Decoder, evtHeader, type Start } from "./decoder.ts";
+import type { EventColumns } from "./recording.ts";
 
 /** Types of words that EVT 2.0 and 2.1 share. */
 const OFF = 0x0;
@@ -71,7 +71,7 @@ interface State3 {
   newest: number;
 }
 
-function decode3(columns: Columns, state: State3, events: Uint8Array, bytes: Uint8Array, at: number): number {
+function decode3(columns: EventColumns, state: State3, events: Uint8Array, bytes: Uint8Array, at: number): number {
   const words = wordsOf(bytes);
   const n = words.length;
   let more = 0;
@@ -167,14 +167,22 @@ function decode3(columns: Columns, state: State3, events: Uint8Array, bytes: Uin
 }
 
 /** An event that is too early or off the sensor; or, in a stream that the file joins in the middle, before the first row or base. */
-function lost(columns: Columns, at: number, time: number, newest: number, x: number, y: number, base: number): void {
+function lost(
+  columns: EventColumns,
+  at: number,
+  time: number,
+  newest: number,
+  x: number,
+  y: number,
+  base: number,
+): void {
   if (y < 0 || base < 0) columns.dropped++;
   else if (time < newest && !columns.recover) columns.backwards(at, time, newest);
   else columns.outside(at, x, y);
 }
 
 const wordsOf = (bytes: Uint8Array): Uint16Array => {
-  const whole = aligned(bytes, 0, bytes.length & ~1, 2);
+  const whole = alignedBytes(bytes, 0, bytes.length & ~1, 2);
   return new Uint16Array(whole.buffer, whole.byteOffset, whole.length >> 1);
 };
 
@@ -205,7 +213,7 @@ interface State2 {
 }
 
 function decode2(
-  columns: Columns,
+  columns: EventColumns,
   state: State2,
   vectors: boolean,
   place: 0 | 1,
@@ -214,7 +222,7 @@ function decode2(
 ): number {
   const step = vectors ? 2 : 1;
   const taken = bytes.length - (bytes.length % (4 * step));
-  const whole = aligned(bytes, 0, taken, 4);
+  const whole = alignedBytes(bytes, 0, taken, 4);
   const words = new Int32Array(whole.buffer, whole.byteOffset, taken / 4);
   columns.reserve(vectors ? countMasks(words, place) : countEvents(words));
   const { t, x, y, p, recover } = columns;

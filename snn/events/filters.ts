@@ -10,8 +10,8 @@ import {
   wrongValue,
 } from "../../engine/arguments.ts";
 import { generatorOf } from "../../engine/generator.ts";
-import { chosen, recordingOf } from "./checked.ts";
-import { RANDOM, type RandomEventOptions } from "./random.ts";
+import { checkedRecording, chosen } from "./checked.ts";
+import { RANDOM_OPTIONS, type RandomEventOptions } from "./random.ts";
 import type { EventRecording } from "./recording.ts";
 
 /** Options of {@link denoise}. */
@@ -33,7 +33,7 @@ const DENOISE = { filterTime: 10_000 };
 export function denoise(events: EventRecording, options: DenoiseOptions = DENOISE): EventRecording {
   const { filterTime } = withDefaults("denoise", DENOISE, options);
   numberOf("denoise", "filterTime", filterTime, NOT_NEGATIVE);
-  const recording = recordingOf("denoise", events);
+  const recording = checkedRecording("denoise", events);
   const { t, x, y } = recording;
   const largest = (column: Uint16Array): number => {
     let most = 0;
@@ -81,7 +81,7 @@ export function refractoryPeriod(events: EventRecording, options: RefractoryPeri
   const where = "refractoryPeriod";
   const { refractoryPeriod: period } = withDefaults(where, REFRACTORY, options);
   numberOf(where, "refractoryPeriod", period, NOT_NEGATIVE);
-  const recording = recordingOf(where, events);
+  const recording = checkedRecording(where, events);
   const { t, x, y, width, height } = recording;
   const last = new Float64Array(width * height).fill(-Infinity);
   return chosen(recording, (places) => {
@@ -111,7 +111,7 @@ const DROP_PIXELS = {
   coordinates: undefined as DropPixelsOptions["coordinates"],
   hotPixelFrequency: undefined as number | undefined,
   probability: undefined as number | undefined,
-  ...RANDOM,
+  ...RANDOM_OPTIONS,
 };
 
 /**
@@ -131,7 +131,7 @@ export function dropPixels(events: EventRecording, options: DropPixelsOptions): 
     throw wrongValue(where, "one of coordinates, hotPixelFrequency and probability", got);
   }
   const from = generatorOf(where, generator);
-  const recording = recordingOf(where, events);
+  const recording = checkedRecording(where, events);
   const { t, x, y, width, height } = recording;
   const pixels = width * height;
   const dropped = new Uint8Array(pixels);
@@ -171,6 +171,6 @@ export function dropPixels(events: EventRecording, options: DropPixelsOptions): 
  * @throws RangeError for a recording with events off the sensor or out of order; TypeError for what is no recording.
  */
 export function mergePolarities(events: EventRecording): EventRecording {
-  const { t, x, y, p, width, height } = recordingOf("mergePolarities", events);
+  const { t, x, y, p, width, height } = checkedRecording("mergePolarities", events);
   return { t: t.slice(), x: x.slice(), y: y.slice(), p: new Uint8Array(p.length), width, height };
 }

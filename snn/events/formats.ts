@@ -1,6 +1,19 @@
 /** The format of a file, by its first bytes. */
-import { HDF5_NAME, headerOf, textOf } from "./decoder.ts";
-import type { EventFormat } from "./read.ts";
+import { asciiText, HDF5_NAME, headerOf } from "./decoder.ts";
+
+/** A format that can be read. */
+export type EventFormat =
+  | "aedat2"
+  | "aedat3.1"
+  | "aedat4"
+  | "evt2"
+  | "evt2.1"
+  | "evt3"
+  | "dat"
+  | "nmnist"
+  | "ncaltech101"
+  | "npz"
+  | "hdf5";
 
 /** Pixels of a side of N-MNIST. */
 export const NMNIST_SIDE = 34;
@@ -11,10 +24,10 @@ export const OVERFLOW_ROW = 240;
 const AEDAT: Readonly<Record<string, EventFormat>> = { 2: "aedat2", 3: "aedat3.1", 4: "aedat4" };
 
 /** The format, or null where the first bytes are those of no format. */
-export function formatAt(bytes: Uint8Array): EventFormat | null {
-  if (textOf(bytes, 0, 4) === "PK\x03\x04") return "npz";
-  if (textOf(bytes, 1, 8) === HDF5_NAME) return "hdf5";
-  const version = /^#!AER-DAT(\d\.\d)/.exec(textOf(bytes, 0, 16))?.[1];
+export function eventFormatAt(bytes: Uint8Array): EventFormat | null {
+  if (asciiText(bytes, 0, 4) === "PK\x03\x04") return "npz";
+  if (asciiText(bytes, 1, 8) === HDF5_NAME) return "hdf5";
+  const version = /^#!AER-DAT(\d\.\d)/.exec(asciiText(bytes, 0, 16))?.[1];
   if (version !== undefined) return AEDAT[version[0] as string] ?? null;
   const { text } = headerOf(bytes, "% ", /^% end/);
   if (text === "") return looksLikeNMNIST(bytes);

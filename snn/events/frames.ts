@@ -5,7 +5,7 @@ import { composed } from "../../engine/composed.ts";
 import { div, gt, mul, noGrad, sum, type Tensor, tensor, zeros } from "../../engine/index.ts";
 import { checkSize, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
 import { alive, empty, emptySpikes, peek, spikesAt, streamBytes } from "../../engine/tensor.ts";
-import { recordingOf } from "./checked.ts";
+import { checkedRecording } from "./checked.ts";
 import type { EventRecording } from "./recording.ts";
 import { SLICES, type Slice, type SliceOptions, slicesOf } from "./slices.ts";
 
@@ -34,7 +34,7 @@ function cut(where: string, given: EventRecording | readonly EventRecording[], o
   const list = isList ? Array.from(given as readonly EventRecording[]) : [given as EventRecording];
   if (list.length === 0) throw wrongValue(where, "one recording or more", "none");
   const recordings = list.map((each) => {
-    const events = recordingOf(where, each);
+    const events = checkedRecording(where, each);
     return { events, slices: slicesOf(where, events, asked) };
   });
   const { width, height } = (recordings[0] as (typeof recordings)[0]).events;
@@ -177,7 +177,7 @@ export function toVoxelGrid(events: EventRecording, options: VoxelOptions = VOXE
   const where = "toVoxelGrid";
   const { nTimeBins: n, signed } = withDefaults(where, VOXELS, options);
   numberOf(where, "nTimeBins", n, COUNT);
-  const { t, x, y, p, width, height } = recordingOf(where, events);
+  const { t, x, y, p, width, height } = checkedRecording(where, events);
   const shape = [n, 1, height, width];
   checkSize(where, shape, sizeOf(shape));
   const plane = width * height;

@@ -1,10 +1,10 @@
 /** HDF5 files of DSEC and of Metavision. The package h5wasm reads them, with h5wasm-plugins for the compression of DSEC. */
 import type { Dataset, Group, File as H5File } from "h5wasm";
-import { listening } from "../hdf5.ts";
-import { append, numbersAt, type Values } from "./arrays.ts";
-import { HDF5_NAME, textOf } from "./decoder.ts";
+import { listening } from "../../engine/data/hdf5.ts";
+import { type ArrayValues, append, numbersAt } from "./arrays.ts";
+import { asciiText, HDF5_NAME } from "./decoder.ts";
 import { peerOf } from "./peers.ts";
-import type { Columns } from "./recording.ts";
+import type { EventColumns } from "./recording.ts";
 
 type H5 = typeof import("h5wasm");
 type Module = Awaited<H5["ready"]>;
@@ -25,7 +25,7 @@ let files = 0;
  * @throws Error where h5wasm is missing; RangeError for bytes that are no HDF5.
  */
 export async function openHDF5(where: string, bytes: Uint8Array): Promise<Opened> {
-  if (textOf(bytes, 1, 8) !== HDF5_NAME) {
+  if (asciiText(bytes, 1, 8) !== HDF5_NAME) {
     throw new RangeError(`${where}: expected an HDF5 file, got ${bytes.length} bytes that are none`);
   }
   const h5 = await peerOf(where, "h5wasm", "HDF5 files", () => import("h5wasm"));
@@ -159,7 +159,7 @@ const TOGETHER = 1 << 20;
 const DSEC = [640, 480] as const;
 
 /** Reads the events of DSEC, /events/{t, x, y, p} with /t_offset, or those of Metavision, /CD/events. */
-export async function hdf5(bytes: Uint8Array, columns: Columns): Promise<void> {
+export async function hdf5(bytes: Uint8Array, columns: EventColumns): Promise<void> {
   const { where } = columns;
   const opened = await openHDF5(where, bytes);
   const { module, close } = opened;
@@ -210,25 +210,25 @@ const contentOf = (file: H5File): string =>
     })
     .join(", ");
 
-function readDSEC(columns: Columns, opened: Opened, datasets: readonly Dataset[]): void {
+function readDSEC(columns: EventColumns, opened: Opened, datasets: readonly Dataset[]): void {
   const [t, x, y, p] = datasets as [Dataset, Dataset, Dataset, Dataset];
   columns.sensor(...DSEC);
   const offset = datasetAt(columns.where, opened, "t_offset");
   const origin = offset === null ? 0 : Number(Array.isArray(offset.value) ? offset.value[0] : offset.value);
   const n = Math.max(...[t, x, y, p].map((dataset) => Number(dataset.shape?.[0])));
   for (let i = 0; i < n; i += TOGETHER) {
-    const part = (dataset: Dataset): Values =>
+    const part = (dataset: Dataset): ArrayValues =>
       heard(
         columns.where,
         opened.module,
         dataset.path,
-        () => dataset.slice([[i, Math.min(i + TOGETHER, Number(dataset.shape?.[0]))]]) as Values,
+        () => dataset.slice([[i, Math.min(i + TOGETHER, Number(dataset.shape?.[0]))]]) as ArrayValues,
       );
     append(columns, { t: part(t), x: part(x), y: part(y), p: part(p) }, origin, () => 0);
   }
 }
 
-function readMetavision(columns: Columns, { file, module }: Opened, events: Dataset): void {
+function readMetavision(columns: EventColumns, { file, module }: Opened, events: Dataset): void {
   const geometry = /^(\d+)x(\d+)/.exec(String(file.attrs.geometry?.value ?? ""));
   columns.sensor(Number(geometry?.[1]), Number(geometry?.[2]));
   const { size, compound_type } = events.metadata;

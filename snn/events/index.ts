@@ -8,18 +8,18 @@
 export * from "./augmentation.ts";
 export * from "./camera.ts";
 export * from "./filters.ts";
+export type { EventFormat } from "./formats.ts";
 export * from "./frames.ts";
 export type { EventStream, EventStreamChunk, EventStreamReader, EventStreamSource } from "./input.ts";
 export type { RandomEventOptions } from "./random.ts";
 export {
-  type EventFormat,
   type ReadEventChunksOptions,
   type ReadEventsOptions,
   readEventChunks,
   readEvents,
 } from "./read.ts";
-export type { EventRecording, ReadRecording } from "./recording.ts";
-export { readSHD, type SpikeRecordings } from "./shd.ts";
+export type { EventRecording, ReadRecording, SpikeRecordings } from "./recording.ts";
+export { readSHD } from "./shd.ts";
 export type { SliceOptions } from "./slices.ts";
 export * from "./surfaces.ts";
 export { type EventWriteFormat, writeEvents } from "./write.ts";

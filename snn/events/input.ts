@@ -27,7 +27,7 @@ export interface EventStreamSource {
 export type EventStream = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | EventStreamSource;
 
 /** Bytes of a stream. Only the bytes that a call has asked for, and the rest of their chunk, are kept. */
-export class Input {
+export class StreamInput {
   /** The place in the file of the first byte that is kept. */
   at = 0;
   ended = false;
@@ -72,7 +72,7 @@ export class Input {
       }
     }
     if (parts.length > 1)
-      this.kept = parts.length === 2 && this.kept.length === 0 ? (parts[1] as Uint8Array) : joined(parts);
+      this.kept = parts.length === 2 && this.kept.length === 0 ? (parts[1] as Uint8Array) : joinedBytes(parts);
     return this.kept;
   }
 
@@ -83,7 +83,7 @@ export class Input {
 }
 
 /** Bytes behind each other. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function joinedBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {

@@ -6,9 +6,9 @@
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
 import { append, numbersAt } from "./arrays.ts";
-import { textOf, u32 } from "./decoder.ts";
-import { joined } from "./input.ts";
-import type { Columns } from "./recording.ts";
+import { asciiText, u32 } from "./decoder.ts";
+import { joinedBytes } from "./input.ts";
+import type { EventColumns } from "./recording.ts";
 
 /** Marks of the records of a zip file. */
 const LOCAL = 0x04034b50;
@@ -51,7 +51,7 @@ function archiveOf(where: string, bytes: Uint8Array): Archive {
       u32(bytes, at + 24),
       u32(bytes, at + 42),
     ];
-    const name = textOf(bytes, at + 46, at + 46 + u16(bytes, at + 28));
+    const name = asciiText(bytes, at + 46, at + 46 + u16(bytes, at + 28));
     if (!(local + 30 <= end) || u32(bytes, local) !== LOCAL) throw damage(local, `the part ${name}`);
     const from = local + 30 + u16(bytes, local + 26) + u16(bytes, local + 28);
     const whole = bytes.subarray(from, from + packed);
@@ -94,25 +94,25 @@ async function inflate(where: string, packed: Uint8Array, size: number): Promise
     return null;
   }
   if (length !== size) return null;
-  return joined(parts);
+  return joinedBytes(parts);
 }
 
 /** The values of an array of NumPy, and the place of the first one. */
 function arrayOf(
-  columns: Columns,
+  columns: EventColumns,
   name: string,
   { bytes, at, stored }: Part,
 ): { values: Float64Array; at: number; step: number } {
   const wide = (bytes[6] as number) > 1;
   const start = (wide ? 12 : 10) + (wide ? u32(bytes, 8) : u16(bytes, 8));
-  const header = textOf(bytes, wide ? 12 : 10, Math.min(start, 65_536));
+  const header = asciiText(bytes, wide ? 12 : 10, Math.min(start, 65_536));
   const [, order, type = ""] = /'descr': *'([<>|=])(\w+)'/.exec(header) ?? [];
   // A scalar, a row, or a column, which slices of a table are.
   const shape = /'shape': *(\([\d, ]*\))/.exec(header)?.[1] ?? "";
   const length = /^\((\d*)(, *1|,)?\)$/.exec(shape)?.[1];
   const size = Number(type[1]);
   const count = length === "" ? 1 : Number(length);
-  const isWhole = textOf(bytes, 1, 6) === "NUMPY" && start + count * size <= bytes.length;
+  const isWhole = asciiText(bytes, 1, 6) === "NUMPY" && start + count * size <= bytes.length;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const values = isWhole ? numbersAt(view, type, start, count, size, order !== ">") : null;
   if (values === null) {
@@ -125,7 +125,7 @@ function arrayOf(
 }
 
 /** Reads an archive with t, x, y and p, and with width and height, if it has them. */
-export async function npz(bytes: Uint8Array, columns: Columns): Promise<void> {
+export async function npz(bytes: Uint8Array, columns: EventColumns): Promise<void> {
   const archive = archiveOf(columns.where, bytes);
   const read = async (name: string) => {
     const part = archive.get(name);

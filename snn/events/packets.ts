@@ -1,16 +1,16 @@
 /** Files of packets, AEDAT 3.1 and 4, in which only some packets have events. */
 import type { Decoder } from "./decoder.ts";
-import type { Columns } from "./recording.ts";
+import type { EventColumns } from "./recording.ts";
 
 /** Packets that are longer than this, in bytes, are damaged. */
-export const LONGEST = 2 ** 26;
+export const LONGEST_PACKET = 2 ** 26;
 
 /**
  * A decoder of packets. `lengthAt` gives the length of the packet that begins at an index, with its header of `header` bytes; 0 if no
  * packet begins there. Behind damage, decoding continues where `isMark` recognises a packet.
  */
 export function packets(
-  columns: Columns,
+  columns: EventColumns,
   header: number,
   expected: string,
   lengthAt: (bytes: Uint8Array, i: number) => number,

@@ -1,6 +1,6 @@
 /** Optional packages that some files need. The first such file loads them. */
 import { u32 } from "./decoder.ts";
-import { joined } from "./input.ts";
+import { joinedBytes } from "./input.ts";
 
 /**
  * The package that `load` imports.
@@ -39,6 +39,6 @@ export async function zstdOf(where: string): Promise<(frame: Uint8Array, most: n
       if (length > most) throw new RangeError(`zstd: expected at most ${most} bytes`);
     });
     stream.push(frame, true);
-    return joined(parts);
+    return joinedBytes(parts);
   };
 }

@@ -8,14 +8,14 @@ export interface RandomEventOptions {
   generator?: Generator;
 }
 
-export const RANDOM = { generator: defaultGenerator };
+export const RANDOM_OPTIONS = { generator: defaultGenerator };
 
 /** n uniform numbers in [0, 1). */
-export const uniform = (n: number, generator: Generator): Float32Array =>
+export const uniformNumbers = (n: number, generator: Generator): Float32Array =>
   n === 0 ? new Float32Array(0) : noGrad(() => rand([n], { generator }).toFloat32Array());
 /** n normal numbers. */
-export const normal = (n: number, generator: Generator): Float32Array =>
+export const normalNumbers = (n: number, generator: Generator): Float32Array =>
   n === 0 ? new Float32Array(0) : noGrad(() => randn([n], { generator }).toFloat32Array());
 
 /** One uniform number in [0, 1). */
-export const draw = (generator: Generator): number => uniform(1, generator)[0] as number;
+export const draw = (generator: Generator): number => uniformNumbers(1, generator)[0] as number;

@@ -1,24 +1,10 @@
 /** Readers of files of event cameras: recognition of the format, whole files, and files piece by piece. */
 import { bytesOf, COUNT, choiceOf, numberOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { SIDE } from "./checked.ts";
-import { type Streamed, textOf, type Whole } from "./decoder.ts";
-import { formatAt } from "./formats.ts";
-import { type EventStream, Input } from "./input.ts";
-import { Columns, type ReadRecording } from "./recording.ts";
-
-/** A format that can be read. */
-export type EventFormat =
-  | "aedat2"
-  | "aedat3.1"
-  | "aedat4"
-  | "evt2"
-  | "evt2.1"
-  | "evt3"
-  | "dat"
-  | "nmnist"
-  | "ncaltech101"
-  | "npz"
-  | "hdf5";
+import { asciiText, type Streamed, type Whole } from "./decoder.ts";
+import { type EventFormat, eventFormatAt } from "./formats.ts";
+import { type EventStream, StreamInput } from "./input.ts";
+import { EventColumns, type ReadRecording } from "./recording.ts";
 
 /** The first file of a format loads its reader. */
 const evt = async (name: "evt2" | "evt21" | "evt3") => ({ open: (await import("./evt.ts"))[name] });
@@ -80,7 +66,7 @@ const PIECE = 1 << 18;
 
 interface Settings {
   readonly format: EventFormat | null;
-  readonly columns: Columns;
+  readonly columns: EventColumns;
   readonly events: number;
 }
 
@@ -96,7 +82,7 @@ function settingsOf(where: string, defaults: typeof WHOLE | typeof CHUNKS, optio
   const side = (name: string, value: number | null) => (value === null ? 0 : numberOf(where, name, value, SIDE));
   return {
     format: format === null ? null : choiceOf(where, "format", format, Object.keys(FORMATS) as EventFormat[]),
-    columns: new Columns(
+    columns: new EventColumns(
       where,
       recover,
       side("width", width),
@@ -162,7 +148,7 @@ export async function* readEventChunks(
 ): AsyncGenerator<ReadRecording, void, void> {
   const where = "readEventChunks";
   const { format, columns, events } = settingsOf(where, CHUNKS, options);
-  const input = new Input(where, stream);
+  const input = new StreamInput(where, stream);
   try {
     let head = await input.upTo(HEAD);
     const { open, read } = await formatOf(where, format, head);
@@ -217,9 +203,9 @@ async function formatOf(
   format: EventFormat | null,
   bytes: Uint8Array,
 ): Promise<Partial<Streamed & Whole>> {
-  const found = formatAt(bytes);
+  const found = eventFormatAt(bytes);
   if (format === null && found === null) {
-    const first = textOf(bytes, 0, 16);
+    const first = asciiText(bytes, 0, 16);
     throw wrongValue(where, "the beginning of a recording of a format that is known", JSON.stringify(first));
   }
   return await FORMATS[(format ?? found) as EventFormat]();

@@ -25,8 +25,28 @@ export interface ReadRecording extends EventRecording {
   readonly dropped: number;
 }
 
+/** Spike trains with their labels. */
+export interface SpikeRecordings {
+  /** The number of recordings. */
+  readonly length: number;
+  /** The class of each recording. */
+  readonly labels: Uint16Array;
+  /** The names of classes, by label, where the file names classes. */
+  readonly keys: readonly string[];
+  /** The speaker of each recording, where the file names speakers. */
+  readonly speakers: Uint16Array | null;
+  /**
+   * Reads a recording: `x` is the channel in [0, 700), `y` is 0 and `p` is 1.
+   *
+   * @throws RangeError for an index without recording, and for damage; Error after `close`.
+   */
+  get(index: number): EventRecording;
+  /** Frees the memory of the file. */
+  close(): void;
+}
+
 /** Columns that grow, and the sensor that their events must lie on. */
-export class Columns {
+export class EventColumns {
   t = new Float64Array(0);
   x = new Uint16Array(0);
   y = new Uint16Array(0);

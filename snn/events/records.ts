@@ -1,7 +1,7 @@
 /** Files of records of equal size, one for each event: DAT of Prophesee, the binary files of N-MNIST and N-Caltech101, AEDAT 2.0. */
-import { aligned, type Decoder, evtHeader, headerOf, type Start } from "./decoder.ts";
+import { alignedBytes, type Decoder, evtHeader, headerOf, type Start } from "./decoder.ts";
 import { NMNIST_SIDE, OVERFLOW_ROW } from "./formats.ts";
-import type { Columns } from "./recording.ts";
+import type { EventColumns } from "./recording.ts";
 
 /** Times of 32 bits wrap around after 71 minutes. */
 const WRAP = 2 ** 32;
@@ -33,8 +33,8 @@ interface Clock {
   origin: number;
 }
 
-function decodeDAT(columns: Columns, clock: Clock, bytes: Uint8Array, at: number): number {
-  const whole = aligned(bytes, 0, bytes.length - (bytes.length % 8), 4);
+function decodeDAT(columns: EventColumns, clock: Clock, bytes: Uint8Array, at: number): number {
+  const whole = alignedBytes(bytes, 0, bytes.length - (bytes.length % 8), 4);
   const words = new Int32Array(whole.buffer, whole.byteOffset, whole.length / 4);
   columns.reserve(words.length / 2);
   const { t, x, y, p, recover } = columns;
@@ -83,7 +83,7 @@ export function ncaltech101({ columns }: Pick<Start, "columns">): Decoder {
   return { start: 0, unit: "an event of 5 bytes", decode };
 }
 
-function decodeNMNIST(columns: Columns, clock: Clock, bytes: Uint8Array, at: number): number {
+function decodeNMNIST(columns: EventColumns, clock: Clock, bytes: Uint8Array, at: number): number {
   const taken = bytes.length - (bytes.length % 5);
   columns.reserve(taken / 5);
   const { t, x, y, p, recover } = columns;
@@ -163,7 +163,7 @@ export function aedat2({ bytes, columns }: Start): Decoder {
   return { start: end, unit: "an event of 8 bytes", decode };
 }
 
-function decodeAddresses(columns: Columns, clock: Clock, chip: Chip, bytes: Uint8Array, at: number): number {
+function decodeAddresses(columns: EventColumns, clock: Clock, chip: Chip, bytes: Uint8Array, at: number): number {
   const taken = bytes.length - (bytes.length % 8);
   const view = new DataView(bytes.buffer, bytes.byteOffset, taken);
   columns.reserve(taken / 8);

@@ -1,25 +1,5 @@
 /** Spikes of spoken words as data sets: the first file loads the reader. */
-import type { EventRecording } from "./recording.ts";
-
-/** Spike trains with their labels. */
-export interface SpikeRecordings {
-  /** The number of recordings. */
-  readonly length: number;
-  /** The class of each recording. */
-  readonly labels: Uint16Array;
-  /** The names of classes, by label, where the file names classes. */
-  readonly keys: readonly string[];
-  /** The speaker of each recording, where the file names speakers. */
-  readonly speakers: Uint16Array | null;
-  /**
-   * Reads a recording: `x` is the channel in [0, 700), `y` is 0 and `p` is 1.
-   *
-   * @throws RangeError for an index without recording, and for damage; Error after `close`.
-   */
-  get(index: number): EventRecording;
-  /** Frees the memory of the file. */
-  close(): void;
-}
+import type { SpikeRecordings } from "./recording.ts";
 
 /**
  * Opens a file of the Spiking Heidelberg Digits (SHD) or Spiking Speech Commands (SSC): HDF5 with spikes/times in seconds, spikes/units and

@@ -73,7 +73,7 @@ export function slicesOf(where: string, events: EventRecording, options: typeof 
 }
 
 /** The index of the first time that is not less than `time`; with `behind`, of the first that is greater. */
-export function search(t: Float64Array, time: number, behind = false): number {
+export function firstNotBefore(t: Float64Array, time: number, behind = false): number {
   let low = 0;
   let high = t.length;
   while (low < high) {
@@ -89,7 +89,7 @@ export function search(t: Float64Array, time: number, behind = false): number {
 const between = ({ t }: EventRecording, n: number, first: number, stride: number, window: number): Slice[] =>
   Array.from({ length: n }, (_, i): Slice => {
     const from = first + i * stride;
-    return [search(t, from), search(t, from + window)];
+    return [firstNotBefore(t, from), firstNotBefore(t, from + window)];
   });
 
 function byTime(where: string, events: EventRecording, timeWindow: number, options: typeof SLICES): Slice[] {

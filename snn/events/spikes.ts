@@ -2,8 +2,7 @@
 import { bytesOf, numberOf, type Range } from "../../engine/arguments.ts";
 import { numbersAt } from "./arrays.ts";
 import { datasetAt, elementsOf, heard, type Opened, openHDF5 } from "./hdf5.ts";
-import type { EventRecording } from "./recording.ts";
-import type { SpikeRecordings } from "./shd.ts";
+import type { EventRecording, SpikeRecordings } from "./recording.ts";
 
 /** Channels of the model. */
 const CHANNELS = 700;

@@ -4,7 +4,7 @@ import { k } from "../../engine/backend.ts";
 import { exp, noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import { checkSize, sizeOf } from "../../engine/shape.ts";
 import { empty, peek } from "../../engine/tensor.ts";
-import { dealt, recordingOf } from "./checked.ts";
+import { checkedRecording, dealt } from "./checked.ts";
 import type { EventRecording } from "./recording.ts";
 import { SLICES, slicesOf } from "./slices.ts";
 
@@ -38,7 +38,7 @@ export function toTimesurface(events: EventRecording, options: TimesurfaceOption
   const { dt, tau, includeIncomplete } = withDefaults(where, TIMESURFACE, options);
   numberOf(where, "dt", dt, POSITIVE);
   numberOf(where, "tau", tau, POSITIVE);
-  const recording = recordingOf(where, events);
+  const recording = checkedRecording(where, events);
   const { t, width, height } = recording;
   const slices = slicesOf(where, recording, { ...SLICES, timeWindow: dt, includeIncomplete });
   const shape = [slices.length, 2, height, width];
@@ -122,7 +122,7 @@ export function toAveragedTimesurface(events: EventRecording, options: AveragedT
   numberOf(where, "timeWindow", timeWindow, POSITIVE);
   numberOf(where, "tau", tau, POSITIVE);
   choiceOf(where, "decay", decay, ["exp", "lin"]);
-  const recording = recordingOf(where, events);
+  const recording = checkedRecording(where, events);
   const { t, x, y, width, height } = recording;
   const columns = Math.ceil(width / cellSize);
   const shape = [columns * Math.ceil(height / cellSize), 2, surfaceSize, surfaceSize];

@@ -1,8 +1,8 @@
 /** Writers of recordings: EVT 3.0, AEDAT 4 and npz. */
 import { choiceOf, wrongValue } from "../../engine/arguments.ts";
-import { recordingOf } from "./checked.ts";
+import { checkedRecording } from "./checked.ts";
 import { AEDAT4_LINE } from "./decoder.ts";
-import { joined } from "./input.ts";
+import { joinedBytes } from "./input.ts";
 import type { EventRecording } from "./recording.ts";
 
 /** A format that can be written. */
@@ -38,7 +38,7 @@ const LIMITS: Readonly<
 export function writeEvents(events: EventRecording, format: EventWriteFormat): Uint8Array<ArrayBuffer> {
   const where = "writeEvents";
   const name = choiceOf(where, "format", format, Object.keys(WRITERS) as EventWriteFormat[]);
-  const recording = recordingOf(where, events);
+  const recording = checkedRecording(where, events);
   checkLimits(where, recording, name);
   return WRITERS[name](recording);
 }
@@ -221,7 +221,7 @@ function writeNPZ({ t, x, y, p, width, height }: EventRecording): Uint8Array<Arr
   const table: Uint8Array[] = [];
   let at = 0;
   for (const [name, type, shape, values] of parts) {
-    const array = joined([arrayHeader(type, shape), values]);
+    const array = joinedBytes([arrayHeader(type, shape), values]);
     const file = encoder.encode(`${name}.npy`);
     // The fields that both records of a part have: version, no flags, stored, 1 January 1980, checksum, sizes, the length of the name, and
     // 0 for the length of extra fields.
@@ -238,18 +238,18 @@ function writeNPZ({ t, x, y, p, width, height }: EventRecording): Uint8Array<Arr
       [file.length, 2],
       [0, 2],
     );
-    const local = joined([record([0x04034b50, 4]), facts, file, array]);
+    const local = joinedBytes([record([0x04034b50, 4]), facts, file, array]);
     table.push(
-      joined([record([0x02014b50, 4], [20, 2]), facts, record([0, 2], [0, 2], [0, 2], [0, 4], [at, 4]), file]),
+      joinedBytes([record([0x02014b50, 4], [20, 2]), facts, record([0, 2], [0, 2], [0, 2], [0, 4], [at, 4]), file]),
     );
     locals.push(local);
     at += local.length;
     if (at >= 2 ** 32 - 1) throw wrongValue("writeEvents", "events for an npz file below 4 GB", n);
   }
-  const entries = joined(table);
+  const entries = joinedBytes(table);
   const [count, size] = [parts.length, entries.length];
   const end = record([0x06054b50, 4], [0, 2], [0, 2], [count, 2], [count, 2], [size, 4], [at, 4], [0, 2]);
-  return joined([...locals, entries, end]);
+  return joinedBytes([...locals, entries, end]);
 }
 
 /** A header of NumPy, after which the values stand at a multiple of 64 bytes. */

@@ -1,8 +1,8 @@
 /** Neurons run step by step with the derivatives of each step, and which of these derivatives matter to their weights. */
 import { wrongValue } from "../../engine/arguments.ts";
 import {
+  allOf,
   derivativeOf,
-  derive,
   type Fused,
   levelOf,
   MOST_OUTPUTS,
@@ -13,9 +13,10 @@ import {
 import type { Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { empty, emptySpikes } from "../../engine/tensor.ts";
-import { type Neurons, named } from "../neuron.ts";
-import type { Named } from "../neuron-form.ts";
-import { columnsOf } from "../neuron-op.ts";
+import type { Named } from "../neuron/form.ts";
+import { columnsOf, type FromParameters, type LoopValue, named, noteParameters } from "../neuron/loop.ts";
+import type { Neurons } from "../neuron/neuron.ts";
+import { loopOf } from "../neuron/op.ts";
 
 export const CURRENT = "current";
 
@@ -40,6 +41,9 @@ export class Derived {
   /** The step with those that are used. */
   private readonly program: Program;
   private readonly code: Fused;
+  private readonly loop: FromParameters;
+  /** All outputs of the step, in the order of the bits of a mask. */
+  private readonly outputs: readonly string[];
   /** The derivatives that may be other than 0, by name. */
   readonly names: readonly string[];
 
@@ -69,6 +73,8 @@ export class Derived {
     if (count > MOST_OUTPUTS)
       throw wrongValue(definition.name, `a step with at most ${MOST_OUTPUTS} states and derivatives`, count);
     this.code = this.program.compile(null);
+    this.loop = loopOf(this.program);
+    this.outputs = [...this.program.traced.outputs.keys()];
   }
 
   /** Whether ∂x/∂y may be other than 0. */
@@ -89,27 +95,32 @@ export class Derived {
 
   /** One step, from states [B, N]: z, the next states and the derivatives, all [B, N]. */
   run(current: Tensor, from: Named): Advance {
-    const { neurons, program, code, names } = this;
+    const { neurons, code, names, main } = this;
     const { states, packed } = neurons.compiled;
     neurons.checkNeurons([1, ...current.sizes]);
-    const parameters = derive(program.traced, neurons.parametersNow());
-    for (const t of [current, ...parameters]) ready(neurons.compiled.name, t);
+    const parameters = this.loop.of(neurons, null) as readonly LoopValue[];
+    ready(neurons.compiled.name, current);
     const n = columnsOf(neurons.compiled.name, parameters, current.size);
     const z = packed ? emptySpikes(current.sizes) : empty(current.sizes);
     const next = states.map(() => empty(current.sizes));
     const derivatives = names.map(() => empty(current.sizes));
-    const outputs = names.map((name, i) => [name, (derivatives[i] as Tensor).ptr]);
-    code.forward({
-      T: 1,
-      rows: current.size / n,
-      n,
-      inputs: [{ at: current.ptr, step: 0 }],
-      parameters: parameters.map((t) => t.ptr),
-      from: states.map((name) => (from[name] as Tensor).ptr),
-      saved: [],
-      to: next.map((t) => t.ptr),
-      outputs: { ...neurons.compiled.addresses(z), ...Object.fromEntries(outputs) },
-    });
+    const outputs = names.reduce(
+      (mask, name) => mask | (1 << this.outputs.indexOf(name)),
+      1 << this.outputs.indexOf(main),
+    );
+    const all = allOf(states.length);
+    const bound = code.forward(1, current.size / n, n, outputs, all, all);
+    bound.begin();
+    try {
+      noteParameters(bound, parameters);
+      bound.input(0, current.ptr, 0);
+      states.forEach((name, i) => bound.state(i, (from[name] as Tensor).ptr, (next[i] as Tensor).ptr));
+      bound.output(this.outputs.indexOf(main), packed ? z.bits : z.ptr);
+      names.forEach((name, i) => bound.output(this.outputs.indexOf(name), (derivatives[i] as Tensor).ptr));
+      bound.run();
+    } finally {
+      bound.end();
+    }
     return { z, next: named(states, next), derivatives: named(names, derivatives) };
   }
 }

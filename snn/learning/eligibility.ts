@@ -6,13 +6,13 @@
  */
 import type { StepDefinition, Value } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
-import type { Named } from "../neuron-form.ts";
+import type { Named } from "../neuron/form.ts";
 import { CURRENT, type Derived } from "./derived.ts";
-import { Sweep } from "./sweep.ts";
+import { RuleSweep } from "./sweep.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The name of ∂x/∂w of a state x. */
-export const traceOf = (state: string): string => `ε ${state}`;
+export const eligibilityName = (state: string): string => `ε ${state}`;
 /** The same of a state of the readout. */
 const filteredOf = (state: string): string => `ē ${state}`;
 /** The name of a derivative of the readout in a sweep over synapses. */
@@ -23,20 +23,20 @@ const GRADIENT = "gradient";
 const EFFECT = "effect";
 
 /** An array of a sweep by its name: where it lies, and the bytes from one sample to the next. */
-interface Place {
+interface SweepArray {
   readonly at: number;
   readonly apart: number;
 }
 
 /** A sweep over the rows of each sample. */
 class SampleSweep {
-  private readonly sweep: Sweep;
+  private readonly sweep: RuleSweep;
   /** Of each array its place among those that a run is given, and the values from a row to the next. */
   private readonly inputs: readonly (readonly [place: number, index: number, stride: number])[];
 
   /** `strides` are the values from a row to the next of all inputs and outputs. */
   constructor(definition: StepDefinition, strides: Readonly<Record<string, number>>, widest: number, owner: Workspace) {
-    this.sweep = new Sweep(definition, Math.max(1, widest), owner.take);
+    this.sweep = new RuleSweep(definition, Math.max(1, widest), owner.take);
     const { rows } = this.sweep;
     this.inputs = Object.entries(strides).flatMap(([name, stride], i) =>
       [rows.inputPlace(name), rows.outputPlace(name)].filter((p) => p >= 0).map((p) => [p, i, stride] as const),
@@ -44,12 +44,12 @@ class SampleSweep {
   }
 
   /** Runs over so many rows of n columns, for each sample; the arrays stand in the order of the strides. */
-  run(places: readonly Place[], samples: number, count: number, n: number): void {
+  run(places: readonly SweepArray[], samples: number, count: number, n: number): void {
     const { rows } = this.sweep;
     for (let b = 0; b < samples; b++) {
       for (let i = 0; i < this.inputs.length; i++) {
         const [place, index, stride] = this.inputs[i] as readonly [number, number, number];
-        const { at, apart } = places[index] as Place;
+        const { at, apart } = places[index] as SweepArray;
         rows.note(place, at + b * apart, stride);
       }
       rows.run(0, count, n);
@@ -58,10 +58,10 @@ class SampleSweep {
 }
 
 /** An array [B, …] of a sweep over the samples. */
-const ofSamples = (t: Tensor): Place => ({ at: t.ptr, apart: (4 * t.size) / (t.sizes[0] as number) });
+const ofSamples = (t: Tensor): SweepArray => ({ at: t.ptr, apart: (4 * t.size) / (t.sizes[0] as number) });
 
 /** An array that all samples share. */
-const ofAll = (t: Tensor): Place => ({ at: t.ptr, apart: 0 });
+const ofAll = (t: Tensor): SweepArray => ({ at: t.ptr, apart: 0 });
 
 /** Values by their names, as a step gets them. */
 const valuesOf =
@@ -118,10 +118,10 @@ export class Eligibility {
     this.inputs = inputs;
     this.neurons = neurons;
     this.readout = readout;
-    this.traces = [...single.map(traceOf), ...sums.map(filteredOf)];
+    this.traces = [...single.map(eligibilityName), ...sums.map(filteredOf)];
     const strides = {
       ...alike(this.traces, inputs),
-      ...alike([...shared.map(traceOf), PRE], 0),
+      ...alike([...shared.map(eligibilityName), PRE], 0),
       ...alike(neurons.names, 1),
       ...alike(constants, 0),
       [SIGNAL]: 1,
@@ -135,7 +135,7 @@ export class Eligibility {
       parameters: {},
       step(argument) {
         const value = valuesOf(argument);
-        const ofNeuron = (x: string) => carried(neurons, x, (y) => value(traceOf(y)), value(PRE), value);
+        const ofNeuron = (x: string) => carried(neurons, x, (y) => value(eligibilityName(y)), value(PRE), value);
         const e = ofNeuron(main);
         const ofSum = (of: Derived, y: string) =>
           carried(
@@ -148,7 +148,7 @@ export class Eligibility {
         const total = readout === null ? e : ofSum(readout, readout.main);
         const gradient = value(GRADIENT);
         return {
-          ...Object.fromEntries(single.map((x) => [traceOf(x), ofNeuron(x)])),
+          ...Object.fromEntries(single.map((x) => [eligibilityName(x), ofNeuron(x)])),
           ...Object.fromEntries(sums.map((y) => [filteredOf(y), ofSum(readout as Derived, y)])),
           ...(learns && { [GRADIENT]: typeof total === "number" ? gradient : gradient.add(total.mul(value(SIGNAL))) }),
         };
@@ -179,7 +179,7 @@ export class Eligibility {
   }
 }
 
-const NOWHERE: Place = { at: 0, apart: 0 };
+const NOWHERE: SweepArray = { at: 0, apart: 0 };
 
 /** Traces [B, in] of the shared states of a layer: all its neurons have the same. */
 export class SharedTraces {
@@ -194,7 +194,7 @@ export class SharedTraces {
     const { shared, main, names } = of;
     this.inputs = inputs;
     this.of = of;
-    const strides = { ...alike([...shared.map(traceOf), PRE], inputs), ...alike(names, 0), [EFFECT]: inputs };
+    const strides = { ...alike([...shared.map(eligibilityName), PRE], inputs), ...alike(names, 0), [EFFECT]: inputs };
     const definition = (learns: boolean): StepDefinition => ({
       name: "EProp",
       inputs: Object.keys(strides),
@@ -203,9 +203,9 @@ export class SharedTraces {
       parameters: {},
       step(argument) {
         const value = valuesOf(argument);
-        const next = (x: string) => carried(of, x, (y) => value(traceOf(y)), value(PRE), value);
+        const next = (x: string) => carried(of, x, (y) => value(eligibilityName(y)), value(PRE), value);
         return {
-          ...Object.fromEntries(shared.map((x) => [traceOf(x), next(x)])),
+          ...Object.fromEntries(shared.map((x) => [eligibilityName(x), next(x)])),
           ...(learns && { [EFFECT]: next(main) }),
         };
       },

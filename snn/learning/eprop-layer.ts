@@ -1,16 +1,15 @@
 /** A layer of neurons under e-prop: a step of it, its traces, and the gradients that they give. */
 import { wrongValue } from "../../engine/arguments.ts";
 import { k } from "../../engine/backend.ts";
-import { composed } from "../../engine/composed.ts";
-import { concat, type Linear, linear, matmul, ones, Tensor, tape, zeros } from "../../engine/index.ts";
+import { concat, type Linear, linear, matmul, noGrad, ones, Tensor, tape, zeros } from "../../engine/index.ts";
 import { weightOf } from "../../engine/nn/reading.ts";
 import { apply, gradOf, type Op, SAVES } from "../../engine/op.ts";
 import { empty, touch } from "../../engine/tensor.ts";
-import { Neurons } from "../neuron.ts";
-import type { Named } from "../neuron-form.ts";
-import { own } from "../stage.ts";
+import { own } from "../layer/stage.ts";
+import type { Named } from "../neuron/form.ts";
+import type { Neurons } from "../neuron/neuron.ts";
 import { type Advance, CURRENT, Derived } from "./derived.ts";
-import { Eligibility, SharedTraces, traceOf } from "./eligibility.ts";
+import { Eligibility, eligibilityName, SharedTraces } from "./eligibility.ts";
 import type { Hidden, Readout } from "./eprop-model.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -65,18 +64,18 @@ export class HiddenRule {
 
   /** The state of so many samples before the first step, where the input has so many values. */
   start(batch: number, inputs: number): Named {
-    return startOf(this.layer.neurons, this.shapesOf(batch, inputs));
+    return zeroState(this.layer.neurons, this.shapesOf(batch, inputs));
   }
 
   /** The shapes of the tensors of a state: those of the neurons, spikes that are fed back, and traces. */
-  shapesOf(batch: number, inputs: number): Shapes {
+  shapesOf(batch: number, inputs: number): TraceShapes {
     const { layer, derived, eligibility, inputs: pre } = this;
     const n = this.featuresOf(inputs);
     const isLearned = pre > 0;
     return {
       ...alike(layer.neurons.compiled.states, [batch, n]),
       ...(layer.recurrent !== null && { [SPIKES]: [batch, n] }),
-      ...(isLearned && alike(derived.shared.map(traceOf), [batch, pre])),
+      ...(isLearned && alike(derived.shared.map(eligibilityName), [batch, pre])),
       ...(isLearned && alike(eligibility.traces, [batch, n, pre])),
     };
   }
@@ -97,17 +96,17 @@ export class HiddenRule {
     const connections = [layer.linear, layer.recurrent].filter((each) => each !== null);
     let gradients: Gradient[] = [];
     if (pre !== null) {
-      const columns = derived.shared.map((x) => state[traceOf(x)] as Tensor);
+      const columns = derived.shared.map((x) => state[eligibilityName(x)] as Tensor);
       const [n] = step.z.sizes.slice(1) as [number];
       const sources = { neurons: step.derivatives, readout };
       if (eligibility.traces.length > 0) {
         const traces = eligibility.traces.map((name) => state[name] as Tensor);
         const gradient = signal && zeros([n, pre.sizes[1] as number]);
         eligibility.sweep(traces, columns, pre, sources, signal && { signal, gradient: gradient as Tensor });
-        if (gradient !== null) gradients = partsOf(gradient, connections);
+        if (gradient !== null) gradients = gradientParts(gradient, connections);
         for (const t of traces) touch(t);
       } else if (signal !== null) {
-        gradients = partsOf(product(derived, columns, pre, step.derivatives, signal), connections);
+        gradients = gradientParts(product(derived, columns, pre, step.derivatives, signal), connections);
       }
       shared.advance(columns, pre, step.derivatives, null);
       for (const t of columns) touch(t);
@@ -144,16 +143,16 @@ export class ReadoutRule {
   /** The state of so many samples before the first step. */
   start(batch: number): Named {
     const { neurons } = this.layer;
-    return neurons === null ? {} : startOf(neurons, this.shapesOf(batch));
+    return neurons === null ? {} : zeroState(neurons, this.shapesOf(batch));
   }
 
   /** The shapes of the tensors of a state: those of the neurons, and traces. */
-  shapesOf(batch: number): Shapes {
+  shapesOf(batch: number): TraceShapes {
     const { derived, layer } = this;
     if (layer.neurons === null || derived === null) return {};
     return {
       ...alike(layer.neurons.compiled.states, [batch, layer.linear.outFeatures]),
-      ...alike(derived.shared.map(traceOf), [batch, this.inputs]),
+      ...alike(derived.shared.map(eligibilityName), [batch, this.inputs]),
     };
   }
 
@@ -170,13 +169,13 @@ export class ReadoutRule {
     const pre = inputsWith(x, null, last.bias !== null) as Tensor;
     let moved: Tensor | null = pre;
     if (derived !== null && shared !== null) {
-      const traces = derived.shared.map((y) => state[traceOf(y)] as Tensor);
+      const traces = derived.shared.map((y) => state[eligibilityName(y)] as Tensor);
       moved = error && empty(pre.sizes);
       shared.advance(traces, pre, derivatives, moved);
       for (const t of traces) touch(t);
       write(state, next);
     }
-    return error === null ? [] : partsOf(matmul(error.transpose(), moved as Tensor), [last]);
+    return error === null ? [] : gradientParts(matmul(error.transpose(), moved as Tensor), [last]);
   }
 }
 
@@ -196,18 +195,18 @@ function inputsWith(x: Tensor | null, fired: Tensor | null, bias: boolean): Tens
 }
 
 /** Shapes by the names of tensors. */
-export type Shapes = Readonly<Record<string, readonly number[]>>;
+export type TraceShapes = Readonly<Record<string, readonly number[]>>;
 
-const alike = (names: readonly string[], shape: readonly number[]): Shapes =>
+const alike = (names: readonly string[], shape: readonly number[]): TraceShapes =>
   Object.fromEntries(names.map((name) => [name, shape]));
 
 /** Zeros of these shapes in memory that stays, and the initial state of neurons. */
-function startOf(neurons: Neurons, shapes: Shapes): Named {
+function zeroState(neurons: Neurons, shapes: TraceShapes): Named {
   const state = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, own(shape)]));
   const { states } = neurons.compiled;
   if (states.length === 0) return state;
   // A layer may tell of more states than it has.
-  const start = composed(Neurons.started, neurons, shapes[states[0] as string] as readonly number[]);
+  const start = noGrad(() => neurons.statesAtStart(shapes[states[0] as string] as readonly number[]));
   for (const name of states) (state[name] as Tensor).copyFrom(start[name] as Tensor);
   return state;
 }
@@ -218,7 +217,7 @@ function write(state: Named, next: Named): void {
 }
 
 /** The gradients of weights and biases, from those of all inputs of a layer, [N, P]. */
-function partsOf(all: Tensor, connections: readonly Linear[]): Gradient[] {
+function gradientParts(all: Tensor, connections: readonly Linear[]): Gradient[] {
   const gradients: Gradient[] = [];
   let at = 0;
   for (const layer of connections) {

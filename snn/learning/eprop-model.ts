@@ -2,11 +2,11 @@
 import { wrongValue } from "../../engine/arguments.ts";
 import { Linear, type Module } from "../../engine/index.ts";
 import { forwardOf } from "../../engine/nn/module.ts";
-import { type Kept, keptOf } from "../kept.ts";
-import { layersOf as modulesOf } from "../layers.ts";
-import { isCompiled, type Neurons } from "../neuron.ts";
-import { keptOfNeurons } from "../neuron-stage.ts";
-import { Recurrent } from "../recurrent.ts";
+import { type Kept, keptOf } from "../layer/kept.ts";
+import { layersOf as modulesOf } from "../layer/stepping.ts";
+import { isCompiled, type Neurons } from "../neuron/neuron.ts";
+import { Recurrent } from "../recurrent/recurrent.ts";
+import { keptOfNeurons } from "../stream/neurons.ts";
 
 /** Neurons with the weights before them and, where they feed each other, between them. */
 export interface Hidden {
@@ -39,7 +39,7 @@ const WHAT = "Linear, neurons or Recurrent in turns, and Linear or Linear and Le
  * @throws TypeError for anything but modules; RangeError for layers in another order, of other kinds, or with parameters that are
  *   neither weights nor biases.
  */
-export function layersOf(where: string, model: unknown): Layers {
+export function epropLayers(where: string, model: unknown): Layers {
   const hidden: Hidden[] = [];
   let linear: Linear | null = null;
   let end: Readout | null = null;

@@ -12,11 +12,11 @@ import { ready } from "../../engine/op.ts";
 import { formatShape, sameShape } from "../../engine/shape.ts";
 import { persist } from "../../engine/tape.ts";
 import { alive, rootOf, takeOver } from "../../engine/tensor.ts";
-import { checkNotUsedUp, checkState } from "../checks.ts";
-import { checkKept, type Kept, tensorsIn } from "../kept.ts";
-import type { Named } from "../neuron-form.ts";
-import { contribute, HiddenRule, type LayerRun, ReadoutRule, type Shapes } from "./eprop-layer.ts";
-import { type Hidden, keptIn, type Layers, layersOf } from "./eprop-model.ts";
+import { checkNotUsedUp, checkState } from "../layer/checks.ts";
+import { checkKept, type Kept, tensorsIn } from "../layer/kept.ts";
+import type { Named } from "../neuron/form.ts";
+import { contribute, HiddenRule, type LayerRun, ReadoutRule, type TraceShapes } from "./eprop-layer.ts";
+import { epropLayers, type Hidden, keptIn, type Layers } from "./eprop-model.ts";
 import { Workspace } from "./workspace.ts";
 
 /** Options of {@link EProp}. */
@@ -100,13 +100,13 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
   private readonly tensors: readonly Tensor[];
   private readonly rules: readonly HiddenRule[];
   private readonly readout: ReadoutRule;
-  private known: { readonly key: string; readonly shapes: readonly Shapes[] } | null = null;
+  private known: { readonly key: string; readonly shapes: readonly TraceShapes[] } | null = null;
 
   constructor(model: Module | readonly Module[], options: EPropOptions<Target>) {
     const { loss, feedback = "symmetric", generator } = withDefaults(WHERE, DEFAULTS, options);
     const source = generatorOf(WHERE, generator);
     this.loss = functionOf(WHERE, "loss", loss) as EPropOptions<Target>["loss"];
-    this.layers = layersOf(WHERE, model);
+    this.layers = epropLayers(WHERE, model);
     const { hidden, readout } = this.layers;
     this.kept = keptIn(this.layers);
     this.tensors = tensorsIn(this.kept);
@@ -184,7 +184,7 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
   }
 
   /** The shapes of the tensors of a state, which most steps share with the one before. */
-  private shapesOf(batch: number, inputs: number): readonly Shapes[] {
+  private shapesOf(batch: number, inputs: number): readonly TraceShapes[] {
     const { rules, readout } = this;
     const key = `${batch} ${inputs}`;
     if (this.known?.key !== key) {

@@ -4,8 +4,8 @@ import { Dropout, type Module, ones, Tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
-import { checkState } from "../checks.ts";
-import { isStepping, layersOf, steppingIn } from "../layers.ts";
+import { checkState } from "../layer/checks.ts";
+import { isStepping, layersOf, steppingIn } from "../layer/stepping.ts";
 
 /** State of a layer between time steps: tensors by their names, or null for a layer without a state. */
 export type LayerState = Tensor | { readonly [name: string]: LayerState } | null;
@@ -17,7 +17,7 @@ export interface NetworkState {
 }
 
 /** A layer of a network. */
-export interface Layer {
+export interface NetworkLayer {
   readonly module: Module;
   /** Its place among the layers. */
   readonly index: number;
@@ -32,7 +32,7 @@ export interface Layer {
  *
  * @throws TypeError for what is no module; RangeError for a module whose `forward` hides a layer with a state.
  */
-export function networkOf(where: string, model: Module): Layer[] {
+export function networkOf(where: string, model: Module): NetworkLayer[] {
   moduleOf(where, model);
   const paths = new Map(model.namedModules().map(([path, module]) => [module, path]));
   return layersOf(where, model).map((module, index) => {
@@ -49,7 +49,7 @@ export function networkOf(where: string, model: Module): Layer[] {
  * rules ask for no more, as they train the modules of a caller with `forward`; a Stream asks for modules that declare to be
  * stateless.
  */
-function checkNoInnerStep({ module, where, name }: Layer): void {
+function checkNoInnerStep({ module, where, name }: NetworkLayer): void {
   const [path] = steppingIn(module) ?? [];
   if (path === undefined) return;
   throw new RangeError(
@@ -63,9 +63,9 @@ function checkNoInnerStep({ module, where, name }: Layer): void {
  *
  * @throws TypeError for what is no state; RangeError for a state of another number of layers.
  */
-export function statesOf(
+export function layerStates(
   where: string,
-  layers: readonly Layer[],
+  layers: readonly NetworkLayer[],
   state: NetworkState | undefined,
 ): readonly (LayerState | undefined)[] {
   if (state === undefined) return layers.map(() => undefined);
@@ -78,27 +78,27 @@ export function statesOf(
 }
 
 /** The state that a layer with steps starts from: the given state without a gradient, or the state before the first step. */
-export function startOf(layer: Layer, shape: Shape, state: LayerState | undefined): LayerState {
+export function layerStart(layer: NetworkLayer, shape: Shape, state: LayerState | undefined): LayerState {
   const { module } = layer;
   if (state === undefined && isStepping(module)) return module.initialState(shape) as LayerState;
   return mapped(givenState(layer, state), constant);
 }
 
 /** A tensor of this name in the state of a layer, without its gradient; null at the start. */
-export function heldIn(layer: Layer, key: string, state: LayerState | undefined, shape: Shape): Tensor | null {
+export function heldIn(layer: NetworkLayer, key: string, state: LayerState | undefined, shape: Shape): Tensor | null {
   if (state === undefined) return null;
   const t = (givenState(layer, state) as { readonly [name: string]: Tensor })[key] as Tensor;
   checkState(`${layer.where}: ${layer.name}`, key, t, shape);
   return constant(t);
 }
 
-function givenState({ where, name }: Layer, state: LayerState | undefined): object {
+function givenState({ where, name }: NetworkLayer, state: LayerState | undefined): object {
   if (typeof state === "object" && state !== null) return state;
   throw wrongValue(where, `a state of ${name}`, `${show(state)}; is it that of another model?`);
 }
 
 /** Throws where a layer without a state gets one. */
-function checkNoState({ where, name }: Layer, state: LayerState | undefined): void {
+function checkNoState({ where, name }: NetworkLayer, state: LayerState | undefined): void {
   if (state === undefined || state === null) return;
   throw wrongValue(where, `no state of ${name}`, `${show(state)}; is it that of another model?`);
 }
@@ -106,7 +106,7 @@ function checkNoState({ where, name }: Layer, state: LayerState | undefined): vo
 const constant = (t: Tensor): Tensor => (t.requiresGrad ? t.detach() : t);
 
 /** The tensors of a state, in lists and objects without a class. */
-export function tensorsOf(state: unknown): Tensor[] {
+export function tensorsOfState(state: unknown): Tensor[] {
   const found = new Set<unknown>([state]);
   // The set grows in the loop; a list that holds itself is read once.
   for (const value of found) {
@@ -143,14 +143,14 @@ export function ownState(states: readonly LayerState[], others: readonly Tensor[
 export function disposeState(state: unknown): void {
   const isState = state instanceof Tensor || Array.isArray(state) || isPlain(state);
   if (!isState && state !== undefined && state !== null) throw wrongType("disposeState", "a state of tensors", state);
-  for (const t of tensorsOf(state)) t.dispose();
+  for (const t of tensorsOfState(state)) t.dispose();
 }
 
 /** The output of a layer and its next state. */
 export type Passed = readonly [z: Tensor, state: LayerState];
 
 /** A layer without steps over x, [T, B, …]: from a state on, which a dropout has whose mask is the same in all steps. */
-export function passedWhole(layer: Layer, x: Tensor, state: LayerState | undefined): Passed {
+export function passedWhole(layer: NetworkLayer, x: Tensor, state: LayerState | undefined): Passed {
   if (sharesTime(layer.module, x.ndim)) return masked(layer, x, state);
   checkNoState(layer, state);
   return [outputOf(layer, x), null];
@@ -161,7 +161,7 @@ const sharesTime = (layer: Module, ndim: number): boolean =>
   layer instanceof Dropout && layer.isPure && layer.sharedAxes.some((axis) => axis === 0 || axis === -ndim);
 
 /** The factors are drawn in the first step of a sequence that the layer sees in training. */
-function masked(layer: Layer, x: Tensor, state: LayerState | undefined): Passed {
+function masked(layer: NetworkLayer, x: Tensor, state: LayerState | undefined): Passed {
   const { module } = layer;
   const shape = [1, ...x.sizes.slice(1)];
   const held = heldIn(layer, "mask", state ?? undefined, shape);
@@ -170,7 +170,7 @@ function masked(layer: Layer, x: Tensor, state: LayerState | undefined): Passed 
   return [x.mul(mask), { mask }];
 }
 
-function outputOf({ module, where, name }: Layer, x: Tensor): Tensor {
+function outputOf({ module, where, name }: NetworkLayer, x: Tensor): Tensor {
   const z = module.forward(x);
   if (!(z instanceof Tensor)) throw wrongType(where, `a tensor from ${name}`, z);
   alive(z, where);

@@ -3,19 +3,19 @@ import { functionOf, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { type Module, noGrad, type Tensor, tape } from "../../engine/index.ts";
 import { formatShape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
-import { isStepping } from "../layers.ts";
+import { isStepping } from "../layer/stepping.ts";
 import {
-  type Layer,
   type LayerState,
+  layerStart,
+  layerStates,
   lossOf,
+  type NetworkLayer,
   type NetworkState,
   networkOf,
   ownState,
   type Passed,
   passedWhole,
-  startOf,
-  statesOf,
-  tensorsOf,
+  tensorsOfState,
 } from "./network.ts";
 
 /** The loss of one time step, one number: of the output [B, …] and the target that `step` was given. */
@@ -33,7 +33,7 @@ export interface OnlineStep {
 export abstract class OnlineRule<Target> {
   /** The network that learns. */
   readonly model: Module;
-  protected readonly layers: readonly Layer[];
+  protected readonly layers: readonly NetworkLayer[];
   private readonly loss: StepLoss<Target>;
 
   constructor(where: string, model: Module, loss: StepLoss<Target> | undefined) {
@@ -61,7 +61,7 @@ export abstract class OnlineRule<Target> {
     alive(x, where);
     if (x.ndim === 0) throw wrongValue(where, "an input [B, …]", formatShape(x.sizes));
     if (target === undefined) throw wrongType(where, "a target, or null in a step without a loss", target);
-    const before = statesOf(where, this.layers, state);
+    const before = layerStates(where, this.layers, state);
     if (target === null) return noGrad(() => this.advance(x, before));
     return tape(() => {
       const next = this.advance(x, before);
@@ -77,14 +77,14 @@ export abstract class OnlineRule<Target> {
       z = output;
       return state;
     });
-    return { output: z === x ? z.clone() : z, state: ownState(states, [x, z, ...tensorsOf(before)]) };
+    return { output: z === x ? z.clone() : z, state: ownState(states, [x, z, ...tensorsOfState(before)]) };
   }
 
   /** A time step of a layer, from its state on, undefined at the start; layers without steps see a sequence of one. */
-  protected passed(layer: Layer, x: Tensor, state: LayerState | undefined): Passed {
+  protected passed(layer: NetworkLayer, x: Tensor, state: LayerState | undefined): Passed {
     const { module } = layer;
     if (isStepping(module)) {
-      const [z, next] = module.step(x, startOf(layer, x.sizes, state) as never);
+      const [z, next] = module.step(x, layerStart(layer, x.sizes, state) as never);
       alive(z, this.where);
       return [z, next as LayerState];
     }

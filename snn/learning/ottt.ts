@@ -6,11 +6,12 @@ import { ready } from "../../engine/op.ts";
 import { traceWeights } from "../../engine/ops/traced.ts";
 import { withOwnGradients } from "../../engine/own-gradients.ts";
 import { formatShape } from "../../engine/shape.ts";
-import { isStepping } from "../layers.ts";
-import { LIF } from "../lif.ts";
-import { Neurons } from "../neuron.ts";
-import { Staged } from "../stage.ts";
-import { heldIn, type Layer, type LayerState, type Passed } from "./network.ts";
+import { Staged } from "../layer/stage.ts";
+import { isStepping } from "../layer/stepping.ts";
+import { Neurons } from "../neuron/neuron.ts";
+import { StepRun } from "../neuron/op.ts";
+import { LIF } from "../neurons/lif.ts";
+import { heldIn, type LayerState, type NetworkLayer, type Passed } from "./network.ts";
 import { OnlineRule, type StepLoss } from "./online.ts";
 
 /** Options of {@link SLTT}. */
@@ -66,7 +67,7 @@ export class SLTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
 }
 
 /** Where the decay of a trace comes from: neurons, a number, or nowhere, and then there is no trace. */
-type Source = Layer | number | null;
+type TraceDecay = NetworkLayer | number | null;
 
 /**
  * Online training through time: {@link SLTT} with a trace â of the input a of each weight, mostly spikes, in the gradient of the weight. So
@@ -95,7 +96,7 @@ type Source = Layer | number | null;
  */
 export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target> {
   /** Where the decay of the trace of each layer comes from, null for layers without a trace. */
-  private readonly sources: readonly Source[];
+  private readonly sources: readonly TraceDecay[];
 
   constructor(model: Module, options: OTTTOptions<Target>) {
     const { loss, lambda, inputLambda } = withDefaults("OTTT", DEFAULTS, options);
@@ -106,7 +107,7 @@ export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
     this.sources = sourcesOf(this.layers, lambda, inputLambda ?? null);
     // A decay that cannot be a λ is an error now, not in the first step.
     for (const source of new Set(this.sources)) {
-      if (typeof source === "object" && source !== null) noGrad(() => void decayOf(source));
+      if (typeof source === "object" && source !== null) noGrad(() => void neuronDecay(source));
     }
   }
 
@@ -114,7 +115,7 @@ export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
     return "OTTT";
   }
 
-  protected override passed(layer: Layer, x: Tensor, state: LayerState | undefined): Passed {
+  protected override passed(layer: NetworkLayer, x: Tensor, state: LayerState | undefined): Passed {
     const source = this.sources[layer.index] ?? null;
     if (source === null) return super.passed(layer, x, state);
     // A product with an input that is the same for all samples would be another op.
@@ -130,8 +131,12 @@ export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
 }
 
 /** Where the traces of the layers get their decay. */
-function sourcesOf(layers: readonly Layer[], lambda: number | undefined, inputLambda: number | null): Source[] {
-  let source: Source = inputLambda;
+function sourcesOf(
+  layers: readonly NetworkLayer[],
+  lambda: number | undefined,
+  inputLambda: number | null,
+): TraceDecay[] {
+  let source: TraceDecay = inputLambda;
   return layers.map((layer) => {
     const { module, name } = layer;
     if (module.isProduct) return source;
@@ -153,12 +158,12 @@ const hasWeights = (module: Module): boolean =>
 
 /** Whether a layer holds neurons: of the other layers, delays and normalisation have steps too. */
 const hasMembrane = (module: Module): boolean =>
-  isStepping(module) && !(module instanceof Staged || module instanceof Normalization);
+  module instanceof Neurons || (isStepping(module) && !(module instanceof Staged || module instanceof Normalization));
 
 /** The decay of a trace for an input of this shape. */
-function lambdaOf({ name }: Layer, source: Layer | number, x: Tensor): number | Tensor {
+function lambdaOf({ name }: NetworkLayer, source: NetworkLayer | number, x: Tensor): number | Tensor {
   if (typeof source === "number") return source;
-  const decay = decayOf(source);
+  const decay = neuronDecay(source);
   const [first, ...others] = decay.toFloat32Array();
   if (others.every((value) => value === first)) return first as number;
   if (decay.size === x.sizes[x.ndim - 1]) return decay;
@@ -174,27 +179,30 @@ function lambdaOf({ name }: Layer, source: Layer | number, x: Tensor): number | 
  *
  * @throws RangeError where there is none, or none in [0, 1].
  */
-function decayOf({ module, name }: Layer): Tensor {
-  const decay = module instanceof LIF ? betaOf(module) : module instanceof Neurons ? leakOf(module) : null;
+function neuronDecay({ module, name }: NetworkLayer): Tensor {
+  const decay = module instanceof LIF ? boundedBeta(module) : module instanceof Neurons ? leakOf(module) : null;
   const wrong = decay === null ? "none" : decay.toFloat32Array().find((value) => !UNIT.fits(value));
   if (decay !== null && wrong === undefined) return decay;
   throw wrongValue("OTTT", `a decay of ${name} in [0, 1], beta for instance`, `${wrong}; give the option lambda`);
 }
 
 /** β within its bounds: ∂u[t]/∂v[t−1] would hold the part of a delayed reset too. */
-const betaOf = (lif: LIF): Tensor => (lif.parametersNow().beta as Tensor).detach();
+const boundedBeta = (lif: LIF): Tensor => (lif.parametersNow().beta as Tensor).detach();
 
 /** ∂u[t]/∂v[t−1] at the initial state without a current, null of neurons without u or v. */
 function leakOf(neurons: Neurons): Tensor | null {
   const size = Math.max(1, ...neurons.givenParameters().map((t) => t.size));
   if (!neurons.compiled.states.includes("v") || !neurons.compiled.outputs.includes("membrane")) return null;
   const run = () => {
-    // A readout has states and results of another form.
-    const state = Neurons.started(neurons, [1, size]);
-    const v = (state.v as Tensor).detach();
+    const { compiled } = neurons;
+    const states = neurons.statesAtStart([1, size]);
+    const v = (states.v as Tensor).detach();
     v.requiresGrad = true;
-    const from = { ...state, v } as never;
-    const { membrane } = Neurons.prototype.unroll.call(neurons, zeros([1, 1, size]), from) as { membrane: Tensor };
+    const from = compiled.states.map((name) => (name === "v" ? v : (states[name] as Tensor)));
+    const at = compiled.outputs.indexOf("membrane");
+    const values = neurons.loopOf(compiled, neurons.onRecord());
+    const steps = StepRun.over(compiled, zeros([1, 1, size]), 1, values, from).forward(compiled.all, [1, size]);
+    const membrane = at === compiled.mainAt ? steps.z : steps.output(at);
     membrane.sum().backward();
     return v.grad?.reshape([size]).clone() ?? zeros([size]);
   };

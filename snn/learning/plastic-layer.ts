@@ -1,13 +1,11 @@
 import { objectOf, wrongType } from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
 import { Module, noGrad, stack, type Tensor } from "../../engine/index.ts";
-import { forwardOf } from "../../engine/nn/module.ts";
-import { checkShape, type Shape } from "../../engine/shape.ts";
+import type { Shape } from "../../engine/shape.ts";
 import { persist } from "../../engine/tape.ts";
-import { alive, touch } from "../../engine/tensor.ts";
-import { checkSequence } from "../checks.ts";
-import { Stage, Staged } from "../stage.ts";
-import { stageOf } from "../stages.ts";
+import { touch } from "../../engine/tensor.ts";
+import { Stage } from "../layer/stage.ts";
+import { isUnchanged, type Run, Temporal, type Wanted } from "../layer/temporal.ts";
+import { stageOf } from "../stream/stages.ts";
 import { Plastic } from "./plastic.ts";
 import { type PlasticState, type PlasticStepOptions, type WorkingState, workingState } from "./plastic-options.ts";
 
@@ -27,6 +25,30 @@ export interface PlasticLayerState<State> {
   readonly neurons: State;
 }
 
+/** The result of {@link PlasticLayer.unroll}. */
+export interface PlasticLayerRecord<State> {
+  /** s, [T, B, …]. */
+  readonly spikes: Tensor;
+  /** The state after the last step. */
+  readonly state: PlasticLayerState<State>;
+}
+
+/** Steps, and the state after them. */
+class Steps<State> implements Run {
+  readonly z: Tensor;
+  readonly names = [];
+  readonly state: PlasticLayerState<State>;
+
+  constructor([z, state]: readonly [Tensor, PlasticLayerState<State>]) {
+    this.z = z;
+    this.state = state;
+  }
+
+  output(): Tensor {
+    return this.z;
+  }
+}
+
 /**
  * A plastic connection and the neurons behind it, as a layer that learns from the spikes that pass through it:
  *
@@ -42,7 +64,12 @@ export interface PlasticLayerState<State> {
  *
  * @throws TypeError for what is no {@link Plastic}, or neurons without step and initialState.
  */
-export class PlasticLayer<State = unknown> extends Staged {
+export class PlasticLayer<State = unknown> extends Temporal<
+  PlasticLayerState<State>,
+  PlasticLayerRecord<State>,
+  PlasticLayerState<State>,
+  Steps<State>
+> {
   /** The connection, with its layer and its rule. */
   readonly plastic: Plastic;
   /** The layer whose weight the rule changes. */
@@ -66,41 +93,79 @@ export class PlasticLayer<State = unknown> extends Staged {
     this.neurons = neurons;
   }
 
-  /**
-   * Spikes [T, B, …] of x [T, B, …], from the state at the start; the weight changes on the way.
-   *
-   * @throws RangeError for shapes that do not fit, and what else {@link Plastic.step} throws for.
-   */
-  forward(x: Tensor): Tensor {
-    checkSequence("PlasticLayer", "spikes", x);
-    return noGrad(() => {
-      let state = this.initialState(x.shape.slice(1));
-      try {
-        const spikes = x.unbind(0).map((now) => {
-          const [s, next] = this.step(now, state);
-          state = next;
-          return s;
-        });
-        return stack(spikes);
-      } finally {
-        // The state lies outside of tapes: no tape frees its tensors.
-        for (const t of tensorsOf(state.plastic)) t.dispose();
-      }
-    });
+  protected override get where(): string {
+    return "PlasticLayer";
   }
 
-  /**
-   * One time step: x [B, …] → spikes [B, …] and the next state.
-   *
-   * @throws as `forward`.
-   */
-  step(x: Tensor, state: PlasticLayerState<State>): [spikes: Tensor, state: PlasticLayerState<State>] {
-    alive(x, "PlasticLayer");
-    const before = objectOf("PlasticLayer", "a state { plastic, neurons }", state) as unknown as typeof state;
-    return noGrad(() => {
-      const [spikes, neurons] = this.neurons.step(this.connection.forward(x), before.neurons);
-      return [spikes, { plastic: this.learn(x, spikes, before.plastic), neurons }];
-    });
+  protected override get mainOutput(): string {
+    return "spikes";
+  }
+
+  protected override get inputName(): string {
+    return "spikes";
+  }
+
+  /** Steps run under noGrad, which frees what they make. */
+  protected override isComposed(): boolean {
+    return false;
+  }
+
+  /** The connection checks its input itself. */
+  protected override checkInput(_shape: Shape): void {}
+
+  protected override read(state: PlasticLayerState<State>): PlasticLayerState<State> {
+    return objectOf("PlasticLayer", "a state { plastic, neurons }", state) as unknown as typeof state;
+  }
+
+  protected override start(step: Shape): PlasticLayerState<State> {
+    return {
+      plastic: this.plastic.initialState(step),
+      neurons: this.neurons.initialState(this.plastic.outputShape(step)),
+    };
+  }
+
+  protected override advance(
+    x: Tensor,
+    T: number,
+    step: Shape,
+    from: PlasticLayerState<State> | null,
+    wanted: Wanted,
+  ): Steps<State> {
+    return new Steps(noGrad(() => this.steps(x, T, step, from, wanted)));
+  }
+
+  private steps(
+    x: Tensor,
+    T: number,
+    step: Shape,
+    from: PlasticLayerState<State> | null,
+    wanted: Wanted,
+  ): [Tensor, PlasticLayerState<State>] {
+    let { plastic, neurons } = from ?? this.start(step);
+    let isKept = from !== null;
+    try {
+      const isOne = x.ndim === step.length;
+      const inputs = isOne ? [x] : x.unbind(0);
+      const spikes: Tensor[] = [];
+      for (let t = 0; t < T; t++) {
+        const now = inputs[t] as Tensor;
+        const [fired, next] = this.neurons.step(this.connection.forward(now), neurons);
+        plastic = this.learn(now, fired, plastic);
+        neurons = next;
+        spikes.push(fired);
+      }
+      const z = isOne ? (spikes[0] as Tensor) : stack(spikes);
+      isKept ||= wanted !== "main";
+      // A state that is returned outlives noGrad.
+      return [z, isKept ? { plastic, neurons } : (null as never)];
+    } finally {
+      // The state lies outside of tapes: no tape frees its tensors.
+      if (!isKept) for (const t of tensorsOf(plastic)) t.dispose();
+    }
+  }
+
+  protected override stateAfter({ state }: Steps<State>): PlasticLayerState<State> {
+    return state;
   }
 
   private learn(x: Tensor, spikes: Tensor, state: PlasticState): PlasticState {
@@ -111,22 +176,9 @@ export class PlasticLayer<State = unknown> extends Staged {
     return this.reward === undefined ? undefined : { reward: this.reward };
   }
 
-  /**
-   * The state before the first step, for x of the shape of one step, [B, …].
-   *
-   * @throws RangeError unless the sizes are positive integers that fit the connection.
-   */
-  initialState(shape: Shape): PlasticLayerState<State> {
-    const own = checkShape("PlasticLayer", shape);
-    return composed(() => ({
-      plastic: this.plastic.initialState(own),
-      neurons: this.neurons.initialState(this.plastic.outputShape(own)),
-    }));
-  }
-
   /** @internal */
-  stage(input: Tensor): Stage | null {
-    if (this.forward !== FORWARD) return null;
+  override stage(input: Tensor): Stage | null {
+    if (!isUnchanged(this)) return null;
     const connection = stageOf(this.connection, input);
     const neurons = stageOf(this.neurons, connection.output);
     const state = workingState("Stream", this.plastic.rule, this.plastic.initialState(input.sizes));
@@ -139,8 +191,6 @@ export class PlasticLayer<State = unknown> extends Staged {
     });
   }
 }
-
-const FORWARD = /* @__PURE__ */ forwardOf(PlasticLayer);
 
 const tensorsOf = ({ traces, synapses }: WorkingState): Tensor[] => [
   ...Object.values(traces),

@@ -4,21 +4,21 @@ import { sizeOf } from "../../engine/shape.ts";
 import { memory } from "../../engine/wasm.ts";
 import type { Connection } from "./connection.ts";
 import type { Rule } from "./plasticity.ts";
-import { after, decayOf, SPIKES, traceSweep, valuesOf } from "./rule-sweeps.ts";
-import { Sweep } from "./sweep.ts";
-import type { Sample, Spiking } from "./synapses.ts";
-import { floatsAt, integersAt, type Workspace } from "./workspace.ts";
+import { decayName, neuronValues, SPIKES_OF_STEP, traceAfter, traceSweep } from "./rule-sweeps.ts";
+import { RuleSweep } from "./sweep.ts";
+import type { SampleAddresses, Spiking } from "./synapses.ts";
+import { floatsAt, int32At, type Workspace } from "./workspace.ts";
 
 /** A sweep of the traces of a side, and the places of their arrays in it. */
 class Tracing {
-  private readonly sweep: Sweep;
+  private readonly sweep: RuleSweep;
   private readonly size: number;
   private readonly spikes: number;
 
-  constructor(sweep: Sweep, size: number) {
+  constructor(sweep: RuleSweep, size: number) {
     this.sweep = sweep;
     this.size = size;
-    this.spikes = sweep.rows.inputPlace(SPIKES);
+    this.spikes = sweep.rows.inputPlace(SPIKES_OF_STEP);
   }
 
   /** Notes where traces lie before the spikes of a step. */
@@ -33,7 +33,7 @@ class Tracing {
 }
 
 /** Memory for the neurons on both sides of a connection, for one size of batch. */
-export class Neurons {
+export class ConnectedNeurons {
   readonly connection: Connection;
   readonly batch: number;
   readonly decaysAt: number;
@@ -48,7 +48,7 @@ export class Neurons {
   private readonly work: Workspace;
   /** Memory that was taken, as pairs of address and bytes. */
   private readonly taken: [number, number][] = [];
-  private readonly all: Samples;
+  private readonly all: StepSamples;
 
   constructor(rule: Rule, connection: Connection, batch: number, work: Workspace) {
     this.connection = connection;
@@ -64,9 +64,12 @@ export class Neurons {
     };
     this.tracing = { pre: tracing("pre"), post: tracing("post") };
     this.traced = rule.traces.map(({ name, of }, i) => {
-      const sweep = sweeps[of] as Sweep;
+      const sweep = sweeps[of] as RuleSweep;
       sweep.output(name, before[i] as number, 0);
-      return [this.tracing[of] as Tracing, [sweep.rows.inputPlace(name), sweep.rows.outputPlace(after(name))]] as const;
+      return [
+        this.tracing[of] as Tracing,
+        [sweep.rows.inputPlace(name), sweep.rows.outputPlace(traceAfter(name))],
+      ] as const;
     });
     const valuesOn = (of: "pre" | "post"): number[] => {
       const mine = before.filter((_, i) => rule.traces[i]?.of === of);
@@ -74,9 +77,9 @@ export class Neurons {
     };
     this.values = { pre: valuesOn("pre"), post: valuesOn("post") };
     this.valueAt = rule.traces.map(
-      ({ name, of }) => [this.values[of], valuesOf(rule, of).indexOf(after(name))] as const,
+      ({ name, of }) => [this.values[of], neuronValues(rule, of).indexOf(traceAfter(name))] as const,
     );
-    this.all = new Samples(rule, connection, batch, this.take);
+    this.all = new StepSamples(rule, connection, batch, this.take);
   }
 
   private readonly take = (bytes: number): number => {
@@ -85,23 +88,23 @@ export class Neurons {
     return p;
   };
 
-  private sweepOf(rule: Rule, of: "pre" | "post", size: number): Sweep | null {
+  private sweepOf(rule: Rule, of: "pre" | "post", size: number): RuleSweep | null {
     const definition = traceSweep(rule, of);
     if (definition === null) return null;
-    const sweep = new Sweep(definition, size, this.take);
-    for (const [i, { name }] of rule.traces.entries()) sweep.input(decayOf(name), this.decaysAt + 4 * i, 0);
+    const sweep = new RuleSweep(definition, size, this.take);
+    for (const [i, { name }] of rule.traces.entries()) sweep.input(decayName(name), this.decaysAt + 4 * i, 0);
     return sweep;
   }
 
   /** Notes where the trace of the rule with this number lies. */
   noteTrace(i: number, at: number): void {
-    const [tracing, places] = this.traced[i] as Neurons["traced"][number];
+    const [tracing, places] = this.traced[i] as ConnectedNeurons["traced"][number];
     tracing.note(places, at);
   }
 
   /** The same for sweeps over synapses. */
   noteValue(i: number, at: number): void {
-    const [values, index] = this.valueAt[i] as Neurons["valueAt"][number];
+    const [values, index] = this.valueAt[i] as ConnectedNeurons["valueAt"][number];
     values[index] = at;
   }
 
@@ -112,7 +115,7 @@ export class Neurons {
   }
 
   /** The samples of spikes at these addresses. */
-  samples(pre: number, post: number): Samples {
+  samples(pre: number, post: number): StepSamples {
     this.values.pre[0] = pre;
     this.values.post[0] = post;
     return this.all.from(this.values.pre, this.values.post);
@@ -130,7 +133,7 @@ const SILENT: Spiking = { pre: NONE, post: NONE };
  * The samples of a step: those of a batch, or of a convolution those of all places. Values of a convolution are copied for the
  * places that see a spike, or that a sweep over all synapses asks for.
  */
-export class Samples {
+export class StepSamples {
   private readonly connection: Connection;
   private readonly inputs: number;
   private readonly outputs: number;
@@ -180,7 +183,7 @@ export class Samples {
     this.gathered[1] = -1;
   }
 
-  at(s: number): Sample {
+  at(s: number): SampleAddresses {
     if (this.over === null) {
       if (s === 0) return this;
       const shifted = (addresses: readonly number[], n: number) => addresses.map((p) => p + 4 * n * s);
@@ -230,7 +233,7 @@ export class Samples {
     const count = simd.kernels.packBits(this.bits, at, 1, size) & 0x7fffffff;
     if (count === 0) return NONE;
     const places = new Int32Array(count);
-    const words = integersAt(this.bits, Math.ceil(size / 32));
+    const words = int32At(this.bits, Math.ceil(size / 32));
     for (let i = 0, k = 0; k < count; i++) {
       for (let word = words[i] as number; word !== 0; word &= word - 1) {
         places[k++] = 32 * i + 31 - Math.clz32(word & -word);

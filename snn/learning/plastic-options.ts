@@ -17,8 +17,8 @@ import { full, noGrad, Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { rootOf } from "../../engine/tensor.ts";
-import { checkNotUsedUp, IN_FLOAT32 } from "../checks.ts";
-import { persistentCopy } from "../per-neuron.ts";
+import { checkNotUsedUp, IN_FLOAT32 } from "../layer/checks.ts";
+import { persistentCopy } from "../layer/per-neuron.ts";
 import type { Rule } from "./plasticity.ts";
 import type { Spiking } from "./synapses.ts";
 
@@ -145,7 +145,7 @@ export const decayOver = (elapsed: number, tau: number): number =>
       .item(),
   );
 
-export function boundsOf(bounds: unknown): readonly [number, number] {
+export function weightBounds(bounds: unknown): readonly [number, number] {
   if (bounds === undefined) return NO_BOUNDS;
   if (!Array.isArray(bounds)) throw wrongType("Plastic", "bounds [low, high]", bounds);
   const [low, high] = listOf("Plastic", "bounds", bounds, NUMBER, 2) as [number, number];
@@ -157,7 +157,7 @@ export function boundsOf(bounds: unknown): readonly [number, number] {
 const NORM_DEFAULTS = { sum: undefined as number | Tensor | undefined, every: 1 };
 
 /** The sum, and the steps after which weights get it. */
-export function normOf(normalize: PlasticOptions["normalize"]): [sum: Tensor | null, every: number] {
+export function weightNorm(normalize: PlasticOptions["normalize"]): [sum: Tensor | null, every: number] {
   if (normalize === undefined) return [null, 1];
   const sumOf = (name: string, sum: number | Tensor | undefined) =>
     noGrad(() => persistentCopy("Plastic", name, sum as number | Tensor, POSITIVE_IN_FLOAT32));

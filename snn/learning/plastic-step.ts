@@ -2,7 +2,7 @@
 import type { Tensor } from "../../engine/index.ts";
 import { touch } from "../../engine/tensor.ts";
 import type { Connection } from "./connection.ts";
-import { Neurons, type Samples } from "./plastic-neurons.ts";
+import { ConnectedNeurons, type StepSamples } from "./plastic-neurons.ts";
 import { type CheckedOptions, decayOver, type WorkingState } from "./plastic-options.ts";
 import type { Rule, SynapseState, Trace } from "./plasticity.ts";
 import type { Target } from "./rule-sweeps.ts";
@@ -29,7 +29,7 @@ export interface Moment {
 const LEAST_SCALE = 2 ** -20;
 
 /** The steps of a connection: rewards, decay, traces, events and sums in the order that the rule asks for. */
-export class Steps {
+export class PlasticSteps {
   /** The size of the batch whose changes wait to be applied, 0 for none. */
   pending = 0;
   private readonly rule: Rule;
@@ -40,7 +40,7 @@ export class Steps {
   private readonly decays: Readonly<Record<string, number>>;
   private steps = 0;
   /** For the last batch and connection. */
-  private neurons: Neurons | null = null;
+  private neurons: ConnectedNeurons | null = null;
 
   constructor(rule: Rule, synapses: Synapses, options: CheckedOptions, work: Workspace) {
     this.rule = rule;
@@ -118,7 +118,7 @@ export class Steps {
     if (rewards !== null) this.synapses.scalar("reward", rewards[b] as number);
   }
 
-  private reward(samples: Samples, { batch, connection, rewards }: Moment, state: WorkingState): void {
+  private reward(samples: StepSamples, { batch, connection, rewards }: Moment, state: WorkingState): void {
     for (let b = 0; b < batch; b++) {
       this.noteReward(rewards, b);
       const sample = samples.at(b * connection.places);
@@ -127,7 +127,12 @@ export class Steps {
   }
 
   /** The changes at the spikes of all samples. */
-  private spikes(samples: Samples, { batch, connection, rewards }: Moment, state: WorkingState, target: Target): void {
+  private spikes(
+    samples: StepSamples,
+    { batch, connection, rewards }: Moment,
+    state: WorkingState,
+    target: Target,
+  ): void {
     const { places } = connection;
     const last: Spiking[] | null = places === 1 && this.rule.synapse.length > 0 ? [] : null;
     for (let s = 0; s < batch * places; s++) {
@@ -175,15 +180,15 @@ export class Steps {
   }
 
   /** Memory of the neurons for a batch; that of the batch before is given back where it is of another size. */
-  private neuronsFor({ connection, batch }: Moment): Neurons {
+  private neuronsFor({ connection, batch }: Moment): ConnectedNeurons {
     const known = this.neurons;
     if (known !== null && known.connection === connection && known.batch === batch) return known;
     known?.free();
-    this.neurons = new Neurons(this.rule, connection, batch, this.work);
+    this.neurons = new ConnectedNeurons(this.rule, connection, batch, this.work);
     return this.neurons;
   }
 
-  private samplesOf(moment: Moment, state: WorkingState): Samples {
+  private samplesOf(moment: Moment, state: WorkingState): StepSamples {
     const neurons = this.neuronsFor(moment);
     const { traces } = this.rule;
     for (let i = 0; i < traces.length; i++) {

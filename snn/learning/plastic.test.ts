@@ -480,3 +480,19 @@ test("plastic layer: a shape is read once, and a state that cannot be made leave
   const fitting = new PlasticLayer(new Plastic(new Linear(3, 2), new STDP()), new LIF());
   expect(fitting.initialState(shape).neurons.v.shape).toEqual([2, 2]);
 });
+
+test("plastic layer: unroll gives the bits of forward, and a state to go on from", () => {
+  const make = () => {
+    const linear = new Linear(3, 2, { generator: new Generator(4) });
+    return new PlasticLayer(new Plastic(linear, new STDP(), { bounds: [0, 1] }), new LIF({ threshold: 0.1 }));
+  };
+  const x = ones([6, 2, 3]);
+  const [whole, halves] = [make(), make()];
+  const expected = whole.forward(x);
+  const first = halves.unroll(x.slice(0, 0, 3));
+  const rest = halves.unroll(x.slice(0, 3), first.state);
+  expect([...first.spikes.toFloat32Array(), ...rest.spikes.toFloat32Array()]).toEqual(
+    Array.from(expected.toFloat32Array()),
+  );
+  expect(halves.connection.stateDict()).toEqual(whole.connection.stateDict());
+});

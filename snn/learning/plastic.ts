@@ -26,13 +26,11 @@ import { persist } from "../../engine/tape.ts";
 import { rootOf, takeOver } from "../../engine/tensor.ts";
 import { type Connection, checkLayer, connectionOf, matrixOf } from "./connection.ts";
 import {
-  boundsOf,
   type CheckedOptions,
   checkStateTensor,
   DEFAULTS,
   eventOf,
   NO_BOUNDS,
-  normOf,
   type PlasticEvent,
   type PlasticOptions,
   type PlasticState,
@@ -40,9 +38,11 @@ import {
   rewardsOf,
   STEP_DEFAULTS,
   type WorkingState,
+  weightBounds,
+  weightNorm,
   workingState,
 } from "./plastic-options.ts";
-import { Steps } from "./plastic-step.ts";
+import { PlasticSteps } from "./plastic-step.ts";
 import { Rule, type SynapseState, type Trace } from "./plasticity.ts";
 import { type Spiking, Synapses } from "./synapses.ts";
 import { floatsAt, Workspace } from "./workspace.ts";
@@ -87,7 +87,7 @@ export class Plastic {
   private readonly options: CheckedOptions;
   private readonly work = new Workspace();
   private readonly synapses: Synapses;
-  private readonly steps: Steps;
+  private readonly steps: PlasticSteps;
   private readonly where: string;
   /** Whether an equation of the rule reads the reward. */
   private readonly readsReward: boolean;
@@ -102,15 +102,15 @@ export class Plastic {
     this.rule = rule;
     this.where = `${rule.name}.step`;
     const checked = {
-      bounds: boundsOf(bounds),
+      bounds: weightBounds(bounds),
       reduction: choiceOf("Plastic", "reduction", reduction, ["sum", "mean"]),
       weightDecay: numberOf("Plastic", "weightDecay", weightDecay, UNIT),
     };
-    const [sum, every] = normOf(normalize);
+    const [sum, every] = weightNorm(normalize);
     this.options = { ...checked, sum, every };
     try {
       this.synapses = this.synapsesOf(sum);
-      this.steps = new Steps(rule, this.synapses, this.options, this.work);
+      this.steps = new PlasticSteps(rule, this.synapses, this.options, this.work);
     } catch (error) {
       sum?.dispose();
       this.work.free();

@@ -93,7 +93,7 @@ test("neuron: a name that a definition does not know is an error", () => {
   const valid = { name: "Odd", state: { v: 0 }, parameters: { beta: 1 }, step: ({ v }: { v: object }) => ({ v }) };
   expect(() => neuron({ ...valid, stpe: 1 } as never)).toThrow(
     new TypeError(
-      "neuron: expected the options name, state, parameters, reset, choices, without, needs, learn, constrain, numerics, step, got stpe",
+      "neuron: expected the options name, state, parameters, optional, fold, from, also, reset, choices, without, needs, learn, constrain, numerics, step, got stpe",
     ),
   );
   expect(() => neuron({ ...valid, numerics: { peer: { bta: 1 } } } as never)).toThrow(

@@ -20,23 +20,21 @@ import {
 } from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../../engine/index.ts";
-import { checkNeeds, IN_FLOAT32, type Needs } from "../checks.ts";
+import { IN_FLOAT32 } from "../layer/checks.ts";
 import {
   boundsOf,
+  type Chosen,
   checkChoices,
   checkName,
-  chosenOf,
   classNameOf,
-  first,
+  type NeuronChoices,
+  type NoChoices,
   needsOf,
-  optionsOf,
+  parametersOf,
   presetsOf,
   returnedValue,
-  within,
-  withPreset,
-} from "../definition.ts";
-import type { Chosen, NeuronChoices, NoChoices } from "../neuron-types.ts";
-import { persistentCopy } from "../per-neuron.ts";
+} from "../neuron/definition.ts";
+import { optionsOf, ReadOptions, type Schema } from "../neuron/options.ts";
 import type { Change, Order, RuleDefinition, RuleOptions, SynapseDefinition, TraceDefinition } from "./rule-types.ts";
 
 /** A rule that {@link plasticity} has made, for {@link Plastic}; its parameters are properties. */
@@ -103,15 +101,9 @@ const EVENTS = ["onPre", "onPost", "onStep", "onReward"] as const;
 export type Event = (typeof EVENTS)[number];
 
 /** A definition that was checked. */
-interface RuleForm {
-  readonly name: string;
+interface RuleForm extends Schema {
   readonly traces: Readonly<Record<string, unknown>>;
   readonly synapse: Readonly<Record<string, unknown>>;
-  readonly parameters: Readonly<Record<string, number>>;
-  readonly choices: NeuronChoices;
-  readonly needs: Needs;
-  readonly constrain: Readonly<Record<string, readonly number[]>>;
-  readonly numerics: Readonly<Record<string, object>>;
   readonly order: Order;
   readonly explains: unknown;
   readonly handlers: Readonly<Partial<Record<Event, Handler>>>;
@@ -169,8 +161,7 @@ function formOf(given: Definition): RuleForm {
   const definition = members as Definition;
   const { traces, synapse = {}, parameters, choices = {}, needs = {}, constrain = {}, numerics = {} } = definition;
   const name = classNameOf("plasticity", definition.name);
-  const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
-  for (const [key, value] of Object.entries(usual)) numberOf(name, `the default of ${key}`, value, IN_FLOAT32);
+  const usual = parametersOf(name, parameters);
   const chosen = checkChoices(name, choices);
   const parameterNames = Object.keys(usual);
   const ofTraces = formsOf(name, "traces by name", traces, (key, x) => traceForm(name, key, x, parameterNames));
@@ -196,15 +187,18 @@ function formOf(given: Definition): RuleForm {
   if (explains !== null && handlers.onStep === undefined) {
     throw wrongValue(name, "onStep with explains", Object.keys(handlers).join(", "));
   }
-  return {
+  const schema: Schema = {
     name,
-    traces: ofTraces,
-    synapse: ofSynapse,
     parameters: usual,
     choices: chosen,
     needs: needsOf(name, options, Object.keys(chosen), needs, parameterNames),
     constrain: boundsOf(name, parameterNames, constrain),
-    numerics: presetsOf(name, { ...optionsOf(parameterNames, chosen), ...SETTINGS }, numerics),
+  };
+  return {
+    ...schema,
+    traces: ofTraces,
+    synapse: ofSynapse,
+    numerics: presetsOf(name, { ...optionsOf(schema), ...SETTINGS }, numerics),
     order: choiceOf<Order>(name, "order", definition.order ?? OPTIONS.order, ORDERS),
     explains,
     handlers,
@@ -314,20 +308,9 @@ export class Rule {
 
   /** @internal */
   constructor(form: RuleForm, options: object) {
-    const { name, parameters, choices, numerics, needs } = form;
-    const names = Object.keys(parameters);
-    const read = withDefaults<typeof OPTIONS & Record<string, unknown>>(
-      name,
-      { ...optionsOf(names, choices), ...OPTIONS, order: form.order },
-      options,
-    );
-    const asked = { ...read };
-    const given = withPreset(name, read, numerics);
-    const chosen = chosenOf(name, choices, given);
-    // A factor that the caller gives may be 0, as a value among others.
-    const factors = names.map((key) => [key, asked[key] === undefined ? (given[key] ?? parameters[key]) : undefined]);
-    const values = { ...Object.fromEntries(factors), ...chosen };
-    checkNeeds(name, needs, (key) => asked[key] !== undefined && asked[key] !== first(choices[key] as never), values);
+    const { name } = form;
+    const read = new ReadOptions(form, { ...OPTIONS, order: form.order }, options);
+    const { asked, given, chosen } = read;
     if (asked.rewardAfter === "nothing" && form.handlers.onReward === undefined) {
       throw wrongValue(name, 'rewardAfter "events" of a rule without onReward', show(asked.rewardAfter));
     }
@@ -338,17 +321,11 @@ export class Rule {
     this.decay = choiceOf(name, "decay", given.decay, ["exp", "euler"]);
     this.order = choiceOf(name, "order", given.order, ORDERS);
     this.rewardAfter = choiceOf(name, "rewardAfter", given.rewardAfter, ["events", "nothing"]);
-    this.parameterNames = names;
-    const parameterOf = (key: string): Tensor => {
-      const value = given[key] === undefined ? parameters[key] : given[key];
-      const bounds = form.constrain[key];
-      const range: Range = bounds === undefined ? IN_FLOAT32 : within(bounds as readonly [number, number]);
-      return persistentCopy(name, key, value as number | Tensor, range);
-    };
+    this.parameterNames = Object.keys(form.parameters);
     const own = this as unknown as Record<string, Tensor>;
     try {
       noGrad(() => {
-        for (const key of names) own[key] = parameterOf(key);
+        for (const key of this.parameterNames) own[key] = read.tensor(key);
       });
       this.traces = Object.entries(form.traces).flatMap(([key, trace]) => {
         const definition = this.resolved(trace);
@@ -363,7 +340,7 @@ export class Rule {
       this.synapse = Object.entries(form.synapse).map(([key, state]) => this.stateOf(key, this.resolved(state)));
       this.explains = explainsOf(name, this.resolved(form.explains));
     } catch (error) {
-      for (const key of names) own[key]?.dispose();
+      for (const key of this.parameterNames) own[key]?.dispose();
       throw error;
     }
   }

@@ -7,17 +7,17 @@
  * one, over all rows.
  */
 import type { StepArgument, StepDefinition, Value } from "../../engine/fuse/index.ts";
-import { returnedValue } from "../definition.ts";
+import { returnedValue } from "../neuron/definition.ts";
 import type { Argument, Event, Rule, Trace } from "./plasticity.ts";
 
 /** The path of a sweep: all columns of a row, the columns of a row that a list names, or a column over all rows. */
-export type Path = "row" | "listed" | "column";
+export type SweepPath = "row" | "listed" | "column";
 
 /** Whether changes go to the weights themselves, or to sums that are applied later. */
 export type Target = "weight" | "sum";
 
 /** The rule and the settings that all sweeps of a layer share. */
-export interface Layout {
+export interface RuleLayout {
   readonly rule: Rule;
   /** Bounds that changed weights are clamped to, infinite for none. */
   readonly bounds: readonly [low: number, high: number];
@@ -26,37 +26,37 @@ export interface Layout {
 }
 
 /** The trace as it is when the spikes of the step have been added. */
-export const after = (trace: string): string => `${trace}+`;
+export const traceAfter = (trace: string): string => `${trace}+`;
 /** The factor that gives the value of a state of a synapse, and its reciprocal: decay gathers in these until it is much. */
-export const scaleOf = (state: string): string => `scale of ${state}`;
+export const scaleName = (state: string): string => `scale of ${state}`;
 export const inverseOf = (state: string): string => `1/scale of ${state}`;
 /** Values of the neurons on a side: their spikes, and their traces before and after these. */
-export function valuesOf(rule: Rule, of: "pre" | "post"): string[] {
+export function neuronValues(rule: Rule, of: "pre" | "post"): string[] {
   const traces = rule.traces.filter((trace) => trace.of === of).map(({ name }) => name);
-  return [of, ...traces, ...traces.map(after)];
+  return [of, ...traces, ...traces.map(traceAfter)];
 }
 
 /** Values that all synapses share. */
-export function scalarsOf({ rule, perNeuron }: Layout): string[] {
+export function scalarsOf({ rule, perNeuron }: RuleLayout): string[] {
   const shared = rule.parameterNames.filter((name) => !perNeuron.includes(name));
   const states = rule.synapse.map(({ name }) => name);
-  return [...shared, "dt", "low", "high", "reward", RATE, ...states.map(scaleOf), ...states.map(inverseOf)];
+  return [...shared, "dt", "low", "high", "reward", RATE, ...states.map(scaleName), ...states.map(inverseOf)];
 }
 
 /** Inputs and outputs of sweeps besides: no name that a rule may give. */
-export const SUM = "sum of changes";
+export const SUM_OF_CHANGES = "sum of changes";
 export const RATE = "rate of changes";
 export const FACTOR = "factor of the row";
-export const SPIKES = "spikes of the step";
-export const FINITE = "x - x";
+export const SPIKES_OF_STEP = "spikes of the step";
+export const FINITE_CHECK = "x - x";
 
 type Step = (argument: StepArgument<string>) => Record<string, Value | number>;
 
 /** A sweep over these matrices. */
-function sweep(layout: Layout, matrices: readonly string[], path: Path, step: Step): StepDefinition {
+function sweep(layout: RuleLayout, matrices: readonly string[], path: SweepPath, step: Step): StepDefinition {
   const { rule, perNeuron } = layout;
-  const before = valuesOf(rule, "pre");
-  const behind = [...valuesOf(rule, "post"), ...perNeuron];
+  const before = neuronValues(rule, "pre");
+  const behind = [...neuronValues(rule, "post"), ...perNeuron];
   const [lanes, own] = path === "column" ? [behind, before] : [before, behind];
   const shared = [...own, ...scalarsOf(layout)];
   return {
@@ -65,7 +65,7 @@ function sweep(layout: Layout, matrices: readonly string[], path: Path, step: St
     states: [],
     parameters: {},
     shared,
-    summed: [FINITE],
+    summed: [FINITE_CHECK],
     ...(path === "row" ? {} : { listed: matrices }),
     step,
   } as StepDefinition;
@@ -101,18 +101,18 @@ function guarded({ name, traces, synapse, parameterNames, explains }: Rule, even
 function changesOf(rule: Rule, event: Event, argument: StepArgument<string>): Readonly<Record<string, Value>> {
   const own: PropertyDescriptorMap = {};
   for (const trace of rule.traces) {
-    if (sees(rule, event, trace)) own[trace.name] = { get: () => argument[after(trace.name)] };
+    if (sees(rule, event, trace)) own[trace.name] = { get: () => argument[traceAfter(trace.name)] };
   }
   for (const { name } of rule.synapse) {
-    own[name] = { get: () => (argument[name] as Value).mul(argument[scaleOf(name)] as Value) };
+    own[name] = { get: () => (argument[name] as Value).mul(argument[scaleName(name)] as Value) };
   }
   return rule.changes(event, guarded(rule, event, Object.create(argument, own)));
 }
 
 /** A sweep that makes changes: of the weight or of its sum, and of states of the synapse. */
 function changing(
-  layout: Layout,
-  path: Path,
+  layout: RuleLayout,
+  path: SweepPath,
   target: Target,
   changes: (argument: StepArgument<string>) => Record<string, Value>,
 ): StepDefinition {
@@ -126,28 +126,29 @@ function changing(
       const old = argument[name] as Value;
       outputs[name] = isApart ? argument.where((argument.post as Value).eq(0), z, old) : z;
     };
-    if (dw !== undefined && target === "sum") write(SUM, (argument[SUM] as Value).add(dw));
+    if (dw !== undefined && target === "sum") write(SUM_OF_CHANGES, (argument[SUM_OF_CHANGES] as Value).add(dw));
     if (dw !== undefined && target === "weight") {
       write("w", clamped((argument.w as Value).add(dw), bounds));
     }
     for (const [name, change] of Object.entries(others)) {
       write(name, (argument[name] as Value).add(change.mul(argument[inverseOf(name)] as Value)));
     }
-    const lasting = Object.entries(outputs).filter(([name]) => name !== SUM);
-    if (lasting.length > 0) outputs[FINITE] = lasting.map(([, z]) => differenceOf(z)).reduce((sum, x) => sum.add(x));
+    const lasting = Object.entries(outputs).filter(([name]) => name !== SUM_OF_CHANGES);
+    if (lasting.length > 0)
+      outputs[FINITE_CHECK] = lasting.map(([, z]) => differenceOf(z)).reduce((sum, x) => sum.add(x));
     return outputs;
   };
-  return sweep(layout, ["w", SUM, ...rule.synapse.map(({ name }) => name)], path, step);
+  return sweep(layout, ["w", SUM_OF_CHANGES, ...rule.synapse.map(({ name }) => name)], path, step);
 }
 
 /** x − x: 0, or NaN where x is not finite, so that a sum of these tells whether all are. */
 const differenceOf = (x: Value): Value => x.sub(x);
 
-const clamped = (x: Value, [low, high]: Layout["bounds"]): Value =>
+const clamped = (x: Value, [low, high]: RuleLayout["bounds"]): Value =>
   low === -Infinity && high === Infinity ? x : x.clamp(low, high);
 
 /** The changes at spikes: on both sides in whole rows, those before at listed columns or in a column. */
-export function eventSweep(layout: Layout, path: Path, target: Target): StepDefinition {
+export function eventSweep(layout: RuleLayout, path: SweepPath, target: Target): StepDefinition {
   const { rule } = layout;
   if (path !== "row") return changing(layout, path, target, (argument) => changesOf(rule, "onPre", argument));
   const sides = [["onPre", "pre"] as const, ["onPost", "post"] as const].filter(([event]) => rule.has(event));
@@ -165,7 +166,7 @@ export function eventSweep(layout: Layout, path: Path, target: Target): StepDefi
 }
 
 /** The sweep over all synapses, row by row, for each step or a reward. */
-export function denseSweep(layout: Layout, event: "onStep" | "onReward", target: Target): StepDefinition {
+export function denseSweep(layout: RuleLayout, event: "onStep" | "onReward", target: Target): StepDefinition {
   const { rule } = layout;
   const { explains } = rule;
   if (event === "onReward" || explains === null) {
@@ -194,71 +195,71 @@ export function denseSweep(layout: Layout, event: "onStep" | "onReward", target:
 const explainedBy = ({ w, post }: StepArgument<string>): Value => (w as Value).mul(post as Value);
 
 /** The sum that all rows explain, row by row. */
-export function explainSweep(layout: Layout): StepDefinition {
+export function explainSweep(layout: RuleLayout): StepDefinition {
   const step: Step = (argument) => ({ explained: (argument.explained as Value).add(explainedBy(argument)) });
   return { ...sweep(layout, ["w"], "row", step), states: ["explained"] };
 }
 
 /** w + rate·Σ changes. */
-export function applySweep(layout: Layout, path: Path): StepDefinition {
+export function applySweep(layout: RuleLayout, path: SweepPath): StepDefinition {
   const step: Step = (argument) => {
-    const change = (argument[SUM] as Value).mul(argument[RATE] as Value);
+    const change = (argument[SUM_OF_CHANGES] as Value).mul(argument[RATE] as Value);
     const z = clamped((argument.w as Value).add(change), layout.bounds);
-    return { w: z, [SUM]: argument.constant(0), [FINITE]: differenceOf(z) };
+    return { w: z, [SUM_OF_CHANGES]: argument.constant(0), [FINITE_CHECK]: differenceOf(z) };
   };
-  return sweep(layout, ["w", SUM], path, step);
+  return sweep(layout, ["w", SUM_OF_CHANGES], path, step);
 }
 
 /** The matrix times a number, within the bounds or not. */
-export const scaleSweep = (layout: Layout, matrix: string, isClamped: boolean): StepDefinition =>
+export const scaleSweep = (layout: RuleLayout, matrix: string, isClamped: boolean): StepDefinition =>
   sweep(layout, [matrix], "row", (argument) => {
     const z = (argument[matrix] as Value).mul(argument[RATE] as Value);
     return { [matrix]: isClamped ? clamped(z, layout.bounds) : z };
   });
 
 /** Weights times the factor of their row. Adds up how far they are beyond the bounds. */
-export function normalizeSweep(layout: Layout): StepDefinition {
+export function normalizeSweep(layout: RuleLayout): StepDefinition {
   const definition = sweep(layout, ["w"], "row", (argument) => {
     const w = (argument.w as Value).mul(argument[FACTOR] as Value);
-    return { w, [FINITE]: w.sub(clamped(w, layout.bounds)).abs() };
+    return { w, [FINITE_CHECK]: w.sub(clamped(w, layout.bounds)).abs() };
   });
   const { inputs, shared = [] } = definition;
   return { ...definition, inputs: [...inputs, FACTOR], shared: [...shared, FACTOR] } as StepDefinition;
 }
 
 /** Adds up how far weights are beyond the bounds: NaN where one is not finite. */
-export const checkSweep = (layout: Layout): StepDefinition =>
+export const checkSweep = (layout: RuleLayout): StepDefinition =>
   sweep(layout, ["w"], "row", (argument) => {
     const w = argument.w as Value;
-    return { [FINITE]: w.sub(clamped(w, layout.bounds)).abs().add(differenceOf(w)) };
+    return { [FINITE_CHECK]: w.sub(clamped(w, layout.bounds)).abs().add(differenceOf(w)) };
   });
 
 /** Σ |w| over a row. */
-export const normSweep = (layout: Layout): StepDefinition =>
-  sweep(layout, ["w"], "row", (argument) => ({ [FINITE]: (argument.w as Value).abs() }));
+export const normSweep = (layout: RuleLayout): StepDefinition =>
+  sweep(layout, ["w"], "row", (argument) => ({ [FINITE_CHECK]: (argument.w as Value).abs() }));
 
 /** Traces of the neurons on a side, before and after the spikes of a step. */
 export function traceSweep(rule: Rule, of: "pre" | "post"): StepDefinition | null {
   const traces = rule.traces.filter((trace) => trace.of === of);
   if (traces.length === 0) return null;
   const names = traces.map(({ name }) => name);
-  const shared = names.map(decayOf);
+  const shared = names.map(decayName);
   const step: Step = (argument) => {
     const outputs: Record<string, Value> = {};
     for (const { name, amount, set, average, input } of traces) {
-      const spike = argument[SPIKES] as Value;
-      const decay = argument[decayOf(name)] as Value;
+      const spike = argument[SPIKES_OF_STEP] as Value;
+      const decay = argument[decayName(name)] as Value;
       const before = (argument[name] as Value).mul(decay);
       const traced = input === null ? spike : returnedValue(rule.name, `the input of ${name} to return`, input(spike));
       const added = average ? argument.constant(1).sub(decay).mul(amount) : argument.constant(amount);
       outputs[name] = before;
-      outputs[after(name)] = set ? argument.where(spike.eq(0), before, added) : before.add(traced.mul(added));
+      outputs[traceAfter(name)] = set ? argument.where(spike.eq(0), before, added) : before.add(traced.mul(added));
     }
     return outputs;
   };
   return {
     name: rule.name,
-    inputs: [SPIKES, ...names, ...shared],
+    inputs: [SPIKES_OF_STEP, ...names, ...shared],
     states: [],
     parameters: {},
     shared,
@@ -267,4 +268,4 @@ export function traceSweep(rule: Rule, of: "pre" | "post"): StepDefinition | nul
 }
 
 /** ρ of a trace. */
-export const decayOf = (trace: string): string => `decay of ${trace}`;
+export const decayName = (trace: string): string => `decay of ${trace}`;

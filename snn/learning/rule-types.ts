@@ -1,7 +1,8 @@
 /** Types of rules for synapses: definitions, options, states. */
 import type { Language, Value } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
-import type { Chosen, Known, NeuronChoices, NoChoices } from "../neuron-types.ts";
+import type { Chosen, NeuronChoices, NoChoices } from "../neuron/definition.ts";
+import type { Known } from "../neuron/types.ts";
 
 /** A trace: x ← ρ·x, and with a spike s, x ← x + a·s, or x ← a where s ≠ 0. ρ = exp(−dt/τ), or 1 − dt/τ. */
 export interface TraceDefinition<Parameter extends string> {

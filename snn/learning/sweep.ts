@@ -4,7 +4,7 @@ import { Program, Rows, type StepDefinition } from "../../engine/fuse/index.ts";
 /** Of an array: its place in the descriptor, and its index in a list of addresses. */
 type Used = readonly (readonly [place: number, index: number])[];
 
-export class Sweep {
+export class RuleSweep {
   readonly rows: Rows;
   private readonly uses = new Map<readonly string[], Used>();
 

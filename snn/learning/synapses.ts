@@ -12,7 +12,7 @@ import type { Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { touchBoth } from "../../engine/tensor.ts";
-import { checkKept, type Kept, keptOf } from "../kept.ts";
+import { checkKept, type Kept, keptOf } from "../layer/kept.ts";
 import { type Changeable, matrixOf } from "./connection.ts";
 import type { Rule } from "./plasticity.ts";
 import {
@@ -22,25 +22,25 @@ import {
   eventSweep,
   explainSweep,
   FACTOR,
-  FINITE,
+  FINITE_CHECK,
   inverseOf,
-  type Layout,
+  neuronValues,
   normalizeSweep,
   normSweep,
-  type Path,
   RATE,
-  SUM,
+  type RuleLayout,
+  SUM_OF_CHANGES,
+  type SweepPath,
   scalarsOf,
-  scaleOf,
+  scaleName,
   scaleSweep,
   type Target,
-  valuesOf,
 } from "./rule-sweeps.ts";
-import { Sweep } from "./sweep.ts";
-import { floatsAt, integersAt, type Workspace } from "./workspace.ts";
+import { RuleSweep } from "./sweep.ts";
+import { floatsAt, int32At, type Workspace } from "./workspace.ts";
 
 /** Values of the neurons of one sample: addresses, in the order of `valuesOf`. */
-export interface Sample {
+export interface SampleAddresses {
   readonly pre: readonly number[];
   readonly post: readonly number[];
 }
@@ -88,10 +88,10 @@ export class Synapses {
   /** The shape of the weight. */
   private readonly shape: Shape;
   private readonly rule: Rule;
-  private readonly bounds: Layout["bounds"];
-  private readonly layout: Layout;
+  private readonly bounds: RuleLayout["bounds"];
+  private readonly layout: RuleLayout;
   private readonly work: Workspace;
-  private readonly sweeps = new Map<string, Sweep>();
+  private readonly sweeps = new Map<string, RuleSweep>();
   private readonly scalars: readonly string[];
   private readonly scalarAt: readonly number[];
   /** The scales of states of synapses among these values. */
@@ -123,8 +123,8 @@ export class Synapses {
   constructor(
     layer: Changeable,
     rule: Rule,
-    bounds: Layout["bounds"],
-    changing: Layout["bounds"],
+    bounds: RuleLayout["bounds"],
+    changing: RuleLayout["bounds"],
     perNeuron: readonly string[],
     work: Workspace,
   ) {
@@ -136,7 +136,7 @@ export class Synapses {
     this.layout = { rule, bounds: changing, perNeuron };
     this.work = work;
     [this.outputs, this.inputs] = matrixOf(layer.weight);
-    this.names = { pre: valuesOf(rule, "pre"), post: valuesOf(rule, "post") };
+    this.names = { pre: neuronValues(rule, "pre"), post: neuronValues(rule, "post") };
     this.scalars = scalarsOf(this.layout);
     const block = work.take(4 * this.scalars.length);
     this.scalarAt = this.scalars.map((_, i) => block + 4 * i);
@@ -145,7 +145,7 @@ export class Synapses {
     this.bits = work.take(4 * Math.ceil(Math.max(this.inputs, this.outputs) / 32));
     this.columns = work.take(4 * this.inputs);
     this.rows = work.take(4 * this.outputs);
-    integersAt(this.rows, this.outputs).forEach((_, j, rows) => {
+    int32At(this.rows, this.outputs).forEach((_, j, rows) => {
       rows[j] = 4 * j * this.inputs;
     });
     this.listed = this.names.pre.map(() => work.take(4 * this.inputs));
@@ -155,7 +155,7 @@ export class Synapses {
     }));
     this.scales = rule.synapse.map(({ name }) => ({
       name,
-      at: this.addressOf(scaleOf(name)),
+      at: this.addressOf(scaleName(name)),
       inverseAt: this.addressOf(inverseOf(name)),
     }));
     this.scalar("dt", rule.dt);
@@ -188,12 +188,12 @@ export class Synapses {
     return [...this.names.pre, ...this.names.post].some((name) => sweep.reads(name));
   }
 
-  private made(key: string, path: Path, definition: () => StepDefinition): Sweep {
+  private made(key: string, path: SweepPath, definition: () => StepDefinition): RuleSweep {
     let sweep = this.sweeps.get(key);
     if (sweep === undefined) {
-      sweep = new Sweep(definition(), Math.max(this.inputs, this.outputs), this.work.take);
+      sweep = new RuleSweep(definition(), Math.max(this.inputs, this.outputs), this.work.take);
       sweep.inputs(this.scalars, this.scalarAt, 0);
-      sweep.output(FINITE, this.finite, 0);
+      sweep.output(FINITE_CHECK, this.finite, 0);
       const isColumn = path === "column";
       for (const name of this.layout.perNeuron) sweep.input(name, this.rule.parameter(name).ptr, isColumn ? 0 : 1);
       sweep.rows.note(sweep.rows.listPlace, isColumn ? this.rows : this.columns, 0);
@@ -202,21 +202,27 @@ export class Synapses {
     return sweep;
   }
 
-  private eventSweep(path: Path, target: Target): Sweep {
+  private eventSweep(path: SweepPath, target: Target): RuleSweep {
     return this.made(`${path} ${target}`, path, () => eventSweep(this.layout, path, target));
   }
 
-  private denseSweep(event: "onStep" | "onReward", target: Target): Sweep {
+  private denseSweep(event: "onStep" | "onReward", target: Target): RuleSweep {
     return this.made(`${event} ${target}`, "row", () => denseSweep(this.layout, event, target));
   }
 
   /** Notes the arrays of a sweep: of the weight, of sums, of the neurons and the states of one sample. */
-  private place(sweep: Sweep, { pre, post }: Sample, states: SynapseStates, b: number, path: Path = "row"): Sweep {
+  private place(
+    sweep: RuleSweep,
+    { pre, post }: SampleAddresses,
+    states: SynapseStates,
+    b: number,
+    path: SweepPath = "row",
+  ): RuleSweep {
     const { outputs, inputs } = this;
     const [step, stepBefore, stepBehind] = path === "column" ? [1, 1, 0] : [inputs, 0, 1];
     this.isSwept = true;
     sweep.matrix("w", this.layer.weight.ptr, step);
-    if (this.sums !== null) sweep.matrix(SUM, this.sums.at, step);
+    if (this.sums !== null) sweep.matrix(SUM_OF_CHANGES, this.sums.at, step);
     for (const { name } of this.rule.synapse) {
       sweep.matrix(name, (states.synapses[name] as Tensor).ptr + 4 * b * outputs * inputs, step);
     }
@@ -226,7 +232,7 @@ export class Synapses {
   }
 
   /** The changes at the spikes of one sample. */
-  spikes(sample: Sample, b: number, { pre, post }: Spiking, states: SynapseStates, target: Target): void {
+  spikes(sample: SampleAddresses, b: number, { pre, post }: Spiking, states: SynapseStates, target: Target): void {
     const { rule, outputs, inputs, sums } = this;
     const before = rule.has("onPre") ? pre : NONE;
     const behind = rule.has("onPost") ? post : NONE;
@@ -259,7 +265,7 @@ export class Synapses {
   }
 
   /** Puts the values of some neurons before side by side, of those that the sweep reads; gives their addresses. */
-  private gather(sweep: Sweep, { pre }: Sample, places: Int32Array): readonly number[] {
+  private gather(sweep: RuleSweep, { pre }: SampleAddresses, places: Int32Array): readonly number[] {
     const { inputs, listed } = this;
     this.noteList(places);
     const { pre: names } = this.names;
@@ -273,12 +279,18 @@ export class Synapses {
   }
 
   private noteList(places: Int32Array): void {
-    const list = integersAt(this.columns, this.inputs);
+    const list = int32At(this.columns, this.inputs);
     for (let k = 0; k < places.length; k++) list[k] = 4 * (places[k] as number);
   }
 
   /** The changes of all synapses by one sample. Returns whether states of synapses have changed. */
-  dense(event: "onStep" | "onReward", sample: Sample, b: number, states: SynapseStates, target: Target): boolean {
+  dense(
+    event: "onStep" | "onReward",
+    sample: SampleAddresses,
+    b: number,
+    states: SynapseStates,
+    target: Target,
+  ): boolean {
     const { outputs, inputs, explained } = this;
     const sweep = this.place(this.denseSweep(event, target), sample, states, b);
     if (event === "onStep" && explained !== 0) {
@@ -296,7 +308,7 @@ export class Synapses {
       } else sweep.carry("explained", explained);
     }
     sweep.rows.run(0, outputs, inputs);
-    if (target === "sum") (this.sums as Sums).all ||= sweep.writes(SUM);
+    if (target === "sum") (this.sums as Sums).all ||= sweep.writes(SUM_OF_CHANGES);
     return this.rule.synapse.some(({ name }) => sweep.writes(name));
   }
 
@@ -321,13 +333,13 @@ export class Synapses {
     const rows = sums.all || columns.length > MANY * inputs ? null : placesOf(sums.rows);
     const whole = this.made("apply", "row", () => applySweep(this.layout, "row"));
     whole.matrix("w", weight.ptr, inputs);
-    whole.matrix(SUM, sums.at, inputs);
+    whole.matrix(SUM_OF_CHANGES, sums.at, inputs);
     if (rows === null) whole.rows.run(0, outputs, inputs);
     else {
       for (const j of rows) whole.rows.run(j, 1, inputs);
       const listed = this.made("apply listed", "listed", () => applySweep(this.layout, "listed"));
       listed.matrix("w", weight.ptr, inputs);
-      listed.matrix(SUM, sums.at, inputs);
+      listed.matrix(SUM_OF_CHANGES, sums.at, inputs);
       this.noteList(columns);
       // A row that was swept has sums of 0 by now.
       if (columns.length > 0) listed.rows.run(0, outputs, columns.length);

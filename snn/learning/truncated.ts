@@ -2,20 +2,20 @@
 import { COUNT, functionOf, numberOf, withDefaults } from "../../engine/arguments.ts";
 import { type Module, stack, type Tensor, tape } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
-import { checkSequence } from "../checks.ts";
-import { isStepping, type Stepping } from "../layers.ts";
+import { checkSequence } from "../layer/checks.ts";
+import { isStepping, type Stepping } from "../layer/stepping.ts";
 import {
   disposeState,
-  type Layer,
   type LayerState,
+  layerStart,
   lossOf,
+  type NetworkLayer,
   type NetworkState,
   networkOf,
   ownState,
   type Passed,
   passedWhole,
-  startOf,
-  tensorsOf,
+  tensorsOfState,
 } from "./network.ts";
 
 /** Options of {@link truncatedBackward}. */
@@ -72,7 +72,7 @@ export function truncatedBackward(model: Module, x: Tensor, loss: PieceLoss, opt
   return inPieces(networkOf(WHERE, model), x, loss, steps);
 }
 
-function inPieces(layers: readonly Layer[], x: Tensor, loss: PieceLoss, steps: number): number {
+function inPieces(layers: readonly NetworkLayer[], x: Tensor, loss: PieceLoss, steps: number): number {
   const T = x.sizes[0] as number;
   let sum = 0;
   let state: NetworkState | undefined;
@@ -105,7 +105,7 @@ function learned(loss: PieceLoss, output: Tensor, from: number, to: number): num
 
 /** The network over a piece, from a state on, undefined at the start of the sequence. */
 function forward(
-  layers: readonly Layer[],
+  layers: readonly NetworkLayer[],
   x: Tensor,
   before: NetworkState | undefined,
 ): [output: Tensor, state: NetworkState] {
@@ -113,12 +113,12 @@ function forward(
   const states = layers.map((layer) => {
     const state = before?.layers[layer.index];
     const [output, next] = isStepping(layer.module)
-      ? overTime(layer.module, z, startOf(layer, z.sizes.slice(1), state))
+      ? overTime(layer.module, z, layerStart(layer, z.sizes.slice(1), state))
       : passedWhole(layer, z, state);
     z = output;
     return next;
   });
-  return [z, ownState(states, tensorsOf(before))];
+  return [z, ownState(states, tensorsOfState(before))];
 }
 
 /** A layer with steps over a piece: all steps at once where the layer has `unroll`, else step by step. */

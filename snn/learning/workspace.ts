@@ -28,4 +28,4 @@ export class Workspace {
 
 export const floatsAt = (p: number, n: number): Float32Array => new Float32Array(memory.buffer, p, n);
 
-export const integersAt = (p: number, n: number): Int32Array => new Int32Array(memory.buffer, p, n);
+export const int32At = (p: number, n: number): Int32Array => new Int32Array(memory.buffer, p, n);

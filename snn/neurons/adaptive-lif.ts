@@ -1,7 +1,8 @@
-import { neuron } from "../neuron.ts";
-import { INPUT_SCALE, leaky, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, withoutSynapse } from "../parts.ts";
-import { afterSpike, RESET_NEEDS } from "../reset.ts";
-import { superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/define.ts";
+import { united } from "../neuron/definition.ts";
+import { INPUT_SCALE, leaky, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, withoutSynapse } from "../neuron/parts.ts";
+import { afterSpike, RESET_NEEDS } from "../neuron/reset.ts";
+import { superSpike } from "../surrogates/known.ts";
 
 /**
  * Adaptive LIF: a spike raises the threshold, which comes back slowly.
@@ -30,18 +31,40 @@ import { superSpike } from "../surrogates.ts";
 export const AdaptiveLIF = /* @__PURE__ */ neuron({
   name: "AdaptiveLIF",
   state: { i: 0, v: ({ rest }) => rest, a: 0 },
-  parameters: { beta: 0.95, rho: 0.97, threshold: 1, kappa: 1.8, rest: 0, resetValue: 0, alpha: 0.9 },
-  constrain: { alpha: [0, 1], beta: [0, 1], rho: [0, 1] },
-  choices: {
-    reset: ["subtract", "zero", "none"],
-    detachReset: true,
-    detachAdaptation: false,
-    decayFirst: false,
-    adaptation: ["threshold", "current"],
-    ...OPTIONAL_SYNAPSE,
-    ...INPUT_SCALE,
+  parameters: {
+    /** β, the decay of the membrane per step, in [0, 1]. Default 0.95. */
+    beta: 0.95,
+    /** ρ, the decay of the adaptation a per step, in [0, 1]. Default 0.97. */
+    rho: 0.97,
+    /** θ without adaptation, in the unit of v. Default 1. */
+    threshold: 1,
+    /** κ, the rise of the threshold per unit of a, in the unit of v; with adaptation "current" the current that a takes off. Default 1.8. */
+    kappa: 1.8,
+    /** v decays towards it, and starts from it. Default 0. */
+    rest: 0,
+    /** The value of v after a reset to "zero", an error with other resets. Default 0. */
+    resetValue: 0,
+    /** α, the decay of the synaptic current i per step, in [0, 1]; an error without a synapse. Default 0.9. */
+    alpha: 0.9,
   },
-  needs: { ...SYNAPSE_NEEDS, resetValue: RESET_NEEDS.resetValue },
+  constrain: { alpha: [0, 1], beta: [0, 1], rho: [0, 1] },
+  choices: /* @__PURE__ */ united(
+    {
+      /** The effect of a spike on v: "subtract" takes θ off, "zero" sets v to resetValue, "none" leaves v. Default "subtract". */
+      reset: ["subtract", "zero", "none"],
+      /** No gradient through the reset. Default true. */
+      detachReset: true,
+      /** No gradient through the spike that raises a. Default false. */
+      detachAdaptation: false,
+      /** a decays before the threshold takes it: s[t] = 1 if u[t] ≥ θ + κ·ρ·a[t−1]. Default false. */
+      decayFirst: false,
+      /** The place of the adaptation: κ·a raises the threshold, or is a "current" that the membrane loses. Default "threshold". */
+      adaptation: ["threshold", "current"],
+    },
+    OPTIONAL_SYNAPSE,
+    INPUT_SCALE,
+  ),
+  needs: /* @__PURE__ */ united(SYNAPSE_NEEDS, { resetValue: RESET_NEEDS.resetValue }),
   without: withoutSynapse,
   numerics: {
     norse: {
@@ -88,3 +111,6 @@ export const AdaptiveLIF = /* @__PURE__ */ neuron({
     };
   },
 });
+
+/** A layer of {@link AdaptiveLIF} neurons. */
+export type AdaptiveLIF = InstanceType<typeof AdaptiveLIF>;

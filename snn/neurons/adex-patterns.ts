@@ -25,7 +25,7 @@ const PATTERNS = {
 export type AdExPattern = keyof typeof PATTERNS;
 
 /** The names, in the order of the paper's table. */
-export const adExPatterns = /* @__PURE__ */ Object.freeze(Object.keys(PATTERNS) as AdExPattern[]);
+export const adExPatterns = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.keys(PATTERNS) as AdExPattern[]);
 
 /** The result of {@link adExPattern}. */
 export interface AdExSetting {

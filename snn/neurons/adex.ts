@@ -1,6 +1,7 @@
-import { neuron } from "../neuron.ts";
-import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../parts.ts";
-import { superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/define.ts";
+import { united } from "../neuron/definition.ts";
+import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../neuron/parts.ts";
+import { superSpike } from "../surrogates/known.ts";
 
 /**
  * Adaptive exponential integrate-and-fire neuron: the membrane takes off by itself above a threshold, and an adaptation current
@@ -28,21 +29,36 @@ export const AdEx = /* @__PURE__ */ neuron({
   name: "AdEx",
   state: { i: 0, v: ({ EL }) => EL, w: 0 },
   parameters: {
+    /** α, the decay of the synaptic current i per step, in [0, 1]; an error without a synapse. Default 0.8. */
     alpha: 0.8,
+    /** Capacitance in pF. Default 281. */
     C: 281,
+    /** Leak conductance in nS. Default 30. */
     gL: 30,
+    /** Leak potential in mV, from which v starts. Default −70.6. */
     EL: -70.6,
+    /** Potential in mV above which the membrane takes off. Default −50.4. */
     VT: -50.4,
+    /** ΔT, the width in mV over which it takes off. Default 2. */
     deltaT: 2,
+    /** Adaptation by the membrane in nS. Default 4. */
     a: 4,
+    /** τw, the time constant of the adaptation w in ms. Default 144. */
     tauW: 144,
+    /** Adaptation by a spike in pA. Default 80.5. */
     b: 80.5,
+    /** The value of v after a spike in mV. Default −70.6. */
     resetValue: -70.6,
+    /** θ in mV, where an upstroke counts as a spike. Default 0. */
     threshold: 0,
+    /** The time of a step in ms. Default 0.1. */
     dt: 0.1,
   },
   constrain: { alpha: [0, 1], C: DIVISOR, deltaT: DIVISOR, tauW: DIVISOR, dt: DIVISOR },
-  choices: { ...OPTIONAL_SYNAPSE, detachReset: true },
+  choices: /* @__PURE__ */ united(OPTIONAL_SYNAPSE, {
+    /** No gradient through the reset. Default true. */
+    detachReset: true,
+  }),
   needs: SYNAPSE_NEEDS,
   without: withoutSynapse,
   numerics: {
@@ -75,3 +91,6 @@ export const AdEx = /* @__PURE__ */ neuron({
     };
   },
 });
+
+/** A layer of {@link AdEx} neurons. */
+export type AdEx = InstanceType<typeof AdEx>;

@@ -1,4 +1,4 @@
-import { neuron } from "../neuron.ts";
+import { neuron } from "../neuron/define.ts";
 
 /**
  * Adaptive LIF with sub-threshold adaptation: an adaptation current follows the membrane as well as the spikes, which lets a neuron
@@ -21,9 +21,27 @@ import { neuron } from "../neuron.ts";
 export const AdLIF = /* @__PURE__ */ neuron({
   name: "AdLIF",
   state: { v: 0, w: 0 },
-  parameters: { alpha: 0.9, beta: 0.98, a: 0.5, b: 1, threshold: 1, resetValue: 0 },
+  parameters: {
+    /** α, the decay of the membrane per step, in [0, 1]. Default 0.9. */
+    alpha: 0.9,
+    /** β, the decay of the adaptation current w per step, in [0, 1]. Default 0.98. */
+    beta: 0.98,
+    /** Adaptation by the membrane. Default 0.5. */
+    a: 0.5,
+    /** Adaptation by a spike. Default 1. */
+    b: 1,
+    /** θ, in the unit of v. Default 1. */
+    threshold: 1,
+    /** The value of v after a spike of the form "symplectic", an error with the other form. Default 0. */
+    resetValue: 0,
+  },
   constrain: { alpha: [0, 1], beta: [0, 1] },
-  choices: { form: ["explicit", "symplectic"], detachReset: false },
+  choices: {
+    /** The equations: of Bittar and Garner, or "symplectic", those of SE-adLIF. Default "explicit". */
+    form: ["explicit", "symplectic"],
+    /** No gradient through the reset. Default false. */
+    detachReset: false,
+  },
   needs: { resetValue: { form: ["symplectic"] } },
   step({ current, v, w, alpha, beta, a, b, threshold, resetValue, spike, select, constant }, { form, detachReset }) {
     const u = v.mul(alpha).add(current.sub(w).mul(constant(1).sub(alpha)));
@@ -36,3 +54,6 @@ export const AdLIF = /* @__PURE__ */ neuron({
     return { spikes: s, membrane: u, v: after, w: adapted, leaked: v.mul(alpha) };
   },
 });
+
+/** A layer of {@link AdLIF} neurons. */
+export type AdLIF = InstanceType<typeof AdLIF>;

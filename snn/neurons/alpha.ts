@@ -1,25 +1,31 @@
 import { wrongValue } from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
 import { peek } from "../../engine/tensor.ts";
-import { type Neurons, neuron } from "../neuron.ts";
-import { RESET, RESET_NEEDS } from "../reset.ts";
-import { atan } from "../surrogates.ts";
-
-const CHOICES = {
-  ...RESET,
-  /**
-   * From what a reset to "subtract" takes θ: from the membrane, or as snnTorch does from the excitatory current, with the inhibitory
-   * current set to 0 and that of the step before added to the membrane.
-   */
-  subtractFrom: ["membrane", "excitation"],
-} as const;
+import { neuron } from "../neuron/define.ts";
+import { united } from "../neuron/definition.ts";
+import type { Neurons } from "../neuron/neuron.ts";
+import { RESET, RESET_NEEDS } from "../neuron/reset.ts";
+import { atan } from "../surrogates/known.ts";
 
 const AlphaNeuron = /* @__PURE__ */ neuron({
   name: "Alpha",
   state: { exc: 0, inh: 0, v: 0 },
-  parameters: { alpha: 0.9, beta: 0.8, threshold: 1 },
+  parameters: {
+    /** α, the decay of the slow exponential per step, in [0, 1] and above β. Default 0.9. */
+    alpha: 0.9,
+    /** β, the decay of the fast exponential per step, in [0, 1] and above 0. Default 0.8. */
+    beta: 0.8,
+    /** θ, in the unit of v. Default 1. */
+    threshold: 1,
+  },
   constrain: { alpha: [0, 1], beta: [0, 1] },
-  choices: CHOICES,
+  choices: /* @__PURE__ */ united(RESET, {
+    /**
+     * From what a reset to "subtract" takes θ: from the membrane, or as snnTorch does from the excitatory current, with the inhibitory
+     * current set to 0 and that of the step before added to the membrane. Default "membrane".
+     */
+    subtractFrom: ["membrane", "excitation"],
+  }),
   needs: { resetInput: RESET_NEEDS.resetInput, subtractFrom: { reset: ["subtract"], resetDelay: [true] } },
   numerics: {
     snntorch: {

@@ -1,7 +1,8 @@
-import { neuron } from "../neuron.ts";
-import { DIVISOR } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS } from "../reset.ts";
-import { superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/define.ts";
+import { united } from "../neuron/definition.ts";
+import { DIVISOR } from "../neuron/parts.ts";
+import { fired, RESET, RESET_NEEDS } from "../neuron/reset.ts";
+import { superSpike } from "../surrogates/known.ts";
 
 /**
  * Conductance-based LIF: an input opens channels, and the current through them falls as the membrane nears their reversal
@@ -31,18 +32,30 @@ export const ConductanceLIF = /* @__PURE__ */ neuron({
   name: "ConductanceLIF",
   state: { gE: 0, gI: 0, v: ({ rest }) => rest },
   parameters: {
+    /** Capacitance: capacitance/leak is the time constant of the membrane in steps. Default 20. */
     capacitance: 20,
+    /** Leak conductance, the unit of the others. Default 1. */
     leak: 1,
+    /** αE, the decay of the excitatory conductance per step, in [0, 1]. Default 0.818730753, exp(−1/5). */
     alphaE: 0.818730753,
+    /** αI, the decay of the inhibitory conductance per step, in [0, 1]. Default 0.904837418, exp(−1/10). */
     alphaI: 0.904837418,
+    /** Reversal potential of excitation in mV. Default 0. */
     reversalE: 0,
+    /** Reversal potential of inhibition in mV. Default −80. */
     reversalI: -80,
+    /** Leak potential in mV, from which v starts. Default −60. */
     rest: -60,
+    /** θ in mV. Default −50. */
     threshold: -50,
+    /** The value of v after a reset to "zero" in mV, an error with other resets. Default −60. */
     resetValue: -60,
   },
   constrain: { capacitance: DIVISOR, alphaE: [0, 1], alphaI: [0, 1] },
-  choices: { ...RESET, jump: ["afterDecay", "beforeDecay"] },
+  choices: /* @__PURE__ */ united(RESET, {
+    /** Whether an input adds to the conductances after the decay of its step, or decays with them. Default "afterDecay". */
+    jump: ["afterDecay", "beforeDecay"],
+  }),
   needs: RESET_NEEDS,
   numerics: {
     norse: {
@@ -76,3 +89,6 @@ export const ConductanceLIF = /* @__PURE__ */ neuron({
     return { ...fired(argument, choices, { v, threshold, resetValue, decay, input: through.mul(rate) }), gE: e, gI: i };
   },
 });
+
+/** A layer of {@link ConductanceLIF} neurons. */
+export type ConductanceLIF = InstanceType<typeof ConductanceLIF>;

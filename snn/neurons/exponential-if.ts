@@ -1,7 +1,8 @@
-import { neuron } from "../neuron.ts";
-import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
-import { sigmoid, superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/define.ts";
+import { united } from "../neuron/definition.ts";
+import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../neuron/parts.ts";
+import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
+import { sigmoid, superSpike } from "../surrogates/known.ts";
 
 /**
  * Exponential integrate-and-fire neuron: above its rheobase threshold the membrane rises ever faster, as sodium channels open.
@@ -26,10 +27,25 @@ import { sigmoid, superSpike } from "../surrogates.ts";
 export const ExponentialIF = /* @__PURE__ */ neuron({
   name: "ExponentialIF",
   state: { i: 0, v: startOf },
-  parameters: { tau: 2, sharpness: 1, rheobase: 0.8, rest: 0, threshold: 1, resetValue: -0.1, alpha: 0.9 },
+  parameters: {
+    /** τ, the time constant of the membrane in steps. Default 2. */
+    tau: 2,
+    /** Δ, the width over which the membrane takes off, in the unit of v. Default 1. */
+    sharpness: 1,
+    /** The value of v above which the membrane takes off. Default 0.8. */
+    rheobase: 0.8,
+    /** v leaks towards it. Default 0. */
+    rest: 0,
+    /** θ, where an upstroke counts as a spike, in the unit of v. Default 1. */
+    threshold: 1,
+    /** The value of v after a reset to "zero", an error with other resets. Default −0.1. */
+    resetValue: -0.1,
+    /** α, the decay of the synaptic current i per step, in [0, 1]; an error without a synapse. Default 0.9. */
+    alpha: 0.9,
+  },
   constrain: { alpha: [0, 1], tau: DIVISOR, sharpness: DIVISOR },
-  choices: { ...RESET, ...START, ...OPTIONAL_SYNAPSE },
-  needs: { ...RESET_NEEDS, ...SYNAPSE_NEEDS },
+  choices: /* @__PURE__ */ united(RESET, START, OPTIONAL_SYNAPSE),
+  needs: /* @__PURE__ */ united(RESET_NEEDS, SYNAPSE_NEEDS),
   without: withoutSynapse,
   numerics: {
     spikingjelly: { start: "resetValue", detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },
@@ -58,3 +74,6 @@ export const ExponentialIF = /* @__PURE__ */ neuron({
     return { ...fired(argument, choices, { v, threshold, resetValue, decay, input: input.mul(rate) }), i };
   },
 });
+
+/** A layer of {@link ExponentialIF} neurons. */
+export type ExponentialIF = InstanceType<typeof ExponentialIF>;

@@ -1,6 +1,7 @@
-import { neuron } from "../neuron.ts";
-import { fired, RESET, RESET_NEEDS, startOf } from "../reset.ts";
-import { atan, sigmoid, superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/define.ts";
+import { united } from "../neuron/definition.ts";
+import { fired, RESET, RESET_NEEDS, startOf } from "../neuron/reset.ts";
+import { atan, sigmoid, superSpike } from "../surrogates/known.ts";
 
 /**
  * Integrate-and-fire neuron, which does not leak.
@@ -21,8 +22,16 @@ import { atan, sigmoid, superSpike } from "../surrogates.ts";
 export const IF = /* @__PURE__ */ neuron({
   name: "IF",
   state: { v: startOf },
-  parameters: { threshold: 1, resetValue: 0 },
-  choices: { ...RESET, start: ["zero", "resetValue"] },
+  parameters: {
+    /** θ, in the unit of v. Default 1. */
+    threshold: 1,
+    /** The value of v after a reset to "zero", an error with other resets. Default 0. */
+    resetValue: 0,
+  },
+  choices: /* @__PURE__ */ united(RESET, {
+    /** v before the first step: 0, or resetValue, which counts with the reset "zero" alone (else 0). Default "zero". */
+    start: ["zero", "resetValue"],
+  }),
   needs: RESET_NEEDS,
   numerics: {
     norse: { start: "resetValue", fire: "gt", detachReset: false, surrogate: /* @__PURE__ */ superSpike() },
@@ -36,3 +45,6 @@ export const IF = /* @__PURE__ */ neuron({
     return fired(argument, choices, { v, threshold, resetValue, decay: (x) => x, input: current });
   },
 });
+
+/** A layer of {@link IF} neurons. */
+export type IF = InstanceType<typeof IF>;

@@ -98,7 +98,9 @@ const PATTERNS = {
 export type IzhikevichPattern = keyof typeof PATTERNS;
 
 /** The names, in the same order. */
-export const izhikevichPatterns = /* @__PURE__ */ Object.freeze(Object.keys(PATTERNS) as IzhikevichPattern[]);
+export const izhikevichPatterns = /* @__PURE__ */ Object.freeze(
+  /* @__PURE__ */ Object.keys(PATTERNS) as IzhikevichPattern[],
+);
 
 /** The result of {@link izhikevichPattern}. */
 export interface IzhikevichSetting {

@@ -1,5 +1,5 @@
-import { neuron } from "../neuron.ts";
-import { sigmoid, superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/define.ts";
+import { sigmoid, superSpike } from "../surrogates/known.ts";
 
 /**
  * Izhikevich's neuron: a quadratic membrane with a recovery variable, which together fire in twenty ways.
@@ -31,20 +31,39 @@ export const Izhikevich = /* @__PURE__ */ neuron({
     u: ({ v0, b }, { start }) => (start === "c" ? 0 : v0.mul(b)),
   },
   parameters: {
+    /** The rate of the recovery u per ms. Default 0.02. */
     a: 0.02,
+    /** The recovery per mV of the membrane. Default 0.2. */
     b: 0.2,
+    /** The value of v after a spike in mV. Default −65. */
     c: -65,
+    /** The rise of u at a spike. Default 8. */
     d: 8,
+    /** The time of a step in ms. Default 0.5. */
     dt: 0.5,
+    /** θ in mV, where an upstroke counts as a spike. Default 30. */
     threshold: 30,
+    /** The factor of v² per ms and mV. Default 0.04. */
     square: 0.04,
+    /** The factor of v per ms. Default 5. */
     linear: 5,
+    /** The constant drive in mV per ms. Default 140. */
     bias: 140,
+    /** The v in mV at which the recovery rests. Default 0. */
     recoveryRest: 0,
+    /** The leak of u, in units of a. Default 1. */
     recoveryLeak: 1,
+    /** v before the first step in mV, an error with start "c". Default −65. */
     v0: -65,
   },
-  choices: { update: ["sequential", "simultaneous"], start: ["v0", "c"], detachReset: true },
+  choices: {
+    /** The v in the equation of u: the new one of the step, or "simultaneous", the old one. Default "sequential". */
+    update: ["sequential", "simultaneous"],
+    /** Before the first step v is v0 and u is b·v0, or with "c" v is c and u is 0. Default "v0". */
+    start: ["v0", "c"],
+    /** No gradient through the reset. Default true. */
+    detachReset: true,
+  },
   needs: { v0: { start: ["v0"] } },
   numerics: {
     norse: {
@@ -73,3 +92,6 @@ export const Izhikevich = /* @__PURE__ */ neuron({
     return { spikes: s, membrane: next, v: select(at, c, next), u: after, leaked: v.add(drive.mul(dt)) };
   },
 });
+
+/** A layer of {@link Izhikevich} neurons. */
+export type Izhikevich = InstanceType<typeof Izhikevich>;

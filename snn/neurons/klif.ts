@@ -1,7 +1,8 @@
-import { neuron } from "../neuron.ts";
-import { DIVISOR, leaky } from "../parts.ts";
-import { afterSpike, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
-import { sigmoid } from "../surrogates.ts";
+import { neuron } from "../neuron/define.ts";
+import { united } from "../neuron/definition.ts";
+import { DIVISOR, leaky } from "../neuron/parts.ts";
+import { afterSpike, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
+import { sigmoid } from "../surrogates/known.ts";
 
 /**
  * LIF whose membrane is scaled by a learnable k and cut off at 0 before it fires, which changes the slope of the surrogate with it.
@@ -21,9 +22,34 @@ import { sigmoid } from "../surrogates.ts";
 export const KLIF = /* @__PURE__ */ neuron({
   name: "KLIF",
   state: { v: startOf },
-  parameters: { beta: 0.5, k: 1, threshold: 1, rest: 0, resetValue: 0 },
+  parameters: {
+    /** β, the decay of the membrane per step, in [0, 1]. Default 0.5. */
+    beta: 0.5,
+    /** The factor of the membrane before the threshold; positive. Default 1. */
+    k: 1,
+    /** θ, in the unit of v; positive. Default 1. */
+    threshold: 1,
+    /** v decays towards it. Default 0. */
+    rest: 0,
+    /** The value of v after a reset to "zero", an error with other resets. Default 0. */
+    resetValue: 0,
+  },
   constrain: { beta: [0, 1], k: DIVISOR, threshold: DIVISOR },
-  choices: { reset: RESET.reset, detachReset: true, ...START, inputScale: ["leak", "one"], scaleReset: false },
+  choices: /* @__PURE__ */ united(
+    {
+      /** The effect of a spike on v: "zero" sets v to resetValue, "subtract" takes θ off, "none" leaves v. Default "zero". */
+      reset: RESET.reset,
+      /** No gradient through the reset. Default true. */
+      detachReset: true,
+    },
+    START,
+    {
+      /** Factor of the current: "leak", 1 − β, with which a constant current I leads to v = rest + I, or 1. Default "leak". */
+      inputScale: ["leak", "one"],
+      /** v after the reset is divided by k. Default false. */
+      scaleReset: false,
+    },
+  ),
   needs: { resetValue: RESET_NEEDS.resetValue },
   numerics: {
     spikingjelly: {
@@ -45,3 +71,6 @@ export const KLIF = /* @__PURE__ */ neuron({
     return { spikes: s, membrane: f, v: after, leaked: decayed };
   },
 });
+
+/** A layer of {@link KLIF} neurons. */
+export type KLIF = InstanceType<typeof KLIF>;

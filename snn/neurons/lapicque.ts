@@ -1,23 +1,59 @@
 import { type Range, wrongValue } from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
 import type { Value } from "../../engine/fuse/index.ts";
-import { full, log, mul, noGrad, type Tensor } from "../../engine/index.ts";
-import { IN_FLOAT32 } from "../checks.ts";
-import { neuron } from "../neuron.ts";
-import type { NeuronOptions } from "../neuron-types.ts";
-import { DIVISOR } from "../parts.ts";
-import { checkValue } from "../per-neuron.ts";
-import { fired, RESET, RESET_NEEDS } from "../reset.ts";
-import { atan } from "../surrogates.ts";
+import { full, log, mul, type Tensor } from "../../engine/index.ts";
+import { IN_FLOAT32 } from "../layer/checks.ts";
+import { checkValue } from "../layer/per-neuron.ts";
+import { neuron } from "../neuron/define.ts";
+import { united } from "../neuron/definition.ts";
+import { DIVISOR } from "../neuron/parts.ts";
+import { fired, RESET, RESET_NEEDS } from "../neuron/reset.ts";
+import { atan } from "../surrogates/known.ts";
 
-const CHOICES = { ...RESET, decay: ["exp", "euler"] } as const;
+const BETA = {
+  /** exp(−timeStep/RC), in (0, 1), in the place of R or C or both; a number, or a tensor [N]. Default: none. */
+  beta: null,
+};
 
-const Circuit = /* @__PURE__ */ neuron({
+/**
+ * Lapicque's neuron: a capacitor that leaks through a resistor and is charged by the current.
+ *
+ *   u[t] = β·v[t−1] + R(1 − β)·I[t]      β = exp(−Δt/RC)         (decay: "exp", exact for a current that is constant in a step)
+ *   u[t] = (1 − Δt/RC)·v[t−1] + Δt/C·I[t]                        (decay: "euler", as in snnTorch)
+ *   s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
+ *
+ * Shapes: current [T, B, …] → spikes [T, B, …]; R, C, Δt, θ [] or [N]. Δt and RC share a unit of time, I·R has the unit of θ. Defaults R = 1,
+ * C = 20, Δt = 1 (`timeStep`), θ = 1, resetValue = 0. Resets as in {@link LIF}, default "zero". Starts from v = 0. With `beta` the missing ones of R (else 1) and C follow from
+ * β = exp(−Δt/RC). `numerics: "snntorch"` computes C from β in the same way but steps by Euler: its membrane then decays by 1 + ln β,
+ * not β (for β = 0.5 by 0.307).
+ *
+ * @throws RangeError for beta outside of (0, 1), for beta with both R and C, unless R, C and Δt are positive, or as any neuron does.
+ * @see Lapicque (1907), Recherches quantitatives sur l'excitation électrique des nerfs traitée comme une polarisation, Journal de
+ *   Physiologie et de Pathologie Générale 9.
+ */
+export const Lapicque = /* @__PURE__ */ neuron({
   name: "Lapicque",
   state: { v: 0 },
-  parameters: { R: 1, C: 20, timeStep: 1, threshold: 1, resetValue: 0 },
+  parameters: {
+    /** The resistance R, in units of θ per current; finite and > 0. Default 1. */
+    R: 1,
+    /** The capacitance C: RC is a time in the unit of timeStep; finite and > 0. Default 20. */
+    C: 20,
+    /** Δt, the time of a step, in the unit of RC; finite and > 0. Default 1. */
+    timeStep: 1,
+    /** θ, in the unit of v; finite. Default 1. */
+    threshold: 1,
+    /** The value of v after a reset to "zero", an error with other resets; finite. Default 0. */
+    resetValue: 0,
+  },
+  from: {
+    R: { options: BETA, value: (given) => (given.C === undefined ? undefined : otherOf("C", given)) },
+    C: { options: BETA, value: (given) => (given.C === undefined ? otherOf("R", given) : undefined) },
+  },
   constrain: { R: DIVISOR, C: DIVISOR, timeStep: DIVISOR },
-  choices: CHOICES,
+  choices: /* @__PURE__ */ united(RESET, {
+    /** The decay of a step: exp(−Δt/RC), or 1 − Δt/RC for "euler". Default "exp". */
+    decay: ["exp", "euler"],
+  }),
   needs: RESET_NEEDS,
   numerics: {
     snntorch: {
@@ -39,68 +75,28 @@ const Circuit = /* @__PURE__ */ neuron({
   },
 });
 
+/** A layer of {@link Lapicque}'s neurons. */
+export type Lapicque = InstanceType<typeof Lapicque>;
+
 /** Options of {@link Lapicque}. */
-export type LapicqueOptions = NeuronOptions<
-  "R" | "C" | "timeStep" | "threshold" | "resetValue",
-  typeof CHOICES,
-  "snntorch"
-> & {
-  /** exp(−timeStep/RC), in (0, 1), in the place of R or C or both; a number, or a tensor [N]. */
-  readonly beta?: number | Tensor;
-};
+export type LapicqueOptions = NonNullable<ConstructorParameters<typeof Lapicque>[0]>;
 
-/**
- * Lapicque's neuron: a capacitor that leaks through a resistor and is charged by the current.
- *
- *   u[t] = β·v[t−1] + R(1 − β)·I[t]      β = exp(−Δt/RC)         (decay: "exp", exact for a current that is constant in a step)
- *   u[t] = (1 − Δt/RC)·v[t−1] + Δt/C·I[t]                        (decay: "euler", as in snnTorch)
- *   s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
- *
- * Shapes: current [T, B, …] → spikes [T, B, …]; R, C, Δt, θ [] or [N]. Δt and RC share a unit of time, I·R has the unit of θ. Defaults R = 1,
- * C = 20, Δt = 1 (`timeStep`), θ = 1, resetValue = 0. Resets as in {@link LIF}, default "zero". Starts from v = 0. With `beta` the missing ones of R (else 1) and C follow from
- * β = exp(−Δt/RC). `numerics: "snntorch"` computes C from β in the same way but steps by Euler: its membrane then decays by 1 + ln β,
- * not β (for β = 0.5 by 0.307).
- *
- * @throws RangeError for beta outside of (0, 1), for beta with both R and C, unless R, C and Δt are positive, or as any neuron does.
- * @see Lapicque (1907), Recherches quantitatives sur l'excitation électrique des nerfs traitée comme une polarisation, Journal de
- *   Physiologie et de Pathologie Générale 9.
- */
-export class Lapicque extends Circuit {
-  constructor(options: LapicqueOptions = {}) {
-    const made: Tensor[] = [];
-    try {
-      super(withoutBeta(options, made));
-    } finally {
-      for (const t of made) t.dispose();
-    }
-  }
-}
+type Given = { readonly [name in "beta" | "R" | "C" | "timeStep"]?: number | Tensor };
 
-/** The options with R and C in the place of beta; `made` gets the tensor among them that the caller frees. */
-function withoutBeta(options: LapicqueOptions, made: Tensor[]): ConstructorParameters<typeof Circuit>[0] {
-  const beta = (options as LapicqueOptions | null)?.beta;
-  if (beta === undefined) return options;
-  const keys = Object.keys(options).filter((key) => key !== "beta") as (keyof LapicqueOptions)[];
-  const others: LapicqueOptions = Object.fromEntries(keys.map((key) => [key, options[key]]));
-  const { R, C, timeStep = 1 } = others;
+/** The other of R and C from RC = −Δt/ln β, where β is given and the other is not. */
+function otherOf(name: "R" | "C", given: Given): Tensor | undefined {
+  const { beta, R, C, timeStep = 1, [name]: one = 1 } = given;
+  if (beta === undefined) return undefined;
   checkValue("Lapicque", "beta", beta, DECAY);
-  for (const [name, value] of Object.entries({ R, C, timeStep })) {
-    if (value !== undefined) checkValue("Lapicque", name, value, IN_FLOAT32);
-  }
   if (R !== undefined && C !== undefined) throw wrongValue("Lapicque", "beta, or both R and C", "all three");
+  checkValue("Lapicque", name, one, IN_FLOAT32);
+  checkValue("Lapicque", "timeStep", timeStep, IN_FLOAT32);
   for (const b of typeof beta === "number" ? [Math.fround(beta)] : beta.toFloat32Array()) {
     if (!DECAY.fits(b)) throw wrongValue("Lapicque", "beta in (0, 1)", b);
   }
-  const missing = composed(otherOf, beta, C ?? R ?? 1, timeStep);
-  made.push(missing);
-  return C !== undefined ? { ...others, R: missing } : { ...others, R: R ?? 1, C: missing };
-}
-
-/** The other of R and C, from RC = −Δt/ln β. */
-function otherOf(beta: number | Tensor, given: number | Tensor, timeStep: number | Tensor): Tensor {
   // By the kernel, not Math.log: the same bits on every engine.
   const decays = typeof beta === "number" ? full([], beta) : beta;
-  return noGrad(() => mul(log(decays).reciprocal().neg(), timeStep).div(given));
+  return mul(log(decays).reciprocal().neg(), timeStep).div(one);
 }
 
 const DECAY: Range = { expected: "in (0, 1)", fits: (x) => x > 0 && x < 1 };

@@ -1,7 +1,8 @@
-import { neuron } from "../neuron.ts";
-import { leaky } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
-import { sigmoid } from "../surrogates.ts";
+import { neuron } from "../neuron/define.ts";
+import { united } from "../neuron/definition.ts";
+import { leaky } from "../neuron/parts.ts";
+import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
+import { sigmoid } from "../surrogates/known.ts";
 
 /**
  * LIF whose time constant is learned, 1/τ = σ(w), and so stays above one step.
@@ -23,9 +24,21 @@ import { sigmoid } from "../surrogates.ts";
 export const ParametricLIF = /* @__PURE__ */ neuron({
   name: "ParametricLIF",
   state: { v: startOf },
-  parameters: { w: 0, threshold: 1, rest: 0, resetValue: 0 },
+  parameters: {
+    /** The raw time constant: β = 1 − σ(w), and a time constant of τ steps is w = −log(τ − 1). Learned by default. Default 0, τ = 2. */
+    w: 0,
+    /** θ, in the unit of v. Default 1. */
+    threshold: 1,
+    /** v decays towards it. Default 0. */
+    rest: 0,
+    /** The value of v after a reset to "zero", an error with other resets. Default 0. */
+    resetValue: 0,
+  },
   learn: ["w"],
-  choices: { ...RESET, ...START, inputScale: ["leak", "one"] },
+  choices: /* @__PURE__ */ united(RESET, START, {
+    /** Factor of the current: "leak", 1 − β, with which a constant current I leads to v = rest + I, or 1. Default "leak". */
+    inputScale: ["leak", "one"],
+  }),
   needs: RESET_NEEDS,
   numerics: {
     spikingjelly: { start: "resetValue", detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },
@@ -37,3 +50,6 @@ export const ParametricLIF = /* @__PURE__ */ neuron({
     return fired(argument, choices, { v, threshold, resetValue, decay, input: scaled(current) });
   },
 });
+
+/** A layer of {@link ParametricLIF} neurons. */
+export type ParametricLIF = InstanceType<typeof ParametricLIF>;

@@ -1,7 +1,8 @@
-import { neuron } from "../neuron.ts";
-import { DIVISOR } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
-import { sigmoid } from "../surrogates.ts";
+import { neuron } from "../neuron/define.ts";
+import { united } from "../neuron/definition.ts";
+import { DIVISOR } from "../neuron/parts.ts";
+import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
+import { sigmoid } from "../surrogates/known.ts";
 
 /**
  * Quadratic integrate-and-fire neuron: above a critical membrane a spike starts by itself.
@@ -23,9 +24,22 @@ import { sigmoid } from "../surrogates.ts";
 export const QuadraticIF = /* @__PURE__ */ neuron({
   name: "QuadraticIF",
   state: { v: startOf },
-  parameters: { tau: 2, a: 1, rest: 0, critical: 0.8, threshold: 1, resetValue: -0.1 },
+  parameters: {
+    /** τ, the time constant of the membrane in steps. Default 2. */
+    tau: 2,
+    /** The factor of the square of v. Default 1. */
+    a: 1,
+    /** The value of v to which it falls below the critical one. Default 0. */
+    rest: 0,
+    /** The value of v above which a spike starts by itself. Default 0.8. */
+    critical: 0.8,
+    /** θ, where an upstroke counts as a spike, in the unit of v. Default 1. */
+    threshold: 1,
+    /** The value of v after a reset to "zero", an error with other resets. Default −0.1. */
+    resetValue: -0.1,
+  },
   constrain: { tau: DIVISOR },
-  choices: { ...RESET, ...START },
+  choices: /* @__PURE__ */ united(RESET, START),
   needs: RESET_NEEDS,
   numerics: {
     spikingjelly: { start: "resetValue", detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },
@@ -38,3 +52,6 @@ export const QuadraticIF = /* @__PURE__ */ neuron({
     return fired(argument, choices, { v, threshold, resetValue, decay, input: current.mul(rate) });
   },
 });
+
+/** A layer of {@link QuadraticIF} neurons. */
+export type QuadraticIF = InstanceType<typeof QuadraticIF>;

@@ -1,4 +1,4 @@
-import { neuron } from "../neuron.ts";
+import { neuron } from "../neuron/define.ts";
 
 /**
  * Resonate-and-fire neuron: a damped oscillation, which inputs in its rhythm build up.
@@ -16,10 +16,24 @@ import { neuron } from "../neuron.ts";
 export const ResonateAndFire = /* @__PURE__ */ neuron({
   name: "ResonateAndFire",
   state: { x: 0, y: 0 },
-  parameters: { beta: 0.95, omega: 0.3, threshold: 1, resetValue: 1 },
+  parameters: {
+    /** β, the decay of the oscillation per step, in [0, 1]. Default 0.95. */
+    beta: 0.95,
+    /** ω, the rotation of z in radians per step, 2π·f·dt. Default 0.3. */
+    omega: 0.3,
+    /** θ of y, the imaginary part of z. Default 1. */
+    threshold: 1,
+    /** The value of y after a spike, where x becomes 0; an error with the reset "none". Default 1. */
+    resetValue: 1,
+  },
   constrain: { beta: [0, 1] },
   reset: "y",
-  choices: { reset: ["zero", "none"], detachReset: true },
+  choices: {
+    /** The effect of a spike on z: "zero" sets z to i·resetValue, "none" leaves it. Default "zero". */
+    reset: ["zero", "none"],
+    /** No gradient through the reset. Default true. */
+    detachReset: true,
+  },
   needs: { resetValue: { reset: ["zero"] } },
   step({ current, x, y, beta, omega, threshold, resetValue, spike, select }, { reset, detachReset }) {
     const [along, across] = [omega.cos().mul(beta), omega.sin().mul(beta)];
@@ -37,3 +51,6 @@ export const ResonateAndFire = /* @__PURE__ */ neuron({
     };
   },
 });
+
+/** A layer of {@link ResonateAndFire} neurons. */
+export type ResonateAndFire = InstanceType<typeof ResonateAndFire>;

@@ -1,5 +1,6 @@
-import { neuron } from "../neuron.ts";
-import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../parts.ts";
+import { neuron } from "../neuron/define.ts";
+import { united } from "../neuron/definition.ts";
+import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../neuron/parts.ts";
 
 /**
  * Leaky integration of a synaptic current without spikes, a smoother readout than {@link LeakyIntegrator}.
@@ -19,9 +20,16 @@ import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../parts.ts";
 export const SynapticIntegrator = /* @__PURE__ */ neuron({
   name: "SynapticIntegrator",
   state: { i: 0, v: ({ rest }) => rest },
-  parameters: { alpha: 0.9, beta: 0.95, rest: 0 },
+  parameters: {
+    /** α, the decay of the synaptic current i per step, in [0, 1]. Default 0.9. */
+    alpha: 0.9,
+    /** β, the decay of the membrane per step, in [0, 1]. Default 0.95. */
+    beta: 0.95,
+    /** v decays towards it, and starts from it. Default 0. */
+    rest: 0,
+  },
   constrain: { alpha: [0, 1], beta: [0, 1] },
-  choices: { ...SYNAPSE, ...INPUT_SCALE },
+  choices: /* @__PURE__ */ united(SYNAPSE, INPUT_SCALE),
   numerics: {
     norse: { alpha: 0.8, beta: 0.9, synapse: "jumpFirst", inputScale: "leak" },
     nir: { inputScale: "leak" },
@@ -33,3 +41,6 @@ export const SynapticIntegrator = /* @__PURE__ */ neuron({
     return { membrane: v, i, v };
   },
 });
+
+/** A layer of {@link SynapticIntegrator} readouts. */
+export type SynapticIntegrator = InstanceType<typeof SynapticIntegrator>;

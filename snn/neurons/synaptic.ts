@@ -1,7 +1,8 @@
-import { neuron } from "../neuron.ts";
-import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../parts.ts";
-import { fired, RESET, RESET_NEEDS, START, startOf } from "../reset.ts";
-import { atan, boxcar, superSpike } from "../surrogates.ts";
+import { neuron } from "../neuron/define.ts";
+import { united } from "../neuron/definition.ts";
+import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../neuron/parts.ts";
+import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
+import { atan, boxcar, superSpike } from "../surrogates/known.ts";
 
 /**
  * Current-based LIF: a synaptic current that decays, before a membrane that does.
@@ -25,9 +26,20 @@ import { atan, boxcar, superSpike } from "../surrogates.ts";
 export const Synaptic = /* @__PURE__ */ neuron({
   name: "Synaptic",
   state: { i: 0, v: startOf },
-  parameters: { alpha: 0.9, beta: 0.95, threshold: 1, rest: 0, resetValue: 0 },
+  parameters: {
+    /** α, the decay of the synaptic current i per step, in [0, 1]. Default 0.9. */
+    alpha: 0.9,
+    /** β, the decay of the membrane per step, in [0, 1]. Default 0.95. */
+    beta: 0.95,
+    /** θ, in the unit of v. Default 1. */
+    threshold: 1,
+    /** v decays towards it. Default 0. */
+    rest: 0,
+    /** The value of v after a reset to "zero", an error with other resets. Default 0. */
+    resetValue: 0,
+  },
   constrain: { alpha: [0, 1], beta: [0, 1] },
-  choices: { ...RESET, ...START, ...SYNAPSE, ...INPUT_SCALE },
+  choices: /* @__PURE__ */ united(RESET, START, SYNAPSE, INPUT_SCALE),
   needs: RESET_NEEDS,
   numerics: {
     snntorch: { fire: "gt", reset: "subtract", resetDelay: true, resetInput: true, surrogate: /* @__PURE__ */ atan() },
@@ -59,3 +71,6 @@ export const Synaptic = /* @__PURE__ */ neuron({
     return { ...fired(argument, choices, { v, threshold, resetValue, decay, input: scaled(input) }), i };
   },
 });
+
+/** A layer of {@link Synaptic} neurons. */
+export type Synaptic = InstanceType<typeof Synaptic>;

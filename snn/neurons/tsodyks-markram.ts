@@ -1,4 +1,4 @@
-import { neuron } from "../neuron.ts";
+import { neuron } from "../neuron/define.ts";
 
 /**
  * Short-term plasticity: a synapse that spikes deplete, and that they make release more of what is left.
@@ -25,9 +25,19 @@ import { neuron } from "../neuron.ts";
 export const TsodyksMarkram = /* @__PURE__ */ neuron({
   name: "TsodyksMarkram",
   state: { u: 0, x: 1 },
-  parameters: { U: 0.5, phi: 0, rho: 0.998750781 },
+  parameters: {
+    /** The share of 1 − u that a spike adds to u, in [0, 1]. Default 0.5. */
+    U: 0.5,
+    /** φ, the decay of u per step, in [0, 1]: near 1 the synapse facilitates. Default 0. */
+    phi: 0,
+    /** ρ, the decay per step of the resources that are missing, in [0, 1]: near 1 the synapse depresses. Default 0.998750781, exp(−1/800). */
+    rho: 0.998750781,
+  },
   constrain: { U: [0, 1], phi: [0, 1], rho: [0, 1] },
-  choices: { jumpFrom: ["decayed", "before"] },
+  choices: {
+    /** The u and x that a spike meets: decayed, or as they were before the decay of its step. Default "decayed". */
+    jumpFrom: ["decayed", "before"],
+  },
   numerics: {
     // 1 − dt/τ of τ_facil = 50 ms and τ_rec = 750 ms.
     norse: { U: 0.45, phi: 0.98, rho: 0.998666667, jumpFrom: "before" },
@@ -44,3 +54,6 @@ export const TsodyksMarkram = /* @__PURE__ */ neuron({
     return { membrane: released, u: used, x: more.sub(released) };
   },
 });
+
+/** A layer of {@link TsodyksMarkram} synapses. */
+export type TsodyksMarkram = InstanceType<typeof TsodyksMarkram>;

@@ -23,7 +23,7 @@ const MAX_EDGES = MAX_NODES * MAX_NODES;
 const MAX_AXES = 32;
 
 /** A path in errors. */
-export const short = (path: string): string => (path.length > 120 ? `…${path.slice(-120)}` : path);
+export const shortPath = (path: string): string => (path.length > 120 ? `…${path.slice(-120)}` : path);
 
 /**
  * Finds the name of the node that an end of an edge means, undefined for none. Early writers renamed the neuron of a subgraph and left
@@ -39,7 +39,7 @@ export function resolverOf(nodes: Iterable<string>, ends: Iterable<string>): (na
 }
 
 /** An array: a copy of its shape with its data. */
-export function arrayOf(where: string, path: string, value: unknown): NIRArray {
+export function checkedArray(where: string, path: string, value: unknown): NIRArray {
   const { shape, data } = objectOf(where, `${path} as an array { shape, data }`, value);
   if (!(data instanceof Float32Array || data instanceof Float64Array)) {
     throw wrongType(where, `${path} as an array of floats`, data);
@@ -65,7 +65,7 @@ function fieldOf(where: string, path: string, value: unknown, field: Field, mode
   const { missing, range } = field;
   if (missing !== undefined && (value ?? null) === null) return model ? filled(model, model.data, missing) : missing;
   if (range) return integersOf(where, path, value, range, field);
-  const array = arrayOf(where, path, value);
+  const array = checkedArray(where, path, value);
   // Weights of synapses may be a single one.
   const isRepeated = missing === 1 && model && array.data.length === 1 && `${array.shape}` !== `${model.shape}`;
   return isRepeated ? filled(model, array.data, array.data[0]) : array;
@@ -108,7 +108,7 @@ export function graphOf(where: string, root: string, graph: unknown): NIRGraph {
     }
     const nodes = Object.entries(objectOf(where, `${path}/nodes as an object`, given)).map(([name, node]) => {
       if (name === "" || --left < 0) throw wrongValue(where, `at most ${MAX_NODES} nodes with names`, show(name));
-      return [name, nodeOf(short(`${path}/nodes/${name}`), node, depth + 1)] as const;
+      return [name, nodeOf(shortPath(`${path}/nodes/${name}`), node, depth + 1)] as const;
     });
     const names = nodes.map(([name]) => name);
     return {

@@ -9,10 +9,10 @@ import { formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
 import type { NIRArray, NIRNode } from "./graph.ts";
 
 /** Values of a layer of neurons: one for all, or one for each in row-major order. */
-export type Values = number | Float64Array;
+export type NeuronValues = number | Float64Array;
 
 /** A field that is an array of values that are finite in float32 and broadcast to a shape; leading axes of 1 do not count. */
-export function arrayOf(where: string, node: NIRNode, field: string, shape: Shape): NIRArray {
+export function broadcastArray(where: string, node: NIRNode, field: string, shape: Shape): NIRArray {
   const array = (node as unknown as Readonly<Record<string, NIRArray>>)[field] as NIRArray;
   const { shape: own, data } = array;
   if (!own.every((n, axis) => n === 1 || n === shape[axis + shape.length - own.length])) {
@@ -27,8 +27,8 @@ export function arrayOf(where: string, node: NIRNode, field: string, shape: Shap
 export const MAX_NEURONS = 2 ** 24;
 
 /** A parameter of neurons of this shape, broadcast to it. */
-export function valuesOf(where: string, node: NIRNode, field: string, shape: Shape): Values {
-  const { shape: own, data } = arrayOf(where, node, field, shape);
+export function nodeValues(where: string, node: NIRNode, field: string, shape: Shape): NeuronValues {
+  const { shape: own, data } = broadcastArray(where, node, field, shape);
   if (isUniform(data)) return data[0] as number;
   const n = sizeOf(shape);
   // A small file may name many neurons.
@@ -51,15 +51,15 @@ const isUniform = (data: ArrayLike<number>): boolean => {
 };
 
 /** f of each place. */
-export function each(f: (a: number, b: number) => number, a: Values, b: Values = 0): Values {
+export function each(f: (a: number, b: number) => number, a: NeuronValues, b: NeuronValues = 0): NeuronValues {
   if (typeof a === "number" && typeof b === "number") return f(a, b);
   const n = typeof a === "number" ? (b as Float64Array).length : a.length;
-  const at = (values: Values, i: number): number => (typeof values === "number" ? values : (values[i] as number));
+  const at = (values: NeuronValues, i: number): number => (typeof values === "number" ? values : (values[i] as number));
   return Float64Array.from({ length: n }, (_, i) => f(at(a, i), at(b, i)));
 }
 
 /** Float32 values of a step: a number where all are equal. */
-function inFloat32(where: string, name: string, values: Values): number | Float32Array {
+function inFloat32(where: string, name: string, values: NeuronValues): number | Float32Array {
   const rounded = typeof values === "number" ? [Math.fround(values)] : Float32Array.from(values);
   for (const x of rounded) {
     if (!Number.isFinite(x)) throw wrongValue(where, `${name} per step in float32`, x);
@@ -71,7 +71,7 @@ function inFloat32(where: string, name: string, values: Values): number | Float3
 const ROUNDING = 1e-6;
 
 /** dt/τ, in (0, 1]. */
-function shareOf(where: string, field: string, tau: Values, dt: number): Values {
+function shareOf(where: string, field: string, tau: NeuronValues, dt: number): NeuronValues {
   return each((t) => {
     const share = dt / t;
     if (share > 0 && share <= 1 + ROUNDING) return Math.min(1, share);
@@ -84,8 +84,8 @@ const SAME = { rest: "v_leak", threshold: "v_threshold", resetValue: "v_reset" }
 
 /** The numbers of a neuron per step: decays, factors of the currents, and those of {@link SAME}. */
 export function perStep(where: string, node: NIRNode, shape: Shape, dt: number): Record<string, number | Float32Array> {
-  const field = (name: string): Values => valuesOf(where, node, name, shape);
-  const all: Record<string, Values> = {};
+  const field = (name: string): NeuronValues => nodeValues(where, node, name, shape);
+  const all: Record<string, NeuronValues> = {};
   /** τ·dx/dt = −x + gain·I, or dx/dt = gain·I where there is no τ. */
   const filter = (decay: string, scale: string, tau: string, gain: string): void => {
     const share = tau in node ? shareOf(where, tau, field(tau), dt) : dt;
@@ -102,19 +102,19 @@ export function perStep(where: string, node: NIRNode, shape: Shape, dt: number):
 const SLOWEST = 1 - 2 ** -24;
 
 /** τ of a decay per step, dt / (1 − β); `note` where a decay of 1, which has none, becomes the largest below 1. */
-export function tauOf(beta: Values, dt: number, note: () => void): Values {
+export function tauOf(beta: NeuronValues, dt: number, note: () => void): NeuronValues {
   if (typeof beta === "number" ? beta >= 1 : beta.some((b) => b >= 1)) note();
   return each((b) => dt / (1 - Math.min(b, SLOWEST)), beta);
 }
 
 /** A field of a node: values of neurons of this shape. */
-export const fieldOf = (values: Values, shape: Shape): NIRArray => ({
+export const neuronField = (values: NeuronValues, shape: Shape): NIRArray => ({
   shape: [...shape],
   data: typeof values === "number" ? new Float64Array(sizeOf(shape)).fill(values) : values,
 });
 
 /** A size of windows for each axis of an image. */
-export function pairOf(size: Pair): readonly [number, number] {
+export function axisPair(size: Pair): readonly [number, number] {
   const [height, width = height] = [size].flat() as [number, number?];
   return [height, width];
 }

@@ -15,17 +15,17 @@ import {
 import { type Pair, windowOver } from "../../engine/ops/windows.ts";
 import { allOrNothing } from "../../engine/scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
-import { STEPS } from "../checks.ts";
-import { Delay } from "../delay.ts";
-import { LIF } from "../lif.ts";
-import { checkSurrogate, type Surrogate } from "../surrogate.ts";
-import { sigmoid } from "../surrogates.ts";
+import { STEPS } from "../layer/checks.ts";
+import { LIF } from "../neurons/lif.ts";
+import { sigmoid } from "../surrogates/known.ts";
+import { checkSurrogate, type Surrogate } from "../surrogates/surrogate.ts";
+import { Delay } from "../temporal/delay.ts";
 import { graphOf } from "./check.ts";
-import { arrayOf, each, fieldOf, pairOf, perStep, valuesOf } from "./euler.ts";
+import { axisPair, broadcastArray, each, neuronField, nodeValues, perStep } from "./euler.ts";
 import type { NIRAffine, NIRConv2d, NIRFlatten, NIRGraph, NIRInput, NIRNode, NIRSumPool2d } from "./graph.ts";
 import { CubaLI, CubaLIF, LI, Loop, Products, Scale, SumPool2d, Threshold } from "./layers.ts";
 import { groupsOf, NIRModule, type Unit } from "./module.ts";
-import { checkConnected, cutLoops, flattened, nameOf, type Place, reach, readersOf } from "./read.ts";
+import { checkConnected, cutLoops, flattened, type NodePlace, nodeInErrors, reach, readersOf } from "./read.ts";
 
 /** Options of {@link fromNIR}. */
 export interface FromNIROptions {
@@ -86,7 +86,7 @@ const neurons =
 
 /** The values of a field as they are, to be broadcast; further axes before the others are of size 1. */
 function fieldTensor({ where, node, shape: of }: Making, field: string): Tensor {
-  const { shape, data } = arrayOf(where, node, field, of);
+  const { shape, data } = broadcastArray(where, node, field, of);
   return tensor(data, { shape: shape.slice(Math.max(0, shape.length - of.length)) });
 }
 
@@ -98,7 +98,7 @@ function filled<Layer extends Module & { readonly weight: Tensor; readonly bias:
   for (const field of ["weight", "bias"] as const) {
     const t = layer[field];
     if (t === null) continue;
-    const { shape, data } = arrayOf(where, node, field, t.sizes);
+    const { shape, data } = broadcastArray(where, node, field, t.sizes);
     if (!sameShape(shape, t.sizes)) throw wrongValue(where, `${field} ${formatShape(t.sizes)}`, formatShape(shape));
     t.copyFrom(data);
   }
@@ -134,7 +134,7 @@ function windowsOf({ where, node, shape }: Making, kernel: readonly number[]) {
   const { stride, padding, dilation = 1 } = node as NIRConv2d;
   const isSame = padding === "same";
   // Zeros on both sides together; the odd one is at the end.
-  const total = kernel.map((k, axis) => (isSame ? (pairOf(dilation)[axis] as number) * (k - 1) : 0));
+  const total = kernel.map((k, axis) => (isSame ? (axisPair(dilation)[axis] as number) * (k - 1) : 0));
   const half = total.map((n) => Math.floor(n / 2));
   const zeros = half.length > 1 ? (half as unknown as Pair) : (half[0] as number);
   const options = { stride, padding: isSame ? zeros : padding === "valid" ? 0 : padding, dilation };
@@ -173,7 +173,7 @@ const pool =
   (making) => {
     const { where, node, shape } = making;
     if (shape.length < 3) throw wrongValue(where, "maps [C, H, W]", formatShape(shape));
-    const kernel = pairOf((node as NIRSumPool2d).kernel_size);
+    const kernel = axisPair((node as NIRSumPool2d).kernel_size);
     const { options, shape: after } = windowsOf(making, kernel);
     const { stride, padding } = options;
     return { layer: new Layer(kernel, { stride, padding }), shape: after };
@@ -201,7 +201,7 @@ const flatten: Kind = (making) => {
 
 const delay: Kind = ({ where, node, shape, dt }) => {
   const stepsOf = (x: number): number => numberOf(where, "delay in steps", x < 0 ? x / dt : Math.round(x / dt), STEPS);
-  const steps = each(stepsOf, valuesOf(where, node, "delay", shape));
+  const steps = each(stepsOf, nodeValues(where, node, "delay", shape));
   return { layer: new Delay(typeof steps === "number" ? steps : [...steps]), axes: shape.length };
 };
 
@@ -261,8 +261,8 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
       const readers = readersOf(places);
       // In this order every node but the Inputs comes after one that it reads, which tells the shape.
       for (const name of reach(inputs, (each) => readers.get(each))) {
-        const { node, from, late } = places.get(name) as Place;
-        const own = nameOf(where, name);
+        const { node, from, late } = places.get(name) as NodePlace;
+        const own = nodeInErrors(where, name);
         const source = [...from].find((each) => units.has(each));
         const shape = source === undefined ? checkShape(own, (node as NIRInput).shape) : shapeAt(source);
         const making = { where: own, node, shape, dt, surrogate, isJelly };
@@ -275,7 +275,7 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
             ? withPart(unit)
             : looped(unit, back.name, {
                 ...making,
-                where: nameOf(where, back.name),
+                where: nodeInErrors(where, back.name),
                 node: back.node,
                 shape: unit.shape,
               }),
@@ -284,7 +284,7 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
       for (const { name, from } of units.values()) {
         const [first = [], ...others] = [...from].map(shapeAt);
         const other = others.find((shape) => !sameShape(first, shape));
-        if (other) throw wrongValue(nameOf(where, name), `values ${formatShape(first)}`, formatShape(other));
+        if (other) throw wrongValue(nodeInErrors(where, name), `values ${formatShape(first)}`, formatShape(other));
       }
       const groups = groupsOf(order.map(({ name }) => units.get(name) as Unit));
       const shapesOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, shapeAt(name)]));
@@ -303,14 +303,14 @@ const withPart = (unit: Omit<Unit, "parts">): Unit => ({
  * Takes out of the places the layers that connect neurons with themselves and read nothing else, by the names of the neurons: such
  * neurons and their connection run as one op.
  */
-function takeLoops(places: Map<string, Place>): Map<string, Place> {
-  const loops = new Map<string, Place>();
+function takeLoops(places: Map<string, NodePlace>): Map<string, NodePlace> {
+  const loops = new Map<string, NodePlace>();
   const readers = readersOf(places);
   for (const [name, place] of [...places].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const { node, from } = place;
     const [source] = from;
     if (!["Affine", "Linear", "Scale"].includes(node.type) || from.size !== 1 || source === undefined) continue;
-    const { node: neuron, from: fed } = places.get(source) as Place;
+    const { node: neuron, from: fed } = places.get(source) as NodePlace;
     if (!("v_threshold" in neuron) || loops.has(source) || fed.size < 2) continue;
     // Products work on the last axis of maps, and not on all neurons.
     if ("weight" in node && node.weight.shape.length > 2) continue;
@@ -335,7 +335,7 @@ function looped(unit: Omit<Unit, "parts">, name: string, making: Making): Unit {
     generator: unused(),
   });
   const { V, recurrent } = layer;
-  V?.copyFrom(fieldOf(valuesOf(where, node, "scale", shape), shape).data);
+  V?.copyFrom(neuronField(nodeValues(where, node, "scale", shape), shape).data);
   const connection = V === null ? filled(making, recurrent as Linear) : new Scale(V);
   return {
     ...unit,

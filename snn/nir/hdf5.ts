@@ -9,9 +9,9 @@
  *   - gives back the stack: an exception of the library leaves its part of the stack behind.
  */
 import { show } from "../../engine/arguments.ts";
+import { listening } from "../../engine/data/hdf5.ts";
 import { sizeOf } from "../../engine/shape.ts";
-import { listening } from "../hdf5.ts";
-import { MAX_DEPTH, short } from "./check.ts";
+import { MAX_DEPTH, shortPath } from "./check.ts";
 import type { NIRSkipped } from "./graph.ts";
 
 /** An array of a file. Integers are read as float64, where those up to 2⁵³ are exact. */
@@ -55,12 +55,12 @@ const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 /** An error of a file that is read: what was expected, at a path in it, and what came. */
 const wrong = (expected: string, path: string, got: string, cause?: unknown): RangeError =>
   new RangeError(
-    `${READ}: expected ${expected} at ${short(path) || "/"}, got ${got}`,
+    `${READER}: expected ${expected} at ${shortPath(path) || "/"}, got ${got}`,
     cause === undefined ? {} : { cause },
   );
 
 /** The name of readNIR in errors. */
-export const READ = "readNIR";
+export const READER = "readNIR";
 
 /**
  * The groups and arrays of these names in the root of a file.
@@ -74,7 +74,7 @@ export async function readTree(
   optional: Optional,
 ): Promise<Tree> {
   checkText(bytes);
-  return session(READ, (opened) => {
+  return session(READER, (opened) => {
     const { m, limit, said } = opened;
     m.FS.writeFile(PATH, bytes);
     limit(bytes.length);

@@ -5,6 +5,8 @@
  * @module jarvis-snn/nir
  */
 
+import "../neuron/compiled.ts";
+
 export { type FromNIROptions, fromNIR } from "./from-nir.ts";
 export type * from "./graph.ts";
 export type { NIRModule, NIRState } from "./module.ts";

@@ -3,12 +3,12 @@ import { conv1d, conv2d, Module, ones, parameter, type Tensor } from "../../engi
 import { computesSteps, forwardOf } from "../../engine/nn/module.ts";
 import type { Pair } from "../../engine/ops/windows.ts";
 import { type Shape, sizeOf } from "../../engine/shape.ts";
-import { neuron } from "../neuron.ts";
-import type { NeuronStep } from "../neuron-types.ts";
-import { Recurrent } from "../recurrent.ts";
-import { fired, RESET, startOf } from "../reset.ts";
-import { spike } from "../spike.ts";
-import type { Surrogate } from "../surrogate.ts";
+import { neuron } from "../neuron/define.ts";
+import { fired, RESET, startOf } from "../neuron/reset.ts";
+import type { NeuronStep } from "../neuron/types.ts";
+import { Recurrent } from "../recurrent/recurrent.ts";
+import { spike } from "../surrogates/spike.ts";
+import type { Surrogate } from "../surrogates/surrogate.ts";
 
 type Membrane = NeuronStep<"v" | "beta" | "rest" | "inputScale">;
 

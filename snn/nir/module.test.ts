@@ -178,6 +178,9 @@ describe("NIRModule: several Inputs and Outputs", () => {
       const x = ones([2, 3]);
       const [{ b }] = network.runStep({ a: x }, network.initialState({ a: [2, 3] }));
       expect(values(b)).toEqual(values(network.step(x, network.initialState([2, 3]))[0]));
+      const first = network.unroll(sound().slice(0, 0, 2));
+      const rest = network.unroll(sound().slice(0, 2), first.state);
+      expect([...values(first.z), ...values(rest.z)]).toEqual(values(network.forward(sound())));
     }));
 
   test("files and toNIR give the graph back, which needs no inputShape", async () => {

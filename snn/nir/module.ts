@@ -3,14 +3,14 @@ import { objectOf, show, wrongValue } from "../../engine/arguments.ts";
 import { EXPOSED } from "../../engine/columns.ts";
 import { composed } from "../../engine/composed.ts";
 import { type Module, pad, stack, Tensor, zeros } from "../../engine/index.ts";
-import { forwardOf } from "../../engine/nn/module.ts";
 import { isWeighted } from "../../engine/nn/reading.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { alive, rootOf } from "../../engine/tensor.ts";
-import { checkState } from "../checks.ts";
-import { isStepping, type Stepping } from "../layers.ts";
-import { type Stage, Staged } from "../stage.ts";
-import { stageOfAll } from "../stages.ts";
+import { checkState } from "../layer/checks.ts";
+import type { Stage } from "../layer/stage.ts";
+import { isStepping, type Stepping } from "../layer/stepping.ts";
+import { isUnchanged, type Run, Temporal, type UnrollResult, type Wanted } from "../layer/temporal.ts";
+import { stageOfAll } from "../stream/stages.ts";
 import type { NIRGraph } from "./graph.ts";
 import { reach, readersOf } from "./read.ts";
 
@@ -60,6 +60,22 @@ export interface NIRState {
   readonly late: Readonly<Record<string, Tensor>>;
 }
 
+/** Steps, and the state after them, null where it is not wanted. */
+class Steps implements Run {
+  readonly z: Tensor;
+  readonly names = [];
+  readonly state: NIRState | null;
+
+  constructor(z: Tensor, state: NIRState | null) {
+    this.z = z;
+    this.state = state;
+  }
+
+  output(): Tensor {
+    return this.z;
+  }
+}
+
 /**
  * The network of a graph: {@link fromNIR} makes it. Layers are named after their nodes, in `record` and in a state dict.
  *
@@ -69,7 +85,7 @@ export interface NIRState {
  *
  * Shapes: x [T, B, …Input] → z [T, B, …Output].
  */
-export class NIRModule extends Staged {
+export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRState, Steps> {
   /** The time of a step, in seconds. */
   readonly dt: number;
   /** The shapes of one step of one sample of the Inputs, by their names. */
@@ -119,14 +135,55 @@ export class NIRModule extends Staged {
     );
   }
 
-  /**
-   * The output over time, [T, B, …Output], for x [T, B, …Input], from the states at the start.
-   *
-   * @throws RangeError unless x has this shape, or for several Inputs or Outputs.
-   */
-  forward(x: Tensor): Tensor {
+  protected override get where(): string {
+    return "NIRModule";
+  }
+
+  protected override get mainOutput(): string {
+    return "z";
+  }
+
+  protected override checkInput(shape: Shape): void {
+    this.leadOfOne(shape, "T, B");
+  }
+
+  protected override checkStep(step: Shape): void {
+    this.leadOfOne(step, "B");
+  }
+
+  protected override checkStart(step: Shape): void {
+    this.leadOfOne(step, "B");
+  }
+
+  protected override start(step: Shape): NIRState {
+    return startOf(this.units, this.leadOfOne(step, "B"));
+  }
+
+  protected override read(state: NIRState, step: Shape): NIRState {
+    return this.stateOf(state, this.leadOfOne(step, "B"));
+  }
+
+  protected override advance(x: Tensor, T: number, step: Shape, from: NIRState | null, wanted: Wanted): Steps {
+    const { units, network } = this;
     const [input, output] = this.ends();
-    return this.over({ [input]: x }, [output])[output] as Tensor;
+    if (wanted === "main") {
+      const lead = this.leadOfOne(x.sizes, "T, B");
+      return new Steps(run(network.groups, { [input]: x }, lead, [output])[output] as Tensor, null);
+    }
+    const isOne = x.ndim === step.length;
+    const inputs = isOne ? [x] : x.unbind(0);
+    let state = from ?? this.start(step);
+    const outputs: Tensor[] = [];
+    for (let t = 0; t < T; t++) {
+      const next = advance(units, state, (name) => (name === input ? inputs[t] : undefined));
+      state = next.state;
+      outputs.push(next.values.get(output) as Tensor);
+    }
+    return new Steps(isOne ? (outputs[0] as Tensor) : stack(outputs), state);
+  }
+
+  protected override stateAfter({ state }: Steps): NIRState {
+    return state as NIRState;
   }
 
   /**
@@ -135,18 +192,8 @@ export class NIRModule extends Staged {
    * @throws RangeError for other names or shapes; TypeError for anything but tensors.
    */
   run(inputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-    return this.over(this.named(inputs) as Tensors, Object.keys(this.outputs));
-  }
-
-  /**
-   * One time step: x [B, …Input] → z [B, …Output] and the next state.
-   *
-   * @throws RangeError unless x and the state have these shapes, or for several Inputs or Outputs.
-   */
-  step(x: Tensor, state: NIRState): [z: Tensor, state: NIRState] {
-    const [input, output] = this.ends();
-    const [z, next] = this.once({ [input]: x }, state, [output]);
-    return [z[output] as Tensor, next];
+    const xs = this.tensorsOf(inputs);
+    return composed(run, this.network.groups, xs, this.leadOf(xs, "T, B"), Object.keys(this.outputs));
   }
 
   /**
@@ -158,7 +205,9 @@ export class NIRModule extends Staged {
     inputs: Readonly<Record<string, Tensor>>,
     state: NIRState,
   ): [outputs: Record<string, Tensor>, state: NIRState] {
-    return this.once(this.named(inputs) as Tensors, state, Object.keys(this.outputs));
+    const xs = this.tensorsOf(inputs);
+    const from = this.stateOf(state, this.leadOf(xs, "B"));
+    return composed(advanced, this.units, xs, from, Object.keys(this.outputs));
   }
 
   /**
@@ -166,13 +215,14 @@ export class NIRModule extends Staged {
    *
    * @throws RangeError unless the sizes are positive integers and end with those of the Input.
    */
-  initialState(shape: Shape | Readonly<Record<string, Shape>>): NIRState {
-    const shapes = Array.isArray(shape) ? { [this.ends()[0]]: shape } : this.named(shape);
+  override initialState(shape: Shape | Readonly<Record<string, Shape>>): NIRState {
+    if (Array.isArray(shape)) return super.initialState(shape);
+    const shapes = this.named(shape);
     const steps = Object.keys(this.inputs).map((name) => [
       name,
       { sizes: checkShape("NIRModule", shapes[name] as Shape) },
     ]);
-    return composed(startOf, this.units, this.leadOf(Object.fromEntries(steps), ""));
+    return composed(startOf, this.units, this.leadOf(Object.fromEntries(steps), "B"));
   }
 
   /**
@@ -180,14 +230,14 @@ export class NIRModule extends Staged {
    *
    * @internal
    */
-  stage(input: Tensor): Stage | null {
+  override stage(input: Tensor): Stage | null {
     const { units } = this;
     const isPlain = ({ from, late, axes, padding }: Unit): boolean =>
       from.size < 2 && late.size === 0 && axes < 2 && padding.length === 0;
     const layers = units.flatMap(({ layer }) => layer ?? []);
     const [name] = this.ends();
     const isChain = Object.keys(this.outputs).length === 1 && units.every(isPlain);
-    if (this.forward !== FORWARD || !isChain || layers.length === 0) return null;
+    if (!isUnchanged(this) || !isChain || layers.length === 0) return null;
     this.leadOf({ [name]: input }, "B");
     return stageOfAll(layers, input);
   }
@@ -210,18 +260,26 @@ export class NIRModule extends Staged {
     throw wrongValue("NIRModule", expected, show(names));
   }
 
-  private over(xs: Tensors, outputs: readonly string[]): Record<string, Tensor> {
-    return composed(run, this.network.groups, xs, this.leadOf(xs, "T, B"), outputs);
+  /** Tensors by the names of the Inputs, which are alive. */
+  private tensorsOf(values: unknown): Tensors {
+    const xs = this.named(values) as Tensors;
+    for (const name of Object.keys(this.inputs)) alive(xs[name] as Tensor, "NIRModule");
+    return xs;
   }
 
-  private once(xs: Tensors, state: NIRState, outputs: readonly string[]): [Record<string, Tensor>, NIRState] {
-    const lead = this.leadOf(xs, "B");
+  /** The state of a caller, read once; throws unless the outputs of the step before have the shape of a step. */
+  private stateOf(state: NIRState, lead: Shape): NIRState {
     const { nodes, late } = Object(state) as Partial<NIRState>;
     const from = { nodes: { ...nodes }, late: { ...late } };
     for (const { name, shape } of lateOf(this.units)) {
       checkState("NIRModule", name, from.late[name] as Tensor, [...lead, ...shape]);
     }
-    return composed(advanced, this.units, xs, from, outputs);
+    return from;
+  }
+
+  /** The axes before those of the one Input, for x of this shape. */
+  private leadOfOne(sizes: Shape, axes: string): Shape {
+    return this.leadOf({ [this.ends()[0]]: { sizes } }, axes);
   }
 
   /** The axes before those of the Inputs, the same of all. */
@@ -229,9 +287,8 @@ export class NIRModule extends Staged {
     let lead: Shape | undefined;
     for (const name of Object.keys(this.inputs)) {
       const [x, shape] = [xs[name] as Tensor, this.inputs[name] as Shape];
-      if (axes !== "") alive(x, "NIRModule");
       const from = x.sizes.length - shape.length;
-      const expected = [...(lead ?? [axes || "B"]), ...shape].join(", ");
+      const expected = [...(lead ?? [axes]), ...shape].join(", ");
       lead ??= x.sizes.slice(0, Math.max(0, from));
       if (from >= (axes === "T, B" ? 1 : 0) && sameShape(x.sizes, [...lead, ...shape])) continue;
       throw wrongValue("NIRModule", `x [${expected}], as the Input says`, `${formatShape(x.sizes)} at ${show(name)}`);
@@ -239,8 +296,6 @@ export class NIRModule extends Staged {
     return lead as Shape;
   }
 }
-
-const FORWARD = /* @__PURE__ */ forwardOf(NIRModule);
 
 const pick = (values: ReadonlyMap<string, Tensor>, names: readonly string[]): Record<string, Tensor> =>
   Object.fromEntries(names.map((name) => [name, values.get(name) as Tensor]));

@@ -3,7 +3,7 @@ import { bytesOf, COUNT, isPlain, numberOf, show, withDefaults } from "../../eng
 import { graphOf } from "./check.ts";
 import { FIELDS, type Field } from "./fields.ts";
 import type { NIRGraph, NIRSkipped } from "./graph.ts";
-import { READ, readTree, type Stored, type Tree } from "./hdf5.ts";
+import { READER, readTree, type Stored, type Tree } from "./hdf5.ts";
 
 /** Options of {@link readNIR}. */
 export interface ReadNIROptions {
@@ -31,15 +31,15 @@ const READ_NIR = { maxBytes: 2 ** 28 } satisfies Required<ReadNIROptions>;
  *   brain-inspired computing, Nature Communications 15, https://doi.org/10.1038/s41467-024-52259-9.
  */
 export async function readNIR(bytes: Uint8Array | ArrayBuffer, options: ReadNIROptions = READ_NIR): Promise<NIRGraph> {
-  const { maxBytes } = withDefaults(READ, READ_NIR, options);
-  const most = numberOf(READ, "maxBytes", maxBytes, COUNT);
+  const { maxBytes } = withDefaults(READER, READ_NIR, options);
+  const most = numberOf(READER, "maxBytes", maxBytes, COUNT);
   const skipped: NIRSkipped[] = [];
   const optional = { paths: METADATA, skipped };
-  const tree = await readTree(bytesOf(READ, bytes).slice(), ["node", "version"], most, optional);
+  const tree = await readTree(bytesOf(READER, bytes).slice(), ["node", "version"], most, optional);
   const node = nodeOf(tree.get("node"), "/node", skipped);
   const version = plainOf(tree.get("version"));
   try {
-    const graph = graphOf(READ, "/node", isPlain(node) ? { ...node, version } : node);
+    const graph = graphOf(READER, "/node", isPlain(node) ? { ...node, version } : node);
     return skipped.length === 0 ? graph : { ...graph, skipped };
   } catch (error) {
     // In a file, the kind of a value is a value as others.

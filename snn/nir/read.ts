@@ -4,7 +4,7 @@ import { resolverOf } from "./check.ts";
 import type { NIRGraph, NIRNode } from "./graph.ts";
 
 /** A node with its name, which names the subgraphs around it too, and the names of the nodes that it reads. */
-export interface Place {
+export interface NodePlace {
   readonly name: string;
   readonly node: NIRNode;
   /** Sorted, so that sums have the same bits in whatever order a file lists the edges. */
@@ -22,7 +22,7 @@ interface Ends {
 
 /** A graph without subgraphs. */
 export interface Flat extends Ends {
-  readonly places: Map<string, Place>;
+  readonly places: Map<string, NodePlace>;
   /** Outputs that the Python package has put behind nodes that no other node reads, those of subgraphs too. */
   readonly deadEnds: readonly string[];
 }
@@ -30,11 +30,11 @@ export interface Flat extends Ends {
 /** The names of the nodes that read each node. */
 type Readers = ReadonlyMap<string, readonly string[]>;
 
-export const nameOf = (where: string, name: string): string => `${where}: node ${show(name)}`;
+export const nodeInErrors = (where: string, name: string): string => `${where}: node ${show(name)}`;
 
 /** The nodes of a graph and of its subgraphs; an edge to a subgraph leads to its Input, one from it begins at its Output. */
 export function flattened(where: string, graph: NIRGraph): Flat {
-  const places = new Map<string, Place>();
+  const places = new Map<string, NodePlace>();
   const deadEnds: string[] = [];
 
   function add(within: string, { nodes, edges }: NIRGraph, prefix: string): Ends {
@@ -43,7 +43,7 @@ export function flattened(where: string, graph: NIRGraph): Flat {
     for (const [name, node] of Object.entries(nodes)) {
       const path = prefix + name;
       ends[node.type]?.push(name);
-      if (node.type === "NIRGraph") inner.set(name, add(nameOf(where, path), node, `${path}.`));
+      if (node.type === "NIRGraph") inner.set(name, add(nodeInErrors(where, path), node, `${path}.`));
       else if (places.has(path)) throw wrongValue(where, "names of their own for all nodes", `two nodes ${show(path)}`);
       else places.set(path, { name: path, node, from: new Set(), late: new Set() });
     }
@@ -108,7 +108,7 @@ export function checkConnected(where: string, { places, inputs, outputs, deadEnd
       (inputs.includes(name) && from.size > 0) || (ends.includes(name) && readers.get(name)?.length !== 0);
     if (reached.has(name) && leading.has(name) && !isAcross) continue;
     const got = isAcross ? "others" : reached.has(name) ? "none from the node on" : "none up to the node";
-    throw wrongValue(nameOf(where, name), "edges that lead from the Input to the Output", got);
+    throw wrongValue(nodeInErrors(where, name), "edges that lead from the Input to the Output", got);
   }
 }
 
@@ -120,16 +120,16 @@ export function reach(starts: Iterable<string>, next: (name: string) => Iterable
 }
 
 /** Neurons alone have a resistance. */
-const isNeuron = ({ node }: Place): boolean => "r" in node;
+const isNeuron = ({ node }: NodePlace): boolean => "r" in node;
 
 /**
  * Cuts every loop, which is an order of nodes as the search from the Inputs meets them by their names: the edge behind its last neuron is
  * late, or behind the last node after that whose output leaves the loop too, so that no edge out of a loop is; of a loop without
  * neurons, the edge that closes it. Returns the nodes in an order in which each comes after those that it reads in the step.
  */
-export function cutLoops({ places, inputs }: Flat): Place[] {
+export function cutLoops({ places, inputs }: Flat): NodePlace[] {
   const readers = readersOf(places);
-  const at = (name: string): Place => places.get(name) as Place;
+  const at = (name: string): NodePlace => places.get(name) as NodePlace;
   /** The end of the loop, as an index. */
   const cut = (loop: readonly string[]): number => {
     const last = loop.map((name) => isNeuron(at(name))).lastIndexOf(true);

@@ -22,18 +22,18 @@ import { weightOf } from "../../engine/nn/reading.ts";
 import { readingAt } from "../../engine/nn/readings.ts";
 import type { Pair } from "../../engine/ops/windows.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
-import { ThresholdDependentBatchNorm1d, ThresholdDependentBatchNorm2d } from "../batch-norm.ts";
-import { Delay } from "../delay.ts";
-import { LeakyIntegrator } from "../leaky-integrator.ts";
-import { LIF } from "../lif.ts";
-import { Neurons } from "../neuron.ts";
+import { Neurons } from "../neuron/neuron.ts";
+import { startOf } from "../neuron/reset.ts";
 import { IF } from "../neurons/integrate-and-fire.ts";
+import { LeakyIntegrator } from "../neurons/leaky-integrator.ts";
+import { LIF } from "../neurons/lif.ts";
 import { Synaptic } from "../neurons/synaptic.ts";
 import { SynapticIntegrator } from "../neurons/synaptic-integrator.ts";
-import { Recurrent } from "../recurrent.ts";
-import { startOf } from "../reset.ts";
-import type { Surrogate } from "../surrogate.ts";
-import { each, fieldOf, MAX_NEURONS, pairOf, tauOf, type Values } from "./euler.ts";
+import { Recurrent } from "../recurrent/recurrent.ts";
+import type { Surrogate } from "../surrogates/surrogate.ts";
+import { ThresholdDependentBatchNorm1d, ThresholdDependentBatchNorm2d } from "../temporal/batch-norm.ts";
+import { Delay } from "../temporal/delay.ts";
+import { axisPair, each, MAX_NEURONS, type NeuronValues, neuronField, tauOf } from "./euler.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
 import { CubaLI, CubaLIF, LI, Products, Scale, SumPool2d, Threshold } from "./layers.ts";
 import { NIRModule } from "./module.ts";
@@ -127,7 +127,7 @@ function lose({ name, to }: Place, layer: Module, property: string, value: unkno
 const arrayOf = (t: Tensor): NIRArray => ({ shape: [...t.sizes], data: t.toFloat32Array() });
 
 /** The values of a parameter, one for all places or one for each place of an axis, the last one by default. */
-function valuesOf(t: Tensor, shape: Shape, axis = shape.length - 1): Values {
+function valuesOf(t: Tensor, shape: Shape, axis = shape.length - 1): NeuronValues {
   const data = t.toFloat32Array();
   if (data.length === 1) return data[0] as number;
   const inner = sizeOf(shape.slice(axis + 1));
@@ -155,7 +155,7 @@ const writeConvolution: Write<Conv1d | Conv2d> = (layer, { to }) => {
   const { bias, groups } = layer;
   const weight = weightOf(layer);
   const isFlat = layer instanceof Conv1d;
-  const size = (n: Pair): Pair => (isFlat ? n : pairOf(n));
+  const size = (n: Pair): Pair => (isFlat ? n : axisPair(n));
   return {
     type: isFlat ? "Conv1d" : "Conv2d",
     weight: arrayOf(weight),
@@ -179,9 +179,9 @@ const writePool: Write<AvgPool2d | SumPool2d> = (layer, place) => {
     lose(place, layer, "countIncludePad", false, "zeros of the padding count");
   return {
     type: layer instanceof SumPool2d ? "SumPool2d" : "AvgPool2d",
-    kernel_size: pairOf(kernel),
-    stride: pairOf(stride),
-    padding: pairOf(padding),
+    kernel_size: axisPair(kernel),
+    stride: axisPair(stride),
+    padding: axisPair(padding),
   };
 };
 
@@ -196,7 +196,7 @@ const writeFlatten: Write<Flatten> = (layer, { to, where }) => {
 
 const writeDelay: Write<Delay> = ({ delays, axis }, { to: { shape, dt } }) => ({
   type: "Delay",
-  delay: fieldOf(
+  delay: neuronField(
     each((steps) => steps * dt, valuesOf(delays, shape, axisOf(axis, shape))),
     shape,
   ),
@@ -301,29 +301,29 @@ function loseOptions(layer: Neurons, place: Place): void {
 }
 
 /** The number of this name, or the values of the parameter, each of a neuron in a step of this shape. */
-function ownValues(layer: Neurons, key: string, usual: number, shape: Shape): Values {
+function ownValues(layer: Neurons, key: string, usual: number, shape: Shape): NeuronValues {
   const fixed = layer.chosen[key];
   if (typeof fixed === "number") return fixed;
   const parameter = layer.parametersNow()[key];
   return parameter === undefined ? usual : valuesOf(parameter, shape);
 }
 
-const every = (values: Values, x: number): boolean =>
+const every = (values: NeuronValues, x: number): boolean =>
   typeof values === "number" ? values === x : values.every((each) => each === x);
 
 /** The node of neurons. */
 function neuronNode(layer: Neurons, place: Place): NIRNode {
   const { shape, dt } = place.to;
-  const value = (key: string, usual: number): Values => ownValues(layer, key, usual, shape);
+  const value = (key: string, usual: number): NeuronValues => ownValues(layer, key, usual, shape);
   const beta = value("beta", 1);
   // Kernels compute 1 − β in float32.
   const scale = layer.chosen.inputScale === "leak" ? each((b) => Math.fround(1 - b), beta) : value("inputScale", 1);
   const isSynaptic = "alpha" in layer.parametersNow();
   const isLeaky = isSynaptic || !every(beta, 1);
   const isSpiking = layer.compiled.main === "spikes";
-  const fields: Record<string, Values> = {};
+  const fields: Record<string, NeuronValues> = {};
   /** x[t] = decay·x[t−1] + scale·I[t] as τ·dx/dt = −x + gain·I. */
-  const filter = (name: string, decay: Values, scale: Values, tau: string, gain: string): void => {
+  const filter = (name: string, decay: NeuronValues, scale: NeuronValues, tau: string, gain: string): void => {
     const note = () => lose(place, layer, name, 1, "the decay is 1 − 2⁻²⁴");
     fields[tau] = tauOf(decay, dt, note);
     const ratio = each((t) => t / dt, fields[tau]);
@@ -339,11 +339,14 @@ function neuronNode(layer: Neurons, place: Place): NIRNode {
     fields.v_reset = value("resetValue", 0);
   }
   const type = `${isSynaptic ? "CubaL" : isLeaky ? "L" : ""}I${isSpiking ? "F" : ""}`;
-  const arrays = Object.entries(fields).map(([field, values]) => [field, fieldOf(values, shape)]);
+  const arrays = Object.entries(fields).map(([field, values]) => [field, neuronField(values, shape)]);
   return { type, ...Object.fromEntries(arrays) } as NIRNode;
 }
 
-const scaleOf = (t: Tensor, shape: Shape): NIRNode => ({ type: "Scale", scale: fieldOf(valuesOf(t, shape), shape) });
+const scaleOf = (t: Tensor, shape: Shape): NIRNode => ({
+  type: "Scale",
+  scale: neuronField(valuesOf(t, shape), shape),
+});
 
 /** A loop has the factors of maps as a vector. */
 const writeScale: Write<Scale> = ({ scale }, { to: { shape } }) => ({

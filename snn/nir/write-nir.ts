@@ -1,6 +1,6 @@
 /** Graphs as NIR files. */
 import { isPlain, objectOf, show, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { arrayOf, graphOf, MAX_DEPTH } from "./check.ts";
+import { checkedArray, graphOf, MAX_DEPTH } from "./check.ts";
 import { FIELDS, type Field } from "./fields.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
 import { type Stored, type Tree, writeTree } from "./hdf5.ts";
@@ -102,5 +102,5 @@ function metadatum(value: unknown, path: string, depth: number): Tree | Stored {
   if (!isPlain(value))
     throw wrongType(WHERE, `${path} as text, a number, a list of text, an array or an object`, value);
   const { data } = value as { data?: unknown };
-  return ArrayBuffer.isView(data) ? copyOf(arrayOf(WHERE, path, value)) : metadataTree(value, path, depth + 1);
+  return ArrayBuffer.isView(data) ? copyOf(checkedArray(WHERE, path, value)) : metadataTree(value, path, depth + 1);
 }

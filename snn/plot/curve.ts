@@ -9,7 +9,7 @@ import {
   wrongType,
   wrongValue,
 } from "../../engine/arguments.ts";
-import type { FiringCurve } from "../firing-curve.ts";
+import type { FiringCurve } from "../probes/firing-curve.ts";
 import { CHART, type ChartOptions, colourOf, type Panel, svgOf } from "./chart.ts";
 import { logarithmic } from "./logarithmic.ts";
 

@@ -1,6 +1,6 @@
 /** Gradient flow: norms of gradients from layer to layer and from step to step. */
 import { objectOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { type GradientNorms, inOrder } from "../probes.ts";
+import { type GradientNorms, namedLayers } from "../probes/probes.ts";
 import { CHART, type ChartOptions, colourOf, type Panel, svgOf } from "./chart.ts";
 import { seriesOf } from "./curve.ts";
 import { logarithmic } from "./logarithmic.ts";
@@ -24,7 +24,11 @@ export async function gradientFlowPlot(
 ): Promise<string> {
   const where = "gradientFlowPlot";
   const given = withDefaults(where, CHART, options);
-  const all = inOrder(where, "norms with layers", objectOf(where, "what gradientNorms gives", norms) as typeof norms);
+  const all = namedLayers(
+    where,
+    "norms with layers",
+    objectOf(where, "what gradientNorms gives", norms) as typeof norms,
+  );
   if (all.length === 0) throw wrongValue(where, "norms of at least one layer", "none");
   const names = all.map(([name]) => name);
   const look = { log: true, points: true };

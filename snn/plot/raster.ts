@@ -1,7 +1,7 @@
 /** Rasters: a tick for each spike. */
 import { NOT_NEGATIVE, numberOf, withDefaults } from "../../engine/arguments.ts";
 import { CHART, type ChartOptions, colourOf, type Panel, svgOf } from "./chart.ts";
-import { type Sequence, type Sequences, sequencesOf, timeOf } from "./sequences.ts";
+import { type NamedSample, type Sequences, sequencesOf, timeOf } from "./sequences.ts";
 
 /** Options of {@link rasterPlot}. */
 export interface RasterPlotOptions extends ChartOptions {
@@ -37,7 +37,7 @@ export async function rasterPlot(spikes: Sequences, options: RasterPlotOptions =
   );
 }
 
-function panelOf({ name, values, T, N }: Sequence, index: number, label: string, unit: number): Panel {
+function panelOf({ name, values, T, N }: NamedSample, index: number, label: string, unit: number): Panel {
   const ticks: [t: number, n: number][] = [];
   for (let t = 0; t < T; t++) for (let n = 0; n < N; n++) if (values[t * N + n] !== 0) ticks.push([t, n]);
   const rate = ticks.length / (T * N);
@@ -71,11 +71,11 @@ function ticksOf(ticks: readonly [number, number][], unit: number, api: Drawing,
   const half = Math.max(0.75, Math.min(7, 0.42 * row));
   const path = ticks.map(([t, n]) => {
     const [x, y] = api.coord([(t + 0.5) * unit, n + 0.5]);
-    return `M${brief(x)} ${brief(y - half)}V${brief(y + half)}`;
+    return `M${tenths(x)} ${tenths(y - half)}V${tenths(y + half)}`;
   });
   const lineWidth = Math.max(0.8, Math.min(1.6, 0.6 * step));
   return { type: "path", shape: { pathData: path.join("") }, style: { fill: "none", stroke, lineWidth } };
 }
 
 /** Tenths of a pixel. */
-export const brief = (x: number): string => String(Math.round(10 * x) / 10);
+export const tenths = (x: number): string => String(Math.round(10 * x) / 10);

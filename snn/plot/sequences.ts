@@ -1,10 +1,10 @@
 /** Tensors over time as plain numbers, read before anything is awaited: a tape may end meanwhile. */
 import { objectOf, wrongValue } from "../../engine/arguments.ts";
 import { Tensor } from "../../engine/index.ts";
-import { type Sample, sampleOf } from "../sample.ts";
+import { type Sample, sampleOf } from "../probes/sample.ts";
 
 /** A sample with its name, which is empty for a tensor without one. */
-export interface Sequence extends Sample {
+export interface NamedSample extends Sample {
   readonly name: string;
 }
 
@@ -15,7 +15,7 @@ export interface Sequence extends Sample {
 export type Sequences = Tensor | ReadonlyMap<string, Tensor | null> | { readonly [name: string]: Tensor | null };
 
 /** A sample of each sequence. */
-export function sequencesOf(where: string, what: string, given: Sequences, sample: number): Sequence[] {
+export function sequencesOf(where: string, what: string, given: Sequences, sample: number): NamedSample[] {
   const named: [string, Tensor | null][] =
     given instanceof Tensor
       ? [["", given]]

@@ -1,10 +1,10 @@
 /** Traces: membranes over time. */
 import { FINITE, listOf, NOT_NEGATIVE, numberOf, WHOLE, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { type Sample, sampleOf } from "../sample.ts";
+import { type Sample, sampleOf } from "../probes/sample.ts";
 import { CHART, type ChartOptions, colourOf, markColour, type Panel, svgOf } from "./chart.ts";
-import { brief, type Drawing } from "./raster.ts";
-import { type Sequence, type Sequences, sequencesOf, timeOf } from "./sequences.ts";
+import { type Drawing, tenths } from "./raster.ts";
+import { type NamedSample, type Sequences, sequencesOf, timeOf } from "./sequences.ts";
 
 /** Options of {@link tracePlot}. */
 export interface TracePlotOptions extends ChartOptions {
@@ -85,7 +85,7 @@ function neuronsOf(where: string, neurons: readonly number[] | undefined, N: num
 /** The middle of a step. */
 const at = (t: number, unit: number): number => (t + 0.5) * unit;
 
-const lineOf = ({ values, T, N }: Sequence, n: number, unit: number, color: string): object => ({
+const lineOf = ({ values, T, N }: NamedSample, n: number, unit: number, color: string): object => ({
   type: "line",
   name: nameOf(n),
   data: Array.from({ length: T }, (_, t) => [at(t, unit), finite(values[t * N + n] as number)]),
@@ -110,12 +110,12 @@ const limitOf = (threshold: number, end: number): object => ({
 });
 
 /** A dot on the trace at each spike, all in one path. */
-function dotsOf({ values, T, N }: Sequence, fired: Sample, n: number, unit: number, fill: string): object {
+function dotsOf({ values, T, N }: NamedSample, fired: Sample, n: number, unit: number, fill: string): object {
   const steps = Array.from({ length: T }, (_, t) => t).filter((t) => fired.values[t * N + n] !== 0);
   const renderItem = (_: unknown, api: Drawing): object => {
     const path = steps.map((t) => {
       const [x, y] = api.coord([at(t, unit), values[t * N + n] as number]);
-      return `M${brief(x - RADIUS)} ${brief(y)}a${RADIUS} ${RADIUS} 0 1 0 ${2 * RADIUS} 0a${RADIUS} ${RADIUS} 0 1 0 ${-2 * RADIUS} 0`;
+      return `M${tenths(x - RADIUS)} ${tenths(y)}a${RADIUS} ${RADIUS} 0 1 0 ${2 * RADIUS} 0a${RADIUS} ${RADIUS} 0 1 0 ${-2 * RADIUS} 0`;
     });
     return { type: "path", shape: { pathData: path.join("") }, style: { fill } };
   };

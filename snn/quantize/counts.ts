@@ -1,6 +1,6 @@
 /** Counts of the inputs of a product that are not zero. */
 import type { Tensor } from "../../engine/index.ts";
-import { constantSource } from "../../engine/ops/expand.ts";
+import { constantSource } from "../../engine/ops/view.ts";
 import { sizeOf } from "../../engine/shape.ts";
 
 /** Inputs of a product in one step. */
@@ -17,7 +17,7 @@ export interface StepCounts {
  * The inputs of each step that are not zero, over samples: x [T, B, …, features] with `axes` axes of features. With one axis before the
  * features, or none, x is one step. Spikes as bits are counted as they are, steps that repeat each other once.
  */
-export function countsOf(x: Tensor, axes: number): StepCounts[] {
+export function countsOfSteps(x: Tensor, axes: number): StepCounts[] {
   const inputs = sizeOf(x.sizes.slice(-axes));
   if (x.ptr === 0 && x.bits !== 0) {
     const nonZeros = x.reshape([-1, inputs]).sum({ axis: 0 }).toFloat32Array();
@@ -38,4 +38,4 @@ export function countsOf(x: Tensor, axes: number): StepCounts[] {
 }
 
 /** The sum of the values. */
-export const sumOf = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0);
+export const sumOfValues = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0);

@@ -5,7 +5,7 @@ import { type Batch, type Batches, DataLoader, type Dataset, Tensor } from "../.
 import { alive } from "../../engine/tensor.ts";
 
 /** A tensor as the input of a model, a dataset, or batches of a loader. */
-export type Data<Y> = Tensor | Dataset<Y> | Batches<Y>;
+export type ModelData<Y> = Tensor | Dataset<Y> | Batches<Y>;
 
 /**
  * Calls `ofTensor` with a tensor, or `ofBatch` with each batch of a dataset or a loader, in its order.
@@ -14,7 +14,7 @@ export type Data<Y> = Tensor | Dataset<Y> | Batches<Y>;
  */
 export function readData<Y>(
   where: string,
-  data: Data<Y>,
+  data: ModelData<Y>,
   ofTensor: (x: Tensor) => void,
   ofBatch: (batch: Batch<Y>) => void,
 ): void {

@@ -15,7 +15,7 @@ export interface Grid {
 }
 
 /** The largest q of a grid, 2^(bits − 1) − 1. */
-export const largest = (bits: WeightBits): number => (bits === "ternary" ? 1 : 2 ** (bits - 1) - 1);
+export const largestInteger = (bits: WeightBits): number => (bits === "ternary" ? 1 : 2 ** (bits - 1) - 1);
 
 /** Scales of a weight in this grid. */
 export const scaleCount = ({ perChannel }: Grid, weight: Tensor): number =>
@@ -53,7 +53,7 @@ function toGrid(z: number, scales: number, w: number, rows: number, n: number, b
   for (let i = 0; i < rows; i++) {
     const [to, from, scale] = [z + 4 * i * n, w + 4 * i * n, scales + 4 * i];
     if (isTernary) toTernary(to, scale, from, n, work);
-    else toSteps(to, scale, from, n, largest(bits), work);
+    else toSteps(to, scale, from, n, largestInteger(bits), work);
     // −0 becomes 0, and rows of zeros stay zeros.
     atLeast(scale, SMALLEST, work);
     for (let at = 0; at < n; at += PIECE) {

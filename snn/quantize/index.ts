@@ -3,8 +3,12 @@
  *
  * @module jarvis-snn/quantize
  */
+
+import "../neuron/compiled.ts";
+
 export { SpikingReLU } from "./convert/spiking-relu.ts";
 export { type ToSpikingOptions, toSpiking } from "./convert/to-spiking.ts";
+export * from "./cost.ts";
 export { dequantizedState, quantizedState } from "./file.ts";
 export type { WeightBits } from "./grid.ts";
 export { Int8, type Int8Options } from "./int8.ts";

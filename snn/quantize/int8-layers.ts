@@ -5,13 +5,13 @@ import { type Conv1d, Conv2d, type Tensor } from "../../engine/index.ts";
 import { int8Kernels } from "../../engine/int8-kernels.ts";
 import { type StoredArray, storedArray } from "../../engine/nn/module.ts";
 import { apply, NO_GRADIENT, type Op } from "../../engine/op.ts";
-import { once } from "../../engine/ops/expand.ts";
+import { once } from "../../engine/ops/view.ts";
 import { type Axis, FLAT, windowOver } from "../../engine/ops/windows.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
 import { alive, streamBytes } from "../../engine/tensor.ts";
 import { memory } from "../../engine/wasm.ts";
-import { own, Stage, Staged } from "../stage.ts";
+import { own, Stage, Staged } from "../layer/stage.ts";
 import { Int8Weights, type Past } from "./int8-weights.ts";
 
 /** The weight of a layer as integers, and what the layer adds. */

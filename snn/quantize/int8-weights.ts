@@ -6,7 +6,7 @@ import { ready } from "../../engine/op.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
 import { memory } from "../../engine/wasm.ts";
 import { LOW, MOST_NARROW, NARROW, ROOM, WIDE } from "../../kernels/int8-layout.ts";
-import { own } from "../stage.ts";
+import { own } from "../layer/stage.ts";
 
 /** A weight [out, in] as integers q in row-major order, w[o, i] = scales[o]·q[o, i], and a bias [out]. */
 export interface Int8Values {

@@ -15,13 +15,13 @@ import {
 import { checkChangeable, forwardOf, locate } from "../../engine/nn/module.ts";
 import { isWeighted, weightOf } from "../../engine/nn/reading.ts";
 import { alive } from "../../engine/tensor.ts";
-import { layersOf } from "../layers.ts";
-import { type Stage, Staged } from "../stage.ts";
-import { stageOfAll } from "../stages.ts";
+import { type Stage, Staged } from "../layer/stage.ts";
+import { layersOf } from "../layer/stepping.ts";
+import { stageOfAll } from "../stream/stages.ts";
 import { unpacked } from "./file.ts";
 import { checkMemory, Int8Conv, Int8Linear, type Int8State } from "./int8-layers.ts";
 import { MOST_INPUTS } from "./int8-weights.ts";
-import { gridIn, integersOf } from "./weights.ts";
+import { gridIn, weightIntegers } from "./weights.ts";
 
 /** Options of {@link Int8}. */
 export interface Int8Options {
@@ -198,7 +198,7 @@ function roundedOf(layer: Product, perChannel: boolean): Int8State {
   const { weight, bias } = layer;
   const inputs = weight.size / (weight.sizes[0] as number);
   if (inputs > MOST_INPUTS) throw wrongValue("Int8", "at most 2²⁴ inputs of an output", inputs);
-  const { q, scales, shape } = integersOf("Int8", layer, gridIn(layer) ?? { bits: 8, perChannel });
+  const { q, scales, shape } = weightIntegers("Int8", layer, gridIn(layer) ?? { bits: 8, perChannel });
   const added = bias === null ? null : bias.toFloat32Array();
   for (const value of added ?? []) if (!Number.isFinite(value)) throw wrongValue("Int8", "finite biases", value);
   return { shape, q, scales, bias: added };

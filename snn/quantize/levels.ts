@@ -34,7 +34,7 @@ const STATE = {
 } satisfies Record<keyof StateOptions, unknown>;
 
 /** Levels that were checked. */
-export interface Levels {
+export interface StateLevels {
   readonly count: number;
   /** The θ that they are multiples of; null for that of the neurons. */
   readonly threshold: number | null;
@@ -59,7 +59,7 @@ const RATIO: Range = { expected: "in (0, 1)", fits: (x) => x > 0 && x < 1 };
 const RATIOS = [0.05, 0.1, 0.3, 0.5, 0.7, 0.9];
 
 /** The levels that the options name. */
-export function levelsFrom(where: string, options: StateOptions): Levels {
+export function levelsFrom(where: string, options: StateOptions): StateLevels {
   const given = withDefaults<typeof STATE>(`${where}: state`, STATE, options);
   const { uniform, thrCentered, threshold, multiplier, states = null } = given;
   const bits = numberOf(where, "state.bits", given.bits, bitsUpTo(uniform ? 16 : RATIOS.length));
@@ -101,7 +101,7 @@ function dense(count: number, low: number, high: number, center: number, ratio: 
  * z = the level that is nearest to x, of two the lower one in a list and the even one of equal distances.  ∂L/∂x = ∂L/∂z, also beyond
  * the levels.
  */
-export function onLevel(levels: Levels, argument: Language, theta: Value | number): (x: Value) => Value {
+export function onLevel(levels: StateLevels, argument: Language, theta: Value | number): (x: Value) => Value {
   const { count, low, high, list } = levels;
   const { where } = argument;
   const times = (c: number): Value | number =>

@@ -3,12 +3,12 @@ import { type Module, noGrad, ones, ReLU, type Tensor } from "../../engine/index
 import { isWeighted } from "../../engine/nn/reading.ts";
 import { replaceMethod } from "../../engine/nn/replace.ts";
 import { formatShape, sizeOf } from "../../engine/shape.ts";
-import { type Observer, observedBy, type Seen } from "../observer.ts";
+import { type Observer, observedBy, type Seen } from "../layer/observer.ts";
 import { BatchSize } from "./batch-size.ts";
-import { countsOf, sumOf } from "./counts.ts";
+import type { Cost, Joules, LayerCost, Profile } from "./cost.ts";
+import { countsOfSteps, sumOfValues } from "./counts.ts";
 import { scaleCount } from "./grid.ts";
-import type { Cost, Joules, LayerCost, Profile } from "./profile.ts";
-import { fanOutOf, integersIn, presentOf, type Synapses, synapsesIn, watchSynapses } from "./synapses.ts";
+import { fanOutOf, integersIn, type LinearMap, presentOf, synapsesIn, watchSynapses } from "./synapses.ts";
 import { gridIn } from "./weights.ts";
 
 /** Sums of a layer, over all samples. */
@@ -69,7 +69,7 @@ export class Meter implements Observer {
   /** Counts what happens while fn runs the model. */
   count(fn: () => void): void {
     this.batch = new BatchSize();
-    const see = (product: Synapses, x: Tensor): void => this.multiplied(product, x);
+    const see = (product: LinearMap, x: Tensor): void => this.multiplied(product, x);
     const undo = this.model.namedModules().map(([, module]) => module instanceof ReLU && this.watched(module));
     try {
       noGrad(() => watchSynapses(this.model, see, () => observedBy(this, fn)));
@@ -114,33 +114,33 @@ export class Meter implements Observer {
   /** Notes the outputs of a layer; gives the number of those that are not 0. */
   private activated(layer: Module, z: Tensor): number {
     const tally = this.tallyOf(layer);
-    const steps = noGrad(() => countsOf(z, Math.min(1, z.ndim)));
-    const active = steps.reduce((sum, { nonZeros, times }) => sum + sumOf(nonZeros) * times, 0);
+    const steps = noGrad(() => countsOfSteps(z, Math.min(1, z.ndim)));
+    const active = steps.reduce((sum, { nonZeros, times }) => sum + sumOfValues(nonZeros) * times, 0);
     tally.outputs += z.size;
     tally.active += active;
     return active;
   }
 
-  private multiplied(product: Synapses, x: Tensor): void {
+  private multiplied(product: LinearMap, x: Tensor): void {
     const tally = this.tallyOf(product.owner);
     this.batch.input(product.owner, x, product.axes);
     const { all, present } = this.fanOutsOf(product, x);
     const inputs = sizeOf(x.sizes.slice(-product.axes));
     tally.dense += (x.size / inputs) * all;
-    for (const { nonZeros, isBinary, times } of noGrad(() => countsOf(x, product.axes))) {
+    for (const { nonZeros, isBinary, times } of noGrad(() => countsOfSteps(x, product.axes))) {
       let operations = 0;
       for (let i = 0; i < inputs; i++) operations += (nonZeros[i] as number) * (present[i] as number);
       tally[isBinary ? "acs" : "macs"] += operations * times;
     }
   }
 
-  private fanOutsOf(product: Synapses, x: Tensor): FanOuts {
+  private fanOutsOf(product: LinearMap, x: Tensor): FanOuts {
     const { key: weights, sizes, axes } = product;
     const known = this.fanOuts.get(weights) ?? new Map<string, FanOuts>();
     this.fanOuts.set(weights, known);
     const key = formatShape(x.sizes.slice(-axes));
     const found = known.get(key) ?? {
-      all: sumOf(noGrad(() => fanOutOf(product, ones(sizes), x.sizes).toFloat32Array())),
+      all: sumOfValues(noGrad(() => fanOutOf(product, ones(sizes), x.sizes).toFloat32Array())),
       present: noGrad(() => fanOutOf(product, presentOf(product), x.sizes).toFloat32Array()),
     };
     known.set(key, found);
@@ -154,7 +154,7 @@ export class Meter implements Observer {
       const tally = this.tallyOf(product.owner);
       const size = sizeOf(product.sizes);
       tally.weights += size;
-      tally.zeros += noGrad(() => size - sumOf(presentOf(product).toFloat32Array()));
+      tally.zeros += noGrad(() => size - sumOfValues(presentOf(product).toFloat32Array()));
     }
     const modules = this.model.namedModules();
     for (const [name, module] of modules) {

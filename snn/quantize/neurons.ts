@@ -3,12 +3,12 @@ import { show } from "../../engine/arguments.ts";
 import { type Language, replaced, type Value } from "../../engine/fuse/index.ts";
 import { type Module, noGrad, type Tensor } from "../../engine/index.ts";
 import { touch } from "../../engine/tensor.ts";
-import { Neurons } from "../neuron.ts";
-import type { Form, Named } from "../neuron-form.ts";
-import { CompiledNeuron } from "../neuron-op.ts";
-import { type Firing, stepOf } from "../neuron-step.ts";
-import { Staged } from "../stage.ts";
-import { type Levels, onLevel } from "./levels.ts";
+import { Staged } from "../layer/stage.ts";
+import type { Form, Named } from "../neuron/form.ts";
+import { Neurons } from "../neuron/neuron.ts";
+import { CompiledNeuron } from "../neuron/op.ts";
+import { type Firing, stepOf } from "../neuron/step.ts";
+import { onLevel, type StateLevels } from "./levels.ts";
 import { toShift } from "./shift.ts";
 
 /** Fields of a `Recurrent` that this file uses; an import of the class would bring all of its code along. */
@@ -33,7 +33,7 @@ const before = new WeakMap<Neurons, Pick<Neurons, "form" | "compiled">>();
  *
  * @throws RangeError for neurons that cannot have levels, a state that none of them has, and values beyond the levels.
  */
-export function statesOf(where: string, layers: readonly Neurons[], levels: Levels): readonly string[][] {
+export function statesOnLevels(where: string, layers: readonly Neurons[], levels: StateLevels): readonly string[][] {
   const { states } = levels;
   for (const { form, firing } of layers) {
     if (firing.spiking && firing.inhibition === null) continue;
@@ -63,7 +63,7 @@ export function statesOf(where: string, layers: readonly Neurons[], levels: Leve
  *
  * @throws RangeError naming layer and value.
  */
-function checkRange(where: string, layer: Neurons, levels: Levels, states: readonly string[]): void {
+function checkRange(where: string, layer: Neurons, levels: StateLevels, states: readonly string[]): void {
   const { name, parameters, reset } = layer.form;
   const valuesOf = (key: string): ArrayLike<number> => {
     const chosen = layer.chosen[key];
@@ -105,7 +105,7 @@ function checkRange(where: string, layer: Neurons, levels: Levels, states: reado
 const RESET_VALUES = ["resetValue", "c"];
 
 /** Prepares the layer for states on levels, with null for floats. Returns what makes the change: nothing is written before. */
-export function levelsOf(layer: Neurons, levels: Levels | null, states: readonly string[]): () => void {
+export function levelsOf(layer: Neurons, levels: StateLevels | null, states: readonly string[]): () => void {
   const floats = before.get(layer) ?? { form: layer.form, compiled: layer.compiled };
   const isNone = levels === null || states.length === 0;
   const { form, compiled } = isNone ? floats : compiledWith(floats, layer.firing, levels, states);
@@ -120,7 +120,7 @@ export function levelsOf(layer: Neurons, levels: Levels | null, states: readonly
 function compiledWith(
   { form, compiled }: Pick<Neurons, "form" | "compiled">,
   firing: Firing,
-  levels: Levels,
+  levels: StateLevels,
   states: readonly string[],
 ): Pick<Neurons, "form" | "compiled"> {
   const { parameters } = compiled.program.traced.definition;
@@ -135,7 +135,7 @@ type Returned = Record<string, Value | number>;
 function quantizedStep(
   { step, parameters, reset }: Form,
   { hold, leaks }: Firing,
-  levels: Levels,
+  levels: StateLevels,
   states: readonly string[],
 ): Form["step"] {
   return (argument: Language & Readonly<Record<string, Value>>) => {

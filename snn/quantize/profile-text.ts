@@ -1,5 +1,5 @@
 import { objectOf, wrongType } from "../../engine/arguments.ts";
-import type { Cost, Profile } from "./profile.ts";
+import type { Cost, Profile } from "./cost.ts";
 
 /**
  * A profile as a table, a line a layer, and the total: means of a sample.

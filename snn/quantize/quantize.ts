@@ -4,7 +4,7 @@ import type { Module } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import { alive } from "../../engine/tensor.ts";
 import { levelsFrom, type StateOptions } from "./levels.ts";
-import { decayingIn, levelsOf, neuronsIn, setShifts, statesOf } from "./neurons.ts";
+import { decayingIn, levelsOf, neuronsIn, setShifts, statesOnLevels } from "./neurons.ts";
 import { gridFrom, onlyWeightedIn, setGrid, type WeightOptions, weightedIn } from "./weights.ts";
 
 /** Options of {@link quantize}; an option that is left out changes nothing. */
@@ -71,7 +71,7 @@ export function quantize<M extends Module>(model: M, options: QuantizeOptions): 
   }
   found(state, "state", neurons);
   if (decays) decayingIn(WHERE, neurons);
-  const states = levels ? statesOf(WHERE, neurons, levels) : [];
+  const states = levels ? statesOnLevels(WHERE, neurons, levels) : [];
   const changes = levels === undefined ? [] : neurons.map((layer, i) => levelsOf(layer, levels, states[i] ?? []));
   for (const change of changes) change();
   if (grid !== undefined) for (const [, layer] of layers) setGrid(layer, grid);

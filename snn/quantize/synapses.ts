@@ -17,13 +17,13 @@ import {
 import { isWeighted, type Weighted, weightOf } from "../../engine/nn/reading.ts";
 import { replaceMethod } from "../../engine/nn/replace.ts";
 import type { Shape } from "../../engine/shape.ts";
-import type { DelayedLinear } from "../delayed-linear.ts";
-import type { Recurrent } from "../recurrent.ts";
-import type { SpikingLSTM } from "../spiking-lstm.ts";
+import type { Recurrent } from "../recurrent/recurrent.ts";
+import type { DelayedLinear } from "../temporal/delayed-linear.ts";
+import type { SpikingLSTM } from "../temporal/spiking-lstm.ts";
 import type { Int8State } from "./int8-layers.ts";
 
 /** A linear map of a layer. */
-export interface Synapses {
+export interface LinearMap {
   /** The layer that the weights belong to. */
   readonly owner: Module;
   /** The weights: a parameter, or the layer itself where its weights are integers. */
@@ -43,7 +43,7 @@ export interface Synapses {
 }
 
 /** Runs fn while `see` gets the input of each product of the model, [..., features], and puts all methods back, after an error too. */
-export function watchSynapses<R>(model: Module, see: (product: Synapses, x: Tensor) => void, fn: () => R): R {
+export function watchSynapses<R>(model: Module, see: (product: LinearMap, x: Tensor) => void, fn: () => R): R {
   const modules = model.namedModules().map(([, module]) => module);
   // A recurrent layer reads the weights of its `Linear` itself, in one op for all steps, as long as that has its own `forward`.
   const within = new Set(modules.flatMap((module) => (isRecurrent(module) ? [module.recurrent] : [])));
@@ -61,19 +61,19 @@ export function watchSynapses<R>(model: Module, see: (product: Synapses, x: Tens
   }
 }
 
-type See = (product: Synapses, x: Tensor) => void;
+type See = (product: LinearMap, x: Tensor) => void;
 type Undo = (() => void)[];
 
 /** All products of the model, whether they run or not. */
-export const synapsesIn = (model: Module): Synapses[] =>
+export const synapsesIn = (model: Module): LinearMap[] =>
   model.namedModules().flatMap(([, module]) => {
-    if (isRecurrent(module)) return module.V === null ? [] : [feedbackOf(module) as Synapses];
+    if (isRecurrent(module)) return module.V === null ? [] : [feedbackOf(module) as LinearMap];
     if (isSpikingLSTM(module)) return [gatesOf(module), membraneOf(module)];
     return synapsesOf(module) ?? [];
   });
 
 /** The product of a layer with its input, null for a layer that has none, and for a subclass with a `forward` of its own. */
-function synapsesOf(module: Module): Synapses | null {
+function synapsesOf(module: Module): LinearMap | null {
   if (isInt8(module)) return int8Of(module);
   if (!isWeighted(module)) return null;
   if (module instanceof Linear || isDelayed(module)) return { ...weighted(module), axes: 1, apply: linear };
@@ -86,7 +86,7 @@ function synapsesOf(module: Module): Synapses | null {
   return null;
 }
 
-type Weights = Pick<Synapses, "owner" | "key" | "sizes" | "read">;
+type Weights = Pick<LinearMap, "owner" | "key" | "sizes" | "read">;
 
 const weighted = (owner: Weighted): Weights => ({ ...plain(owner, owner.weight), read: () => weightOf(owner) });
 const plain = (owner: Module, weight: Tensor): Weights => ({
@@ -104,7 +104,7 @@ interface Int8Layer extends Module {
   read(): Int8State;
 }
 
-function int8Of(layer: Int8Layer): Synapses {
+function int8Of(layer: Int8Layer): LinearMap {
   const { axes, weights, options } = layer;
   const { q, shape } = layer.read();
   const common = { owner: layer, key: layer, sizes: shape, axes, read: () => tensor(q, { shape }) };
@@ -137,7 +137,7 @@ interface ConvolutionWindow<Size> {
   readonly groups: number;
 }
 
-function watchLayer(module: Module, product: Synapses | null, see: See): Undo {
+function watchLayer(module: Module, product: LinearMap | null, see: See): Undo {
   if (product === null) return [];
   const { forward } = module;
   const undo = [
@@ -148,8 +148,13 @@ function watchLayer(module: Module, product: Synapses | null, see: See): Undo {
     }),
   ];
   if (isDelayed(module)) {
-    const { step } = module;
+    const { step, unroll } = module;
     undo.push(
+      replaceMethod(module, "unroll", (x, state) => {
+        const result = unroll.call(module, x, state);
+        see(product, x);
+        return result;
+      }),
       replaceMethod(module, "step", (x, state) => {
         const result = step.call(module, x, state);
         see(product, x);
@@ -187,7 +192,7 @@ const isSpikingLSTM = (module: Module): module is SpikingLSTM => "lstm_cell" in 
 const isDelayed = (module: Module): module is Module & DelayedLinear => "maxDelay" in module;
 
 /** The weights that the spikes of the step before meet; null where a module with layers of its own connects the neurons. */
-function feedbackOf(layer: AnyRecurrent): Synapses | null {
+function feedbackOf(layer: AnyRecurrent): LinearMap | null {
   const { recurrent, V } = layer;
   if (V !== null) return { ...plain(layer, V), axes: 1, apply: (x, weight) => x.mul(weight), isFeedback: true };
   const product = recurrent instanceof Linear ? synapsesOf(recurrent) : null;
@@ -218,14 +223,14 @@ function watchRecurrent(layer: AnyRecurrent, see: See): Undo {
 }
 
 /** The product of the input of a spiking LSTM with the weights of its gates. */
-const gatesOf = ({ lstm_cell }: SpikingLSTM): Synapses => ({
+const gatesOf = ({ lstm_cell }: SpikingLSTM): LinearMap => ({
   ...plain(lstm_cell, lstm_cell.weight_ih),
   axes: 1,
   apply: linear,
 });
 
 /** The product of the membrane of a spiking LSTM with the weights of its gates. */
-const membraneOf = ({ lstm_cell }: SpikingLSTM): Synapses => ({
+const membraneOf = ({ lstm_cell }: SpikingLSTM): LinearMap => ({
   ...plain(lstm_cell, lstm_cell.weight_hh),
   axes: 1,
   apply: linear,
@@ -268,7 +273,7 @@ function before(x: Tensor, first?: Tensor): Tensor {
  * The fan-out of each input of a product, [features]: the weights, all ones or zeros, that it meets. This is the gradient of the sum of
  * all outputs, so that borders, strides, dilation and groups of convolutions are those of the layer itself.
  */
-export function fanOutOf({ apply, axes }: Synapses, weights: Tensor, shape: Shape): Tensor {
+export function fanOutOf({ apply, axes }: LinearMap, weights: Tensor, shape: Shape): Tensor {
   return tape(() => {
     const x = ones(shape.slice(-axes), { requiresGrad: true });
     apply(x, weights.detach()).sum().backward();
@@ -277,4 +282,4 @@ export function fanOutOf({ apply, axes }: Synapses, weights: Tensor, shape: Shap
 }
 
 /** Ones where a weight is not zero. */
-export const presentOf = (product: Synapses): Tensor => product.read().detach().eq(0).neg().add(1);
+export const presentOf = (product: LinearMap): Tensor => product.read().detach().eq(0).neg().add(1);

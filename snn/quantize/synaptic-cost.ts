@@ -7,7 +7,7 @@ import { replaceMethod } from "../../engine/nn/replace.ts";
 import { formatShape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { BatchSize } from "./batch-size.ts";
-import { fanOutOf, presentOf, type Synapses, watchSynapses } from "./synapses.ts";
+import { fanOutOf, type LinearMap, presentOf, watchSynapses } from "./synapses.ts";
 
 /** Options of {@link synapticCost}. */
 export interface SynapticCostOptions {
@@ -83,7 +83,7 @@ export function synapticCost(model: Module, x: Tensor, options: SynapticCostOpti
     /** The layers that got the input of the network. */
     const first = new Set<Module>();
     let hasRun = false;
-    const see = (product: Synapses, input: Tensor): void => {
+    const see = (product: LinearMap, input: Tensor): void => {
       const { owner, axes, isFeedback, isGraded } = product;
       if (input.ndim > axes + 1) batch.sequence(owner, input);
       else batch.input(owner, input, axes);
@@ -147,7 +147,7 @@ function watchParameters<R>(model: Module, ran: () => void, fn: () => R): R {
 }
 
 /** Σ |x[i]|·F[i], a sum over steps and samples first: spikes are summed as bits. */
-function operationsOf(product: Synapses, x: Tensor): Tensor {
+function operationsOf(product: LinearMap, x: Tensor): Tensor {
   const size = x.bits === 0 ? abs(x) : x;
   const leading = x.sizes.slice(0, -product.axes).map((_, axis) => axis);
   const totals = leading.length === 0 ? size : sum(size, { axis: leading });

@@ -4,7 +4,7 @@ import { Module, noGrad } from "../../engine/index.ts";
 import { isWeighted, type Weighted } from "../../engine/nn/reading.ts";
 import { readBefore, setReading } from "../../engine/nn/readings.ts";
 import { alive } from "../../engine/tensor.ts";
-import { type Grid, gridOf, largest, onGrid, type WeightBits } from "./grid.ts";
+import { type Grid, gridOf, largestInteger, onGrid, type WeightBits } from "./grid.ts";
 import { isLinked } from "./neurons.ts";
 
 /** Options of the weights in {@link quantize}. */
@@ -97,11 +97,11 @@ export interface QuantizedWeights {
 export function quantizedWeights(layer: Module): QuantizedWeights {
   const grid = layer instanceof Module && isWeighted(layer) ? gridIn(layer) : null;
   if (grid === null) throw ungridded(layer);
-  return integersOf(WHERE, layer as Weighted, grid);
+  return weightIntegers(WHERE, layer as Weighted, grid);
 }
 
 /** The weights of a layer as integers on a grid. */
-export function integersOf(where: string, layer: Weighted, grid: Grid): QuantizedWeights {
+export function weightIntegers(where: string, layer: Weighted, grid: Grid): QuantizedWeights {
   return noGrad(() => {
     const { z, scales } = gridOf(readBefore(layer, "grid"), grid);
     const [values, factors] = [z.toFloat32Array(), scales.toFloat32Array()];
@@ -109,7 +109,7 @@ export function integersOf(where: string, layer: Weighted, grid: Grid): Quantize
     const q = new Int8Array(values.length);
     for (let i = 0; i < q.length; i++) {
       const x = Math.round((values[i] as number) / (factors[Math.floor(i / n)] as number));
-      if (!(Math.abs(x) <= largest(grid.bits))) throw wrongValue(where, "finite weights", values[i] as number);
+      if (!(Math.abs(x) <= largestInteger(grid.bits))) throw wrongValue(where, "finite weights", values[i] as number);
       q[i] = x;
     }
     return { q, scales: factors, bits: grid.bits, shape: [...layer.weight.sizes] };

@@ -2,6 +2,7 @@
 import { type Backend, simd } from "../../engine/backend.ts";
 import { kernels as core, extraKernels, memory } from "../../engine/wasm.ts";
 import type { Kernels } from "../../kernels/build/types.ts";
+import * as layout from "../../kernels/lif-layout.ts";
 
 type Kernel = (...args: number[]) => number;
 
@@ -32,11 +33,21 @@ export function replaced(name: keyof Kernels, wrong: (result: number, args: read
   return { kernels: { ...kernels, [name]: broken }, heap: simd.heap };
 }
 
+/** The address of the first result of a kernel: the first argument, but behind the number of a formula, and in a descriptor. */
+function resultOf(name: keyof Kernels, args: readonly number[]): number {
+  if (name === "formula" || name === "formulaGrad") return args[1] as number;
+  if (name === "lifForward") return wordOf(args[0] as number, layout.u);
+  return name === "lifBackward" ? wordOf(args[0] as number, layout.dU) : (args[0] as number);
+}
+
+/** A word of a descriptor. */
+export const wordOf = (descriptor: number, number: number): number =>
+  new Uint32Array(memory.buffer, descriptor + 4 * number, 1)[0] as number;
+
 /** The kernels with one whose first result is off by a thousandth, or by a bit. */
 export function slightlyWrong(name: keyof Kernels): Backend {
   return replaced(name, (result, args) => {
-    // The first argument of a formula is its number.
-    const p = args[name === "formula" || name === "formulaGrad" ? 1 : 0] as number;
+    const p = resultOf(name, args);
     if (name === "targetWeight") return result * 1.001;
     if (p === 0) return result;
     const [words, floats] = [new Uint32Array(memory.buffer, p, 1), new Float32Array(memory.buffer, p, 1)];

@@ -1,5 +1,15 @@
 /** The search of fuzzers for a difference between two ways to compute the same, and the cut down to what shows the difference. */
-import type { Operation } from "./steps.ts";
+
+/** An operation on values by their numbers: first the leaves, then what the operations before gave. */
+export interface Operation {
+  readonly op: string;
+  readonly args: readonly (number | Literal)[];
+}
+
+/** A number in the code of a step; null where a bound is left out. */
+export interface Literal {
+  readonly number: number | null;
+}
 
 /** Something drawn from a seed, as data. */
 export interface Kind<Drawn> {

@@ -8,6 +8,7 @@ import { heap, integersAt } from "../../engine/backend.ts";
 import { noGrad, parameter, type Tensor, tape, tensor } from "../../engine/index.ts";
 import { gradientSize, type Recorded } from "../../engine/op.ts";
 import { root, scope } from "../../engine/scope.ts";
+import { recordsOf } from "../../engine/tensor.ts";
 import { call, type Item, inputsOf, type Leaf, type Program, resolve, type Step } from "./program.ts";
 
 export interface Observer {
@@ -44,7 +45,7 @@ export const isCompiled = (item: Item | null): boolean => item?.kind === "step" 
 function runItems(items: readonly Item[], tensors: Map<number, Tensor>, observer: Observer): void {
   let [seen, numbered] = [0, 0];
   const made = (item: Item | null, results: readonly Tensor[]): void => {
-    const all = scope.records.slice(seen);
+    const all = recordsOf(scope).slice(seen);
     const records = isCompiled(item) ? [...new Set(results)].filter((z) => z.op !== null) : all;
     const numbers = new Map(records.map((z, i) => [z, numbered + i]));
     for (const z of all) if (!isPart(z)) watch(z, numbers, observer);

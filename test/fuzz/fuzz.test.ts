@@ -5,7 +5,8 @@ import { wasmHeap } from "../../engine/memory.ts";
 import { memory } from "../../engine/wasm.ts";
 import type { Kernels } from "../../kernels/build/types.ts";
 import { TRIANGULAR } from "../../kernels/kinds.ts";
-import { replaced, slightlyWrong } from "./broken.ts";
+import * as layout from "../../kernels/lif-layout.ts";
+import { replaced, slightlyWrong, wordOf } from "./broken.ts";
 import { SURROGATE_NAMES } from "./calls.ts";
 import { compare } from "./compare.ts";
 import { describe as describeFailure, fuzz } from "./fuzz.ts";
@@ -70,9 +71,11 @@ describe("fuzz: finds", () => {
   });
 
   test("a surrogate that the loop over time does not know", () => {
-    const forgetful = replaced("lifBackward", (result, args) => {
-      const [du = 0, , , , , , T = 0, rows = 0, n = 0] = args;
-      if (args.at(-2) === TRIANGULAR) new Float32Array(memory.buffer, du, T * rows * n).fill(0);
+    const forgetful = replaced("lifBackward", (result, [descriptor]) => {
+      const word = (number: number) => wordOf(descriptor as number, number);
+      const steps = word(layout.stepDU) === 0 ? 1 : word(layout.T);
+      const size = steps * word(layout.rows) * word(layout.n);
+      if (word(layout.kind) === TRIANGULAR) new Float32Array(memory.buffer, word(layout.dU), size).fill(0);
       return result;
     });
     const { failure } = fuzz({ ...ofLayers("triangular"), backend: forgetful });

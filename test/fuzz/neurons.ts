@@ -4,7 +4,7 @@
  */
 import { type Tensor, tensor } from "../../engine/index.ts";
 import * as snn from "../../snn/index.ts";
-import { Neurons } from "../../snn/neuron.ts";
+import { Neurons } from "../../snn/neuron/neuron.ts";
 import { expectAsOnTensors, expectSameBits, type Layer, statesOf } from "../support/layers.ts";
 import { random as randomTensor } from "../support/tensors.ts";
 import { type Slope, SURROGATE_NAMES, surrogateOf } from "./calls.ts";

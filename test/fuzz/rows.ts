@@ -5,10 +5,8 @@
 import type { ops } from "../../engine/ops/index.ts";
 import type * as snn from "../../snn/index.ts";
 import { type Compiled, type Composed, type Mode, type Plasticity, READS, type Rules } from "./calls.ts";
-import type { Draw, Range } from "./generate.ts";
+import type { Draw, Range, Row } from "./draw.ts";
 import type { Arg, Ref } from "./program.ts";
-
-export type Row = (g: Draw) => readonly Arg[];
 
 const unary =
   (...range: Range | []): Row =>

@@ -7,9 +7,9 @@ import { Conv1d, Conv2d, Linear, type Tensor, tensor, zeros } from "../../engine
 import { Plastic, type PlasticOptions, type PlasticState, plasticity, type Rule } from "../../snn/index.ts";
 import { patchesOf, perPlace } from "../support/patches.ts";
 import { RuleOnTensors } from "../support/rule-on-tensors.ts";
-import { firstDiffering, withoutOne } from "./differing.ts";
+import { firstDiffering, type Operation, withoutOne } from "./differing.ts";
 import { Random } from "./random.ts";
-import { apply, BINARY, CALM, type Operation, UNARY } from "./steps.ts";
+import { apply, BINARY, CALM, UNARY } from "./steps.ts";
 
 const EVENTS = ["onPre", "onPost", "onStep", "onReward"] as const;
 type Event = (typeof EVENTS)[number];

@@ -4,19 +4,8 @@
  */
 import type { Language, StepDefinition, Value } from "../../engine/fuse/index.ts";
 import { composed, difference, fused, type Setting } from "../support/fused.ts";
-import { firstDiffering, withoutOne } from "./differing.ts";
+import { firstDiffering, type Literal, type Operation, withoutOne } from "./differing.ts";
 import { Random } from "./random.ts";
-
-/** An operation on values by their numbers: first the leaves, then what the operations before gave. */
-export interface Operation {
-  readonly op: string;
-  readonly args: readonly (number | Literal)[];
-}
-
-/** A number in the code of a step; null where a bound is left out. */
-interface Literal {
-  readonly number: number | null;
-}
 
 /** A step function as data. */
 export interface Step {

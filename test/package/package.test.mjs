@@ -5,10 +5,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { build as esbuild } from "esbuild";
+import { rollup } from "rollup";
+import ts from "typescript";
 import { build } from "vite";
 import { browsers } from "../../scripts/browsers.mjs";
 import { compilers } from "../../scripts/compilers.mjs";
@@ -97,14 +101,15 @@ test("package: an entry loads its own layers", () => {
     readFileSync(join(root, "dist", path), "utf8")
       .match(/chunks\/\w+(?=\.js")/g)
       .sort();
-  assert.deepEqual(imports("index.js"), ["chunks/engine", "chunks/snn"]);
+  assert.deepEqual(imports("index.js"), ["chunks/compiled", "chunks/engine", "chunks/neuron", "chunks/snn"]);
+  assert.deepEqual(imports("core.js"), ["chunks/engine", "chunks/snn"]);
   assert.deepEqual(imports("engine/index.js"), ["chunks/engine"]);
-  assert.deepEqual(imports("engine/kernels.js"), ["chunks/codes", "chunks/kernels", "chunks/kinds"]);
+  assert.deepEqual(imports("engine/kernels.js"), ["chunks/codes", "chunks/engine", "chunks/kernels", "chunks/kinds"]);
   assert.deepEqual(imports("engine/extend.js"), ["chunks/engine", "chunks/saves"]);
   assert.match(read("dist/chunks/saves.js"), /from "\.\/engine\.js";$/m);
   for (const path of ["chunks/codes.js", "chunks/kinds.js"])
     assert.match(read(`dist/${path}`), /from "\.\/kernels\.js";$/m);
-  assert.deepEqual(imports("snn/index.js"), ["chunks/snn"]);
+  assert.deepEqual(imports("snn/index.js"), ["chunks/compiled", "chunks/neuron", "chunks/snn", "chunks/surrogates"]);
   assert.deepEqual(imports("snn/audio/index.js"), ["chunks/engine", "chunks/snn"]);
   assert.deepEqual(
     imports("snn/events/index.js"),
@@ -175,6 +180,31 @@ for (const { version, tsc } of compilers()) {
   }
 }
 
+test("package: an editor shows the sentence and the default of an option", () => {
+  const shown = { AdaptiveLIF: ["kappa", "synapse"], LIF: ["rest", "reset", "tau", "learnBeta"], Lapicque: ["beta"] };
+  const made = Object.entries(shown).map(([name, options]) => {
+    const given = options.map((option) => `${option}: undefined as never`);
+    return `new ${name}({ ${given.join(", ")} });`;
+  });
+  const source = `import { ${Object.keys(shown).join(", ")} } from "jarvis-snn";\n${made.join("\n")}`;
+  const file = join(consumer, "editor.ts");
+  writeFileSync(file, source);
+  const { ScriptTarget, ModuleKind, ModuleResolutionKind } = ts;
+  const modules = { module: ModuleKind.NodeNext, moduleResolution: ModuleResolutionKind.NodeNext };
+  const settings = { strict: true, target: ScriptTarget.ES2022, types: [], ...modules };
+  const service = ts.createLanguageService({
+    ...ts.createCompilerHost(settings),
+    getCompilationSettings: () => settings,
+    getScriptFileNames: () => [file],
+    getScriptVersion: () => "1",
+    getScriptSnapshot: (path) => ts.ScriptSnapshot.fromString(readFileSync(path, "utf8")),
+  });
+  for (const [, option] of source.matchAll(/ (\w+): undefined/g)) {
+    const { documentation } = service.getQuickInfoAtPosition(file, source.indexOf(` ${option}:`) + 1);
+    assert.match(ts.displayPartsToString(documentation), /^\S.*Default:? ./s, option);
+  }
+});
+
 test("package: resolvers that do not know exports find it", () => {
   const [{ tsc }] = compilers();
   const options = ["--strict", "--noEmit", "--target", "es2022", "--module", "esnext", "--moduleResolution", "node"];
@@ -193,6 +223,119 @@ test("package: a bundle holds the surrogates that it names", async () => {
   assert.doesNotMatch(code, /["`](gaussian|boxcar|triangular)["`]/);
 });
 
+/** Programs of the consumer that use neurons or none, and the result of each; `compiler` says whether a bundle of it has the compiler. */
+const SPIKES = [1, 0, 0, 1];
+const PROGRAMS = {
+  complete: { compiler: true, result: { spikes: SPIKES, named: SPIKES, membrane: ["1.00", "0.95"] } },
+  "core-alone": {
+    compiler: false,
+    result: {
+      learned: true,
+      option: 'Error: LIF: refractorySteps is compiled; import it from "jarvis-snn"',
+      line: "LIF()",
+    },
+  },
+  "core-first": { compiler: true, result: { one: true, spikes: SPIKES } },
+  "core-last": { compiler: true, result: { one: true, spikes: SPIKES } },
+  "core-quantize": { compiler: true, result: { spikes: SPIKES, quantized: [0, 1] } },
+  "core-nir": { compiler: true, result: { spikes: SPIKES, fromGraph: [1, 0] } },
+  "no-neuron": { compiler: false, result: 6 },
+};
+
+/** Messages of the compiler: one of the step, one of the neurons. */
+const COMPILER = /a value of a step is no number|spike takes one value/;
+
+/** Bundlers: each makes one file of a program. */
+const BUNDLERS = {
+  vite: (program, file) =>
+    bundle({
+      outDir: dirname(file),
+      emptyOutDir: false,
+      lib: { entry: `${program}.js`, formats: ["es"], fileName: () => `${program}.js` },
+    }),
+  async rollup(program, file) {
+    const input = join(consumer, `${program}.js`);
+    const made = await rollup({ input, external: ["h5wasm"], plugins: [installed()] });
+    await made.write({ file });
+    await made.close();
+  },
+  esbuild: (program, outfile) =>
+    esbuild({
+      absWorkingDir: consumer,
+      entryPoints: [`${program}.js`],
+      outfile,
+      bundle: true,
+      format: "esm",
+      minify: true,
+    }),
+};
+
+/** Finds installed packages for Rollup, and reads the files with side effects from their package.json, as the plugin of Rollup for Node does. */
+function installed() {
+  const resolve = createRequire(join(consumer, "package.json")).resolve;
+  const folder = dirname(resolve("jarvis-snn/package.json"));
+  const { sideEffects } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const files = sideEffects.map((path) => join(folder, path));
+  return {
+    name: "installed",
+    resolveId(name, importer) {
+      const id = name.startsWith(".") ? join(dirname(importer), name) : importer && resolve(name);
+      return id && { id, moduleSideEffects: !id.startsWith(folder) || files.includes(id) };
+    },
+  };
+}
+
+const resultOf = (path) => {
+  const print = `import { result } from "./${path}"; console.log(JSON.stringify(result));`;
+  return JSON.parse(run(process.execPath, ["--input-type=module", "-e", print]));
+};
+
+for (const [bundler, make] of Object.entries(BUNDLERS)) {
+  test(`package: bundled by ${bundler}, neurons have the compiler where the program imports it, and no program has it beside`, async (t) => {
+    for (const [program, { result, compiler }] of Object.entries(PROGRAMS)) {
+      await t.test(program, async () => {
+        const path = `made-by-${bundler}/${program}.js`;
+        await make(program, join(consumer, path));
+        assert.deepEqual(resultOf(path), result);
+        assert.equal(COMPILER.test(readFileSync(join(consumer, path), "utf8")), compiler);
+      });
+    }
+    await t.test("bare", async () => {
+      const file = join(consumer, `made-by-${bundler}/bare.js`);
+      await make("bare", file);
+      assert.ok(readFileSync(file).length < 100);
+    });
+  });
+}
+
+test("package: without a bundler the entries share one class and one compiler, in Node and on a page", async (t) => {
+  await t.test("Node", () => {
+    for (const [program, { result }] of Object.entries(PROGRAMS))
+      assert.deepEqual(resultOf(`${program}.js`), result, program);
+  });
+  const { exports } = JSON.parse(read("package.json"));
+  const paths = Object.entries(exports).filter(([, target]) => target.default);
+  const imports = Object.fromEntries(
+    paths.map(([name, target]) => [
+      `jarvis-snn${name.slice(1)}`,
+      `./node_modules/jarvis-snn/${target.default.slice(2)}`,
+    ]),
+  );
+  const post = 'fetch("/result", { method: "POST", body: JSON.stringify(result) });';
+  for (const program of Object.keys(PROGRAMS)) {
+    const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+    const script = `<script type="module">import { result } from "./${program}.js"; ${post}</script>`;
+    writeFileSync(join(consumer, `${program}.html`), `<!doctype html><title>${program}</title>${map}${script}`);
+  }
+  for (const { name, visit } of await browsers()) {
+    for (const [program, { result }] of Object.entries(PROGRAMS)) {
+      await t.test(`${name}: ${program}`, async () =>
+        assert.deepEqual(await visit(consumer, `${program}.html`), result),
+      );
+    }
+  }
+});
+
 test("package: it works beside a library that has changed the prototype of all objects", () => {
   const plain = JSON.parse(run(process.execPath, ["--no-warnings", "node.js"]));
   const { weights, names } = JSON.parse(run(process.execPath, ["polluted.js"]));
@@ -206,10 +349,17 @@ test("package: where the address space is limited, the error of the import says 
   assert.equal(limited("--disable-wasm-trap-handler").trim(), "6");
 });
 
+/** Options with a semi-space that no run fills, so that all objects of a run are still there at its end. */
+const COUNTING = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256"];
+
+test("package: forward of plain neurons allocates no more than an op does", () => {
+  const { op, ...layers } = JSON.parse(run(process.execPath, [...COUNTING, "calls.js"]));
+  for (const [name, bytes] of Object.entries(layers))
+    assert.ok(bytes < 1.3 * op, `${name}: ${bytes} bytes, an op ${op}`);
+});
+
 test("package: a step of a stream allocates no objects", () => {
-  // A semi-space that no run fills, so that what is allocated is still there at its end.
-  const options = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256"];
-  const bytes = JSON.parse(run(process.execPath, [...options, "stream.js"]));
+  const bytes = JSON.parse(run(process.execPath, [...COUNTING, "stream.js"]));
   // Less than the smallest object: what the engine itself takes in all that time.
   for (const [network, perStep] of Object.entries(bytes)) assert.ok(perStep < 4, `${network}: ${perStep} bytes a step`);
 });

@@ -1,6 +1,14 @@
 /** A step function run both ways: compiled, and on tensors with the gradients of a tape. */
 import { expect } from "vitest";
-import { derive, Program, runOnTensors, type StepArgument, type StepDefinition } from "../../engine/fuse/index.ts";
+import {
+  type Bound,
+  derive,
+  type Fused,
+  Program,
+  runOnTensors,
+  type StepArgument,
+  type StepDefinition,
+} from "../../engine/fuse/index.ts";
 import { tape, tensor } from "../../engine/index.ts";
 import { wasmHeap } from "../../engine/memory.ts";
 import type { Tensor } from "../../engine/tensor.ts";
@@ -15,6 +23,78 @@ export const stepOf = <I extends string, S extends string, P extends string>(
     step(argument: StepArgument<I | S | P>): ReturnType<StepDefinition["step"]>;
   },
 ): StepDefinition => definition;
+
+/** An array over time: its address, and the values from one step to the next, 0 where all steps share one. */
+interface Stream {
+  readonly at: number;
+  readonly step: number;
+}
+
+/** Addresses of a run; 0 where there is no such array. */
+interface Run {
+  readonly T: number;
+  readonly rows: number;
+  readonly n: number;
+  readonly inputs: readonly Stream[];
+  readonly parameters: readonly number[];
+  readonly from: readonly number[];
+  readonly saved: readonly number[];
+}
+
+const maskOf = <X>(list: readonly X[], holds: (x: X) => boolean): number =>
+  list.reduce((mask, x, i) => mask | (Number(holds(x)) << i), 0);
+const isThere = (p: number): boolean => p !== 0;
+
+function note(bound: Bound, { inputs, parameters, saved }: Run): void {
+  bound.begin();
+  parameters.forEach((at, i) => bound.parameter(i, at));
+  inputs.forEach(({ at, step }, i) => bound.input(i, at, step));
+  saved.forEach((at, i) => bound.saved(i, at));
+}
+
+/** Runs a compiled step forward, with the states after the last step to `to`, and outputs by their names. */
+export function runForward(
+  code: Fused,
+  run: Run & { readonly to: readonly number[]; readonly outputs: Readonly<Record<string, number>> },
+): void {
+  const { T, rows, n, from, to, outputs } = run;
+  const names = [...code.traced.outputs.keys()];
+  const mask = maskOf(names, (name) => outputs[name] !== undefined);
+  const bound = code.forward(T, rows, n, mask, maskOf(from, isThere), maskOf(to, isThere));
+  note(bound, run);
+  from.forEach((at, i) => bound.state(i, at, to[i] as number));
+  names.forEach((name, i) => outputs[name] !== undefined && bound.output(i, outputs[name]));
+  bound.run();
+  bound.end();
+}
+
+/** Runs a compiled step backward. Null in `dInputs`: no gradient of this input. */
+export function runBackward(
+  code: Fused,
+  run: Run & {
+    readonly gradients: Readonly<Record<string, Stream>>;
+    readonly dInputs: readonly (Stream | null)[];
+    readonly dLast: readonly number[];
+    readonly dFirst: readonly number[];
+    readonly dParameters: readonly number[];
+  },
+): void {
+  const { T, rows, n, from, gradients, dInputs, dLast, dFirst, dParameters } = run;
+  const names = [...code.traced.outputs.keys()];
+  const mask = maskOf(names, (name) => gradients[name] !== undefined);
+  const modes = dInputs.reduce((all, x, i) => all + 4 ** i * (x === null ? 0 : x.step === 0 ? 2 : 1), 0);
+  const [given, first, last] = [from, dFirst, dLast].map((list) => maskOf(list, isThere)) as [number, number, number];
+  const bound = code.backward(T, rows, n, mask, given, first, last, modes);
+  note(bound, run);
+  from.forEach((at, i) => bound.stateBack(i, at, dLast[i] as number, dFirst[i] as number));
+  names.forEach((name, i) => {
+    const d = gradients[name];
+    if (d !== undefined) bound.gradient(i, d.at, d.step);
+  });
+  dInputs.forEach((d, i) => d && bound.inputGradient(i, d.at, d.step));
+  bound.runSumming(dParameters);
+  bound.end();
+}
 
 /** Numbers by the names of what they belong to. */
 type Values = Record<string, Float32Array>;
@@ -142,11 +222,11 @@ export function fused(definition: StepDefinition, setting: Setting): Result {
         const v = setting.states[name] as Float32Array;
         return v.every((x) => Object.is(x, 0)) ? 0 : take(step, v);
       }),
-      saved: code.savedBytes(size).map((bytes) => take(bytes / 4)),
+      saved: Array.from({ length: code.savedArrays }, (_, i) => take(code.savedBytes(i, size) / 4)),
     };
     const to = definition.states.map(() => take(step));
     const outputs = Object.fromEntries(names.map((name) => [name, take(size)]));
-    code.forward({ ...run, to, outputs });
+    runForward(code, { ...run, to, outputs });
     for (const name of names) {
       if (!packed(name)) continue;
       const p = take(size);
@@ -162,7 +242,7 @@ export function fused(definition: StepDefinition, setting: Setting): Result {
     const dStates = dLast.map((p) => p || take(step));
     const dParameters = values.map((t) => zeros(t.size));
     const gradients = map(weights, (w) => ({ at: take(w.length, w), step: w.length === size ? step : 0 }));
-    code.backward({ ...run, gradients, dInputs, dLast, dFirst: dStates, dParameters });
+    runBackward(code, { ...run, gradients, dInputs, dLast, dFirst: dStates, dParameters });
     // What the loop gives for its parameters goes on to those of the step.
     let loss = tensor(0).add(0);
     values.forEach((t, k) => {

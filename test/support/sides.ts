@@ -3,9 +3,11 @@
  * and compares what they wrote. Kernels without a twin run on the SIMD side alone, beside dense kernels.
  */
 import { expect } from "vitest";
+import { type LIFDescriptor, writeLIF } from "../../engine/lif-descriptor.ts";
 import { wasmHeap } from "../../engine/memory.ts";
 import { extraKernels, kernels, memory } from "../../engine/wasm.ts";
 import type { Kernels } from "../../kernels/build/types.ts";
+import { words } from "../../kernels/lif-layout.ts";
 import { reference } from "../../kernels/reference/index.ts";
 import * as cells from "../../kernels/reference/memory.ts";
 
@@ -149,6 +151,14 @@ class ReferenceSide implements Side {
   readSpikes(p: number, n: number): number[] {
     return this.read(p, n);
   }
+}
+
+/** The address of a descriptor of plain neurons. */
+export function describedLIF(side: Side, descriptor: LIFDescriptor): number {
+  const p = side.zeros(words);
+  if (side.k === reference) writeLIF(cells.view(p, words), cells.view(p, words), 0, descriptor);
+  else writeLIF(new Uint32Array(memory.buffer), new Float32Array(memory.buffer), p / 4, descriptor);
+  return p;
 }
 
 export interface Tolerance {

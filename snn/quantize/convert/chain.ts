@@ -15,19 +15,19 @@ import {
 } from "../../../engine/index.ts";
 import { forwardOf } from "../../../engine/nn/module.ts";
 import { axisOf } from "../../../engine/shape.ts";
-import { layersOf } from "../../layers.ts";
-import { type Affine, channelAxis, isWeightLayer, type WeightLayer } from "./folded-weights.ts";
+import { layersOf } from "../../layer/stepping.ts";
+import { type Affine, isWeightLayer, type WeightLayer, weightChannelAxis } from "./folded-weights.ts";
 
-export type Pool = AvgPool2d | MaxPool2d;
-export type BatchNorm = BatchNorm1d | BatchNorm2d;
-export type Layer = WeightLayer | BatchNorm | Pool | Flatten | Dropout | ReLU;
+export type ChainPool = AvgPool2d | MaxPool2d;
+export type ChainBatchNorm = BatchNorm1d | BatchNorm2d;
+export type ChainLayer = WeightLayer | ChainBatchNorm | ChainPool | Flatten | Dropout | ReLU;
 
 const OF_RELU = /* @__PURE__ */ forwardOf(ReLU);
 const KNOWN = [Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, MaxPool2d, Flatten, Dropout];
 
 /** A layer in its place. */
 export interface Link {
-  readonly layer: Layer;
+  readonly layer: ChainLayer;
   /** Its place and class, as errors name it. */
   readonly name: string;
 }
@@ -47,7 +47,7 @@ export function chainOf(where: string, model: unknown, maxPool: "refuse" | "spik
     if (isNormalization(layer) && layer.runningMean === null) {
       throw wrongValue(where, "batch normalisation with running statistics", `${name} without`);
     }
-    if (!(layer instanceof Dropout)) links.push({ layer: layer as Layer, name });
+    if (!(layer instanceof Dropout)) links.push({ layer: layer as ChainLayer, name });
   }
   if (lastWeightLayer(links) < 0) throw wrongValue(where, "a network with Linear, Conv1d or Conv2d", "one without");
   return links;
@@ -59,7 +59,7 @@ const unknownLayer = (where: string, name: string): TypeError =>
       "of a module with a forward of its own give the layers, in a list or in Sequential",
   );
 
-const isNormalization = (layer: Module): layer is BatchNorm =>
+const isNormalization = (layer: Module): layer is ChainBatchNorm =>
   layer instanceof BatchNorm1d || layer instanceof BatchNorm2d;
 
 /** The place of the last layer with weights, −1 without one. */
@@ -67,7 +67,13 @@ export const lastWeightLayer = (chain: readonly Link[]): number =>
   chain.map(({ layer }) => isWeightLayer(layer)).lastIndexOf(true);
 
 /** A batch normalisation in evaluation: scale γ / √(variance + eps) and shift β − mean·scale. */
-export function affineOf({ weight, bias, runningMean, runningVar, eps }: BatchNorm): Affine & { shift: Float64Array } {
+export function affineOf({
+  weight,
+  bias,
+  runningMean,
+  runningVar,
+  eps,
+}: ChainBatchNorm): Affine & { shift: Float64Array } {
   const mean = runningMean?.toFloat32Array() as Float32Array;
   const gamma = weight?.toFloat32Array();
   const beta = bias?.toFloat32Array();
@@ -77,19 +83,20 @@ export function affineOf({ weight, bias, runningMean, runningVar, eps }: BatchNo
 }
 
 /** Where a batch normalisation has its channels in inputs of so many axes, counted from the end. */
-export function normalizedAxis(layer: BatchNorm, ndim: number): number {
+export function normalizedAxis(layer: ChainBatchNorm, ndim: number): number {
   if (layer instanceof BatchNorm2d) return -3;
   return axisOf("toSpiking", layer.axis ?? (ndim === 2 ? -1 : -2), ndim) - ndim;
 }
 
 /** Whether a Flatten makes one axis of all but the batch. */
-export const isWhole = ({ startAxis, endAxis }: Flatten, ndim: number): boolean =>
+export const flattensAll = ({ startAxis, endAxis }: Flatten, ndim: number): boolean =>
   axisOf("toSpiking", startAxis, ndim) === 1 && axisOf("toSpiking", endAxis, ndim) === ndim - 1;
 
 /** Whether the layer puts zeros around its input that count. */
-export function pads(layer: Layer): boolean {
+export function pads(layer: ChainLayer): boolean {
   if (layer instanceof AvgPool2d && layer.options.countIncludePad === false) return false;
-  const padding = layer instanceof Conv1d || layer instanceof Conv2d ? layer.padding : (layer as Pool).options?.padding;
+  const padding =
+    layer instanceof Conv1d || layer instanceof Conv2d ? layer.padding : (layer as ChainPool).options?.padding;
   return [padding ?? 0].flat().some((n) => n !== 0);
 }
 
@@ -102,9 +109,9 @@ export function keepsChannels(chain: readonly Link[], i: number, axis: number, n
   let axes = ndim;
   for (const { layer } of chain.slice(i + 1)) {
     if (layer instanceof Flatten) {
-      if (!isWhole(layer, axes) || at !== 1 - axes) return false;
+      if (!flattensAll(layer, axes) || at !== 1 - axes) return false;
       [at, axes] = [-1, 2];
-    } else if (isWeightLayer(layer)) return channelAxis(layer) === at;
+    } else if (isWeightLayer(layer)) return weightChannelAxis(layer) === at;
     else if (isNormalization(layer) && normalizedAxis(layer, axes) !== at) return false;
   }
   return false;

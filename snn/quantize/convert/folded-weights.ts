@@ -9,7 +9,7 @@ export const isWeightLayer = (layer: Module): layer is WeightLayer =>
   layer instanceof Linear || layer instanceof Conv1d || layer instanceof Conv2d;
 
 /** Where a layer has its channels, counted from the end. */
-export const channelAxis = (layer: WeightLayer): number =>
+export const weightChannelAxis = (layer: WeightLayer): number =>
   layer instanceof Linear ? -1 : layer instanceof Conv1d ? -2 : -3;
 
 /** z ← scale·z + shift for each channel; one number of the scale serves all channels, and without a shift nothing is added. */
@@ -19,7 +19,7 @@ export interface Affine {
 }
 
 /** A copy of the weights of a layer, which takes up what is done to its inputs and outputs. */
-export class Weights {
+export class FoldedWeights {
   readonly layer: WeightLayer;
   private readonly weight: Float64Array;
   private readonly bias: Float64Array;
@@ -37,9 +37,11 @@ export class Weights {
     const { weight, bias } = this;
     const inputs = weight.length / bias.length;
     for (let i = 0; i < weight.length; i++)
-      weight[i] = (weight[i] as number) * at(scale, Math.floor(i / inputs), bias.length);
+      weight[i] = (weight[i] as number) * channelValue(scale, Math.floor(i / inputs), bias.length);
     for (let o = 0; o < bias.length; o++) {
-      bias[o] = (bias[o] as number) * at(scale, o, bias.length) + (shift === null ? 0 : at(shift, o, bias.length));
+      bias[o] =
+        (bias[o] as number) * channelValue(scale, o, bias.length) +
+        (shift === null ? 0 : channelValue(shift, o, bias.length));
     }
     this.hasBias ||= shift !== null;
   }
@@ -55,8 +57,9 @@ export class Weights {
       const group = Math.floor((output * groups) / outputs);
       const input = group * inputs + (Math.floor(i / size) % inputs);
       const before = weight[i] as number;
-      if (shift !== null) bias[output] = (bias[output] as number) + before * at(shift, input, inputs * groups);
-      weight[i] = before * at(scale, input, inputs * groups);
+      if (shift !== null)
+        bias[output] = (bias[output] as number) + before * channelValue(shift, input, inputs * groups);
+      weight[i] = before * channelValue(scale, input, inputs * groups);
     }
     this.hasBias ||= shift !== null;
   }
@@ -84,5 +87,5 @@ export class Weights {
 }
 
 /** The value for channel i of n; an array of fewer values has each for as many channels in a row. */
-export const at = (values: Float64Array, i: number, n: number): number =>
+export const channelValue = (values: Float64Array, i: number, n: number): number =>
   values[Math.floor((i * values.length) / n)] as number;

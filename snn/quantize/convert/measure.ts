@@ -3,7 +3,7 @@ import { wrongValue } from "../../../engine/arguments.ts";
 import { type Encode, type Lengths, noGrad, ReLU, Sequential, type Tensor } from "../../../engine/index.ts";
 import { formatShape } from "../../../engine/shape.ts";
 import { alive } from "../../../engine/tensor.ts";
-import { type Data, readData } from "../data.ts";
+import { type ModelData, readData } from "../data.ts";
 import { Activations } from "./activations.ts";
 import { type Link, lastWeightLayer } from "./chain.ts";
 
@@ -16,10 +16,10 @@ export interface Measured {
 }
 
 /** Runs the layers on the data, in evaluation mode; without channels the activations of a layer count together. */
-export function measured(
+export function measuredActivations(
   where: string,
   chain: readonly Link[],
-  data: Data<unknown>,
+  data: ModelData<unknown>,
   encode: Encode,
   perChannel: boolean,
 ): Measured {

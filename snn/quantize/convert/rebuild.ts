@@ -3,19 +3,26 @@ import { wrongValue } from "../../../engine/arguments.ts";
 import { AvgPool2d, Conv1d, Conv2d, Flatten, Generator, MaxPool2d, type Module, ReLU } from "../../../engine/index.ts";
 import {
   affineOf,
-  type BatchNorm,
-  isWhole,
+  type ChainBatchNorm,
+  type ChainPool,
+  flattensAll,
   keepsChannels,
   type Link,
   lastWeightLayer,
   normalizedAxis,
-  type Pool,
   pads,
 } from "./chain.ts";
-import { type Affine, at, channelAxis, isWeightLayer, type WeightLayer, Weights } from "./folded-weights.ts";
+import {
+  type Affine,
+  channelValue,
+  FoldedWeights,
+  isWeightLayer,
+  type WeightLayer,
+  weightChannelAxis,
+} from "./folded-weights.ts";
 
 /** The form of a rebuilt chain: the modules in the place of each ReLU, the scales of activations, and the axes. */
-export interface Form {
+export interface RebuiltForm {
   /** Axes of the input of each layer, with that of the batch. */
   readonly axes: readonly number[];
   /** The scale of the activations of ReLU i: one for all, or one for each channel where these may differ. */
@@ -40,21 +47,21 @@ interface Pending extends Affine {
  * neither can take it up it becomes a convolution of each channel by itself. A scale λ of a ReLU divides the weights before and multiplies
  * those behind. With ReLU for the activations the modules compute what the chain computes.
  */
-export function rebuilt(where: string, chain: readonly Link[], form: Form): Module[] {
+export function rebuilt(where: string, chain: readonly Link[], form: RebuiltForm): Module[] {
   const rebuild = new Rebuild(where, chain, form);
   for (const i of chain.keys()) rebuild.take(i);
-  return rebuild.parts.map((part) => (part instanceof Weights ? part.made() : part));
+  return rebuild.parts.map((part) => (part instanceof FoldedWeights ? part.made() : part));
 }
 
 class Rebuild {
-  readonly parts: (Weights | Module)[] = [];
+  readonly parts: (FoldedWeights | Module)[] = [];
   private readonly where: string;
   private readonly chain: readonly Link[];
-  private readonly form: Form;
+  private readonly form: RebuiltForm;
   /** The place of the last layer with weights. */
   private readonly end: number;
   /** The layer with weights since the last activation. */
-  private last: Weights | null = null;
+  private last: FoldedWeights | null = null;
   /** The axis of its channels, counted from the end; 0 behind Flatten, where they are no axis any more. */
   private channels = 0;
   /** Whether zeros around a map were averaged since, and whether maxima were taken. */
@@ -62,7 +69,7 @@ class Rebuild {
   private isMaximum = false;
   private pending: Pending | null = null;
 
-  constructor(where: string, chain: readonly Link[], form: Form) {
+  constructor(where: string, chain: readonly Link[], form: RebuiltForm) {
     this.where = where;
     this.chain = chain;
     this.form = form;
@@ -77,26 +84,27 @@ class Rebuild {
     else if (layer instanceof ReLU) this.activation(i, axes);
     else if (layer instanceof Flatten) this.flatten(layer, name, axes);
     else if (layer instanceof AvgPool2d || layer instanceof MaxPool2d) this.pool(layer);
-    else this.normalization(i, layer as BatchNorm, name, axes);
+    else this.normalization(i, layer as ChainBatchNorm, name, axes);
   }
 
   private product(i: number, layer: WeightLayer): void {
     const { pending, form } = this;
     const takes =
       pending === null ||
-      ((pending.scale.length === 1 || channelAxis(layer) === pending.axis) && (pending.shift === null || !pads(layer)));
+      ((pending.scale.length === 1 || weightChannelAxis(layer) === pending.axis) &&
+        (pending.shift === null || !pads(layer)));
     if (!takes) this.settle();
-    const weights = new Weights(layer);
+    const weights = new FoldedWeights(layer);
     if (this.pending !== null) weights.takeInputs(this.pending);
     this.pending = null;
     this.begin(weights);
     if (i === this.end && form.sum !== null) this.parts.push(form.sum);
   }
 
-  private begin(weights: Weights): void {
+  private begin(weights: FoldedWeights): void {
     this.parts.push(weights);
     this.last = weights;
-    this.channels = channelAxis(weights.layer);
+    this.channels = weightChannelAxis(weights.layer);
     this.isPadded = false;
     this.isMaximum = false;
   }
@@ -127,7 +135,7 @@ class Rebuild {
     if (startAxis === 0 || startAxis === -axes)
       throw wrongValue(where, "Flatten that keeps the batch", `${name} from 0`);
     if (pending !== null && pending.scale.length > 1) {
-      if (isWhole(layer, axes) && pending.axis === 1 - axes) this.pending = { ...pending, axis: -1 };
+      if (flattensAll(layer, axes) && pending.axis === 1 - axes) this.pending = { ...pending, axis: -1 };
       else this.settle();
     }
     this.channels = 0;
@@ -135,7 +143,7 @@ class Rebuild {
     this.parts.push(new Flatten(moved(startAxis), moved(endAxis)));
   }
 
-  private pool(layer: Pool): void {
+  private pool(layer: ChainPool): void {
     const { pending } = this;
     const isMaximum = layer instanceof MaxPool2d;
     const isPadded = !isMaximum && pads(layer);
@@ -146,7 +154,7 @@ class Rebuild {
     this.parts.push(new (isMaximum ? MaxPool2d : AvgPool2d)(layer.kernel, layer.options));
   }
 
-  private normalization(i: number, layer: BatchNorm, name: string, axes: number): void {
+  private normalization(i: number, layer: ChainBatchNorm, name: string, axes: number): void {
     const { last, pending, where } = this;
     const affine = { ...affineOf(layer), axis: normalizedAxis(layer, axes), source: name };
     const fits = this.channels === affine.axis && !this.isPadded && !(this.isMaximum && hasNegative(affine));
@@ -170,22 +178,22 @@ const hasNegative = ({ scale }: Affine): boolean => scale.some((each) => each < 
 /** Both, one after the other. */
 function after(first: Pending, then: Pending & { readonly shift: Float64Array }): Pending {
   const n = then.scale.length;
-  const scale = then.scale.map((each, c) => each * at(first.scale, c, n));
+  const scale = then.scale.map((each, c) => each * channelValue(first.scale, c, n));
   const shift = then.shift.map((each, c) =>
-    first.shift === null ? each : each + at(first.shift, c, n) * (then.scale[c] as number),
+    first.shift === null ? each : each + channelValue(first.shift, c, n) * (then.scale[c] as number),
   );
   return { ...then, scale, shift };
 }
 
 /** A convolution of each channel by itself, with weights of 1. */
-function standalone(where: string, { scale, axis, source }: Pending): Weights {
+function standalone(where: string, { scale, axis, source }: Pending): FoldedWeights {
   const C = scale.length;
   if (axis !== -2 && axis !== -3) throw noPlace(where, source);
   const options = { groups: C, generator: new Generator(0) };
   const layer = axis === -2 ? new Conv1d(C, C, 1, options) : new Conv2d(C, C, 1, options);
   layer.weight.copyFrom(new Float32Array(C).fill(1));
   layer.bias?.copyFrom(new Float32Array(C));
-  return new Weights(layer);
+  return new FoldedWeights(layer);
 }
 
 const noPlace = (where: string, source: string | null): RangeError =>

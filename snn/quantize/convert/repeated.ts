@@ -3,7 +3,7 @@ import { wrongValue } from "../../../engine/arguments.ts";
 import { composed } from "../../../engine/composed.ts";
 import { Module, type Tensor } from "../../../engine/index.ts";
 import { forwardOf } from "../../../engine/nn/module.ts";
-import { broadcastTo } from "../../../engine/ops/expand.ts";
+import { broadcastTo } from "../../../engine/ops/view.ts";
 import { formatShape } from "../../../engine/shape.ts";
 import { alive } from "../../../engine/tensor.ts";
 

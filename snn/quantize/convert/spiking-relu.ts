@@ -1,5 +1,5 @@
 /** The spiking neuron in the place of a rectified linear unit. */
-import { neuron } from "../../neuron.ts";
+import { neuron } from "../../neuron/define.ts";
 
 /** A class of neurons with the options that graphs of NIR have no word for: neurons of other definitions have no node there. */
 function inGraphs<Class extends { readonly prototype: object }>(neurons: Class, options: object): Class {
@@ -26,7 +26,12 @@ export const SpikingReLU = /* @__PURE__ */ inGraphs(
   /* @__PURE__ */ neuron({
     name: "SpikingReLU",
     state: { v: ({ threshold, initial }) => threshold.mul(initial) },
-    parameters: { threshold: 1, initial: 0.5 },
+    parameters: {
+      /** θ, in the unit of v. Default 1. */
+      threshold: 1,
+      /** v before the first step, in units of θ. Default 0.5. */
+      initial: 0.5,
+    },
     step({ current, v, threshold, spike }) {
       const u = v.add(current);
       const s = spike(u.sub(threshold));
@@ -35,3 +40,6 @@ export const SpikingReLU = /* @__PURE__ */ inGraphs(
   }),
   { reset: "subtract" },
 );
+
+/** A layer of {@link SpikingReLU} neurons. */
+export type SpikingReLU = InstanceType<typeof SpikingReLU>;

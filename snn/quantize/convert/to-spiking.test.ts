@@ -25,12 +25,12 @@ import {
 import { setReading } from "../../../engine/nn/readings.ts";
 import { bits, bytesKept, expectNear, random, values } from "../../../test/support/tensors.ts";
 import { constantEncode } from "../../coding/constant.ts";
-import { meanOverTime, spikeCount } from "../../readout.ts";
-import { record } from "../../record.ts";
-import { Stream } from "../../stream.ts";
+import { meanOverTime, spikeCount } from "../../losses/readout.ts";
+import { record } from "../../probes/record.ts";
+import { Stream } from "../../stream/stream.ts";
 import { Activations } from "./activations.ts";
 import { chainOf } from "./chain.ts";
-import { measured } from "./measure.ts";
+import { measuredActivations } from "./measure.ts";
 import { rebuilt } from "./rebuild.ts";
 import { SpikingReLU } from "./spiking-relu.ts";
 import { type ToSpikingOptions, toSpiking } from "./to-spiking.ts";
@@ -119,7 +119,7 @@ const NETWORKS: Readonly<Record<string, [shape: number[], layers: Module[]]>> = 
 /** The chain again: with rectified linear units, scales drawn at random, and nothing that sums. */
 function folded(layers: readonly Module[], x: Tensor): Module[] {
   const chain = chainOf("test", layers, "spikes");
-  const { axes, activations } = measured("test", chain, x, (batch) => batch, true);
+  const { axes, activations } = measuredActivations("test", chain, x, (batch) => batch, true);
   return rebuilt("test", chain, {
     axes,
     scalesOf(i, mayDiffer) {

@@ -9,11 +9,11 @@ import {
   Sequential,
   type Tensor,
 } from "../../../engine/index.ts";
-import { TIMESTEPS } from "../../coding/spikes.ts";
-import { LeakyIntegrator } from "../../leaky-integrator.ts";
+import { STEP_COUNTS } from "../../coding/spikes.ts";
+import { LeakyIntegrator } from "../../neurons/leaky-integrator.ts";
 import type { Activations } from "./activations.ts";
 import { chainOf } from "./chain.ts";
-import { measured } from "./measure.ts";
+import { measuredActivations } from "./measure.ts";
 import { rebuilt } from "./rebuild.ts";
 import { Repeated } from "./repeated.ts";
 import { SpikingReLU } from "./spiking-relu.ts";
@@ -91,13 +91,19 @@ const PERCENTILE: Range = { expected: "in (0, 100]", fits: (x) => x > 0 && x <= 
 export function toSpiking(model: Module | readonly Module[], options: ToSpikingOptions): Sequential {
   const given = withDefaults(WHERE, DEFAULTS, options);
   const { perChannel, encode, percentile: asked = 99 } = given;
-  const timesteps = numberOf(WHERE, "timesteps", given.timesteps, TIMESTEPS);
+  const timesteps = numberOf(WHERE, "timesteps", given.timesteps, STEP_COUNTS);
   const initial = numberOf(WHERE, "initial", given.initial, UNIT);
   const isMax = choiceOf(WHERE, "mode", given.mode, ["percentile", "max"]) === "max";
   if (isMax && given.percentile !== undefined) throw wrongValue(WHERE, 'mode "percentile" with percentile', '"max"');
   const percentile = isMax ? 100 : numberOf(WHERE, "percentile", asked, PERCENTILE);
   const chain = chainOf(WHERE, model, choiceOf(WHERE, "maxPool", given.maxPool, ["refuse", "spikes"]));
-  const { axes, activations } = measured(WHERE, chain, given.data as ToSpikingOptions["data"], encode, perChannel);
+  const { axes, activations } = measuredActivations(
+    WHERE,
+    chain,
+    given.data as ToSpikingOptions["data"],
+    encode,
+    perChannel,
+  );
   return noGrad(() => {
     const modules = rebuilt(WHERE, chain, {
       axes,

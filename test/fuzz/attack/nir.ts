@@ -172,6 +172,7 @@ export const NETWORKS = {
   "NIRModule of one": {
     object: oneOf([ONE]),
     forward: [t(4, 2, 3)],
+    unroll: [t(4, 2, 3), oneOf([`${ONE}.initialState([2, 3])`])],
     step: [t(2, 3), oneOf([`${ONE}.initialState([2, 3])`])],
     initialState: [list(2, 3)],
     run: [record({ a: t(4, 2, 3) })],

@@ -3,7 +3,7 @@ import { Term } from "../../../engine/fuse/expression.ts";
 import { Fused, Program } from "../../../engine/fuse/program.ts";
 import { Held } from "../../../engine/held.ts";
 import { Tensor } from "../../../engine/index.ts";
-import { Sweep } from "../../../snn/learning/sweep.ts";
+import { RuleSweep } from "../../../snn/learning/sweep.ts";
 
 type Fields = (object: object) => Iterable<unknown>;
 
@@ -39,7 +39,7 @@ export function releaseHeld(value: unknown): void {
 }
 
 /** Of many objects without tensors. */
-const isProgram = (v: object): boolean => [Term, Program, Fused, Sweep].some((Kind) => v instanceof Kind);
+const isProgram = (v: object): boolean => [Term, Program, Fused, RuleSweep].some((Kind) => v instanceof Kind);
 
 /** Nothing that is deeper or larger holds tensors. */
 const MOST = 1000;

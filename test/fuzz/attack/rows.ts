@@ -700,10 +700,45 @@ export const EVENTS: Omit<Rows<typeof events>, "readEvents" | "readEventChunks" 
   writeEvents: [recorded, choice("evt3", "aedat4", "npz")],
 };
 
+/** An address in a descriptor, which nothing follows before a kernel runs. */
+const word = num(0, 64);
+
 /** Not the kernels: they trust their caller. An address that was not lent is nothing that `free` could notice. */
 export const KERNELS: Rows<typeof kernels> = {
   alloc: [num(16, 100)],
   free: [oneOf(["alloc(16)"], ["number"], { numbers: [] }), oneOf(["16"], ["number"], { numbers: [] })],
+  lifDescriptor: [
+    oneOf(["alloc(LIF_DESCRIPTOR_BYTES)"], ["number"], { numbers: [] }),
+    {
+      ...{ T: must(num(3)), rows: must(num(1, 2)), n: must(num(4)), beta: must(num(64)), u: must(num(128)) },
+      ...{
+        stepBeta: num(0, 1),
+        threshold: num(0, 64),
+        stepThreshold: num(0, 1),
+        reset: num(0, 1, 2),
+        delayed: num(0, 1),
+      },
+      ...{
+        strict: num(0, 1),
+        stepU: num(0, 8),
+        from: word,
+        resetValue: num(0, -0.5),
+        current: word,
+        stepCurrent: num(0, 8),
+      },
+      ...{
+        spikes: word,
+        v: word,
+        last: word,
+        kind: num(0, 3),
+        slope: num(1, 5),
+        dSpikes: word,
+        stepDSpikes: num(0, 8),
+      },
+      ...{ dMembrane: word, stepDMembrane: num(0, 8), dV: word, stepDV: num(0, 8), dLast: word, dNext: word, dU: word },
+      ...{ stepDU: num(0, 8), dSum: word, dFrom: word },
+    },
+  ],
 };
 
 /** Optimizers have methods of their base class alone; each kind updates in its own way. */
@@ -965,13 +1000,19 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
   },
   Delay: {
     new: [either(num(2), list(0, 1, 2)), { axis: spare(num(-1)) }],
-    call: { forward: [current], step: [t(2, 3), record({ past: t(2, 2, 3) })], initialState: [list(2, 3)] },
+    call: {
+      forward: [current],
+      unroll: [current, record({ past: t(2, 2, 3) })],
+      step: [t(2, 3), record({ past: t(2, 2, 3) })],
+      initialState: [list(2, 3)],
+    },
   },
   DelayedLinear: {
     new: [num(3), num(2), { maxDelay: must(num(2)), sigma: num(1, 0.5), finalSigma: num(0.5), bias: bool, generator }],
     call: {
       anneal: [num(0, 0.5, 1)],
       forward: [current],
+      unroll: [current, record({ past: t(2, 2, 3) })],
       step: [t(2, 3), record({ past: t(2, 2, 3) })],
       initialState: [list(2, 3)],
     },
@@ -1119,6 +1160,10 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
     new: [oneOf(["new Plastic(new Linear(3, 2), new RewardSTDP())"]), oneOf(["new LIF()"], [], model)],
     call: {
       forward: [current],
+      unroll: [
+        current,
+        record({ plastic: synapticState(2), neurons: record({ v: t(2, 2), refractory: oneOf(["zeros([2, 2])"]) }) }),
+      ],
       step: [
         t(2, 3),
         record({ plastic: synapticState(2), neurons: record({ v: t(2, 2), refractory: oneOf(["zeros([2, 2])"]) }) }),

@@ -13,10 +13,10 @@ import { isMember, TARGETS, type Target } from "./targets.ts";
 export type Outcome = "returned" | "threw" | "unmade";
 
 /** Calls that write into their arguments. */
-const WRITES = /^(Tensor#copyFrom|batchNorm|Plastic#events|\w+#step)$/;
+const WRITES = /^(Tensor#copyFrom|batchNorm|Plastic#events|PlasticLayer#unroll|\w+#step)$/;
 
 /** Calls whose results lie outside of tapes, so that they do not go with one that fails. */
-const OUTLIVES = /^(Plastic#(step|events)|(PlasticLayer|EProp)#step)$/;
+const OUTLIVES = /^(Plastic#(step|events)|PlasticLayer#(step|unroll)|EProp#step)$/;
 
 /** Names that the code of a case uses: those of the package, and the helpers. */
 export const names = globalThis as unknown as Record<string, unknown>;

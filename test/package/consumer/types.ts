@@ -1,5 +1,17 @@
 /** The declarations, as a user's compiler sees them. */
-import { LIF, Linear, record, Sequential, surrogate, Tensor, tape, tensor } from "jarvis-snn";
+import {
+  AdaptiveLIF,
+  Lapicque,
+  LIF,
+  type LIFOptions,
+  Linear,
+  record,
+  Sequential,
+  surrogate,
+  Tensor,
+  tape,
+  tensor,
+} from "jarvis-snn";
 import type { Tensor as EngineTensor, Module } from "jarvis-snn/engine";
 import { zeros } from "jarvis-snn/engine";
 import { apply, gradOf, k, type Op, SAVES } from "jarvis-snn/extend";
@@ -56,6 +68,54 @@ export const beta: Tensor = leaky.beta;
 export const gamma = leaky.gamma;
 // @ts-expect-error: no parameter has this name
 export const learned = new Leaky({ learn: ["gamma"] });
+
+// Neurons are classes, types, and classes to extend; options of another name or kind do not compile.
+const adaptive: AdaptiveLIF = new AdaptiveLIF({ kappa: tensor([1, 2, 3]), learn: ["beta"], reset: "zero" });
+class Named extends AdaptiveLIF {
+  readonly label: string;
+
+  constructor(label: string) {
+    super({ rho: 0.9 });
+    this.label = label;
+  }
+}
+const named = new Named("slow");
+export const kappas: readonly Tensor[] = [adaptive.kappa, named.kappa];
+export const labels: string = named.label + named.unroll(zeros([5, 1, 2])).a.shape.join();
+export const isAdaptive: boolean = named instanceof AdaptiveLIF;
+export const factor: Lapicque = new Lapicque({ beta: 0.9 });
+export const options: LIFOptions = { tau: 10, decay: "euler", inputScale: "leak", lowerBound: -1, learn: ["rest"] };
+// @ts-expect-error: no parameter has this name
+export const misnamed = new AdaptiveLIF({ kapa: 1 });
+// @ts-expect-error: kappa is a number or a tensor
+export const mistyped = new AdaptiveLIF({ kappa: "1" });
+// @ts-expect-error: no form of the equation has this name
+export const mischosen = new AdaptiveLIF({ adaptation: "both" });
+// @ts-expect-error: LIF takes "leak" alone in the place of a number
+export const misscaled = new LIF({ inputScale: "one" });
+// @ts-expect-error: a time constant is a number
+export const mistimed = new LIF({ tau: tensor([1]) });
+
+// Definitions have optional parameters, parameters from other options, and other spellings.
+const Leaking = neurons({
+  name: "Leaking",
+  state: { v: ({ rest }) => rest },
+  parameters: { beta: 0.9 },
+  optional: { rest: 0, floor: null, gain: [1, "leak"] },
+  from: { beta: { options: { steps: NaN }, value: ({ steps }) => steps && 1 - 1 / steps } },
+  also: { learnBeta: { learn: "beta" } },
+  step({ current, v, beta, rest, floor, gain, constant }) {
+    const scaled = current.mul(gain === "leak" ? constant(1).sub(beta) : gain);
+    const u = v.sub(rest).mul(beta).add(rest).add(scaled);
+    return { membrane: u, v: floor === null ? u : u.maximum(floor) };
+  },
+});
+export const leaking = new Leaking({ steps: 5, gain: "leak", floor: tensor([0, 1]), learnBeta: true, learn: ["rest"] });
+export const floor: Tensor | undefined = leaking.floor;
+// @ts-expect-error: a number takes the place of the parameter, or a tensor
+export const ungained = new Leaking({ gain: "lake" });
+// @ts-expect-error: the option says true or false
+export const unlearned = new Leaking({ learnBeta: 1 });
 
 // @ts-expect-error: the reset has a name
 export const wrong = new LIF({ reset: "sometimes" });

@@ -1,0 +1,406 @@
+/**
+ * Runs of a compiled step. A run is bound once for its sizes: which calls each step makes, which arrays these read and write, and the
+ * memory that the run needs for itself. A call then writes addresses into a descriptor in linear memory, and makes no object.
+ */
+import { floats, integers, simd, wordsAt } from "../backend.ts";
+import { allocate, recycle, scope } from "../scope.ts";
+import { memory } from "../wasm.ts";
+import { wordOf } from "./emit.ts";
+import { COLUMN } from "./expression.ts";
+import type { Kind, Plan } from "./plan.ts";
+import { evaluateFormulas, type SweepCall } from "./sweeps.ts";
+
+/** Bytes of four float64 lanes. */
+const LANES = 32;
+
+/**
+ * More elements than this do not stay in a cache from one step to the next: two steps at a time pass over pieces. With more
+ * steps, streams that lie a power of two apart evict each other.
+ */
+const MANY = 65536;
+const PIECE = 1024;
+
+/** The address of an array that was not noted: near the end of all addresses, where a sweep that reads it traps. */
+const NOWHERE = 0xfffffff0;
+
+const NO_PLACES: readonly number[] = [];
+
+const aligned = (bytes: number): number => (bytes + 15) & ~15;
+
+/** Called before step t, which may need an input or a gradient that is made only then. */
+export type Before = (t: number) => void;
+
+/** Neighbouring steps with the same calls, of which step t runs first. */
+export interface Stretch {
+  readonly t: number;
+  steps: number;
+  readonly calls: readonly SweepCall[];
+}
+
+function stretchesOf(calls: readonly (readonly SweepCall[])[], direction: 1 | -1): Stretch[] {
+  const stretches: Stretch[] = [];
+  const T = calls.length;
+  for (let i = 0; i < T; i++) {
+    const t = direction > 0 ? i : T - 1 - i;
+    const now = calls[t] as readonly SweepCall[];
+    const last = stretches[stretches.length - 1];
+    if (last?.calls === now) last.steps++;
+    else stretches.push({ t, steps: 1, calls: now });
+  }
+  return stretches;
+}
+
+/** The sizes of a run, and the calls of each of its T steps over [rows, n] columns. */
+export interface Course {
+  readonly T: number;
+  readonly rows: number;
+  readonly n: number;
+  readonly direction: 1 | -1;
+  readonly calls: readonly (readonly SweepCall[])[];
+  /** The states whose value before the first step is given, others are 0, and the states that are wanted at the end, as bits of a number. */
+  readonly given: number;
+  readonly wanted: number;
+}
+
+/** The mask of the first bits, at most 31. */
+export const allOf = (count: number): number => (count === 0 ? 0 : 0xffffffff >>> (32 - count));
+
+/** Whether bit i of a mask is set. */
+const has = (mask: number, i: number): boolean => ((mask >> i) & 1) === 1;
+
+/**
+ * A run of one kind and size. `begin` takes memory, further methods note where arrays lie, `run` runs all steps, and `end` gives the memory
+ * back. An array that the calls read and nobody has noted since `begin` traps.
+ */
+export class Bound {
+  readonly plan: Plan;
+  readonly T: number;
+  readonly n: number;
+  /** Elements of a step. */
+  readonly size: number;
+  /** Whether memory is taken: a run of the same sizes that begins meanwhile needs a descriptor of its own. */
+  isOpen = false;
+  private readonly numbers: Uint32Array;
+  private readonly direction: 1 | -1;
+  readonly stretches: readonly Stretch[];
+  /** The words of the descriptor, and the bytes that `begin` takes for it and for arrays of the run's own behind it. */
+  private readonly words: number;
+  private readonly bytes: number;
+  /** The address of the descriptor. */
+  at = 0;
+  private readonly places: { readonly [kind in Kind]?: readonly number[] };
+  /** Offsets of arrays of the run's own. */
+  private readonly temps: readonly number[];
+  private readonly pieces: readonly number[];
+  /** Of each state: of zeros before the first step, and of an array for values that nobody wants; 0 where there is no need. */
+  private readonly zeros: readonly number[];
+  private readonly spare: readonly number[];
+  /** Of each parameter of the loop, for values that are in no tensor. */
+  private readonly constants: readonly number[];
+  /** The addresses of temporary arrays. */
+  readonly tempsAt: number[];
+
+  /** The calls must be compiled: they give places to arrays. */
+  constructor(plan: Plan, numbers: Uint32Array, course: Course) {
+    const { T, rows, n, direction, calls, given, wanted } = course;
+    const size = rows * n;
+    this.plan = plan;
+    this.numbers = numbers;
+    this.T = T;
+    this.n = n;
+    this.size = size;
+    this.direction = direction;
+    this.stretches = stretchesOf(calls, direction);
+    this.places = Object.fromEntries([...plan.places].map(([kind, places]) => [kind, [...places]]));
+    this.words = wordOf(plan.size);
+    let end = aligned(4 * this.words);
+    const take = (bytes: number): number => {
+      const offset = end;
+      end += aligned(bytes);
+      return offset;
+    };
+    const { temp = NO_PLACES, piece = NO_PLACES } = this.places;
+    this.temps = temp.map(() => take(4 * size));
+    this.pieces = piece.map(() => take(4 * Math.max(PIECE, n)));
+    this.zeros = plan.next.map((_, i) => (has(given, i) || !this.reads(i, given) ? 0 : take(4 * size)));
+    this.spare = plan.next.map((_, i) => (has(wanted, i) || !this.leaves(i, wanted) ? 0 : take(4 * size)));
+    this.constants = plan.traced.derived.map(({ level }) => take(level === COLUMN ? 4 * n : 4));
+    this.bytes = end;
+    this.tempsAt = temp.map(() => 0);
+  }
+
+  /** Whether the calls read state i before the first step. Forward, a start from zeros alone has code of its own. */
+  private reads(i: number, given: number): boolean {
+    const { places, plan, direction } = this;
+    return places.from?.[i] !== undefined && (direction < 0 || (plan.found[i] === true && given !== 0));
+  }
+
+  /** Whether the calls write an array of state i, or of its gradient, that is no other array of the run. */
+  private leaves(i: number, wanted: number): boolean {
+    const { places, plan, direction } = this;
+    if (direction < 0) return places.dState?.[i] !== undefined;
+    return places.to?.[i] !== undefined && (!plan.found[i] || plan.found.some((found, k) => found && has(wanted, k)));
+  }
+
+  /** Takes memory for the run itself, by default until `end`. */
+  begin(take: (bytes: number) => number = allocate): void {
+    const at = take(this.bytes);
+    const first = wordsAt(at, this.words);
+    this.at = at;
+    this.isOpen = true;
+    integers.fill(NOWHERE, first, first + this.words);
+    integers[first] = this.size;
+    const { numbers, places, temps, pieces, tempsAt } = this;
+    const { number = NO_PLACES, temp = NO_PLACES, piece = NO_PLACES } = places;
+    for (let i = 0; i < number.length; i++) this.note(number[i], numbers[i] as number, 0);
+    for (let i = 0; i < temp.length; i++) {
+      tempsAt[i] = at + (temps[i] as number);
+      this.note(temp[i], tempsAt[i] as number, 0);
+    }
+    for (let i = 0; i < piece.length; i++) this.note(piece[i], at + (pieces[i] as number), 0);
+  }
+
+  end(): void {
+    this.isOpen = false;
+    recycle(this.at, this.bytes, scope.region);
+  }
+
+  /** Writes the two words of a place; without effect where the calls do not use the array. */
+  note(place: number | undefined, at: number, second: number): void {
+    if (place === undefined) return;
+    const word = wordsAt(this.at, this.words) + wordOf(place);
+    integers[word] = at;
+    integers[word + 1] = second;
+  }
+
+  /** An input, with the values from one step to the next, 0 where all steps share one. */
+  input(i: number, at: number, step: number): void {
+    this.note(this.places.input?.[i], at, 4 * step);
+    this.note(this.places.shared?.[i], at, 4 * step);
+  }
+
+  /** A parameter of the loop, [1] or [n]. */
+  parameter(i: number, at: number): void {
+    this.note(this.places.parameter?.[i], at, 0);
+  }
+
+  /** A parameter of the loop by its values, which are copied; those of a tensor may lie elsewhere. */
+  constant(i: number, values: Float32Array): void {
+    const at = this.at + (this.constants[i] as number);
+    floats.set(values, wordsAt(at, values.length));
+    this.note(this.places.parameter?.[i], at, 0);
+  }
+
+  /** An array [T, rows, n] that forward saves for backward: of numbers, or a stream of bits, which the run sets to 0. */
+  saved(i: number, at: number): void {
+    const { plan, size, places, direction } = this;
+    const isBits = i >= plan.savedNumbers;
+    if (isBits && direction > 0) this.clear(at);
+    this.note(places.saved?.[i], at, isBits ? 0 : 4 * size);
+    this.note(places.prev?.[i], isBits ? at : at - 4 * size, isBits ? -size : 4 * size);
+  }
+
+  /**
+   * Forward: the address of state i before the first step, 0 for zeros, and of its value after the last step, 0 where nobody wants it; both
+   * may be one.
+   */
+  state(i: number, from: number, to: number): void {
+    const { places, plan, spare } = this;
+    const last = to || (spare[i] === 0 ? 0 : this.at + (spare[i] as number));
+    if (last !== 0) this.note(places.to?.[i], last, 0);
+    // A state that is carried starts in the array that each step overwrites.
+    if (!plan.found[i]) this.copy(last, from);
+    else this.first(i, from);
+  }
+
+  /** Backward: the address of state i before the first step, and of the gradients of its last and first values, 0 where there is none. */
+  stateBack(i: number, from: number, dLast: number, dFirst: number): void {
+    const { places, spare } = this;
+    const first = dFirst || (spare[i] === 0 ? 0 : this.at + (spare[i] as number));
+    this.first(i, from);
+    if (dLast !== 0) this.note(places.dLast?.[i], dLast, 0);
+    if (first !== 0) this.note(places.dState?.[i], first, 0);
+  }
+
+  private first(i: number, from: number): void {
+    const offset = this.zeros[i] as number;
+    if (from === 0 && offset === 0) return;
+    const at = from || this.at + offset;
+    if (from === 0) this.copy(at, 0);
+    this.note(this.places.from?.[i], at, 0);
+  }
+
+  /** `to` ← the array of one step, zeros for 0. */
+  private copy(to: number, from: number): void {
+    if (from === 0) simd.kernels.fill(to, this.size, 0);
+    else if (to !== from) simd.kernels.copy(to, from, this.size);
+  }
+
+  /** Forward: output i over time, [T, rows, n]; a packed one is a stream of bits, which the run sets to 0. */
+  output(i: number, at: number): void {
+    if (this.isPacked(i)) this.clear(at);
+    this.note(this.places.output?.[i], at, 4 * this.size);
+  }
+
+  private isPacked(i: number): boolean {
+    const { packed, names } = this.plan;
+    return packed.length > 0 && packed.includes(names[i] as string);
+  }
+
+  /** Sets a stream of bits over all steps to 0: steps add to it. */
+  private clear(at: number): void {
+    simd.kernels.fill(at, Math.ceil((this.T * this.size) / 32), 0);
+  }
+
+  /** Backward: the gradient of output i, with the values from one step to the next, 0 where all steps share one. */
+  gradient(i: number, at: number, step: number): void {
+    this.note(this.places.gradient?.[i], at, 4 * step);
+  }
+
+  /**
+   * Backward: the gradient of input i is written, and may lie over that of an output, as a step writes when it has read all. With a step of
+   * 0 the gradients of all steps are added to what is there.
+   */
+  inputGradient(i: number, at: number, step: number): void {
+    this.note(this.places.dInput?.[i], at, 4 * step);
+    this.note(this.places.next?.[i], at + 4 * step, 4 * step);
+  }
+
+  /** Backward: the array to which sums for the gradient of a parameter are added. */
+  sum(i: number, at: number): void {
+    this.note(this.places.dParameter?.[i], at, 0);
+  }
+
+  /** Forward: the stream of bits that marks where the derivative of the plan is not 0; the run sets it to 0 before. */
+  support(at: number): void {
+    this.clear(at);
+    this.note(this.places.support?.[0], at, 0);
+  }
+
+  /** Runs all steps; `before` is called before each, which then runs by itself. */
+  run(before: Before | null = null): void {
+    for (const stretch of this.stretches) this.pass(stretch, before, Infinity, null);
+  }
+
+  /** Runs all steps backward, and adds what they give to the gradients of parameters at these addresses, 0 where one is not wanted. */
+  runSumming(targets: readonly number[], before: Before | null = null): void {
+    const sums = new Sums(this, targets);
+    try {
+      for (const stretch of this.stretches) this.pass(stretch, before, sums.often, sums);
+      sums.finish();
+    } finally {
+      sums.free();
+    }
+  }
+
+  private pass({ t, steps, calls }: Stretch, before: Before | null, often: number, sums: Sums | null): void {
+    const { size, n, at, direction } = this;
+    const [first] = calls as [SweepCall];
+    const isOne = calls.length === 1;
+    const together = size > MANY ? 2 : 1;
+    const some = isOne ? Math.min(steps, often) : 1;
+    for (let done = 0; done < steps; done += some) {
+      const from = t + direction * done;
+      const count = Math.min(some, steps - done);
+      if (isOne && before === null) first.run(at, from, count, direction, together, size, this.pieceOf(first), n);
+      else for (let k = 0; k < count; k++) this.step(from + direction * k, calls, before);
+      sums?.collect();
+    }
+  }
+
+  private step(t: number, calls: readonly SweepCall[], before: Before | null): void {
+    before?.(t);
+    const { size, n, at, tempsAt } = this;
+    for (let i = 0; i < calls.length; i++) {
+      const call = calls[i] as SweepCall;
+      call.run(at, t, 1, 1, 1, size, this.pieceOf(call), n);
+      if (call.formulas.length > 0) evaluateFormulas(call.formulas, tempsAt, size);
+    }
+  }
+
+  /** Elements that a call passes over before the next step takes its turn, or its own second loop. */
+  private pieceOf({ isSplit }: SweepCall): number {
+    const { n, size } = this;
+    if (!isSplit && size <= MANY) return size;
+    return this.plan.hasColumns ? Math.max(n, PIECE - (PIECE % n)) : PIECE;
+  }
+}
+
+/** A column's gradient is a sum of about so many float32 values, at most; such sums are added in float64. */
+const TERMS = 256;
+
+/**
+ * Gradients of parameters: sums over steps, rows and, of a scalar, columns.
+ *
+ * A scalar: a strip of up to 512 columns of one row is summed in four float32 lanes, strips in four float64 lanes, in the order of
+ * columns and rows; steps from the last to the first, or, where a step has more than 65 536 elements, two steps of each piece in
+ * turn. Then lane 0 and lane 2, lane 1 and lane 3, and these two. A parameter of each column: the rows of some steps, 256 values
+ * or one step, in float32, in the same order; then in float64. A sum is rounded to float32 once, when it is added to what is
+ * there.
+ */
+class Sums {
+  /** After so many steps at most the sums of columns are collected. */
+  readonly often: number = Infinity;
+  private readonly targets: readonly number[];
+  private readonly n: number;
+  /** Addresses of the sums of a kernel, 0 where none is wanted, and of columns the totals. */
+  private readonly partial: number[] = [];
+  private readonly totals: (Float64Array | null)[] = [];
+
+  constructor(bound: Bound, targets: readonly number[]) {
+    const { n, plan, size } = bound;
+    this.targets = targets;
+    this.n = n;
+    if (plan.hasColumns) this.often = Math.max(1, Math.floor((TERMS * n) / size));
+    const { derived } = plan.traced;
+    for (let k = 0; k < derived.length; k++) {
+      const isColumn = derived[k]?.level === COLUMN;
+      const bytes = targets[k] === 0 ? 0 : this.bytesOf(isColumn);
+      const p = bytes === 0 ? 0 : allocate(bytes);
+      this.partial.push(p);
+      this.totals.push(isColumn ? new Float64Array(n) : null);
+      if (p === 0) continue;
+      simd.kernels.fill(p, bytes / 4, 0);
+      bound.sum(k, p);
+    }
+  }
+
+  private bytesOf(isColumn: boolean): number {
+    return isColumn ? 4 * this.n : LANES;
+  }
+
+  /** Adds what columns have summed up. */
+  collect(): void {
+    for (let k = 0; k < this.totals.length; k++) {
+      const totals = this.totals[k] as Float64Array | null;
+      if (totals === null || this.partial[k] === 0) continue;
+      const partial = new Float32Array(memory.buffer, this.partial[k], totals.length);
+      for (let j = 0; j < totals.length; j++) (totals[j] as number) += partial[j] as number;
+      partial.fill(0);
+    }
+  }
+
+  finish(): void {
+    this.collect();
+    for (let k = 0; k < this.partial.length; k++) {
+      const p = this.partial[k] as number;
+      if (p === 0) continue;
+      const totals = this.totals[k] ?? sumOf(new Float64Array(memory.buffer, p, LANES / 8));
+      const target = new Float32Array(memory.buffer, this.targets[k], totals.length);
+      for (let j = 0; j < totals.length; j++) (target[j] as number) += totals[j] as number;
+    }
+  }
+
+  free(): void {
+    for (let k = 0; k < this.partial.length; k++) {
+      const p = this.partial[k] as number;
+      if (p !== 0) recycle(p, this.bytesOf(this.totals[k] !== null), scope.region);
+    }
+  }
+}
+
+/** The sum of four lanes. */
+function sumOf(lanes: Float64Array): Float64Array {
+  const [a, b, c, d] = lanes as unknown as [number, number, number, number];
+  return Float64Array.of(a + c + (b + d));
+}

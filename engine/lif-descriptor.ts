@@ -1,0 +1,168 @@
+/** The descriptor of the kernels of plain LIF neurons, for those who call these by hand. */
+import { NO_RESET, SIGMOID } from "../kernels/kinds.ts";
+import * as layout from "../kernels/lif-layout.ts";
+import { allOptions, FLOAT, numberOf, type Range } from "./arguments.ts";
+
+/**
+ * A run of plain LIF neurons: the words of what `kernels.lifForward` and `kernels.lifBackward` take. Arrays are given by their byte
+ * addresses, 0 for one that is left out. The step of an array over time is the number of values from one time step to the next; default
+ * rows·n.
+ *
+ *   forward      u[t] = β·v[t−1] + I[t]     s[t] = 1 if u[t] ≥ θ (strict: >) else 0     v[t] = u[t] after the reset
+ *   backward     du[t] = dMembrane[t] + κ·(dV[t] + β·du[t+1]) + σ′·dSpikes[t]
+ *
+ * Each pass reads the words of both and its own; one block serves a forward pass and the backward pass after it.
+ */
+export interface LIFDescriptor {
+  /** Both passes: steps, ≥ 1. */
+  readonly T: number;
+  /** Both: rows of a step, such as the samples of a batch. */
+  readonly rows: number;
+  /** Both: columns of a row, the neurons. */
+  readonly n: number;
+  /** Both: β, [n] or one value. */
+  readonly beta: number;
+  /** 1 where each column has its own β. Default 0. */
+  readonly stepBeta?: 0 | 1;
+  /** Both: θ, [n] or one value. Default 0: none, for integrators, which do not fire. */
+  readonly threshold?: number;
+  /** 1 where each column has its own θ. Default 0. */
+  readonly stepThreshold?: 0 | 1;
+  /** Both: one of `kinds`, NO_RESET, the default, SUBTRACT or ZERO. */
+  readonly reset?: number;
+  /** Both: 1 where the reset comes at the start of the next step. Default 0. */
+  readonly delayed?: 0 | 1;
+  /** Both: 1 where a neuron fires at u > θ. Default 0. */
+  readonly strict?: 0 | 1;
+  /**
+   * Both: u, the membrane before the reset, [T, rows, n], which may lie over the current; or, with a step of 0, [rows, n], of the last
+   * step. Backward reads it where spikes have a gradient or resets cut the path.
+   */
+  readonly u: number;
+  /** The step of u. */
+  readonly stepU?: number;
+  /** Both: v before the first step, [rows, n]. Default 0: zeros. */
+  readonly from?: number;
+
+  /** Forward: v after a reset to a value. Default 0. */
+  readonly resetValue?: number;
+  /** Forward: I, [T, rows, n], or with a step of 0 [rows, n], the same in all steps. Default 0: u is read, and v made of it alone. */
+  readonly current?: number;
+  /** The step of the current. */
+  readonly stepCurrent?: number;
+  /** Forward: s ← a stream of T·rows·n bits, with a word more. Default 0: none; without a reset this is a leaky integrator. */
+  readonly spikes?: number;
+  /** Forward: v ← [T, rows, n]; it may lie over u, which must have all steps. */
+  readonly v?: number;
+  /** Forward: v after the last step ← [rows, n]; it may lie over `from`, and over u where this is one step. */
+  readonly last?: number;
+
+  /** Backward: the surrogate, one of `kinds`. Default SIGMOID. */
+  readonly kind?: number;
+  /** Backward: the parameter of the surrogate, such as a slope. Default 0. */
+  readonly slope?: number;
+  /** Backward: ∂L/∂s, [T, rows, n], or with a step of 0 [rows, n], the same in all steps. */
+  readonly dSpikes?: number;
+  /** The step of dSpikes. */
+  readonly stepDSpikes?: number;
+  /** Backward: ∂L/∂u, in the same shapes. */
+  readonly dMembrane?: number;
+  /** The step of dMembrane. */
+  readonly stepDMembrane?: number;
+  /** Backward: ∂L/∂v, in the same shapes. */
+  readonly dV?: number;
+  /** The step of dV. */
+  readonly stepDV?: number;
+  /** Backward: ∂L/∂v of the last step, [rows, n]. */
+  readonly dLast?: number;
+  /** Backward: du[T] of steps that follow, [rows, n], where there is no dLast. */
+  readonly dNext?: number;
+  /**
+   * Backward: du, the gradient of the current ← [T, rows, n], or with a step of 0 [rows, n], of one step after the other. It may lie over
+   * dSpikes, dMembrane, dV or u, where both have the same steps.
+   */
+  readonly dU?: number;
+  /** The step of dU. */
+  readonly stepDU?: number;
+  /** Backward: += Σ du[t], the last step first, [rows, n]: the gradient of a current that is the same in all steps. */
+  readonly dSum?: number;
+  /** Backward: ∂L/∂v before the first step ← [rows, n]; it may lie over dLast. */
+  readonly dFrom?: number;
+}
+
+/** Bytes of a descriptor. */
+export const LIF_DESCRIPTOR_BYTES = 4 * layout.words;
+
+/** Words that are integers: addresses have 32 bits. */
+const WORD: Range = {
+  expected: "an integer of 32 bits",
+  fits: (x) => Number.isInteger(x) && x >= -(2 ** 31) && x < 2 ** 32,
+};
+
+/** What a word is that is not given: NaN where it must be, and of the step of an array over time, which is rows·n. */
+const DEFAULTS: Record<keyof LIFDescriptor, number> & Record<Exclude<keyof typeof layout, "words">, number> = {
+  T: NaN,
+  rows: NaN,
+  n: NaN,
+  beta: NaN,
+  stepBeta: 0,
+  threshold: 0,
+  stepThreshold: 0,
+  reset: NO_RESET,
+  delayed: 0,
+  strict: 0,
+  u: NaN,
+  stepU: NaN,
+  from: 0,
+  resetValue: 0,
+  current: 0,
+  stepCurrent: NaN,
+  spikes: 0,
+  v: 0,
+  last: 0,
+  kind: SIGMOID,
+  slope: 0,
+  dSpikes: 0,
+  stepDSpikes: NaN,
+  dMembrane: 0,
+  stepDMembrane: NaN,
+  dV: 0,
+  stepDV: NaN,
+  dLast: 0,
+  dNext: 0,
+  dU: 0,
+  stepDU: NaN,
+  dSum: 0,
+  dFrom: 0,
+};
+
+/** The words of a descriptor that are given: all names, in numbers that fit. */
+function checked(descriptor: LIFDescriptor): typeof DEFAULTS {
+  const where = "lifDescriptor";
+  const given = allOptions(where, DEFAULTS, descriptor);
+  for (const name of ["stepU", "stepCurrent", "stepDSpikes", "stepDMembrane", "stepDV", "stepDU"] as const) {
+    if (Number.isNaN(given[name])) given[name] = given.rows * given.n;
+  }
+  for (const [name, value] of Object.entries(given)) {
+    numberOf(where, name, value, name === "resetValue" || name === "slope" ? FLOAT : WORD);
+  }
+  return given;
+}
+
+/**
+ * Writes the words of a descriptor from number `first` on, into views of one memory as integers and as floats.
+ *
+ * @throws TypeError for a word of another name, or that is no number; RangeError for a number that is missing or does not fit.
+ */
+export function writeLIF(
+  integers: Uint32Array | Float64Array,
+  floats: Float32Array | Float64Array,
+  first: number,
+  descriptor: LIFDescriptor,
+): void {
+  const words = checked(descriptor);
+  const places: Readonly<Record<keyof LIFDescriptor, number>> = layout;
+  for (const name of Object.keys(words) as (keyof typeof words)[]) integers[first + places[name]] = words[name];
+  floats[first + layout.resetValue] = words.resetValue;
+  floats[first + layout.slope] = words.slope;
+}

@@ -1,0 +1,121 @@
+/**
+ * The rooms of the house, floor by floor: a file imports files of its own room and of floors below, types included. `npm run lint` checks the
+ * imports, and the picture of the rooms in ARCHITECTURE.md, which is printed from this table.
+ *
+ *   node scripts/rooms.mjs           tells of imports that go elsewhere
+ *   node scripts/rooms.mjs --write   prints the picture into ARCHITECTURE.md
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** Floors from the ground up, each with its rooms: a folder, or files that are named, and the content. Of two rooms that fit the longer name counts. */
+const FLOORS = [
+  {
+    "kernels/": "AssemblyScript: plain functions over pointers; reference/ has the dense kernels, naive and in float64",
+  },
+  { "engine/": "memory, scopes, tensors, records, tape, backward; generators, checked arguments" },
+  { "engine/ops/": "tensor operations: a family a file, an op a record" },
+  {
+    "engine/fuse/": "the compiler of functions of one time step",
+    "engine/nn/": "modules",
+    "engine/optim/": "optimizers, schedules, clipping",
+    "engine/data/": "data sets, loaders, padding",
+  },
+  {
+    "engine/train.ts": "fit and evaluate",
+    "engine/gradcheck.ts": "gradients against differences, on the reference kernels",
+    "engine/checkpoint.ts": "safetensors",
+  },
+  {
+    "engine/index.ts": "the entry `jarvis-snn/engine`",
+    "engine/node.ts": "files of Node: checkpoints, the entry `jarvis-snn/node`",
+  },
+  { "snn/layer/": "layers through time: stages of streams, checks of states, observers" },
+  {
+    "snn/surrogates/": "derivatives of spikes; the op `spike`",
+    "snn/coding/": "encoders, targets",
+  },
+  {
+    "snn/neuron/": "a layer of neurons from its equation: definition, step, run",
+    "snn/audio/": "sound: the entry `jarvis-snn/audio`",
+  },
+  {
+    "snn/neurons/": "the neurons: one equation a file",
+    "snn/temporal/": "delays, normalisation, noise, PSN, SpikingLSTM",
+    "snn/stream/": "networks step by step",
+  },
+  {
+    "snn/recurrent/": "neurons that feed each other",
+    "snn/losses/": "losses, metrics, readouts over time",
+  },
+  {
+    "snn/probes/": "recordings, rates, diagnosis, text",
+    "snn/learning/": "rules for synapses, gradients in each time step; rules/ has one rule a file",
+    "snn/quantize/": "few bits, conversion, integers, costs: the entry `jarvis-snn/quantize`",
+  },
+  {
+    "snn/events/": "recordings of event cameras: the entry `jarvis-snn/events`",
+    "snn/nir/": "graphs and files of NIR: the entry `jarvis-snn/nir`",
+    "snn/plot/": "charts as SVG: the entry `jarvis-snn/plot`",
+  },
+  { "snn/": "the entry `jarvis-snn/snn`; names of states of Python packages" },
+];
+
+/** Rooms with their floors, the longest name first. */
+const ROOMS = FLOORS.flatMap((floor, height) => Object.keys(floor).map((room) => ({ room, height }))).sort(
+  (x, y) => y.room.length - x.room.length,
+);
+
+const roomOf = (file) => ROOMS.find(({ room }) => file === room || file.startsWith(room));
+
+/** Files of code that ships: no tests, nothing that is built. */
+function filesOf(folder) {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return entry.name === "build" ? [] : filesOf(path);
+    return /(?<!\.test|\.d)\.ts$/.test(path) ? [path] : [];
+  });
+}
+
+/** Imports of files of the house by static and dynamic `import`, types too. */
+function importsOf(file) {
+  const source = readFileSync(join(root, file), "utf8");
+  const matches = source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+)"/g);
+  return [...matches].map(([, path]) => normalize(join(dirname(file), path)).replaceAll("\\", "/"));
+}
+
+function wrongImports() {
+  const wrong = [];
+  for (const file of ["kernels", "engine", "snn"].flatMap(filesOf)) {
+    const from = roomOf(file);
+    for (const path of importsOf(file)) {
+      const to = roomOf(path);
+      if (to === undefined || to.room === from.room || to.height < from.height) continue;
+      wrong.push(`${file} imports ${path}: ${to.room} does not lie below ${from.room}`);
+    }
+  }
+  return wrong;
+}
+
+/** The picture: the top floor first. */
+function picture() {
+  const lines = FLOORS.toReversed().map((floor) =>
+    Object.entries(floor).map(([room, content]) => `${room.padEnd(22)}${content}`),
+  );
+  return `\`\`\`\n${lines.map((floor) => floor.join("\n")).join("\n\n")}\n\`\`\``;
+}
+
+const ARCHITECTURE = join(root, "ARCHITECTURE.md");
+const MARKS = /(<!-- rooms -->\n\n)[\s\S]*?(\n\n<!-- \/rooms -->)/;
+const text = readFileSync(ARCHITECTURE, "utf8");
+const now = text.replace(MARKS, (_, begin, end) => begin + picture() + end);
+
+const problems = wrongImports();
+if (process.argv.includes("--write")) writeFileSync(ARCHITECTURE, now);
+else if (now !== text || !MARKS.test(text))
+  problems.push("ARCHITECTURE.md has another picture: node scripts/rooms.mjs --write");
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) process.exitCode = 1;

@@ -1,0 +1,71 @@
+/**
+ * The spiking layers that run on hand-written kernels, for pages that count kilobytes: {@link jarvis-snn/core} has them beside the engine.
+ *
+ * @module
+ */
+
+// Files are named with a star where all that they export is public.
+
+export * from "./coding/burst.ts";
+export * from "./coding/constant.ts";
+export * from "./coding/delta.ts";
+export { type LatencyOptions, latencyEncode } from "./coding/latency.ts";
+export * from "./coding/phase.ts";
+export * from "./coding/poisson.ts";
+export * from "./coding/population.ts";
+export * from "./coding/targets.ts";
+export * from "./coding/ttfs.ts";
+export type { Fire } from "./layer/checks.ts";
+export { observe, type Seen } from "./layer/observer.ts";
+export type { Staged } from "./layer/stage.ts";
+export type { UnrollResult } from "./layer/temporal.ts";
+export { disposeState, type LayerState, type NetworkState } from "./learning/network.ts";
+export { type PieceLoss, type TruncatedOptions, truncatedBackward } from "./learning/truncated.ts";
+export * from "./losses/activity.ts";
+export * from "./losses/losses.ts";
+export * from "./losses/metrics.ts";
+export * from "./losses/readout.ts";
+export * from "./losses/temporal.ts";
+export type { DecayOptions, DecaySource } from "./neuron/decay.ts";
+export {
+  LeakyIntegrator,
+  type LeakyIntegratorOptions,
+  type LeakyIntegratorParameter,
+  type LeakyIntegratorRecord,
+} from "./neurons/leaky-integrator.ts";
+export { LIF, type LIFOptions, type LIFParameter, type LIFRecord, type LIFState } from "./neurons/lif.ts";
+export {
+  type DiagnoseOptions,
+  type Diagnosis,
+  diagnose,
+  type Extent,
+  type Finding,
+  type LayerDiagnosis,
+  type Trouble,
+} from "./probes/diagnose.ts";
+export { type FiringCurve, type FiringCurveOptions, firingCurve } from "./probes/firing-curve.ts";
+export {
+  type FiringRate,
+  type FiringRateOptions,
+  firingRates,
+  type GradientNorm,
+  type GradientNorms,
+  gradientNorms,
+  type LayerNorms,
+} from "./probes/probes.ts";
+export {
+  type LayerGradients,
+  type LayerRecording,
+  type Recording,
+  type RecordOptions,
+  record,
+} from "./probes/record.ts";
+export { type RasterTextOptions, rasterText, type TraceTextOptions, traceText } from "./probes/text.ts";
+export { Stream } from "./stream/stream.ts";
+export * as surrogate from "./surrogates/known.ts";
+export { type SpikeOptions, spike } from "./surrogates/spike.ts";
+export type { Surrogate } from "./surrogates/surrogate.ts";
+export * from "./temporal/batch-norm.ts";
+export { Delay, type DelayOptions, type DelayState } from "./temporal/delay.ts";
+export { DelayedLinear, type DelayedLinearOptions, type DelayedLinearState } from "./temporal/delayed-linear.ts";
+export * from "./temporal/noise.ts";

@@ -1,0 +1,49 @@
+/** Options that are one value for all neurons, or a list of one for each on the last axis. */
+
+import { numberOf, type Range, show, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { k } from "../../engine/backend.ts";
+import { full, type Tensor } from "../../engine/index.ts";
+import { allocate } from "../../engine/scope.ts";
+import { formatShape, type Shape } from "../../engine/shape.ts";
+import { persist } from "../../engine/tape.ts";
+import { alive } from "../../engine/tensor.ts";
+import { axesHint } from "./checks.ts";
+
+/** Throws unless an option is a number in the range or a tensor. */
+export function checkValue(where: string, name: string, value: number | Tensor, range: Range): void {
+  if (typeof value === "number") numberOf(where, name, value, range);
+  else if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const hint = Array.isArray(value) ? `; one for each neuron is tensor(${show(value)})` : "";
+    throw wrongType(where, `${name} as a number or a tensor`, value, hint);
+  } else alive(value, `${where}: ${name}`);
+}
+
+/**
+ * A persistent tensor of its own with the value, or with one for each neuron: shape [] for a number.
+ *
+ * @throws RangeError for a value outside of the range, or values in more than one axis; TypeError for anything else.
+ */
+export function persistentCopy(where: string, name: string, value: number | Tensor, range: Range): Tensor {
+  checkValue(where, name, value, range);
+  if (typeof value === "number") return persist(full([], value));
+  const { sizes: shape, size } = value;
+  if (size > 1 && shape.length > 1) throw wrongValue(where, `${name} to be one number or [N]`, formatShape(shape));
+  const values = value.toFloat32Array();
+  for (const v of values) numberOf(where, name, v, range);
+  return persist(full(shape, 0).copyFrom(values));
+}
+
+/** Throws unless an option is one value, or a list of one for each neuron on the last axis of a current. */
+export function checkPerNeuron(where: string, name: string, t: Tensor, shape: Shape): void {
+  const features = shape.length > 1 ? shape[shape.length - 1] : 1;
+  if (t.size === 1 || (t.ndim === 1 && t.size === features)) return;
+  const got = `${formatShape(t.sizes)} for a current ${formatShape(shape)}${axesHint(shape, t.size)}`;
+  throw wrongValue(where, `${name} to be one number or [${features}]`, got);
+}
+
+/** A buffer of zeros that serves a backward pass. */
+export function zeroBuffer(size: number): number {
+  const p = allocate(4 * size);
+  k.fill(p, size, 0);
+  return p;
+}

@@ -1,0 +1,124 @@
+/** A layer of a stream: its memory, and what it does in a step. */
+
+import { k } from "../../engine/backend.ts";
+import { EXPOSED } from "../../engine/columns.ts";
+import { Module, noGrad, type Tensor, zeros } from "../../engine/index.ts";
+import { ready } from "../../engine/op.ts";
+import { allocateIn, root } from "../../engine/scope.ts";
+import { formatShape, type Shape } from "../../engine/shape.ts";
+import { persist } from "../../engine/tape.ts";
+import { hold, rootOf, streamBytes, touch } from "../../engine/tensor.ts";
+import { checkKept, type Kept, tensorsIn } from "./kept.ts";
+
+/** What a stage holds. */
+interface Holding {
+  /** What stays from one step to the next; zeros at the start. */
+  readonly state?: readonly Tensor[];
+  /** Further memory of its own. */
+  readonly memory?: readonly Tensor[];
+  /** Parameters and buffers that a step reads anew. */
+  readonly parameters?: readonly Tensor[];
+  /** Layers with fields whose values a step keeps. */
+  readonly kept?: readonly Kept[];
+}
+
+/** A layer with memory of its own, and what it does in a step. */
+export abstract class Stage {
+  /** What the next stage reads. Spikes are there as numbers, those of plain neurons as bits too. */
+  readonly output: Tensor;
+  readonly memory: readonly Tensor[];
+  /** Whether a step calls a method of a module, which may be a class of one's own. */
+  readonly runsModule: boolean = false;
+  private readonly state: readonly Tensor[];
+  private readonly parameters: readonly Tensor[];
+  private readonly kept: readonly Kept[];
+
+  constructor(output: Tensor, { state = [], memory = [], parameters = [], kept = [] }: Holding) {
+    this.output = output;
+    this.state = state;
+    this.memory = [output, ...state, ...memory];
+    this.parameters = [...parameters, ...tensorsIn(kept)];
+    this.kept = kept;
+  }
+
+  /** Throws if something that a step reads was freed, or another value has taken its place. */
+  check(): void {
+    const { parameters, kept } = this;
+    checkKept("Stream", "stream", kept);
+    for (let i = 0; i < parameters.length; i++) {
+      const t = parameters[i] as Tensor;
+      if (!t.region.open || t.base !== null) ready("Stream", t);
+    }
+  }
+
+  abstract step(): void;
+
+  reset(): void {
+    for (const t of this.state) {
+      k.fill(t.ptr, t.size, 0);
+      if (t.bits !== 0) k.fill(t.bits, streamBytes(t.size) / 4, 0);
+      touch(t);
+    }
+  }
+}
+
+/** The parameters and buffers of a module. */
+export const stateOf = (module: Module): Tensor[] => module.namedState().map(([, t]) => t);
+
+/** Memory that is computed from tensors, and again where one of them was written. */
+export class Watch {
+  private readonly tensors: readonly Tensor[];
+  private readonly write: () => void;
+  private last = -1;
+
+  /** `write` computes the memory from these tensors, for the first time at once. */
+  constructor(tensors: readonly Tensor[], write: () => void) {
+    this.tensors = tensors;
+    this.write = write;
+    this.refresh();
+  }
+
+  /**
+   * Computes the memory if one of the tensors was written since. Writes count up one clock; a tensor that has handed out its `data` counts
+   * as written at all times, as writes there are not noticed.
+   */
+  refresh(): void {
+    const { tensors } = this;
+    let latest = 0;
+    for (let i = 0; i < tensors.length; i++) {
+      const { columns, written } = rootOf(tensors[i] as Tensor);
+      latest = Math.max(latest, columns === EXPOSED ? Infinity : written);
+    }
+    if (latest === this.last && latest !== Infinity) return;
+    noGrad(this.write);
+    this.last = latest;
+  }
+}
+
+/** The base of layers that a {@link Stream} runs by a stage of their own, such as {@link Delay}. */
+export abstract class Staged extends Module {
+  /**
+   * The stage that reads this input; null where a subclass has changed what the layer computes.
+   *
+   * @internal
+   */
+  abstract stage(input: Tensor): Stage | null;
+}
+
+/** Throws unless a stream gives a layer as many features. */
+export function checkFeatures(layer: string, features: number, { sizes: shape }: Tensor): void {
+  if (shape[shape.length - 1] === features) return;
+  throw new RangeError(`Stream: expected [B, …, ${features}] for ${layer}, got ${formatShape(shape)}`);
+}
+
+/** Memory that stays, zeros. */
+export const own = (shape: Shape): Tensor => persist(zeros(shape));
+
+/** The same for spikes, as numbers and bits. */
+export function ownSpikes(shape: Shape): Tensor {
+  const t = own(shape);
+  t.bits = allocateIn(root.region, streamBytes(t.size));
+  hold(t, t.bits, streamBytes(t.size));
+  k.fill(t.bits, streamBytes(t.size) / 4, 0);
+  return t;
+}

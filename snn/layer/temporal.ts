@@ -1,0 +1,298 @@
+/** Layers with a state between time steps. A subclass says what T steps do; each way to run the layer is written here, once. */
+import { composed } from "../../engine/composed.ts";
+import type { Module, Tensor } from "../../engine/index.ts";
+import { forwardOf, locate } from "../../engine/nn/module.ts";
+import { checkShape, type Shape } from "../../engine/shape.ts";
+import { alive } from "../../engine/tensor.ts";
+import { checkSequence } from "./checks.ts";
+import { type Observer, observer } from "./observer.ts";
+import { type Stage, Staged } from "./stage.ts";
+import { resultOf } from "./unroll-result.ts";
+
+/** The use of a run: its main output, the state after it too, or all outputs, each of which may be read later. */
+export type Wanted = "main" | "state" | "all";
+
+/** T steps that have run. */
+export interface Run {
+  /** The main output, [T, B, …], or of a single step [B, …]. */
+  readonly z: Tensor;
+  /** The names of all outputs over time, and the one of a place in them. */
+  readonly names: readonly string[];
+  output(index: number): Tensor;
+  /** Nobody reads the run, or any of its outputs, after this. */
+  end?(): void;
+}
+
+/** What a layer gives over time: outputs [T, B, …] by name, and the state after the last step. */
+export type Outputs = Readonly<Record<string, unknown>>;
+
+/** The result of `unroll` of a layer with one output; all differentiable. */
+export interface UnrollResult<State> {
+  /** The output over time, [T, B, …]. */
+  readonly z: Tensor;
+  /** The state after the last step. */
+  readonly state: State;
+}
+
+/**
+ * A layer with a state between time steps.
+ *
+ * A subclass names its main output and says how T ≥ 1 steps advance from a state. `forward`, `unroll`, `step`, `initialState`, the checks of
+ * inputs and states, recording, and the scope that frees intermediate tensors outside of tapes follow from that.
+ */
+export abstract class Temporal<State, Result, From, Ran extends Run = Run> extends Staged {
+  /**
+   * The name of the layer in errors.
+   *
+   * @internal
+   */
+  protected abstract get where(): string;
+  /**
+   * The name of the main output: that of `forward` and `step`.
+   *
+   * @internal
+   */
+  protected abstract get mainOutput(): string;
+  /**
+   * The word for x in errors.
+   *
+   * @internal
+   */
+  protected get inputName(): string {
+    return "x";
+  }
+
+  /**
+   * Throws unless inputs of this shape, [T, B, …], fit the layer.
+   *
+   * @internal
+   */
+  protected abstract checkInput(shape: Shape): void;
+
+  /**
+   * Throws unless one step of this shape, [B, …], fits the layer.
+   *
+   * @internal
+   */
+  protected checkStep(step: Shape): void {
+    this.checkInput(oneStepOf(step));
+  }
+
+  /**
+   * The state of a caller, read once; throws unless it is one for steps of this shape, [B, …].
+   *
+   * @internal
+   */
+  protected abstract read(state: State, step: Shape): From;
+
+  /**
+   * The state before the first step, for steps of this shape.
+   *
+   * @internal
+   */
+  protected abstract start(step: Shape): State;
+
+  /**
+   * Runs T steps from a state on, by default that before the first step. x is [T, …step], or for a single step `step` itself, and so is the main output.
+   * `over`: nobody else can read x, whose memory may be taken.
+   *
+   * @internal
+   */
+  protected abstract advance(x: Tensor, T: number, step: Shape, from: From | null, wanted: Wanted, over: boolean): Ran;
+
+  /**
+   * The state after the last step of a run.
+   *
+   * @internal
+   */
+  protected abstract stateAfter(run: Ran): State;
+
+  /**
+   * The names of the outputs that `unroll` gives, the first ones of the run.
+   *
+   * @internal
+   */
+  protected outputNames(run: Ran): readonly string[] {
+    return run.names;
+  }
+
+  /**
+   * Whether `advance` makes tensors besides its outputs, which outside of tapes a scope has to free.
+   *
+   * @internal
+   */
+  protected isComposed(_wanted: Wanted): boolean {
+    return true;
+  }
+
+  /**
+   * Whether `record` sees runs of the layer as a whole: those of neurons.
+   *
+   * @internal
+   */
+  protected get isObserved(): boolean {
+    return false;
+  }
+
+  /**
+   * Whether the main output of a layer is spikes, as far as is known.
+   *
+   * @internal
+   */
+  static isSpiking(layer: Module): boolean {
+    return !(layer instanceof Temporal) || layer.mainOutput === "spikes";
+  }
+
+  /**
+   * The main output [T, B, …] of x [T, B, …], from the state before the first step.
+   *
+   * @throws RangeError unless x has a time axis and fits the layer.
+   */
+  forward(x: Tensor): Tensor {
+    return this.runOver(x, false);
+  }
+
+  /**
+   * The same, where the memory of x may be taken.
+   *
+   * @internal
+   */
+  override forwardOver(x: Tensor): Tensor {
+    return this.forward === FORWARD ? this.runOver(x, true) : this.forward(x);
+  }
+
+  private runOver(x: Tensor, over: boolean): Tensor {
+    this.checkSteps(x);
+    if (observer !== null && this.isObserved) return this.seen(x, null, false)[this.mainOutput] as Tensor;
+    return this.isComposed("main")
+      ? composed(Temporal.mainOf, this as AnyTemporal, x, over)
+      : Temporal.mainOf(this, x, over);
+  }
+
+  private checkSteps(x: Tensor): void {
+    try {
+      checkSequence(this.where, this.inputName, x);
+      this.checkInput(x.sizes);
+    } catch (error) {
+      throw locate(error, "", this);
+    }
+  }
+
+  private static mainOf(layer: AnyTemporal, x: Tensor, over: boolean): Tensor {
+    const run = layer.advance(x, x.sizes[0] as number, stepOf(x.sizes), null, "main", over);
+    const { z } = run;
+    run.end?.();
+    return z;
+  }
+
+  /**
+   * All outputs over time, [T, B, …], and the state after the last step, from a state on, by default that before the first step; all
+   * differentiable. Inside of tapes an output that is not read costs nothing, and one that is read is computed then.
+   *
+   * @throws RangeError as `forward`, or for a state of another shape; Error where an output is first read after x, a state or a parameter
+   *   was overwritten or freed.
+   */
+  unroll(x: Tensor, state?: State): Result {
+    this.checkSteps(x);
+    const from = state === undefined ? null : this.read(state, stepOf(x.sizes));
+    if (observer !== null && this.isObserved) return this.seen(x, from, from !== null) as Result;
+    return composed(Temporal.allOf, this as AnyTemporal, x, from) as Result;
+  }
+
+  private static allOf(layer: AnyTemporal, x: Tensor, from: unknown): Outputs {
+    const run = layer.advance(x, x.sizes[0] as number, stepOf(x.sizes), from, "all", false);
+    return resultOf(layer.mainOutput, run.z, layer.stateAfter(run), layer.outputNames(run), run);
+  }
+
+  /** The result of `unroll`, which the observer of `record` sees too. */
+  private seen(x: Tensor, from: From | null, continues: boolean): Outputs {
+    const run = (own: Tensor): Outputs => composed(Temporal.allOf, this as AnyTemporal, own, from);
+    return (observer as Observer).run(this, x, continues, run);
+  }
+
+  /**
+   * One time step: x [B, …] → the main output [B, …] and the next state; the same bits as `forward`.
+   *
+   * A loop of steps belongs inside `noGrad` or `tape`, with the state returned or kept: it is faster there, and each step's memory is
+   * freed.
+   *
+   * @throws RangeError as `unroll`.
+   */
+  step(x: Tensor, state: State): [z: Tensor, state: State] {
+    alive(x, this.where);
+    this.checkStep(x.sizes);
+    const from = this.read(state, x.sizes);
+    if (observer !== null && this.isObserved) {
+      const { [this.mainOutput]: z, state: next } = this.seen(x.unsqueeze(0), from, true);
+      return [(z as Tensor).squeeze(0), next as State];
+    }
+    const result = this.isComposed("state")
+      ? composed(Temporal.oneOf, this as AnyTemporal, x, from)
+      : Temporal.oneOf(this as AnyTemporal, x, from);
+    return result as [Tensor, State];
+  }
+
+  private static oneOf(layer: AnyTemporal, x: Tensor, from: unknown): [z: Tensor, state: unknown] {
+    const run = layer.advance(x, 1, x.sizes, from, "state", false);
+    const result: [z: Tensor, state: unknown] = [run.z, layer.stateAfter(run)];
+    run.end?.();
+    return result;
+  }
+
+  /**
+   * The state before the first step, for x of the shape of one step, [B, …].
+   *
+   * @throws RangeError unless the sizes are positive integers that fit the layer.
+   */
+  initialState(shape: readonly number[]): State {
+    const step = checkShape(this.where, shape);
+    this.checkStart(step);
+    return composed(Temporal.startOf, this as AnyTemporal, step) as State;
+  }
+
+  /**
+   * Throws where a state of this shape cannot be; by default any can.
+   *
+   * @internal
+   */
+  protected checkStart(_step: Shape): void {}
+
+  private static startOf(layer: AnyTemporal, step: Shape): unknown {
+    return layer.start(step);
+  }
+
+  /** @internal */
+  stage(_input: Tensor): Stage | null {
+    return null;
+  }
+}
+
+/** The last shapes that were asked for: steps of one sequence have one shape. */
+let lastStep: Shape = [];
+let lastOneStep: Shape = [1];
+
+/** The shape of a step of a sequence of this shape. */
+function stepOf(sizes: Shape): Shape {
+  if (!isBehindTime(sizes, lastStep)) lastStep = sizes.slice(1);
+  return lastStep;
+}
+
+/** The shape of a sequence of one step of this shape. */
+function oneStepOf(step: Shape): Shape {
+  if (!isBehindTime(lastOneStep, step)) lastOneStep = [1, ...step];
+  return lastOneStep;
+}
+
+function isBehindTime(sizes: Shape, step: Shape): boolean {
+  if (sizes.length !== step.length + 1) return false;
+  for (let i = 0; i < step.length; i++) if (sizes[i + 1] !== step[i]) return false;
+  return true;
+}
+
+type AnyTemporal = Temporal<unknown, unknown, unknown, Run>;
+
+/** The `forward` of all layers through time. */
+export const FORWARD = /* @__PURE__ */ forwardOf(Temporal as unknown as { readonly prototype: Module });
+
+/** Whether `forward` is that of {@link Temporal}: no subclass, and nobody later, has changed what the layer computes. */
+export const isUnchanged = (layer: Module): boolean => layer.forward === FORWARD;

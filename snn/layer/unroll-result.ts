@@ -1,0 +1,75 @@
+import type { Tensor } from "../../engine/index.ts";
+
+/** Computes an output over time by its place among the names of all outputs. */
+export interface OutputSource {
+  output(index: number): Tensor;
+}
+
+/** The key of {@link Later} in a result. */
+const LATER = /* @__PURE__ */ Symbol("outputs");
+
+/** The outputs of a result that are computed when they are first read. */
+interface Later {
+  readonly z: Tensor;
+  readonly source: OutputSource;
+  /** Those that were computed, by their places. */
+  made: (Tensor | undefined)[] | null;
+}
+
+interface Result {
+  readonly [LATER]: Later;
+}
+
+/** Properties of results, by the names of their outputs: results with the same names share the functions, and so their form in memory. */
+const properties = /* @__PURE__ */ new WeakMap<readonly string[], Map<string, PropertyDescriptorMap>>();
+
+function propertiesOf(main: string, names: readonly string[]): PropertyDescriptorMap {
+  let all = properties.get(names);
+  if (all === undefined) {
+    all = new Map();
+    properties.set(names, all);
+  }
+  let found = all.get(main);
+  if (found === undefined) {
+    found = { [LATER]: { value: null, writable: true } };
+    for (const [index, name] of names.entries()) if (name !== main && name !== "state") found[name] = lazily(index);
+    all.set(main, found);
+  }
+  return found;
+}
+
+const lazily = (index: number): PropertyDescriptor => ({
+  enumerable: true,
+  get(this: Result): Tensor {
+    const later = this[LATER];
+    const { z } = later;
+    later.made ??= [];
+    let made = later.made[index];
+    if (!made?.region.open || (z.requiresGrad && !made.requiresGrad)) {
+      made = later.source.output(index);
+      later.made[index] = made;
+    }
+    return made;
+  },
+});
+
+/**
+ * The result of `unroll`: the main output z by its name, the state after the last step, and further outputs, of which the source
+ * computes each at its first read. An output is computed again if its tensor was freed with an inner tape, or was first read under
+ * noGrad and so has no gradient though z has one. `names`, one list for all results of a kind, are those of the outputs of the source, where
+ * the main output may stand too.
+ */
+export function resultOf(
+  main: string,
+  z: Tensor,
+  state: unknown,
+  names: readonly string[],
+  source: OutputSource,
+): Readonly<Record<string, unknown>> {
+  // A layer that needs the whole sequence has no state.
+  const all: Record<string | symbol, unknown> = state === undefined ? { [main]: z } : { [main]: z, state };
+  Object.defineProperties(all, propertiesOf(main, names));
+  const later: Later = { z, source, made: null };
+  all[LATER] = later;
+  return all;
+}

@@ -1,0 +1,264 @@
+/** Losses of rates, counts and membranes over whole sequences, [T, B, …]; targets are those of the samples, [B]. */
+import { FINITE, NOT_NEGATIVE, numberOf, UNIT, wrongValue } from "../../engine/arguments.ts";
+import { composedOp } from "../../engine/composed.ts";
+import { add, crossEntropy, max, mean, mul, square, sub, type Targets, Tensor } from "../../engine/index.ts";
+import { reduced } from "../../engine/ops/reduction.ts";
+import { sameShape } from "../../engine/shape.ts";
+import {
+  type CrossEntropySequenceOptions,
+  ENTROPY,
+  lossOptions,
+  prepared,
+  SEQUENCE,
+  type SequenceLossOptions,
+} from "./options.ts";
+import { lengthsOf, maskSteps, meanOfMasked } from "./sequence.ts";
+import {
+  type ClassPopulationOptions,
+  classCounts,
+  labelsOf,
+  numberOfClasses,
+  ofRows,
+  onOff,
+  outputRows,
+  stepsOfRows,
+  weightsOf,
+} from "./targets.ts";
+
+export type { CrossEntropySequenceOptions, SequenceLossOptions } from "./options.ts";
+export type { ClassPopulationOptions } from "./targets.ts";
+
+/** Cross-entropy of rows, whose "mean" is over the rows: mean(w·ce), not Σ w·ce / Σ w. */
+function entropyOf(logits: Tensor, labels: Int32Array, { weight, labelSmoothing, reduction }: typeof ENTROPY): Tensor {
+  const ofRows = weight !== null && reduction === "mean";
+  const loss = crossEntropy(logits, labels, { weight, labelSmoothing, reduction: ofRows ? "none" : reduction });
+  return ofRows ? mean(loss) : loss;
+}
+
+/** No label: `crossEntropy` ignores a row that has this index. */
+const IGNORED = -100;
+
+/** Cross-entropy of each step, averaged over the steps of each sample. */
+function entropyOfSteps(x: Tensor, labels: Int32Array, lengths: Int32Array | null, options: typeof ENTROPY): Tensor {
+  const { weight, labelSmoothing, reduction } = options;
+  const T = x.sizes[0] as number;
+  const rows = labels.length;
+  const all = new Int32Array(T * rows);
+  for (let t = 0; t < T; t++) all.set(labels, t * rows);
+  if (lengths === null && weight === null && reduction === "mean") return crossEntropy(x, all, { labelSmoothing });
+  const inner = lengths === null ? 1 : rows / lengths.length;
+  for (let row = 0; row < rows && lengths !== null; row++) {
+    for (let t = lengths[Math.floor(row / inner)] as number; t < T; t++) all[t * rows + row] = IGNORED;
+  }
+  const losses = crossEntropy(x, all, { weight, labelSmoothing, ignoreIndex: IGNORED, reduction: "none" });
+  // The losses of ignored rows are 0.
+  return reduced(meanOfMasked(losses, lengths), reduction);
+}
+
+/**
+ * Cross-entropy in every step, averaged over time: the right class is to fire in each step, the others in none.
+ *
+ *   lossᵢ = 1/T·Σ_t w_y·CE(s[t]ᵢ, yᵢ)     CE: cross-entropy of softmax(s[t]) with the class y
+ *
+ * "mean" (the default) is over the samples, also with weights, as in snnTorch: mean(w·ce), where `crossEntropy` divides by Σ w.
+ *
+ * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B] for the reduction "none".
+ *
+ * @throws RangeError for spikes without these axes, another number of class indices, weights or lengths, an index outside 0 … K − 1, an
+ *   unknown reduction, or labelSmoothing outside [0, 1]; TypeError for y that is neither an array nor a tensor, or an unknown option.
+ * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ */
+export const ceRateLoss = composedOp(
+  (spikes: Tensor, y: Targets, options: CrossEntropySequenceOptions = ENTROPY): Tensor => {
+    const given = lossOptions("ceRateLoss", ENTROPY, options);
+    const { labels, steps } = prepared("ceRateLoss", "spikes", spikes, y, given.lengths);
+    return entropyOfSteps(spikes, labels, steps, given);
+  },
+);
+
+const COUNTS: Required<CrossEntropySequenceOptions & ClassPopulationOptions> = { ...ENTROPY, numClasses: null };
+
+/**
+ * Cross-entropy of the spike counts: the right class is to fire most.
+ *
+ *   lossᵢ = w_y·CE(Σ_t s[t]ᵢ, yᵢ)
+ *
+ * "mean" (the default) is over the samples, also with weights, as in snnTorch. With `numClasses` the counts are those of populations. On
+ * membranes of neurons that do not fire, this is the cross-entropy of their integral.
+ *
+ * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B] for the reduction "none".
+ *
+ * @throws RangeError as {@link ceRateLoss}, and unless numClasses divides K; TypeError for y that is neither an array nor a tensor, or an
+ *   unknown option.
+ * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ */
+export const ceCountLoss = composedOp(
+  (spikes: Tensor, y: Targets, options: CrossEntropySequenceOptions & ClassPopulationOptions = COUNTS): Tensor => {
+    const where = "ceCountLoss";
+    const given = lossOptions(where, COUNTS, options);
+    const { rows, K } = outputRows(where, "spikes", spikes);
+    const classes = numberOfClasses(where, given.numClasses, K);
+    const steps = lengthsOf(where, "spikes", spikes, given.lengths);
+    const labels = labelsOf(where, y, classes, rows);
+    return entropyOf(classCounts(spikes, steps, classes), labels, given);
+  },
+);
+
+/**
+ * Cross-entropy of the largest membrane over time: that of the right class is to rise highest.
+ *
+ *   lossᵢ = w_y·CE(max_t v[t]ᵢ, yᵢ)
+ *
+ * The first of equal maxima gets the gradient. "mean" (the default) is over the samples, also with weights, as in snnTorch.
+ *
+ * Shapes: membrane [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B] for the reduction "none".
+ *
+ * @throws RangeError and TypeError as {@link ceRateLoss}.
+ * @see Cramer et al. (2022), The Heidelberg Spiking Data Sets for the Systematic Evaluation of Spiking Neural Networks, IEEE TNNLS 33(7).
+ */
+export const ceMaxMembraneLoss = composedOp(
+  (membrane: Tensor, y: Targets, options: CrossEntropySequenceOptions = ENTROPY): Tensor => {
+    const given = lossOptions("ceMaxMembraneLoss", ENTROPY, options);
+    const { labels, steps } = prepared("ceMaxMembraneLoss", "a membrane", membrane, y, given.lengths);
+    return entropyOf(max(maskSteps(membrane, steps, -Infinity), { axis: 0 }).values, labels, given);
+  },
+);
+
+/** Options of {@link tetLoss}. */
+export interface TetOptions extends CrossEntropySequenceOptions {
+  /** λ in [0, 1], the share of the second term; default 0. Deng et al. use 0.05 and 0.001. */
+  lambda?: number;
+  /** φ, the value that the second term pulls all outputs to; finite, default 1. Only where lambda is not 0. */
+  target?: number;
+}
+
+const TET = { ...ENTROPY, lambda: 0, target: undefined as number | undefined } satisfies Required<{
+  [Name in keyof TetOptions]: unknown;
+}>;
+
+/**
+ * Temporal efficient training: cross-entropy of the output in every step with the same class, and a term that keeps outputs near a value.
+ *
+ *   lossᵢ = 1/T·Σ_t [(1 − λ)·w_y·CE(o[t]ᵢ, yᵢ) + λ·mean_k (o[t]ᵢₖ − φ)²]
+ *
+ * o is the output before a last neuron, mostly a current or a membrane. "mean" (the default) is over the samples, also with weights.
+ *
+ * Shapes: output [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B] for the reduction "none".
+ *
+ * @throws RangeError as {@link ceRateLoss}, and for lambda outside [0, 1] a target that is not finite, or a target where lambda is 0; TypeError for y that is neither
+ *   an array nor a tensor, or an unknown option.
+ * @see Deng et al. (2022), Temporal Efficient Training of Spiking Neural Network via Gradient Re-weighting, ICLR.
+ */
+export const tetLoss = composedOp((output: Tensor, y: Targets, options: TetOptions = {}): Tensor => {
+  const given = lossOptions("tetLoss", TET, options);
+  const { lambda, target = 1, lengths, reduction } = given;
+  numberOf("tetLoss", "lambda", lambda, UNIT);
+  numberOf("tetLoss", "target", target, FINITE);
+  if (lambda === 0 && given.target !== undefined) throw wrongValue("tetLoss", "lambda above 0 beside target", lambda);
+  const { labels, steps } = prepared("tetLoss", "an output", output, y, lengths);
+  const entropy = entropyOfSteps(output, labels, steps, given);
+  if (lambda === 0) return entropy;
+  // Masked before the square, whose derivative would multiply 0 by the padding, which may be NaN.
+  const distances = mean(meanOfMasked(square(maskSteps(sub(output, target), steps)), steps), { axis: -1 });
+  return add(mul(entropy, 1 - lambda), mul(reduced(distances, reduction), lambda));
+});
+
+/** Options of {@link mseCountLoss}. */
+export interface MseCountOptions extends SequenceLossOptions, ClassPopulationOptions {
+  /** Spikes per step that the right class is to have, ≥ 0; default 1. */
+  correctRate?: number;
+  /** Spikes per step that the wrong classes are to have, ≥ 0; default 0. */
+  incorrectRate?: number;
+}
+
+const MSE_COUNT: Required<MseCountOptions> = { ...SEQUENCE, numClasses: null, correctRate: 1, incorrectRate: 0 };
+
+/**
+ * Squared distance of spike counts from those that the classes are to have:
+ *
+ *   lossᵢₖ = w_y·(Σ_t s[t]ᵢₖ − ⌊T·r⌋)² / T     r: `correctRate` for k = yᵢ, else `incorrectRate`
+ *
+ * "mean" (the default) is over samples and classes. With `numClasses` the counts are those of populations of K/C neurons, which are to
+ * have ⌊T·r·K/C⌋.
+ *
+ * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B, C] for the reduction "none".
+ *
+ * @throws RangeError as {@link ceCountLoss}, and for rates that are not finite and ≥ 0; TypeError for y that is neither an array nor a
+ *   tensor, or an unknown option.
+ * @see Shrestha and Orchard (2018), SLAYER: Spike Layer Error Reassignment in Time, NeurIPS.
+ */
+export const mseCountLoss = composedOp((spikes: Tensor, y: Targets, options: MseCountOptions = MSE_COUNT): Tensor => {
+  const where = "mseCountLoss";
+  const { weight, reduction, lengths, numClasses, correctRate, incorrectRate } = lossOptions(where, MSE_COUNT, options);
+  numberOf(where, "correctRate", correctRate, NOT_NEGATIVE);
+  numberOf(where, "incorrectRate", incorrectRate, NOT_NEGATIVE);
+  const { T, rows, K } = outputRows(where, "spikes", spikes);
+  const classes = numberOfClasses(where, numClasses, K);
+  const steps = lengthsOf(where, "spikes", spikes, lengths);
+  const labels = labelsOf(where, y, classes, rows);
+  const weights = weightsOf(where, weight, labels, classes);
+  const stepsAt = stepsOfRows(steps, T, rows);
+  const countAt = (rate: number) => (row: number) => Math.trunc(stepsAt(row) * rate * (K / classes));
+  const counts = classCounts(spikes, steps, classes);
+  const target = onOff(labels, classes, counts.sizes, countAt(correctRate), countAt(incorrectRate));
+  const distances = square(sub(counts, target));
+  if (steps === null && weights === null) return mul(reduced(distances, reduction), 1 / T);
+  const factors = Float32Array.from(labels, (_, row) => (weights?.[row] ?? 1) / stepsAt(row));
+  return reduced(mul(distances, ofRows(factors, counts.sizes)), reduction);
+});
+
+/** Options of {@link mseMembraneLoss}. */
+export interface MseMembraneOptions extends SequenceLossOptions {
+  /** The membrane that the right class is to have; finite, default 1. */
+  onTarget?: number;
+  /** The membrane that the wrong classes are to have; finite, default 0. */
+  offTarget?: number;
+  /** Targets differ from step to step: class indices [T, B], or values [T, B, K]. Default false. */
+  timeVarTargets?: boolean;
+}
+
+const MSE_MEMBRANE: Required<MseMembraneOptions> = { ...SEQUENCE, onTarget: 1, offTarget: 0, timeVarTargets: false };
+
+/**
+ * Squared distance of the membrane from a target in every step, averaged over time:
+ *
+ *   lossᵢₖ = w_y·1/T·Σ_t (v[t]ᵢₖ − m)²     m: `onTarget` for k = yᵢ, else `offTarget`; or a value of y
+ *
+ * "mean" (the default) is over samples and classes.
+ *
+ * Shapes: membrane [T, B, K], or [T, B, …, K]; y: class indices [B], or a tensor of values [B, K]; with `timeVarTargets` [T, B] or
+ * [T, B, K]; → [], or [B, K] for the reduction "none".
+ *
+ * @throws RangeError as {@link ceRateLoss}, for a weight beside values a target that is not finite, or a target where lambda is 0; TypeError for y that is neither an
+ *   array nor a tensor, or an unknown option.
+ * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ */
+export const mseMembraneLoss = composedOp(
+  (membrane: Tensor, y: Targets, options: MseMembraneOptions = MSE_MEMBRANE): Tensor => {
+    const where = "mseMembraneLoss";
+    const given = lossOptions(where, MSE_MEMBRANE, options);
+    const { weight, reduction, lengths, onTarget, offTarget, timeVarTargets } = given;
+    numberOf(where, "onTarget", onTarget, FINITE);
+    numberOf(where, "offTarget", offTarget, FINITE);
+    const { T, rows, K } = outputRows(where, "a membrane", membrane);
+    const steps = lengthsOf(where, "a membrane", membrane, lengths);
+    const shape = timeVarTargets ? membrane.sizes : membrane.sizes.slice(1);
+    const areValues = y instanceof Tensor && sameShape(y.sizes, shape);
+    if (areValues && weight !== null) throw wrongValue(where, "class indices beside a weight", "values");
+    const labels = areValues ? null : labelsOf(where, y, K, timeVarTargets ? T * rows : rows);
+    const target =
+      labels === null
+        ? (y as Tensor)
+        : onOff(
+            labels,
+            K,
+            shape,
+            () => onTarget,
+            () => offTarget,
+          );
+    const weights = labels === null ? null : weightsOf(where, weight, labels, K);
+    let distances = square(maskSteps(sub(membrane, target), steps));
+    if (weights !== null) distances = mul(distances, ofRows(weights, shape));
+    return reduced(steps === null && reduction === "mean" ? distances : meanOfMasked(distances, steps), reduction);
+  },
+);

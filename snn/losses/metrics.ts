@@ -1,0 +1,92 @@
+/** Metrics: the share of samples that a network gets right, and which classes it takes for which. */
+import { ensure, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { accuracy, argmax, neg, noGrad, type Targets, type Tensor } from "../../engine/index.ts";
+import { alive } from "../../engine/tensor.ts";
+import { ALL_STEPS, firstSpikeTimes, type LengthsOptions, lengthsOf } from "./sequence.ts";
+import { type ClassPopulationOptions, classCounts, labelsOf, numberOfClasses, outputRows } from "./targets.ts";
+
+/** Options of {@link accuracyRate}. */
+export interface AccuracyRateOptions extends ClassPopulationOptions, LengthsOptions {}
+
+const ACCURACY: Required<AccuracyRateOptions> = { numClasses: null, ...ALL_STEPS, lengths: undefined };
+
+/**
+ * The share of samples whose right class has the most spikes, the first of equal ones. With `numClasses`, the counts are those of
+ * populations.
+ *
+ * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B].
+ *
+ * @throws RangeError for spikes without these axes, another number of class indices or lengths, an index outside 0 … K − 1, or numClasses
+ *   that does not divide K; TypeError for y that is neither an array nor a tensor, or an unknown option.
+ */
+export function accuracyRate(spikes: Tensor, y: Targets, options: AccuracyRateOptions = ACCURACY): number {
+  const where = "accuracyRate";
+  const { numClasses, lengths } = withDefaults(where, ACCURACY, options);
+  const { rows, K } = outputRows(where, "spikes", spikes);
+  const classes = numberOfClasses(where, numClasses, K);
+  const steps = lengthsOf(where, "spikes", spikes, lengths);
+  const labels = labelsOf(where, y, classes, rows);
+  return noGrad(() => accuracy(classCounts(spikes, steps, classes), labels));
+}
+
+/**
+ * The share of samples whose right class fires first, the first of equal ones; a neuron without a spike counts as firing at T − 1.
+ *
+ * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B].
+ *
+ * @throws RangeError for spikes without these axes, another number of class indices or lengths, or an index outside 0 … K − 1; TypeError
+ *   for y that is neither an array nor a tensor, or an unknown option.
+ */
+export function accuracyTemporal(spikes: Tensor, y: Targets, options: LengthsOptions = ALL_STEPS): number {
+  const where = "accuracyTemporal";
+  const { lengths } = withDefaults(where, ALL_STEPS, options);
+  const { rows, K } = outputRows(where, "spikes", spikes);
+  const steps = lengthsOf(where, "spikes", spikes, lengths);
+  const labels = labelsOf(where, y, K, rows);
+  return noGrad(() => accuracy(neg(firstSpikeTimes(spikes, 1, steps)), labels));
+}
+
+/** Options of {@link confusionMatrix}. */
+export interface ConfusionOptions {
+  /** Counts of earlier batches, [K][K], that the new ones are added to; default null: zeros. */
+  into?: number[][] | null;
+}
+
+const CONFUSION: Required<ConfusionOptions> = { into: null };
+
+/**
+ * How many samples of each class were taken for each class: rows are the classes of y, columns those of the largest outputs, the first of
+ * equal ones. Right ones are on the diagonal.
+ *
+ * Shapes: output [B, K], or [..., K], such as `spikeCount(spikes)`; y: class indices of the other axes; → K lists of K counts. Those of
+ * all batches of a loader come together in the list that is given as `into`, which is the result then.
+ *
+ * @throws RangeError for an output without these axes, another number of class indices, an index outside 0 … K − 1, or an `into` of other
+ *   sizes; TypeError for y that is neither an array nor a tensor, an `into` that is no list of lists, or an unknown option.
+ */
+export function confusionMatrix(output: Tensor, y: Targets, options: ConfusionOptions = CONFUSION): number[][] {
+  const where = "confusionMatrix";
+  const { into } = withDefaults(where, CONFUSION, options);
+  alive(output, where);
+  if (output.ndim === 0) throw wrongValue(where, "an output [..., K]", "[]");
+  const K = output.sizes[output.ndim - 1] as number;
+  const labels = labelsOf(where, y, K, output.size / K);
+  const counts = into ?? Array.from({ length: K }, () => new Array<number>(K).fill(0));
+  // `every` passes over the holes of a list.
+  if (!Array.isArray(counts) || !Array.from(counts).every(Array.isArray)) {
+    throw wrongType(where, "into as lists of counts", into);
+  }
+  ensure(
+    counts.length === K && counts.every((row) => row.length === K),
+    where,
+    `into must have ${K} lists of ${K} counts`,
+    into,
+  );
+  const found = noGrad(() => argmax(output, { axis: -1 }).toFloat32Array());
+  labels.forEach((label, row) => {
+    const counted = counts[label] as number[];
+    const place = found[row] as number;
+    counted[place] = (counted[place] as number) + 1;
+  });
+  return counts;
+}

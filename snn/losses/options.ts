@@ -1,0 +1,41 @@
+/** Options that losses over sequences have in common, and the checks of their arguments. */
+import { numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
+import type { LossOptions, Targets, Tensor } from "../../engine/index.ts";
+import { checkReduction } from "../../engine/ops/reduction.ts";
+import { type LengthsOptions, lengthsOf } from "./sequence.ts";
+import { labelsOf, outputRows } from "./targets.ts";
+
+/** Options of losses over sequences with class indices as targets. */
+export interface SequenceLossOptions extends LossOptions, LengthsOptions {
+  /** One weight per class, [K], a factor of the loss of each sample; default null: all 1. It gets no gradient. */
+  weight?: Tensor | null;
+}
+
+/** Options of cross-entropies over sequences. */
+export interface CrossEntropySequenceOptions extends SequenceLossOptions {
+  /** ε in [0, 1], as in `crossEntropy`: the target becomes (1 − ε)·target + ε/K. Default 0. */
+  labelSmoothing?: number;
+}
+
+export const SEQUENCE: Required<SequenceLossOptions> = { weight: null, reduction: "mean", lengths: undefined };
+export const ENTROPY: Required<CrossEntropySequenceOptions> = { ...SEQUENCE, labelSmoothing: 0 };
+
+/** The options over the defaults, with a reduction and a smoothing that there are. */
+export function lossOptions<Options extends Required<SequenceLossOptions>>(
+  where: string,
+  defaults: Options,
+  options: object,
+): Options {
+  const given = withDefaults(where, defaults, options);
+  checkReduction(where, given.reduction);
+  const { labelSmoothing } = given as Partial<typeof ENTROPY>;
+  if (labelSmoothing !== undefined) numberOf(where, "labelSmoothing", labelSmoothing, UNIT);
+  return given;
+}
+
+/** The class indices of the samples, and the steps of each. */
+export function prepared(where: string, what: string, x: Tensor, y: Targets, lengths: LengthsOptions["lengths"]) {
+  const sizes = outputRows(where, what, x);
+  const steps = lengthsOf(where, what, x, lengths);
+  return { ...sizes, labels: labelsOf(where, y, sizes.K, sizes.rows), steps };
+}

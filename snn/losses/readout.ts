@@ -1,0 +1,115 @@
+/** Time to values: [T, B, …] → [B, …]. */
+import { COUNT, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
+import { composed } from "../../engine/composed.ts";
+import { amax, type Tensor } from "../../engine/index.ts";
+import { integrate } from "../neurons/leaky-integrator.ts";
+import {
+  ALL_STEPS,
+  firstSpikeTimes,
+  type LengthsOptions,
+  lastSteps,
+  lengthsOf,
+  maskSteps,
+  meanSteps,
+  sumSteps,
+} from "./sequence.ts";
+
+export type { LengthsOptions } from "./sequence.ts";
+
+/** The lengths in the options, for a readout of x. */
+function given(where: string, what: string, x: Tensor, options: LengthsOptions): Int32Array | null {
+  return lengthsOf(where, what, x, withDefaults(where, ALL_STEPS, options).lengths);
+}
+
+/**
+ * The firing rate, spikes per step: Σ_t x[t] / T, [T, B, …] → [B, …].  ∂L/∂x[t] = ∂L/∂z / T. With `lengths`, sums and T are those of the
+ * steps of each sample.
+ *
+ * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
+ */
+export function meanOverTime(x: Tensor, options: LengthsOptions = ALL_STEPS): Tensor {
+  return composed(meanSteps, x, given("meanOverTime", "spikes", x, options));
+}
+
+/**
+ * The number of spikes: Σ_t s[t], [T, B, …] → [B, …].  ∂L/∂s[t] = ∂L/∂z. With `lengths`, the steps of each sample alone count.
+ *
+ * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
+ */
+export function spikeCount(spikes: Tensor, options: LengthsOptions = ALL_STEPS): Tensor {
+  return composed(sumSteps, spikes, given("spikeCount", "spikes", spikes, options));
+}
+
+/**
+ * The membrane in the last step: v[T−1], [T, B, …] → [B, …]. The other steps get no gradient. With `lengths`, the last step of sample b
+ * is lengths[b] − 1.
+ *
+ * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
+ */
+export function lastMembrane(membrane: Tensor, options: LengthsOptions = ALL_STEPS): Tensor {
+  return composed(lastSteps, membrane, given("lastMembrane", "a membrane", membrane, options));
+}
+
+/**
+ * The largest membrane over time: max_t v[t], [T, B, …] → [B, …]. Its step gets the gradient; those that tie share it
+ * evenly. With `lengths`, over the steps of each sample.
+ *
+ * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
+ */
+export function maxMembrane(membrane: Tensor, options: LengthsOptions = ALL_STEPS): Tensor {
+  return composed(largest, membrane, given("maxMembrane", "a membrane", membrane, options));
+}
+
+const largest = (membrane: Tensor, lengths: Int32Array | null): Tensor =>
+  amax(maskSteps(membrane, lengths, -Infinity), { axis: 0 });
+
+/** Options of {@link filteredTrace}. */
+export interface TraceOptions extends LengthsOptions {
+  /** The decay per step, in [0, 1]; default 0.95. */
+  beta?: number;
+}
+
+const TRACE = { beta: 0.95, ...ALL_STEPS };
+
+/**
+ * Spikes filtered by an exponential: r[t] = β·r[t−1] + s[t], from r = 0. Shapes: [T, B, …] → [T, B, …]. β is the decay per
+ * step, 0.95 by default. With `lengths`, r is 0 after the steps of each sample.
+ *
+ * @throws RangeError for a beta outside [0, 1], a missing time axis, or lengths that are not one integer in [1, T] for each sample.
+ */
+export function filteredTrace(spikes: Tensor, options: TraceOptions = TRACE): Tensor {
+  const { beta, lengths } = withDefaults("filteredTrace", TRACE, options);
+  numberOf("filteredTrace", "beta", beta, UNIT);
+  return composed(traceOf, spikes, beta, lengthsOf("filteredTrace", "spikes", spikes, lengths));
+}
+
+const traceOf = (spikes: Tensor, beta: number, lengths: Int32Array | null): Tensor =>
+  maskSteps(integrate(spikes, beta), lengths);
+
+/** Options of {@link spikeTimes}. */
+export interface SpikeTimesOptions extends LengthsOptions {
+  /** F, how many spikes of each neuron are looked for, an integer ≥ 1; default 1. */
+  count?: number;
+}
+
+const TIMES = { count: 1, ...ALL_STEPS };
+
+/**
+ * The steps of the first F spikes of each neuron: z[f] = the step of spike f, or T − 1 where there are fewer.
+ *
+ *   ∂L/∂s[t] = −Σ_f ∂L/∂z[f] over the f with z[f] = t
+ *
+ * An earlier spike makes the time smaller: −1 stands for the derivative that a step has not. A neuron with fewer spikes gets the
+ * gradient at T − 1, as in snnTorch. F is `count`, by default 1.
+ *
+ * Shapes: spikes [T, B, …] → [F, B, …]. All values but 0 are spikes. With `lengths`, T is the number of steps of each sample.
+ *
+ * @throws RangeError for a count that is not a positive integer, a missing time axis, or lengths that are not one integer in [1, T] for
+ *   each sample.
+ * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ */
+export function spikeTimes(spikes: Tensor, options: SpikeTimesOptions = TIMES): Tensor {
+  const { count, lengths } = withDefaults("spikeTimes", TIMES, options);
+  numberOf("spikeTimes", "count", count, COUNT);
+  return composed(firstSpikeTimes, spikes, count, lengthsOf("spikeTimes", "spikes", spikes, lengths));
+}

@@ -1,0 +1,171 @@
+/** Sequences of different length in one batch: how many steps of each sample count, and ops that read these steps alone. */
+import { wrongValue } from "../../engine/arguments.ts";
+import { heapOf, k } from "../../engine/backend.ts";
+import { stepsOf } from "../../engine/data/dataset.ts";
+import { full, indexSelect, mean, mul, reshape, select, sum, type Tensor } from "../../engine/index.ts";
+import { apply, gradOf, type Op, passGradient, SAVES } from "../../engine/op.ts";
+import { formatShape, type Shape } from "../../engine/shape.ts";
+import { checkSequence } from "../layer/checks.ts";
+
+/** Options of readouts of sequences. */
+export interface LengthsOptions {
+  /**
+   * Steps of each sample, [B], integers in [1, T]: the steps of sample b from lengths[b] on are padding, which changes no result and gets
+   * no gradient. By default all steps count.
+   */
+  lengths?: ArrayLike<number> | Tensor | null | undefined;
+}
+
+/** The defaults of options that hold lengths alone. */
+export const ALL_STEPS: LengthsOptions = { lengths: undefined };
+
+/** The steps of the samples of x, [T, B, …]; null where all count. Throws for lengths that do not fit x. */
+export function lengthsOf(
+  where: string,
+  what: string,
+  x: Tensor,
+  lengths: LengthsOptions["lengths"],
+): Int32Array | null {
+  checkSequence(where, what, x);
+  if (lengths === undefined || lengths === null) return null;
+  const [T, B] = x.sizes as [number, number | undefined];
+  if (B === undefined) throw wrongValue(where, `${what} [T, B, …] beside lengths`, formatShape(x.sizes));
+  const steps = stepsOf(where, lengths, T);
+  if (steps.length !== B) throw wrongValue(where, `${B} lengths`, steps.length);
+  return steps.every((n) => n === T) ? null : steps;
+}
+
+/** The steps of x, [T, B, …], that are padding, and the value that these get. */
+interface Padding {
+  readonly lengths: Int32Array;
+  readonly value: number;
+}
+
+/** z[t, b] = x[t, b] where t < lengths[b], else the value.  ∂L/∂x[t, b] = ∂L/∂z[t, b] there, else 0. */
+const maskStepsOp: Op<Padding> = {
+  name: "maskSteps",
+  saves: SAVES.nothing,
+  forward(z, x, _y, _w, { lengths, value }) {
+    k.copy(z.ptr, x.ptr, x.size);
+    fillPadding(z.ptr, z, lengths, value);
+  },
+  backward(z, x, _y, _w, { lengths }) {
+    fillPadding(z.gradPtr, z, lengths, 0);
+    passGradient(z, x);
+  },
+};
+
+/** values[t, b, …] ← value for t ≥ lengths[b], at the address p of as many values as z has. */
+function fillPadding(p: number, z: Tensor, lengths: Int32Array, value: number): void {
+  const values = heapOf(p).view(p, z.size);
+  const T = z.sizes[0] as number;
+  const B = lengths.length;
+  const inner = z.size / (T * B);
+  for (let b = 0; b < B; b++) {
+    for (let t = lengths[b] as number; t < T; t++) {
+      const start = (t * B + b) * inner;
+      values.fill(value, start, start + inner);
+    }
+  }
+}
+
+/** x with the value at all steps that are padding. */
+export const maskSteps = (x: Tensor, lengths: Int32Array | null, value = 0): Tensor =>
+  lengths === null ? x : apply(maskStepsOp, { lengths, value }, x);
+
+/** A factor for each sample, in the shape [B, 1, …] of `ndim` axes. */
+export function perSample(factors: ArrayLike<number>, ndim: number): Tensor {
+  const shape: Shape = [factors.length, ...new Array<number>(ndim - 1).fill(1)];
+  return full(shape, 0).copyFrom(Float32Array.from(factors));
+}
+
+/** 1/n. */
+const inverses = (lengths: Int32Array): Float32Array => Float32Array.from(lengths, (n) => 1 / n);
+
+/** Σ x[t] over the steps of each sample. */
+export const sumSteps = (x: Tensor, lengths: Int32Array | null): Tensor => sum(maskSteps(x, lengths), { axis: 0 });
+
+/** The mean of x[t] over the steps of each sample. */
+export const meanSteps = (x: Tensor, lengths: Int32Array | null): Tensor =>
+  meanOfMasked(maskSteps(x, lengths), lengths);
+
+/** The same of an x that is 0 in all padding. */
+export function meanOfMasked(x: Tensor, lengths: Int32Array | null): Tensor {
+  if (lengths === null) return mean(x, { axis: 0 });
+  return mul(sum(x, { axis: 0 }), perSample(inverses(lengths), x.ndim - 1));
+}
+
+/** x at the last step of each sample. */
+export function lastSteps(x: Tensor, lengths: Int32Array | null): Tensor {
+  if (lengths === null) return select(x, 0, -1);
+  const [T, B, ...rest] = x.sizes as [number, number, ...number[]];
+  const places = lengths.map((n, b) => (n - 1) * B + b);
+  return indexSelect(reshape(x, [T * B, ...rest]), 0, places);
+}
+
+/** How many spikes of each neuron are wanted, and the steps of each sample. */
+interface Times {
+  readonly shape: Shape;
+  readonly lengths: Int32Array | null;
+}
+
+/** Backward reads the times themselves. */
+const spikeTimesOp: Op<Times> = {
+  name: "spikeTimes",
+  saves: SAVES.output,
+  forward(z, x, _y, _w, { lengths }) {
+    const times = heapOf(z.ptr).view(z.ptr, z.size);
+    const spikes = heapOf(x.ptr).view(x.ptr, x.size);
+    const T = x.sizes[0] as number;
+    const neurons = x.size / T;
+    findTimes(times, spikes, T, neurons, stepsOfNeurons(lengths, T, neurons));
+  },
+  backward(z, x) {
+    const p = gradOf(x);
+    if (p === 0) return;
+    const dx = heapOf(p).view(p, x.size);
+    const dz = heapOf(z.gradPtr).view(z.gradPtr, z.size);
+    const times = heapOf(z.ptr).view(z.ptr, z.size);
+    const neurons = x.size / (x.sizes[0] as number);
+    for (let i = 0; i < times.length; i++) {
+      const place = (times[i] as number) * neurons + (i % neurons);
+      dx[place] = (dx[place] as number) - (dz[i] as number);
+    }
+  },
+};
+
+/** The steps of each neuron of a step. */
+function stepsOfNeurons(lengths: Int32Array | null, T: number, neurons: number): Int32Array {
+  const steps = new Int32Array(neurons).fill(T);
+  const inner = neurons / (lengths?.length ?? 1);
+  lengths?.forEach((n, b) => {
+    steps.fill(n, b * inner, (b + 1) * inner);
+  });
+  return steps;
+}
+
+type Values = Float32Array | Float64Array;
+
+/** times[f, j] ← the step of spike f of neuron j, or its last step. The search ends when all spikes that are wanted were found. */
+function findTimes(times: Values, spikes: Values, T: number, neurons: number, steps: Int32Array): void {
+  const wanted = times.length;
+  for (let i = 0; i < wanted; i++) times[i] = (steps[i % neurons] as number) - 1;
+  // The place of the next time of each neuron, beyond the end where it has all of them.
+  const next = new Int32Array(neurons);
+  for (let j = 0; j < neurons; j++) next[j] = j;
+  let missing = wanted;
+  for (let t = 0, row = 0; t < T && missing > 0; t++, row += neurons) {
+    for (let j = 0; j < neurons; j++) {
+      if (spikes[row + j] === 0) continue;
+      const place = next[j] as number;
+      if (place >= wanted || t >= (steps[j] as number)) continue;
+      times[place] = t;
+      next[j] = place + neurons;
+      missing--;
+    }
+  }
+}
+
+/** The steps of the first `count` spikes of each neuron, [T, B, …] → [count, B, …]. */
+export const firstSpikeTimes = (spikes: Tensor, count: number, lengths: Int32Array | null): Tensor =>
+  apply(spikeTimesOp, { shape: [count, ...spikes.sizes.slice(1)], lengths }, spikes);

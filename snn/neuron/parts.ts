@@ -1,0 +1,78 @@
+/** Parts of equations that several neurons share: a synapse before the membrane, and the leak of the membrane. */
+import type { Value } from "../../engine/fuse/index.ts";
+import type { StepLanguage } from "./step.ts";
+
+/**
+ * The choice of a synaptic current i that decays by α per step, and when an input I arrives:
+ *
+ *   i[t] = α·i[t−1] + I[t]      the membrane takes i[t]              ("decayFirst")
+ *   i[t] = α·(i[t−1] + I[t])    the membrane takes i[t−1] + I[t]     ("jumpFirst")
+ *   i[t] = α·i[t−1] + I[t]      the membrane takes i[t−1]            ("late")
+ */
+export type SynapseChoices = {
+  /** The membrane takes α·i + I ("decayFirst"), i + I, which decays behind it ("jumpFirst"), or the old i ("late"). Default "decayFirst". */
+  readonly synapse: readonly ["decayFirst", "jumpFirst", "late"];
+};
+
+export const SYNAPSE: SynapseChoices = { synapse: ["decayFirst", "jumpFirst", "late"] };
+
+/** The same for neurons that may have no synapse, the default: the membrane takes I[t], and there is no state i. */
+export type OptionalSynapseChoices = {
+  /** The membrane takes I ("none"), α·i + I ("decayFirst"), i + I, which decays behind it ("jumpFirst"), or the old i ("late"). Default "none". */
+  readonly synapse: readonly ["none", "decayFirst", "jumpFirst", "late"];
+};
+
+export const OPTIONAL_SYNAPSE: OptionalSynapseChoices = { synapse: ["none", "decayFirst", "jumpFirst", "late"] };
+
+/** For `needs` of such a neuron. */
+export const SYNAPSE_NEEDS = { alpha: SYNAPSE } as const;
+
+/** For `without` of a neuron with {@link OPTIONAL_SYNAPSE}. */
+export const withoutSynapse = ({ synapse }: { readonly synapse: string }): readonly "i"[] =>
+  synapse === "none" ? ["i"] : [];
+
+/** How a current passes the synapse that was chosen. */
+export function synapse(
+  argument: { readonly current: Value; readonly i: Value; readonly alpha: Value },
+  kind: OptionalSynapseChoices["synapse"][number],
+): { /** What the membrane takes. */ readonly input: Value /** i[t]. */; readonly i: Value } {
+  const { current, alpha } = argument;
+  if (kind === "none") return { input: current, i: current };
+  const { i } = argument;
+  if (kind === "jumpFirst") {
+    const jumped = i.add(current);
+    return { input: jumped, i: jumped.mul(alpha) };
+  }
+  const next = i.mul(alpha).add(current);
+  return { input: kind === "late" ? i : next, i: next };
+}
+
+/** The choice of an input scale: "one", or "leak", 1 − β, with which a constant current I leads to v = rest + I. */
+export type InputScaleChoices = {
+  /** Factor of the input: 1, or "leak", 1 − β, with which a constant current I leads to v = rest + I. Default "one". */
+  readonly inputScale: readonly ["one", "leak"];
+};
+
+export const INPUT_SCALE: InputScaleChoices = { inputScale: ["one", "leak"] };
+
+/** A membrane that decays by β towards rest, v ← β·v + (1 − β)·rest, and takes its input as {@link INPUT_SCALE} says. */
+export function leaky(
+  { constant, beta, rest }: Pick<StepLanguage, "constant"> & { readonly beta: Value; readonly rest: Value },
+  inputScale: InputScaleChoices["inputScale"][number],
+  leak = constant(1).sub(beta),
+): { decay(v: Value): Value; scaled(input: Value): Value } {
+  const drive = rest.mul(leak);
+  return {
+    decay: (v) => v.mul(beta).add(drive),
+    scaled: (input) => (inputScale === "leak" ? input.mul(leak) : input),
+  };
+}
+
+/** For `constrain`: bounds of parameters by which a step divides, whose reciprocals are float32 numbers too. */
+export const DIVISOR = [1e-30, 1e30] as const;
+
+/** e²⁰ is 5·10⁸: where the exponent is larger the next step is far above every threshold. */
+const STEEPEST = 20;
+
+/** eˣ of a membrane that takes off by itself, with x cut off at 20: no membrane becomes infinite, and beyond it the gradient is 0. */
+export const upstroke = (x: Value): Value => x.minimum(STEEPEST).exp();

@@ -1,0 +1,447 @@
+/**
+ * Plain neurons: a LIF of the defaults and few options besides, and a leaky integrator. Hand-written kernels run them, a whole loop over
+ * time in one call, forward and backward, with the bits of the compiled step.
+ */
+import { floats, integers, k, wordsAt } from "../../engine/backend.ts";
+import type { Tensor } from "../../engine/index.ts";
+import {
+  canTakeOver,
+  gradOf,
+  gradOfPart,
+  isOutside,
+  multiplyGradient,
+  part,
+  passGradient,
+  type Recorded,
+  ready,
+  recycleGradient,
+  SAVES,
+  saveFor,
+  writeOutGradient,
+} from "../../engine/op.ts";
+import { constantSource } from "../../engine/ops/view.ts";
+import { allocate, recycle, scope } from "../../engine/scope.ts";
+import type { Shape } from "../../engine/shape.ts";
+import { empty, emptyLike, emptySpikes, record, rootOf, spikesAt } from "../../engine/tensor.ts";
+import { BOXCAR, NO_RESET, TRIANGULAR } from "../../kernels/kinds.ts";
+import * as layout from "../../kernels/lif-layout.ts";
+import type { Surrogate } from "../surrogates/surrogate.ts";
+import { columnsOf, overwritten } from "./loop.ts";
+
+/** Options of plain neurons as the kernels take them: without rest, scale and refractory steps, with the reset detached. */
+export interface PlainOptions {
+  /** One of kinds.ts. */
+  readonly reset: number;
+  /** 1: the reset comes at the start of the next step. */
+  readonly delayed: number;
+  /** 1: fires above the threshold alone. */
+  readonly strict: number;
+  readonly resetValue: number;
+  /** Null for a readout, whose output is the membrane. */
+  readonly surrogate: Surrogate | null;
+}
+
+/** These options, and the record of neurons that have them. */
+export interface Plain extends PlainOptions {
+  readonly op: Recorded<PlainRun>;
+}
+
+const NOTHING: readonly Tensor[] = [];
+
+/** In the place of the tensors of a run that has ended. */
+const NONE = null as unknown as Tensor;
+
+/** A run that has ended, whose object the next one takes. */
+let ended: PlainRun | null = null;
+
+/** A run: its results, and the operands that backward and the outputs which are read later need. */
+export class PlainRun {
+  plain: Plain = null as unknown as Plain;
+  T = 0;
+  rows = 0;
+  n = 0;
+  /** [T, B, …], or for a single step [B, …]. */
+  current: Tensor = NONE;
+  /** The current, or one step of it where it is the same in all. */
+  input: Tensor = NONE;
+  beta: Tensor = NONE;
+  /** θ; null for a readout. */
+  threshold: Tensor | null = null;
+  /** v before the first step, [B, …]; null for zeros. */
+  from: Tensor | null = null;
+  /** Spikes in the shape of the current, or of a readout the membrane. */
+  z: Tensor = NONE;
+  /** v after the last step, [B, …]; none where it is not wanted. */
+  last: readonly Tensor[] = NOTHING;
+  /** Address of the membrane over time, which backward reads; 0 where it has not been kept. */
+  membrane = 0;
+  /** The membrane has taken the place of the current. */
+  isOver = false;
+  /** When an operand had last been written. */
+  written = 0;
+  private isRecorded = false;
+
+  /** Adds the run to the tape, differentiable. */
+  record(): void {
+    const { z, plain, input, beta, threshold, last } = this;
+    this.isRecorded = true;
+    record(z, plain.op as Recorded<never>, this, input, beta, threshold);
+    if (last.length > 0) part(z, LAST, last[0] as Tensor);
+  }
+
+  get names(): readonly string[] {
+    return outputsOf(this.plain);
+  }
+
+  /** The output of this index over time. */
+  output(index: number): Tensor {
+    return plainOutput(this, this.names[index] as "membrane" | "v");
+  }
+
+  /** Gives the object to a later run, where no record has it. */
+  end(): void {
+    if (this.isRecorded) return;
+    this.current = NONE;
+    this.input = NONE;
+    this.beta = NONE;
+    this.threshold = null;
+    this.from = null;
+    this.z = NONE;
+    this.last = NOTHING;
+    ended = this;
+  }
+}
+
+const OF_NEURONS: readonly string[] = ["spikes", "membrane", "v"];
+const OF_READOUT: readonly string[] = ["membrane", "v"];
+
+/** The outputs of plain neurons, the main one first. */
+export const outputsOf = ({ surrogate }: PlainOptions): readonly string[] =>
+  surrogate === null ? OF_READOUT : OF_NEURONS;
+
+/** Parts of a record besides its output. */
+const LAST = 0;
+const MEMBRANE = 1;
+const V = 2;
+
+/** Values of a gradient that a second-level cache holds beside what it meets there. */
+const PIECE = 131072;
+
+/** Values that {@link describeStep} writes. */
+export const PLAIN_WORDS = layout.words;
+
+const DESCRIPTOR_BYTES = 4 * PLAIN_WORDS;
+
+/** Plain neurons with these options, of a layer with this name, which stands in errors. */
+export function makePlain(name: string, options: PlainOptions): Plain {
+  const { reset, delayed, strict, resetValue, surrogate } = options;
+  return { reset, delayed, strict, resetValue, surrogate, op: { ...RECORD, name } };
+}
+
+/**
+ * Plain neurons over a current, [T, B, …] or for a single step [B, …], from the state `from` [B, …] on, or from zeros. β and θ have one
+ * value or one a feature, and are not learned; a readout has no θ. `shape`, that of a step, asks for the last state. `over`: nobody else
+ * can read the current, and the membrane takes its place.
+ *
+ * @throws RangeError for parameters that do not fit a step; Error for an operand that was freed.
+ */
+export function runPlain(
+  plain: Plain,
+  current: Tensor,
+  T: number,
+  beta: Tensor,
+  threshold: Tensor | null,
+  from: Tensor | null,
+  shape: Shape | null,
+  over: boolean,
+): PlainRun {
+  const { surrogate } = plain;
+  const { name } = plain.op;
+  const size = current.size / T;
+  const source = constantSource(current);
+  const input = source?.size === size ? source : current;
+  ready(name, input);
+  ready(name, beta);
+  if (threshold !== null) ready(name, threshold);
+  if (from !== null) ready(name, from);
+  const n = columnsIn(size, name, beta, threshold);
+  const wanted = scope.recording && (input.requiresGrad || from?.requiresGrad === true);
+  const z = surrogate === null ? emptyLike(current) : emptySpikes(current.sizes);
+  const last = shape === null ? null : empty(shape);
+  // A readout gives its membrane; that of neurons is kept for backward alone.
+  const isKept = surrogate !== null && wanted;
+  const isOver = isKept && over && input === current;
+  const membrane = !isKept ? 0 : isOver ? current.ptr : saveFor(z, 4 * current.size);
+  const written = lastWrite(input, beta, threshold, from);
+  const run = ended ?? new PlainRun();
+  ended = null;
+  run.plain = plain;
+  run.T = T;
+  run.rows = size / n;
+  run.n = n;
+  run.current = current;
+  run.input = input;
+  run.beta = beta;
+  run.threshold = threshold;
+  run.from = from;
+  run.z = z;
+  run.last = last === null ? NOTHING : [last];
+  run.membrane = membrane;
+  run.isOver = isOver;
+  run.written = written;
+  if (surrogate === null) forward(run, true, z.ptr, size, 0, 0, last);
+  else if (isKept) forward(run, true, membrane, size, spikesAt(z), 0, last);
+  else if (last !== null) forward(run, true, last.ptr, 0, spikesAt(z), 0, last);
+  else {
+    const u = allocate(4 * size);
+    forward(run, true, u, 0, spikesAt(z), 0, last);
+    recycle(u, 4 * size, scope.region);
+  }
+  if (wanted) run.record();
+  return run;
+}
+
+/** Neighbours in a step with parameters of their own, or all of them where parameters are shared. */
+function columnsIn(size: number, name: string, beta: Tensor, threshold: Tensor | null): number {
+  if (beta.size === 1 && (threshold === null || threshold.size === 1)) return size;
+  return columnsOf(name, threshold === null ? [beta] : [beta, threshold], size);
+}
+
+/**
+ * Writes the descriptor of a single step on tensors that stay where they are, [B, …] each, into a block of PLAIN_WORDS values at p: each
+ * call of `lifForward` with it reads the current, puts the next state in the place of the last one, and writes z.
+ *
+ * @throws RangeError for parameters that do not fit a step.
+ */
+export function describeStep(
+  plain: Plain,
+  p: number,
+  current: Tensor,
+  beta: Tensor,
+  threshold: Tensor | null,
+  state: Tensor,
+  z: Tensor,
+): void {
+  const { size } = current;
+  const n = columnsIn(size, plain.op.name, beta, threshold);
+  const isReadout = plain.surrogate === null;
+  const at = describe({ plain, T: 1, rows: size / n, n, beta, threshold, from: state }, p);
+  describeForward(
+    at,
+    plain,
+    current.ptr,
+    0,
+    isReadout ? z.ptr : state.ptr,
+    0,
+    isReadout ? 0 : spikesAt(z),
+    0,
+    state.ptr,
+  );
+}
+
+/**
+ * The membrane before the reset or the state after it, over time, differentiable: a copy of what backward needs, or from another forward
+ * run, with the same bits.
+ *
+ * @throws Error where an operand was freed or overwritten since.
+ */
+export function plainOutput(run: PlainRun, name: "membrane" | "v"): Tensor {
+  const { plain, current, input, beta, threshold, from, z: main, membrane, written } = run;
+  const { surrogate, reset, delayed, op } = plain;
+  if (surrogate === null && name === "membrane") return main;
+  checkOperand(op.name, name, input, written);
+  checkOperand(op.name, name, beta, written);
+  if (threshold !== null) checkOperand(op.name, name, threshold, written);
+  if (from !== null) checkOperand(op.name, name, from, written);
+  const z = emptyLike(current);
+  const isMembrane = name === "membrane" || delayed !== 0 || reset === NO_RESET;
+  const isKept = membrane !== 0 && main.op !== null;
+  if (isKept && isMembrane) k.copy(z.ptr, membrane, z.size);
+  else forward(run, !isKept, isKept ? membrane : z.ptr, z.size / run.T, 0, isMembrane ? 0 : z.ptr, null);
+  return scope.recording ? part(main, name === "membrane" ? MEMBRANE : V, z) : z;
+}
+
+/** Runs the kernel: u, spikes and v at these addresses, 0 for none; u is computed, or there already. */
+function forward(
+  run: PlainRun,
+  isComputed: boolean,
+  u: number,
+  stepU: number,
+  spikes: number,
+  v: number,
+  last: Tensor | null,
+): void {
+  const { plain, current, input } = run;
+  const p = allocate(DESCRIPTOR_BYTES);
+  const from = isComputed ? input.ptr : 0;
+  const step = input === current ? current.size / run.T : 0;
+  describeForward(describe(run, p), plain, from, step, u, stepU, spikes, v, last === null ? 0 : last.ptr);
+  k.lifForward(p);
+  recycle(p, DESCRIPTOR_BYTES, scope.region);
+}
+
+/** Writes the words of forward into the descriptor whose first word has this index. */
+function describeForward(
+  at: number,
+  plain: Plain,
+  current: number,
+  stepCurrent: number,
+  u: number,
+  stepU: number,
+  spikes: number,
+  v: number,
+  last: number,
+): void {
+  integers[at + layout.u] = u;
+  integers[at + layout.stepU] = stepU;
+  floats[at + layout.resetValue] = plain.resetValue;
+  integers[at + layout.current] = current;
+  integers[at + layout.stepCurrent] = stepCurrent;
+  integers[at + layout.spikes] = spikes;
+  integers[at + layout.v] = v;
+  integers[at + layout.last] = last;
+}
+
+/** Writes the words of both passes, but those of u, into the descriptor at p. Returns the index of its first word. */
+function describe(
+  {
+    plain,
+    T,
+    rows,
+    n,
+    beta,
+    threshold,
+    from,
+  }: Pick<PlainRun, "plain" | "T" | "rows" | "n" | "beta" | "threshold" | "from">,
+  p: number,
+): number {
+  const at = wordsAt(p, PLAIN_WORDS);
+  integers[at + layout.T] = T;
+  integers[at + layout.rows] = rows;
+  integers[at + layout.n] = n;
+  integers[at + layout.beta] = beta.ptr;
+  integers[at + layout.stepBeta] = beta.size === 1 ? 0 : 1;
+  integers[at + layout.threshold] = threshold === null ? 0 : threshold.ptr;
+  integers[at + layout.stepThreshold] = threshold === null || threshold.size === 1 ? 0 : 1;
+  integers[at + layout.reset] = plain.reset;
+  integers[at + layout.delayed] = plain.delayed;
+  integers[at + layout.strict] = plain.strict;
+  integers[at + layout.from] = from === null ? 0 : from.ptr;
+  return at;
+}
+
+const RECORD: Recorded<PlainRun> = {
+  name: "",
+  saves: SAVES.b + SAVES.c + SAVES.more,
+  takes: ["repeats", "product"],
+  reads: ({ from }) => (from === null ? [] : [from]),
+  backward(z, input, _beta, _threshold, run) {
+    const { plain, T, rows, n, current, from, membrane, isOver } = run;
+    const { surrogate } = plain;
+    const size = rows * n;
+    // What may fail comes before the first kernel, which may write over the membrane: a further attempt finds it whole.
+    const isConstant = input !== current;
+    const isWanted = input.requiresGrad && !isOutside(input);
+    const sum = isConstant ? gradOf(input) : 0;
+    if (isWanted && !canTakeOver(input)) gradOf(input);
+    const leavesState = from?.requiresGrad === true && !isOutside(from);
+    if (leavesState && !canTakeOver(from)) gradOf(from);
+    const dFrom = leavesState ? allocate(4 * size) : 0;
+    const dLast = gradOfPart(z, LAST);
+    const dMembrane = gradOfPart(z, MEMBRANE);
+    const dV = gradOfPart(z, V);
+    const product = z.gradForm?.kind === "product" ? z.gradForm : null;
+    const repeats = z.gradForm?.kind === "repeats" && z.gradForm.steps === T;
+    if (product === null && !repeats) writeOutGradient(z);
+    // The gradient of the current takes the place of the one that comes, or of the membrane, where that has room for it.
+    const isWhole = z.gradPtr !== 0 && z.gradForm === null;
+    const isOverTime = isWanted && !isConstant;
+    const isFree = z.region === scope.region;
+    const dU = !isOverTime ? allocate(4 * size) : isWhole ? z.gradPtr : placeOf(z, membrane, isFree);
+    const stepDU = isOverTime ? size : 0;
+    // A product is written out some steps at a time, so that they are read while they are in a cache. Beside a current that is the same in
+    // all steps, whose gradient takes the memory of one, it is written out step by step.
+    const most = isOverTime ? Math.max(1, Math.floor(PIECE / size)) : 1;
+    const together = product === null ? T : Math.min(T, most);
+    const piece = product === null ? 0 : allocate(4 * together * size);
+    const given = product === null ? z.gradPtr : piece;
+    const p = allocate(DESCRIPTOR_BYTES);
+    for (let end = T; end > 0; end -= together) {
+      const start = Math.max(0, end - together);
+      const o = 4 * start * size;
+      if (product !== null) multiplyGradient(piece, z, product, start * size, (end - start) * size);
+      const main = isWhole ? given + o : given;
+      const at = describe(run, p);
+      integers[at + layout.T] = end - start;
+      integers[at + layout.u] = membrane === 0 ? 0 : membrane + o;
+      integers[at + layout.kind] = surrogate === null ? 0 : surrogate.kind;
+      floats[at + layout.slope] = surrogate === null ? 0 : surrogate.slope;
+      integers[at + layout.dSpikes] = surrogate === null ? 0 : main;
+      integers[at + layout.stepDSpikes] = repeats ? 0 : size;
+      integers[at + layout.dMembrane] = surrogate === null ? main : dMembrane === 0 ? 0 : dMembrane + o;
+      integers[at + layout.stepDMembrane] = surrogate === null && repeats ? 0 : size;
+      integers[at + layout.dV] = dV === 0 ? 0 : dV + o;
+      integers[at + layout.stepDV] = size;
+      integers[at + layout.dLast] = end === T ? dLast : 0;
+      integers[at + layout.dNext] = end === T ? 0 : dU + 4 * end * stepDU;
+      integers[at + layout.dU] = dU + 4 * start * stepDU;
+      integers[at + layout.stepDU] = stepDU;
+      integers[at + layout.dSum] = sum;
+      integers[at + layout.dFrom] = start === 0 ? dFrom : 0;
+      k.lifBackward(p);
+    }
+    recycle(p, DESCRIPTOR_BYTES, scope.region);
+    if (piece !== 0) recycle(piece, 4 * together * size, scope.region);
+    if (!isOverTime) recycle(dU, 4 * size, scope.region);
+    else if (!isWhole) {
+      recycleGradient(z);
+      z.gradPtr = dU;
+    }
+    if (isOver && isFree && dU !== membrane) recycle(membrane, 4 * z.size, scope.region);
+    if (isOverTime) passGradient(z, input);
+    if (leavesState) passState(from, dFrom);
+  },
+  support({ plain, membrane, T, rows, n, threshold }, bits, columns) {
+    // The derivatives that are 0 beyond some distance from the threshold.
+    const { surrogate } = plain;
+    if (surrogate === null || threshold === null || (surrogate.kind !== TRIANGULAR && surrogate.kind !== BOXCAR))
+      return -1;
+    const step = threshold.size === 1 ? 0 : 1;
+    const lines = (T * rows * n) / columns;
+    return k.surrogateSupport(bits, membrane, threshold.ptr, step, lines, columns, surrogate.kind, surrogate.slope);
+  },
+};
+
+/** Where the gradient of a current over time is written: over the membrane, which ends with it, or to a block of its own. */
+function placeOf(z: Tensor, membrane: number, isFree: boolean): number {
+  if (membrane === 0 || !isFree) return allocate(4 * z.size);
+  // The record gives nothing back any more.
+  z.saved = 0;
+  return membrane;
+}
+
+/** The gradient at p becomes that of the state, or a part of it. */
+function passState(from: Tensor, p: number): void {
+  if (canTakeOver(from)) {
+    from.gradPtr = p;
+    return;
+  }
+  k.addTo(gradOf(from), p, from.size);
+  recycle(p, 4 * from.size, scope.region);
+}
+
+/** When an operand was last written. */
+function lastWrite(input: Tensor, beta: Tensor, threshold: Tensor | null, from: Tensor | null): number {
+  return Math.max(
+    rootOf(input).written,
+    rootOf(beta).written,
+    threshold === null ? 0 : rootOf(threshold).written,
+    from === null ? 0 : rootOf(from).written,
+  );
+}
+
+/** Throws where an operand of a run was freed, or overwritten after all operands had been written. */
+function checkOperand(where: string, output: string, t: Tensor, written: number): void {
+  ready(where, t);
+  if (rootOf(t).written > written) throw overwritten(where, output);
+}

@@ -1,0 +1,117 @@
+/** How a spike resets the membrane: one rule for all neurons that have a threshold. */
+import type { Value } from "../../engine/fuse/index.ts";
+import type { Chosen } from "./definition.ts";
+import type { StepLanguage } from "./step.ts";
+
+/** The choices of a neuron that resets, with their defaults; the first word is the default. */
+export type ResetChoices = {
+  /** The effect of a spike on v: "zero" sets v to resetValue, "subtract" takes θ off, "none" leaves v. Default "zero". */
+  readonly reset: readonly ["zero", "subtract", "none"];
+  /** The reset happens at the start of the next step instead of at the end of this one. Default false. */
+  readonly resetDelay: boolean;
+  /** A delayed reset to "zero", which the option needs, takes the input of its step too, as in snnTorch's RLeaky. Default false. */
+  readonly resetInput: boolean;
+  /** No gradient through the reset. Default true. */
+  readonly detachReset: boolean;
+};
+
+/** The choices of a reset, whatever it does. */
+export type LateResetChoices = Omit<ResetChoices, "reset">;
+
+export const LATE_RESET: LateResetChoices = { resetDelay: false, resetInput: false, detachReset: true };
+export const RESET: ResetChoices = { reset: ["zero", "subtract", "none"], ...LATE_RESET };
+
+/** The options that count with some resets alone. */
+export const RESET_NEEDS = {
+  resetValue: { reset: ["zero"] },
+  resetInput: { reset: ["zero"], resetDelay: [true] },
+} as const;
+
+/** The choice of the parameter from which v starts. */
+export type StartChoices = {
+  /** v before the first step: rest, or resetValue, which counts with the reset "zero" alone (else 0). Default "rest". */
+  readonly start: readonly ["rest", "resetValue"];
+};
+
+export const START: StartChoices = { start: ["rest", "resetValue"] };
+
+/** v at the start; resetValue counts with the reset "zero" alone, else v starts from 0. */
+export const startOf = <T>(
+  from: { readonly rest?: T; readonly resetValue: T },
+  { start, reset }: { readonly start: string; readonly reset: string },
+): T | 0 => (start === "rest" ? (from.rest as T) : start === "resetValue" && reset === "zero" ? from.resetValue : 0);
+
+/** {@link RESET}, chosen. */
+export type Reset = Chosen<ResetChoices>;
+
+/** A membrane that decays by itself and adds an input. */
+export interface Membrane {
+  /** v[t−1]. */
+  readonly v: Value;
+  /** θ. */
+  readonly threshold: Value | number;
+  /** The value of v after a reset to "zero". */
+  readonly resetValue: Value | number;
+  /** v in a step without input. */
+  decay(v: Value): Value;
+  /** The input that the step adds to the decayed v. */
+  readonly input: Value;
+}
+
+/** The spike and the membrane of a step of a neuron with a reset. */
+export type Fired = {
+  /** s. */
+  readonly spikes: Value;
+  /** u, before the reset. */
+  readonly membrane: Value;
+  /** After it. */
+  readonly v: Value;
+  /** v in refractory steps: as it was, after a reset that is still due. */
+  readonly held: Value;
+  /** The same, decayed. */
+  readonly leaked: Value;
+};
+
+/**
+ * The spike and the reset of a membrane: u = decay(v) + input, s = fire(u − θ), and
+ *
+ *   v ← u − θ·s  ("subtract"),  s ? resetValue : u  ("zero"),  u  ("none")
+ *
+ * With resetDelay v ← u, and a state that has reached θ is reset in the next step: s′ = fire(v − θ) and
+ *
+ *   u = decay(v) + input − θ·s′  ("subtract"),  decay(s′ ? resetValue : v) + input  ("zero"),
+ *       s′ ? resetValue : decay(v) + input  ("zero" with resetInput)
+ */
+export function fired(
+  { spike, late, select }: Pick<StepLanguage, "spike" | "late" | "select">,
+  { reset, resetDelay, resetInput, detachReset }: Reset,
+  { v, threshold, resetValue, decay, input }: Membrane,
+): Fired {
+  const seen = (s: Value): Value => (detachReset ? s.detach() : s);
+  const isLate = resetDelay && reset !== "none";
+  const due = isLate ? seen(late(v.sub(threshold))) : null;
+  const atOnce = due !== null && reset === "zero" ? select(due, resetValue, v) : v;
+  const taken = due !== null && reset === "subtract" ? select(due, threshold, 0) : null;
+
+  const integrated = decay(resetInput ? v : atOnce).add(input);
+  let u = taken === null ? integrated : integrated.sub(taken);
+  if (due !== null && reset === "zero" && resetInput) u = select(due, resetValue, integrated);
+  const s = spike(u.sub(threshold));
+
+  const after = isLate ? u : afterSpike({ select }, { reset, detachReset }, u, s, { threshold, resetValue });
+  const less = (x: Value): Value => (taken === null ? x : x.sub(taken));
+  return { spikes: s, membrane: u, v: after, held: less(atOnce), leaked: less(decay(atOnce)) };
+}
+
+/** v after a reset in the step of the spike s: u − θ·s ("subtract"), s ? resetValue : u ("zero"), u ("none"). */
+export function afterSpike(
+  { select }: Pick<StepLanguage, "select">,
+  { reset, detachReset }: Pick<Reset, "reset" | "detachReset">,
+  u: Value,
+  s: Value,
+  { threshold, resetValue }: Pick<Membrane, "threshold" | "resetValue">,
+): Value {
+  const seen = detachReset ? s.detach() : s;
+  if (reset === "zero") return select(seen, resetValue, u);
+  return reset === "subtract" ? u.sub(select(seen, threshold, 0)) : u;
+}

@@ -1,0 +1,151 @@
+/** Numbers of a recording: firing rates, and norms of gradients. */
+import { NOT_NEGATIVE, numberOf, objectOf, withDefaults } from "../../engine/arguments.ts";
+import { noGrad, type Tensor } from "../../engine/index.ts";
+import type { LayerRecording, Recording } from "./record.ts";
+
+/** How often the neurons of a layer fire, in spikes per step. */
+export interface FiringRate {
+  /** Mean over all steps, samples and neurons. */
+  readonly mean: number;
+  /** Of each neuron, in row-major order: the mean over steps and samples. */
+  readonly perNeuron: Float64Array;
+  /** Share of the neurons whose rate is at most `silentRate`, in [0, 1]. */
+  readonly silent: number;
+  /** Share of the neurons whose rate is at least `saturatedRate`, in [0, 1]. */
+  readonly saturated: number;
+}
+
+/** Options of {@link firingRates}. */
+export interface FiringRateOptions {
+  /** Rate up to which a neuron is silent, ≥ 0; default 0: it never fires. */
+  silentRate?: number;
+  /** Rate from which on a neuron is saturated, ≥ 0; default 0.9. */
+  saturatedRate?: number;
+}
+
+export const RATES: Required<FiringRateOptions> = { silentRate: 0, saturatedRate: 0.9 };
+
+/**
+ * The firing rates of all layers of a recording that have spikes, by name.
+ *
+ *   r[n] = Σ_t Σ_b s[t, b, n] / (T·B)
+ *
+ * The order of the layers is `recording.order`.
+ *
+ * Shapes: spikes [T, B, …] → `perNeuron` as long as the axes behind B; of spikes [T] one rate.
+ *
+ * @throws TypeError for what is no recording, an option of another name or kind; RangeError for a rate that is negative or not
+ *   finite; Error if the recording was freed.
+ */
+export function firingRates(
+  recording: Pick<Recording, "layers"> & Partial<Pick<Recording, "order">>,
+  options: FiringRateOptions = RATES,
+): Record<string, FiringRate> {
+  const given = withDefaults("firingRates", RATES, options);
+  checkRates("firingRates", given);
+  const rates: Record<string, FiringRate> = {};
+  for (const [name, { spikes }] of layersOf("firingRates", recording)) {
+    if (spikes !== null) rates[name] = rateOf(spikes, given);
+  }
+  return rates;
+}
+
+export function checkRates(where: string, { silentRate, saturatedRate }: Required<FiringRateOptions>): void {
+  numberOf(where, "silentRate", silentRate, NOT_NEGATIVE);
+  numberOf(where, "saturatedRate", saturatedRate, NOT_NEGATIVE);
+}
+
+export function rateOf(spikes: Tensor, { silentRate, saturatedRate }: Required<FiringRateOptions>): FiringRate {
+  const axis = spikes.ndim > 1 ? [0, 1] : 0;
+  const counts = noGrad(() => spikes.sum({ axis }).toFloat32Array());
+  const samples = spikes.size / counts.length;
+  const perNeuron = Float64Array.from(counts, (count) => count / samples);
+  const share = (is: (rate: number) => boolean) => perNeuron.filter(is).length / perNeuron.length;
+  return {
+    mean: perNeuron.reduce((sum, rate) => sum + rate, 0) / perNeuron.length,
+    perNeuron,
+    silent: share((rate) => rate <= silentRate),
+    saturated: share((rate) => rate >= saturatedRate),
+  };
+}
+
+/** The norm of a gradient over time. */
+export interface GradientNorm {
+  /** ‖g‖₂ of all values. */
+  readonly norm: number;
+  /** ‖g[t]‖₂ of each step. */
+  readonly steps: Float64Array;
+}
+
+/** Norms of the gradients at a layer, null where none has arrived. */
+export interface LayerNorms {
+  /** Of ∂L/∂I, which the neurons pass on. */
+  readonly current: GradientNorm | null;
+  /** Of ∂L/∂s, which arrives at the spikes. */
+  readonly spikes: GradientNorm | null;
+  /** Of ∂L/∂u, which arrives at the membrane. */
+  readonly membrane: GradientNorm | null;
+}
+
+/** The result of {@link gradientNorms}. */
+export interface GradientNorms {
+  /** Names of the layers in the order of their first run. */
+  readonly order: readonly string[];
+  /** By the names of the layers. */
+  readonly layers: Readonly<Record<string, LayerNorms>>;
+  /** ‖g‖₂ by the names of the parameters. */
+  readonly parameters: Readonly<Record<string, number>>;
+}
+
+/**
+ * Norms of the gradients of a recording with a loss, for each layer, step and parameter; sums in float64.
+ *
+ *   ‖g‖₂ = √Σ g²
+ *
+ * @throws TypeError for what is no recording; RangeError for one without a loss; Error if it was freed.
+ */
+export function gradientNorms(
+  recording: Pick<Recording, "layers" | "gradients"> & Partial<Pick<Recording, "order">>,
+): GradientNorms {
+  const layers: Record<string, LayerNorms> = {};
+  const all = layersOf("gradientNorms", recording);
+  for (const [name, { gradients }] of all) {
+    if (gradients === null) throw new RangeError("gradientNorms: expected a recording with a loss, got one without");
+    const { current, spikes, membrane } = gradients;
+    layers[name] = { current: normOf(current), spikes: normOf(spikes), membrane: normOf(membrane) };
+  }
+  const parameters = Object.entries(recording.gradients ?? {}).map(([name, g]) => [name, length(g.toFloat32Array())]);
+  return { order: all.map(([name]) => name), layers, parameters: Object.fromEntries(parameters) };
+}
+
+const layersOf = (
+  where: string,
+  recording: Pick<Recording, "layers"> & Partial<Pick<Recording, "order">>,
+): [string, LayerRecording][] =>
+  namedLayers(where, "a recording, with layers", objectOf(where, "a recording", recording) as typeof recording);
+
+/** The layers with their names, in their order. */
+export function namedLayers<Layer>(
+  where: string,
+  expected: string,
+  { layers, order }: { readonly layers: Readonly<Record<string, Layer>>; readonly order?: readonly string[] },
+): [name: string, layer: Layer][] {
+  const all = objectOf(where, expected, layers) as Readonly<Record<string, Layer>>;
+  return (order ?? Object.keys(all)).map((name) => [name, all[name] as Layer]);
+}
+
+function normOf(gradient: Tensor | null): GradientNorm | null {
+  if (gradient === null) return null;
+  const values = gradient.toFloat32Array();
+  const size = values.length / (gradient.shape[0] as number);
+  const steps = new Float64Array(values.length / size);
+  for (let t = 0; t < steps.length; t++) steps[t] = length(values.subarray(t * size, (t + 1) * size));
+  return { norm: length(steps), steps };
+}
+
+/** ‖x‖₂. Squares of the smallest float32 are above 0 in float64. */
+function length(x: Float32Array | Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += (x[i] as number) * (x[i] as number);
+  return Math.sqrt(sum);
+}

@@ -1,0 +1,321 @@
+/** Recordings: what the neurons of a model do, and the gradients that reach them. */
+import { functionOf, listed, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { k } from "../../engine/backend.ts";
+import { composed } from "../../engine/composed.ts";
+import { defaultGenerator, Generator } from "../../engine/generator.ts";
+import { concat, type Module, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
+import { locate, moduleOf } from "../../engine/nn/module.ts";
+import { isPart, type Recorded, writeOutGradient } from "../../engine/op.ts";
+import { broadcastTo, constantSource } from "../../engine/ops/view.ts";
+import { withOwnGradients } from "../../engine/own-gradients.ts";
+import { type Scope, scope } from "../../engine/scope.ts";
+import { type Shape, sameShape } from "../../engine/shape.ts";
+import { alive, emptyLike } from "../../engine/tensor.ts";
+import { type Observer, observedBy, type Seen } from "../layer/observer.ts";
+
+/** Gradients at a layer, [T, B, …] each; null where no gradient has arrived. */
+export interface LayerGradients {
+  /** ∂L/∂I: of the current, behind the surrogate and the way back through time. */
+  readonly current: Tensor | null;
+  /** ∂L/∂s: what the layers that read the spikes send back, before the surrogate. */
+  readonly spikes: Tensor | null;
+  /** ∂L/∂u: what reaches the membrane from outside of the neurons, as from a readout. */
+  readonly membrane: Tensor | null;
+}
+
+/** Tensors that were recorded of a layer of neurons, [T, B, …] each; null where the layer has no such output. */
+export interface LayerRecording {
+  /** The class of the layer. */
+  readonly kind: string;
+  /** I, the input of the neurons; of `Recurrent` without the recurrent current, of `SpikingLSTM` σ(o)·tanh(c). */
+  readonly current: Tensor | null;
+  /** s. */
+  readonly spikes: Tensor | null;
+  /** u, before the reset. */
+  readonly membrane: Tensor | null;
+  /** Gradients of the loss; null without one. */
+  readonly gradients: LayerGradients | null;
+}
+
+/** The result of {@link record}: a plain object, which a tape may return. */
+export interface Recording {
+  /** The output of the model: the bits of `forward`. */
+  readonly output: Tensor;
+  /** Names of the layers in the order of their first run. The keys of `layers` have another: JavaScript puts "1" before "0.1". */
+  readonly order: readonly string[];
+  /** The layers by the paths of their modules. */
+  readonly layers: Readonly<Record<string, LayerRecording>>;
+  /** The loss, null without one. */
+  readonly loss: number | null;
+  /** Gradients of the parameters that the loss has reached, by name; null without a loss. */
+  readonly gradients: Readonly<Record<string, Tensor>> | null;
+}
+
+/** Options of {@link record}. */
+export interface RecordOptions {
+  /** The loss of the output, one number: `record` then runs backward too. */
+  loss?: (output: Tensor) => Tensor;
+  /** Names of the layers to record; all by default. */
+  layers?: readonly string[];
+}
+
+const DEFAULTS = {
+  loss: undefined as RecordOptions["loss"],
+  layers: undefined as readonly string[] | undefined,
+} satisfies Record<keyof RecordOptions, unknown>;
+
+/**
+ * Runs a model and gives the spikes, membranes and currents of all its neurons, and with a loss their gradients.
+ *
+ *     const { layers } = record(model, x, { loss: (output) => crossEntropy(meanOverTime(output), y) });
+ *     layers["1"].spikes; // [T, B, N], by the path of the module, as in `namedModules`
+ *     layers["1"].gradients.current;
+ *
+ * `order` has the names in the order of the layers' first runs.
+ * Seen are the layers of the package, whether the model calls `forward`, `unroll` or `step`, and those that {@link observe} shows.
+ * Steps of a layer are joined over time. A layer that serves at several places appears once for each, as `name#2` from the second
+ * on; a model that is a layer itself, and one that is in no field, have the name of their class.
+ *
+ * The model stays as it is. Without a loss, inside of a tape that records, the call stands for `forward`: all tensors are on the tape,
+ * so that a loss may be made of them. Everywhere else also running statistics and random generators are put back, `grad` is not
+ * touched, and a training that is recorded in between goes on with the same bits. The model runs in the mode that it is in.
+ *
+ * Output, spikes, membranes and currents have the bits of `forward`; gradients too, up to the order of sums over time where a current
+ * is the same in all steps. All tensors belong to the enclosing tape or the caller.
+ *
+ * @throws TypeError for a model that is none, an `x` or a loss that is no tensor, an option of another name or kind; RangeError for
+ *   names of layers that did not run, and what the model and the loss throw.
+ */
+export function record(model: Module, x: Tensor, options: RecordOptions = {}): Recording {
+  return recordOf("record", model, x, options).recording;
+}
+
+/** A recording, and the module of each of its layers. */
+export interface Sighting {
+  readonly recording: Recording;
+  readonly modules: ReadonlyMap<string, Module>;
+}
+
+/** The same for a caller of another name. */
+export function recordOf(where: string, model: Module, x: Tensor, options: RecordOptions): Sighting {
+  const { loss, layers } = withDefaults(where, DEFAULTS, options);
+  moduleOf(where, model);
+  alive(x, where);
+  if (loss !== undefined) functionOf(where, "loss", loss);
+  const recorder = new Recorder(model, namesOf(where, layers), loss !== undefined);
+  const run = (): Recording => (loss === undefined ? forward(where, recorder, x) : backward(where, recorder, x, loss));
+  // Inside of a tape that records, the tensors are those of `forward`, and so are its effects.
+  const recording = loss === undefined && scope.recording ? run() : undisturbed(recorder.model, x, run);
+  return { recording, modules: recorder.modules };
+}
+
+function namesOf(where: string, layers: unknown): ReadonlySet<string> | null {
+  if (layers === undefined) return null;
+  if (!Array.isArray(layers) || !layers.every((name) => typeof name === "string")) {
+    throw wrongType(where, "layers as a list of names", layers);
+  }
+  return new Set(layers);
+}
+
+function forward(where: string, recorder: Recorder, x: Tensor): Recording {
+  return composed(() => {
+    const output = outputOf(where, recorder, x);
+    return { output, ...recorder.recorded(where), loss: null, gradients: null };
+  });
+}
+
+function backward(where: string, recorder: Recorder, x: Tensor, lossOf: (output: Tensor) => Tensor): Recording {
+  return tape(() => {
+    const output = outputOf(where, recorder, leafOf(x));
+    const loss = lossOf(output);
+    alive(loss, `${where}: the loss`);
+    loss.backward();
+    const gradients = recorder.model
+      .namedParameters()
+      .flatMap(([name, { grad }]) => (grad ? [[name, grad.clone()]] : []));
+    const recorded = noGrad(() => recorder.recorded(where));
+    return { output, ...recorded, loss: loss.item(), gradients: Object.fromEntries(gradients) };
+  });
+}
+
+function outputOf(where: string, recorder: Recorder, x: Tensor): Tensor {
+  recorder.home = scope;
+  const { model } = recorder;
+  const output = observedBy(recorder, () => {
+    try {
+      return model.forward(x);
+    } catch (error) {
+      throw locate(error, "", model);
+    }
+  });
+  alive(output, `${where}: the output of the model`);
+  return output;
+}
+
+/** The values of x as a leaf, on no other tape: the gradient of every layer has an end to go to. Constants over time stay short. */
+function leafOf(x: Tensor): Tensor {
+  const source = constantSource(x);
+  const leaf = (source ?? x).detach();
+  leaf.requiresGrad = true;
+  return source === null ? leaf : broadcastTo(leaf, x.sizes);
+}
+
+/** fn() after which buffers, generators and the gradients of leaves are as before. */
+function undisturbed<R>(model: Module, x: Tensor, fn: () => R): R {
+  const buffers = model.namedState().filter(([, t]) => t.isBuffer);
+  const before = buffers.map(([, t]) => ({ t, values: t.toFloat32Array(), written: t.written }));
+  const fields = model.namedModules().flatMap(([, module]) => Object.values(module) as unknown[]);
+  const generators = new Set([defaultGenerator, ...fields.filter((each) => each instanceof Generator)]);
+  const states = [...generators].map((generator) => [generator, generator.getState()] as const);
+  try {
+    return withOwnGradients([...new Set([...model.parameters(), x])], fn);
+  } finally {
+    for (const [generator, state] of states) generator.setState(state);
+    for (const { t, values, written } of before) if (t.written !== written) t.copyFrom(values);
+  }
+}
+
+/** The tensors recorded of a layer. */
+const KINDS = ["current", "spikes", "membrane"] as const;
+type Kind = (typeof KINDS)[number];
+
+type Tensors = Record<Kind, Tensor | null>;
+
+/** A run of a layer over one step or more. */
+interface Piece {
+  readonly values: Tensors;
+  readonly gradients: Tensors;
+}
+
+/** Runs of a layer that go on from each other. */
+interface Sequence {
+  readonly name: string;
+  readonly module: Module;
+  /** The shape of a step. */
+  readonly shape: Shape;
+  readonly pieces: Piece[];
+}
+
+class Recorder implements Observer {
+  readonly model: Module;
+  /** The modules of all layers that were recorded. */
+  readonly modules = new Map<string, Module>();
+  /** The scope that the recording belongs to. */
+  home = scope;
+  private readonly wanted: ReadonlySet<string> | null;
+  private readonly differentiates: boolean;
+  private readonly names: ReadonlyMap<Module, string>;
+  private readonly sequences: Sequence[] = [];
+
+  constructor(model: Module, wanted: ReadonlySet<string> | null, differentiates: boolean) {
+    this.model = model;
+    this.wanted = wanted;
+    this.differentiates = differentiates;
+    this.names = new Map(model.namedModules().map(([name, module]) => [module, name]));
+  }
+
+  run<R extends object>(module: Module, current: Tensor, continues: boolean, run: (current: Tensor) => R): R {
+    const sequence = this.sequenceOf(module, current.sizes.slice(1), continues);
+    if (!this.wants(sequence)) return observedBy(null, () => run(current));
+    const differentiates = this.differentiates && scope.recording;
+    // A copy has the gradient of these neurons alone, in each step.
+    const own = differentiates ? current.clone() : current;
+    if (own !== current) own.requiresGrad = true;
+    const result = observedBy(null, () => run(own)) as R & { readonly spikes?: Tensor; readonly membrane?: Tensor };
+    this.take(sequence, { current: own, spikes: result.spikes ?? null, membrane: result.membrane ?? null });
+    return result;
+  }
+
+  see(module: Module, seen: Seen): void {
+    const values = { current: seen.current ?? null, spikes: seen.spikes ?? null, membrane: seen.membrane ?? null };
+    const [, ...shape] = shapeOf(values);
+    const sequence = this.sequenceOf(module, shape, false);
+    if (this.wants(sequence)) this.take(sequence, values);
+  }
+
+  /** The layers by name, and their order. */
+  recorded(where: string): Pick<Recording, "layers" | "order"> {
+    const recorded = this.sequences.filter((sequence) => this.wants(sequence));
+    const names = this.sequences.map(({ name }) => name);
+    for (const name of this.wanted ?? []) {
+      if (!names.includes(name)) throw wrongValue(where, `layers that run, ${listed(names)}`, show(name));
+    }
+    const layers = Object.fromEntries(recorded.map((sequence) => [sequence.name, this.joined(sequence)]));
+    return { layers, order: recorded.map(({ name }) => name) };
+  }
+
+  private wants({ name }: Sequence): boolean {
+    return this.wanted === null || this.wanted.has(name);
+  }
+
+  private sequenceOf(module: Module, shape: Shape, continues: boolean): Sequence {
+    const last = this.sequences.filter((each) => each.module === module && sameShape(each.shape, shape)).pop();
+    if (continues && last !== undefined) return last;
+    const path = this.names.get(module) || module.constructor.name;
+    const count = this.sequences.filter(({ name }) => name.replace(/#\d+$/, "") === path).length;
+    const name = count === 0 ? path : `${path}#${count + 1}`;
+    const sequence = { name, module, shape, pieces: [] };
+    this.sequences.push(sequence);
+    this.modules.set(name, module);
+    return sequence;
+  }
+
+  private take({ pieces }: Sequence, values: Tensors): void {
+    const gradients: Tensors = { current: null, spikes: null, membrane: null };
+    // A tape within the model may end before the recording is put together.
+    for (let inner = scope; inner !== this.home; inner = inner.parent as Scope) {
+      for (const t of Object.values(values)) if (t !== null) inner.kept.push(t);
+    }
+    if (this.differentiates) for (const kind of KINDS) watch(values[kind], (gradient) => (gradients[kind] = gradient));
+    pieces.push({ values, gradients });
+  }
+
+  private joined({ module, pieces }: Sequence): LayerRecording {
+    const all = (tensorOf: (piece: Piece, kind: Kind) => Tensor | null): Tensors => ({
+      current: concatenated(pieces, (piece) => tensorOf(piece, "current")),
+      spikes: concatenated(pieces, (piece) => tensorOf(piece, "spikes")),
+      membrane: concatenated(pieces, (piece) => tensorOf(piece, "membrane")),
+    });
+    return {
+      kind: module.constructor.name,
+      ...all(({ values }, kind) => values[kind]),
+      gradients: this.differentiates ? all(gradientOf) : null,
+    };
+  }
+}
+
+/** Gives `store` a copy of the gradient of t when backward has come to t. */
+function watch(t: Tensor | null, store: (gradient: Tensor) => void): void {
+  if (t === null || t.op === null) return;
+  // The gradients of all outputs of an op are complete when its backward runs.
+  const main = isPart(t) ? (t.a as Tensor) : t;
+  const op = main.op as unknown as Recorded<unknown>;
+  // Without a support and short forms, every value of the gradient is there.
+  const { support: _, takes: __, ...rest } = op;
+  main.op = {
+    ...rest,
+    backward(z, a, b, c, attrs) {
+      if (t.gradPtr !== 0) {
+        writeOutGradient(t);
+        const gradient = emptyLike(t);
+        k.copy(gradient.ptr, t.gradPtr, t.size);
+        store(gradient);
+      }
+      op.backward(z, a, b, c, attrs);
+    },
+  } satisfies Recorded<unknown> as Recorded<never>;
+}
+
+/** The gradient of a piece; a leaf has it still. */
+const gradientOf = ({ values, gradients }: Piece, kind: Kind): Tensor | null =>
+  gradients[kind] ?? values[kind]?.grad?.clone() ?? null;
+
+/** The tensors of all pieces, one after the other in time, with zeros where a piece has none; null where none has one. */
+function concatenated(pieces: readonly Piece[], tensorOf: (piece: Piece) => Tensor | null): Tensor | null {
+  const tensors = pieces.map(tensorOf);
+  if (tensors.every((t) => t === null)) return null;
+  if (tensors.length === 1) return tensors[0] as Tensor;
+  return concat(tensors.map((t, i) => t ?? zeros(shapeOf((pieces[i] as Piece).values))));
+}
+
+const shapeOf = ({ current, spikes, membrane }: Tensors): Shape => (current ?? spikes ?? membrane)?.sizes ?? [];

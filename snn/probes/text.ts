@@ -1,0 +1,142 @@
+/** Spikes and traces as text, for a terminal. */
+import { numberOf, type Range, WHOLE, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import type { Tensor } from "../../engine/index.ts";
+import { sampleOf } from "./sample.ts";
+
+/** Characters in a line, and lines. */
+const SIZE: Range = {
+  expected: "an integer in [1, 1000]",
+  fits: (x) => Number.isInteger(x) && x >= 1 && x <= 1000,
+};
+
+/** Options of {@link rasterText}. */
+export interface RasterTextOptions {
+  /** The sample of the batch; default 0. */
+  sample?: number;
+  /** Columns of characters, at most; an integer in [1, 1000], default 72. */
+  width?: number;
+  /** Lines of characters; an integer in [1, 1000], default 16 at most for a raster, 8 for a trace. */
+  height?: number;
+}
+
+const RASTER: Required<RasterTextOptions> = { sample: 0, width: 72, height: 16 };
+
+/** Options of {@link traceText}. */
+export interface TraceTextOptions extends RasterTextOptions {
+  /** The neuron, an index into the axes behind the batch in row-major order; default 0. */
+  neuron?: number;
+}
+
+const TRACE: Required<TraceTextOptions> = { sample: 0, neuron: 0, width: 72, height: 8 };
+
+/**
+ * A raster of spikes as text: time runs to the right, neuron 0 is at the top, and a dot is where a neuron fires. A character of Braille
+ * has two steps of four neurons; where there are more than fit, a dot stands for several.
+ *
+ * Shapes: spikes [T, B, …], of which one sample is shown, or [T].
+ *
+ * @throws RangeError unless there is a time axis and such a sample, and sizes lie in [1, 1000]; TypeError for what is no tensor, an
+ *   option of another name or kind.
+ */
+export function rasterText(spikes: Tensor, options: RasterTextOptions = RASTER): string {
+  const where = "rasterText";
+  const { sample, width, height } = withDefaults(where, RASTER, options);
+  const { values, T, N } = sampleOf(where, spikes, sample);
+  const columns = Math.min(2 * numberOf(where, "width", width, SIZE), T);
+  const rows = Math.min(4 * numberOf(where, "height", height, SIZE), N);
+  const dots = new Dots(columns, rows);
+  for (let t = 0; t < T; t++) {
+    for (let n = 0; n < N; n++) {
+      if (values[t * N + n] !== 0) dots.set(Math.floor((t * columns) / T), Math.floor((n * rows) / N));
+    }
+  }
+  const labels = new Map([
+    [0, "0"],
+    [dots.lines.length - 1, String(N - 1)],
+  ]);
+  return framed(dots.lines, labels, T);
+}
+
+/**
+ * A trace over time, of a membrane for instance, as text: time runs to the right, the largest value is at the top. A character of
+ * Braille has two steps; where there are more than fit, a column shows all their values.
+ *
+ * Shapes: x [T, B, …], of which one neuron of one sample is shown, or [T].
+ *
+ * @throws RangeError unless there is a time axis, such a sample and such a neuron, and sizes lie in [1, 1000]; TypeError for what
+ *   is no tensor, an option of another name or kind.
+ */
+export function traceText(x: Tensor, options: TraceTextOptions = TRACE): string {
+  const where = "traceText";
+  const { sample, neuron, width, height } = withDefaults(where, TRACE, options);
+  const { values, T, N } = sampleOf(where, x, sample);
+  if (numberOf(where, "neuron", neuron, WHOLE) >= N) throw wrongValue(where, `a neuron below ${N}`, neuron);
+  const columns = Math.min(2 * numberOf(where, "width", width, SIZE), T);
+  const rows = 4 * numberOf(where, "height", height, SIZE);
+  const trace = Array.from({ length: T }, (_, t) => values[t * N + neuron] as number);
+  const finite = trace.filter(Number.isFinite);
+  const high = finite.reduce((a, b) => Math.max(a, b), -Infinity);
+  const low = finite.reduce((a, b) => Math.min(a, b), Infinity);
+  const dots = new Dots(columns, rows);
+  const rowOf = (value: number): number =>
+    high === low ? (rows >> 1) - 1 : Math.round(((high - value) / (high - low)) * (rows - 1));
+  let before: number | null = null;
+  for (const [t, value] of trace.entries()) {
+    if (!Number.isFinite(value)) {
+      before = null;
+      continue;
+    }
+    const row = rowOf(value);
+    // A line from the value before to this one, in the column of this one.
+    const from = before === null ? row : before + Math.sign(row - before);
+    const step = from <= row ? 1 : -1;
+    for (let r = from; r !== row + step; r += step) dots.set(Math.floor((t * columns) / T), r);
+    before = row;
+  }
+  const last = dots.lines.length - 1;
+  const labels = new Map(
+    high > low ? [[last, short(low)] as const, [0, short(high)] as const] : [[last >> 1, short(low)]],
+  );
+  return framed(dots.lines, labels, T);
+}
+
+/** A character of Braille is this and a bit for each of its dots. */
+const BLANK = 0x2800;
+/** The bits of the dots of a character, in columns of four. */
+const BITS = [0x01, 0x02, 0x04, 0x40, 0x08, 0x10, 0x20, 0x80];
+
+/** Dots in characters of Braille, two columns of four each. */
+class Dots {
+  private readonly rows: number;
+  private readonly characters: Uint16Array;
+  private readonly width: number;
+
+  constructor(columns: number, rows: number) {
+    this.width = Math.ceil(columns / 2);
+    this.rows = Math.ceil(rows / 4);
+    this.characters = new Uint16Array(this.width * this.rows).fill(BLANK);
+  }
+
+  set(column: number, row: number): void {
+    const at = (row >> 2) * this.width + (column >> 1);
+    this.characters[at] = (this.characters[at] as number) | (BITS[4 * (column & 1) + (row & 3)] as number);
+  }
+
+  get lines(): string[] {
+    return Array.from({ length: this.rows }, (_, i) =>
+      String.fromCharCode(...this.characters.subarray(i * this.width, (i + 1) * this.width)),
+    );
+  }
+}
+
+/** Lines with axes: labels at some lines, and below the first and the last step. */
+function framed(lines: readonly string[], labels: ReadonlyMap<number, string>, T: number): string {
+  const width = Math.max(...[...labels.values()].map(({ length }) => length));
+  const columns = lines[0]?.length ?? 0;
+  const body = lines.map((line, i) => `${(labels.get(i) ?? "").padStart(width)} ${labels.has(i) ? "┤" : "│"}${line}`);
+  const last = String(T - 1);
+  const steps = columns > last.length + 1 ? `0${last.padStart(columns - 1)}` : "0";
+  return [...body, `${" ".repeat(width)} └${"─".repeat(columns)}`, `${" ".repeat(width)}  ${steps}`].join("\n");
+}
+
+const short = (x: number): string => (Number.isFinite(x) ? String(+x.toPrecision(3)) : "–");

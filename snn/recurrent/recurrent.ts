@@ -1,0 +1,456 @@
+import { COUNT, numberOf, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { inReference } from "../../engine/backend.ts";
+import { inputSteps, type StepDefinition, symbolsOf, type Value } from "../../engine/fuse/index.ts";
+import { type Generator, generatorOf } from "../../engine/generator.ts";
+import { concat, Linear, linear, Module, ones, parameter, stack, type Tensor, zeros } from "../../engine/index.ts";
+import { checkChangeable, forwardOf, moduleOf } from "../../engine/nn/module.ts";
+import { weightOf } from "../../engine/nn/reading.ts";
+import { readingAt } from "../../engine/nn/readings.ts";
+import { checkOptionalShape } from "../../engine/ops/tensors.ts";
+import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
+import { alive } from "../../engine/tensor.ts";
+import { axesHint, checkState } from "../layer/checks.ts";
+import { keptOf } from "../layer/kept.ts";
+import { checkFeatures, own, type Stage } from "../layer/stage.ts";
+import { steppingIn } from "../layer/stepping.ts";
+import { isUnchanged, Temporal, type Run as TemporalRun, type Wanted } from "../layer/temporal.ts";
+import { SYMBOLS } from "../neuron/compiled.ts";
+import type { Named } from "../neuron/form.ts";
+import { type LoopValue, named, onRecord, type ParameterSource } from "../neuron/loop.ts";
+import { isCompiled, Neurons } from "../neuron/neuron.ts";
+import { CompiledNeuron, feedbackOp, StepRun } from "../neuron/op.ts";
+import { CompiledStage, keptOfNeurons, stageOfNeurons } from "../stream/neurons.ts";
+import { Product } from "./op.ts";
+import { withoutSelfConnections } from "./self-connections.ts";
+import { RecurrentStage } from "./stage.ts";
+
+/** A layer of neurons: `LIF`, or one of a class that `neuron` has made. */
+export interface SpikingLayer<State, Result> extends Module {
+  /** All that the neurons give over time, from a state on. */
+  unroll(current: Tensor, state?: State): Result;
+  /** One time step. */
+  step(current: Tensor, state: State): readonly [spikes: Tensor, state: State];
+  /** The state before the first step. */
+  initialState(shape: readonly number[]): State;
+}
+
+/** Options of {@link Recurrent}. */
+export interface RecurrentOptions {
+  /** N, the neurons of the layer, the size of the last axis of the current; for the connections "all" and "one". */
+  features?: number;
+  /**
+   * "all": every neuron feeds every neuron (default). "one": each feeds itself. Or a module such as `Conv2d`, which maps spikes
+   * [1, B, …] to a current of that shape.
+   */
+  connection?: "all" | "one" | Module;
+  /** Whether the connection "all" has a bias; default true. */
+  bias?: boolean;
+  /**
+   * Whether neurons feed themselves too in the connection "all"; default true. false: the diagonal of W and its gradient are 0, as in
+   * Norse without autapses.
+   */
+  selfConnections?: boolean;
+  /** Where the initial weights come from; the default generator if not given. */
+  generator?: Generator;
+}
+
+const DEFAULTS = {
+  features: undefined as number | undefined,
+  connection: undefined as "all" | "one" | Module | undefined,
+  bias: true,
+  selfConnections: true,
+  generator: undefined as Generator | undefined,
+} satisfies Record<keyof RecurrentOptions, unknown>;
+
+/** State between time steps: that of the neurons, and the spikes that are fed back. */
+export type RecurrentState<State> = State & {
+  /** s of the step before, [B, …]. */
+  readonly spikes: Tensor;
+};
+
+/** What {@link Recurrent.unroll} gives: what the neurons give, and the state after the last step. */
+export type RecurrentRecord<State, Result> = Omit<Result, "state"> & {
+  /** The state after the last step. */
+  readonly state: RecurrentState<State>;
+};
+
+/** What neurons give that can be linked. */
+export interface SpikingResult<State> {
+  /** s, [T, B, …]. */
+  readonly spikes: Tensor;
+  /** The state after the last step. */
+  readonly state: State;
+}
+
+/**
+ * Neurons that are fed back their spikes of the step before, whatever their step:
+ *
+ *   I[t] = current[t] + W·s[t−1] + b   (connection "all")
+ *   I[t] = current[t] + V ⊙ s[t−1]     (connection "one")
+ *   I[t] = current[t] + module(s[t−1])
+ *
+ * W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`, as {@link Linear} starts them; V [N] starts at 1. With `selfConnections:
+ * false` W has no diagonal: it starts at 0, other values there have no effect, and its gradient is 0. Shapes: current
+ * [T, B, …] → spikes [T, B, …]. Starts from no spikes. With a connection of its own, a layer of compiled neurons is one op, whose
+ * product costs what its spikes cost; other steps are composed, one after the other, with the same bits.
+ *
+ *     new Recurrent(new AdaptiveLIF({ learn: ["beta"] }), { features: 128 })
+ *
+ * @throws RangeError unless features is a positive integer where the connection has none of its own, for an unknown connection, another
+ *   connection than "all" without self-connections, or one
+ *   that has a state between steps, such as {@link Delay}; TypeError for neurons without step, unroll and initialState, a readout, which has no spikes, or an option of another name or
+ *   kind.
+ */
+export class Recurrent<
+  State extends object,
+  Result extends SpikingResult<State>,
+  Layer extends SpikingLayer<State, Result> = SpikingLayer<State, Result>,
+> extends Temporal<RecurrentState<State>, RecurrentRecord<State, Result>, From, Run> {
+  /** The neurons. */
+  readonly neuron: Layer;
+  /** W and b where every neuron feeds every neuron, or the module that connects them, else null. */
+  readonly recurrent: Module | null;
+  /** The weight of each neuron's own spikes, [N], or null. */
+  readonly V: Tensor | null;
+  /** N, the neurons of the layer; null where a module connects them. */
+  readonly features: number | null;
+  private readonly op = feedbackOp(this.where);
+  private linked: CompiledNeuron | null = null;
+  /** The step of the neurons that `linked` was made of. */
+  private linkedFrom: CompiledNeuron | null = null;
+
+  constructor(neuron: Layer & SpikingLayer<State, Result>, options: RecurrentOptions) {
+    super();
+    const { where } = this;
+    this.neuron = neuronsOf(where, neuron);
+    const read = withDefaults(where, DEFAULTS, options);
+    const { features, connection = "all", bias, selfConnections, generator: source } = read;
+    const generator = generatorOf(where, source);
+    if (typeof connection === "string" && connection !== "all" && connection !== "one") {
+      throw wrongValue(where, 'connection "all", "one" or a module', show(connection));
+    }
+    if (!selfConnections && connection !== "all") {
+      throw wrongValue(where, 'connection "all" with selfConnections false', show(connection));
+    }
+    if (typeof connection !== "string") {
+      if (features !== undefined)
+        throw new RangeError(`${where}: a module as the connection has no features, got ${show(features)}`);
+      this.features = null;
+      this.recurrent = statelessOf(where, moduleOf(where, connection));
+      this.V = null;
+      return;
+    }
+    const n = numberOf(where, "features", features, COUNT);
+    this.features = n;
+    const linear = connection === "all" ? new Linear(n, n, { bias, generator }) : null;
+    if (linear !== null && !selfConnections) withoutSelfConnections(linear);
+    this.recurrent = linear;
+    this.V = connection === "one" ? parameter(ones([n])) : null;
+  }
+
+  protected override get where(): string {
+    return "Recurrent";
+  }
+
+  protected override get mainOutput(): string {
+    return "spikes";
+  }
+
+  protected override get inputName(): string {
+    return "a current";
+  }
+
+  protected override get isObserved(): boolean {
+    return true;
+  }
+
+  protected override checkInput(shape: Shape): void {
+    this.checkFeatures(shape);
+  }
+
+  protected override advance(
+    current: Tensor,
+    T: number,
+    step: Shape,
+    from: From | null,
+    wanted: Wanted,
+    _over: boolean,
+  ): Run {
+    if (current.ndim === step.length) return this.once(current, from as From);
+    const neurons = this.fused;
+    if (neurons === null)
+      return wanted === "main" ? this.spikesAlone(current, step) : this.composedSteps(current, step, from);
+    const run = this.runOf(neurons, current, T, step, from);
+    run.forward(wanted === "all" ? run.neuron.all : 1 << run.neuron.mainAt, wanted === "main" ? null : step);
+    const state = () => ({
+      ...(neurons.completed(named(run.neuron.states, run.last)) as object),
+      spikes: run.last[run.last.length - 1] as Tensor,
+    });
+    return { z: run.z, names: run.names, output: (i) => run.output(i), state };
+  }
+
+  /** One step, with ops of its own. */
+  private once(current: Tensor, from: From, fed = this.connected()): Run {
+    const [z, state] = this.neuron.step(current.add(fed(from.spikes)), from.state as State);
+    return { z, names: NO_NAMES, output: () => z, state: () => ({ ...state, spikes: z }) };
+  }
+
+  /** Steps of any neurons and connection, of which the spikes are wanted. */
+  private spikesAlone(current: Tensor, step: Shape): Run {
+    let state = this.start(step) as AnyState;
+    const fed = this.connected();
+    const steps = this.inputsOf(current).map((input) => {
+      const run = this.once(input, { state, spikes: state.spikes }, fed);
+      state = run.state() as AnyState;
+      return run.z;
+    });
+    const z = stack(steps);
+    return { z, names: NO_NAMES, output: () => z, state: () => state };
+  }
+
+  /** The same, with all that the neurons give. */
+  private composedSteps(current: Tensor, step: Shape, from: From | null): Run {
+    const start = this.start(step) as AnyState;
+    let { state, spikes } = from ?? { state: start as object, spikes: start.spikes };
+    // What is fed back is stacked too: its gradient begins with that of the output, as in `forward`.
+    const fired: Tensor[] = [];
+    const fed = this.connected();
+    const steps = this.inputsOf(current).map((input) => {
+      const record = this.neuron.unroll(input.add(fed(spikes)).unsqueeze(0), state as State) as unknown as AnyResult;
+      state = record.state;
+      spikes = record.spikes.reshape(step);
+      fired.push(spikes);
+      return record;
+    });
+    const names = Object.keys(steps[0] as AnyResult);
+    return {
+      z: stack(fired),
+      names,
+      output: (i) => concat(steps.map((record) => record[names[i] as string] as Tensor)),
+      state: () => ({ ...state, spikes }),
+    };
+  }
+
+  protected override stateAfter(run: Run): RecurrentState<State> {
+    return run.state() as RecurrentState<State>;
+  }
+
+  protected override start(step: Shape): RecurrentState<State> {
+    return { ...this.neuron.initialState(step), spikes: zeros(step) };
+  }
+
+  /** The current that the neurons get, the shapes, and the neurons as they print themselves. */
+  override toString(): string {
+    const { neuron, recurrent, V, features, where } = this;
+    const traced = neuron instanceof Neurons ? neuron.compiled.program.traced : UNKNOWN;
+    const [leaves, outputs, , symbolOf] = symbolsOf(traced, SYMBOLS);
+    const before = `${outputs.get("spikes")}[t−1]`;
+    const I = leaves.get("current");
+    const current = symbolOf(I === "I" ? "current" : "input");
+    const shapes = [`${current} [T, B, …${features === null ? "" : `, ${features}`}]`];
+    const weight = (letter: string, path: string, { sizes }: Tensor, more = ""): string => {
+      const symbol = symbolOf(letter);
+      shapes.push(`${symbol} = layer.${path} ${formatShape(sizes)}${more}`);
+      return symbol;
+    };
+    let fed = `${recurrent?.constructor.name}(${before})`;
+    if (V !== null) fed = `${weight("V", "V", V)} ⊙ ${before}`;
+    else if (features !== null) {
+      const linear = recurrent as Linear;
+      const { weight: W, bias: b } = linear;
+      const more = readingAt(linear, "connections") === null ? "" : " without its diagonal";
+      fed = `${weight("W", "recurrent.weight", W, more)}·${before}`;
+      if (b !== null) fed += ` + ${weight("b", "recurrent.bias", b)}`;
+    }
+    const isPlain = neuron.toString === Module.prototype.toString;
+    return [
+      where,
+      `  ${I}[t] = ${current}[t] + ${fed}`,
+      `  ${shapes.join(", ")}`,
+      isPlain ? neuron.constructor.name : String(neuron),
+    ].join("\n");
+  }
+
+  /** @internal */
+  override stage(input: Tensor): Stage | null {
+    const { neuron, recurrent, V, features, where } = this;
+    if (!isUnchanged(this) || !isCompiled(neuron) || features === null) return null;
+    checkFeatures(where, features, input);
+    this.checkWeights(features);
+    if (V !== null) {
+      const linked = this.linkedTo(neuron);
+      return new CompiledStage(linked, [keptOfNeurons(neuron), keptOf(this, ["V", "neuron"])], input, {
+        start: () => this.initialState(input.sizes) as unknown as Named,
+        parameters: () => linked.loop.of(this.source(neuron, this.V as Tensor), null) as readonly LoopValue[],
+      });
+    }
+    if (!(recurrent instanceof Linear) || recurrent.forward !== LINEAR) return null;
+    const current = own(input.sizes);
+    return new RecurrentStage(stageOfNeurons(neuron, current), input, current, recurrent, [
+      keptOf(this, ["recurrent", "neuron"]),
+    ]);
+  }
+
+  /** The neurons, where the whole sequence is one op: compiled ones that feed themselves or all others. */
+  private get fused(): Neurons | null {
+    const { features, recurrent, V, neuron } = this;
+    if (features === null || !isCompiled(neuron) || inReference()) return null;
+    return V !== null || (recurrent?.forward === LINEAR && neuron.compiled.packed) ? neuron : null;
+  }
+
+  /** The step of neurons that each feed themselves. */
+  private linkedTo({ compiled }: Neurons): CompiledNeuron {
+    if (this.linked === null || this.linkedFrom !== compiled) {
+      checkChangeable(this.where, this.constructor.name, this);
+      const { definition } = compiled.program.traced;
+      this.linked = new CompiledNeuron(feedingItself(this.where, definition, this.features as number));
+      this.linkedFrom = compiled;
+    }
+    return this.linked;
+  }
+
+  /** A run of neurons that are one compiled step, from a state on. */
+  private runOf(neurons: Neurons, current: Tensor, T: number, step: Shape, from: From | null): StepRun {
+    const { V } = this;
+    const { compiled } = neurons;
+    neurons.checkNeurons(current.sizes);
+    const source = V === null ? neurons : this.source(neurons, V);
+    const recorded = onRecord(source, compiled.parameters.length + (V === null ? 0 : 1));
+    const states = from === null ? compiled.startOf(neurons, step, recorded) : neurons.read(from.state, step);
+    const spikes = from?.spikes ?? null;
+    if (V !== null) {
+      const linked = this.linkedTo(neurons);
+      const values = linked.loop.of(source, recorded) as readonly LoopValue[];
+      return StepRun.over(linked, current, T, values, [...states, spikes]);
+    }
+    const linear = this.recurrent as Linear;
+    const product = new Product(this.op, weightOf(linear), linear.bias, spikes);
+    return StepRun.over(compiled, current, T, neurons.loopOf(compiled, recorded), states, product);
+  }
+
+  /** The parameters of the step of neurons that each feed themselves. */
+  private source(neurons: Neurons, V: Tensor): ParameterSource {
+    const count = neurons.compiled.parameters.length;
+    return {
+      parameterAt: (i) => (i < count ? neurons.parameterAt(i) : V),
+      parametersNow: () => ({ ...neurons.parametersNow(), [OWN_WEIGHT]: V }),
+    };
+  }
+
+  /** The current of each step; neurons that feed themselves take one that is constant as it is. */
+  private inputsOf(current: Tensor): Tensor[] {
+    return this.V === null ? current.unbind(0) : inputSteps(current);
+  }
+
+  /** The function of the spikes of the step before that gives their current. */
+  private connected(): (spikes: Tensor) => Tensor {
+    const { recurrent, V } = this;
+    if (recurrent === null) return (spikes) => spikes.mul(V as Tensor);
+    if (!(recurrent instanceof Linear) || recurrent.forward !== LINEAR) return (spikes) => this.fed(recurrent, spikes);
+    // The weight of all steps is read once.
+    const weight = weightOf(recurrent);
+    return (spikes) => linear(spikes, weight, recurrent.bias);
+  }
+
+  private fed(recurrent: Module, spikes: Tensor): Tensor {
+    const { where } = this;
+    const z = recurrent.forward(spikes.unsqueeze(0));
+    alive(z, where);
+    if (!sameShape(z.sizes, [1, ...spikes.sizes])) {
+      const expected = formatShape([1, ...spikes.sizes]);
+      throw wrongValue(where, `the connection to give ${expected}`, formatShape(z.sizes));
+    }
+    return z.squeeze(0);
+  }
+
+  /** Throws unless a current of this shape, [T, B, …], has as many neurons as the connection, and the weights of that have the sizes. */
+  private checkFeatures(shape: Shape): void {
+    const { features } = this;
+    if (features === null) return;
+    if (shape.length > 1 && shape[shape.length - 1] === features) return this.checkWeights(features);
+    const got = `${formatShape(shape)}${axesHint(shape, features)}`;
+    throw wrongValue(this.where, `a current [T, B, …, ${features}]`, got);
+  }
+
+  /** Throws unless all weights have the sizes of n neurons, also those that were put in the place of the first ones. */
+  private checkWeights(n: number): void {
+    const { V, recurrent } = this;
+    this.checkWeight("V", V, n, 1);
+    if (!(recurrent instanceof Linear)) return;
+    this.checkWeight("recurrent.weight", recurrent.weight, n, 2);
+    this.checkWeight("recurrent.bias", recurrent.bias, n, 1);
+  }
+
+  private checkWeight(name: string, t: Tensor | null, n: number, ndim: number): void {
+    if (t === null || (t.ndim === ndim && t.sizes[0] === n && t.size === (ndim === 1 ? n : n * n))) return;
+    checkOptionalShape(this.where, name, t, new Array<number>(ndim).fill(n));
+  }
+
+  /** The state, its spikes read once; throws unless these are of steps of this shape. The neurons check the others. */
+  protected override read(state: RecurrentState<State>, shape: Shape): From {
+    const { spikes } = Object(state) as AnyState;
+    checkState(this.where, "spikes", spikes, shape);
+    return { state, spikes };
+  }
+}
+
+/** A state to go on from: that of the neurons, and the spikes that are fed back. */
+interface From {
+  readonly state: object;
+  readonly spikes: Tensor;
+}
+
+/** T steps, and the state after them, which is made when it is asked for. */
+interface Run extends TemporalRun {
+  state(): object;
+}
+
+const NO_NAMES: readonly string[] = [];
+
+type AnyResult = Readonly<Record<string, unknown>> & { readonly spikes: Tensor; readonly state: object };
+type AnyState = RecurrentState<object>;
+
+/** The name of V in the step of neurons that each feed themselves; none that a neuron has. */
+const OWN_WEIGHT = "recurrent V";
+
+/** The step with V ⊙ s of the step before added to its current. */
+const feedingItself = (name: string, definition: StepDefinition, features: number): StepDefinition => ({
+  ...definition,
+  name,
+  states: [...definition.states, "spikes"],
+  parameters: { ...definition.parameters, [OWN_WEIGHT]: features === 1 ? "scalar" : "column" },
+  step(argument) {
+    const { current, spikes, [OWN_WEIGHT]: V } = argument as unknown as Record<string, Value>;
+    const fed = (current as Value).add((spikes as Value).mul(V as Value));
+    return definition.step(Object.assign(argument, { current: fed }));
+  },
+});
+
+/** Names of neurons without equations. */
+const UNKNOWN = {
+  definition: { inputs: ["current"], states: [], parameters: {} },
+  outputs: new Map([["spikes", null]]),
+};
+
+/** Throws for a connection with a layer whose `forward` starts from zeros, which it would do in each step. */
+function statelessOf(where: string, connection: Module): Module {
+  const [, found] = steppingIn(connection) ?? [];
+  if (found === undefined) return connection;
+  throw new RangeError(
+    `${where}: expected a connection without a state between steps, got ${found.constructor.name} in it`,
+  );
+}
+
+const LINEAR = /* @__PURE__ */ forwardOf(Linear);
+
+function neuronsOf<Layer extends Module>(where: string, layer: Layer): Layer {
+  const { step, unroll, initialState } = moduleOf(where, layer) as Module & Record<string, unknown>;
+  if (isCompiled(layer) && layer.compiled.main !== "spikes") {
+    throw new TypeError(
+      `${where}: expected neurons with spikes to feed back, got ${layer.constructor.name}, a readout`,
+    );
+  }
+  const isStepping = [step, unroll, initialState].every((method) => typeof method === "function");
+  if (isStepping && (layer instanceof Neurons || Temporal.isSpiking(layer))) return layer;
+  throw wrongType(where, "a layer of neurons with step, unroll and initialState", layer);
+}

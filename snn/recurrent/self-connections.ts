@@ -1,0 +1,46 @@
+/** Weights among neurons that have no connection to themselves. */
+import { k } from "../../engine/backend.ts";
+import { type Linear, noGrad, type Tensor } from "../../engine/index.ts";
+import { adjustsLoaded } from "../../engine/nn/module.ts";
+import { setReading } from "../../engine/nn/readings.ts";
+import { apply, type Op, passGradient, SAVES } from "../../engine/op.ts";
+import { allocate, recycle, scope } from "../../engine/scope.ts";
+
+/** z = w with zeros on the diagonal.  ∂L/∂w = ∂L/∂z with zeros on the diagonal. */
+const offDiagonalOp: Op<null> = {
+  name: "selfConnections",
+  saves: SAVES.nothing,
+  forward(z, w) {
+    k.copy(z.ptr, w.ptr, w.size);
+    clearDiagonal(z.ptr, w);
+  },
+  backward(z, w) {
+    clearDiagonal(z.gradPtr, w);
+    passGradient(z, w);
+  },
+};
+
+/** The diagonal of values in the shape of w, [N, N], ← 0. */
+function clearDiagonal(p: number, { sizes: [n] }: Tensor): void {
+  const zero = allocate(4);
+  k.fill(zero, 1, 0);
+  k.copyBlocks(p, zero, n as number, 1, (n as number) + 1, 0);
+  recycle(zero, 4, scope.region);
+}
+
+const offDiagonal = (w: Tensor): Tensor => apply(offDiagonalOp, null, w);
+
+/** The layer [N, N] reads its weight without the diagonal, which is 0 now, and gets neither a gradient nor values of a state. */
+export function withoutSelfConnections(layer: Linear): void {
+  const { weight, inFeatures: n } = layer;
+  noGrad(() => void weight.copyFrom(offDiagonal(weight)));
+  setReading(layer, "connections", offDiagonal);
+  adjustsLoaded(weight, (values) => {
+    let changed = false;
+    for (let i = 0; i < n * n; i += n + 1) {
+      changed ||= values[i] !== 0;
+      values[i] = 0;
+    }
+    return changed;
+  });
+}

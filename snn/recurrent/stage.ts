@@ -1,0 +1,42 @@
+/** Neurons that all feed each other, in a stream. */
+import { k } from "../../engine/backend.ts";
+import type { Linear, Tensor } from "../../engine/index.ts";
+import type { Kept } from "../layer/kept.ts";
+import { Stage } from "../layer/stage.ts";
+import { PureStage } from "../stream/stages.ts";
+
+export class RecurrentStage extends Stage {
+  private readonly neurons: Stage;
+  private readonly input: Tensor;
+  private readonly current: Tensor;
+  private readonly product: Stage;
+
+  /** `neurons` read `current`, which is the input and what spikes of the step before add to it. */
+  constructor(neurons: Stage, input: Tensor, current: Tensor, recurrent: Linear, kept: readonly Kept[]) {
+    const { output } = neurons;
+    const product = new PureStage(recurrent, output);
+    super(output, { state: [output], memory: [current, ...neurons.memory, ...product.memory], kept });
+    this.neurons = neurons;
+    this.input = input;
+    this.current = current;
+    this.product = product;
+  }
+
+  override check(): void {
+    super.check();
+    this.neurons.check();
+    this.product.check();
+  }
+
+  step(): void {
+    const { neurons, input, current, product } = this;
+    product.step();
+    k.add(current.ptr, product.output.ptr, input.ptr, input.size);
+    neurons.step();
+  }
+
+  override reset(): void {
+    super.reset();
+    this.neurons.reset();
+  }
+}

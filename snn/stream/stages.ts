@@ -1,0 +1,348 @@
+/** The layers of a stream: each with memory of its own, and the kernels that it calls in a step. */
+
+import { listed, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { Linear, type Module, noGrad, Tensor } from "../../engine/index.ts";
+import { knownStateless, locate } from "../../engine/nn/module.ts";
+import { isWeighted, type Weighted, weightOf } from "../../engine/nn/reading.ts";
+import type { Op } from "../../engine/op.ts";
+import { recordOutside, root, scope } from "../../engine/scope.ts";
+import { formatShape, type Shape } from "../../engine/shape.ts";
+import { alive, dropRecord, recycleSaved } from "../../engine/tensor.ts";
+import { keptOf } from "../layer/kept.ts";
+import { own, Stage, Staged, stateOf, Watch } from "../layer/stage.ts";
+import {
+  isStepping,
+  isStepStale,
+  type Stepping,
+  saysOfNoMethod,
+  saysStateless,
+  steppingIn,
+} from "../layer/stepping.ts";
+import { isCompiled } from "../neuron/neuron.ts";
+import { stageOfNeurons } from "./neurons.ts";
+
+/** The shape of one step of what a module gives for a sequence of one. */
+function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
+  const [steps, ...shape] = z.sizes;
+  if (steps === 1) return shape;
+  throw new RangeError(`Stream: expected ${name} to give [1, B, …] for one step, got ${formatShape(z.sizes)}`);
+}
+
+/** What a module makes in evaluation mode of a sequence of one step. */
+function ofOneStep(module: Module, input: Tensor): Tensor {
+  const z = module.evaluating(() => module.forward(input.unsqueeze(0)));
+  if (!(z instanceof Tensor)) throw wrongType("Stream", `a tensor from the forward of ${module.constructor.name}`, z);
+  alive(z, "Stream");
+  return z;
+}
+
+/** Runs fn, with all that it makes of these tensors on record. Returns what fn returns. */
+function recording<R>(leaves: readonly Tensor[], fn: () => R): R {
+  const frozen = leaves.filter((t) => !t.requiresGrad);
+  for (const t of frozen) t.requiresGrad = true;
+  try {
+    return fn();
+  } finally {
+    for (const t of frozen) t.requiresGrad = false;
+  }
+}
+
+/** An op on tensors that stay. */
+interface Call {
+  readonly op: Op<never>;
+  readonly attrs: never;
+  readonly z: Tensor;
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly c: Tensor;
+}
+
+/** The weight that a layer reads through functions, as they have made it last. */
+class ReadWeight extends Watch {
+  readonly value: Tensor;
+  private readonly layer: Weighted;
+
+  constructor(layer: Weighted) {
+    const value = own(layer.weight.sizes);
+    super(stateOf(layer), () => void value.copyFrom(weightOf(layer)));
+    this.value = value;
+    this.layer = layer;
+  }
+
+  /** Runs fn, in which the layer reads this copy. Returns what fn returns. */
+  during<R>(fn: () => R): R {
+    const { layer, value } = this;
+    const { reading } = layer;
+    layer.reading = () => value;
+    try {
+      return fn();
+    } finally {
+      layer.reading = reading;
+    }
+  }
+}
+
+/** A module that always runs the same ops, those of evaluation: what its `forward` has recorded once, again and again. */
+export class PureStage extends Stage {
+  private readonly weight: ReadWeight | null;
+  private readonly calls: readonly Call[];
+
+  constructor(module: Module, input: Tensor) {
+    const parameters = stateOf(module);
+    const weight = isWeighted(module) && module.reading !== null ? new ReadWeight(module) : null;
+    const made = weight === null ? [] : [weight.value];
+    const { result: output, records: all } = recordOutside(() => {
+      const run = () => ofOneStep(module, input);
+      const z = recording([input, ...parameters, ...made], weight === null ? run : () => weight.during(run));
+      return z.reshape(shapeOfStep(module, z));
+    });
+    const records = all as Tensor[];
+    // Neurons give their spikes as floats and as bits. Views hand the bits on, to a Linear, which counts them faster than floats.
+    for (const t of module instanceof Linear ? records : [output]) if (t.ptr === input.ptr) t.bits = input.bits;
+    const calls = records.map((z) => ({ op: z.op, attrs: z.attrs, z, a: z.a, b: z.b, c: z.c }) as Call);
+    for (const t of [...records, output]) {
+      recycleSaved(t, root.region);
+      dropRecord(t, "none");
+      t.requiresGrad = false;
+    }
+    const kept = module.namedModules().map(([, layer]) => keptOf(layer));
+    super(output, { memory: [...records, ...made], kept });
+    this.weight = weight;
+    // Reshaping has nothing to do.
+    this.calls = calls.filter(({ op }) => op.forward !== undefined);
+  }
+
+  step(): void {
+    const { calls, weight } = this;
+    if (weight !== null) weight.refresh();
+    for (let i = 0; i < calls.length; i++) {
+      const { op, attrs, z, a, b, c } = calls[i] as Call;
+      // `forward` takes the bits of an input without floats, and finds those of the stage before again where it needs them.
+      if (a.bits !== 0) a.ptr = 0;
+      op.forward(z, a, b, c, attrs);
+      recycleSaved(z, scope.region);
+    }
+  }
+}
+
+/** A module without a state: its `forward` on a sequence of one step, in evaluation mode. */
+class StatelessStage extends Stage {
+  override readonly runsModule = true;
+  private readonly forward: () => void;
+
+  constructor(module: Module, input: Tensor) {
+    super(own(noGrad(() => shapeOfStep(module, ofOneStep(module, input)))), { parameters: stateOf(module) });
+    this.forward = () => void this.output.copyFrom(ofOneStep(module, input));
+  }
+
+  step(): void {
+    noGrad(this.forward);
+  }
+}
+
+/** A state between time steps: a tensor, or more of them in lists and objects. */
+type State = Tensor | { readonly [name: string]: State };
+
+/**
+ * The tensors of a state, in the order of the names that a state of the same form has.
+ *
+ * @throws TypeError for anything but tensors in lists and objects; RangeError for other names.
+ */
+function tensorsOf(state: State, form: State = state): Tensor[] {
+  if (state instanceof Tensor && form instanceof Tensor) return [state];
+  if (typeof state !== "object" || state === null || form instanceof Tensor) {
+    throw wrongType("Stream", "a state of tensors", state);
+  }
+  const [names, given] = [Object.keys(form), Object.keys(state)];
+  if (given.length !== names.length || names.some((name) => !(name in state))) {
+    throw wrongValue("Stream", `a state of ${listed(names)}`, listed(given));
+  }
+  return names.flatMap((name) => tensorsOf((state as Exclude<State, Tensor>)[name] as State, form[name]));
+}
+
+/** A state of the same form, with other tensors. */
+function mapped(state: State, fn: (t: Tensor) => Tensor): State {
+  if (state instanceof Tensor) return fn(state);
+  if (Array.isArray(state)) return state.map((part: State) => mapped(part, fn)) as unknown as State;
+  return Object.fromEntries(Object.entries(state).map(([name, part]) => [name, mapped(part, fn)]));
+}
+
+/** Throws unless a tensor that a step gives has as many values as the one that takes them. */
+function checkSizes({ constructor: { name } }: Module, kind: string, t: Tensor, place: Tensor): void {
+  if (t.size === place.size) return;
+  const [expected, got] = [formatShape(place.sizes), formatShape(t.sizes)];
+  throw new RangeError(`Stream: expected ${name} to give ${kind} of shape ${expected} in each step, got ${got}`);
+}
+
+/** A layer whose state goes through its `step`. */
+class SteppingStage extends Stage {
+  override readonly runsModule = true;
+  private readonly layer: Stepping;
+  private readonly input: Tensor;
+  private readonly last: State;
+
+  constructor(layer: Stepping, input: Tensor) {
+    if (isStepStale(layer)) {
+      const got = `${layer.constructor.name} with another forward and the step of its base class`;
+      throw new RangeError(
+        `Stream: expected a step(x, state) that goes with forward, got ${got}; give it a step of its own`,
+      );
+    }
+    const { last, output } = noGrad(() => {
+      const start = layer.initialState(input.sizes) as State;
+      tensorsOf(start);
+      const last = mapped(start, (t) => own(t.sizes).copyFrom(t));
+      // A step, to see that all fits.
+      const [z] = layer.evaluating(() => layer.step(input, start as never));
+      alive(z, "Stream");
+      return { last, output: own(z.sizes) };
+    });
+    super(output, { state: tensorsOf(last), parameters: stateOf(layer) });
+    this.layer = layer;
+    this.input = input;
+    this.last = last;
+  }
+
+  step(): void {
+    const { layer, input, output, last } = this;
+    noGrad(() => {
+      const [z, next] = layer.evaluating(() => layer.step(input, last as never));
+      const values = tensorsOf(next as State, last);
+      const places = tensorsOf(last);
+      // All is checked and read before something is written: an error leaves the state as it was, and values may view other places.
+      alive(z, "Stream");
+      checkSizes(layer, "an output", z, output);
+      values.forEach((t, i) => checkSizes(layer, "a state", t, places[i] as Tensor));
+      const copies = values.map((t) => t.clone());
+      output.copyFrom(z);
+      for (const [i, t] of places.entries()) t.copyFrom(copies[i] as Tensor);
+    });
+  }
+
+  override reset(): void {
+    noGrad(() => {
+      const start = tensorsOf(this.layer.initialState(this.input.sizes) as State, this.last);
+      const places = tensorsOf(this.last);
+      for (const [i, t] of start.entries()) checkSizes(this.layer, "a state", t, places[i] as Tensor);
+      for (const [i, t] of places.entries()) t.copyFrom(start[i] as Tensor);
+    });
+  }
+}
+
+/**
+ * Throws unless the `forward` of a layer without steps computes each step by itself, as its class declares or the package knows. A
+ * stream gives one step at a time, so that a state which `forward` keeps would be lost without notice.
+ */
+function checkDeclared(layer: Module): void {
+  const { name } = layer.constructor;
+  const [path] = steppingIn(layer) ?? [];
+  if (path !== undefined) {
+    throw new RangeError(
+      `Stream: expected a list of layers: ${name} has a state in ${path} that its forward keeps; or give ${name} ${PROTOCOL}`,
+    );
+  }
+  if (saysStateless(layer)) return;
+  if (saysOfNoMethod(layer)) {
+    throw new RangeError(
+      `Stream: expected forward as a method of ${name}, for which static stateless = true counts, got a property of the instance; ` +
+        "make it a method",
+    );
+  }
+  if (!knownStateless(layer)) {
+    throw new RangeError(
+      `Stream: expected modules whose state is known, got ${name}, whose forward may keep one; give ${name} ${PROTOCOL}, or ` +
+        "static stateless = true if forward computes each step by itself",
+    );
+  }
+  if (!layer.mixesSteps?.()) return;
+  throw new RangeError(`Stream: expected ${name} with running statistics, got one that takes those of all steps`);
+}
+
+const PROTOCOL = "step(x, state) and initialState(shape)";
+
+/** What a stream does for a layer that reads `input`. */
+export function stageOf(layer: Module, input: Tensor): Stage {
+  if (isCompiled(layer)) return stageOfNeurons(layer, input);
+  const compiled = layer instanceof Staged ? layer.stage(input) : null;
+  if (compiled !== null) return compiled;
+  if (isStepping(layer)) return new SteppingStage(layer, input);
+  checkDeclared(layer);
+  // A layer that stays in training mode may draw random numbers in each step.
+  const isReplayed = layer.isPure && layer.evaluating(() => !layer.training);
+  return isReplayed ? new PureStage(layer, input) : new StatelessStage(layer, input);
+}
+
+/** Layers one after the other, with their paths, as one stage. */
+class Chain extends Stage {
+  override readonly runsModule: boolean;
+  private readonly stages: readonly Stage[];
+  private readonly layers: readonly Module[];
+  private readonly paths: readonly string[];
+
+  private readonly input: Tensor;
+
+  constructor(stages: readonly Stage[], layers: readonly Module[], paths: readonly string[], input: Tensor) {
+    const output = stages[stages.length - 1]?.output ?? input;
+    super(output, { memory: stages.flatMap(({ memory }) => memory) });
+    this.runsModule = stages.some(({ runsModule }) => runsModule);
+    this.stages = stages;
+    this.layers = layers;
+    this.paths = paths;
+    this.input = input;
+  }
+
+  override check(): void {
+    // A module may have freed memory in the step before.
+    if (this.runsModule) {
+      alive(this.input, "Stream");
+      for (const t of this.memory) alive(t, "Stream");
+    }
+    for (let i = 0; i < this.stages.length; i++) (this.stages[i] as Stage).check();
+  }
+
+  /**
+   * Throws where the module of stage i, which may do anything in its step, has freed its input, memory of its own, or of a stage after it:
+   * up to the next module, which is followed by a check of its own.
+   */
+  private checkAfter(i: number): void {
+    if (i === 0) alive(this.input, "Stream");
+    for (let j = Math.max(0, i - 1); j < this.stages.length; j++) {
+      const stage = this.stages[j] as Stage;
+      for (const t of stage.memory) alive(t, "Stream");
+      stage.check();
+      if (j > i && stage.runsModule) return;
+    }
+  }
+
+  step(): void {
+    let i = 0;
+    try {
+      for (; i < this.stages.length; i++) {
+        const stage = this.stages[i] as Stage;
+        stage.step();
+        if (stage.runsModule) this.checkAfter(i);
+      }
+    } catch (error) {
+      throw locate(error, this.paths[i] as string, this.layers[i] as Module);
+    }
+  }
+
+  override reset(): void {
+    for (const stage of this.stages) stage.reset();
+  }
+}
+
+/** The stages of layers at these paths, of which the first reads `input` and each other the layer before it. */
+export function stageOfAll(layers: readonly Module[], input: Tensor, paths = layers.map((_, i) => `${i}`)): Stage {
+  let output = input;
+  const stages = layers.map((layer, i) => {
+    try {
+      const stage = stageOf(layer, output);
+      output = stage.output;
+      return stage;
+    } catch (error) {
+      throw locate(error, paths[i] as string, layer);
+    }
+  });
+  return new Chain(stages, layers, paths, input);
+}

@@ -1,0 +1,90 @@
+import { withDefaults } from "../../engine/arguments.ts";
+import { k } from "../../engine/backend.ts";
+import { composed } from "../../engine/composed.ts";
+import { language } from "../../engine/fuse/in-reference.ts";
+import type { Tensor } from "../../engine/index.ts";
+import { apply, gradOf, type Op, SAVES } from "../../engine/op.ts";
+import { allocate, recycle, scope } from "../../engine/scope.ts";
+import { alive } from "../../engine/tensor.ts";
+import { type Fire, IN_FLOAT32, strictOf } from "../layer/checks.ts";
+import { checkValue } from "../layer/per-neuron.ts";
+import { sigmoid } from "./known.ts";
+import { checkSurrogate, type Surrogate } from "./surrogate.ts";
+
+interface Spike {
+  readonly surrogate: Surrogate;
+  readonly strict: number;
+}
+
+/** z = fire(x) for x = u − θ.  ∂L/∂x = ∂L/∂z · surrogate′(x). */
+const spikeOp: Op<Spike> = {
+  name: "spike",
+  saves: SAVES.a,
+  forward: (z, x, _y, _w, { strict }) => k.spike(z.ptr, x.ptr, z.size, strict),
+  backward(z, x, _y, _w, { surrogate }) {
+    const dx = gradOf(x);
+    if (dx === 0) return;
+    const { kind, slope } = surrogate;
+    const bytes = 4 * z.size;
+    const d = allocate(bytes);
+    const zero = allocate(4);
+    k.fill(zero, 1, 0);
+    k.surrogate(d, x.ptr, zero, 0, z.size, kind, slope);
+    k.mulGrad(dx, z.gradPtr, d, z.size);
+    recycle(zero, 4, scope.region);
+    recycle(d, bytes, scope.region);
+  },
+};
+
+/** Options of {@link spike}. */
+export interface SpikeOptions {
+  /** θ, broadcast against v; default 1. */
+  threshold?: number | Tensor;
+  /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
+  surrogate?: Surrogate;
+  /** Fires at v ≥ θ ("ge", the default) or v > θ ("gt"). */
+  fire?: Fire;
+}
+
+const DEFAULTS = {
+  threshold: undefined as number | Tensor | undefined,
+  surrogate: undefined as Surrogate | undefined,
+  fire: "ge" as Fire,
+} satisfies Record<keyof SpikeOptions, unknown>;
+
+let made: Surrogate | null = null;
+
+/** The default surrogate, made when it is first wanted. */
+function usual(): Surrogate {
+  made ??= sigmoid();
+  return made;
+}
+
+/**
+ * s = 1 where v reaches the threshold, else 0: the elementary op, for neurons written by hand from tensor ops.
+ *
+ *   s = 1 if v ≥ θ else 0     ∂L/∂v = ∂L/∂s ⊙ surrogate′(v − θ)
+ *
+ * Shapes: v [...], θ [...] → s, as they broadcast. θ gets the gradient −∂L/∂v.
+ *
+ * @throws RangeError if threshold and v do not broadcast, for a threshold that is not finite or beyond float32, or another
+ *   `fire` than "ge" and "gt"; TypeError for a surrogate that is none, or an option of another name or kind.
+ * @see Neftci, Mostafa and Zenke (2019), Surrogate Gradient Learning in Spiking Neural Networks, IEEE Signal Processing
+ *   Magazine 36(6).
+ */
+export function spike(v: Tensor, options?: SpikeOptions): Tensor {
+  const given = options === undefined ? DEFAULTS : withDefaults("spike", DEFAULTS, options);
+  const { threshold = 1, surrogate = usual(), fire } = given;
+  const strict = strictOf("spike", fire);
+  checkSurrogate("spike", surrogate);
+  checkValue("spike", "threshold", threshold, IN_FLOAT32);
+  alive(v, "spike");
+  return composed(fired, v, threshold, { surrogate, strict });
+}
+
+function fired(v: Tensor, threshold: number | Tensor, attrs: Spike): Tensor {
+  const { surrogate, strict } = attrs;
+  const x = v.sub(threshold);
+  if (surrogate.kind >= 0) return apply(spikeOp, attrs, x);
+  return language.spike(x, surrogate.derivative, strict === 1) as Tensor;
+}

@@ -1,0 +1,241 @@
+/** Batch normalisation through time: of currents [T, B, C] and [T, B, C, H, W] on their way to neurons. */
+import { COUNT, numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
+import { composed } from "../../engine/composed.ts";
+import { type BatchNormLayerOptions, full, noGrad, type Tensor, zeros } from "../../engine/index.ts";
+import { forwardOf, type Module } from "../../engine/nn/module.ts";
+import { BATCH_DEFAULTS, BatchNorm, normalizationOptions } from "../../engine/nn/normalize.ts";
+import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
+import { alive } from "../../engine/tensor.ts";
+import { checkState } from "../layer/checks.ts";
+
+/** Options of {@link ThresholdDependentBatchNorm1d} and {@link ThresholdDependentBatchNorm2d}. */
+export interface ThresholdDependentBatchNormOptions extends Omit<BatchNormLayerOptions, "affine"> {
+  /** α, > 0; default 1. Zheng et al. take 1/√2 where the two branches of a residual block meet. */
+  alpha?: number;
+  /** θ, the threshold of the neurons that read the layer, > 0; default 1. */
+  threshold?: number;
+}
+
+const { eps, momentum, trackRunningStats } = BATCH_DEFAULTS;
+const TDBN = { eps, momentum, trackRunningStats, alpha: 1, threshold: 1 };
+
+/** The number of time steps and of axes decide which axis has the channels: [T, B, C], [T, B, C, L] or [T, B, C, H, W]. */
+function channelAxis(where: string, x: Tensor, axes: 1 | 2): number {
+  alive(x, where);
+  if (axes === 2 && x.ndim === 5) return -3;
+  if (axes === 1 && (x.ndim === 3 || x.ndim === 4)) return 2 - x.ndim;
+  throw wrongValue(where, axes === 1 ? "x [T, B, C] or [T, B, C, L]" : "x [T, B, C, H, W]", formatShape(x.sizes));
+}
+
+abstract class ThresholdDependentBatchNorm extends BatchNorm {
+  constructor(where: string, pureForward: Module["forward"], channels: number, options: object) {
+    const { alpha, threshold, ...given } = { ...TDBN, ...normalizationOptions(where, TDBN, options) };
+    numberOf(where, "alpha", alpha, POSITIVE);
+    numberOf(where, "threshold", threshold, POSITIVE);
+    const scale = numberOf(where, "alpha·threshold in float32", Math.fround(alpha * threshold), POSITIVE);
+    super(where, pureForward, [channels], { ...given, affine: true });
+    noGrad(() => this.weight?.copyFrom(full([channels], scale)));
+  }
+}
+
+/**
+ * Batch normalisation that knows the threshold of the neurons behind it (tdBN): mean and variance are those of a channel over all
+ * steps and samples, and a normalised current has the standard deviation α·θ.
+ *
+ *   z = γ·(x − mean) / √(variance + eps) + β     γ starts at α·θ, β at 0
+ *
+ * Shapes: x [T, B, C] or [T, B, C, L] → z in the same shape; `weight` γ and `bias` β [C]. In evaluation mode mean and variance are
+ * the running ones. Zheng et al. write γ·α·θ with γ = 1 at the start; here, as in SpikingJelly, the product is stored, and names in
+ * a state dict are PyTorch's, as in `BatchNorm1d`. Defaults: alpha 1, threshold 1, eps 1e-5, momentum 0.1.
+ *
+ * @throws RangeError unless the number of channels is a positive integer, alpha and threshold are > 0 and the other options in range;
+ *   TypeError for an option of another name or kind.
+ * @see Zheng et al. (2021), Going Deeper With Directly-Trained Larger Spiking Neural Networks, AAAI 35(12).
+ */
+export class ThresholdDependentBatchNorm1d extends ThresholdDependentBatchNorm {
+  constructor(channels: number, options: ThresholdDependentBatchNormOptions = {}) {
+    super("ThresholdDependentBatchNorm1d", TDBN_1D, channels, options);
+  }
+
+  /**
+   * x normalised, in its shape; in training the running statistics take their share of it.
+   *
+   * @throws RangeError unless x is [T, B, C] or [T, B, C, L], and in training has more than one value a channel.
+   */
+  forward(x: Tensor): Tensor {
+    const where = "ThresholdDependentBatchNorm1d";
+    return this.over(where, x, channelAxis(where, x, 1));
+  }
+}
+
+const TDBN_1D = /* @__PURE__ */ forwardOf(ThresholdDependentBatchNorm1d);
+
+/**
+ * The same for maps, x [T, B, C, H, W] → z in the same shape; see {@link ThresholdDependentBatchNorm1d}.
+ *
+ * @throws RangeError unless the number of channels is a positive integer, alpha and threshold are > 0 and the other options in range;
+ *   TypeError for an option of another name or kind.
+ * @see Zheng et al. (2021), Going Deeper With Directly-Trained Larger Spiking Neural Networks, AAAI 35(12).
+ */
+export class ThresholdDependentBatchNorm2d extends ThresholdDependentBatchNorm {
+  constructor(channels: number, options: ThresholdDependentBatchNormOptions = {}) {
+    super("ThresholdDependentBatchNorm2d", TDBN_2D, channels, options);
+  }
+
+  /**
+   * x normalised, in its shape; in training the running statistics take their share of it.
+   *
+   * @throws RangeError unless x is [T, B, C, H, W], and in training has more than one value a channel.
+   */
+  forward(x: Tensor): Tensor {
+    const where = "ThresholdDependentBatchNorm2d";
+    return this.over(where, x, channelAxis(where, x, 2));
+  }
+}
+
+const TDBN_2D = /* @__PURE__ */ forwardOf(ThresholdDependentBatchNorm2d);
+
+/** State of {@link BatchNormTT1d} and {@link BatchNormTT2d} between time steps. */
+export interface BatchNormTTState {
+  /** The number of the next step, []. */
+  readonly t: Tensor;
+}
+
+abstract class BatchNormTT extends BatchNorm {
+  /** T, the steps of a sequence. */
+  readonly timesteps: number;
+
+  constructor(where: string, channels: number, timesteps: number, options: BatchNormLayerOptions) {
+    const given = normalizationOptions(where, BATCH_DEFAULTS, options);
+    const steps = numberOf(where, "timesteps", timesteps, COUNT);
+    super(where, undefined, [steps, channels], given, false);
+    this.timesteps = steps;
+  }
+
+  /** The name of the layer in errors. */
+  protected abstract get where(): string;
+  /** Axes behind the channels, beside those of a signal. */
+  protected abstract get axes(): 1 | 2;
+
+  /**
+   * x normalised, in its shape; in training the running statistics of each step take their share of it.
+   *
+   * @throws RangeError unless x has T steps and C channels, and in training more than one value for each step and channel.
+   */
+  forward(x: Tensor): Tensor {
+    const { where, channels, timesteps } = this;
+    const axis = channelAxis(where, x, this.axes);
+    if (x.sizes[0] !== timesteps || x.sizes[x.ndim + axis] !== channels) {
+      throw wrongValue(where, `x of ${timesteps} steps and ${channels} channels`, formatShape(x.sizes));
+    }
+    return composed(BatchNormTT.overAll, this, x);
+  }
+
+  /** All steps at once: T·C channels of one batch normalisation. */
+  private static overAll(layer: BatchNormTT, x: Tensor): Tensor {
+    const [T, B, C, ...inner] = x.sizes as [number, number, number, ...number[]];
+    const all = (t: Tensor | null): Tensor | null => t?.reshape([T * C]) ?? null;
+    const { weight, runningMean, runningVar } = layer;
+    const of = { weight: all(weight), bias: null, runningMean: all(runningMean), runningVar: all(runningVar) };
+    if (inner.length === 0) {
+      const z = layer.normalized(x.transpose().reshape([1, T * C, B]), 1, of, true);
+      return z.reshape([T, C, B]).transpose();
+    }
+    const order = [1, 0, 2, 3, 4].slice(0, x.ndim);
+    const z = layer.normalized(x.permute(order).reshape([B, T * C, ...inner]), 1, of, true);
+    return z.reshape([B, T, C, ...inner]).permute(order);
+  }
+
+  /**
+   * One time step, [B, C, …] → [B, C, …] and the next state; the numbers of `forward`.
+   *
+   * @throws RangeError as `forward`, for another state, or after T steps.
+   */
+  step(x: Tensor, state: BatchNormTTState): [z: Tensor, state: BatchNormTTState] {
+    const { where, timesteps } = this;
+    alive(x, where);
+    const { t } = Object(state) as BatchNormTTState;
+    checkState(where, "t", t, []);
+    const now = t.item();
+    if (!(Number.isInteger(now) && now >= 0 && now < timesteps)) {
+      throw wrongValue(where, `at most ${timesteps} steps`, `step ${now + 1}`);
+    }
+    return composed(BatchNormTT.advance, this, x, t);
+  }
+
+  private static advance(layer: BatchNormTT, x: Tensor, t: Tensor): [z: Tensor, state: BatchNormTTState] {
+    const now = t.item();
+    const whole = x.unsqueeze(0);
+    const axis = channelAxis(layer.where, whole, layer.axes);
+    const row = (of: Tensor | null): Tensor | null => of?.select(0, now) ?? null;
+    const { weight, runningMean, runningVar } = layer;
+    const of = { weight: row(weight), bias: null, runningMean: row(runningMean), runningVar: row(runningVar) };
+    if (x.sizes[x.ndim + axis] !== layer.channels) {
+      throw wrongValue(layer.where, `${layer.channels} channels`, formatShape(x.sizes));
+    }
+    return [layer.normalized(x, axis, of, now === 0), { t: t.add(1) }];
+  }
+
+  /**
+   * The state before the first step, for x of the shape of one step, [B, C, …].
+   *
+   * @throws RangeError unless the sizes are positive integers.
+   */
+  initialState(shape: Shape): BatchNormTTState {
+    checkShape(this.where, shape);
+    return { t: zeros([]) };
+  }
+}
+
+/**
+ * Batch normalisation through time (BNTT): every step t has statistics, running statistics and factors of its own, and no bias.
+ *
+ *   z[t] = γ[t]·(x[t] − mean[t]) / √(variance[t] + eps)     γ starts at 1
+ *
+ * Shapes: x [T, B, C] or [T, B, C, L] → z in the same shape; `weight` γ [T, C]. T, the number of steps, is fixed. In evaluation mode
+ * mean and variance are the running ones. In a state dict the names are `weight`, `running_mean`, `running_var`, [T, C] each, and
+ * `num_batches_tracked`; row t is what snnTorch calls `t.weight`, …, and SpikingJelly `bn_list.t.weight`, …. Options as in
+ * `BatchNorm1d`, `affine: false` without γ.
+ *
+ *     new BatchNormTT1d(128, 25)
+ *
+ * @throws RangeError unless channels and timesteps are positive integers and the options in range; TypeError for an option of another
+ *   name or kind.
+ * @see Kim and Panda (2021), Revisiting Batch Normalization for Training Low-Latency Deep Spiking Neural Networks From Scratch,
+ *   Frontiers in Neuroscience 15.
+ */
+export class BatchNormTT1d extends BatchNormTT {
+  constructor(channels: number, timesteps: number, options: BatchNormLayerOptions = {}) {
+    super("BatchNormTT1d", channels, timesteps, options);
+  }
+
+  protected override get where(): string {
+    return "BatchNormTT1d";
+  }
+
+  protected override get axes(): 1 {
+    return 1;
+  }
+}
+
+/**
+ * The same for maps, x [T, B, C, H, W] → z in the same shape; see {@link BatchNormTT1d}.
+ *
+ * @throws RangeError unless channels and timesteps are positive integers and the options in range; TypeError for an option of another
+ *   name or kind.
+ * @see Kim and Panda (2021), Revisiting Batch Normalization for Training Low-Latency Deep Spiking Neural Networks From Scratch,
+ *   Frontiers in Neuroscience 15.
+ */
+export class BatchNormTT2d extends BatchNormTT {
+  constructor(channels: number, timesteps: number, options: BatchNormLayerOptions = {}) {
+    super("BatchNormTT2d", channels, timesteps, options);
+  }
+
+  protected override get where(): string {
+    return "BatchNormTT2d";
+  }
+
+  protected override get axes(): 2 {
+    return 2;
+  }
+}

@@ -1,0 +1,149 @@
+/** Delays of a fixed number of steps. */
+import { INTEGER, listOf, numberOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { extra, integersAt } from "../../engine/backend.ts";
+import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
+import { apply, gradOf, type Op, readyOrPacked, recorded, SAVES, saveFor } from "../../engine/op.ts";
+import { axisOf, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
+import { buffer } from "../../engine/tape.ts";
+import { alive, emptySpikes, peek } from "../../engine/tensor.ts";
+import { STEPS } from "../layer/checks.ts";
+import { persistentCopy } from "../layer/per-neuron.ts";
+import { own, type Stage } from "../layer/stage.ts";
+import type { UnrollResult, Wanted } from "../layer/temporal.ts";
+import { Windowed, WindowRun, WindowStage } from "./window.ts";
+
+/** x as T steps [rows, n, inner], with a delay for each of the n columns, of which those from `first` on are wanted. */
+interface Delaying {
+  readonly delays: readonly number[];
+  readonly rows: number;
+  readonly inner: number;
+  readonly shape: Shape;
+  readonly first: number;
+  readonly T: number;
+}
+
+/** The delays as kernels read them, kept for the backward pass of z. */
+function place(z: Tensor, delays: readonly number[]): number {
+  const at = saveFor(z, 4 * delays.length);
+  integersAt(at, delays.length).set(delays);
+  return at;
+}
+
+/** z[t − first] = x[t − d], 0 before the start.  ∂L/∂x[t] = ∂L/∂z[t + d − first]. */
+const delayOp: Op<Delaying> = {
+  name: "delay",
+  saves: SAVES.nothing,
+  forward(z, x, _y, _w, { delays, first, T, rows, inner }) {
+    extra().delay(z.ptr, x.ptr, place(z, delays), first, T, rows, delays.length, inner);
+  },
+  backward(z, x, _y, _w, { delays, first, T, rows, inner }) {
+    const dx = gradOf(x);
+    if (dx !== 0) extra().delayGrad(dx, z.gradPtr, z.saved, first, T, rows, delays.length, inner);
+  },
+};
+
+/** All steps of spikes in bits that are alive, as spikes in bits. */
+function delaySpikes(x: Tensor, attrs: Delaying): Tensor {
+  const { delays, T, rows, inner } = attrs;
+  const z = emptySpikes(x.sizes);
+  extra().delayBits(z.bits, x.bits, place(z, delays), T, rows, delays.length, inner);
+  return recorded(delayOp, attrs, x, z);
+}
+
+/** Options of {@link Delay}. */
+export interface DelayOptions {
+  /** The axis of x [T, B, …] that the delays count along, where they are a list; default −1. −3: channels of [T, B, C, H, W]. */
+  axis?: number;
+}
+
+const DEFAULTS: Required<DelayOptions> = { axis: -1 };
+
+/** State of {@link Delay} between time steps. */
+export interface DelayState {
+  /** The last steps, the newest last: [D, B, …] with the longest delay D, at least 1. */
+  readonly past: Tensor;
+}
+
+/**
+ * Delays by a fixed number of steps, d of each neuron or channel:
+ *
+ *   z[t, …, i] = x[t − d[i], …, i], and 0 for t < d[i]
+ *
+ * Shapes: x [T, B, …] → z in the same shape. `delays` is one number for all, or a list or tensor [N] with one for each place of the
+ * axis, by default the last one. Values that would come out after step T − 1 are lost. Spikes in bits stay bits. In a state dict the delays
+ * are the buffer `delays`. SpikingJelly: `layer.Delay`, one delay for all.
+ *
+ *     new Delay([0, 3, 5]).forward(spikes) // [T, B, 3]
+ *
+ * @throws RangeError unless delays are integers in [0, 2²⁴] and the axis is an integer; TypeError for anything else, or an option of
+ *   another name or kind.
+ * @see Jeffress (1948), A place theory of sound localization, Journal of Comparative and Physiological Psychology 41(1).
+ */
+export class Delay extends Windowed<UnrollResult<DelayState>> {
+  /** Steps, [] or [N]. */
+  readonly delays: Tensor;
+  /** The axis that the delays count along. */
+  readonly axis: number;
+
+  constructor(delays: number | readonly number[] | Tensor, options: DelayOptions = {}) {
+    super();
+    const { axis } = withDefaults("Delay", DEFAULTS, options);
+    this.axis = numberOf("Delay", "axis", axis, INTEGER);
+    const list = Array.isArray(delays) ? listOf("Delay", "delays", delays, STEPS) : null;
+    if (list?.length === 0) throw wrongValue("Delay", "one delay or more", "[]");
+    const given = () => (list === null ? (delays as number | Tensor) : tensor(list));
+    this.delays = noGrad(() => buffer(persistentCopy("Delay", "delays", given(), STEPS), STEPS));
+  }
+
+  /** D, the longest delay. */
+  get maxDelay(): number {
+    return Math.max(...stepsOf(this));
+  }
+
+  protected override get where(): string {
+    return "Delay";
+  }
+
+  /** Throws unless there are as many places as delays; the places of x [T, B, …] of this shape, as columns. */
+  protected override checkInput(shape: Shape): Pick<Delaying, "rows" | "inner"> {
+    const n = this.delays.size;
+    if (n === 1) return { rows: 1, inner: sizeOf(shape.slice(1)) };
+    const at = axisOf("Delay", this.axis, shape.length);
+    if (at === 0) throw wrongValue("Delay", "an axis behind time", formatShape(shape));
+    const expected = `${n} places on axis ${this.axis}, one for each delay`;
+    if (shape[at] !== n) throw wrongValue("Delay", expected, formatShape(shape));
+    return { rows: sizeOf(shape.slice(1, at)), inner: sizeOf(shape.slice(at + 1)) };
+  }
+
+  protected override advance(x: Tensor, T: number, step: Shape, from: Tensor | null, wanted: Wanted): WindowRun {
+    const isWhole = wanted === "main";
+    const depth = isWhole ? 0 : (from?.sizes[0] ?? this.depth());
+    const seen = isWhole ? null : this.behind(from, x, step, depth);
+    const { rows, inner } = this.checkInput([T, ...step]);
+    const attrs = { delays: stepsOf(this), rows, inner, shape: x.sizes, first: depth, T: depth + T };
+    if (isWhole) readyOrPacked("delay", x);
+    const z = isWhole && x.ptr === 0 ? delaySpikes(x, attrs) : apply(delayOp, attrs, seen ?? x);
+    return new WindowRun(z, depth, seen);
+  }
+
+  /** @internal */
+  protected override ownStage(input: Tensor): Stage {
+    const { rows, inner } = this.checkInput([1, ...input.sizes]);
+    const [depth, n] = [this.depth(), this.delays.size];
+    const [output, places] = [own(input.sizes), own([n])];
+    const read = () => {
+      const longest = this.depth();
+      const expected = `delays of at most ${depth} steps, as they were when it was made`;
+      if (longest > depth) throw wrongValue("Stream", expected, longest);
+      integersAt(places.ptr, n).set(stepsOf(this));
+    };
+    const writing = (x: Tensor) => () => extra().delay(output.ptr, x.ptr, places.ptr, depth, depth + 1, rows, n, inner);
+    return new WindowStage(this, input, depth, { output, memory: places, reads: [this.delays], read, writing });
+  }
+}
+
+/** The delays of a layer, checked: `copyFrom` can have written any numbers. */
+function stepsOf({ delays }: Delay): number[] {
+  alive(delays, "Delay");
+  return Array.from(peek(delays), (d) => numberOf("Delay", "delays", d, STEPS));
+}

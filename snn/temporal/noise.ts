@@ -1,0 +1,80 @@
+/** Noise in the current of neurons. */
+import { type Range, withDefaults } from "../../engine/arguments.ts";
+import { composed } from "../../engine/composed.ts";
+import { type Generator, generatorOf } from "../../engine/generator.ts";
+import { Module, parameter, randn, type Tensor } from "../../engine/index.ts";
+import { computesSteps, forwardOf } from "../../engine/nn/module.ts";
+import { buffer } from "../../engine/tape.ts";
+import { checkSequence } from "../layer/checks.ts";
+import { checkPerNeuron, persistentCopy } from "../layer/per-neuron.ts";
+
+/** Options of {@link CurrentNoise}. */
+export interface CurrentNoiseOptions {
+  /** σ in the unit of the current, ≥ 0; a tensor [N] gives each neuron its own. Default 0.1. */
+  std?: number | Tensor;
+  /** Learns σ, as a parameter `std`. Default false. */
+  learnStd?: boolean;
+  /** Adds noise in evaluation mode too; default false, only in training. */
+  evaluation?: boolean;
+  /** Where the random numbers come from; the default generator if not given. */
+  generator?: Generator;
+}
+
+const DEFAULTS = {
+  std: undefined as number | Tensor | undefined,
+  learnStd: false,
+  evaluation: false,
+  generator: undefined as Generator | undefined,
+} satisfies Record<keyof CurrentNoiseOptions, unknown>;
+
+const NOT_NEGATIVE: Range = { expected: "finite in float32 and ≥ 0", fits: (x) => x >= 0 && Math.fround(x) < Infinity };
+
+/**
+ * White noise in the current of the neurons behind it:
+ *
+ *   z[t] = I[t] + σ·ξ[t]      ξ ~ N(0, 1), independent for each step, sample and neuron
+ *
+ * Shapes: I [T, B, …] → z [T, B, …]; σ [] or [N]. All of ξ is drawn before the time loop, in row-major order, so that a generator of the
+ * same seed gives the same run. Default σ = 0.1, in training only. ∂L/∂σ = Σ ∂L/∂z·ξ where σ is learned.
+ *
+ *     new Sequential(new Linear(784, 100), new CurrentNoise({ std: 0.2 }), new LIF())
+ *
+ * @throws RangeError unless std is ≥ 0 and finite; TypeError for a generator that is none, or an option of another name or kind.
+ * @see Gerstner, Kistler, Naud and Paninski (2014), Neuronal Dynamics, chapter 8, Noisy Input Models, Cambridge University Press.
+ */
+export class CurrentNoise extends Module {
+  /** σ, [] or [N]; a parameter if it is learned. */
+  readonly std: Tensor;
+  /** Whether noise is added in evaluation mode too. */
+  readonly evaluation: boolean;
+  /** Where the random numbers come from. */
+  readonly generator: Generator;
+
+  constructor(options: CurrentNoiseOptions = {}) {
+    super();
+    computesSteps(FORWARD);
+    const { std = 0.1, learnStd, evaluation, generator } = withDefaults("CurrentNoise", DEFAULTS, options);
+    this.generator = generatorOf("CurrentNoise", generator);
+    this.evaluation = evaluation;
+    const own = persistentCopy("CurrentNoise", "std", std, NOT_NEGATIVE);
+    this.std = learnStd ? parameter(own) : buffer(own, NOT_NEGATIVE);
+  }
+
+  /**
+   * A current [T, B, …] with noise.
+   *
+   * @throws RangeError unless the current has a time axis and fits the σ of each neuron.
+   */
+  forward(current: Tensor): Tensor {
+    checkSequence("CurrentNoise", "a current", current);
+    checkPerNeuron("CurrentNoise", "std", this.std, current.sizes);
+    if (!(this.training || this.evaluation)) return current;
+    return composed(CurrentNoise.added, this, current);
+  }
+
+  private static added({ std, generator }: CurrentNoise, current: Tensor): Tensor {
+    return current.add(randn(current.sizes, { generator }).mul(std));
+  }
+}
+
+const FORWARD = /* @__PURE__ */ forwardOf(CurrentNoise);

@@ -1,0 +1,151 @@
+/** Layers that read the inputs of their last steps: the state of these layers, and their memory in a stream. */
+import { k } from "../../engine/backend.ts";
+import { concat, type Module, type Tensor, zeros } from "../../engine/index.ts";
+import type { Shape } from "../../engine/shape.ts";
+import { checkState } from "../layer/checks.ts";
+import { keptOf } from "../layer/kept.ts";
+import { own, Stage, Watch } from "../layer/stage.ts";
+import { isUnchanged, type Run, Temporal, type Wanted } from "../layer/temporal.ts";
+
+/** The inputs of the last D steps, as a state. */
+interface Past {
+  /** The newest last: [D, B, …]. */
+  readonly past: Tensor;
+}
+
+/** T steps, with the inputs that the state after them is taken from. */
+export class WindowRun implements Run {
+  readonly z: Tensor;
+  readonly names: readonly string[];
+  /** D of the state. */
+  readonly depth: number;
+  /** The inputs of D steps before, and those of the T steps: [D + T, B, …]; null where the state is not wanted. */
+  readonly seen: Tensor | null;
+  private readonly other: Tensor;
+
+  /** `other`: the output besides z, of a layer that names one. */
+  constructor(z: Tensor, depth: number, seen: Tensor | null, other = z, names = NO_NAMES) {
+    this.z = z;
+    this.names = names;
+    this.depth = depth;
+    this.seen = seen;
+    this.other = other;
+  }
+
+  output(): Tensor {
+    return this.other;
+  }
+}
+
+const NO_NAMES: readonly string[] = [];
+
+/** A layer whose state is the inputs of the last D steps, zeros before the first step. */
+export abstract class Windowed<Result> extends Temporal<Past, Result, Tensor, WindowRun> {
+  /**
+   * The steps before its own that an output reads.
+   *
+   * @internal
+   */
+  protected abstract readonly maxDelay: number;
+
+  protected override get mainOutput(): string {
+    return "z";
+  }
+
+  /** The state takes tensors of its own, the main output of a sequence none where it is one op. */
+  protected override isComposed(wanted: Wanted): boolean {
+    return wanted !== "main";
+  }
+
+  /**
+   * D, at least 1, as a tensor has one value or more.
+   *
+   * @internal
+   */
+  protected depth(): number {
+    return Math.max(1, this.maxDelay);
+  }
+
+  protected override read(state: Past, step: Shape): Tensor {
+    const { past } = Object(state) as Past;
+    checkState(this.where, "past", past, [this.depth(), ...step]);
+    return past;
+  }
+
+  protected override checkStart(step: Shape): void {
+    this.checkStep(step);
+  }
+
+  protected override start(step: Shape): Past {
+    return { past: zeros([this.depth(), ...step]) };
+  }
+
+  /**
+   * The inputs of D steps and behind them x, [T, B, …] or [B, …]: [D + T, B, …].
+   *
+   * @internal
+   */
+  protected behind(past: Tensor | null, x: Tensor, step: Shape, depth: number): Tensor {
+    return concat([past ?? zeros([depth, ...step]), x.ndim === step.length ? x.unsqueeze(0) : x]);
+  }
+
+  protected override stateAfter({ seen, depth }: WindowRun): Past {
+    return { past: (seen as Tensor).slice(0, -depth).clone() };
+  }
+
+  /** @internal */
+  override stage(input: Tensor): Stage | null {
+    return isUnchanged(this) ? this.ownStage(input) : null;
+  }
+
+  /**
+   * The stage of a layer whose `forward` no subclass has changed, null for one that goes through `step`.
+   *
+   * @internal
+   */
+  protected ownStage(_input: Tensor): Stage | null {
+    return null;
+  }
+}
+
+/** A layer that computes its output of a step from the inputs of the last D + 1 steps. */
+interface Computing {
+  readonly output: Tensor;
+  /** What `read` writes. */
+  readonly memory: Tensor;
+  /** Parameters and buffers, after a write to which `read` runs again. */
+  readonly reads: readonly Tensor[];
+  readonly read: () => void;
+  /** Gives the function that writes the output from the inputs [D + 1, B, …], the newest last. */
+  readonly writing: (steps: Tensor) => () => void;
+}
+
+/** A stage that keeps the inputs of the last D + 1 steps of a layer. */
+export class WindowStage extends Stage {
+  private readonly steps: Tensor;
+  private readonly input: Tensor;
+  private readonly watch: Watch;
+  private readonly write: () => void;
+
+  constructor(layer: Module, input: Tensor, depth: number, { output, memory, reads, read, writing }: Computing) {
+    const steps = own([depth + 1, ...input.sizes]);
+    super(output, { state: [steps], memory: [memory], kept: [keptOf(layer)] });
+    this.steps = steps;
+    this.input = input;
+    this.watch = new Watch(reads, read);
+    this.write = writing(steps);
+  }
+
+  override check(): void {
+    super.check();
+    this.watch.refresh();
+  }
+
+  step(): void {
+    const { steps, input } = this;
+    const before = steps.size - input.size;
+    k.copy(steps.ptr, steps.ptr + 4 * input.size, before);
+    k.copy(steps.ptr + 4 * before, input.ptr, input.size);
+    this.write();
+  }
+}

@@ -1,0 +1,2 @@
+/** Uses nothing of the complete entry. */
+import "jarvis-snn";
