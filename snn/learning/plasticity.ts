@@ -81,13 +81,28 @@ export function plasticity<
   Preset extends string = never,
 >(definition: RuleDefinition<Trace, Synapse, Parameter, Choices, Preset>): RuleClass<Parameter, Choices, Preset> {
   const form = formOf(definition as unknown as Definition);
+  return rulesOf(form.name, () => form) as never;
+}
+
+/** The same for rules of the package: a definition is read and checked when the first rule is made, as {@link lazyNeuron} does. */
+export const lazyRule: typeof plasticity = (definition) => {
+  let form: RuleForm | null = null;
+  const formNow = (): RuleForm => {
+    form ??= formOf(definition as unknown as Definition);
+    return form;
+  };
+  return rulesOf(definition.name, formNow) as never;
+};
+
+/** The class of rules with this name and form, which the first rule asks for. */
+function rulesOf(name: string, formNow: () => RuleForm): new (options?: object) => Rule {
   const made = class extends Rule {
     constructor(options: object = {}) {
-      super(form, options);
+      super(formNow(), options);
     }
   };
-  Object.defineProperty(made, "name", { value: form.name });
-  return made as unknown as RuleClass<Parameter, Choices, Preset>;
+  Object.defineProperty(made, "name", { value: name });
+  return made;
 }
 
 type Definition = RuleDefinition<string, string, string, NeuronChoices, string>;

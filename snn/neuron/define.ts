@@ -5,7 +5,7 @@
  */
 import "./compiled.ts";
 import type { NeuronChoices, NoChoices, OptionalParameters, SourceOptions, Spellings } from "./definition.ts";
-import { checkedForm, type Definition } from "./form.ts";
+import { checkedForm, type Definition, type Form } from "./form.ts";
 import { isProperty, layersOf } from "./neuron.ts";
 import type { NeuronClass, NeuronDefinition, NeuronOutputs } from "./types.ts";
 
@@ -51,5 +51,19 @@ export function neuron<
 >(
   definition: NeuronDefinition<State, Parameters, Outputs, Choices, Preset, Optional, From, Also>,
 ): NeuronClass<State, Parameters, Outputs, Choices, Preset, Optional, From, Also> {
-  return layersOf(checkedForm(definition as unknown as Definition, isProperty)) as never;
+  const form = checkedForm(definition as unknown as Definition, isProperty);
+  return layersOf(form.name, () => form) as never;
 }
+
+/**
+ * The same for neurons of the package: a definition is read and checked when the first layer is made, so that a program that imports
+ * all neurons starts without the definitions of those that it does not use.
+ */
+export const lazyNeuron: typeof neuron = (definition) => {
+  let form: Form | null = null;
+  const formNow = (): Form => {
+    form ??= checkedForm(definition as unknown as Definition, isProperty);
+    return form;
+  };
+  return layersOf(definition.name, formNow) as never;
+};

@@ -18,18 +18,19 @@ import { outputsOf, type Plain, runPlain } from "./plain.ts";
 import type { Firing } from "./step.ts";
 import type { Typed } from "./types.ts";
 
-/** The class of layers with this form. */
+/** The class of layers with this name and form, which the first layer asks for. */
 export function layersOf<Options extends object, Fields, State = unknown, Result = object>(
-  form: Form & Typed<Options, Fields, State, Result>,
+  name: string,
+  formNow: () => Form & Typed<Options, Fields, State, Result>,
 ): new (
   options?: Options,
 ) => Neurons<State, Result> & Fields {
   const made = class extends Neurons {
     constructor(options: object = {}) {
-      super(form, options);
+      super(formNow(), options);
     }
   };
-  Object.defineProperty(made, "name", { value: form.name });
+  Object.defineProperty(made, "name", { value: name });
   return made as never;
 }
 

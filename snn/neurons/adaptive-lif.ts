@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { INPUT_SCALE, leaky, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, withoutSynapse } from "../neuron/parts.ts";
 import { afterSpike, RESET_NEEDS } from "../neuron/reset.ts";
@@ -28,7 +28,7 @@ import { superSpike } from "../surrogates/known.ts";
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
  */
-export const AdaptiveLIF = /* @__PURE__ */ neuron({
+export const AdaptiveLIF = /* @__PURE__ */ lazyNeuron({
   name: "AdaptiveLIF",
   state: { i: 0, v: ({ rest }) => rest, a: 0 },
   parameters: {

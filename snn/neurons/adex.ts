@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../neuron/parts.ts";
 import { superSpike } from "../surrogates/known.ts";
@@ -25,7 +25,7 @@ import { superSpike } from "../surrogates/known.ts";
  * @see Brette and Gerstner (2005), Adaptive exponential integrate-and-fire model as an effective description of neuronal activity,
  *   Journal of Neurophysiology 94(5).
  */
-export const AdEx = /* @__PURE__ */ neuron({
+export const AdEx = /* @__PURE__ */ lazyNeuron({
   name: "AdEx",
   state: { i: 0, v: ({ EL }) => EL, w: 0 },
   parameters: {

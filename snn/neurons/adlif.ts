@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 
 /**
  * Adaptive LIF with sub-threshold adaptation: an adaptation current follows the membrane as well as the spikes, which lets a neuron
@@ -18,7 +18,7 @@ import { neuron } from "../neuron/define.ts";
  *   Baronig, Ferrand, Sabathiel and Legenstein (2024), Advancing spatio-temporal processing in spiking neural networks through
  *   adaptation.
  */
-export const AdLIF = /* @__PURE__ */ neuron({
+export const AdLIF = /* @__PURE__ */ lazyNeuron({
   name: "AdLIF",
   state: { v: 0, w: 0 },
   parameters: {

@@ -1,13 +1,13 @@
 import { wrongValue } from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
 import { peek } from "../../engine/tensor.ts";
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import type { Neurons } from "../neuron/neuron.ts";
 import { RESET, RESET_NEEDS } from "../neuron/reset.ts";
 import { atan } from "../surrogates/known.ts";
 
-const AlphaNeuron = /* @__PURE__ */ neuron({
+const AlphaNeuron = /* @__PURE__ */ lazyNeuron({
   name: "Alpha",
   state: { exc: 0, inh: 0, v: 0 },
   parameters: {

@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { DIVISOR } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS } from "../neuron/reset.ts";
@@ -28,7 +28,7 @@ import { superSpike } from "../surrogates/known.ts";
  * @see Brette et al. (2007), Simulation of networks of spiking neurons: a review of tools and strategies, Journal of Computational
  *   Neuroscience 23(3), benchmark 1.
  */
-export const ConductanceLIF = /* @__PURE__ */ neuron({
+export const ConductanceLIF = /* @__PURE__ */ lazyNeuron({
   name: "ConductanceLIF",
   state: { gE: 0, gI: 0, v: ({ rest }) => rest },
   parameters: {

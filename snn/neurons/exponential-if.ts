@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
@@ -24,7 +24,7 @@ import { sigmoid, superSpike } from "../surrogates/known.ts";
  * @see Fourcaud-Trocmé et al. (2003), How spike generation mechanisms determine the neuronal response to fluctuating inputs, Journal
  *   of Neuroscience 23(37).
  */
-export const ExponentialIF = /* @__PURE__ */ neuron({
+export const ExponentialIF = /* @__PURE__ */ lazyNeuron({
   name: "ExponentialIF",
   state: { i: 0, v: startOf },
   parameters: {

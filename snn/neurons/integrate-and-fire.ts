@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { fired, RESET, RESET_NEEDS, startOf } from "../neuron/reset.ts";
 import { atan, sigmoid, superSpike } from "../surrogates/known.ts";
@@ -19,7 +19,7 @@ import { atan, sigmoid, superSpike } from "../surrogates/known.ts";
  * @throws RangeError for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Lapicque (1907), Recherches quantitatives sur l'excitation électrique des nerfs traitée comme une polarisation.
  */
-export const IF = /* @__PURE__ */ neuron({
+export const IF = /* @__PURE__ */ lazyNeuron({
   name: "IF",
   state: { v: startOf },
   parameters: {

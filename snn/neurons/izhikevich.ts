@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { sigmoid, superSpike } from "../surrogates/known.ts";
 
 /**
@@ -24,7 +24,7 @@ import { sigmoid, superSpike } from "../surrogates/known.ts";
  * @throws RangeError for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Izhikevich (2003), Simple model of spiking neurons, IEEE Transactions on Neural Networks 14(6).
  */
-export const Izhikevich = /* @__PURE__ */ neuron({
+export const Izhikevich = /* @__PURE__ */ lazyNeuron({
   name: "Izhikevich",
   state: {
     v: ({ v0, c }, { start }) => (start === "c" ? c : v0),

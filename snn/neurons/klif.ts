@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { DIVISOR, leaky } from "../neuron/parts.ts";
 import { afterSpike, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
@@ -19,7 +19,7 @@ import { sigmoid } from "../surrogates/known.ts";
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Jiang and Zhang (2023), KLIF: An optimized spiking neuron unit for tuning surrogate gradient slope and membrane potential.
  */
-export const KLIF = /* @__PURE__ */ neuron({
+export const KLIF = /* @__PURE__ */ lazyNeuron({
   name: "KLIF",
   state: { v: startOf },
   parameters: {

@@ -3,7 +3,7 @@ import type { Value } from "../../engine/fuse/index.ts";
 import { full, log, mul, type Tensor } from "../../engine/index.ts";
 import { IN_FLOAT32 } from "../layer/checks.ts";
 import { checkValue } from "../layer/per-neuron.ts";
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { DIVISOR } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS } from "../neuron/reset.ts";
@@ -30,7 +30,7 @@ const BETA = {
  * @see Lapicque (1907), Recherches quantitatives sur l'excitation électrique des nerfs traitée comme une polarisation, Journal de
  *   Physiologie et de Pathologie Générale 9.
  */
-export const Lapicque = /* @__PURE__ */ neuron({
+export const Lapicque = /* @__PURE__ */ lazyNeuron({
   name: "Lapicque",
   state: { v: 0 },
   parameters: {

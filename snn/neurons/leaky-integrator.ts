@@ -101,7 +101,9 @@ const MEMBRANE: readonly string[] = ["membrane"];
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LeakyIntegrator extends /* @__PURE__ */ layersOf(
-  INTEGRATOR_FORM as Form & Typed<LeakyIntegratorOptions, { readonly beta: Tensor }, Tensor, LeakyIntegratorRecord>,
+  "LeakyIntegrator",
+  () =>
+    INTEGRATOR_FORM as Form & Typed<LeakyIntegratorOptions, { readonly beta: Tensor }, Tensor, LeakyIntegratorRecord>,
 ) {
   /** @internal */
   protected override plainOf(): Plain | string {

@@ -149,7 +149,8 @@ export interface LIFRecord {
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LIF extends /* @__PURE__ */ layersOf(
-  LIF_FORM as typeof LIF_FORM & Typed<LIFOptions, FieldsOf<typeof LIF_FORM>, LIFState, LIFRecord>,
+  "LIF",
+  () => LIF_FORM as typeof LIF_FORM & Typed<LIFOptions, FieldsOf<typeof LIF_FORM>, LIFState, LIFRecord>,
 ) {
   /** @internal */
   protected override plainOf(): Plain | string {

@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { leaky } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
@@ -21,7 +21,7 @@ import { sigmoid } from "../surrogates/known.ts";
  * @throws RangeError for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant To Enhance Learning of Spiking Neural Networks, ICCV.
  */
-export const ParametricLIF = /* @__PURE__ */ neuron({
+export const ParametricLIF = /* @__PURE__ */ lazyNeuron({
   name: "ParametricLIF",
   state: { v: startOf },
   parameters: {

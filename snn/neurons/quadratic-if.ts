@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { DIVISOR } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
@@ -21,7 +21,7 @@ import { sigmoid } from "../surrogates/known.ts";
  * @see Ermentrout and Kopell (1986), Parabolic bursting in an excitable system coupled with a slow oscillation, SIAM Journal on
  *   Applied Mathematics 46(2).
  */
-export const QuadraticIF = /* @__PURE__ */ neuron({
+export const QuadraticIF = /* @__PURE__ */ lazyNeuron({
   name: "QuadraticIF",
   state: { v: startOf },
   parameters: {

@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 
 /**
  * Resonate-and-fire neuron: a damped oscillation, which inputs in its rhythm build up.
@@ -13,7 +13,7 @@ import { neuron } from "../neuron/define.ts";
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Izhikevich (2001), Resonate-and-fire neurons, Neural Networks 14(6–7).
  */
-export const ResonateAndFire = /* @__PURE__ */ neuron({
+export const ResonateAndFire = /* @__PURE__ */ lazyNeuron({
   name: "ResonateAndFire",
   state: { x: 0, y: 0 },
   parameters: {

@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../neuron/parts.ts";
 
@@ -17,7 +17,7 @@ import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../neuron/parts.ts";
  * @throws RangeError for a parameter outside of its bounds, or as every class of {@link neuron} does.
  * @see Pehle and Pedersen (2021), Norse: A deep learning library for spiking neural networks.
  */
-export const SynapticIntegrator = /* @__PURE__ */ neuron({
+export const SynapticIntegrator = /* @__PURE__ */ lazyNeuron({
   name: "SynapticIntegrator",
   state: { i: 0, v: ({ rest }) => rest },
   parameters: {

@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../neuron/parts.ts";
 import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
@@ -23,7 +23,7 @@ import { atan, boxcar, superSpike } from "../surrogates/known.ts";
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
-export const Synaptic = /* @__PURE__ */ neuron({
+export const Synaptic = /* @__PURE__ */ lazyNeuron({
   name: "Synaptic",
   state: { i: 0, v: startOf },
   parameters: {

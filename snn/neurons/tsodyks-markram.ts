@@ -1,4 +1,4 @@
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 
 /**
  * Short-term plasticity: a synapse that spikes deplete, and that they make release more of what is left.
@@ -22,7 +22,7 @@ import { neuron } from "../neuron/define.ts";
  * @see Tsodyks and Markram (1997), The neural code between neocortical pyramidal neurons depends on neurotransmitter release
  *   probability, PNAS 94(2); Tsodyks, Pawelzik and Markram (1998), Neural networks with dynamic synapses, Neural Computation 10(4).
  */
-export const TsodyksMarkram = /* @__PURE__ */ neuron({
+export const TsodyksMarkram = /* @__PURE__ */ lazyNeuron({
   name: "TsodyksMarkram",
   state: { u: 0, x: 1 },
   parameters: {

@@ -3,7 +3,7 @@ import { conv1d, conv2d, Module, ones, parameter, type Tensor } from "../../engi
 import { computesSteps, forwardOf } from "../../engine/nn/module.ts";
 import type { Pair } from "../../engine/ops/windows.ts";
 import { type Shape, sizeOf } from "../../engine/shape.ts";
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { fired, RESET, startOf } from "../neuron/reset.ts";
 import type { NeuronStep } from "../neuron/types.ts";
 import { Recurrent } from "../recurrent/recurrent.ts";
@@ -21,7 +21,7 @@ const decayOf =
 const MEMBRANE = { beta: 1, rest: 0, inputScale: 1 };
 
 /** A leaky integrator that starts from 0: v[t] = rest + β(v[t−1] − rest) + inputScale·I[t]. */
-export const LI = /* @__PURE__ */ neuron({
+export const LI = /* @__PURE__ */ lazyNeuron({
   name: "LI",
   state: { v: 0 },
   parameters: MEMBRANE,
@@ -46,7 +46,7 @@ function synapse({
 const SYNAPTIC = { alpha: 0, synapseScale: 1, beta: 0, rest: 0, inputScale: 1 };
 
 /** The same behind a synaptic current, i[t] = α·i[t−1] + synapseScale·I[t], from 0. */
-export const CubaLI = /* @__PURE__ */ neuron({
+export const CubaLI = /* @__PURE__ */ lazyNeuron({
   name: "CubaLI",
   state: { i: 0, v: 0 },
   parameters: SYNAPTIC,
@@ -58,7 +58,7 @@ export const CubaLI = /* @__PURE__ */ neuron({
 });
 
 /** The same with spikes where v > θ, which set v to resetValue; v starts from 0, or from resetValue as SpikingJelly's neurons do. */
-export const CubaLIF = /* @__PURE__ */ neuron({
+export const CubaLIF = /* @__PURE__ */ lazyNeuron({
   name: "CubaLIF",
   state: { i: 0, v: startOf },
   parameters: { ...SYNAPTIC, threshold: 1, resetValue: 0 },

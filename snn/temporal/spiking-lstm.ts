@@ -7,13 +7,13 @@ import { formatShape, type Shape } from "../../engine/shape.ts";
 import { checkState } from "../layer/checks.ts";
 import { observer } from "../layer/observer.ts";
 import { type Run, Temporal, type Wanted } from "../layer/temporal.ts";
-import { neuron } from "../neuron/define.ts";
+import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import { fired, LATE_RESET, RESET_NEEDS } from "../neuron/reset.ts";
 import { atan } from "../surrogates/known.ts";
 
 /** The membrane: each step replaces it by the output of the cell, and a late reset alone depends on the step before. */
-const Output = /* @__PURE__ */ neuron({
+const Output = /* @__PURE__ */ lazyNeuron({
   name: "SpikingLSTM",
   state: { v: 0 },
   parameters: {

@@ -1,4 +1,4 @@
-import { plasticity } from "../plasticity.ts";
+import { lazyRule } from "../plasticity.ts";
 
 /**
  * The rule of Bienenstock, Cooper and Munro: a rate above a threshold strengthens active synapses, a rate below weakens these, and the
@@ -17,7 +17,7 @@ import { plasticity } from "../plasticity.ts";
  *   interaction in visual cortex, Journal of Neuroscience 2. Intrator and Cooper (1992), Objective function formulation of the BCM
  *   theory of visual cortical plasticity, Neural Networks 5.
  */
-export const BCM = /* @__PURE__ */ plasticity({
+export const BCM = /* @__PURE__ */ lazyRule({
   name: "BCM",
   traces: { theta: { of: "post", tau: "tau", average: true, input: (y) => y.square() } },
   parameters: { eta: 0.001, tau: 100 },

@@ -1,4 +1,4 @@
-import { plasticity } from "../plasticity.ts";
+import { lazyRule } from "../plasticity.ts";
 
 /**
  * Hebb's rule: neurons that are active together strengthen the synapse between them.
@@ -19,7 +19,7 @@ import { plasticity } from "../plasticity.ts";
  * @see Hebb (1949), The Organization of Behavior, Wiley. Gerstner and Kistler (2002), Mathematical formulations of Hebbian learning,
  *   Biological Cybernetics 87.
  */
-export const Hebbian = /* @__PURE__ */ plasticity({
+export const Hebbian = /* @__PURE__ */ lazyRule({
   name: "Hebbian",
   traces: {
     x: ({ activity, interaction }) =>

@@ -1,4 +1,4 @@
-import { plasticity } from "../plasticity.ts";
+import { lazyRule } from "../plasticity.ts";
 
 /**
  * Oja's rule: Hebb's rule with a decay that holds the length of a neuron's weights, which become the principal component of its inputs.
@@ -19,7 +19,7 @@ import { plasticity } from "../plasticity.ts";
  *   networks, principal components, and subspaces, International Journal of Neural Systems 1. Sanger (1989), Optimal unsupervised
  *   learning in a single-layer linear feedforward neural network, Neural Networks 2.
  */
-export const Oja = /* @__PURE__ */ plasticity({
+export const Oja = /* @__PURE__ */ lazyRule({
   name: "Oja",
   traces: {},
   parameters: { eta: 0.01, alpha: 1 },

@@ -1,4 +1,4 @@
-import { plasticity } from "../plasticity.ts";
+import { lazyRule } from "../plasticity.ts";
 import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
 
 /**
@@ -27,7 +27,7 @@ import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
  * @see Izhikevich (2007), Solving the distal reward problem through linkage of STDP and dopamine signaling, Cerebral Cortex 17. Florian
  *   (2007), Reinforcement learning through modulation of spike-timing-dependent synaptic plasticity, Neural Computation 19.
  */
-export const RewardSTDP = /* @__PURE__ */ plasticity({
+export const RewardSTDP = /* @__PURE__ */ lazyRule({
   name: "RewardSTDP",
   traces: { x: { of: "pre", tau: "tauPlus" }, y: { of: "post", tau: "tauMinus" } },
   synapse: { e: ({ eligibility }) => ({ tau: eligibility === "trace" ? "tauE" : 0 }) },

@@ -1,4 +1,4 @@
-import { plasticity } from "../plasticity.ts";
+import { lazyRule } from "../plasticity.ts";
 import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
 
 /**
@@ -24,7 +24,7 @@ import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
  *   Neuroscience 3. Gütig, Aharonov, Rotter and Sompolinsky (2003), Learning input correlations through nonlinear temporally
  *   asymmetric Hebbian plasticity, Journal of Neuroscience 23.
  */
-export const STDP = /* @__PURE__ */ plasticity({
+export const STDP = /* @__PURE__ */ lazyRule({
   name: "STDP",
   traces: {
     x: ({ interaction, average }) => ({

@@ -1,4 +1,4 @@
-import { plasticity } from "../plasticity.ts";
+import { lazyRule } from "../plasticity.ts";
 import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
 
 /**
@@ -27,7 +27,7 @@ import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
  * @see Pfister and Gerstner (2006), Triplets of spikes in a model of spike timing-dependent plasticity, Journal of Neuroscience
  *   26(38), tables 3 and 4.
  */
-export const TripletSTDP = /* @__PURE__ */ plasticity({
+export const TripletSTDP = /* @__PURE__ */ lazyRule({
   name: "TripletSTDP",
   traces: {
     r1: ({ interaction }) => ({ of: "pre", tau: "tauPlus", set: interaction === "nearest" }),

@@ -1,5 +1,5 @@
 /** The spiking neuron in the place of a rectified linear unit. */
-import { neuron } from "../../neuron/define.ts";
+import { lazyNeuron } from "../../neuron/define.ts";
 
 /** A class of neurons with the options that graphs of NIR have no word for: neurons of other definitions have no node there. */
 function inGraphs<Class extends { readonly prototype: object }>(neurons: Class, options: object): Class {
@@ -23,7 +23,7 @@ function inGraphs<Class extends { readonly prototype: object }>(neurons: Class, 
  * @see Bu, Ding, Yu, Huang (2022), Optimized Potential Initialization for Low-Latency Spiking Neural Networks, AAAI 36(1).
  */
 export const SpikingReLU = /* @__PURE__ */ inGraphs(
-  /* @__PURE__ */ neuron({
+  /* @__PURE__ */ lazyNeuron({
     name: "SpikingReLU",
     state: { v: ({ threshold, initial }) => threshold.mul(initial) },
     parameters: {
