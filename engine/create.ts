@@ -98,7 +98,7 @@ export const full = (shape: Shape, value: number, options: TensorOptions = DEFAU
 
 function filled(where: string, shape: Shape, value: number, options: TensorOptions): Tensor {
   if (typeof value !== "number") throw wrongType(where, "a number", value);
-  const { requiresGrad } = withDefaults(where, DEFAULTS, options);
+  const { requiresGrad } = options === DEFAULTS ? DEFAULTS : withDefaults(where, DEFAULTS, options);
   const t = blank(checkShape(where, shape), requiresGrad);
   k.fill(t.ptr, t.size, value);
   return t;

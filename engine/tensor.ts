@@ -408,6 +408,13 @@ export const empty = (shape: Shape): Tensor => unwritten(shape, sizeOf(shape));
 /** The same, of the shape of x. */
 export const emptyLike = (x: Tensor): Tensor => unwritten(x.sizes, x.size);
 
+/** Zeros of the shape of x, for layers that make some in every step: nothing has to be checked. */
+export function zerosLike(x: Tensor): Tensor {
+  const t = emptyLike(x);
+  k.fill(t.ptr, t.size, 0);
+  return t;
+}
+
 function unwritten(shape: Shape, size: number): Tensor {
   const z = new Tensor(shape, size, allocate(4 * size), scope.region, scope === root, OURS);
   if (scope === root) own(z, z.ptr, 4 * size);

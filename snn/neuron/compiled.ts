@@ -4,8 +4,10 @@ import { inReference } from "../../engine/backend.ts";
 import { onTensors } from "../../engine/fuse/in-reference.ts";
 import { Program, print, type Value } from "../../engine/fuse/index.ts";
 import { Tensor } from "../../engine/index.ts";
+import type { Shape } from "../../engine/shape.ts";
 import { IN_FLOAT32 } from "../layer/checks.ts";
-import { type Compiler, type Layer, type Run, type Task, useCompiler } from "./compiler.ts";
+import type { Wanted } from "../layer/temporal.ts";
+import { type Compiler, type Layer, type Run, useCompiler } from "./compiler.ts";
 import type { Named } from "./form.ts";
 import { Rivals, winnersOnTensors } from "./inhibition.ts";
 import { type LoopValue, scalar } from "./loop.ts";
@@ -16,7 +18,15 @@ import { scoresOf, stepOf } from "./step.ts";
 export const SYMBOLS = "current I winner w spikes s membrane u threshold θ refractory r";
 
 /** Runs T steps. */
-function run(layer: Layer, { current, T, step, from, wanted, over }: Task): Run {
+function run(
+  layer: Layer,
+  current: Tensor,
+  T: number,
+  step: Shape,
+  from: readonly Tensor[] | null,
+  wanted: Wanted,
+  over: boolean,
+): Run {
   if (inReference()) return stepsOnTensors(layer, current, step, from);
   const { compiled, scores } = layer;
   const recorded = layer.onRecord();
@@ -37,7 +47,7 @@ function run(layer: Layer, { current, T, step, from, wanted, over }: Task): Run 
 }
 
 /** The step on tensors, for the float64 kernels of `gradcheck`. */
-function stepsOnTensors(layer: Layer, current: Tensor, step: readonly number[], from: readonly Tensor[] | null): Run {
+function stepsOnTensors(layer: Layer, current: Tensor, step: Shape, from: readonly Tensor[] | null): Run {
   const { compiled, scores } = layer;
   const { program, outputs: names, mainAt } = compiled;
   const parameters = layer.parametersNow();

@@ -34,23 +34,21 @@ export interface Layer extends Starting, Steps {
   checkNeurons(shape: Shape): void;
 }
 
-/** T steps that a layer is to run. */
-export interface Task {
-  readonly current: Tensor;
-  readonly T: number;
-  /** The shape of a step. */
-  readonly step: Shape;
-  readonly from: readonly Tensor[] | null;
-  readonly wanted: Wanted;
-  readonly over: boolean;
-}
-
 export interface Compiler {
   /** @throws TypeError and RangeError for what a step cannot do. */
   compile(form: Form, kinds: Kinds, firing: Firing): Steps;
   /** Throws where the function of an initial value does what a step may not. */
   checkInitial(where: string, what: string, initial: Exclude<Initial, number>, kinds: Kinds): void;
-  run(layer: Layer, task: Task): Run;
+  /** Runs T steps; the arguments are those of `Temporal.advance`. */
+  run(
+    layer: Layer,
+    current: Tensor,
+    T: number,
+    step: Shape,
+    from: readonly Tensor[] | null,
+    wanted: Wanted,
+    over: boolean,
+  ): Run;
   print(layer: Layer): string;
 }
 

@@ -59,7 +59,11 @@ export class FromParameters {
   /** The values; from the parameters that are on record, if there are such. */
   of(source: ParameterSource, recorded: Named | null): readonly (LoopValue | null)[] {
     if (recorded !== null) return this.compute(recorded);
-    if (this.values !== null && this.isCurrent(source)) return this.values;
+    return this.values !== null && this.isCurrent(source) ? this.values : this.computed(source);
+  }
+
+  // A function of its own: the call before would make room for variables of the function in it each time.
+  private computed(source: ParameterSource): readonly (LoopValue | null)[] {
     const tensors: Tensor[] = [];
     for (let i = 0; i < this.count; i++) tensors.push(source.parameterAt(i));
     const values: (LoopValue | null)[] = [];

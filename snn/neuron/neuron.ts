@@ -34,6 +34,9 @@ export function layersOf<Options extends object, Fields, State = unknown, Result
   return made as never;
 }
 
+/** In the place of a tensor of an earlier step. */
+const NONE = null as unknown as Tensor;
+
 /** Fields of every layer. */
 const FIELDS = {
   training: 0,
@@ -45,6 +48,7 @@ const FIELDS = {
   parameterNames: 0,
   bounds: 0,
   compiledSteps: 0,
+  list: 0,
 };
 
 /** Whether layers have a property of this name, which no parameter may take. */
@@ -81,6 +85,8 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   private readonly parameterNames: readonly string[];
   private readonly bounds: Readonly<Record<string, readonly number[]>>;
   private compiledSteps: Steps | null = null;
+  /** A list for the tensors of a state, which steps take in turns. */
+  private list: Tensor[] | null = null;
 
   /** @internal */
   constructor(form: Form, options: object) {
@@ -180,14 +186,28 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     wanted: Wanted,
     over: boolean,
   ): Run {
+    const run = this.run(current, T, step, from, wanted, over);
+    // Neither a record nor an output that is read later has the list of the states.
+    if (from !== null && wanted !== "all" && run.z.op === null) this.list = (from as Tensor[]).fill(NONE);
+    return run;
+  }
+
+  private run(
+    current: Tensor,
+    T: number,
+    step: Shape,
+    from: readonly Tensor[] | null,
+    wanted: Wanted,
+    over: boolean,
+  ): Run {
     const plain = this.plainNow();
     if (plain !== null) {
       const { beta, threshold = null } = this as unknown as { readonly beta: Tensor; readonly threshold?: Tensor };
       const shape = wanted === "main" ? null : step;
       return runPlain(plain, current, T, beta, threshold, from?.[0] ?? null, shape, over);
     }
-    const task = { current, T, step, from, wanted, over };
-    return compilerFor(this.form.name, "a learned or quantized parameter").run(this, task);
+    const compiler = compilerFor(this.form.name, "a learned or quantized parameter");
+    return compiler.run(this, current, T, step, from, wanted, over);
   }
 
   /**
@@ -203,20 +223,25 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   }
 
   protected override stateAfter(run: Run): State {
-    return this.completed(named(this.stateNames, run.last));
+    return this.completed(run.last);
   }
 
   /**
-   * A state as the layer gives it.
+   * A state as the layer gives it, of tensors in the order of their names.
    *
    * @internal
    */
-  completed(state: Named): State {
-    return state as State;
+  completed(states: readonly Tensor[]): State {
+    return named(this.stateNames, states) as State;
   }
 
   protected override start(step: Shape): State {
-    return this.completed(this.statesAtStart(step));
+    return this.completed(this.valuesAtStart(step));
+  }
+
+  private valuesAtStart(step: Shape): readonly Tensor[] {
+    const start = this.startTerms(this.parametersNow(), (t) => scalar(t).expand(step));
+    return start.map((t) => (t === null ? zeros(step) : t.clone()));
   }
 
   /**
@@ -225,11 +250,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
    * @internal
    */
   statesAtStart(step: Shape): Named {
-    const start = this.startTerms(this.parametersNow(), (t) => scalar(t).expand(step));
-    return named(
-      this.stateNames,
-      start.map((t) => (t === null ? zeros(step) : t.clone())),
-    );
+    return named(this.stateNames, this.valuesAtStart(step));
   }
 
   /** The step and the derived backward step, as equations: ∇x is the gradient of x, and ∂x the part of it that arrives from outside. */
@@ -367,8 +388,8 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     const { name } = this.form;
     const { stateNames: states } = this;
     const given = Object(state) as Record<string, Tensor>;
-    // A list that grows by pushes takes memory for 17 entries.
-    const own = new Array<Tensor>(states.length);
+    const own = this.list ?? new Array<Tensor>(states.length);
+    this.list = null;
     for (let i = 0; i < states.length; i++) {
       const key = states[i] as string;
       const t = given[key] as Tensor;

@@ -106,8 +106,8 @@ export class CompiledNeuron {
    * or [N], and null for zeros.
    */
   startOf(layer: Starting, step: Shape, recorded: Named | null): readonly (LoopValue | null)[] {
-    if (recorded !== null) return layer.startTerms(recorded, (t) => scalar(t).expand(step));
-    this.starts ??= new FromParameters(this.parameters.length, (now) => layer.startTerms(now, (t) => t), true);
+    if (recorded !== null) return expandedStart(layer, step, recorded);
+    this.starts ??= startOver(layer, this.parameters.length);
     return this.starts.of(layer, null);
   }
 
@@ -133,6 +133,12 @@ export class CompiledNeuron {
 /** The parameters of the loop of a step, from those of a layer: its terms of parameters alone. */
 export const loopOf = ({ traced }: Program): FromParameters =>
   new FromParameters(Object.keys(traced.definition.parameters).length, (now) => derive(traced, now));
+
+// Functions of their own: a call that makes neither function needs no room for their variables.
+const expandedStart = (layer: Starting, step: Shape, recorded: Named): (Tensor | null)[] =>
+  layer.startTerms(recorded, (t) => scalar(t).expand(step));
+const startOver = (layer: Starting, count: number): FromParameters =>
+  new FromParameters(count, (now) => layer.startTerms(now, (t) => t), true);
 
 const isLearned = (t: LoopValue | undefined): boolean => !(t instanceof Float32Array) && t?.requiresGrad === true;
 
@@ -209,6 +215,8 @@ export class StepRun {
   /** The main output, and the states after the last step. */
   z: Tensor = NONE;
   last: readonly Tensor[] = NOTHING;
+  /** The list of `last`, which later runs of this object with as many states take again. */
+  private list: Tensor[] | null = null;
   /** A second input beside the current, where neurons compete: 1 where one may fire, else 0. */
   private winner: Tensor | null = null;
   code: Fused = NONE;
@@ -219,6 +227,7 @@ export class StepRun {
   region: Region = scope.region;
   /** When operands had last been written, for outputs that are read later. */
   private written: readonly number[] = NOTHING;
+  /** The addresses of states before the first step that were written out, 0 for others. */
   private writtenAt: number[] = NOT_WRITTEN;
 
   /**
@@ -263,7 +272,6 @@ export class StepRun {
     this.rivals = rivals;
     this.input = source?.size === size ? source : current;
     this.z = current;
-    if (this.writtenAt === NOT_WRITTEN && from.some((t) => t instanceof Float32Array)) this.writtenAt = [];
     const where = this.where;
     ready(where, this.input);
     for (let i = 0; i < parameters.length; i++) {
@@ -293,6 +301,7 @@ export class StepRun {
     this.code = NONE;
     this.parameters = NOTHING;
     this.from = NOTHING;
+    this.list?.fill(NONE);
     this.last = NOTHING;
     ended = this;
   }
@@ -341,7 +350,7 @@ export class StepRun {
     if (isRecorded) this.code = neuron.code(outputs, this.parameters);
     const z = neuron.packed ? emptySpikes(current.sizes) : emptyLike(current);
     this.z = z;
-    if (shape !== null) this.last = statesOf(neuron.states.length, shape);
+    if (shape !== null) this.last = this.statesIn(shape);
     if (isRecorded) {
       const { code } = this;
       const isOver = over && input === current && feedback === null && code.saves > 0 && !code.reads[0];
@@ -366,11 +375,18 @@ export class StepRun {
     return this;
   }
 
+  /** Room for the states of a step of this shape, in the list of the object. */
+  private statesIn(shape: Shape): Tensor[] {
+    const count = this.neuron.states.length;
+    if (this.list?.length !== count) this.list = new Array<Tensor>(count);
+    return filled(this.list, shape);
+  }
+
   /** Runs the steps one by one, each with the winners of the states before it, and keeps the winners. */
   private compete(rivals: Competition, main: number, shape: Shape | null): void {
     const { neuron, current } = this;
     const winner = zeros(current.sizes);
-    const states = shape === null ? statesOf(neuron.states.length, current.sizes.slice(1)) : this.last;
+    const states = shape === null ? this.statesIn(current.sizes.slice(1)) : this.last;
     this.winner = winner;
     this.execute(neuron.plain, NOTHING, 0, main, -1, 0, states, rivals.choose(this, winner, states));
   }
@@ -424,16 +440,20 @@ export class StepRun {
     if (t === null) return 0;
     if (!(t instanceof Float32Array)) return t.ptr;
     const p = writeOut(t, this.size);
-    this.writtenAt.push(p);
+    const { length } = this.from;
+    if (this.writtenAt.length !== length) this.writtenAt = new Array<number>(length).fill(0);
+    this.writtenAt[i] = p;
     return p;
   }
 
   /** Gives back what `firstAt` has written out. */
   private release(): void {
     const { writtenAt, size } = this;
-    if (writtenAt.length === 0) return;
-    for (const p of writtenAt) recycle(p, 4 * size, scope.region);
-    writtenAt.length = 0;
+    for (let i = 0; i < writtenAt.length; i++) {
+      const p = writtenAt[i] as number;
+      if (p !== 0) recycle(p, 4 * size, scope.region);
+      writtenAt[i] = 0;
+    }
   }
 
   /** The mask of states that do not start from zeros. */
@@ -589,10 +609,10 @@ function maskOf(addresses: readonly number[]): number {
   return mask;
 }
 
-function statesOf(count: number, shape: Shape): Tensor[] {
-  const states = new Array<Tensor>(count);
-  for (let i = 0; i < count; i++) states[i] = empty(shape);
-  return states;
+/** The list, filled with tensors of the shape. */
+function filled(list: Tensor[], shape: Shape): Tensor[] {
+  for (let i = 0; i < list.length; i++) list[i] = empty(shape);
+  return list;
 }
 
 /** When a tensor had last been written. */

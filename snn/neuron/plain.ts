@@ -73,6 +73,8 @@ export class PlainRun {
   z: Tensor = NONE;
   /** v after the last step, [B, …]; none where it is not wanted. */
   last: readonly Tensor[] = NOTHING;
+  /** The list of `last`, which later runs of this object take again. */
+  private list: Tensor[] | null = null;
   /** Address of the membrane over time, which backward reads; 0 where it has not been kept. */
   membrane = 0;
   /** The membrane has taken the place of the current. */
@@ -80,6 +82,13 @@ export class PlainRun {
   /** When an operand had last been written. */
   written = 0;
   private isRecorded = false;
+
+  /** v after the last step is to be in this tensor. */
+  leave(last: Tensor): void {
+    if (this.list === null) this.list = [last];
+    else this.list[0] = last;
+    this.last = this.list;
+  }
 
   /** Adds the run to the tape, differentiable. */
   record(): void {
@@ -108,6 +117,7 @@ export class PlainRun {
     this.from = null;
     this.z = NONE;
     this.last = NOTHING;
+    if (this.list !== null) this.list[0] = NONE;
     ended = this;
   }
 }
@@ -185,7 +195,7 @@ export function runPlain(
   run.threshold = threshold;
   run.from = from;
   run.z = z;
-  run.last = last === null ? NOTHING : [last];
+  if (last !== null) run.leave(last);
   run.membrane = membrane;
   run.isOver = isOver;
   run.written = written;

@@ -3,7 +3,7 @@ import { full, type Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { NO_RESET } from "../../kernels/kinds.ts";
 import { betaOf, DECAY, leakTo } from "../neuron/decay.ts";
-import { type Form, formOf, type Named } from "../neuron/form.ts";
+import { type Form, formOf } from "../neuron/form.ts";
 import { layersOf } from "../neuron/neuron.ts";
 import { makePlain, type Plain, runPlain } from "../neuron/plain.ts";
 import type { FiringOptions, LearnOptions, OptionsOf, Typed } from "../neuron/types.ts";
@@ -126,7 +126,7 @@ export class LeakyIntegrator extends /* @__PURE__ */ layersOf(
   }
 
   /** @internal */
-  override completed(state: Named): Tensor {
-    return state.v as Tensor;
+  override completed(states: readonly Tensor[]): Tensor {
+    return states[0] as Tensor;
   }
 }

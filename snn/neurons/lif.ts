@@ -1,10 +1,11 @@
-import { type Tensor, zeros } from "../../engine/index.ts";
+import type { Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
+import { zerosLike } from "../../engine/tensor.ts";
 import { RESETS } from "../../kernels/reference/kinds.ts";
 import { checkState } from "../layer/checks.ts";
 import { betaOf, DECAY, leakTo } from "../neuron/decay.ts";
 import { united } from "../neuron/definition.ts";
-import { formOf, type Named } from "../neuron/form.ts";
+import { formOf } from "../neuron/form.ts";
 import { layersOf } from "../neuron/neuron.ts";
 import { makePlain, type Plain } from "../neuron/plain.ts";
 import { fired, RESET, RESET_NEEDS, type Reset, startOf } from "../neuron/reset.ts";
@@ -169,9 +170,9 @@ export class LIF extends /* @__PURE__ */ layersOf(
    *
    * @internal
    */
-  override completed(state: Named): LIFState {
-    const v = state.v as Tensor;
-    return { v, refractory: state.refractory ?? zeros(v.sizes) };
+  override completed(states: readonly Tensor[]): LIFState {
+    const v = states[0] as Tensor;
+    return { v, refractory: states[1] ?? zerosLike(v) };
   }
 }
 

@@ -16,7 +16,7 @@ import { steppingIn } from "../layer/stepping.ts";
 import { isUnchanged, Temporal, type Run as TemporalRun, type Wanted } from "../layer/temporal.ts";
 import { SYMBOLS } from "../neuron/compiled.ts";
 import type { Named } from "../neuron/form.ts";
-import { type LoopValue, named, onRecord, type ParameterSource } from "../neuron/loop.ts";
+import { type LoopValue, onRecord, type ParameterSource } from "../neuron/loop.ts";
 import { isCompiled, Neurons } from "../neuron/neuron.ts";
 import { CompiledNeuron, feedbackOp, StepRun } from "../neuron/op.ts";
 import { CompiledStage, keptOfNeurons, stageOfNeurons } from "../stream/neurons.ts";
@@ -183,7 +183,7 @@ export class Recurrent<
     const run = this.runOf(neurons, current, T, step, from);
     run.forward(wanted === "all" ? run.neuron.all : 1 << run.neuron.mainAt, wanted === "main" ? null : step);
     const state = () => ({
-      ...(neurons.completed(named(run.neuron.states, run.last)) as object),
+      ...(neurons.completed(run.last) as object),
       spikes: run.last[run.last.length - 1] as Tensor,
     });
     return { z: run.z, names: run.names, output: (i) => run.output(i), state };
