@@ -18,7 +18,7 @@ export * from "./coding/ttfs.ts";
 export type { Fire } from "./layer/checks.ts";
 export { observe, type Seen } from "./layer/observer.ts";
 export type { Staged } from "./layer/stage.ts";
-export type { UnrollResult } from "./layer/temporal.ts";
+export type { Temporal, UnrollResult } from "./layer/temporal.ts";
 export { disposeState, type LayerState, type NetworkState } from "./learning/network.ts";
 export { type PieceLoss, type TruncatedOptions, truncatedBackward } from "./learning/truncated.ts";
 export * from "./losses/activity.ts";

@@ -19,7 +19,7 @@ export * from "./coding/ttfs.ts";
 export type { Fire } from "./layer/checks.ts";
 export { observe, type Seen } from "./layer/observer.ts";
 export type { Staged } from "./layer/stage.ts";
-export type { UnrollResult } from "./layer/temporal.ts";
+export type { Temporal, UnrollResult } from "./layer/temporal.ts";
 export { EProp, type EPropOptions, type EPropState, type EPropStep } from "./learning/eprop.ts";
 export { disposeState, type LayerState, type NetworkState } from "./learning/network.ts";
 export type { OnlineStep, StepLoss } from "./learning/online.ts";

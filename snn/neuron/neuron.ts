@@ -140,6 +140,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     return this.compiledSteps.compiled;
   }
 
+  /** @internal */
   set compiled(compiled: CompiledNeuron) {
     this.compiledSteps = { compiled, scores: this.scores };
   }

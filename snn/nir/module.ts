@@ -85,7 +85,7 @@ class Steps implements Run {
  *
  * Shapes: x [T, B, …Input] → z [T, B, …Output].
  */
-export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRState, Steps> {
+export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRState> {
   /** The time of a step, in seconds. */
   readonly dt: number;
   /** The shapes of one step of one sample of the Inputs, by their names. */
@@ -163,6 +163,7 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
     return this.stateOf(state, this.leadOfOne(step, "B"));
   }
 
+  /** @internal */
   protected override advance(x: Tensor, T: number, step: Shape, from: NIRState | null, wanted: Wanted): Steps {
     const { units, network } = this;
     const [input, output] = this.ends();
@@ -182,6 +183,7 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
     return new Steps(isOne ? (outputs[0] as Tensor) : stack(outputs), state);
   }
 
+  /** @internal */
   protected override stateAfter({ state }: Steps): NIRState {
     return state as NIRState;
   }

@@ -79,7 +79,7 @@ export interface DelayState {
  *   another name or kind.
  * @see Jeffress (1948), A place theory of sound localization, Journal of Comparative and Physiological Psychology 41(1).
  */
-export class Delay extends Windowed<UnrollResult<DelayState>> {
+export class Delay extends Windowed<DelayState, UnrollResult<DelayState>> {
   /** Steps, [] or [N]. */
   readonly delays: Tensor;
   /** The axis that the delays count along. */

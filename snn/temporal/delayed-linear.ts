@@ -73,7 +73,7 @@ const EPS = 1e-7;
  * @see Hammouamri, Khalfaoui-Hassani and Masquelier (2024), Learning Delays in Spiking Neural Networks using Dilated Convolutions
  *   with Learnable Spacings, ICLR.
  */
-export class DelayedLinear extends Windowed<UnrollResult<DelayedLinearState>> {
+export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<DelayedLinearState>> {
   /** Size of the last axis of x. */
   readonly inFeatures: number;
   /** Size of the last axis of z. */

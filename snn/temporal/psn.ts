@@ -135,7 +135,7 @@ const FORM: Form = {
  *   [0, 1], and for an option that the kind does not have; TypeError for an option of another name or kind.
  * @see Fang et al. (2023), Parallel Spiking Neurons with High Efficiency and Ability to Learn Long-term Dependencies, NeurIPS.
  */
-export class PSN extends Windowed<PSNRecord> {
+export class PSN extends Windowed<PSNState, PSNRecord> {
   /** "full", "masked" or "sliding". */
   readonly kind: PSNKind;
   /** T, the steps of a sequence, or null for any number of them. */

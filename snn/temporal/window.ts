@@ -40,7 +40,7 @@ export class WindowRun implements Run {
 const NO_NAMES: readonly string[] = [];
 
 /** A layer whose state is the inputs of the last D steps, zeros before the first step. */
-export abstract class Windowed<Result> extends Temporal<Past, Result, Tensor, WindowRun> {
+export abstract class Windowed<State extends Past, Result> extends Temporal<State, Result, Tensor, WindowRun> {
   /**
    * The steps before its own that an output reads.
    *
@@ -66,7 +66,7 @@ export abstract class Windowed<Result> extends Temporal<Past, Result, Tensor, Wi
     return Math.max(1, this.maxDelay);
   }
 
-  protected override read(state: Past, step: Shape): Tensor {
+  protected override read(state: State, step: Shape): Tensor {
     const { past } = Object(state) as Past;
     checkState(this.where, "past", past, [this.depth(), ...step]);
     return past;
@@ -76,8 +76,8 @@ export abstract class Windowed<Result> extends Temporal<Past, Result, Tensor, Wi
     this.checkStep(step);
   }
 
-  protected override start(step: Shape): Past {
-    return { past: zeros([this.depth(), ...step]) };
+  protected override start(step: Shape): State {
+    return { past: zeros([this.depth(), ...step]) } as State;
   }
 
   /**
@@ -89,8 +89,8 @@ export abstract class Windowed<Result> extends Temporal<Past, Result, Tensor, Wi
     return concat([past ?? zeros([depth, ...step]), x.ndim === step.length ? x.unsqueeze(0) : x]);
   }
 
-  protected override stateAfter({ seen, depth }: WindowRun): Past {
-    return { past: (seen as Tensor).slice(0, -depth).clone() };
+  protected override stateAfter({ seen, depth }: WindowRun): State {
+    return { past: (seen as Tensor).slice(0, -depth).clone() } as State;
   }
 
   /** @internal */
