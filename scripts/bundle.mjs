@@ -20,6 +20,7 @@
  *
  * What was in dist/ before is gone; scripts/declarations.mjs puts the declarations beside the code.
  */
+import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "vite";
 import { chunks, entries, external, root } from "./entries.mjs";
@@ -45,6 +46,20 @@ const constants = {
       /^export \{ (\w+) \} from (".*");$/gm,
       "import { $1 as $1Class } from $2;\nexport const $1 = $1Class;",
     );
+  },
+};
+
+/** Bare imports of chunks without side effects, which the bundler leaves behind, and of which other bundlers would warn their users. */
+const { sideEffects } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const bare = {
+  name: "bare",
+  generateBundle(_, files) {
+    for (const file of Object.values(files)) {
+      if (file.type !== "chunk") continue;
+      file.code = file.code.replace(/^import "[./]*(?:chunks\/)?([\w-]+\.js)";\n/gm, (line, name) =>
+        sideEffects.includes(`./dist/chunks/${name}`) ? line : "",
+      );
+    }
   },
 };
 
@@ -81,7 +96,7 @@ await build({
   root,
   configFile: false,
   logLevel: "warn",
-  plugins: [methods, constants, namespaces],
+  plugins: [methods, constants, namespaces, bare],
   build: {
     outDir: "dist",
     emptyOutDir: true,

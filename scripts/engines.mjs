@@ -87,6 +87,7 @@ await writeBundle(release, []);
 // The sources, as dist/ has the release kernels in it.
 await writeBundle(debug, [
   { find: /^jarvis-snn$/, replacement: join(root, "index.ts") },
+  { find: /^jarvis-snn\/engine$/, replacement: join(root, "engine/index.ts") },
   { find: /^jarvis-snn\/(audio|events|quantize)$/, replacement: join(root, "snn/$1/index.ts") },
   { find: "../kernels/build/release.ts", replacement: join(root, "kernels/build/debug.ts") },
   { find: "../kernels/build/int8-release.ts", replacement: join(root, "kernels/build/int8-debug.ts") },
