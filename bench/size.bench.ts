@@ -13,12 +13,13 @@ const bytes = (entry: string): number => all[entry]?.gzip ?? Number.NaN;
 async function timesLarger(peer: "jax-js" | "tfjs"): Promise<Rows[string]> {
   const folder = process.env.BENCH_PEERS;
   if (folder === undefined) return { missing: "npm run bench -- --peers" };
-  return { value: (await peerSize(peer, folder)) / bytes("a training program") };
+  return { value: (await peerSize(peer, folder)) / bytes("a training program, core") };
 }
 
 report({
+  core: { value: bytes("a training program, core") / 1000 },
+  "core/jax-js": await timesLarger("jax-js"),
+  "core/tfjs": await timesLarger("tfjs"),
   program: { value: bytes("a training program") / 1000 },
-  "program/jax-js": await timesLarger("jax-js"),
-  "program/tfjs": await timesLarger("tfjs"),
   package: { value: bytes("jarvis-snn") / 1000 },
 });
