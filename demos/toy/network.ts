@@ -24,7 +24,7 @@ import { DEFAULTS, type Encoding, type ToyOptions } from "./settings.ts";
 export { DEFAULTS, type Encoding, type ToyOptions };
 
 /** Linear → LIF → mean over time → Linear. The mean of the linear outputs is the linear output of the mean. */
-export class ToyNetwork extends Module {
+class ToyNetwork extends Module {
   readonly fc1: Linear;
   readonly lif: LIF;
   readonly fc2: Linear;
