@@ -92,10 +92,15 @@ export function lifForward(descriptor: usize): void {
   above = -word(descriptor, layout.strict);
   // What all columns share needs no rows.
   if ((betaStep | thetaStep) == 0) n = size;
-  if (spikes != 0) memory.fill(spikes, 0, (<usize>(T * size + 31) >> 5) << 2);
+  if (spikes != 0) clearBits(spikes, T * size);
   const together = stepsTogether(size);
   const width = columnsTogether(size, n);
-  const steps = current != 0 ? T : 0;
+  const isSmall = size <= 16 && current != 0 && way != NEVER;
+  if (isSmall) {
+    resets = reset != NO_RESET;
+    for (let i = 0; i < size; i += n) few(u, uBytes, from, current, currentBytes, last, i, n, T, size, delayed);
+  }
+  const steps = current != 0 && !isSmall ? T : 0;
   for (let start = 0; start < steps; start += together) {
     const end = min(T, start + together);
     for (let i = 0; i < size; i += n) {
@@ -104,16 +109,32 @@ export function lifForward(descriptor: usize): void {
         for (let t = start; t < end; t++) {
           const to = u + <usize>t * uBytes + o;
           const p = t > 0 ? to - uBytes : from != 0 ? from + o : zeros;
+          const input = current + <usize>t * currentBytes + o;
+          const count = min(width, n - j);
+          if (way == NEVER) {
+            const beta = betas + ((<usize>j * betaStep) << 2);
+            decay(to, p, p == zeros ? 0 : 16, input, 16, beta, betaStep << 4, count);
+            continue;
+          }
           resets = reset != NO_RESET && (t > 0 || delayed);
-          sweep(to, p, current + <usize>t * currentBytes + o, t * size + i + j, j, min(width, n - j));
+          sweep(to, p, input, t * size + i + j, j, count);
         }
       }
     }
   }
   resets = reset != NO_RESET && !delayed;
-  if (last != 0) settle(last, u + <usize>(T - 1) * uBytes, size, n);
+  if (last != 0 && !isSmall) settle(last, u + <usize>(T - 1) * uBytes, size, n);
   assert(v == 0 || T == 1 || uBytes == (<usize>size) << 2);
   if (v != 0) settle(v, u, T * size, n);
+}
+
+/** Sets n bits to 0, and those behind them in the last word. */
+function clearBits(bits: usize, n: i32): void {
+  // A call of the platform takes longer than a step of a few neurons.
+  if (n <= 64) {
+    if (n > 0) store<u32>(bits, 0);
+    if (n > 32) store<u32>(bits, 0, 4);
+  } else memory.fill(bits, 0, (<usize>(n + 31) >> 5) << 2);
 }
 
 /** The word of this number. */
@@ -139,21 +160,23 @@ export function columnsTogether(size: i32, n: i32): i32 {
 
 /** Columns j … j + n − 1 of a row in one step, from the state at p on; their spikes are from number `place` on. */
 function sweep(u: usize, p: usize, current: usize, place: i32, j: i32, n: i32): void {
-  if (way == NEVER) {
-    const beta = betas + ((<usize>j * betaStep) << 2);
-    return decay(u, p, p == zeros ? 0 : 16, current, 16, beta, betaStep << 4, n);
-  }
   // The loop over sixteens does not ask whether it has spikes to write: where columns have their own β and θ that would cost it a tenth.
-  if (spikes == 0) return sweepSome(u, p, current, place, j, n);
-  if (n >= 16) {
+  if (n >= 16 && spikes != 0) {
     if ((betaStep | thetaStep) != 0) inline.always(sweep16(true, way, u, p, current, place, j, n >> 4));
     else if (way == NOW) inline.always(sweep16(false, NOW, u, p, current, place, j, n >> 4));
     else if (way == LATER) inline.always(sweep16(false, LATER, u, p, current, place, j, n >> 4));
     else inline.always(sweep16(false, TO_VALUE, u, p, current, place, j, n >> 4));
+    const done = n & ~15;
+    const o = (<usize>done) << 2;
+    n -= done;
+    if (n == 0) return;
+    u += o;
+    p += p == zeros ? 0 : o;
+    current += o;
+    place += done;
+    j += done;
   }
-  const done = n & ~15;
-  const o = (<usize>done) << 2;
-  if (done < n) sweepSome(u + o, p == zeros ? p : p + o, current + o, place + done, j + done, n - done);
+  sweepSome(u, p, current, place, j, n);
 }
 
 /** All bits where the state that a sweep starts from does not reset. */
@@ -250,7 +273,7 @@ function sweep4Own(
 /** Any number of columns, four or one at a time. */
 function sweepSome(u: usize, p: usize, current: usize, place: i32, j: i32, n: i32): void {
   const up = i32x4.splat(above);
-  const still = staying();
+  const still = inline.always(staying());
   const value = f32x4.splat(resetTo);
   let beta = betas + ((<usize>j * betaStep) << 2);
   let threshold = thetas + ((<usize>j * thetaStep) << 2);
@@ -282,6 +305,56 @@ function sweepSome(u: usize, p: usize, current: usize, place: i32, j: i32, n: i3
     current += bytes * currentStep;
     beta += bytes * betaStep;
     threshold += bytes * thetaStep;
+  }
+}
+
+/** All steps of a row of at most sixteen columns, from number `place` on: four of them keep their state in a register from step to step. */
+function few(
+  u: usize,
+  uBytes: usize,
+  from: usize,
+  current: usize,
+  currentBytes: usize,
+  last: usize,
+  place: i32,
+  n: i32,
+  T: i32,
+  size: i32,
+  delayed: bool,
+): void {
+  const up = i32x4.splat(above);
+  const still = inline.always(staying());
+  const value = f32x4.splat(resetTo);
+  const s = spikes;
+  const how = way;
+  for (let j = 0; j < n; ) {
+    const four = n - j >= 4;
+    const mask: u32 = four ? 15 : 1;
+    const column = (<usize>j) << 2;
+    const o = column + ((<usize>place) << 2);
+    const theta = loadSome(thetas + column * thetaStep, four);
+    const fire = inline.always(leastFiring(theta, up));
+    const beta = loadSome(betas + column * betaStep, four);
+    const firing = v128.or(fire, still);
+    let reset = delayed ? firing : i32x4.splat(-1);
+    let v = loadSome(from == 0 ? zeros : from + o, four);
+    let to = u + o;
+    let input = current + o;
+    let bit = place + j;
+    for (let t = 0; t < T; t++) {
+      v = inline.always(membrane(how, v, loadSome(input, four), beta, theta, reset, value));
+      storeSome(to, four, v);
+      if (s != 0) inline.always(setBits(s, bit, <u32>i32x4.bitmask(f32x4.ge(v, fire)) & mask));
+      reset = firing;
+      to += uBytes;
+      input += currentBytes;
+      bit += size;
+    }
+    if (last != 0) {
+      if (!delayed) v = inline.always(afterReset(how, v, f32x4.ge(v, firing), theta, value));
+      storeSome(last + o, four, v);
+    }
+    j += four ? 4 : 1;
   }
 }
 

@@ -4,12 +4,60 @@ import { Tensor } from "../../engine/index.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 /** A layer with fields that were read. */
-export interface Kept {
+export abstract class Kept {
   readonly layer: Fields;
   /** The values that the fields had, by name. */
   readonly values: Fields;
-  /** Whether the layer has them still. */
-  readonly isSame: () => boolean;
+  /** Fields that few layers have, and their values. */
+  private readonly others: readonly string[];
+  private readonly before: readonly unknown[];
+
+  constructor(layer: Fields, names: readonly string[], usual: readonly string[]) {
+    this.layer = layer;
+    this.values = Object.fromEntries([...usual, ...names].map((name) => [name, layer[name]]));
+    this.others = names.filter((name) => !usual.includes(name));
+    this.before = this.others.map((name) => layer[name]);
+  }
+
+  /** Whether the layer has the usual fields still: a subclass compares them by names in its code, which a stream asks for in each step. */
+  protected abstract hasUsual(): boolean;
+
+  /** Whether the layer has all of them still. */
+  isSame(): boolean {
+    const { layer, others, before } = this;
+    for (let i = 0; i < others.length; i++) if (layer[others[i] as string] !== before[i]) return false;
+    return this.hasUsual();
+  }
+}
+
+class KeptWeights extends Kept {
+  private readonly weight = this.values.weight;
+  private readonly bias = this.values.bias;
+  private readonly reading = this.values.reading;
+
+  constructor(layer: Fields, names: readonly string[]) {
+    super(layer, names, ["weight", "bias", "reading"]);
+  }
+
+  protected hasUsual(): boolean {
+    const { layer } = this;
+    return layer.weight === this.weight && layer.bias === this.bias && layer.reading === this.reading;
+  }
+}
+
+class KeptNeurons extends Kept {
+  private readonly form = this.values.form;
+  private readonly beta = this.values.beta;
+  private readonly threshold = this.values.threshold;
+
+  constructor(layer: Fields, names: readonly string[]) {
+    super(layer, names, ["form", "beta", "threshold"]);
+  }
+
+  protected hasUsual(): boolean {
+    const { layer } = this;
+    return layer.form === this.form && layer.beta === this.beta && layer.threshold === this.threshold;
+  }
 }
 
 /** Notes the fields of these names; without names those with tensors, functions and null. */
@@ -17,33 +65,8 @@ export function keptOf(layer: object, names?: readonly string[]): Kept {
   const of = layer as Fields;
   const isRead = (value: unknown) => value === null || typeof value === "function" || value instanceof Tensor;
   const read = names ?? Object.keys(of).filter((name) => isRead(of[name]));
-  const [usual, compare] = read.includes("form") ? NEURONS : WEIGHTED;
-  const values: Fields = Object.fromEntries([...usual, ...read].map((name) => [name, of[name]]));
-  const others = read.filter((name) => !usual.includes(name));
-  const isUsual = compare(of, values);
-  const before = others.map((name) => of[name]);
-  const isSame = (): boolean => {
-    for (let i = 0; i < others.length; i++) if (of[others[i] as string] !== before[i]) return false;
-    return isUsual();
-  };
-  return { layer: of, values, isSame: others.length === 0 ? isUsual : isSame };
+  return read.includes("form") ? new KeptNeurons(of, read) : new KeptWeights(of, read);
 }
-
-type Compare = (layer: Fields, values: Fields) => () => boolean;
-
-/** The fields that most layers have, compared by names in the code: a name in a variable takes an engine three times as long. */
-const WEIGHTED: readonly [readonly string[], Compare] = [
-  ["weight", "bias", "reading"],
-  (layer, { weight, bias, reading }) =>
-    () =>
-      layer.weight === weight && layer.bias === bias && layer.reading === reading,
-];
-const NEURONS: readonly [readonly string[], Compare] = [
-  ["form", "beta", "threshold"],
-  (layer, { form, beta, threshold }) =>
-    () =>
-      layer.form === form && layer.beta === beta && layer.threshold === threshold,
-];
 
 /** The tensors among the values. */
 export const tensorsIn = (kept: readonly Kept[]): Tensor[] =>
