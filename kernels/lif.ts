@@ -98,7 +98,12 @@ export function lifForward(descriptor: usize): void {
   const isSmall = size <= 16 && current != 0 && way != NEVER;
   if (isSmall) {
     resets = reset != NO_RESET;
-    for (let i = 0; i < size; i += n) few(u, uBytes, from, current, currentBytes, last, i, n, T, size, delayed);
+    for (let i = 0; i < size; i += n) {
+      const o = (<usize>i) << 2;
+      const first = from != 0 ? from + o : 0;
+      const end = last != 0 ? last + o : 0;
+      someColumns(u + o, uBytes, first, current + o, currentBytes, end, i, 0, n, T, size, delayed);
+    }
   }
   const steps = current != 0 && !isSmall ? T : 0;
   for (let start = 0; start < steps; start += together) {
@@ -176,7 +181,7 @@ function sweep(u: usize, p: usize, current: usize, place: i32, j: i32, n: i32): 
     place += done;
     j += done;
   }
-  sweepSome(u, p, current, place, j, n);
+  someColumns(u, 0, p == zeros ? 0 : p, current, 0, 0, place, j, n, 1, 0, true);
 }
 
 /** All bits where the state that a sweep starts from does not reset. */
@@ -270,91 +275,63 @@ function sweep4Own(
   return inline.always(sweep4(way, u, p, current, v128.load(beta), theta, fire, reset, value));
 }
 
-/** Any number of columns, four or one at a time. */
-function sweepSome(u: usize, p: usize, current: usize, place: i32, j: i32, n: i32): void {
-  const up = i32x4.splat(above);
-  const still = inline.always(staying());
-  const value = f32x4.splat(resetTo);
-  let beta = betas + ((<usize>j * betaStep) << 2);
-  let threshold = thetas + ((<usize>j * thetaStep) << 2);
-  const pStep: usize = p == zeros ? 0 : 1;
-  const currentStep: usize = current == nothing ? 0 : 1;
-  let word: u32 = 0;
-  let filled = 0;
-  while (n > 0) {
-    const four = n >= 4;
-    const count = four ? 4 : 1;
-    const theta = loadSome(threshold, four);
-    const fire = inline.always(leastFiring(theta, up));
-    const reset = v128.or(fire, still);
-    const b = loadSome(beta, four);
-    const x = inline.always(membrane(way, loadSome(p, four), loadSome(current, four), b, theta, reset, value));
-    storeSome(u, four, x);
-    word |= (<u32>i32x4.bitmask(f32x4.ge(x, fire)) & ((1 << count) - 1)) << filled;
-    filled += count;
-    n -= count;
-    if (filled > 12 || n == 0) {
-      if (spikes != 0) inline.always(setBits(spikes, place, word));
-      place += filled;
-      word = 0;
-      filled = 0;
-    }
-    const bytes = (<usize>count) << 2;
-    u += bytes;
-    p += bytes * pStep;
-    current += bytes * currentStep;
-    beta += bytes * betaStep;
-    threshold += bytes * thetaStep;
-  }
-}
-
-/** All steps of a row of at most sixteen columns, from number `place` on: four of them keep their state in a register from step to step. */
-function few(
+/**
+ * Any number of columns from column j and bit `place` on, four or one at a time, which keep their state in a register over T steps. u, the
+ * current and the bits lie so many bytes, and `size` bits, from one step to the next. p and `last`: the state before and after, or 0.
+ * `isReset`: the state before is reset where it fires, and the one after is left as it is.
+ */
+function someColumns(
   u: usize,
   uBytes: usize,
-  from: usize,
+  p: usize,
   current: usize,
   currentBytes: usize,
   last: usize,
   place: i32,
+  j: i32,
   n: i32,
   T: i32,
   size: i32,
-  delayed: bool,
+  isReset: bool,
 ): void {
   const up = i32x4.splat(above);
   const still = inline.always(staying());
   const value = f32x4.splat(resetTo);
   const s = spikes;
   const how = way;
-  for (let j = 0; j < n; ) {
-    const four = n - j >= 4;
-    const mask: u32 = four ? 15 : 1;
-    const column = (<usize>j) << 2;
-    const o = column + ((<usize>place) << 2);
-    const theta = loadSome(thetas + column * thetaStep, four);
+  const end = j + n;
+  while (j < end) {
+    const four = end - j >= 4;
+    const count = four ? 4 : 1;
+    const theta = loadSome(thetas + ((<usize>j * thetaStep) << 2), four);
     const fire = inline.always(leastFiring(theta, up));
-    const beta = loadSome(betas + column * betaStep, four);
+    const beta = loadSome(betas + ((<usize>j * betaStep) << 2), four);
     const firing = v128.or(fire, still);
-    let reset = delayed ? firing : i32x4.splat(-1);
-    let v = loadSome(from == 0 ? zeros : from + o, four);
-    let to = u + o;
-    let input = current + o;
-    let bit = place + j;
+    let reset = isReset ? firing : i32x4.splat(-1);
+    let v = loadSome(p == 0 ? zeros : p, four);
+    let to = u;
+    let input = current;
+    let bit = place;
     for (let t = 0; t < T; t++) {
       v = inline.always(membrane(how, v, loadSome(input, four), beta, theta, reset, value));
       storeSome(to, four, v);
-      if (s != 0) inline.always(setBits(s, bit, <u32>i32x4.bitmask(f32x4.ge(v, fire)) & mask));
+      if (s != 0) inline.always(setBits(s, bit, <u32>i32x4.bitmask(f32x4.ge(v, fire)) & ((1 << count) - 1)));
       reset = firing;
       to += uBytes;
       input += currentBytes;
       bit += size;
     }
+    const bytes = (<usize>count) << 2;
     if (last != 0) {
-      if (!delayed) v = inline.always(afterReset(how, v, f32x4.ge(v, firing), theta, value));
-      storeSome(last + o, four, v);
+      if (!isReset) v = inline.always(afterReset(how, v, f32x4.ge(v, firing), theta, value));
+      storeSome(last, four, v);
+      last += bytes;
     }
-    j += four ? 4 : 1;
+    if (p != 0) p += bytes;
+    u += bytes;
+    current += bytes;
+    place += count;
+    j += count;
   }
 }
 
@@ -411,15 +388,25 @@ export function decay(
   }
 }
 
-/** v ← u after a reset in the same step, `count` values in rows of n: another step, with β = 1 and a current of −0. */
+/** v ← u after a reset in the same step, `count` values in rows of n */
 function settle(v: usize, u: usize, count: i32, n: i32): void {
   if (!resets) {
     if (v != u) memory.copy(v, u, (<usize>count) << 2);
     return;
   }
-  const bytes = (<usize>n) << 2;
-  betas = ones;
-  betaStep = 0;
-  spikes = 0;
-  for (let i = 0; i < count; i += n, u += bytes, v += bytes) sweepSome(v, u, nothing, 0, 0, n);
+  const up = i32x4.splat(above);
+  const value = f32x4.splat(resetTo);
+  for (let i = 0; i < count; i += n) {
+    for (let j = 0; j < n; ) {
+      const four = n - j >= 4;
+      const theta = loadSome(thetas + ((<usize>j * thetaStep) << 2), four);
+      const x = loadSome(u, four);
+      const fired = f32x4.ge(x, inline.always(leastFiring(theta, up)));
+      storeSome(v, four, inline.always(afterReset(way, x, fired, theta, value)));
+      const count = four ? 4 : 1;
+      u += (<usize>count) << 2;
+      v += (<usize>count) << 2;
+      j += count;
+    }
+  }
 }
