@@ -111,8 +111,8 @@ function fieldsOf(where: string, given: typeof FIELDS): { centers: readonly numb
     if (given.centers === undefined || given[name] === undefined) continue;
     throw new RangeError(`${where}: expected no ${name} beside centers, got ${show(given[name])}`);
   }
+  if (given.centers === undefined || neurons !== undefined) numberOf(where, "neurons", neurons, COUNTS);
   const list = given.centers === undefined ? undefined : listOf(where, "centers", given.centers, FINITE, neurons);
-  if (list === undefined) numberOf(where, "neurons", neurons, COUNTS);
   if (list?.length === 0) throw new RangeError(`${where}: centers must have an entry, got []`);
   numberOf(where, "low", low, FINITE);
   numberOf(where, "high", high, { expected: `finite and above low, ${low}`, fits: (x) => x > low && x < Infinity });

@@ -163,7 +163,9 @@ export class SpikingLSTM extends Temporal<SpikingLSTMState, SpikingLSTMRecord, F
 
   constructor(inFeatures: number, hiddenFeatures: number, options: SpikingLSTMOptions = {}) {
     super();
-    const { bias = true, generator, ...others } = objectOf("SpikingLSTM", "options", options) as SpikingLSTMOptions;
+    // V8 reads a getter once more for the rest of an object.
+    const own: SpikingLSTMOptions = { ...objectOf("SpikingLSTM", "options", options) };
+    const { bias = true, generator, ...others } = own;
     if (typeof bias !== "boolean") throw wrongType("SpikingLSTM", "bias of type boolean", bias);
     this.inFeatures = numberOf("SpikingLSTM", "inFeatures", inFeatures, COUNT);
     this.hiddenFeatures = numberOf("SpikingLSTM", "hiddenFeatures", hiddenFeatures, COUNT);
