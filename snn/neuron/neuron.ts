@@ -187,28 +187,19 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     wanted: Wanted,
     over: boolean,
   ): Run {
-    const run = this.run(current, T, step, from, wanted, over);
+    const plain = this.plainNow();
+    let run: Run;
+    if (plain === null) {
+      const compiler = compilerFor(this.form.name, "a learned or quantized parameter");
+      run = compiler.run(this, current, T, step, from, wanted, over);
+    } else {
+      const { beta, threshold = null } = this as unknown as { readonly beta: Tensor; readonly threshold?: Tensor };
+      const shape = wanted === "main" ? null : step;
+      run = runPlain(plain, current, T, beta, threshold, from?.[0] ?? null, shape, over);
+    }
     // Neither a record nor an output that is read later has the list of the states.
     if (from !== null && wanted !== "all" && run.z.op === null) this.list = (from as Tensor[]).fill(NONE);
     return run;
-  }
-
-  private run(
-    current: Tensor,
-    T: number,
-    step: Shape,
-    from: readonly Tensor[] | null,
-    wanted: Wanted,
-    over: boolean,
-  ): Run {
-    const plain = this.plainNow();
-    if (plain !== null) {
-      const { beta, threshold = null } = this as unknown as { readonly beta: Tensor; readonly threshold?: Tensor };
-      const shape = wanted === "main" ? null : step;
-      return runPlain(plain, current, T, beta, threshold, from?.[0] ?? null, shape, over);
-    }
-    const compiler = compilerFor(this.form.name, "a learned or quantized parameter");
-    return compiler.run(this, current, T, step, from, wanted, over);
   }
 
   /**
