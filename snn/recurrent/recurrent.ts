@@ -183,7 +183,7 @@ export class Recurrent<
     const run = this.runOf(neurons, current, T, step, from);
     run.forward(wanted === "all" ? run.neuron.all : 1 << run.neuron.mainAt, wanted === "main" ? null : step);
     const state = () => ({
-      ...(neurons.completed(run.last) as object),
+      ...(neurons.completed(run.last.slice(0, neurons.stateNames.length)) as object),
       spikes: run.last[run.last.length - 1] as Tensor,
     });
     return { z: run.z, names: run.names, output: (i) => run.output(i), state };
