@@ -528,7 +528,7 @@ export function noTensor(where: string, t: unknown, others = ""): TypeError {
   const expected = has("region", "ptr")
     ? "a tensor of this copy of jarvis-snn (one of another copy or thread has to come as its toFloat32Array())"
     : "a tensor";
-  // A symbol of fuse/expression.ts.
+  // A symbol of fuse/terms.ts.
   const hint = has("owner", "op", "args")
     ? ", a value of a step: write v.exp() for exp(v), v.mul(t) for t.mul(v), and take where and t from the argument of the step"
     : "";

@@ -23,7 +23,7 @@ function filesFrom(entry: string): string[] {
 }
 
 /** Files of steps that emit no code: slots, and the step on tensors, which `gradcheck` needs. */
-const INTERPRETER = /^engine\/fuse\/(in-reference|tensors|evaluation|power|remembered)\.ts$/;
+const INTERPRETER = /^engine\/fuse\/(in-reference|tensors|evaluation)\.ts$/;
 
 const isCompiler = (file: string): boolean =>
   COMPILED.test(file) || (file.startsWith("engine/fuse/") && !INTERPRETER.test(file));

@@ -7,8 +7,7 @@
  *
  * @see Ford and Fulkerson (1956), Maximal Flow Through a Network, Canadian Journal of Mathematics 8.
  */
-import { ELEMENT, type Expression } from "./expression.ts";
-import { reachable } from "./graph.ts";
+import { ELEMENT, type Expression, reachable } from "./terms.ts";
 
 /** The cheapest set of values from which, with parameters and what is `known`, all of `needed` can be computed. */
 export function minimumCut(

@@ -6,9 +6,22 @@
  * gradient of a compiled step and that of the same step on tensors agree to the bit. (But for the sign of a zero: a tape adds
  * some first contributions to 0.)
  */
-import { constant, ELEMENT, type Expression, isZero, languageOf, term } from "./expression.ts";
-import { formulaOf } from "./formulas.ts";
-import { reachable } from "./graph.ts";
+import { languageOf } from "./language.ts";
+import { OPS } from "./operations.ts";
+import {
+  type Arguments,
+  constant,
+  ELEMENT,
+  type Expression,
+  isZero,
+  type Level,
+  reachable,
+  rewriting,
+  Term,
+  term,
+  type Value,
+} from "./terms.ts";
+import type { StepDefinition, Traced } from "./trace.ts";
 
 /** A value and a gradient that reaches it from outside. */
 export type Seed = readonly [value: Expression, gradient: Expression];
@@ -27,82 +40,91 @@ export function gradientTerms(seeds: readonly Seed[]): Map<Expression, Expressio
   for (const [x, gradient] of seeds) add(x, gradient);
   const values = reachable(
     seeds.map(([x]) => x),
-    (x) => x.op === "detach" || x.level < ELEMENT,
+    (x) => x.op === OPS.detach || x.level < ELEMENT,
   );
   for (const z of values.sort((x, y) => y.id - x.id)) {
     const g = gradients.get(z);
     if (g === undefined || z.level < ELEMENT) continue;
-    const formula = formulaOf(z);
-    if (formula === null) passOn(z, g, add as (x: Expression, contribution: unknown) => void);
+    const { grad, gradient } = z.op;
+    if (grad === undefined)
+      gradient?.(
+        g,
+        z.args as unknown as Arguments,
+        add as (x: Value, contribution: Value) => void,
+        z,
+        languageOf(z.owner),
+      );
     else {
       // The kernel adds in float64 to what is there.
       const x = z.args[0] as Expression;
       const sum = gradients.get(x) ?? constant(z.owner, 0);
-      gradients.set(x, term(z.owner, `${z.op}Grad`, [sum, g, x], z.attr));
+      gradients.set(x, term(z.owner, grad, [sum, g, x], z.attr));
     }
   }
   return gradients;
 }
 
-/** Adds what the gradient g of z contributes to those of its arguments. */
-function passOn(z: Expression, g: Expression, add: (x: Expression, contribution: unknown) => void): void {
-  const [x, y, w] = z.args as [Expression, Expression, Expression];
-  const { where } = languageOf(z.owner);
-  const one = constant(z.owner, 1);
-  const unlessLost = (lost: unknown, tie: unknown) =>
-    where(lost as Expression, 0, g).mul(where(tie as Expression, 0.5, 1));
-  switch (z.op) {
-    case "add":
-      add(y, g);
-      return add(x, g);
-    case "sub":
-      add(y, g.neg());
-      return add(x, g);
-    case "mul":
-      add(x, g.mul(y));
-      return add(y, g.mul(x));
-    case "div":
-      add(x, g.div(y));
-      return add(y, g.mul(z).div(y).neg());
-    case "neg":
-      return add(x, g.neg());
-    case "square":
-      return add(x, g.mul(x.add(x)));
-    case "sqrt":
-      return add(x, g.div(z.add(z)));
-    case "exp":
-      return add(x, g.mul(z));
-    case "log":
-      return add(x, g.div(x));
-    case "tanh":
-      return add(x, g.mul(one.sub(z).mul(one.add(z))));
-    case "sigmoid":
-      return add(x, g.mul(z.mul(one.sub(z))));
-    case "abs":
-      return add(x, where(x.gt(0), g, 0).sub(where(x.lt(0), g, 0)));
-    case "relu":
-      return add(x, where(z.le(0), 0, g));
-    case "clamp":
-      return add(x, where(x.ge(y), where(x.le(w), g, 0), 0));
-    case "maximum":
-      add(x, unlessLost(x.lt(y), x.eq(y)));
-      return add(y, unlessLost(y.lt(x), y.eq(x)));
-    case "minimum":
-      add(x, unlessLost(x.gt(y), x.eq(y)));
-      return add(y, unlessLost(y.gt(x), y.eq(x)));
-    case "floor":
-    case "round":
-    case "sign":
-      // Not nothing: 0 times an infinite derivative is NaN.
-      return add(x, constant(z.owner, 0));
-    case "select":
-      add(x, g.mul(y.sub(w)));
-      add(y, where(x, g, 0));
-      return add(w, where(x, 0, g));
-    case "where":
-      add(y, where(x, g, 0));
-      return add(w, where(x, 0, g));
-    case "spike":
-      return add(x, g.mul(y));
-  }
+/** The name of the output ∂output/∂x. */
+export const derivativeOf = (output: string, x: string): string => `∂${output}/∂${x}`;
+
+/**
+ * The step that returns its states, these outputs, and ∂o/∂x for each of these outputs o and each of its inputs and states x: all
+ * derivatives that may be other than 0, or those of them that `wanted` names. Detached values count as constants, and the derivative
+ * of a spike is its surrogate's.
+ */
+export function withDerivatives(
+  definition: StepDefinition,
+  outputs: readonly string[],
+  wanted?: readonly string[],
+): StepDefinition {
+  const { inputs, states } = definition;
+  return {
+    ...definition,
+    partial: true,
+    step(argument) {
+      const returned = definition.step(argument);
+      const kept = Object.entries(returned).filter(([name]) => states.includes(name) || outputs.includes(name));
+      const all: Record<string, Value | number> = Object.fromEntries(kept);
+      const rows = new Map<Term, ReadonlyMap<Expression, Expression>>();
+      for (const output of outputs) {
+        const value = returned[output];
+        if (!(value instanceof Term)) continue;
+        // Outputs that are the same value have the same row.
+        const row = rows.get(value) ?? rowOf(value as Expression);
+        rows.set(value, row);
+        for (const x of [...inputs, ...states]) {
+          const name = derivativeOf(output, x);
+          if (wanted?.includes(name) === false) continue;
+          const derivative = row.get((argument as unknown as Record<string, Expression>)[x] as Expression);
+          if (derivative !== undefined && !isZero(derivative)) all[name] = derivative;
+        }
+      }
+      return all;
+    },
+  };
+}
+
+const rowOf = (value: Expression): ReadonlyMap<Expression, Expression> =>
+  gradientTerms([[value, constant(value.owner, 1)]]);
+
+/** The level of ∂output/∂x of a traced step: numbers, parameters or values that the derivative depends on; undefined where it is 0. */
+export const levelOf = ({ outputs }: Traced, output: string, x: string): Level | undefined =>
+  outputs.get(derivativeOf(output, x))?.level;
+
+/**
+ * The outputs of a traced step with z = make(x) in the place of x: all that the step has made of x is made of z, which
+ * itself may be made of x.
+ */
+export function replaced(
+  returned: Readonly<Record<string, Value | number>>,
+  x: Value,
+  make: (x: Value) => Value,
+): Record<string, Value | number> {
+  const lists = [(x as Expression).owner.comparisons, (x as Expression).owner.decided];
+  const before = lists.map((list) => list.splice(0));
+  const z = make(x) as Expression;
+  const rewrite = rewriting((y) => (y === x ? z : undefined));
+  for (const [i, list] of lists.entries()) list.push(...(before[i] as Expression[]).map(rewrite));
+  const all = Object.entries(returned).map(([name, y]) => [name, typeof y === "number" ? y : rewrite(y as Expression)]);
+  return Object.fromEntries(all);
 }

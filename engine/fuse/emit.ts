@@ -16,11 +16,11 @@
  */
 
 import { Flags, Marks } from "./bit-streams.ts";
-import { Code, I32, LANE, V128 } from "./encode.ts";
-import { COLUMN, type Expression, SCALAR } from "./expression.ts";
-import { reachable, walk } from "./graph.ts";
+import { Code, I32, V128 } from "./encode.ts";
+import * as LANE from "./lanes.ts";
 import * as OP from "./opcodes.ts";
 import * as SIMD from "./simd.ts";
+import { ARRAY, COLUMN, type Expression, reachable, SCALAR, walk } from "./terms.ts";
 
 /**
  * A value that a sweep computes, and its place: an array of a step, of its listed columns, of its columns, or of the piece that the
@@ -31,9 +31,6 @@ export interface Root {
   readonly place: number;
   readonly how: "element" | "listed" | "column" | "piece" | "bits" | "sum";
 }
-
-/** Leaves that are read column by column. */
-const ARRAYS = ["stream", "listed", "piece"];
 
 /** The upper half of a vector, and the first lane of one before zeros. */
 const UPPER_HALF = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];
@@ -159,11 +156,11 @@ class Sweep {
     this.roots = roots;
     this.list = list;
     const terms = reachable(roots.map(({ value }) => value));
-    this.streams = terms.filter((x) => ARRAYS.includes(x.op) && x.level > SCALAR);
+    this.streams = terms.filter((x) => x.op.isArray && x.level > SCALAR);
     const { code } = this;
     this.bit = code.local(I32);
     for (const root of roots) if (root.how === "bits") this.marks.set(root, new Marks(code));
-    for (const x of terms) if (x.op === "flags") this.flags.set(x, new Flags(code));
+    for (const x of terms) if (x.op === ARRAY.flags) this.flags.set(x, new Flags(code));
     this.lanes = list === NO_PLACE ? NO_PLACE : code.local(V128);
     terms.forEach((x) => x.level > SCALAR && x.args.forEach(this.use));
     roots.forEach(({ value }) => this.use(value));
@@ -180,10 +177,10 @@ class Sweep {
     for (const y of reachable([x], (z) => shared.has(z))) {
       if (shared.has(y)) continue;
       for (const z of y.args) code.get(shared.get(z) as number);
-      if (y.op === "bits") code.lanes(Number(y.attr));
-      else if (y.op === "number") code.get(DESCRIPTOR).simd(SIMD.loadSplat, 2, 4 * wordOf(Number(y.attr)));
-      else if (y.op === "stream") this.word32(Number(y.attr)).simd(SIMD.loadSplat, 2, 0);
-      else if (y.op === "shared") this.step32(Number(y.attr)).simd(SIMD.loadSplat, 2, 0);
+      if (y.op === ARRAY.bits) code.lanes(Number(y.attr));
+      else if (y.op === ARRAY.number) code.get(DESCRIPTOR).simd(SIMD.loadSplat, 2, 4 * wordOf(Number(y.attr)));
+      else if (y.op === ARRAY.stream) this.word32(Number(y.attr)).simd(SIMD.loadSplat, 2, 0);
+      else if (y.op === ARRAY.shared) this.step32(Number(y.attr)).simd(SIMD.loadSplat, 2, 0);
       else this.instruction(y);
       const local = code.local(V128);
       code.set(local);
@@ -211,7 +208,10 @@ class Sweep {
   private prepare(): void {
     const { code } = this;
     for (const { op, attr, level } of this.streams) {
-      this.point(Number(attr), level === COLUMN ? "column" : op === "stream" ? "element" : (op as "piece" | "listed"));
+      this.point(
+        Number(attr),
+        level === COLUMN ? "column" : op === ARRAY.stream ? "element" : (op.name as "piece" | "listed"),
+      );
     }
     for (const { how, place } of this.roots) if (how !== "bits" && how !== "sum") this.point(place, how);
     for (const root of this.roots) if (root.how === "sum") this.sums.set(root, code.local(V128));
@@ -351,7 +351,7 @@ class Sweep {
     const add: Access = (_, lanes) => {
       // The other lanes hold values of no column.
       if (lanes === 1) code.lanes(0).shuffle(FIRST_LANE);
-      code.simd(LANE.add as number);
+      code.simd(LANE.add.code as number);
     };
     for (const [x, flags] of this.flags) {
       access(flags.load);
@@ -438,7 +438,7 @@ class Sweep {
 
   /** The instruction of a term whose arguments are on the stack. */
   private instruction({ op, attr }: Expression): void {
-    if (op === "shl" || op === "shr") this.code.integer(Number(attr));
-    this.code.simd(LANE[op] as number);
+    if (op === LANE.shl || op === LANE.shr) this.code.integer(Number(attr));
+    this.code.simd(op.code as number);
   }
 }

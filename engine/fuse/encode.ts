@@ -12,36 +12,6 @@ export const I32 = 0x7f;
 export const V128 = 0x7b;
 type Type = typeof I32 | typeof V128;
 
-/** Instructions of vectors by the names of lane operations. */
-export const LANE: Readonly<Record<string, number>> = {
-  eq: 65,
-  ne: 66,
-  lt: 67,
-  gt: 68,
-  le: 69,
-  ge: 70,
-  not: 77,
-  and: 78,
-  andnot: 79,
-  or: 80,
-  xor: 81,
-  bitselect: 82,
-  floor: 104,
-  nearest: 106,
-  shl: 171,
-  shr: 172,
-  addBits: 174,
-  subBits: 177,
-  sqrt: 227,
-  add: 228,
-  sub: 229,
-  mul: 230,
-  div: 231,
-  pmin: 234,
-  pmax: 235,
-  fromInteger: 250,
-};
-
 const MEMORY_PAGES = 65536;
 const EMPTY_BLOCK = 0x40;
 /** In the place of an operand. */

@@ -1,6 +1,8 @@
-/** Terms computed from the values of what they are made of. */
-import type { Expression } from "./expression.ts";
-import { once } from "./remembered.ts";
+/**
+ * What a compiled step and the step on tensors share, and a page without the compiler loads too: terms computed from the values of their
+ * leaves, results that are made once, and the polynomial of 2ˣ.
+ */
+import type { Expression } from "./terms.ts";
 
 /** Functions by the names of terms, for those that are no method of the first argument. */
 export type Functions = Readonly<Record<string, (...values: never[]) => unknown>>;
@@ -12,12 +14,9 @@ export function evaluation(
 ): (x: Expression) => unknown {
   const known = new Map<Expression, unknown>();
   const resultOf = (x: Expression): unknown =>
-    once(known, x, () => (isLeaf(x) ? leaves[x.attr] : evaluated(x, resultOf, functions)));
+    once(known, x, () => (x.op.isGiven ? leaves[x.attr] : evaluated(x, resultOf, functions)));
   return resultOf;
 }
-
-/** Whether a term is a parameter, an input or a state. */
-export const isLeaf = ({ op }: Expression): boolean => op === "given" || op === "input" || op === "state";
 
 function evaluated(
   { op, args, attr }: Expression,
@@ -25,10 +24,38 @@ function evaluated(
   functions: Functions,
 ): unknown {
   // A number as a further operand stays one.
-  const values = args.map((y, i) => (i > 0 && y.op === "constant" ? y.attr : resultOf(y)));
-  if (op === "constant" || op === "pow" || op === "spike") values.push(attr);
-  const given = functions[op];
+  const values = args.map((y, i) => (i > 0 && y.op.name === "constant" ? y.attr : resultOf(y)));
+  if (op.takesAttr) values.push(attr);
+  const given = functions[op.name];
   if (given !== undefined) return given(...(values as never[]));
   const [first, ...others] = values;
-  return Reflect.get(first as object, op).apply(first, others);
+  return Reflect.get(first as object, op.name).apply(first, others);
 }
+
+/** The most results of a cache of plans or compiled modules: more than a program uses; the platform has little address space for modules. */
+const MOST = 256;
+
+/** The result of `make` for the key, made once. */
+export function once<Key, X>(known: Map<Key, X>, key: Key, make: () => X): X {
+  let x = known.get(key);
+  if (x === undefined) {
+    x = make();
+    known.set(key, x);
+  }
+  return x;
+}
+
+/** The same in a cache: the oldest results leave a full one. */
+export const remembered = <X>(known: Map<string, X>, key: string, make: () => X): X =>
+  once(known, key, () => {
+    const x = make();
+    for (const oldest of known.keys()) {
+      if (known.size < MOST) break;
+      known.delete(oldest);
+    }
+    return x;
+  });
+
+/** Minimax fit of 2ᶠ for |f| ≤ ½, the constant first. */
+export const POWER_TERMS = [0.9999993, 0.6931218, 0.24024744, 0.05591786, 0.009570102] as const;
+export const POWER_LOWEST = -64;

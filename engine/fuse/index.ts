@@ -1,17 +1,16 @@
 /**
  * Steps of time as functions, compiled.
  *
- *   expression.ts   symbols with the methods of tensors; what a step says wrongly
+ *   operations.ts   the table of operations: lane operations, gradient and text of each; another operation is another row
+ *   terms.ts        symbols with the methods of tensors, and the graph that they are
+ *   lanes.ts        instructions of vectors, elementary functions as terms of these, terms of a step in both
+ *   language.ts     the methods of symbols and the functions of a step; what a step says wrongly
  *   trace.ts        the step run on symbols; what depends on parameters alone
- *   derive.ts       reverse mode: terms of gradients, in the order of the tape
- *   replace.ts      a step with another value in the place of one of its own
- *   jacobian.ts     a step with the derivatives of its outputs, for forward mode along time
+ *   derive.ts       reverse mode: terms of gradients, in the order of the tape; a step with the derivatives of its outputs
  *   cut.ts          what forward saves, by a minimum cut
  *   plan.ts         what is saved, what steps leave to each other, and the arrays that stand for both
  *   steps.ts        which sweeps a run needs: the first step, those between, the last
  *   sweeps.ts       sweeps and the kernel `formula` in turns; sweeps as a module
- *   lower.ts        operations as lane operations, what is 0 or 1 as masks
- *   lanes.ts        elementary functions as terms of lane operations
  *   emit.ts         a sweep as loops of WebAssembly
  *   bit-streams.ts  streams of bits in such a loop
  *   encode.ts       WebAssembly as bytes
@@ -19,11 +18,9 @@
  *   loop.ts         a run bound to its sizes: the descriptor, pieces of a step, sums
  *   rows.ts         the step over the rows of matrices
  *   program.ts      what a layer uses
- *   remembered.ts   compiled steps and the like, by what they were made of
+ *   evaluation.ts   terms computed from values, and compiled steps by what they were made of
  *   tensors.ts      the step on tensors
  *   in-reference.ts the same for those who bring it: gradcheck, and surrogates without a kernel
- *   power.ts        a polynomial that both share
- *   evaluation.ts   terms computed from values
  *   print.ts        the step and its gradient as equations
  *
  * A layer makes a `Program` of its step, once for each choice of scalar and per-column parameters. The loop takes the derived
@@ -44,12 +41,12 @@
  * What is compiled is remembered by its structure, numbers apart: ten layers of a kind take one module, and neither the name of
  * the step nor its numbers are part of it.
  */
-export type { Derivative, DerivativeLanguage, Language, Value } from "./expression.ts";
-export { derivativeOf, levelOf, withDerivatives } from "./jacobian.ts";
+
+export { derivativeOf, levelOf, replaced, withDerivatives } from "./derive.ts";
 export { allOf, type Before, type Bound } from "./loop.ts";
 export { print, symbolsOf } from "./print.ts";
 export { type Fused, Program } from "./program.ts";
-export { replaced } from "./replace.ts";
 export { Rows } from "./rows.ts";
 export { inputSteps, runOnTensors, tensorLanguage } from "./tensors.ts";
+export type { Derivative, DerivativeLanguage, Language, Value } from "./terms.ts";
 export { derive, MOST_OUTPUTS, type StepArgument, type StepDefinition, type Traced } from "./trace.ts";

@@ -3,10 +3,10 @@ import { runForward } from "../../test/support/fused.ts";
 import { tape, tensor } from "../index.ts";
 import { allocate } from "../scope.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import type { Language, Value } from "./expression.ts";
-import { derivativeOf, levelOf, withDerivatives } from "./jacobian.ts";
+import { derivativeOf, levelOf, withDerivatives } from "./derive.ts";
 import { Program } from "./program.ts";
 import { runOnTensors } from "./tensors.ts";
+import type { Language, Value } from "./terms.ts";
 import { derive } from "./trace.ts";
 
 type Argument = Language & Readonly<Record<"current" | "v" | "a" | "beta" | "rho", Value>>;

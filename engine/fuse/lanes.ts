@@ -1,10 +1,49 @@
 /**
- * Elementary functions as terms of lane operations: the polynomials of kernels/lanes.ts and derivative.ts, operation by
- * operation, so that compiled steps, kernels and tensors agree to the bit. Their errors and ranges stand there.
+ * Operations on lanes: instructions of vectors, elementary functions as terms of these, and terms of a step in such terms. The functions
+ * are the polynomials of kernels/lanes.ts and derivative.ts, operation by operation, so that compiled steps, kernels and tensors agree to
+ * the bit. Their errors and ranges stand there.
  */
-import { type Expression, type Owner, term } from "./expression.ts";
-import { POWER_LOWEST, POWER_TERMS } from "./power.ts";
-import { once } from "./remembered.ts";
+import { once, POWER_LOWEST, POWER_TERMS } from "./evaluation.ts";
+import {
+  ARRAY,
+  type Arguments,
+  type Expression,
+  isZero,
+  type Lowering,
+  type Operation,
+  type Owner,
+  reachable,
+  term,
+} from "./terms.ts";
+
+const instruction = (code: number): Operation => ({ name: String(code), code });
+
+/** Instructions of vectors, each with its number behind the byte 0xfd. */
+export const eq = instruction(65);
+export const ne = instruction(66);
+export const lt = instruction(67);
+export const gt = instruction(68);
+export const le = instruction(69);
+export const ge = instruction(70);
+export const and = instruction(78);
+export const andnot = instruction(79);
+export const or = instruction(80);
+export const xor = instruction(81);
+export const bitselect = instruction(82);
+export const floor = instruction(104);
+export const nearest = instruction(106);
+export const shl = instruction(171);
+export const shr = instruction(172);
+export const addBits = instruction(174);
+export const subBits = instruction(177);
+export const sqrt = instruction(227);
+export const add = instruction(228);
+export const sub = instruction(229);
+export const mul = instruction(230);
+export const div = instruction(231);
+export const pmin = instruction(234);
+export const pmax = instruction(235);
+export const fromInteger = instruction(250);
 
 const view = new DataView(new ArrayBuffer(4));
 
@@ -15,17 +54,17 @@ function bitsOf(x: number): number {
 }
 
 /** A lane operation or a literal; equal ones are one term. */
-function shared(owner: Owner, op: string, args: readonly Expression[], attr: number): Expression {
-  const key = `${op} ${attr} ${args[0]?.id} ${args[1]?.id} ${args[2]?.id}`;
+function shared(owner: Owner, op: Operation, args: readonly Expression[], attr: number): Expression {
+  const key = `${op.name} ${attr} ${args[0]?.id} ${args[1]?.id} ${args[2]?.id}`;
   return once(owner.lanes, key, () => term(owner, op, args, attr));
 }
 
-/** A lane operation: its name is that of an instruction in encode.ts. */
-export const lane = (op: string, ...args: Expression[]): Expression =>
+/** A lane operation. */
+export const lane = (op: Operation, ...args: Expression[]): Expression =>
   shared((args[0] as Expression).owner, op, args, 0);
 
 /** A literal of these bits, or of a number. */
-export const bits = (owner: Owner, value: number): Expression => shared(owner, "bits", [], value | 0);
+export const bits = (owner: Owner, value: number): Expression => shared(owner, ARRAY.bits, [], value | 0);
 export const number = (owner: Owner, value: number): Expression => bits(owner, bitsOf(value));
 
 export const SIGN = 0x80000000;
@@ -33,11 +72,11 @@ export const SIGN = 0x80000000;
 /** Σ cᵢ·xⁱ by Horner's rule, the highest coefficient first. */
 function horner(x: Expression, coefficients: readonly number[]): Expression {
   const [first, ...rest] = coefficients.map((c) => number(x.owner, c)) as [Expression, ...Expression[]];
-  return rest.reduce((sum, c) => lane("add", lane("mul", sum, x), c), first);
+  return rest.reduce((sum, c) => lane(add, lane(mul, sum, x), c), first);
 }
 
-const mulAdd = (a: Expression, b: Expression, c: Expression): Expression => lane("add", lane("mul", a, b), c);
-const shift = (op: "shl" | "shr", x: Expression, by: number): Expression => shared(x.owner, op, [x], by);
+const mulAdd = (a: Expression, b: Expression, c: Expression): Expression => lane(add, lane(mul, a, b), c);
+const shift = (op: Operation, x: Expression, by: number): Expression => shared(x.owner, op, [x], by);
 
 const LOG2_E = Math.fround(Math.LOG2E);
 const LN2_HIGH = 0.693359375;
@@ -51,28 +90,28 @@ const EXP_TERMS = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894
 function expParts(x: Expression): [e: Expression, shifted: Expression] {
   const c = (value: number) => number(x.owner, value);
   const shifted = mulAdd(x, c(LOG2_E), c(ROUNDER));
-  const k = lane("sub", shifted, c(ROUNDER));
-  const r = lane("sub", lane("sub", x, lane("mul", k, c(LN2_HIGH))), lane("mul", k, c(LN2_LOW)));
-  return [lane("add", mulAdd(horner(r, EXP_TERMS), lane("mul", r, r), r), c(1)), shifted];
+  const k = lane(sub, shifted, c(ROUNDER));
+  const r = lane(sub, lane(sub, x, lane(mul, k, c(LN2_HIGH))), lane(mul, k, c(LN2_LOW)));
+  return [lane(add, mulAdd(horner(r, EXP_TERMS), lane(mul, r, r), r), c(1)), shifted];
 }
 
 /** eˣ = 2ᵏ·eʳ, with 2ᵏ as 2^⌊k/2⌋·2^⌈k/2⌉ */
 export function exp(x: Expression): Expression {
   const c = (value: number) => number(x.owner, value);
-  const vanishes = lane("lt", x, c(EXP_LOWEST));
-  const [reduced, shifted] = expParts(lane("pmin", lane("pmax", x, c(EXP_LOWEST)), c(89)));
-  const e = lane("andnot", reduced, vanishes);
-  const exponent = shift("shl", shifted, 23);
-  const first = lane("and", shift("shr", exponent, 1), bits(x.owner, 0xff800000));
-  const second = lane("subBits", exponent, first);
-  return lane("mul", lane("mul", e, lane("addBits", first, c(1))), lane("addBits", second, c(1)));
+  const vanishes = lane(lt, x, c(EXP_LOWEST));
+  const [reduced, shifted] = expParts(lane(pmin, lane(pmax, x, c(EXP_LOWEST)), c(89)));
+  const e = lane(andnot, reduced, vanishes);
+  const exponent = shift(shl, shifted, 23);
+  const first = lane(and, shift(shr, exponent, 1), bits(x.owner, 0xff800000));
+  const second = lane(subBits, exponent, first);
+  return lane(mul, lane(mul, e, lane(addBits, first, c(1))), lane(addBits, second, c(1)));
 }
 
 /** eˣ for x ≤ 0 */
 function expNegative(x: Expression): Expression {
   const c = (value: number) => number(x.owner, value);
-  const [e, shifted] = expParts(lane("pmax", x, c(EXP_LOWEST)));
-  return lane("mul", lane("mul", e, lane("addBits", shift("shl", shifted, 23), c(2 ** 24))), c(2 ** -24));
+  const [e, shifted] = expParts(lane(pmax, x, c(EXP_LOWEST)));
+  return lane(mul, lane(mul, e, lane(addBits, shift(shl, shifted, 23), c(2 ** 24))), c(2 ** -24));
 }
 
 const LOG_TERMS = [
@@ -86,26 +125,26 @@ const LARGEST = 0x7f7fffff;
 export function log(x: Expression): Expression {
   const c = (value: number) => number(x.owner, value);
   const b = (value: number) => bits(x.owner, value);
-  const small = lane("lt", x, b(0x00800000));
-  const normal = lane("bitselect", lane("mul", x, c(2 ** 23)), x, small);
-  const above = lane("subBits", normal, b(SQRT_HALF));
-  const k = lane("sub", lane("fromInteger", shift("shr", above, 23)), lane("and", small, c(23)));
-  const f = lane("sub", lane("addBits", lane("and", above, b(0x007fffff)), b(SQRT_HALF)), c(1));
-  const f2 = lane("mul", f, f);
-  let p = lane("mul", lane("mul", horner(f, LOG_TERMS), f), f2);
-  p = lane("sub", mulAdd(k, c(LN2_LOW), p), lane("mul", f2, c(0.5)));
-  let z = mulAdd(k, c(LN2_HIGH), lane("add", f, p));
+  const small = lane(lt, x, b(0x00800000));
+  const normal = lane(bitselect, lane(mul, x, c(2 ** 23)), x, small);
+  const above = lane(subBits, normal, b(SQRT_HALF));
+  const k = lane(sub, lane(fromInteger, shift(shr, above, 23)), lane(and, small, c(23)));
+  const f = lane(sub, lane(addBits, lane(and, above, b(0x007fffff)), b(SQRT_HALF)), c(1));
+  const f2 = lane(mul, f, f);
+  let p = lane(mul, lane(mul, horner(f, LOG_TERMS), f), f2);
+  p = lane(sub, mulAdd(k, c(LN2_LOW), p), lane(mul, f2, c(0.5)));
+  let z = mulAdd(k, c(LN2_HIGH), lane(add, f, p));
   // ∞ − largest = ∞ and NaN stays; every other x adds 0. Below 0 all bits set are a NaN.
-  z = lane("add", z, lane("sub", lane("pmax", x, b(LARGEST)), b(LARGEST)));
-  z = lane("or", z, lane("lt", x, b(0)));
-  return lane("bitselect", b(0xff800000), z, lane("eq", x, b(0)));
+  z = lane(add, z, lane(sub, lane(pmax, x, b(LARGEST)), b(LARGEST)));
+  z = lane(or, z, lane(lt, x, b(0)));
+  return lane(bitselect, b(0xff800000), z, lane(eq, x, b(0)));
 }
 
 /** 1 / (1 + e⁻ˣ) from e⁻ˡˣˡ */
 export function sigmoid(x: Expression): Expression {
   const one = number(x.owner, 1);
-  const e = expNegative(lane("or", x, bits(x.owner, SIGN)));
-  return lane("div", lane("bitselect", e, one, shift("shr", x, 31)), lane("add", e, one));
+  const e = expNegative(lane(or, x, bits(x.owner, SIGN)));
+  return lane(div, lane(bitselect, e, one, shift(shr, x, 31)), lane(add, e, one));
 }
 
 const TANH_TERMS = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1];
@@ -114,14 +153,14 @@ const TANH_TERMS = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33
 export function tanh(x: Expression): Expression {
   const one = number(x.owner, 1);
   const sign = bits(x.owner, SIGN);
-  const a = lane("andnot", x, sign);
-  const a2 = lane("mul", x, x);
-  const p = mulAdd(lane("mul", horner(a2, TANH_TERMS), a2), a, a);
-  const minus = lane("or", x, sign);
-  const e = expNegative(lane("add", minus, minus));
-  const q = lane("div", lane("sub", one, e), lane("add", one, e));
-  const z = lane("bitselect", q, p, lane("gt", a, number(x.owner, 0.625)));
-  return lane("or", z, lane("and", x, sign));
+  const a = lane(andnot, x, sign);
+  const a2 = lane(mul, x, x);
+  const p = mulAdd(lane(mul, horner(a2, TANH_TERMS), a2), a, a);
+  const minus = lane(or, x, sign);
+  const e = expNegative(lane(add, minus, minus));
+  const q = lane(div, lane(sub, one, e), lane(add, one, e));
+  const z = lane(bitselect, q, p, lane(gt, a, number(x.owner, 0.625)));
+  return lane(or, z, lane(and, x, sign));
 }
 
 /** 2ˣ, short, as kernels/derivative.ts computes it. */
@@ -133,11 +172,44 @@ export function power(x: Expression): Expression {
     Expression,
     Expression,
   ];
-  const clamped = lane("pmax", x, number(x.owner, POWER_LOWEST));
-  const shifted = lane("add", clamped, number(x.owner, ROUNDER));
-  const exponent = shift("shl", shifted, 23);
-  const f = lane("sub", clamped, lane("sub", shifted, number(x.owner, ROUNDER)));
+  const clamped = lane(pmax, x, number(x.owner, POWER_LOWEST));
+  const shifted = lane(add, clamped, number(x.owner, ROUNDER));
+  const exponent = shift(shl, shifted, 23);
+  const f = lane(sub, clamped, lane(sub, shifted, number(x.owner, ROUNDER)));
   const high = mulAdd(mulAdd(p4, f, p3), f, p2);
-  const p = mulAdd(high, lane("mul", f, f), mulAdd(p1, f, p0));
-  return lane("mul", p, lane("addBits", exponent, number(x.owner, 1)));
+  const p = mulAdd(high, lane(mul, f, f), mulAdd(p1, f, p0));
+  return lane(mul, p, lane(addBits, exponent, number(x.owner, 1)));
 }
+
+/** Terms of a step as lane operations; `isKnown` tells of those that a sweep reads. A value that is 0 or 1 becomes a mask where it decides. */
+export function lowering(isKnown: (x: Expression) => boolean): Lowering {
+  const values = new Map<Expression, Expression>();
+  const masks = new Map<Expression, Expression>();
+  const to: Lowering = {
+    value: (x) => once(values, x, () => (isKnown(x) ? x : loweredValue(x, to))),
+    mask: (x) => once(masks, x, () => loweredMask(x, to, isKnown)),
+  };
+  const isDone = (x: Expression) => values.has(x) || masks.has(x) || isKnown(x);
+  // Arguments come before their users, so that no chain of operations is deeper than the stack.
+  const ordered = (lower: Lowering["value"]) => (x: Expression) => {
+    for (const y of reachable([x], isDone)) (y.isBoolean ? to.mask : to.value)(y);
+    return lower(x);
+  };
+  return { value: ordered(to.value), mask: ordered(to.mask) };
+}
+
+function loweredMask(x: Expression, to: Lowering, isKnown: (x: Expression) => boolean): Expression {
+  if (x.op === ARRAY.flags) return x;
+  // What a stream holds is not computed again.
+  if (!x.isBoolean || isKnown(x)) return lane(ne, to.value(x), bits(x.owner, 0));
+  return x.op.mask?.(to, x.args as unknown as Arguments, x.attr) ?? single(x, to);
+}
+
+function loweredValue(x: Expression, to: Lowering): Expression {
+  if (isZero(x)) return bits(x.owner, 0);
+  if (x.isBoolean) return lane(and, to.mask(x), number(x.owner, 1));
+  return x.op.lower?.(to, x.args as unknown as Arguments, x.attr) ?? single(x, to);
+}
+
+const single = ({ op, args }: Expression, to: Lowering): Expression =>
+  lane(op.lane as Operation, ...args.map(to.value));

@@ -6,9 +6,9 @@ import { floats, integers, simd, wordsAt } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { memory } from "../wasm.ts";
 import { wordOf } from "./emit.ts";
-import { COLUMN } from "./expression.ts";
 import type { Kind, Plan } from "./plan.ts";
 import { evaluateFormulas, type SweepCall } from "./sweeps.ts";
+import { COLUMN } from "./terms.ts";
 
 /** Bytes of four float64 lanes. */
 const LANES = 32;

@@ -8,9 +8,23 @@
 import { minimumCut } from "./cut.ts";
 import { gradientTerms, type Seed } from "./derive.ts";
 import type { Root } from "./emit.ts";
-import { COLUMN, constant, ELEMENT, type Expression, isZero, SCALAR, term } from "./expression.ts";
-import { reachable, rewriting, sharing } from "./graph.ts";
-import { once, remembered } from "./remembered.ts";
+import { once, remembered } from "./evaluation.ts";
+import { OPS } from "./operations.ts";
+import {
+  ARRAY,
+  COLUMN,
+  constant,
+  ELEMENT,
+  type Expression,
+  isZero,
+  LEAF,
+  type Operation,
+  reachable,
+  rewriting,
+  SCALAR,
+  sharing,
+  term,
+} from "./terms.ts";
 import { numberPlace, type Traced } from "./trace.ts";
 
 /** What backward is to give. */
@@ -55,8 +69,8 @@ export interface Gradients {
   readonly parameters: readonly Expression[];
 }
 
-/** Kinds of leaves that sweeps read in ways of their own. */
-const OWN: readonly Kind[] = ["piece", "number", "shared"];
+/** Kinds of arrays that sweeps read in ways of their own. */
+const OWN: { readonly [kind in Kind]?: Operation } = { piece: ARRAY.piece, number: ARRAY.number, shared: ARRAY.shared };
 
 /** A state that is computed again from more operations than these is carried. */
 const FEW = 8;
@@ -102,7 +116,7 @@ export class Plan {
     this.outputs = [...traced.outputs.values()].map(this.share);
     this.next = traced.definition.states.map((name) => this.outputs[this.names.indexOf(name)] as Expression);
     const known = wanted === null ? [] : [...this.cut()];
-    const saved = known.filter((x) => x.op !== "input");
+    const saved = known.filter((x) => x.op !== LEAF.input);
     this.saved = [...saved.filter((x) => !x.isBoolean), ...saved.filter((x) => x.isBoolean)];
     this.savedNumbers = saved.filter((x) => !x.isBoolean).length;
     this.reads = traced.inputs.map((x) => known.includes(x));
@@ -118,23 +132,23 @@ export class Plan {
   /** The derivative of the one spike that an output is made of, if there are elements where it is 0. */
   private derivativeOf(output: string | undefined): Expression | null {
     if (output === undefined) return null;
-    const terms = reachable([this.traced.outputs.get(output) as Expression], (x) => x.op === "spike");
-    const [first, ...more] = terms.filter((x) => x.op === "spike");
+    const terms = reachable([this.traced.outputs.get(output) as Expression], (x) => x.op === OPS.spike);
+    const [first, ...more] = terms.filter((x) => x.op === OPS.spike);
     const derivative = first?.args[1];
     return derivative !== undefined && more.length === 0 && vanishes(derivative) ? derivative : null;
   }
 
   /** Gradients are terms by now: a value needs no `detach`, and no derivative of a spike. */
   private asValue({ owner, op, args, attr }: Expression): Expression | undefined {
-    if (op === "detach") return this.share(args[0] as Expression);
-    return op === "spike" ? term(owner, op, [this.share(args[0] as Expression)], attr) : undefined;
+    if (op === OPS.detach) return this.share(args[0] as Expression);
+    return op === OPS.spike ? term(owner, op, [this.share(args[0] as Expression)], attr) : undefined;
   }
 
   /** The array as a leaf of the terms of a sweep. */
   stream(kind: Kind, index: number, level: Expression["level"]): Expression {
     return once(this.streams, `${kind} ${index}`, () => {
       const isFlags = (kind === "saved" || kind === "prev") && index >= this.savedNumbers;
-      const op = OWN.includes(kind) ? kind : isFlags ? "flags" : this.isListed(kind, index) ? "listed" : "stream";
+      const op = isFlags ? ARRAY.flags : this.isListed(kind, index) ? ARRAY.listed : (OWN[kind] ?? ARRAY.stream);
       return term(this.traced.owner, op, [], this.place(kind, index), level);
     });
   }
@@ -161,14 +175,14 @@ export class Plan {
   /** What stands for an input, a parameter or a number. */
   private leafOf(x: Expression): Expression | undefined {
     const { inputs, numbers, definition } = this.traced;
-    if (x.op === "input") {
+    if (x.op === LEAF.input) {
       const isShared = definition.shared?.includes(String(x.attr));
       return isShared
         ? this.stream("shared", inputs.indexOf(x), SCALAR)
         : this.stream("input", inputs.indexOf(x), ELEMENT);
     }
-    if (x.op === "parameter") return this.stream("parameter", Number(x.attr), x.level);
-    if (x.op !== "constant") return undefined;
+    if (x.op === LEAF.parameter) return this.stream("parameter", Number(x.attr), x.level);
+    if (x.op !== LEAF.constant) return undefined;
     const place = numberPlace(x, numbers as number[]);
     return place < 0 ? x : this.stream("number", place, SCALAR);
   }
@@ -191,8 +205,8 @@ export class Plan {
     return rewriting((x) => {
       const k = this.saved.indexOf(x);
       if (k >= 0) return this.stream("saved", k, ELEMENT);
-      if (x.op === "gradient") return this.stream("gradient", Number(x.attr), ELEMENT);
-      if (x.op === "carry") return carried(Number(x.attr));
+      if (x.op === LEAF.gradient) return this.stream("gradient", Number(x.attr), ELEMENT);
+      if (x.op === LEAF.carry) return carried(Number(x.attr));
       const i = states.indexOf(x);
       if (i < 0) return this.leafOf(x);
       return initial ? this.stream("from", i, ELEMENT) : this.foundIn(this.next[i] as Expression);
@@ -224,14 +238,14 @@ export class Plan {
 
   private derive(outputs: number, carried: readonly boolean[]): Gradients {
     const { traced, names, share } = this;
-    const leaf = (op: string, at: number) => term(traced.owner, op, [], at, ELEMENT);
+    const leaf = (op: Operation, at: number) => term(traced.owner, op, [], at, ELEMENT);
     const seeds: Seed[] = [];
     names.forEach((name, at) => {
-      if ((outputs >> at) & 1) seeds.push([traced.outputs.get(name) as Expression, leaf("gradient", at)]);
+      if ((outputs >> at) & 1) seeds.push([traced.outputs.get(name) as Expression, leaf(LEAF.gradient, at)]);
     });
     const { states } = traced.definition;
     const carries = states
-      .map((name, i): Seed => [traced.outputs.get(name) as Expression, leaf("carry", i)])
+      .map((name, i): Seed => [traced.outputs.get(name) as Expression, leaf(LEAF.carry, i)])
       .filter((_, i) => carried[i]);
     // The newest record first, as on a tape that stacks the outputs at the end.
     const all = gradientTerms([...seeds.reverse(), ...carries.reverse()]);
@@ -265,7 +279,7 @@ export class Plan {
     for (const known of choicesOf(candidates)) {
       const next = known.map((x) => this.next[this.traced.states.indexOf(x)] as Expression);
       // The input of the step before is not read again.
-      const costBefore = (x: Expression) => (x.op === "input" ? UNKNOWN : costOf(x));
+      const costBefore = (x: Expression) => (x.op === LEAF.input ? UNKNOWN : costOf(x));
       const before = minimumCut(next, () => false, costBefore);
       if (total(before, costBefore) >= least) continue;
       const isKnown = (x: Expression) => known.includes(x);
@@ -302,12 +316,13 @@ function total(values: Iterable<Expression>, costOf: (x: Expression) => number):
  * An input is there already; a state before the step is not, and saved it would be there twice. A boolean costs a bit, and work to
  * pack and unpack, for which 0.1 is an estimate.
  */
-const costOf = (x: Expression): number => (x.op === "input" ? 0.5 : x.op === "state" ? 1.25 : x.isBoolean ? 0.1 : 1);
+const costOf = (x: Expression): number =>
+  x.op === LEAF.input ? 0.5 : x.op === LEAF.state ? 1.25 : x.isBoolean ? 0.1 : 1;
 
 /** Whether x, or a factor of it, is 0 when an argument lies beyond some bound. */
 const vanishes = (x: Expression): boolean =>
-  reachable([x], (y) => y.op !== "mul").some(
-    ({ op, args }) => op === "relu" || (["maximum", "where", "select"].includes(op) && args.some(isZero)),
+  reachable([x], (y) => y.op !== OPS.mul).some(
+    ({ op, args }) => op.vanishes && (args.length === 1 || args.some(isZero)),
   );
 
 /** The values, not gradients, that these gradients are made of. A formula's gradient is one even where what it is added to is 0. */
@@ -316,8 +331,7 @@ function neededBy(gradients: readonly Expression[]): Expression[] {
   const needed = new Set<Expression>();
   const isValue = (x: Expression) => x.level === ELEMENT && !passing.has(x);
   for (const x of reachable(gradients)) {
-    const isGradient = x.op === "gradient" || x.op === "carry" || x.op.endsWith("Grad");
-    if (isGradient || x.args.some((y) => passing.has(y))) passing.add(x);
+    if (x.op.isGradient || x.args.some((y) => passing.has(y))) passing.add(x);
     if (passing.has(x)) for (const y of x.args) if (isValue(y)) needed.add(y);
   }
   for (const x of gradients) if (isValue(x)) needed.add(x);

@@ -6,40 +6,39 @@
  */
 import { Tensor } from "../tensor.ts";
 import { gradientTerms } from "./derive.ts";
-import { COLUMN, constant, ELEMENT, type Expression, isZero, lift, SCALAR, term } from "./expression.ts";
-import { reachable, rewriting, sharing } from "./graph.ts";
+import { lift } from "./language.ts";
+import { OPS, shortest } from "./operations.ts";
+import {
+  COLUMN,
+  ELEMENT,
+  type Expression,
+  isZero,
+  LEAF,
+  type Operation,
+  reachable,
+  rewriting,
+  SCALAR,
+  sharing,
+  table,
+  term,
+} from "./terms.ts";
 import type { StepDefinition, Traced } from "./trace.ts";
 
 const GREEK = "alpha α beta β gamma γ delta δ epsilon ε theta θ kappa κ lambda λ mu μ rho ρ tau τ phi φ omega ω ";
 
-/** The words of equations and the empty word: no name is printed as one of them. */
-const WORDS =
-  "if else derivative detach maximum minimum clamp σ sign floor round relu rsqrt exp log log1p sin cos atan erf tanh softplus ";
+/** The words of equations: no name is printed as one of them. */
+const WORDS = ["if", "else", "derivative", "σ", ""].concat(
+  Object.keys(OPS).filter((name) => OPS[name as keyof typeof OPS].text === undefined),
+);
 
 /** How tightly a text binds: a choice least, the base of a power most. */
 const [CHOICE, CONDITION, SUM, QUOTIENT, BASE] = [0, 1, 2, 3, 6];
 
-/** How tightly an operation binds, and its text; a, b and c are its arguments, each with how tightly it must bind there. */
-const FORMS: Readonly<Record<string, string>> = {
-  where: "0 b2 if a1 else c0",
-  select: "0 b2 if a1 else c0",
-  gt: "1 a2 > b2",
-  ge: "1 a2 ≥ b2",
-  lt: "1 a2 < b2",
-  le: "1 a2 ≤ b2",
-  eq: "1 a2 = b2",
-  add: "2 a2 + b3",
-  sub: "2 a2 − b3",
-  div: "3 a3 / b5",
-  reciprocal: "3 1 / a5",
-  mul: "4 a4·b5",
-  square: "5 a6²",
-  power: "5 2^a6",
-  sqrt: "5 √a6",
-  abs: "6 |a0|",
-  sigmoid: "6 σ(a0)",
-  "…": "6 …",
-};
+/** Terms that are printed alone: the derivative of a formula, whose text is the attribute, and a tensor. */
+const PRINTED = /* @__PURE__ */ table({
+  derivative: { text: (formula) => `6 derivative(${formula})` },
+  tensor: { text: "6 …" },
+});
 
 /** Terms whose text is nested deeper than this become temporaries. */
 const DEEP = 50;
@@ -73,7 +72,7 @@ export function symbolsOf({ definition, outputs }: Names, symbols: string): Symb
   const names = [...inputs, ...states, ...Object.keys(parameters)];
   const results = [...outputs.keys()];
   const known = [...names, ...results];
-  const taken = new Set(WORDS.split(" "));
+  const taken = new Set(WORDS);
   const short = (GREEK + symbols).split(" ");
   const add = (name: string): string => {
     const at = short.indexOf(name);
@@ -98,7 +97,7 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
   const equal = sharing();
   const share = rewriting(undefined, (x) => equal(asPrinted(x)));
   const given = Object.entries(definition.parameters).map(([name, kind]) =>
-    share(term(owner, "given", [], name, kind === "scalar" ? SCALAR : COLUMN)),
+    share(term(owner, LEAF.given, [], name, kind === "scalar" ? SCALAR : COLUMN)),
   );
   const leaves = [...inputs, ...states, ...given];
 
@@ -114,9 +113,11 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
   const isNegative = (x: Expression): boolean => {
     const { op, args, attr } = x;
     if (names.has(x)) return false;
-    if (op === "constant") return (attr as number) < 0;
+    if (op === LEAF.constant) return (attr as number) < 0;
     return (
-      op === "neg" || (op === "mul" && args.some(isNegative)) || (op === "div" && isNegative(args[0] as Expression))
+      op === OPS.neg ||
+      (op === OPS.mul && args.some(isNegative)) ||
+      (op === OPS.div && isNegative(args[0] as Expression))
     );
   };
 
@@ -127,13 +128,13 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
     if (!isOpposite && isNegative(x)) return bracketed(`−${expression(x, QUOTIENT, true)}`, SUM, within);
     const { op, args, attr } = x;
     const [a, b] = args as [Expression, Expression];
-    if (op === "constant") return shortest(attr as number);
-    if (op === "neg" || (op === "detach" && isBackward)) return expression(a, within);
-    let form = formOf(op, attr, args.length);
+    if (op === LEAF.constant) return shortest(attr as number);
+    if (op === OPS.neg || (op === OPS.detach && isBackward)) return expression(a, within);
+    let form = textOf(op, attr);
     let signed = -1;
     if (isOpposite) signed = isNegative(a) ? 0 : 1;
-    else if ((op === "add" || op === "sub") && isNegative(b)) {
-      form = FORMS[op === "add" ? "sub" : "add"] as string;
+    else if ((op === OPS.add || op === OPS.sub) && isNegative(b)) {
+      form = textOf(op === OPS.add ? OPS.sub : OPS.add);
       signed = 1;
     }
     const text = form.slice(2).replace(/([abc])(\d)/g, (_, letter: string, level: string) => {
@@ -161,7 +162,7 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
       const name = due.get(x) ?? (depthOf(x) > DEEP ? "" : undefined);
       if (name !== undefined) give(x, name);
       // −(−a·b) reads badly.
-      else if (x.op === "neg" && isNegative(x.args[0] as Expression)) give(x.args[0] as Expression, "");
+      else if (x.op === OPS.neg && isNegative(x.args[0] as Expression)) give(x.args[0] as Expression, "");
     }
   };
   const write = (equations: readonly Equation[]): void => {
@@ -176,7 +177,7 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
   const started = initial.flatMap((value, i): Equation[] => {
     const x = typeof value === "function" ? value(parameters as never) : value;
     if (x === 0) return [];
-    const start = x instanceof Tensor ? term(owner, "…", [], 0, SCALAR) : share(lift(owner, "", x));
+    const start = x instanceof Tensor ? term(owner, PRINTED.tensor, [], 0, SCALAR) : share(lift(owner, "", x));
     return [[`${names.get(states[i] as Expression)}[0]`, "=", start]];
   });
   // As they were computed, so that a line needs only those above it.
@@ -186,7 +187,7 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
   outputs.reverse();
   const gradients = gradientTerms(
     outputs.map(([name, value]) => {
-      const outside = term(owner, "gradient", [], name, ELEMENT);
+      const outside = term(owner, LEAF.gradient, [], name, ELEMENT);
       names.set(outside, `∂${name}`);
       return [value, outside];
     }),
@@ -199,7 +200,7 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
   }
   for (const [name, value] of outputs) {
     const gradient = share(gradients.get(value) as Expression);
-    if (gradient.op !== "gradient" && value.args.length > 0) due.set(gradient, `∇${name}`);
+    if (gradient.op !== LEAF.gradient && value.args.length > 0) due.set(gradient, `∇${name}`);
   }
   const values = [...forward, ...backward].map(([, , value]) => value);
   for (const x of repeated(values)) if (!due.has(x)) due.set(x, "");
@@ -215,45 +216,36 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
 function asPrinted(x: Expression): Expression {
   const { owner, op, args, attr } = x;
   const [a, b, c] = args as [Expression, Expression, Expression];
-  if (op === "spike") return term(owner, attr as string, [a, constant(owner, 0)]);
-  if (op.endsWith("Grad")) {
+  if (op === OPS.spike) return term(owner, op, [a], attr);
+  if (op.of !== undefined) {
     // The kernel `formula` adds this term to a gradient.
-    const added = term(owner, "mul", [b, term(owner, "derivative", [c], formOf(op.slice(0, -4), attr, 1).slice(2))]);
-    return isZero(a) ? added : term(owner, "add", [a, added]);
+    const added = term(owner, OPS.mul, [b, term(owner, PRINTED.derivative, [c], textOf(op.of, attr).slice(2))]);
+    return isZero(a) ? added : term(owner, OPS.add, [a, added]);
   }
-  if (op !== "mul" || b.op !== "constant") return x;
+  if (op !== OPS.mul || b.op !== LEAF.constant) return x;
   if (b.attr === 1) return a;
   // A number stands first.
-  return a.op === "constant" ? x : term(owner, op, [b, a]);
+  return a.op === LEAF.constant ? x : term(owner, op, [b, a]);
 }
 
 /** Terms that are used more than once and have no name: they become temporaries. */
 function repeated(values: readonly Expression[]): Expression[] {
   const uses = new Map<Expression, number>();
   const use = (x: Expression): unknown =>
-    x.op === "detach" ? use(x.args[0] as Expression) : uses.set(x, (uses.get(x) ?? 0) + 1);
+    x.op === OPS.detach ? use(x.args[0] as Expression) : uses.set(x, (uses.get(x) ?? 0) + 1);
   values.forEach(use);
-  for (const x of reachable(values)) if (x.op !== "detach") x.args.forEach(use);
-  const isShort = (x: Expression) => x.args.length === 0 || x.level < ELEMENT || x.op === "neg";
+  for (const x of reachable(values)) if (x.op !== OPS.detach) x.args.forEach(use);
+  const isShort = (x: Expression) => x.args.length === 0 || x.level < ELEMENT || x.op === OPS.neg;
   return [...uses].filter(([x, count]) => count > 1 && !isShort(x) && !values.includes(x)).map(([x]) => x);
 }
 
-/** As {@link FORMS}, of any operation. */
-function formOf(op: string, attr: string | number, count: number): string {
-  if (op === "derivative") return `6 derivative(${attr})`;
-  if (op === "pow") return `5 a6^${(attr as number) < 0 ? "−" : ""}${shortest(attr as number)}`;
-  return FORMS[op] ?? `6 ${op}(${"a0, b0, c0".slice(0, 4 * count - 2)})`;
+/** How tightly an operation binds, and its text. */
+function textOf({ name, arity = 1, text }: Operation, attr: string | number = 0): string {
+  if (typeof text === "function") return text(attr);
+  return text ?? `6 ${name}(${"a0, b0, c0".slice(0, 4 * arity - 2)})`;
 }
 
 function bracketed(text: string, level: number, within: number): string {
   if (level === CONDITION) return within === CONDITION ? text : `[${text}]`;
   return within > level ? `(${text})` : text;
-}
-
-/** The size of a float32, with as many digits as tell it from others. */
-function shortest(number: number): string {
-  const x = Math.abs(number);
-  let digits = 1;
-  while (digits < 9 && Math.fround(+x.toPrecision(digits)) !== x) digits++;
-  return String(+x.toPrecision(digits));
 }

@@ -3,11 +3,11 @@
  * when a run first needs it, once for all steps that differ in numbers alone.
  */
 import { streamBytes } from "../tensor.ts";
-import type { Expression } from "./expression.ts";
+import { remembered } from "./evaluation.ts";
 import { Bound, type Course } from "./loop.ts";
 import { Plan, type Wanted } from "./plan.ts";
-import { remembered } from "./remembered.ts";
 import { type Mode, SweepSteps } from "./steps.ts";
+import type { Expression } from "./terms.ts";
 import { type StepDefinition, type Traced, trace } from "./trace.ts";
 
 const compiled = new Map<string, SweepSteps>();

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { tensor } from "../index.ts";
 import { persist } from "../tape.ts";
 import { memory } from "../wasm.ts";
-import type { Language, Value } from "./expression.ts";
 import { Program } from "./program.ts";
 import { Rows } from "./rows.ts";
+import type { Language, Value } from "./terms.ts";
 
 const ROWS = 5;
 

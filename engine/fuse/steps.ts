@@ -3,10 +3,10 @@
  * states come from outside or leave, and no gradient comes from a step that was not.
  */
 import type { Root } from "./emit.ts";
-import { COLUMN, ELEMENT, type Expression, isZero } from "./expression.ts";
+import { remembered } from "./evaluation.ts";
 import type { Gradients, Plan } from "./plan.ts";
-import { remembered } from "./remembered.ts";
 import { SweepBatch, type SweepCall } from "./sweeps.ts";
+import { COLUMN, ELEMENT, type Expression, isZero } from "./terms.ts";
 
 /** What backward does with the gradient of an input. */
 export type Mode = "none" | "write" | "add";

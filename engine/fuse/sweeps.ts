@@ -6,11 +6,9 @@ import { simd } from "../backend.ts";
 import { memory } from "../wasm.ts";
 import { emit, NO_PLACE, type Root, type SweepFunction } from "./emit.ts";
 import { type Code, encodeModule } from "./encode.ts";
-import { ELEMENT, type Expression } from "./expression.ts";
-import { type Formula, formulaOf } from "./formulas.ts";
-import { reachable, rewriting, workOf } from "./graph.ts";
-import { lowering } from "./lower.ts";
+import { lowering } from "./lanes.ts";
 import type { Plan } from "./plan.ts";
+import { ELEMENT, type Expression, reachable, rewriting, workOf } from "./terms.ts";
 
 /** A sweep over a step, compiled with its batch, and after it formulas over temporary arrays. */
 export interface SweepCall {
@@ -20,8 +18,11 @@ export interface SweepCall {
   readonly formulas: readonly FormulaCall[];
 }
 
-/** Temporary arrays by their numbers: z ← f(z), or with others z += dz·f(x). */
-interface FormulaCall extends Formula {
+/** Temporary arrays by their numbers: z ← f(z), or with others z += dz·f(x), with the numbers p and q. */
+interface FormulaCall {
+  readonly f: number;
+  readonly p: number;
+  readonly q: number;
   readonly z: number;
   readonly others: readonly [dz: number, x: number] | null;
 }
@@ -54,7 +55,8 @@ export class SweepBatch {
         const first = temps;
         for (const value of x.args) operands.push({ value, place: plan.place("temp", temps++), how: "element" });
         const others = x.args.length === 1 ? null : ([first + 1, first + 2] as const);
-        formulas.push({ ...(formulaOf(x) as Formula), z: first, others });
+        const [f, p, q] = x.op.formula as readonly [number, number, number];
+        formulas.push({ f, p: x.op.takesAttr ? (x.attr as number) : p, q, z: first, others });
         results.set(x, plan.stream("temp", first, ELEMENT));
       }
       calls.push(this.sweep(operands, termsOf(operands), formulas));
@@ -65,7 +67,7 @@ export class SweepBatch {
 
   private sweep(roots: readonly Root[], terms: Iterable<Expression>, formulas: readonly FormulaCall[]): SweepCall {
     const parts = this.split(roots, terms).map((part) => {
-      const { value, mask } = lowering((x) => (isRead(x) ? x : undefined));
+      const { value, mask } = lowering(isRead);
       return part.map((root) => ({ ...root, value: (root.how === "bits" ? mask : value)(root.value) }));
     });
     const { plan } = this;
@@ -86,7 +88,7 @@ export class SweepBatch {
     const results = new Map<Expression, Expression>();
     const first: Root[] = [];
     for (const x of terms) {
-      if (x.level < ELEMENT || !LONG.includes(x.op) || workOf(x, isRead) > FEW) continue;
+      if (x.level < ELEMENT || !x.op.isLong || workOf(x, isRead) > FEW) continue;
       results.set(x, plan.stream("piece", first.length, ELEMENT));
       first.push({ value: x, place: plan.place("piece", first.length), how: "piece" });
     }
@@ -110,12 +112,10 @@ export class SweepBatch {
   }
 }
 
-const READ = ["stream", "listed", "shared", "piece", "number", "bits"];
-const LONG = ["power", "exp", "log", "tanh", "sigmoid"];
 /** Operations that may be done twice. */
 const FEW = 9;
 
-const isRead = ({ op }: Expression): boolean => READ.includes(op);
+const isRead = ({ op }: Expression): boolean => op.isRead === true;
 
 const notCompiled: SweepFunction = () => {
   throw new Error("fuse: the sweep was not compiled");
@@ -137,7 +137,7 @@ function innermost(terms: Iterable<Expression>): Expression[] {
   const outer = new Set<Expression>();
   const found: Expression[] = [];
   for (const x of terms) {
-    const isFormula = formulaOf(x) !== null;
+    const isFormula = x.op.formula !== undefined;
     if (x.args.some((y) => outer.has(y))) outer.add(x);
     else if (isFormula) {
       found.push(x);

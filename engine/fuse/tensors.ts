@@ -14,9 +14,8 @@ import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, type Shape } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
-import { evaluation, type Functions } from "./evaluation.ts";
-import type { Derivative, DerivativeLanguage, Language, Value } from "./expression.ts";
-import { POWER_LOWEST, POWER_TERMS } from "./power.ts";
+import { evaluation, type Functions, POWER_LOWEST, POWER_TERMS } from "./evaluation.ts";
+import type { Derivative, DerivativeLanguage, Language, Value } from "./terms.ts";
 import type { StepDefinition, Traced } from "./trace.ts";
 
 /** z = x where the spike is not 0, else y.  ∂L/∂spike = ∂L/∂z ⊙ (x − y). */

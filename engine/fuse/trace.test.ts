@@ -214,7 +214,7 @@ test("terms of parameters alone are computed before the loop", () => {
     }),
   });
   // θ, σ(w) and θ − σ(w), each once.
-  expect(new Program(step).traced.derived.map(({ op }) => op)).toEqual(["given", "sigmoid", "add"]);
+  expect(new Program(step).traced.derived.map(({ op }) => op.name)).toEqual(["given", "sigmoid", "add"]);
 });
 
 test("trace: a comparison that decides in a term which no output reads is not lost", () => {

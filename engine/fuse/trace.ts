@@ -4,26 +4,25 @@ import { full } from "../create.ts";
 import { softplus } from "../ops/formula.ts";
 import { where } from "../ops/where.ts";
 import type { Tensor } from "../tensor.ts";
-import { evaluation, type Functions, isLeaf } from "./evaluation.ts";
+import { evaluation, type Functions } from "./evaluation.ts";
+import { AN_INPUT, languageOf, lift, strictly, told } from "./language.ts";
 import {
-  AN_INPUT,
   COLUMN,
   ELEMENT,
   type Expression,
   isZero,
   type Language,
+  LEAF,
   type Level,
-  languageOf,
-  lift,
+  type Operation,
   type Owner,
+  reachable,
   SCALAR,
-  strictly,
+  sharing,
   Term,
   term,
-  told,
   type Value,
-} from "./expression.ts";
-import { reachable, sharing } from "./graph.ts";
+} from "./terms.ts";
 
 /** What a step function is given: inputs, states and parameters by their names, and the functions of the language. */
 export type StepArgument<Name extends string> = Language & { readonly [name in Name]: Value };
@@ -117,11 +116,11 @@ function checked(definition: StepDefinition): Traced {
 function run(definition: StepDefinition): Traced {
   const { name, packed = [], exact = false, partial = false } = definition;
   const owner: Owner = { name, comparisons: [], decided: [], exact, lanes: new Map() };
-  const leaf = (op: string, level: Level) => (attr: string) => term(owner, op, [], attr, level);
-  const inputs = definition.inputs.map(leaf("input", ELEMENT));
-  const states = definition.states.map(leaf("state", ELEMENT));
+  const leaf = (op: Operation, level: Level) => (attr: string) => term(owner, op, [], attr, level);
+  const inputs = definition.inputs.map(leaf(LEAF.input, ELEMENT));
+  const states = definition.states.map(leaf(LEAF.state, ELEMENT));
   const given = Object.entries(definition.parameters).map(([attr, kind]) =>
-    leaf("given", kind === "scalar" ? SCALAR : COLUMN)(attr),
+    leaf(LEAF.given, kind === "scalar" ? SCALAR : COLUMN)(attr),
   );
   const outputs = outputsOf(definition, owner, [...inputs, ...states, ...given]);
   const terms = reachable(outputs.values(), (x) => x.level < ELEMENT).sort((x, y) => x.id - y.id);
@@ -147,11 +146,11 @@ function run(definition: StepDefinition): Traced {
   const leaves = new Map<Expression, Expression>();
   const share = sharing();
   const note = (x: Expression): void => {
-    if (x.level === ELEMENT || x.op === "constant") return;
+    if (x.level === ELEMENT || x.op === LEAF.constant) return;
     const shared = share(x);
     let at = derived.indexOf(shared);
     if (at < 0) at = derived.push(shared) - 1;
-    leaves.set(x, term(owner, "parameter", [], at, x.level === COLUMN ? COLUMN : SCALAR));
+    leaves.set(x, term(owner, LEAF.parameter, [], at, x.level === COLUMN ? COLUMN : SCALAR));
   };
   for (const x of terms) note(x);
   const numbers = [...USUAL];
@@ -196,10 +195,10 @@ function checkComparisons({ name, comparisons, decided }: Owner, outputs: Iterab
   const used = reachable([...outputs, ...decided]);
   const lost = comparisons.find((x) => !used.includes(x));
   if (lost === undefined) return;
-  const text = lost.args.map((x) => (x.op === "constant" || isLeaf(x) ? x.attr : x.op));
+  const text = lost.args.map((x) => (x.op === LEAF.constant || x.op.isGiven ? x.attr : x.op.name));
   throw new TypeError(
-    `${name}: the comparison ${text[0]}.${lost.op}(${text[1]}) reaches no output; a value has no truth while the step is ` +
-      `traced: write where(${text[0]}.${lost.op}(${text[1]}), a, b) for an if or a ?:`,
+    `${name}: the comparison ${text[0]}.${lost.op.name}(${text[1]}) reaches no output; a value has no truth while the step is ` +
+      `traced: write where(${text[0]}.${lost.op.name}(${text[1]}), a, b) for an if or a ?:`,
   );
 }
 
@@ -218,7 +217,7 @@ function keyOf(
   for (const x of terms) {
     places.set(x, places.size);
     const { op, attr, level, args } = leaves.get(x) ?? x;
-    lines.push([op, op === "constant" ? numberPlace(x, numbers) : String(attr), level, args.map(placeIn)]);
+    lines.push([op.name, op === LEAF.constant ? numberPlace(x, numbers) : String(attr), level, args.map(placeIn)]);
   }
   for (const [name, value] of outputs) lines.push([name, placeIn(value)]);
   return JSON.stringify(lines);

@@ -1,6 +1,7 @@
 /** What can be reached from arguments and results. */
-import { Term } from "../../../engine/fuse/expression.ts";
+
 import { Fused, Program } from "../../../engine/fuse/program.ts";
+import { Term } from "../../../engine/fuse/terms.ts";
 import { Held } from "../../../engine/held.ts";
 import { Tensor } from "../../../engine/index.ts";
 import { RuleSweep } from "../../../snn/learning/sweep.ts";
