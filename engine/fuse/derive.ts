@@ -46,15 +46,10 @@ export function gradientTerms(seeds: readonly Seed[]): Map<Expression, Expressio
     const g = gradients.get(z);
     if (g === undefined || z.level < ELEMENT) continue;
     const { grad, gradient } = z.op;
-    if (grad === undefined)
-      gradient?.(
-        g,
-        z.args as unknown as Arguments,
-        add as (x: Value, contribution: Value) => void,
-        z,
-        languageOf(z.owner),
-      );
-    else {
+    if (grad === undefined) {
+      const pairs = (gradient?.(g, z.args as unknown as Arguments, z, languageOf(z.owner)) ?? []) as Expression[];
+      for (let i = 0; i < pairs.length; i += 2) add(pairs[i] as Expression, pairs[i + 1] as Expression);
+    } else {
       // The kernel adds in float64 to what is there.
       const x = z.args[0] as Expression;
       const sum = gradients.get(x) ?? constant(z.owner, 0);

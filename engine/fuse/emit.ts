@@ -15,12 +15,10 @@
  * offset in bits: 0 for this step, minus the elements of a step for the step before.
  */
 
-import { Flags, Marks } from "./bit-streams.ts";
-import { Code, I32, V128 } from "./encode.ts";
 import * as LANE from "./lanes.ts";
-import * as OP from "./opcodes.ts";
-import * as SIMD from "./simd.ts";
 import { ARRAY, COLUMN, type Expression, reachable, SCALAR, walk } from "./terms.ts";
+import * as OP from "./wasm.ts";
+import { Code, I32, V128 } from "./wasm.ts";
 
 /**
  * A value that a sweep computes, and its place: an array of a step, of its listed columns, of its columns, or of the piece that the
@@ -84,13 +82,8 @@ export function emit(parts: readonly (readonly Root[])[], ofRows: boolean, index
 function timeLoop(ofRows: boolean, functions: readonly number[]): Code {
   const code = new Code(8);
   const [descriptor, t, steps, direction, together, size, piece, n] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
-  const [skip, count, some, left, at] = Array.from({ length: 5 }, () => code.local(I32)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const local = () => code.local(I32);
+  const [skip, count, some, left, at] = [local(), local(), local(), local(), local()] as const;
   const pushOf = (local: number) => () => code.get(local);
   code.repeat(() => {
     code.least(pushOf(together), pushOf(steps)).set(some);
@@ -178,9 +171,9 @@ class Sweep {
       if (shared.has(y)) continue;
       for (const z of y.args) code.get(shared.get(z) as number);
       if (y.op === ARRAY.bits) code.lanes(Number(y.attr));
-      else if (y.op === ARRAY.number) code.get(DESCRIPTOR).simd(SIMD.loadSplat, 2, 4 * wordOf(Number(y.attr)));
-      else if (y.op === ARRAY.stream) this.word32(Number(y.attr)).simd(SIMD.loadSplat, 2, 0);
-      else if (y.op === ARRAY.shared) this.step32(Number(y.attr)).simd(SIMD.loadSplat, 2, 0);
+      else if (y.op === ARRAY.number) code.get(DESCRIPTOR).simd(OP.loadSplat, 2, 4 * wordOf(Number(y.attr)));
+      else if (y.op === ARRAY.stream) this.word32(Number(y.attr)).simd(OP.loadSplat, 2, 0);
+      else if (y.op === ARRAY.shared) this.step32(Number(y.attr)).simd(OP.loadSplat, 2, 0);
       else this.instruction(y);
       const local = code.local(V128);
       code.set(local);
@@ -279,13 +272,13 @@ class Sweep {
       code
         .get(at)
         .get(at)
-        .simd(SIMD.load, 2, 16 * half)
+        .simd(OP.loadVector, 2, 16 * half)
         .get(sum);
       if (half === 1) code.get(sum).shuffle(UPPER_HALF);
       code
-        .simd(SIMD.promote)
-        .simd(SIMD.addDouble)
-        .simd(SIMD.store, 2, 16 * half);
+        .simd(OP.promote)
+        .simd(OP.addDouble)
+        .simd(OP.storeVector, 2, 16 * half);
     }
     code.lanes(0).set(sum);
   }
@@ -345,9 +338,9 @@ class Sweep {
       access?.(offset, lanes);
       from = code.bytes.length;
     };
-    const load: Access = (offset, lanes) => code.simd(lanes === 4 ? SIMD.load : SIMD.loadZero, 2, offset);
+    const load: Access = (offset, lanes) => code.simd(lanes === 4 ? OP.loadVector : OP.loadZero, 2, offset);
     const store: Access = (offset, lanes) =>
-      lanes === 4 ? code.simd(SIMD.store, 2, offset) : code.simd(SIMD.storeLane, 2, offset, 0);
+      lanes === 4 ? code.simd(OP.storeVector, 2, offset) : code.simd(OP.storeLane, 2, offset, 0);
     const add: Access = (_, lanes) => {
       // The other lanes hold values of no column.
       if (lanes === 1) code.lanes(0).shuffle(FIRST_LANE);
@@ -385,12 +378,12 @@ class Sweep {
     (base: number): Access =>
     (offset, lanes) => {
       const { code } = this;
-      this.listed(base, offset).simd(SIMD.loadZero, 2, 0);
+      this.listed(base, offset).simd(OP.loadZero, 2, 0);
       for (let lane = 1; lane < lanes; lane++) {
         code.set(this.lanes);
         this.listed(base, offset + 4 * lane)
           .get(this.lanes)
-          .simd(SIMD.loadLane, 2, 0, lane);
+          .simd(OP.loadLane, 2, 0, lane);
       }
     };
 
@@ -402,7 +395,7 @@ class Sweep {
       for (let lane = 0; lane < lanes; lane++) {
         this.listed(base, offset + 4 * lane)
           .get(this.lanes)
-          .simd(SIMD.storeLane, 2, 0, lane);
+          .simd(OP.storeLane, 2, 0, lane);
       }
     };
 
@@ -440,5 +433,100 @@ class Sweep {
   private instruction({ op, attr }: Expression): void {
     if (op === LANE.shl || op === LANE.shr) this.code.integer(Number(attr));
     this.code.simd(op.code as number);
+  }
+}
+
+// Streams of bits. A sweep holds a boolean as a mask of all ones or zeros in each lane; memory holds a bit. The bits of sixteen columns are
+// stored as 16 bits at once where the first is bit 0 of a byte.
+
+/** Pushes the address of a bit's byte, from locals of a stream and of the number of the bit. */
+const pushByte = (code: Code, bits: number, bit: number): Code =>
+  code.get(bits).get(bit).integer(3).op(OP.shrU).op(OP.add);
+
+/** Pushes the number of a bit in its byte. */
+const pushPlace = (code: Code, bit: number): Code => code.get(bit).integer(7).op(OP.and);
+
+/** A stream that is read: locals of its address, of its next bit, and of the bits of sixteen columns in each lane. */
+export class Flags {
+  readonly bits: number;
+  readonly bit: number;
+  private readonly code: Code;
+  private readonly word: number;
+
+  constructor(code: Code) {
+    this.code = code;
+    this.bits = code.local(I32);
+    this.bit = code.local(I32);
+    this.word = code.local(V128);
+  }
+
+  /**
+   * Pushes the mask of the four columns that start `offset` bytes, of float32, behind the first; with an offset of 0 it loads the bits
+   * of all sixteen.
+   */
+  readonly load = (offset: number): void => {
+    const { code, bits, bit, word } = this;
+    if (offset === 0) {
+      pushByte(code, bits, bit).op(OP.load, 0, 0);
+      pushPlace(code, bit).op(OP.shrU).simd(OP.splat).set(word);
+    }
+    const first = 1 << (offset / 4);
+    const pushBits = () => code.lanes(first, first << 1, first << 2, first << 3);
+    pushBits();
+    pushBits().get(word).simd(OP.both).simd(OP.equalIntegers);
+  };
+}
+
+/** A stream that is written, of zeros before: locals of its address, of the mask of a vector, and of two masks as one. */
+export class Marks {
+  readonly bits: number;
+  readonly mask: number;
+  private readonly code: Code;
+  private readonly halves: readonly [number, number];
+  private readonly word: number;
+  private readonly at: number;
+
+  constructor(code: Code) {
+    this.code = code;
+    [this.bits, this.word, this.at] = [code.local(I32), code.local(I32), code.local(I32)];
+    this.mask = code.local(V128);
+    this.halves = [code.local(V128), code.local(V128)];
+  }
+
+  /** Packs the mask of vector i, of 0 to 3, with those of the vectors before it. */
+  gather(i: number): void {
+    const { code, mask } = this;
+    const half = this.halves[i >> 1] as number;
+    if (i & 1) code.get(half).get(mask).simd(OP.narrow32);
+    else code.get(mask);
+    code.set(half);
+  }
+
+  /** Stores the bits of sixteen columns, the first of which is in the local. */
+  storeSixteen(bit: number): void {
+    const { code, bits, halves, word } = this;
+    code.get(halves[0]).get(halves[1]).simd(OP.narrow16).simd(OP.bitmask8).set(word);
+    pushPlace(code, bit);
+    code.choose(
+      () => this.store(bit),
+      () => pushByte(code, bits, bit).get(word).op(OP.store16, 0, 0),
+    );
+  }
+
+  /** The same for those of one vector. */
+  storeFew(bit: number, lanes: 1 | 4): void {
+    const { code } = this;
+    code.get(this.mask).simd(OP.bitmask32);
+    if (lanes === 1) code.integer(1).op(OP.and);
+    code.set(this.word);
+    this.store(bit);
+  }
+
+  /** Sets the bits of the word in the stream. */
+  private store(bit: number): void {
+    const { code, at } = this;
+    pushByte(code, this.bits, bit).op(OP.tee, at);
+    code.get(at).op(OP.load, 0, 0).get(this.word);
+    pushPlace(code, bit).op(OP.shl).op(OP.or).op(OP.store, 0, 0);
   }
 }

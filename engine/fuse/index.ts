@@ -9,15 +9,11 @@
  *   derive.ts       reverse mode: terms of gradients, in the order of the tape; a step with the derivatives of its outputs
  *   cut.ts          what forward saves, by a minimum cut
  *   plan.ts         what is saved, what steps leave to each other, and the arrays that stand for both
- *   steps.ts        which sweeps a run needs: the first step, those between, the last
- *   sweeps.ts       sweeps and the kernel `formula` in turns; sweeps as a module
+ *   sweeps.ts       which sweeps a run needs, the first step, those between, the last; sweeps as a module
  *   emit.ts         a sweep as loops of WebAssembly
- *   bit-streams.ts  streams of bits in such a loop
- *   encode.ts       WebAssembly as bytes
- *   opcodes.ts      the numbers of its instructions
+ *   wasm.ts         WebAssembly as bytes
  *   loop.ts         a run bound to its sizes: the descriptor, pieces of a step, sums
- *   rows.ts         the step over the rows of matrices
- *   program.ts      what a layer uses
+ *   program.ts      the step over time, as layers run it, and over the rows of matrices, as rules do
  *   evaluation.ts   terms computed from values, and compiled steps by what they were made of
  *   tensors.ts      the step on tensors
  *   in-reference.ts the same for those who bring it: gradcheck, and surrogates without a kernel
@@ -45,8 +41,7 @@
 export { derivativeOf, levelOf, replaced, withDerivatives } from "./derive.ts";
 export { allOf, type Before, type Bound } from "./loop.ts";
 export { print, symbolsOf } from "./print.ts";
-export { type Fused, Program } from "./program.ts";
-export { Rows } from "./rows.ts";
+export { type Fused, Program, Rows } from "./program.ts";
 export { inputSteps, runOnTensors, tensorLanguage } from "./tensors.ts";
 export type { Derivative, DerivativeLanguage, Language, Value } from "./terms.ts";
 export { derive, MOST_OUTPUTS, type StepArgument, type StepDefinition, type Traced } from "./trace.ts";

@@ -165,19 +165,13 @@ export function tanh(x: Expression): Expression {
 
 /** 2ˣ, short, as kernels/derivative.ts computes it. */
 export function power(x: Expression): Expression {
-  const [p0, p1, p2, p3, p4] = POWER_TERMS.map((c) => number(x.owner, c)) as [
-    Expression,
-    Expression,
-    Expression,
-    Expression,
-    Expression,
-  ];
+  const c = (power: number) => number(x.owner, POWER_TERMS[power] as number);
   const clamped = lane(pmax, x, number(x.owner, POWER_LOWEST));
   const shifted = lane(add, clamped, number(x.owner, ROUNDER));
   const exponent = shift(shl, shifted, 23);
   const f = lane(sub, clamped, lane(sub, shifted, number(x.owner, ROUNDER)));
-  const high = mulAdd(mulAdd(p4, f, p3), f, p2);
-  const p = mulAdd(high, lane(mul, f, f), mulAdd(p1, f, p0));
+  const high = mulAdd(mulAdd(c(4), f, c(3)), f, c(2));
+  const p = mulAdd(high, lane(mul, f, f), mulAdd(c(1), f, c(0)));
   return lane(mul, p, lane(addBits, exponent, number(x.owner, 1)));
 }
 
@@ -206,9 +200,17 @@ function loweredMask(x: Expression, to: Lowering, isKnown: (x: Expression) => bo
 }
 
 function loweredValue(x: Expression, to: Lowering): Expression {
-  if (isZero(x)) return bits(x.owner, 0);
-  if (x.isBoolean) return lane(and, to.mask(x), number(x.owner, 1));
-  return x.op.lower?.(to, x.args as unknown as Arguments, x.attr) ?? single(x, to);
+  const { op, args, owner } = x;
+  if (isZero(x)) return bits(owner, 0);
+  if (x.isBoolean) return lane(and, to.mask(x), number(owner, 1));
+  if (op.chooses) return chosen(args as unknown as Arguments, to);
+  return op.lower?.(...(args.map(to.value) as unknown as Arguments)) ?? single(x, to);
+}
+
+function chosen([condition, x, y]: Arguments, to: Lowering): Expression {
+  if (isZero(y)) return lane(and, to.value(x), to.mask(condition));
+  if (isZero(x)) return lane(andnot, to.value(y), to.mask(condition));
+  return lane(bitselect, to.value(x), to.value(y), to.mask(condition));
 }
 
 const single = ({ op, args }: Expression, to: Lowering): Expression =>

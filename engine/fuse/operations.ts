@@ -3,8 +3,8 @@
  *
  *   cube: {
  *
- *     lower: onValue((x) => lane(LANE.mul, lane(LANE.mul, x, x), x)),
- *     gradient: (g, [x], add) => add(x, g.mul(x.square().mul(3))),
+ *     lower: (x) => lane(LANE.mul, lane(LANE.mul, x, x), x),
+ *     gradient: (g, [x]) => [x, g.mul(x.square().mul(3))],
  *     text: "5 a6³",
  *   },
  *
@@ -14,19 +14,14 @@
 import { ATAN2, COS, ERF, LOG1P, POW, RECIPROCAL, RSQRT, SIN, SOFTPLUS } from "../../kernels/codes.ts";
 import * as LANE from "./lanes.ts";
 import { bits, lane, number, SIGN } from "./lanes.ts";
-import { ELEMENT, type Expression, isZero, type Operation, SCALAR, table, type Value } from "./terms.ts";
+import { ELEMENT, type Expression, type Operation, SCALAR, table, type Value } from "./terms.ts";
 
-type Lower = NonNullable<Operation["lower"]>;
+type Mask = NonNullable<Operation["mask"]>;
 type Gradient = NonNullable<Operation["gradient"]>;
-
-const onValue =
-  (f: (x: Expression) => Expression): Lower =>
-  (to, [x]) =>
-    f(to.value(x));
 
 /** The same operation on masks. */
 const onMasks =
-  (op: Operation): Lower =>
+  (op: Operation): Mask =>
   (to, [x, y]) =>
     lane(op, to.mask(x), to.mask(y));
 
@@ -37,31 +32,19 @@ const formula = (f: number, p = 0, q = 0) => ({ formula: [f, p, q] as const });
 const comparison = (op: Operation, text: string) => ({ arity: 2, boolean: "always" as const, lane: op, text });
 
 /** x where it wins, or is NaN, else y. */
-const extreme =
-  (wins: Operation): Lower =>
-  (to, [a, b]) => {
-    const x = to.value(a);
-    const taken = lane(wins, x, to.value(b));
-    return lane(LANE.bitselect, x, to.value(b), lane(LANE.or, taken, lane(LANE.ne, x, x)));
-  };
+const extreme = (wins: Operation) => (x: Expression, y: Expression) =>
+  lane(LANE.bitselect, x, y, lane(LANE.or, lane(wins, x, y), lane(LANE.ne, x, x)));
 
 /** Half of the gradient for each of two equal ones. */
 const extremeGradient =
   (loses: "lt" | "gt"): Gradient =>
-  (g, [x, y], add, _, { where }) => {
+  (g, [x, y], _, { where }) => {
     const passed = (x: Value, y: Value) => where(x[loses](y), 0, g).mul(where(x.eq(y), 0.5, 1));
-    add(x, passed(x, y));
-    add(y, passed(y, x));
+    return [x, passed(x, y), y, passed(y, x)];
   };
 
-const choose: Lower = (to, [condition, a, b]) => {
-  if (isZero(b)) return lane(LANE.and, to.value(a), to.mask(condition));
-  if (isZero(a)) return lane(LANE.andnot, to.value(b), to.mask(condition));
-  return lane(LANE.bitselect, to.value(a), to.value(b), to.mask(condition));
-};
-
 /** Not nothing: 0 times an infinite derivative is NaN. */
-const noGradient: Gradient = (_, [x], add, __, { constant }) => add(x, constant(0));
+const noGradient: Gradient = (_, [x], __, { constant }) => [x, constant(0)];
 
 const LEAST = 0xff7fffff;
 const INFINITY = 0x7f800000;
@@ -70,7 +53,7 @@ const INFINITY = 0x7f800000;
  * x ≥ 0 or x > 0. For x = a − b that is a ≥ b or a > b without the subtraction, unless both are the same infinity, where x is
  * NaN: a b that all columns share is replaced, before the loop, by a NaN for ∞ and by the least finite number for −∞.
  */
-const fires: Lower = (to, [x], attr) => {
+const fires: Mask = (to, [x], attr) => {
   const { value } = to;
   const op = attr === "gt" ? LANE.gt : LANE.ge;
   const [a, b] = x.args as [Expression, Expression];
@@ -85,18 +68,15 @@ const fires: Lower = (to, [x], attr) => {
 export const OPS = /* @__PURE__ */ table({
   where: {
     arity: 3,
-    lower: choose,
-    gradient(g, [condition, x, y], add, _, { where }) {
-      add(x, where(condition, g, 0));
-      add(y, where(condition, 0, g));
-    },
+    chooses: true,
+    gradient: (g, [condition, x, y], _, { where }) => [x, where(condition, g, 0), y, where(condition, 0, g)],
     vanishes: true,
     text: "0 b2 if a1 else c0",
   },
   clamp: {
     arity: 3,
-    lower: (to, [x, low, high]) => lane(LANE.pmin, lane(LANE.pmax, to.value(x), to.value(low)), to.value(high)),
-    gradient: (g, [x, low, high], add, _, { where }) => add(x, where(x.ge(low), where(x.le(high), g, 0), 0)),
+    lower: (x, low, high) => lane(LANE.pmin, lane(LANE.pmax, x, low), high),
+    gradient: (g, [x, low, high], _, { where }) => [x, where(x.ge(low), where(x.le(high), g, 0), 0)],
   },
   pow: {
     ...formula(POW),
@@ -104,20 +84,16 @@ export const OPS = /* @__PURE__ */ table({
     text: (y) => `5 a6^${(y as number) < 0 ? "−" : ""}${shortest(y as number)}`,
   },
   // Fewer instructions than V8 takes for f32x4.abs and f32x4.neg.
-  neg: {
-    lower: (to, [x]) => lane(LANE.xor, to.value(x), bits(x.owner, SIGN)),
-    gradient: (g, [x], add) => add(x, g.neg()),
-    text: "2 −a3",
-  },
+  neg: { lower: (x) => lane(LANE.xor, x, bits(x.owner, SIGN)), gradient: (g, [x]) => [x, g.neg()], text: "2 −a3" },
   abs: {
-    lower: (to, [x]) => lane(LANE.andnot, to.value(x), bits(x.owner, SIGN)),
-    gradient: (g, [x], add, _, { where }) => add(x, where(x.gt(0), g, 0).sub(where(x.lt(0), g, 0))),
+    lower: (x) => lane(LANE.andnot, x, bits(x.owner, SIGN)),
+    gradient: (g, [x], _, { where }) => [x, where(x.gt(0), g, 0).sub(where(x.lt(0), g, 0))],
     text: "6 |a0|",
   },
   sign: {
-    lower(to, [x]) {
+    lower(x) {
       const [one, zero] = [number(x.owner, 1), bits(x.owner, 0)];
-      const where = (op: Operation) => lane(LANE.and, one, lane(op, to.value(x), zero));
+      const where = (op: Operation) => lane(LANE.and, one, lane(op, x, zero));
       return lane(LANE.sub, where(LANE.gt), where(LANE.lt));
     },
     gradient: noGradient,
@@ -125,73 +101,47 @@ export const OPS = /* @__PURE__ */ table({
   floor: { lane: LANE.floor, gradient: noGradient },
   round: { lane: LANE.nearest, gradient: noGradient },
   relu: {
-    lower: (to, [x]) => lane(LANE.pmax, to.value(x), bits(x.owner, 0)),
-    gradient: (g, [x], add, z, { where }) => add(x, where(z.le(0), 0, g)),
+    lower: (x) => lane(LANE.pmax, x, bits(x.owner, 0)),
+    gradient: (g, [x], z, { where }) => [x, where(z.le(0), 0, g)],
     vanishes: true,
   },
-  square: {
-    lower: (to, [x]) => lane(LANE.mul, to.value(x), to.value(x)),
-    gradient: (g, [x], add) => add(x, g.mul(x.add(x))),
-    text: "5 a6²",
-  },
-  sqrt: { lane: LANE.sqrt, gradient: (g, [x], add, z) => add(x, g.div(z.add(z))), text: "5 √a6" },
+  square: { lower: (x) => lane(LANE.mul, x, x), gradient: (g, [x]) => [x, g.mul(x.add(x))], text: "5 a6²" },
+  sqrt: { lane: LANE.sqrt, gradient: (g, [x], z) => [x, g.div(z.add(z))], text: "5 √a6" },
   rsqrt: formula(RSQRT),
   reciprocal: { ...formula(RECIPROCAL), text: "3 1 / a5" },
-  exp: { lower: onValue(LANE.exp), isLong: true, gradient: (g, [x], add, z) => add(x, g.mul(z)) },
-  log: { lower: onValue(LANE.log), isLong: true, gradient: (g, [x], add) => add(x, g.div(x)) },
+  exp: { lower: LANE.exp, isLong: true, gradient: (g, [x], z) => [x, g.mul(z)] },
+  log: { lower: LANE.log, isLong: true, gradient: (g, [x]) => [x, g.div(x)] },
   log1p: formula(LOG1P),
   sin: formula(SIN),
   cos: formula(COS),
   atan: formula(ATAN2, 1),
   erf: formula(ERF),
   tanh: {
-    lower: onValue(LANE.tanh),
+    lower: LANE.tanh,
     isLong: true,
-    gradient: (g, [x], add, z, { constant }) => add(x, g.mul(constant(1).sub(z).mul(constant(1).add(z)))),
+    gradient: (g, [x], z, { constant }) => [x, g.mul(constant(1).sub(z).mul(constant(1).add(z)))],
   },
   sigmoid: {
-    lower: onValue(LANE.sigmoid),
+    lower: LANE.sigmoid,
     isLong: true,
-    gradient: (g, [x], add, z, { constant }) => add(x, g.mul(z.mul(constant(1).sub(z)))),
+    gradient: (g, [x], z, { constant }) => [x, g.mul(z.mul(constant(1).sub(z)))],
     text: "6 σ(a0)",
   },
   detach: { boolean: "of booleans" },
-  add: {
-    arity: 2,
-    lane: LANE.add,
-    gradient(g, [x, y], add) {
-      add(y, g);
-      add(x, g);
-    },
-    text: "2 a2 + b3",
-  },
-  sub: {
-    arity: 2,
-    lane: LANE.sub,
-    gradient(g, [x, y], add) {
-      add(y, g.neg());
-      add(x, g);
-    },
-    text: "2 a2 − b3",
-  },
+  add: { arity: 2, lane: LANE.add, gradient: (g, [x, y]) => [y, g, x, g], text: "2 a2 + b3" },
+  sub: { arity: 2, lane: LANE.sub, gradient: (g, [x, y]) => [y, g.neg(), x, g], text: "2 a2 − b3" },
   mul: {
     arity: 2,
     boolean: "of booleans",
     lane: LANE.mul,
     mask: onMasks(LANE.and),
-    gradient(g, [x, y], add) {
-      add(x, g.mul(y));
-      add(y, g.mul(x));
-    },
+    gradient: (g, [x, y]) => [x, g.mul(y), y, g.mul(x)],
     text: "4 a4·b5",
   },
   div: {
     arity: 2,
     lane: LANE.div,
-    gradient(g, [x, y], add, z) {
-      add(x, g.div(y));
-      add(y, g.mul(z).div(y).neg());
-    },
+    gradient: (g, [x, y], z) => [x, g.div(y), y, g.mul(z).div(y).neg()],
     text: "3 a3 / b5",
   },
   maximum: {
@@ -218,12 +168,15 @@ export const OPS = /* @__PURE__ */ table({
     isFunction: true,
     arity: 3,
     level: ELEMENT,
-    lower: choose,
-    gradient(g, [spike, x, y], add, _, { where }) {
-      add(spike, g.mul(x.sub(y)));
-      add(x, where(spike, g, 0));
-      add(y, where(spike, 0, g));
-    },
+    chooses: true,
+    gradient: (g, [spike, x, y], _, { where }) => [
+      spike,
+      g.mul(x.sub(y)),
+      x,
+      where(spike, g, 0),
+      y,
+      where(spike, 0, g),
+    ],
     vanishes: true,
     text: "0 b2 if a1 else c0",
   },
@@ -235,11 +188,11 @@ export const OPS = /* @__PURE__ */ table({
     level: ELEMENT,
     takesAttr: true,
     mask: fires,
-    gradient: (g, [x, derivative], add) => add(x, g.mul(derivative)),
+    gradient: (g, [x, derivative]) => [x, g.mul(derivative)],
     text: (attr) => (attr === "gt" ? "1 a2 > 0" : "1 a2 ≥ 0"),
   },
   softplus: { isFunction: true, ...formula(SOFTPLUS, 1, 20) },
-  power: { isFunction: true, level: ELEMENT, lower: onValue(LANE.power), isLong: true, text: "5 2^a6" },
+  power: { isFunction: true, level: ELEMENT, lower: LANE.power, isLong: true, text: "5 2^a6" },
 });
 
 /** The size of a float32, with as many digits as tell it from others. */

@@ -35,38 +35,35 @@ export interface Wanted {
   readonly outputs: readonly string[];
 }
 
-/**
- * The arrays of a run, by what they hold; `prev` and `next` are those of the step before and after in another's array, `temp` and
- * `piece` what one sweep leaves to another, of a step or of a piece of it.
- */
-export type Kind =
-  | "input"
-  | "shared"
-  | "list"
-  | "parameter"
-  | "number"
-  | "from"
-  | "to"
-  | "saved"
-  | "prev"
-  | "output"
-  | "support"
-  | "gradient"
-  | "dInput"
-  | "next"
-  | "dLast"
-  | "dState"
-  | "dParameter"
-  | "temp"
-  | "piece";
+/** Arrays of a run that sweeps read; `prev` and `next` are those of the step before and after in an array of saved values or gradients. */
+type Read = "input" | "shared" | "list" | "parameter" | "number" | "from" | "prev" | "gradient" | "next" | "dLast";
+/** Arrays that sweeps write; `temp` and `piece` are what one sweep leaves to another, of a step or of a piece of it. */
+type Written = "to" | "saved" | "output" | "support" | "dInput" | "dState" | "dParameter" | "temp" | "piece";
+export type Kind = Read | Written;
+
+/** What backward does with the gradient of an input. */
+export type Mode = "none" | "write" | "add";
+
+/** The gradient of each next value of a state as a term, null where there is none. */
+export type Carried = readonly (Expression | null)[];
 
 /** Terms of the gradients that backward gives, of inputs, states and parameters, 0 where there is none. */
-export interface Gradients {
+interface Gradients {
   readonly inputs: readonly Expression[];
   readonly states: readonly Expression[];
   /** Whether a gradient reaches the state: one that is 0 may become NaN on its way on, and none stays none. */
   readonly reaches: readonly boolean[];
   readonly parameters: readonly Expression[];
+}
+
+/** A step of backward: its gradients, those of states that the step after leaves to it, and that it leaves to the step before. */
+export interface StepBack extends Gradients {
+  readonly key: string;
+  readonly modes: readonly Mode[];
+  readonly incoming: Carried;
+  readonly carried: Carried;
+  /** Whether it computes states from what the step before has saved. */
+  readonly readsStates: boolean;
 }
 
 /** Kinds of arrays that sweeps read in ways of their own. */
@@ -103,6 +100,7 @@ export class Plan {
   readonly share: (x: Expression) => Expression;
   private readonly streams = new Map<string, Expression>();
   private readonly derived = new Map<string, Gradients>();
+  private readonly back = new Map<string, StepBack>();
   private readonly foundIn: (x: Expression) => Expression;
 
   /** Without `wanted` nothing is saved, and there is no backward. */
@@ -219,20 +217,33 @@ export class Plan {
     return this.traced.states.some((x) => terms.includes(x) && !this.saved.includes(x));
   }
 
-  /** The gradient of the state as it is found in that of an input, which the step after has written; null where it is not. */
-  carryIn(gradients: Gradients, state: number, written: readonly boolean[]): Expression | null {
-    const known = gradients.inputs.filter((x, k) => written[k] && x.level === ELEMENT);
-    const x = gradients.states[state] as Expression;
-    if (!isFound(x, known)) return null;
-    const rewrite = rewriting((y) => {
-      const k = known.includes(y) ? gradients.inputs.indexOf(y) : -1;
-      return k < 0 ? this.leafOf(y) : this.stream("next", k, ELEMENT);
+  /** The step of backward with the gradients of the outputs in this mask, and of next values of states. */
+  stepBack(outputs: number, modes: readonly Mode[], incoming: Carried): StepBack {
+    const key = `${outputs} ${modes} ${incoming.map((x) => x?.id ?? 0)}`;
+    return remembered(this.back, key, () => {
+      const gradients = this.gradients(
+        outputs,
+        incoming.map((x) => x !== null),
+      );
+      const { inputs, states, parameters, reaches } = gradients;
+      const carried = states.map((x, i) => (reaches[i] ? this.carried(x, i, inputs, modes) : null));
+      const readsStates = this.readsStates([...inputs, ...states, ...parameters]);
+      return { ...gradients, key, modes, incoming, carried, readsStates };
     });
+  }
+
+  /** The gradient of the state as the step before gets it: found in that of an input, which is written anyway, or carried in an array. */
+  private carried(x: Expression, state: number, inputs: readonly Expression[], modes: readonly Mode[]): Expression {
+    const known = inputs.filter((y, k) => modes[k] === "write" && y.level === ELEMENT);
+    if (!isFound(x, known)) return this.stream("dState", state, ELEMENT);
+    const rewrite = rewriting((y) =>
+      known.includes(y) ? this.stream("next", inputs.indexOf(y), ELEMENT) : this.leafOf(y),
+    );
     return this.share(rewrite(x));
   }
 
   /** Gradients of one step, where they come from the outputs in this mask, and from next values of the states marked. */
-  gradients(outputs: number, carried: readonly boolean[]): Gradients {
+  private gradients(outputs: number, carried: readonly boolean[]): Gradients {
     return remembered(this.derived, `${outputs} ${carried}`, () => this.derive(outputs, carried));
   }
 

@@ -3,8 +3,7 @@ import { describe, expect, test } from "vitest";
 import { tensor } from "../index.ts";
 import { persist } from "../tape.ts";
 import { memory } from "../wasm.ts";
-import { Program } from "./program.ts";
-import { Rows } from "./rows.ts";
+import { Program, Rows } from "./program.ts";
 import type { Language, Value } from "./terms.ts";
 
 const ROWS = 5;

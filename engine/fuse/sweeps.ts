@@ -1,14 +1,18 @@
 /**
- * The work of one step as calls: sweeps, and between them the kernel `formula` for operations that it computes, over whole steps.
- * What a formula is taken of is written to a temporary array, and everything else is computed again behind it.
+ * The calls of each step of a run, compiled when a run first needs them. The first and the last step differ from the others:
+ * states come from outside or leave, and no gradient comes from a step that was not.
+ *
+ * A step is a sweep, or sweeps and between them the kernel `formula` for operations that it computes, over whole steps. A sweep writes the
+ * operands of formulas to temporary arrays; the next sweep computes everything else again.
  */
 import { simd } from "../backend.ts";
 import { memory } from "../wasm.ts";
 import { emit, NO_PLACE, type Root, type SweepFunction } from "./emit.ts";
-import { type Code, encodeModule } from "./encode.ts";
+import { remembered } from "./evaluation.ts";
 import { lowering } from "./lanes.ts";
-import type { Plan } from "./plan.ts";
-import { ELEMENT, type Expression, reachable, rewriting, workOf } from "./terms.ts";
+import type { Carried, Mode, Plan, StepBack } from "./plan.ts";
+import { COLUMN, ELEMENT, type Expression, isZero, reachable, rewriting, workOf } from "./terms.ts";
+import { type Code, encodeModule } from "./wasm.ts";
 
 /** A sweep over a step, compiled with its batch, and after it formulas over temporary arrays. */
 export interface SweepCall {
@@ -27,9 +31,12 @@ interface FormulaCall {
   readonly others: readonly [dz: number, x: number] | null;
 }
 
-/** Sweeps that become one module together: a module takes a third of a millisecond, whatever is in it. */
-export class SweepBatch {
-  private readonly plan: Plan;
+export class SweepSteps {
+  readonly plan: Plan;
+  /** The calls of whole runs, and of single steps, by what they depend on. */
+  private readonly runs = new Map<string, readonly (readonly SweepCall[])[]>();
+  private readonly known = new Map<string, readonly SweepCall[]>();
+  /** Sweeps that become one module together: a module takes a third of a millisecond, whatever is in it. */
   private calls: SweepCall[] = [];
   private functions: Code[] = [];
   private exported: number[] = [];
@@ -38,8 +45,122 @@ export class SweepBatch {
     this.plan = plan;
   }
 
-  /** The calls that compute these roots, to be made after `finish`. */
-  add(roots: readonly Root[]): SweepCall[] {
+  /**
+   * The calls of T steps forward, to the outputs in this mask. `zeros`: all states start from 0; `leaves`: a state that is found is
+   * wanted at the end.
+   */
+  forward(T: number, outputs: number, zeros: boolean, leaves: boolean): readonly (readonly SweepCall[])[] {
+    return this.compiled(`forward ${T} ${outputs} ${zeros} ${leaves}`, () => {
+      const start = this.plan.found.includes(true) ? (zeros ? "zeros" : "from") : "found";
+      const calls = [this.step(outputs, start, leaves && T === 1)];
+      for (let t = 1; t < T; t++) calls.push(this.step(outputs, "found", leaves && t === T - 1));
+      return calls;
+    });
+  }
+
+  private step(outputs: number, start: "found" | "from" | "zeros", leaves: boolean): readonly SweepCall[] {
+    return remembered(this.known, `forward ${outputs} ${start} ${leaves}`, () => {
+      const { plan } = this;
+      const terms = plan.forwardTerms(start);
+      const roots: Root[] = [];
+      const write = (x: Expression, kind: "saved" | "to" | "output", i: number, how: Root["how"] = "element") =>
+        roots.push({ value: terms(x), place: plan.place(kind, i), how });
+      plan.saved.forEach((x, i) => write(x, "saved", i, i < plan.savedNumbers ? "element" : "bits"));
+      plan.next.forEach((x, i) => {
+        if (!plan.found[i] || leaves) write(x, "to", i);
+      });
+      plan.outputs.forEach((x, i) => {
+        const name = plan.names[i] as string;
+        if ((outputs >> i) & 1) write(x, "output", i, plan.howOf(name));
+      });
+      return this.add(roots);
+    });
+  }
+
+  /**
+   * The calls of T steps backward, from the outputs and the gradients of the last states in these masks to the wanted ones of the
+   * first states.
+   */
+  backward(
+    T: number,
+    outputs: number,
+    modes: readonly Mode[],
+    given: number,
+    wanted: number,
+  ): readonly (readonly SweepCall[])[] {
+    const key = `backward ${T} ${outputs} ${modes} ${given} ${wanted}`;
+    return this.compiled(key, () => this.backwardCalls(T, outputs, modes, given, wanted));
+  }
+
+  /** The calls of T steps that mark where the derivative of the plan is not 0, from what forward has saved. */
+  support(T: number): readonly (readonly SweepCall[])[] {
+    return this.compiled(`support ${T}`, () => {
+      const { plan } = this;
+      const derivative = plan.support as Expression;
+      const readsStates = plan.readsStates([derivative]);
+      const none = () => derivative;
+      const call = (isFirst: boolean) =>
+        remembered(this.known, `support ${isFirst}`, () => {
+          const value = plan.backwardTerms(isFirst, none)(derivative);
+          return this.add([{ value, place: plan.place("support", 0), how: "bits" }]);
+        });
+      return Array.from({ length: T }, (_, t) => call(t === 0 && readsStates));
+    });
+  }
+
+  private backwardCalls(T: number, outputs: number, modes: readonly Mode[], given: number, wanted: number) {
+    const { plan } = this;
+    const calls: (readonly SweepCall[])[] = new Array(T);
+    let carried: Carried = plan.next.map((_, i) => ((given >> i) & 1 ? plan.stream("dLast", i, ELEMENT) : null));
+    for (let t = T - 1; t >= 0; t--) {
+      const step = plan.stepBack(outputs, modes, carried);
+      const isSettled = carried.every((x, i) => x === step.carried[i]);
+      calls[t] = this.stepBack(step, t === 0 ? wanted : -1);
+      carried = step.carried;
+      // From here on to the first step all are alike.
+      for (; isSettled && t > 1; t--) calls[t - 1] = calls[t] as readonly SweepCall[];
+    }
+    return calls;
+  }
+
+  /** A step that makes gradients of states for the step before, or, as the first step, those that are wanted; else −1. */
+  private stepBack(step: StepBack, wanted: number): readonly SweepCall[] {
+    const { plan } = this;
+    const { key, modes, inputs, states, parameters, carried, readsStates, incoming } = step;
+    const isFirst = wanted >= 0 && readsStates;
+    const written = states.map((_, i) =>
+      wanted < 0 ? carried[i] === plan.stream("dState", i, ELEMENT) : ((wanted >> i) & 1) === 1,
+    );
+    return remembered(this.known, `backward ${key} ${written} ${isFirst}`, () => {
+      const terms = plan.backwardTerms(isFirst, (i) => incoming[i] as Expression);
+      const roots: Root[] = [];
+      const write = (
+        x: Expression,
+        kind: "dInput" | "dState" | "dParameter",
+        i: number,
+        how: Root["how"],
+        adds: boolean,
+      ) => {
+        const value = terms(x);
+        const old = plan.stream(kind, i, how === "column" ? COLUMN : ELEMENT);
+        roots.push({ value: adds ? (old.add(value) as Expression) : value, place: plan.place(kind, i), how });
+      };
+      inputs.forEach((x, k) => {
+        if (modes[k] !== "none") write(x, "dInput", k, "element", modes[k] === "add");
+      });
+      states.forEach((x, i) => {
+        if (written[i]) write(x, "dState", i, "element", false);
+      });
+      parameters.forEach((x, k) => {
+        const isColumn = plan.traced.derived[k]?.level === COLUMN;
+        if (!isZero(x)) write(x, "dParameter", k, isColumn ? "column" : "sum", isColumn);
+      });
+      return this.add(roots);
+    });
+  }
+
+  /** The calls that compute these roots, which run after `finish`. */
+  private add(roots: readonly Root[]): SweepCall[] {
     const { plan } = this;
     const calls: SweepCall[] = [];
     let left = roots;
@@ -73,7 +194,7 @@ export class SweepBatch {
     const { plan } = this;
     const list = plan.traced.definition.listed === undefined ? NO_PLACE : plan.place("list", 0);
     this.functions.push(...emit(parts, plan.hasColumns, this.functions.length, list));
-    const call: SweepCall = { run: notCompiled, isSplit: parts.length > 1, formulas };
+    const call: SweepCall = { run: undefined as unknown as SweepFunction, isSplit: parts.length > 1, formulas };
     this.calls.push(call);
     this.exported.push(this.functions.length - 1);
     return call;
@@ -97,9 +218,16 @@ export class SweepBatch {
     return [first, roots.map((root) => ({ ...root, value: rewrite(root.value) }))];
   }
 
-  /** Compiles what was added. */
-  finish(): void {
-    if (this.calls.length === 0) return;
+  /** The calls of this run; sweeps that `make` adds become a module. */
+  private compiled(key: string, make: () => readonly (readonly SweepCall[])[]): readonly (readonly SweepCall[])[] {
+    return remembered(this.runs, key, () => {
+      const calls = make();
+      if (this.calls.length > 0) this.finish();
+      return calls;
+    });
+  }
+
+  private finish(): void {
     const module = new WebAssembly.Module(encodeModule(this.functions, this.exported));
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     this.calls.forEach((call, i) => {
@@ -116,10 +244,6 @@ export class SweepBatch {
 const FEW = 9;
 
 const isRead = ({ op }: Expression): boolean => op.isRead === true;
-
-const notCompiled: SweepFunction = () => {
-  throw new Error("fuse: the sweep was not compiled");
-};
 
 /** Evaluates formulas over temporary arrays of so many values. */
 export function evaluateFormulas(formulas: readonly FormulaCall[], temps: readonly number[], size: number): void {

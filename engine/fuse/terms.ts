@@ -146,10 +146,12 @@ export interface Operation {
   readonly isArray?: boolean;
   /** The code of an instruction of vectors. */
   readonly code?: number;
-  /** Lane operations: one instruction on the values of the arguments, or several; and as a mask, where that is another one. */
+  /** One instruction on the values of the arguments, or lane operations on these; for what is 0 or 1, the mask where it is another one. */
   readonly lane?: Operation;
-  readonly lower?: Lower;
-  readonly mask?: Lower;
+  readonly lower?: (x: Expression, y: Expression, w: Expression) => Expression;
+  readonly mask?: (to: Lowering, args: Arguments, attr: string | number) => Expression;
+  /** Whether it is its second or third argument by the first one. */
+  readonly chooses?: boolean;
   /** Whether these are many, so that a loop of their own pays. */
   readonly isLong?: boolean;
   /** Where the kernel `formula` computes it: the number of the function in kernels/codes.ts and the numbers that it takes. */
@@ -157,7 +159,7 @@ export interface Operation {
   /** The operation (sum, dz, x) → sum + dz·f′(x) of the same kernel, and the operation that this one is of. */
   readonly grad?: Operation;
   readonly of?: Operation;
-  /** Adds the contributions of ∂L/∂z = g to the gradients of the arguments x, y, w, in the order of the tape. */
+  /** Each argument and the contribution of ∂L/∂z = g to its gradient, in turns, in the order of the tape. */
   readonly gradient?: Gradient;
   /** Whether it is 0 over a range: of one argument, or with an argument that is 0. */
   readonly vanishes?: boolean;
@@ -171,14 +173,7 @@ export interface Lowering {
   mask(x: Expression): Expression;
 }
 
-type Lower = (to: Lowering, args: Arguments, attr: string | number) => Expression;
-type Gradient = (
-  g: Value,
-  args: Arguments,
-  add: (x: Value, contribution: Value) => void,
-  z: Value,
-  language: Language,
-) => void;
+type Gradient = (g: Value, args: Arguments, z: Value, language: Language) => readonly Value[];
 /** As many of them as an operation has. */
 export type Arguments = readonly [Expression, Expression, Expression];
 

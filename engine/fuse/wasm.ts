@@ -5,8 +5,49 @@
  * @see WebAssembly Core Specification 2.0, chapter 5: the binary format.
  */
 
-import * as OP from "./opcodes.ts";
-import * as SIMD from "./simd.ts";
+/** Instructions of one byte, each a constant of its own, which bundlers put in the place of its name. */
+export const loop = 0x03;
+export const when = 0x04;
+export const otherwise = 0x05;
+export const end = 0x0b;
+export const brIf = 0x0d;
+export const call = 0x10;
+export const select = 0x1b;
+export const get = 0x20;
+export const set = 0x21;
+export const tee = 0x22;
+export const load = 0x28;
+export const store = 0x36;
+export const store16 = 0x3b;
+export const integer = 0x41;
+export const lessUnsigned = 0x49;
+export const add = 0x6a;
+export const sub = 0x6b;
+export const mul = 0x6c;
+export const divUnsigned = 0x6e;
+export const and = 0x71;
+export const or = 0x72;
+export const shl = 0x74;
+export const shrU = 0x76;
+
+/** Instructions of vectors, behind the byte 0xfd, that loops use whatever they compute; lanes.ts has those that compute. */
+export const loadVector = 0;
+export const loadSplat = 9;
+export const storeVector = 11;
+export const integers = 12;
+export const shuffle = 13;
+export const splat = 17;
+export const equalIntegers = 55;
+export const both = 78;
+export const loadLane = 86;
+export const storeLane = 90;
+export const loadZero = 92;
+export const promote = 95;
+export const bitmask8 = 100;
+export const narrow16 = 101;
+export const narrow32 = 133;
+export const bitmask32 = 164;
+export const addDouble = 240;
 
 export const I32 = 0x7f;
 export const V128 = 0x7b;
@@ -47,7 +88,7 @@ export class Code {
 
   /** Sixteen bytes of two vectors by their numbers. */
   shuffle(bytes: readonly number[]): this {
-    return this.simd(SIMD.shuffle).append(bytes);
+    return this.simd(shuffle).append(bytes);
   }
 
   /** Writes once more what stands between two places. */
@@ -62,58 +103,58 @@ export class Code {
   }
 
   get(local: number): this {
-    return this.op(OP.get, local);
+    return this.op(get, local);
   }
 
   set(local: number): this {
-    return this.op(OP.set, local);
+    return this.op(set, local);
   }
 
   integer(value: number): this {
-    this.bytes.push(OP.integer);
+    this.bytes.push(integer);
     signed(this.bytes, value);
     return this;
   }
 
   /** Four lanes with these bits. */
   lanes(...bits: readonly [number] | readonly [number, number, number, number]): this {
-    this.simd(SIMD.integers);
+    this.simd(integers);
     for (let i = 0; i < 16; i++) this.bytes.push(((bits[i >> 2] ?? bits[0]) >> ((i & 3) << 3)) & 255);
     return this;
   }
 
   /** local += the integer */
   move(local: number, by: number): void {
-    this.get(local).integer(by).op(OP.add).set(local);
+    this.get(local).integer(by).op(add).set(local);
   }
 
   /** Does `body` so often as the local says, which counts down to 0. */
   times(local: number, body: () => void): void {
-    this.get(local).op(OP.when, EMPTY_BLOCK).op(OP.loop, EMPTY_BLOCK);
+    this.get(local).op(when, EMPTY_BLOCK).op(loop, EMPTY_BLOCK);
     body();
-    this.get(local).integer(1).op(OP.sub).op(OP.tee, local).op(OP.brIf, 0).op(OP.end).op(OP.end);
+    this.get(local).integer(1).op(sub).op(tee, local).op(brIf, 0).op(end).op(end);
   }
 
   /** Does `body`, and again while it leaves a condition on the stack that holds. */
   repeat(body: () => void): void {
-    this.op(OP.loop, EMPTY_BLOCK);
+    this.op(loop, EMPTY_BLOCK);
     body();
-    this.op(OP.brIf, 0).op(OP.end);
+    this.op(brIf, 0).op(end);
   }
 
   /** Pushes the smaller one of two, unsigned. */
   least(pushA: () => void, pushB: () => void): this {
     for (const push of [pushA, pushB, pushA, pushB]) push();
-    return this.op(OP.lessUnsigned).op(OP.select);
+    return this.op(lessUnsigned).op(select);
   }
 
   /** Takes a condition from the stack. */
   choose(yes: () => void, no: () => void): void {
-    this.op(OP.when, EMPTY_BLOCK);
+    this.op(when, EMPTY_BLOCK);
     yes();
-    this.op(OP.otherwise);
+    this.op(otherwise);
     no();
-    this.op(OP.end);
+    this.op(end);
   }
 }
 
@@ -133,7 +174,7 @@ export function encodeModule(functions: readonly Code[], exported: readonly numb
     for (const local of locals) declared.push(1, local);
     const size: number[] = [];
     unsigned(size, declared.length + bytes.length + 1);
-    bodies.push(size, declared, bytes, [OP.end]);
+    bodies.push(size, declared, bytes, [end]);
   });
   for (const i of exported) {
     names.push(...name(String(i)), 0);
