@@ -27,10 +27,13 @@ import type { StepDefinition, Traced } from "./trace.ts";
 export type Seed = readonly [value: Expression, gradient: Expression];
 
 /**
- * The gradients of the terms that the seeds depend on, as far as parameters: what follows from these alone counts as one. The
+ * The gradients of the terms that the seeds depend on, as far as terms with `isEnd`, by default those of parameters alone. The
  * contributions of the seeds come first, in their order.
  */
-export function gradientTerms(seeds: readonly Seed[]): Map<Expression, Expression> {
+export function gradientTerms(
+  seeds: readonly Seed[],
+  isEnd = (x: Expression): boolean => x.level < ELEMENT,
+): Map<Expression, Expression> {
   const gradients = new Map<Expression, Expression>();
   const add = (x: Expression, contribution: Expression): void => {
     const sum = gradients.get(x);
@@ -40,11 +43,11 @@ export function gradientTerms(seeds: readonly Seed[]): Map<Expression, Expressio
   for (const [x, gradient] of seeds) add(x, gradient);
   const values = reachable(
     seeds.map(([x]) => x),
-    (x) => x.op === OPS.detach || x.level < ELEMENT,
+    (x) => x.op === OPS.detach || isEnd(x),
   );
   for (const z of values.sort((x, y) => y.id - x.id)) {
     const g = gradients.get(z);
-    if (g === undefined || z.level < ELEMENT) continue;
+    if (g === undefined || isEnd(z)) continue;
     const { grad, gradient } = z.op;
     if (grad === undefined) {
       const pairs = (gradient?.(g, z.args as unknown as Arguments, z, languageOf(z.owner)) ?? []) as Expression[];

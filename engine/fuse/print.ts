@@ -1,8 +1,8 @@
 /**
  * A step and its gradient as equations. v is a state before the step, v′ the one after it, v[0] the one before the first step; [c] is
  * 1 where c holds, else 0. ∇x is the gradient of x; of it, ∂x arrives from outside: from what reads the output x, and as ∂v′ from the
- * step after. That of a parameter is a sum over all elements. `detach` is printed in forward only, since backward has values alone.
- * derivative(f(x)) is f′ at x.
+ * step after. The gradient of a parameter is a sum over all elements, and passes through functions of parameters alone. `detach` is
+ * printed in forward only, since backward has values alone. derivative(f(x)) is f′ at x.
  */
 import { Tensor } from "../tensor.ts";
 import { gradientTerms } from "./derive.ts";
@@ -10,6 +10,7 @@ import { lift } from "./language.ts";
 import { OPS, shortest } from "./operations.ts";
 import {
   COLUMN,
+  constant,
   ELEMENT,
   type Expression,
   isZero,
@@ -31,8 +32,8 @@ const WORDS = ["if", "else", "derivative", "σ", ""].concat(
   Object.keys(OPS).filter((name) => OPS[name as keyof typeof OPS].text === undefined),
 );
 
-/** How tightly a text binds: a choice least, the base of a power most. */
-const [CHOICE, CONDITION, SUM, QUOTIENT, BASE] = [0, 1, 2, 3, 6];
+/** How tightly a text binds: a choice least. */
+const [CHOICE, CONDITION, SUM, QUOTIENT] = [0, 1, 2, 3];
 
 /** Terms that are printed alone: the derivative of a formula, whose text is the attribute, and a tensor. */
 const PRINTED = /* @__PURE__ */ table({
@@ -173,9 +174,9 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
     }
   };
 
-  const parameters = Object.fromEntries(given.map((x) => [x.attr, x]));
+  const named = Object.fromEntries(given.map((x) => [x.attr, x]));
   const started = initial.flatMap((value, i): Equation[] => {
-    const x = typeof value === "function" ? value(parameters as never) : value;
+    const x = typeof value === "function" ? value(named as never) : value;
     if (x === 0) return [];
     const start = x instanceof Tensor ? term(owner, PRINTED.tensor, [], 0, SCALAR) : share(lift(owner, "", x));
     return [[`${names.get(states[i] as Expression)}[0]`, "=", start]];
@@ -191,12 +192,14 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
       names.set(outside, `∂${name}`);
       return [value, outside];
     }),
+    () => false,
   );
   const backward: Equation[] = [];
-  for (const x of [...inputs, ...states, ...traced.leaves.keys()]) {
+  const parameters = reachable(traced.outputs.values()).filter(({ op }) => op === LEAF.given);
+  for (const x of [...inputs, ...states, ...parameters.sort((x, y) => x.id - y.id)]) {
     const gradient = gradients.get(x);
     if (gradient !== undefined)
-      backward.push([`∇${expression(share(x), BASE)}`, x.level === ELEMENT ? "=" : "+=", share(gradient)]);
+      backward.push([`∇${names.get(share(x))}`, x.level === ELEMENT ? "=" : "+=", share(gradient)]);
   }
   for (const [name, value] of outputs) {
     const gradient = share(gradients.get(value) as Expression);
@@ -222,9 +225,11 @@ function asPrinted(x: Expression): Expression {
     const added = term(owner, OPS.mul, [b, term(owner, PRINTED.derivative, [c], textOf(op.of, attr).slice(2))]);
     return isZero(a) ? added : term(owner, OPS.add, [a, added]);
   }
+  if (op === OPS.add && a === b) return term(owner, OPS.mul, [constant(owner, 2), a]);
+  if ((op === OPS.add || op === OPS.sub) && isZero(b)) return a;
+  // A number stands first.
   if (op !== OPS.mul || b.op !== LEAF.constant) return x;
   if (b.attr === 1) return a;
-  // A number stands first.
   return a.op === LEAF.constant ? x : term(owner, op, [b, a]);
 }
 
@@ -235,9 +240,13 @@ function repeated(values: readonly Expression[]): Expression[] {
     x.op === OPS.detach ? use(x.args[0] as Expression) : uses.set(x, (uses.get(x) ?? 0) + 1);
   values.forEach(use);
   for (const x of reachable(values)) if (x.op !== OPS.detach) x.args.forEach(use);
-  const isShort = (x: Expression) => x.args.length === 0 || x.level < ELEMENT || x.op === OPS.neg;
+  const isShort = (x: Expression) => x.args.length === 0 || x.op === OPS.neg || (x.level < ELEMENT && isSingle(x));
   return [...uses].filter(([x, count]) => count > 1 && !isShort(x) && !values.includes(x)).map(([x]) => x);
 }
+
+/** Whether a term is one operation on leaves, but for signs. */
+const isSingle = (x: Expression): boolean =>
+  reachable([x]).filter(({ op, args }) => args.length > 0 && op !== OPS.neg).length === 1;
 
 /** How tightly an operation binds, and its text. */
 function textOf({ name, arity = 1, text }: Operation, attr: string | number = 0): string {
