@@ -48,16 +48,16 @@ export function gradientTerms(
   for (const z of values.sort((x, y) => y.id - x.id)) {
     const g = gradients.get(z);
     if (g === undefined || isEnd(z)) continue;
-    const { grad, gradient } = z.op;
-    if (grad === undefined) {
+    const { name, formula, gradient } = z.op;
+    if (formula === undefined) {
       const pairs = (gradient?.(g, z.args as unknown as Arguments, z, languageOf(z.owner)) ?? []) as Expression[];
       for (let i = 0; i < pairs.length; i += 2) add(pairs[i] as Expression, pairs[i + 1] as Expression);
-    } else {
-      // The kernel adds in float64 to what is there.
-      const x = z.args[0] as Expression;
-      const sum = gradients.get(x) ?? constant(z.owner, 0);
-      gradients.set(x, term(z.owner, grad, [sum, g, x], z.attr));
+      continue;
     }
+    // The kernel adds in float64 to what is there.
+    const x = z.args[0] as Expression;
+    const sum = gradients.get(x) ?? constant(z.owner, 0);
+    gradients.set(x, term(z.owner, { name: `${name}Grad`, of: z.op, isGradient: true }, [sum, g, x], z.attr));
   }
   return gradients;
 }

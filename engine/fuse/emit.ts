@@ -149,7 +149,7 @@ class Sweep {
     this.roots = roots;
     this.list = list;
     const terms = reachable(roots.map(({ value }) => value));
-    this.streams = terms.filter((x) => x.op.isArray && x.level > SCALAR);
+    this.streams = terms.filter((x) => x.op.isRead && x.level > SCALAR);
     const { code } = this;
     this.bit = code.local(I32);
     for (const root of roots) if (root.how === "bits") this.marks.set(root, new Marks(code));
@@ -182,19 +182,15 @@ class Sweep {
     return shared.get(x) as number;
   }
 
-  /** Pushes the address of a place. */
-  private word32(place: number): Code {
-    return this.code.get(DESCRIPTOR).op(OP.load, 2, 4 * wordOf(place));
+  /** Pushes the address of a place, or the second word. */
+  private word32(place: number, second = 0): Code {
+    return this.code.get(DESCRIPTOR).op(OP.load, 2, 4 * (wordOf(place) + second));
   }
 
   /** Pushes the address of the step in an array. */
   private step32(place: number): Code {
-    return this.word32(place)
-      .get(DESCRIPTOR)
-      .op(OP.load, 2, 4 * wordOf(place) + 4)
-      .get(STEP)
-      .op(OP.mul)
-      .op(OP.add);
+    this.word32(place);
+    return this.word32(place, 1).get(STEP).op(OP.mul).op(OP.add);
   }
 
   /** Finds the first addresses. */
@@ -214,11 +210,8 @@ class Sweep {
     for (const [{ attr }, { bits, bit }] of this.flags) {
       const place = Number(attr);
       this.word32(place).set(bits);
-      code.get(this.bit).get(DESCRIPTOR);
-      code
-        .op(OP.load, 2, 4 * wordOf(place) + 4)
-        .op(OP.add)
-        .set(bit);
+      code.get(this.bit);
+      this.word32(place, 1).op(OP.add).set(bit);
     }
   }
 
@@ -249,14 +242,10 @@ class Sweep {
 
   private strips(left: number, strip: number): void {
     const { code } = this;
+    const pushLeft = () => code.get(left);
     code.get(COLUMNS).set(left);
     code.repeat(() => {
-      code
-        .least(
-          () => code.get(left),
-          () => code.integer(STRIP),
-        )
-        .set(strip);
+      code.least(pushLeft, () => code.integer(STRIP)).set(strip);
       this.turns(strip);
       for (const [{ place }, sum] of this.sums) this.flush(place, sum);
       code.get(left).get(strip).op(OP.sub).op(OP.tee, left);
@@ -268,17 +257,10 @@ class Sweep {
     const { code } = this;
     const at = code.local(I32);
     this.word32(place).set(at);
-    for (const half of [0, 1]) {
-      code
-        .get(at)
-        .get(at)
-        .simd(OP.loadVector, 2, 16 * half)
-        .get(sum);
-      if (half === 1) code.get(sum).shuffle(UPPER_HALF);
-      code
-        .simd(OP.promote)
-        .simd(OP.addDouble)
-        .simd(OP.storeVector, 2, 16 * half);
+    for (const offset of [0, 16]) {
+      code.get(at).get(at).simd(OP.loadVector, 2, offset).get(sum);
+      if (offset > 0) code.get(sum).shuffle(UPPER_HALF);
+      code.simd(OP.promote).simd(OP.addDouble).simd(OP.storeVector, 2, offset);
     }
     code.lanes(0).set(sum);
   }

@@ -68,13 +68,9 @@ const SPECIAL: Readonly<Record<string, Method>> = {
 };
 
 const methodOf = (op: Operation): Method =>
-  op.arity === undefined
-    ? function () {
-        return noted(term(this.owner, op, [this]));
-      }
-    : function (y) {
-        return noted(term(this.owner, op, [this, lift(this.owner, op.name, y)]));
-      };
+  function (y) {
+    return noted(term(this.owner, op, op.arity === undefined ? [this] : [this, lift(this.owner, op.name, y)]));
+  };
 
 const methods: Record<string, Method> = {};
 for (const [name, op] of Object.entries(OPS)) {

@@ -7,7 +7,7 @@ import { allocate, recycle, scope } from "../scope.ts";
 import { memory } from "../wasm.ts";
 import { wordOf } from "./emit.ts";
 import type { Kind, Plan } from "./plan.ts";
-import { evaluateFormulas, type SweepCall } from "./sweeps.ts";
+import { type Calls, evaluateFormulas, type SweepCall } from "./sweeps.ts";
 import { COLUMN } from "./terms.ts";
 
 /** Bytes of four float64 lanes. */
@@ -37,7 +37,7 @@ export interface Stretch {
   readonly calls: readonly SweepCall[];
 }
 
-function stretchesOf(calls: readonly (readonly SweepCall[])[], direction: 1 | -1): Stretch[] {
+function stretchesOf(calls: Calls, direction: 1 | -1): Stretch[] {
   const stretches: Stretch[] = [];
   const T = calls.length;
   for (let i = 0; i < T; i++) {
@@ -56,7 +56,7 @@ export interface Course {
   readonly rows: number;
   readonly n: number;
   readonly direction: 1 | -1;
-  readonly calls: readonly (readonly SweepCall[])[];
+  readonly calls: Calls;
   /** The states whose value before the first step is given, others are 0, and the states that are wanted at the end, as bits of a number. */
   readonly given: number;
   readonly wanted: number;

@@ -31,17 +31,21 @@ const formula = (f: number, p = 0, q = 0) => ({ formula: [f, p, q] as const });
 /** A comparison, whose gradient is 0. */
 const comparison = (op: Operation, text: string) => ({ arity: 2, boolean: "always" as const, lane: op, text });
 
-/** x where it wins, or is NaN, else y. */
-const extreme = (wins: Operation) => (x: Expression, y: Expression) =>
-  lane(LANE.bitselect, x, y, lane(LANE.or, lane(wins, x, y), lane(LANE.ne, x, x)));
-
-/** Half of the gradient for each of two equal ones. */
-const extremeGradient =
-  (loses: "lt" | "gt"): Gradient =>
-  (g, [x, y], _, { where }) => {
+/** x where it wins, or is NaN, else y; half of the gradient for each of two equal ones. */
+const extreme = (wins: Operation, ofBooleans: Operation, loses: "lt" | "gt") => ({
+  arity: 2,
+  boolean: "of booleans" as const,
+  lower: (x: Expression, y: Expression) =>
+    lane(LANE.bitselect, x, y, lane(LANE.or, lane(wins, x, y), lane(LANE.ne, x, x))),
+  mask: onMasks(ofBooleans),
+  gradient: ((g, [x, y], _, { where }) => {
     const passed = (x: Value, y: Value) => where(x[loses](y), 0, g).mul(where(x.eq(y), 0.5, 1));
     return [x, passed(x, y), y, passed(y, x)];
-  };
+  }) satisfies Gradient,
+});
+
+/** The second argument where the first one is not 0, else the third. */
+const CHOICE = { arity: 3, chooses: true, vanishes: true, text: "0 b2 if a1 else c0" };
 
 /** Not nothing: 0 times an infinite derivative is NaN. */
 const noGradient: Gradient = (_, [x], __, { constant }) => [x, constant(0)];
@@ -67,11 +71,8 @@ const fires: Mask = (to, [x], attr) => {
 /** In the order in which errors list the methods of values. */
 export const OPS = /* @__PURE__ */ table({
   where: {
-    arity: 3,
-    chooses: true,
+    ...CHOICE,
     gradient: (g, [condition, x, y], _, { where }) => [x, where(condition, g, 0), y, where(condition, 0, g)],
-    vanishes: true,
-    text: "0 b2 if a1 else c0",
   },
   clamp: {
     arity: 3,
@@ -144,31 +145,17 @@ export const OPS = /* @__PURE__ */ table({
     gradient: (g, [x, y], z) => [x, g.div(y), y, g.mul(z).div(y).neg()],
     text: "3 a3 / b5",
   },
-  maximum: {
-    arity: 2,
-    boolean: "of booleans",
-    lower: extreme(LANE.gt),
-    mask: onMasks(LANE.or),
-    gradient: extremeGradient("lt"),
-    vanishes: true,
-  },
-  minimum: {
-    arity: 2,
-    boolean: "of booleans",
-    lower: extreme(LANE.lt),
-    mask: onMasks(LANE.and),
-    gradient: extremeGradient("gt"),
-  },
+  maximum: { ...extreme(LANE.gt, LANE.or, "lt"), vanishes: true },
+  minimum: extreme(LANE.lt, LANE.and, "gt"),
   gt: comparison(LANE.gt, "1 a2 > b2"),
   ge: comparison(LANE.ge, "1 a2 ≥ b2"),
   lt: comparison(LANE.lt, "1 a2 < b2"),
   le: comparison(LANE.le, "1 a2 ≤ b2"),
   eq: comparison(LANE.eq, "1 a2 = b2"),
   select: {
+    ...CHOICE,
     isFunction: true,
-    arity: 3,
     level: ELEMENT,
-    chooses: true,
     gradient: (g, [spike, x, y], _, { where }) => [
       spike,
       g.mul(x.sub(y)),
@@ -177,8 +164,6 @@ export const OPS = /* @__PURE__ */ table({
       y,
       where(spike, 0, g),
     ],
-    vanishes: true,
-    text: "0 b2 if a1 else c0",
   },
   // Of x and its derivative there.
   spike: {

@@ -41,8 +41,9 @@ type Read = "input" | "shared" | "list" | "parameter" | "number" | "from" | "pre
 type Written = "to" | "saved" | "output" | "support" | "dInput" | "dState" | "dParameter" | "temp" | "piece";
 export type Kind = Read | Written;
 
-/** What backward does with the gradient of an input. */
-export type Mode = "none" | "write" | "add";
+/** What backward does with the gradient of an input, if not nothing, which is 0. */
+export const WRITTEN = 1;
+export const ADDED = 2;
 
 /** The gradient of each next value of a state as a term, null where there is none. */
 export type Carried = readonly (Expression | null)[];
@@ -59,7 +60,7 @@ interface Gradients {
 /** A step of backward: its gradients, those of states that the step after leaves to it, and that it leaves to the step before. */
 export interface StepBack extends Gradients {
   readonly key: string;
-  readonly modes: readonly Mode[];
+  readonly modes: readonly number[];
   readonly incoming: Carried;
   readonly carried: Carried;
   /** Whether it computes states from what the step before has saved. */
@@ -218,7 +219,7 @@ export class Plan {
   }
 
   /** The step of backward with the gradients of the outputs in this mask, and of next values of states. */
-  stepBack(outputs: number, modes: readonly Mode[], incoming: Carried): StepBack {
+  stepBack(outputs: number, modes: readonly number[], incoming: Carried): StepBack {
     const key = `${outputs} ${modes} ${incoming.map((x) => x?.id ?? 0)}`;
     return remembered(this.back, key, () => {
       const gradients = this.gradients(
@@ -233,8 +234,8 @@ export class Plan {
   }
 
   /** The gradient of the state as the step before gets it: found in that of an input, which is written anyway, or carried in an array. */
-  private carried(x: Expression, state: number, inputs: readonly Expression[], modes: readonly Mode[]): Expression {
-    const known = inputs.filter((y, k) => modes[k] === "write" && y.level === ELEMENT);
+  private carried(x: Expression, state: number, inputs: readonly Expression[], modes: readonly number[]): Expression {
+    const known = inputs.filter((y, k) => modes[k] === WRITTEN && y.level === ELEMENT);
     if (!isFound(x, known)) return this.stream("dState", state, ELEMENT);
     const rewrite = rewriting((y) =>
       known.includes(y) ? this.stream("next", inputs.indexOf(y), ELEMENT) : this.leafOf(y),

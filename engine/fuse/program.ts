@@ -6,8 +6,8 @@
 import { noGrad } from "../tape.ts";
 import { streamBytes } from "../tensor.ts";
 import { remembered } from "./evaluation.ts";
-import { Bound, type Course, type Stretch } from "./loop.ts";
-import { type Mode, Plan, type Wanted } from "./plan.ts";
+import { Bound, type Stretch } from "./loop.ts";
+import { Plan, type Wanted } from "./plan.ts";
 import { evaluateFormulas, type SweepCall, SweepSteps } from "./sweeps.ts";
 import type { Expression } from "./terms.ts";
 import { derive, type StepDefinition, type Traced, trace } from "./trace.ts";
@@ -34,9 +34,6 @@ export class Program {
 /** Runs of a step that are bound at a time; a further one takes the place of the first. */
 const MOST_BOUND = 16;
 
-/** How {@link Fused.backward} gives the gradient of an input, by its number. */
-const MODES: readonly Mode[] = ["none", "write", "add"];
-
 /** A compiled step with its numbers, and its runs. */
 export class Fused {
   readonly steps: SweepSteps;
@@ -46,7 +43,7 @@ export class Fused {
   readonly numbers: Uint32Array;
   /** Runs, and for each of them eight numbers that say which it is. */
   private readonly bound: Bound[] = [];
-  private readonly keys: number[] = [];
+  private readonly keys: (readonly number[])[] = [];
 
   constructor(steps: SweepSteps, traced: Traced) {
     this.steps = steps;
@@ -121,9 +118,9 @@ export class Fused {
   private of(kind: number, T: number, rows: number, n: number, a: number, b: number, c: number, d: number): Bound {
     const { bound, keys } = this;
     for (let i = 0; i < bound.length; i++) {
-      const k = KEY * i;
-      if (keys[k] !== kind || keys[k + 1] !== T || keys[k + 2] !== rows || keys[k + 3] !== n) continue;
-      if (keys[k + 4] !== a || keys[k + 5] !== b || keys[k + 6] !== c || keys[k + 7] !== d) continue;
+      const key = keys[i] as readonly number[];
+      if (key[0] !== kind || key[1] !== T || key[2] !== rows || key[3] !== n) continue;
+      if (key[4] !== a || key[5] !== b || key[6] !== c || key[7] !== d) continue;
       const run = bound[i] as Bound;
       if (!run.isOpen) return run;
     }
@@ -133,43 +130,29 @@ export class Fused {
   private bind(kind: number, T: number, rows: number, n: number, a: number, b: number, c: number, d: number): Bound {
     const { bound, keys, steps } = this;
     const { plan } = steps;
-    const inputs = this.traced.inputs.length;
-    let calls: Course["calls"];
-    if (kind === FORWARD)
-      calls = steps.forward(
-        T,
-        a,
-        b === 0,
-        plan.found.some((found, i) => found && (c >> i) & 1),
-      );
-    else if (kind === SUPPORT) calls = steps.support(T);
-    else {
-      const modes = this.traced.inputs.map((_, i) => MODES[Math.floor(d / (1 << (2 * i))) % 4] as Mode);
-      calls = steps.backward(T, a, modes, Math.floor(d / (1 << (2 * inputs))), c);
-    }
+    const { inputs } = this.traced;
+    const modes = () => inputs.map((_, i) => Math.floor(d / (1 << (2 * i))) % 4);
+    const leaves = () => plan.found.some((found, i) => found && (c >> i) & 1);
+    const calls =
+      kind === FORWARD
+        ? steps.forward(T, a, b === 0, leaves())
+        : kind === SUPPORT
+          ? steps.support(T)
+          : steps.backward(T, a, modes(), Math.floor(d / (1 << (2 * inputs.length))), c);
     const direction = kind === FORWARD ? 1 : -1;
-    const run = new Bound(plan, this.numbers, {
-      T,
-      rows,
-      n,
-      direction,
-      calls,
-      given: b,
-      wanted: kind === SUPPORT ? -1 : c,
-    });
+    const wanted = kind === SUPPORT ? -1 : c;
+    const run = new Bound(plan, this.numbers, { T, rows, n, direction, calls, given: b, wanted });
     if (bound.length === MOST_BOUND) {
       bound.shift();
-      keys.splice(0, KEY);
+      keys.shift();
     }
     bound.push(run);
-    keys.push(kind, T, rows, n, a, b, c, d);
+    keys.push([kind, T, rows, n, a, b, c, d]);
     return run;
   }
 }
 
 const [FORWARD, BACKWARD, SUPPORT] = [0, 1, 2];
-/** Numbers of a key. */
-const KEY = 8;
 
 /**
  * A step that runs over the rows of matrices: row t of a matrix is its array of step t. Rules for synapses use it, whose weights

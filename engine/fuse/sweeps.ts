@@ -10,7 +10,7 @@ import { memory } from "../wasm.ts";
 import { emit, NO_PLACE, type Root, type SweepFunction } from "./emit.ts";
 import { remembered } from "./evaluation.ts";
 import { lowering } from "./lanes.ts";
-import type { Carried, Mode, Plan, StepBack } from "./plan.ts";
+import { ADDED, type Carried, type Kind, type Plan, type StepBack } from "./plan.ts";
 import { COLUMN, ELEMENT, type Expression, isZero, reachable, rewriting, workOf } from "./terms.ts";
 import { type Code, encodeModule } from "./wasm.ts";
 
@@ -31,10 +31,13 @@ interface FormulaCall {
   readonly others: readonly [dz: number, x: number] | null;
 }
 
+/** Of each step of a run. */
+export type Calls = readonly (readonly SweepCall[])[];
+
 export class SweepSteps {
   readonly plan: Plan;
   /** The calls of whole runs, and of single steps, by what they depend on. */
-  private readonly runs = new Map<string, readonly (readonly SweepCall[])[]>();
+  private readonly runs = new Map<string, Calls>();
   private readonly known = new Map<string, readonly SweepCall[]>();
   /** Sweeps that become one module together: a module takes a third of a millisecond, whatever is in it. */
   private calls: SweepCall[] = [];
@@ -49,7 +52,7 @@ export class SweepSteps {
    * The calls of T steps forward, to the outputs in this mask. `zeros`: all states start from 0; `leaves`: a state that is found is
    * wanted at the end.
    */
-  forward(T: number, outputs: number, zeros: boolean, leaves: boolean): readonly (readonly SweepCall[])[] {
+  forward(T: number, outputs: number, zeros: boolean, leaves: boolean): Calls {
     return this.compiled(`forward ${T} ${outputs} ${zeros} ${leaves}`, () => {
       const start = this.plan.found.includes(true) ? (zeros ? "zeros" : "from") : "found";
       const calls = [this.step(outputs, start, leaves && T === 1)];
@@ -63,7 +66,7 @@ export class SweepSteps {
       const { plan } = this;
       const terms = plan.forwardTerms(start);
       const roots: Root[] = [];
-      const write = (x: Expression, kind: "saved" | "to" | "output", i: number, how: Root["how"] = "element") =>
+      const write = (x: Expression, kind: Kind, i: number, how: Root["how"] = "element") =>
         roots.push({ value: terms(x), place: plan.place(kind, i), how });
       plan.saved.forEach((x, i) => write(x, "saved", i, i < plan.savedNumbers ? "element" : "bits"));
       plan.next.forEach((x, i) => {
@@ -81,19 +84,13 @@ export class SweepSteps {
    * The calls of T steps backward, from the outputs and the gradients of the last states in these masks to the wanted ones of the
    * first states.
    */
-  backward(
-    T: number,
-    outputs: number,
-    modes: readonly Mode[],
-    given: number,
-    wanted: number,
-  ): readonly (readonly SweepCall[])[] {
+  backward(T: number, outputs: number, modes: readonly number[], given: number, wanted: number): Calls {
     const key = `backward ${T} ${outputs} ${modes} ${given} ${wanted}`;
     return this.compiled(key, () => this.backwardCalls(T, outputs, modes, given, wanted));
   }
 
   /** The calls of T steps that mark where the derivative of the plan is not 0, from what forward has saved. */
-  support(T: number): readonly (readonly SweepCall[])[] {
+  support(T: number): Calls {
     return this.compiled(`support ${T}`, () => {
       const { plan } = this;
       const derivative = plan.support as Expression;
@@ -108,7 +105,7 @@ export class SweepSteps {
     });
   }
 
-  private backwardCalls(T: number, outputs: number, modes: readonly Mode[], given: number, wanted: number) {
+  private backwardCalls(T: number, outputs: number, modes: readonly number[], given: number, wanted: number) {
     const { plan } = this;
     const calls: (readonly SweepCall[])[] = new Array(T);
     let carried: Carried = plan.next.map((_, i) => ((given >> i) & 1 ? plan.stream("dLast", i, ELEMENT) : null));
@@ -134,19 +131,13 @@ export class SweepSteps {
     return remembered(this.known, `backward ${key} ${written} ${isFirst}`, () => {
       const terms = plan.backwardTerms(isFirst, (i) => incoming[i] as Expression);
       const roots: Root[] = [];
-      const write = (
-        x: Expression,
-        kind: "dInput" | "dState" | "dParameter",
-        i: number,
-        how: Root["how"],
-        adds: boolean,
-      ) => {
+      const write = (x: Expression, kind: Kind, i: number, how: Root["how"], adds: boolean) => {
         const value = terms(x);
         const old = plan.stream(kind, i, how === "column" ? COLUMN : ELEMENT);
         roots.push({ value: adds ? (old.add(value) as Expression) : value, place: plan.place(kind, i), how });
       };
       inputs.forEach((x, k) => {
-        if (modes[k] !== "none") write(x, "dInput", k, "element", modes[k] === "add");
+        if (modes[k] !== 0) write(x, "dInput", k, "element", modes[k] === ADDED);
       });
       states.forEach((x, i) => {
         if (written[i]) write(x, "dState", i, "element", false);
@@ -176,8 +167,9 @@ export class SweepSteps {
         const first = temps;
         for (const value of x.args) operands.push({ value, place: plan.place("temp", temps++), how: "element" });
         const others = x.args.length === 1 ? null : ([first + 1, first + 2] as const);
-        const [f, p, q] = x.op.formula as readonly [number, number, number];
-        formulas.push({ f, p: x.op.takesAttr ? (x.attr as number) : p, q, z: first, others });
+        const { formula, takesAttr } = x.op.of ?? x.op;
+        const [f, p, q] = formula as readonly [number, number, number];
+        formulas.push({ f: others === null ? f : f + 1, p: takesAttr ? (x.attr as number) : p, q, z: first, others });
         results.set(x, plan.stream("temp", first, ELEMENT));
       }
       calls.push(this.sweep(operands, termsOf(operands), formulas));
@@ -219,7 +211,7 @@ export class SweepSteps {
   }
 
   /** The calls of this run; sweeps that `make` adds become a module. */
-  private compiled(key: string, make: () => readonly (readonly SweepCall[])[]): readonly (readonly SweepCall[])[] {
+  private compiled(key: string, make: () => Calls): Calls {
     return remembered(this.runs, key, () => {
       const calls = make();
       if (this.calls.length > 0) this.finish();
@@ -261,7 +253,7 @@ function innermost(terms: Iterable<Expression>): Expression[] {
   const outer = new Set<Expression>();
   const found: Expression[] = [];
   for (const x of terms) {
-    const isFormula = x.op.formula !== undefined;
+    const isFormula = (x.op.of ?? x.op).formula !== undefined;
     if (x.args.some((y) => outer.has(y))) outer.add(x);
     else if (isFormula) {
       found.push(x);

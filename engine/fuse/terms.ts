@@ -141,9 +141,8 @@ export interface Operation {
   readonly isGiven?: boolean;
   /** Whether it is a gradient that was handed in, or adds to one. */
   readonly isGradient?: boolean;
-  /** Whether a sweep reads it, and whether column by column. */
+  /** Whether a sweep reads it. */
   readonly isRead?: boolean;
-  readonly isArray?: boolean;
   /** The code of an instruction of vectors. */
   readonly code?: number;
   /** One instruction on the values of the arguments, or lane operations on these; for what is 0 or 1, the mask where it is another one. */
@@ -156,8 +155,7 @@ export interface Operation {
   readonly isLong?: boolean;
   /** Where the kernel `formula` computes it: the number of the function in kernels/codes.ts and the numbers that it takes. */
   readonly formula?: readonly [f: number, p: number, q: number];
-  /** The operation (sum, dz, x) → sum + dz·f′(x) of the same kernel, and the operation that this one is of. */
-  readonly grad?: Operation;
+  /** Of (sum, dz, x) → sum + dz·f′(x), which the kernel adds to a gradient: the operation f. */
   readonly of?: Operation;
   /** Each argument and the contribution of ∂L/∂z = g to its gradient, in turns, in the order of the tape. */
   readonly gradient?: Gradient;
@@ -178,29 +176,13 @@ type Gradient = (g: Value, args: Arguments, z: Value, language: Language) => rea
 export type Arguments = readonly [Expression, Expression, Expression];
 
 /** Operations with their names. */
-export function table<Name extends string>(rows: Readonly<Record<Name, Row>>): Readonly<Record<Name, Operation>> {
-  const all: Record<string, Operation> = {};
-  for (const [name, row] of Object.entries<Row>(rows)) {
-    const op: Operation = { name, ...row };
-    const { formula, takesAttr = false } = op;
-    if (formula === undefined) all[name] = op;
-    else {
-      const [f, p, q] = formula;
-      const grad = {
-        name: `${name}Grad`,
-        arity: 3,
-        of: op,
-        formula: [f + 1, p, q],
-        takesAttr,
-        isGradient: true,
-      } as const;
-      all[name] = { ...op, grad };
-    }
-  }
-  return all as Record<Name, Operation>;
-}
+export const table = <Name extends string>(rows: Readonly<Record<Name, Row>>): Readonly<Record<Name, Operation>> =>
+  Object.fromEntries(Object.entries<Row>(rows).map(([name, row]) => [name, { name, ...row }])) as Record<
+    Name,
+    Operation
+  >;
 
-type Row = Omit<Operation, "name" | "grad" | "of">;
+type Row = Omit<Operation, "name" | "of">;
 
 /** The leaves of a step, whose `attr` is a name, a number or a place. */
 export const LEAF = /* @__PURE__ */ table({
@@ -215,9 +197,9 @@ export const LEAF = /* @__PURE__ */ table({
 
 /** The arrays of a sweep, and literals, whose `attr` is a place in the descriptor, or the bits. */
 export const ARRAY = /* @__PURE__ */ table({
-  stream: { isRead: true, isArray: true },
-  listed: { isRead: true, isArray: true },
-  piece: { isRead: true, isArray: true },
+  stream: { isRead: true },
+  listed: { isRead: true },
+  piece: { isRead: true },
   shared: { isRead: true },
   number: { isRead: true },
   bits: { isRead: true },
