@@ -6,7 +6,6 @@
  * gradient of a compiled step and that of the same step on tensors agree to the bit. (But for the sign of a zero: a tape adds
  * some first contributions to 0.)
  */
-import { languageOf } from "./language.ts";
 import { OPS } from "./operations.ts";
 import {
   type Arguments,
@@ -49,8 +48,9 @@ export function gradientTerms(
     const g = gradients.get(z);
     if (g === undefined || isEnd(z)) continue;
     const { name, formula, gradient } = z.op;
+    const number = (c: number) => constant(z.owner, c);
     if (formula === undefined) {
-      const pairs = (gradient?.(g, z.args as unknown as Arguments, z, languageOf(z.owner)) ?? []) as Expression[];
+      const pairs = (gradient?.(g, z.args as unknown as Arguments, z, number) ?? []) as Expression[];
       for (let i = 0; i < pairs.length; i += 2) add(pairs[i] as Expression, pairs[i + 1] as Expression);
       continue;
     }

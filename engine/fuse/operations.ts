@@ -38,8 +38,11 @@ const extreme = (wins: Operation, ofBooleans: Operation, loses: "lt" | "gt") => 
   lower: (x: Expression, y: Expression) =>
     lane(LANE.bitselect, x, y, lane(LANE.or, lane(wins, x, y), lane(LANE.ne, x, x))),
   mask: onMasks(ofBooleans),
-  gradient: ((g, [x, y], _, { where }) => {
-    const passed = (x: Value, y: Value) => where(x[loses](y), 0, g).mul(where(x.eq(y), 0.5, 1));
+  gradient: ((g, [x, y], _, constant) => {
+    const passed = (x: Value, y: Value) =>
+      constant(0)
+        .where(x[loses](y), g)
+        .mul(constant(0.5).where(x.eq(y), 1));
     return [x, passed(x, y), y, passed(y, x)];
   }) satisfies Gradient,
 });
@@ -48,7 +51,7 @@ const extreme = (wins: Operation, ofBooleans: Operation, loses: "lt" | "gt") => 
 const CHOICE = { arity: 3, chooses: true, vanishes: true, text: "0 b2 if a1 else c0" };
 
 /** Not nothing: 0 times an infinite derivative is NaN. */
-const noGradient: Gradient = (_, [x], __, { constant }) => [x, constant(0)];
+const noGradient: Gradient = (_, [x], __, constant) => [x, constant(0)];
 
 const LEAST = 0xff7fffff;
 const INFINITY = 0x7f800000;
@@ -72,12 +75,12 @@ const fires: Mask = (to, [x], attr) => {
 export const OPS = /* @__PURE__ */ table({
   where: {
     ...CHOICE,
-    gradient: (g, [condition, x, y], _, { where }) => [x, where(condition, g, 0), y, where(condition, 0, g)],
+    gradient: (g, [condition, x, y], _, constant) => [x, g.where(condition, 0), y, constant(0).where(condition, g)],
   },
   clamp: {
     arity: 3,
     lower: (x, low, high) => lane(LANE.pmin, lane(LANE.pmax, x, low), high),
-    gradient: (g, [x, low, high], _, { where }) => [x, where(x.ge(low), where(x.le(high), g, 0), 0)],
+    gradient: (g, [x, low, high]) => [x, g.where(x.le(high), 0).where(x.ge(low), 0)],
   },
   pow: {
     ...formula(POW),
@@ -88,7 +91,7 @@ export const OPS = /* @__PURE__ */ table({
   neg: { lower: (x) => lane(LANE.xor, x, bits(x.owner, SIGN)), gradient: (g, [x]) => [x, g.neg()], text: "2 −a3" },
   abs: {
     lower: (x) => lane(LANE.andnot, x, bits(x.owner, SIGN)),
-    gradient: (g, [x], _, { where }) => [x, where(x.gt(0), g, 0).sub(where(x.lt(0), g, 0))],
+    gradient: (g, [x]) => [x, g.where(x.gt(0), 0).sub(g.where(x.lt(0), 0))],
     text: "6 |a0|",
   },
   sign: {
@@ -103,7 +106,7 @@ export const OPS = /* @__PURE__ */ table({
   round: { lane: LANE.nearest, gradient: noGradient },
   relu: {
     lower: (x) => lane(LANE.pmax, x, bits(x.owner, 0)),
-    gradient: (g, [x], z, { where }) => [x, where(z.le(0), 0, g)],
+    gradient: (g, [x], z, constant) => [x, constant(0).where(z.le(0), g)],
     vanishes: true,
   },
   square: { lower: (x) => lane(LANE.mul, x, x), gradient: (g, [x]) => [x, g.mul(x.add(x))], text: "5 a6²" },
@@ -120,12 +123,12 @@ export const OPS = /* @__PURE__ */ table({
   tanh: {
     lower: LANE.tanh,
     isLong: true,
-    gradient: (g, [x], z, { constant }) => [x, g.mul(constant(1).sub(z).mul(constant(1).add(z)))],
+    gradient: (g, [x], z, constant) => [x, g.mul(constant(1).sub(z).mul(constant(1).add(z)))],
   },
   sigmoid: {
     lower: LANE.sigmoid,
     isLong: true,
-    gradient: (g, [x], z, { constant }) => [x, g.mul(z.mul(constant(1).sub(z)))],
+    gradient: (g, [x], z, constant) => [x, g.mul(z.mul(constant(1).sub(z)))],
     text: "6 σ(a0)",
   },
   detach: { boolean: "of booleans" },
@@ -156,14 +159,7 @@ export const OPS = /* @__PURE__ */ table({
     ...CHOICE,
     isFunction: true,
     level: ELEMENT,
-    gradient: (g, [spike, x, y], _, { where }) => [
-      spike,
-      g.mul(x.sub(y)),
-      x,
-      where(spike, g, 0),
-      y,
-      where(spike, 0, g),
-    ],
+    gradient: (g, [s, x, y], _, constant) => [s, g.mul(x.sub(y)), x, g.where(s, 0), y, constant(0).where(s, g)],
   },
   // Of x and its derivative there.
   spike: {

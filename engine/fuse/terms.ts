@@ -171,7 +171,7 @@ export interface Lowering {
   mask(x: Expression): Expression;
 }
 
-type Gradient = (g: Value, args: Arguments, z: Value, language: Language) => readonly Value[];
+type Gradient = (g: Value, args: Arguments, z: Value, constant: Language["constant"]) => readonly Value[];
 /** As many of them as an operation has. */
 export type Arguments = readonly [Expression, Expression, Expression];
 
