@@ -429,7 +429,7 @@ const pushByte = (code: Code, bits: number, bit: number): Code =>
 const pushPlace = (code: Code, bit: number): Code => code.get(bit).integer(7).op(OP.and);
 
 /** A stream that is read: locals of its address, of its next bit, and of the bits of sixteen columns in each lane. */
-export class Flags {
+class Flags {
   readonly bits: number;
   readonly bit: number;
   private readonly code: Code;
@@ -460,7 +460,7 @@ export class Flags {
 }
 
 /** A stream that is written, of zeros before: locals of its address, of the mask of a vector, and of two masks as one. */
-export class Marks {
+class Marks {
   readonly bits: number;
   readonly mask: number;
   private readonly code: Code;

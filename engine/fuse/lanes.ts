@@ -34,8 +34,8 @@ export const floor = instruction(104);
 export const nearest = instruction(106);
 export const shl = instruction(171);
 export const shr = instruction(172);
-export const addBits = instruction(174);
-export const subBits = instruction(177);
+const addBits = instruction(174);
+const subBits = instruction(177);
 export const sqrt = instruction(227);
 export const add = instruction(228);
 export const sub = instruction(229);
@@ -43,7 +43,7 @@ export const mul = instruction(230);
 export const div = instruction(231);
 export const pmin = instruction(234);
 export const pmax = instruction(235);
-export const fromInteger = instruction(250);
+const fromInteger = instruction(250);
 
 const view = new DataView(new ArrayBuffer(4));
 

@@ -42,7 +42,7 @@ type Written = "to" | "saved" | "output" | "support" | "dInput" | "dState" | "dP
 export type Kind = Read | Written;
 
 /** What backward does with the gradient of an input, if not nothing, which is 0. */
-export const WRITTEN = 1;
+const WRITTEN = 1;
 export const ADDED = 2;
 
 /** The gradient of each next value of a state as a term, null where there is none. */

@@ -6,20 +6,20 @@
  */
 
 /** Instructions of one byte, each a constant of its own, which bundlers put in the place of its name. */
-export const loop = 0x03;
-export const when = 0x04;
-export const otherwise = 0x05;
-export const end = 0x0b;
-export const brIf = 0x0d;
+const loop = 0x03;
+const when = 0x04;
+const otherwise = 0x05;
+const end = 0x0b;
+const brIf = 0x0d;
 export const call = 0x10;
-export const select = 0x1b;
-export const get = 0x20;
-export const set = 0x21;
+const select = 0x1b;
+const get = 0x20;
+const set = 0x21;
 export const tee = 0x22;
 export const load = 0x28;
 export const store = 0x36;
 export const store16 = 0x3b;
-export const integer = 0x41;
+const integer = 0x41;
 export const lessUnsigned = 0x49;
 export const add = 0x6a;
 export const sub = 0x6b;
@@ -34,8 +34,8 @@ export const shrU = 0x76;
 export const loadVector = 0;
 export const loadSplat = 9;
 export const storeVector = 11;
-export const integers = 12;
-export const shuffle = 13;
+const integers = 12;
+const shuffle = 13;
 export const splat = 17;
 export const equalIntegers = 55;
 export const both = 78;
