@@ -10,7 +10,6 @@ import {
   wrongType,
 } from "../arguments.ts";
 import { formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
-import { limitsOf } from "../tape.ts";
 import { alive, Tensor } from "../tensor.ts";
 import { modulesOf, treeOf } from "./tree.ts";
 
@@ -69,46 +68,60 @@ export interface LoadReport {
  *
  * @internal
  */
-export interface StoredArray {
+export interface StoredArray extends Loading {
+  readonly isStored: true;
   /**
    * The shapes that it may have.
    *
    * @throws Error for an array that was freed.
    */
   shapes(): readonly Shape[];
-  /** The numbers that it may hold. */
-  readonly range: Range;
   read(): StateEntry;
   write(values: Float32Array): void;
 }
 
-const stored = new WeakSet<object>();
-
-/** Makes an object in a field of a module a part of its state. Returns the object itself. */
-export function storedArray<T extends StoredArray>(array: T): T {
-  stored.add(array);
-  return array;
+/** The values that a parameter or a buffer may take from a state. */
+export interface Loading {
+  /** The numbers that it may hold. */
+  readonly range?: Range;
+  /** Changes loaded values into those that it may hold. Returns whether some have changed. */
+  readonly adjust?: (values: Float32Array) => boolean;
 }
 
-/** Puts loaded values into those that a tensor may have, and tells whether this has changed some. */
-type Adjust = (values: Float32Array) => boolean;
+/**
+ * The property of a `forward` of the package.
+ *
+ * - `pure`: a call can be recorded once and replayed, and its output be overwritten. In evaluation mode `forward` runs the same ops for every x
+ *   of a shape, on the parameters themselves, not on copies, and neither the layer nor its backward pass reads the output again
+ * - `product`: pure, one op, a product of x with `weightOf` the layer; a learning rule can give this op another input for ∂L/∂weight
+ * - `weighted`: the weight is read by `weightOf`, so that masks and grids count
+ * - `stepwise`: in evaluation mode each step of a sequence is computed by itself, as in pure layers
+ * - `written`: none of these
+ */
+export type Trait = "pure" | "product" | "weighted" | "stepwise" | "written";
 
-const adjusts = new WeakMap<object, Adjust>();
+/** The trait of the `forward` of a class, and the function that has it. */
+export interface Traits {
+  readonly kind: { readonly prototype: Module; traits?: Traits };
+  readonly forward: Module["forward"];
+  readonly trait: Trait;
+}
 
-/** Says what values t may have: `loadStateDict` puts others into these, and reports the name. */
-export const adjustsLoaded = (t: Tensor, adjust: Adjust): void => void adjusts.set(t, adjust);
+/**
+ * The trait of a class, whose constructor gives it to that of Module. It names the `forward` that the class has when its file is loaded: a
+ * function that takes its place later, on the prototype too, has no trait, and may keep its argument and its result.
+ */
+export const traitsOf = (kind: Traits["kind"], trait: Trait): Traits => ({
+  kind,
+  forward: kind.prototype.forward,
+  trait,
+});
 
-/** The functions of `forward` that make a module pure. */
-const pure = new Set<Module["forward"]>();
-
-/** Further functions of `forward` that compute each step by itself. */
-const stateless = new Set<Module["forward"]>();
-
-/** Notes that the `forward` of a class of the package computes each step by itself. Its constructor calls this. */
-export const computesSteps = (forward: Module["forward"]): void => void stateless.add(forward);
-
-/** Whether a class of the package has written `forward`, and computes each step by itself. */
-export const knownStateless = (module: Module): boolean => module.isPure || stateless.has(module.forward);
+/** The trait of the `forward` of a module; null for a class without one, and for a subclass with a `forward` of its own. */
+export function traitOf(module: Module): Trait | null {
+  const { traits } = module.constructor as typeof Module;
+  return traits !== undefined && traits.forward === module.forward ? traits.trait : null;
+}
 
 /**
  * A layer or a network. Its parameters are the fields that `parameter()` made, and those of the modules in its fields, in
@@ -130,6 +143,13 @@ export abstract class Module {
    */
   static readonly stateless?: boolean;
 
+  /**
+   * The trait of the `forward` of a class of the package.
+   *
+   * @internal
+   */
+  static traits?: Traits;
+
   /** True while training, the default; layers such as Dropout behave differently then. */
   training = true;
 
@@ -137,33 +157,30 @@ export abstract class Module {
   abstract forward(x: Tensor): Tensor;
 
   /**
-   * `pureForward` is the `forward` of a class that says that it is pure, as {@link Module.isPure} has it.
+   * `traits` are those of a class of the package, which remembers them.
    *
    * @internal
    */
-  constructor(pureForward?: Module["forward"]) {
-    if (pureForward !== undefined) pure.add(pureForward);
+  constructor(traits?: Traits) {
+    if (traits !== undefined) traits.kind.traits = traits;
   }
 
   /**
-   * Whether `forward` can be recorded once and replayed, and its output be overwritten: in evaluation mode it runs the same ops for
-   * every x of a shape, on the parameters themselves, not on copies, and neither the layer nor its backward pass reads the output
-   * again. Layers of the engine say so to their constructor; it is false where another function has taken the place of `forward`.
+   * Whether `forward` can be recorded once and replayed, and its output be overwritten; false where another function has taken its place.
    *
    * @internal
    */
   get isPure(): boolean {
-    return pure.has(this.forward);
+    const trait = traitOf(this);
+    return trait === "pure" || trait === "product";
   }
 
   /**
-   * Whether `forward` is one op, a product of x with `weight`: a learning rule can give this op another input for ∂L/∂weight.
+   * The values that the parameter or buffer in a field of the module may take from a state; undefined for all.
    *
    * @internal
    */
-  get isProduct(): boolean {
-    return false;
-  }
+  loadingOf?(field: string): Loading | undefined;
 
   /**
    * Whether `forward` mixes the steps of a sequence, in evaluation mode too. Layers that never do have no such method.
@@ -200,13 +217,13 @@ export abstract class Module {
    * @internal
    */
   namedState(): [string, Tensor][] {
-    return this.found().filter((each): each is [string, Tensor] => isState(each[1]));
+    return this.found().flatMap(([name, t]): [string, Tensor][] => (isState(t) ? [[name, t]] : []));
   }
 
   /** The same, with arrays that are no tensors. */
-  private arraysOfState(): [string, Tensor | StoredArray][] {
-    return this.found().filter((each): each is [string, Tensor | StoredArray] => {
-      return isState(each[1]) || stored.has(each[1]);
+  private arraysOfState(): Found<Tensor | StoredArray>[] {
+    return this.found().filter((each): each is Found<Tensor | StoredArray> => {
+      return isState(each[1]) || "isStored" in each[1];
     });
   }
 
@@ -217,7 +234,8 @@ export abstract class Module {
 
   /** Pairs of the name and the module: this module, under the empty name, and all within. A shared module appears once. */
   namedModules(): [string, Module][] {
-    return [["", this], ...this.found().filter((each): each is [string, Module] => each[1] instanceof Module)];
+    const within = this.found().flatMap(([name, m]): [string, Module][] => (m instanceof Module ? [[name, m]] : []));
+    return [["", this], ...within];
   }
 
   /** Copies of all parameters, and of buffers such as running statistics, by name; later training does not change them. */
@@ -254,12 +272,13 @@ export abstract class Module {
     );
     const report: LoadReport = { missingKeys: [], missingBuffers: [], unexpectedKeys, adjustedKeys: [] };
     const copies = new Map<Tensor | StoredArray, Float32Array>();
-    for (const [name, t] of named) {
+    for (const [name, t, owner, field] of named) {
       const entry = given[name];
       const isNeeded = !(t instanceof Tensor) || t.isParameter;
       if (entry !== undefined || (strict && isNeeded)) {
-        const values = valuesOf(name, entry, t);
-        if (adjusts.get(t)?.(values)) report.adjustedKeys.push(name);
+        const { range, adjust } = t instanceof Tensor ? (owner.loadingOf?.(field) ?? ANY) : t;
+        const values = valuesOf(name, entry, t, range);
+        if (adjust?.(values)) report.adjustedKeys.push(name);
         copies.set(t, values);
       } else report[isNeeded ? "missingKeys" : "missingBuffers"].push(name);
     }
@@ -345,25 +364,28 @@ export abstract class Module {
     return this.toString();
   }
 
-  /** Every object in the fields, once each, and in those of modules and in lists within, with its name. */
-  private found(): [string, object][] {
-    const found: [string, object][] = [];
+  /** Every object in the fields, once each, and in those of modules and in lists within, with its name and its module. */
+  private found(): Found[] {
+    const found: Found[] = [];
     const seen = new Set<unknown>([this]);
-    const walk = (prefix: string, entries: Iterable<[string | number, unknown]>): void => {
+    const walk = (prefix: string, owner: Module, entries: Iterable<[string | number, unknown]>): void => {
       for (const [key, value] of entries) {
         if (typeof value !== "object" || value === null || seen.has(value)) continue;
         seen.add(value);
         const name = prefix + key;
         if (isForeign(value)) throw wrongType("Module", `${name} as ${OWN}`, value);
-        found.push([name, value]);
-        if (value instanceof Module) walk(`${name}.`, value.fields());
-        else if (Array.isArray(value)) walk(`${name}.`, value.entries());
+        found.push([name, value, owner, `${key}`]);
+        if (value instanceof Module) walk(`${name}.`, value, value.fields());
+        else if (Array.isArray(value)) walk(`${name}.`, owner, value.entries());
       }
     };
-    walk("", this.fields());
+    walk("", this, this.fields());
     return found;
   }
 }
+
+/** An object in a field of a module, by its path from a network. */
+type Found<T extends object = object> = [name: string, value: T, owner: Module, field: string];
 
 /** Throws for a module that is frozen, called `name` in the error. */
 export function checkChangeable(where: string, name: string, module: object): void {
@@ -371,14 +393,16 @@ export function checkChangeable(where: string, name: string, module: object): vo
   throw new TypeError(`${where}: expected no frozen module, got ${name}`);
 }
 
-const isState = (value: object): boolean => value instanceof Tensor && (value.isParameter || value.isBuffer);
+const isState = (value: object): value is Tensor => value instanceof Tensor && (value.isParameter || value.isBuffer);
 
 const LOAD = "loadStateDict";
 
 const LOAD_DEFAULTS = { strict: true };
 
+const ANY: Loading = {};
+
 /** A copy of the values that a state has for t, after a check of their shape. */
-function valuesOf(name: string, entry: unknown, t: Tensor | StoredArray): Float32Array {
+function valuesOf(name: string, entry: unknown, t: Tensor | StoredArray, limits: Range | undefined): Float32Array {
   const where = `${LOAD}: ${name}`;
   const isTensor = t instanceof Tensor;
   if (isTensor) alive(t, where);
@@ -394,7 +418,6 @@ function valuesOf(name: string, entry: unknown, t: Tensor | StoredArray): Float3
   const values = new Float32Array(numbersOf(where, "an array of numbers", data));
   const size = sizeOf(sizes);
   ensure(values.length === size, where, `expected ${size} values`, values.length);
-  const limits = isTensor ? limitsOf(t) : t.range;
   if (limits !== undefined) for (const value of values) numberOf(LOAD, name, value, limits);
   return values;
 }
@@ -442,18 +465,11 @@ export function moduleOf(where: string, value: Module): Module {
   throw wrongType(where, isObject && isForeign(value) ? OWN : "a module with forward(x)", value, hint);
 }
 
-/**
- * The `forward` that a class was written with. A class asks when its file is loaded, so that `isPure` is false where somebody
- * puts another function in its place later, on the prototype too: that one may keep what it gets and returns.
- */
-export function forwardOf({ prototype }: { readonly prototype: Module }): Module["forward"] {
-  const { forward } = prototype;
-  written.set(prototype, forward);
-  return forward;
+/** Whether another function has taken the place of the `forward` of a prototype whose class has traits. */
+export function isReplaced(prototype: object): boolean {
+  const kind = prototype.constructor as typeof Module;
+  return (
+    Object.getOwnPropertyDescriptor(kind, "traits") !== undefined &&
+    kind.traits?.forward !== (prototype as Module).forward
+  );
 }
-
-const written = new WeakMap<object, Module["forward"]>();
-
-/** Whether another function has taken the place of the `forward` of a prototype. */
-export const isReplaced = (prototype: object): boolean =>
-  written.has(prototype) && written.get(prototype) !== (prototype as Module).forward;

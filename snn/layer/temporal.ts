@@ -1,7 +1,7 @@
 /** Layers with a state between time steps. A subclass says what T steps do; each way to run the layer is written here, once. */
 import { composed } from "../../engine/composed.ts";
 import type { Module, Tensor } from "../../engine/index.ts";
-import { forwardOf, locate } from "../../engine/nn/module.ts";
+import { locate, type Traits, traitOf, traitsOf } from "../../engine/nn/module.ts";
 import { checkShape, type Shape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { checkSequence } from "./checks.ts";
@@ -41,6 +41,11 @@ export interface UnrollResult<State> {
  * inputs and states, recording, and the scope that frees intermediate tensors outside of tapes follow from that.
  */
 export abstract class Temporal<State, Result, From, Ran extends Run = Run> extends Staged {
+  /** @internal */
+  constructor(traits: Traits = TRAITS) {
+    super(traits);
+  }
+
   /**
    * The name of the layer in errors.
    *
@@ -158,7 +163,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
    * @internal
    */
   override forwardOver(x: Tensor): Tensor {
-    return this.forward === FORWARD ? this.runOver(x, true) : this.forward(x);
+    return isUnchanged(this) ? this.runOver(x, true) : this.forward(x);
   }
 
   private runOver(x: Tensor, over: boolean): Tensor {
@@ -267,6 +272,8 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   }
 }
 
+const TRAITS = /* @__PURE__ */ traitsOf(Temporal as unknown as Traits["kind"], "written");
+
 /** The last shapes that were asked for: steps of one sequence have one shape. */
 let lastStep: Shape = [];
 let lastOneStep: Shape = [1];
@@ -291,8 +298,5 @@ function isBehindTime(sizes: Shape, step: Shape): boolean {
 
 type AnyTemporal = Temporal<unknown, unknown, unknown, Run>;
 
-/** The `forward` of all layers through time. */
-export const FORWARD = /* @__PURE__ */ forwardOf(Temporal as unknown as { readonly prototype: Module });
-
 /** Whether `forward` is that of {@link Temporal}: no subclass, and nobody later, has changed what the layer computes. */
-export const isUnchanged = (layer: Module): boolean => layer.forward === FORWARD;
+export const isUnchanged = (layer: Module): boolean => traitOf(layer) !== null;
