@@ -148,6 +148,11 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   }
 
   /** @internal */
+  override forgetSteps(): void {
+    this.compiledSteps = null;
+  }
+
+  /** @internal */
   override loadingOf(field: string): Loading | undefined {
     const range = this.parameterRanges[field];
     return range && { range };

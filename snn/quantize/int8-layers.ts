@@ -126,6 +126,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
         return { shape: [...(shapes.find((shape) => sizeOf(shape) === data.length) as Shape)], data };
       },
       write: (values) => this.write({ ...this.read(), [key]: key === "q" ? Int8Array.from(values) : values }),
+      dispose: () => this.dispose(),
     };
   }
 
@@ -162,7 +163,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
     return this.weights.flatMap((w) => w.tensors);
   }
 
-  dispose(): void {
+  override dispose(): void {
     for (const t of this.memory) t.dispose();
   }
 

@@ -125,7 +125,7 @@ export class Int8 extends Staged {
   }
 
   /** Frees the integers, not the memory of layers of the model. */
-  dispose(): void {
+  override dispose(): void {
     for (const layer of this.layers) if (isInt8(layer)) layer.dispose();
   }
 
