@@ -1,7 +1,7 @@
 /** Sums of all that a profile counts, by layer. */
 import { type Module, noGrad, ones, ReLU, type Tensor } from "../../engine/index.ts";
 import { isWeighted } from "../../engine/nn/reading.ts";
-import { replaceMethod } from "../../engine/nn/replace.ts";
+import { type Call, type Tap, tapped } from "../../engine/nn/tapped.ts";
 import { formatShape, sizeOf } from "../../engine/shape.ts";
 import { type Observer, observedBy, type Seen } from "../layer/observer.ts";
 import { BatchSize } from "./batch-size.ts";
@@ -70,21 +70,14 @@ export class Meter implements Observer {
   count(fn: () => void): void {
     this.batch = new BatchSize();
     const see = (product: LinearMap, x: Tensor): void => this.multiplied(product, x);
-    const undo = this.model.namedModules().map(([, module]) => module instanceof ReLU && this.watched(module));
-    try {
-      noGrad(() => watchSynapses(this.model, see, () => observedBy(this, fn)));
-    } finally {
-      for (const restore of undo) if (restore) restore();
-    }
+    const rectified: Tap = (module) => (module instanceof ReLU ? (call) => this.rectified(module, call) : null);
+    noGrad(() => tapped(this.model, rectified, () => watchSynapses(this.model, see, () => observedBy(this, fn))));
   }
 
-  private watched(layer: ReLU): () => void {
-    const { forward } = layer;
-    return replaceMethod(layer, "forward", (x) => {
-      const z = forward.call(layer, x);
-      this.activated(layer, z);
-      return z;
-    });
+  private rectified(layer: ReLU, { run }: Call): Tensor {
+    const z = run() as Tensor;
+    this.activated(layer, z);
+    return z;
   }
 
   run<R extends object>(layer: Module, current: Tensor, _continues: boolean, run: (current: Tensor) => R): R {

@@ -3,7 +3,7 @@ import { NOT_NEGATIVE, numberOf, POSITIVE, show, withDefaults, wrongValue } from
 import { composed } from "../../engine/composed.ts";
 import { abs, add, type Module, mul, relu, square, sub, sum, Tensor, tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
-import { replaceMethod } from "../../engine/nn/replace.ts";
+import { tapped, type Watcher } from "../../engine/nn/tapped.ts";
 import { formatShape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { BatchSize } from "./batch-size.ts";
@@ -129,21 +129,13 @@ function watchParameters<R>(model: Module, ran: () => void, fn: () => R): R {
           .map(([, m]) => m),
       ),
   );
-  const undo = modules
-    .filter((module) => !within.has(module) && Object.values(module).some((t) => t instanceof Tensor && t.isParameter))
-    .map((module) => {
-      const { forward } = module;
-      return replaceMethod(module, "forward", (x) => {
-        const z = forward.call(module, x);
-        ran();
-        return z;
-      });
-    });
-  try {
-    return fn();
-  } finally {
-    for (const restore of undo.reverse()) restore();
-  }
+  const hasParameters = (module: Module) => Object.values(module).some((t) => t instanceof Tensor && t.isParameter);
+  const watch: Watcher = ({ method, run }) => {
+    const z = run();
+    if (method === "forward") ran();
+    return z;
+  };
+  return tapped(model, (module) => (!within.has(module) && hasParameters(module) ? watch : null), fn);
 }
 
 /** Σ |x[i]|·F[i], a sum over steps and samples first: spikes are summed as bits. */
