@@ -27,7 +27,7 @@ export function summary(module: Module, inputShape: Shape): string {
   const shape = checkShape("summary", inputShape);
   const outputs = new Map<Module, string>();
   const random = defaultGenerator.getState();
-  const noting: Tap = (m, path) => (call) => {
+  const calls: Tap["calls"] = (m, path) => (call) => {
     if (call.method !== "forward") return call.run();
     try {
       const z = call.run();
@@ -39,7 +39,7 @@ export function summary(module: Module, inputShape: Shape): string {
   };
   const run = (): Tensor => module.evaluating(() => module.forward(zeros(shape)));
   try {
-    noGrad(() => void tapped(module, noting, run));
+    noGrad(() => void tapped(module, { calls }, run));
   } finally {
     defaultGenerator.setState(random);
   }

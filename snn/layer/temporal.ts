@@ -2,10 +2,10 @@
 import { composed } from "../../engine/composed.ts";
 import type { Module, Tensor } from "../../engine/index.ts";
 import { locate, type Traits, traitOf, traitsOf } from "../../engine/nn/module.ts";
+import { type LayerTap, layerTap } from "../../engine/nn/tapped.ts";
 import { checkShape, type Shape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { checkSequence } from "./checks.ts";
-import { type Observer, observer } from "./observer.ts";
 import { type Stage, Staged } from "./stage.ts";
 import { resultOf } from "./unroll-result.ts";
 
@@ -168,7 +168,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
 
   private runOver(x: Tensor, over: boolean): Tensor {
     this.checkSteps(x);
-    if (observer !== null && this.isObserved) return this.seen(x, null, false)[this.mainOutput] as Tensor;
+    if (layerTap !== null && this.isObserved) return this.seen(x, null, false)[this.mainOutput] as Tensor;
     return this.isComposed("main")
       ? composed(Temporal.mainOf, this as AnyTemporal, x, over)
       : Temporal.mainOf(this, x, over);
@@ -200,7 +200,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   unroll(x: Tensor, state?: State): Result {
     this.checkSteps(x);
     const from = state === undefined ? null : this.read(state, stepOf(x.sizes));
-    if (observer !== null && this.isObserved) return this.seen(x, from, from !== null) as Result;
+    if (layerTap !== null && this.isObserved) return this.seen(x, from, from !== null) as Result;
     return composed(Temporal.allOf, this as AnyTemporal, x, from) as Result;
   }
 
@@ -209,10 +209,10 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
     return resultOf(layer.mainOutput, run.z, layer.stateAfter(run), layer.outputNames(run), run);
   }
 
-  /** The result of `unroll`, which the observer of `record` sees too. */
+  /** The result of `unroll`, which a tap sees too. */
   private seen(x: Tensor, from: From | null, continues: boolean): Outputs {
     const run = (own: Tensor): Outputs => composed(Temporal.allOf, this as AnyTemporal, own, from);
-    return (observer as Observer).run(this, x, continues, run);
+    return (layerTap as LayerTap).run(this, x, continues, run);
   }
 
   /**
@@ -227,7 +227,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
     alive(x, this.where);
     this.checkStep(x.sizes);
     const from = this.read(state, x.sizes);
-    if (observer !== null && this.isObserved) {
+    if (layerTap !== null && this.isObserved) {
       const { [this.mainOutput]: z, state: next } = this.seen(x.unsqueeze(0), from, true);
       return [(z as Tensor).squeeze(0), next as State];
     }

@@ -15,7 +15,7 @@ import {
   zeros,
 } from "../../engine/index.ts";
 import { isWeighted, type Weighted, weightOf } from "../../engine/nn/reading.ts";
-import { tapped, type Watcher } from "../../engine/nn/tapped.ts";
+import type { Watcher } from "../../engine/nn/tapped.ts";
 import type { Shape } from "../../engine/shape.ts";
 import type { Recurrent } from "../recurrent/recurrent.ts";
 import type { DelayedLinear } from "../temporal/delayed-linear.ts";
@@ -42,27 +42,24 @@ export interface LinearMap {
   readonly isGraded?: true;
 }
 
-/** Runs fn while `see` gets the input of each product of the model, [..., features]. Returns what fn returns. */
-export function watchSynapses<R>(model: Module, see: (product: LinearMap, x: Tensor) => void, fn: () => R): R {
+type See = (product: LinearMap, x: Tensor) => void;
+
+/** The watchers of a model with which `see` gets the input of each product, [..., features]. */
+export function synapseWatchers(model: Module, see: See): (module: Module) => Watcher | null {
   const modules = model.namedModules().map(([, module]) => module);
   // A recurrent layer reads the weights of its `Linear` itself, in one op for all steps, as long as that has its own `forward`.
   const within = new Set(modules.flatMap((module) => (isRecurrent(module) ? [module.recurrent] : [])));
   const gates = new Map(modules.filter(isSpikingLSTM).map((lstm) => [lstm.lstm_cell as Module, gatesOf(lstm)]));
-  const tap = (module: Module): Watcher | null => {
+  return (module) => {
     if (isRecurrent(module)) return watcherOf("spikes", feedbackOf(module), see);
     if (isSpikingLSTM(module)) return watcherOf("v", membraneOf(module), see);
     const product = module instanceof Linear && within.has(module) ? null : (gates.get(module) ?? synapsesOf(module));
     return product === null ? null : watcherOf(null, product, see);
   };
-  return tapped(model, tap, fn);
 }
 
 /** Shows `see` the input of each call: x, or the output of the step before, which has this name. */
-function watcherOf(
-  name: "spikes" | "v" | null,
-  product: LinearMap | null,
-  see: (product: LinearMap, x: Tensor) => void,
-): Watcher | null {
+function watcherOf(name: "spikes" | "v" | null, product: LinearMap | null, see: See): Watcher | null {
   if (product === null) return null;
   return ({ method, x, state, run }) => {
     if (name === null || method === "step") {
