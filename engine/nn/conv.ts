@@ -6,7 +6,7 @@ import { checkShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { startUniform } from "./linear.ts";
 import { Module, type Traits, traitsOf } from "./module.ts";
-import { multiplied, type Readings } from "./reading.ts";
+import { multiplied, type Weighted } from "./reading.ts";
 
 /** Options of {@link Conv1d} and {@link Conv2d}. */
 export interface ConvLayerOptions<Size = Pair> extends ConvOptions<Size> {
@@ -38,7 +38,7 @@ abstract class Convolution<Size extends Pair> extends Module {
    *
    * @internal
    */
-  reading: Readings | null = null;
+  reading: Weighted["reading"] = null;
 
   constructor(
     where: string,

@@ -6,7 +6,7 @@ import { checkShape, type Shape } from "../shape.ts";
 import { noGrad, parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { type Loading, Module, traitsOf } from "./module.ts";
-import { multiplied, type Readings } from "./reading.ts";
+import { multiplied, type Weighted } from "./reading.ts";
 
 /** Options of {@link Linear}. */
 export interface LinearOptions {
@@ -39,7 +39,7 @@ export class Linear extends Module {
    *
    * @internal
    */
-  reading: Readings | null = null;
+  reading: Weighted["reading"] = null;
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super(TRAITS);

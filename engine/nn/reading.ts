@@ -18,17 +18,17 @@ export type Reading = (weight: Tensor) => Tensor;
 /** Functions through which a layer reads its weight, each in its place, in the order in which they run. */
 export interface Readings {
   /** Leaves out connections that the layer never has, and changes a loaded weight into such a one. */
-  readonly connections?: Reading & Loading;
+  readonly connections?: (Reading & Loading) | undefined;
   /** Runs before the grid, since 0 stays 0 on a grid. */
-  readonly mask?: Reading & { readonly mask?: Tensor };
-  readonly grid?: Reading;
+  readonly mask?: (Reading & { readonly mask?: Tensor }) | undefined;
+  readonly grid?: Reading | undefined;
 }
 
 /** A layer whose `forward` reads its weight through {@link weightOf}, as its traits say. */
 export interface Weighted extends Module {
   readonly weight: Tensor;
-  /** The functions that make the weight of the parameter, null without; `setReading` of readings.ts writes the field. */
-  reading: Readings | null;
+  /** The functions that make the weight of the parameter, as one, null without; `setReading` of readings.ts writes the field. */
+  reading: (Reading & Readings) | null;
 }
 
 /** Whether the layer can read its weight through functions: not where a subclass has another `forward`. */
@@ -39,14 +39,7 @@ export function isWeighted(layer: Module): layer is Weighted {
 
 /** The weight that the layer computes with. */
 export const weightOf = ({ weight, reading }: Pick<Weighted, "weight" | "reading">): Tensor =>
-  reading === null ? weight : readThrough(reading, weight);
-
-function readThrough({ connections, mask, grid }: Readings, parameter: Tensor): Tensor {
-  let weight = parameter;
-  if (connections !== undefined) weight = connections(weight);
-  if (mask !== undefined) weight = mask(weight);
-  return grid === undefined ? weight : grid(weight);
-}
+  reading === null ? weight : reading(weight);
 
 interface Product extends Module, Pick<Weighted, "weight" | "reading"> {
   readonly bias: Tensor | null;

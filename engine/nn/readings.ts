@@ -1,6 +1,6 @@
 /** Several functions through which a layer reads its weight: each has a place, and a place has at most one function. */
 import type { Tensor } from "../tensor.ts";
-import { type Readings, type Weighted, weightOf } from "./reading.ts";
+import type { Readings, Weighted } from "./reading.ts";
 
 export type Place = keyof Readings;
 
@@ -14,16 +14,18 @@ export function setReading<At extends Place>(
   place: At,
   reading: NonNullable<Readings[At]> | null,
 ): void {
-  const { [place]: _, ...others } = layer.reading ?? {};
-  const all: Readings = reading === null ? others : { ...others, [place]: reading };
-  layer.reading = Object.keys(all).length === 0 ? null : all;
+  const all: Readings = { ...layer.reading, [place]: reading ?? undefined };
+  const isRead = Object.values(all).some((read) => read !== undefined);
+  layer.reading = isRead ? Object.assign((weight: Tensor) => readThrough(all, weight), all) : null;
 }
 
 /** The weight as the function at a place gets it: the functions before that have read it. */
-export function readBefore({ weight, reading }: Weighted, place: "mask" | "grid"): Tensor {
-  const { connections, mask } = reading ?? {};
-  return weightOf({
-    weight,
-    reading: { ...(connections && { connections }), ...(place === "grid" && mask && { mask }) },
-  });
+export const readBefore = ({ weight, reading }: Weighted, place: "mask" | "grid"): Tensor =>
+  readThrough({ ...reading, grid: undefined, ...(place === "mask" && { mask: undefined }) }, weight);
+
+function readThrough({ connections, mask, grid }: Readings, parameter: Tensor): Tensor {
+  let weight = parameter;
+  if (connections !== undefined) weight = connections(weight);
+  if (mask !== undefined) weight = mask(weight);
+  return grid === undefined ? weight : grid(weight);
 }

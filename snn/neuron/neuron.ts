@@ -51,7 +51,6 @@ const FIELDS = {
   parameterRanges: 0,
   compiledSteps: 0,
   list: 0,
-  ownStep: 0,
   parameterRounding: 0,
 };
 
@@ -93,12 +92,6 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   private compiledSteps: Steps | null = null;
   /** A list for the tensors of a state, which steps take in turns. */
   private list: Tensor[] | null = null;
-  /**
-   * The form and the step of the layer's own equation, where others have taken their place.
-   *
-   * @internal
-   */
-  ownStep: Pick<Neurons, "form" | "compiled"> | null = null;
   /**
    * The rounding of parameters, whenever a step reads them; null for none.
    *
@@ -173,14 +166,13 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   }
 
   /**
-   * Puts another step in the place of the present one; `own` is the layer's own, null where that comes back.
+   * Puts another step, and its form, in the place of the present one.
    *
    * @internal
    */
-  useStep({ form, compiled }: Pick<Neurons, "form" | "compiled">, own: Neurons["ownStep"]): void {
+  useStep({ form, compiled }: Pick<Neurons, "form" | "compiled">): void {
     this.form = form;
     this.compiledSteps = { compiled, scores: this.scores };
-    this.ownStep = own;
   }
 
   /**

@@ -103,21 +103,22 @@ const RESET_VALUES = ["resetValue", "c"];
 
 /** Prepares the layer for states on levels, with null for floats. Returns what makes the change: nothing is written before. */
 export function levelsOf(layer: Neurons, levels: StateLevels | null, states: readonly string[]): () => void {
-  const own = layer.ownStep ?? { form: layer.form, compiled: layer.compiled };
-  if (levels === null || states.length === 0) return () => layer.useStep(own, null);
+  const own = layer.form.own ?? { form: layer.form, compiled: layer.compiled };
+  if (levels === null || states.length === 0) return () => layer.useStep(own);
   const step = compiledWith(own, layer.firing, levels, states);
-  return () => layer.useStep(step, own);
+  return () => layer.useStep(step);
 }
 
 function compiledWith(
-  { form, compiled }: Pick<Neurons, "form" | "compiled">,
+  own: Pick<Neurons, "form" | "compiled">,
   firing: Firing,
   levels: StateLevels,
   states: readonly string[],
 ): Pick<Neurons, "form" | "compiled"> {
-  const { parameters } = compiled.program.traced.definition;
+  const { form } = own;
+  const { parameters } = own.compiled.program.traced.definition;
   const chosen = { ...form.chosen, levels: levels.count };
-  const all = { ...form, chosen, step: quantizedStep(form, firing, levels, states) };
+  const all = { ...form, own, chosen, step: quantizedStep(form, firing, levels, states) };
   return { form: all, compiled: new CompiledNeuron(stepOf(all, parameters, firing)) };
 }
 

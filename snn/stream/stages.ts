@@ -73,7 +73,7 @@ class ReadWeight extends Watch {
   during<R>(fn: () => R): R {
     const { layer, value } = this;
     const { reading } = layer;
-    layer.reading = { connections: () => value };
+    layer.reading = () => value;
     try {
       return fn();
     } finally {

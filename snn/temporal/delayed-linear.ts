@@ -5,7 +5,7 @@ import { type Generator, generatorOf } from "../../engine/generator.ts";
 import { arange, conv1d, full, noGrad, pad, parameter, rand, type Tensor } from "../../engine/index.ts";
 import { startUniform } from "../../engine/nn/linear.ts";
 import { type Loading, traitsOf } from "../../engine/nn/module.ts";
-import { type Readings, weightOf } from "../../engine/nn/reading.ts";
+import { type Weighted, weightOf } from "../../engine/nn/reading.ts";
 import { isOutside } from "../../engine/op.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
 import { buffer } from "../../engine/tape.ts";
@@ -95,7 +95,7 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
    *
    * @internal
    */
-  reading: Readings | null = null;
+  reading: Weighted["reading"] = null;
   private readonly firstSigma: number;
   private readonly finalSigma: number;
 
