@@ -218,12 +218,12 @@ export abstract class Module {
    * @internal
    */
   namedState(): [string, Tensor][] {
-    return this.found().flatMap(([name, t]): [string, Tensor][] => (isState(t) ? [[name, t]] : []));
+    return this.found().filter((each): each is [string, Tensor] => isState(each[1]));
   }
 
   /** The same, with arrays that are no tensors. */
-  private arraysOfState(): Found<Tensor | StoredArray>[] {
-    return this.found().filter((each): each is Found<Tensor | StoredArray> => {
+  private arraysOfState(see?: SeeField): [string, Tensor | StoredArray][] {
+    return this.found(see).filter((each): each is [string, Tensor | StoredArray] => {
       return isState(each[1]) || "isStored" in each[1];
     });
   }
@@ -235,8 +235,7 @@ export abstract class Module {
 
   /** Pairs of the name and the module: this module, under the empty name, and all within. A shared module appears once. */
   namedModules(): [string, Module][] {
-    const within = this.found().flatMap(([name, m]): [string, Module][] => (m instanceof Module ? [[name, m]] : []));
-    return [["", this], ...within];
+    return [["", this], ...this.found().filter((each): each is [string, Module] => each[1] instanceof Module)];
   }
 
   /** Copies of all parameters, and of buffers such as running statistics, by name; later training does not change them. */
@@ -262,7 +261,8 @@ export abstract class Module {
   loadStateDict(state: NamedArrays, options: LoadOptions = LOAD_DEFAULTS): LoadReport {
     const { strict } = withDefaults(LOAD, LOAD_DEFAULTS, options);
     const given = objectOf(LOAD, "a state, arrays by name", state);
-    const named = this.arraysOfState();
+    const loadings = new Map<object, Loading | undefined>();
+    const named = this.arraysOfState((value, owner, field) => loadings.set(value, owner.loadingOf?.(field)));
     const names = new Set(named.map(([name]) => name));
     const unexpectedKeys = Object.keys(given).filter((name) => !names.has(name));
     ensure(
@@ -273,11 +273,11 @@ export abstract class Module {
     );
     const report: LoadReport = { missingKeys: [], missingBuffers: [], unexpectedKeys, adjustedKeys: [] };
     const copies = new Map<Tensor | StoredArray, Float32Array>();
-    for (const [name, t, owner, field] of named) {
+    for (const [name, t] of named) {
       const entry = given[name];
       const isNeeded = !(t instanceof Tensor) || t.isParameter;
       if (entry !== undefined || (strict && isNeeded)) {
-        const { range, adjust } = t instanceof Tensor ? (owner.loadingOf?.(field) ?? ANY) : t;
+        const { range, adjust } = (t instanceof Tensor ? loadings.get(t) : t) ?? ANY;
         const values = valuesOf(name, entry, t, range);
         if (adjust?.(values)) report.adjustedKeys.push(name);
         copies.set(t, values);
@@ -345,11 +345,8 @@ export abstract class Module {
   dispose(...others: Module[]): void {
     const kept = new Set<object>(others);
     for (const other of others) for (const [, value] of moduleOf("dispose", other).found()) kept.add(value);
-    for (const value of [this, ...this.found().map(([, within]) => within)]) {
-      if (kept.has(value)) continue;
-      if (value instanceof Module) value.forgetSteps?.();
-      else if (isState(value) || "isStored" in value) (value as Tensor | StoredArray).dispose();
-    }
+    for (const [, t] of this.arraysOfState()) if (!kept.has(t)) t.dispose();
+    for (const [, module] of this.namedModules()) if (!kept.has(module)) module.forgetSteps?.();
   }
 
   /**
@@ -394,9 +391,9 @@ export abstract class Module {
     return this.toString();
   }
 
-  /** Every object in the fields, once each, and in those of modules and in lists within, with its name and its module. */
-  private found(): Found[] {
-    const found: Found[] = [];
+  /** Every object in the fields, once each, and in those of modules and in lists within, with its name. */
+  private found(see?: SeeField): [string, object][] {
+    const found: [string, object][] = [];
     const seen = new Set<unknown>([this]);
     const walk = (prefix: string, owner: Module, entries: Iterable<[string | number, unknown]>): void => {
       for (const [key, value] of entries) {
@@ -404,7 +401,8 @@ export abstract class Module {
         seen.add(value);
         const name = prefix + key;
         if (isForeign(value)) throw wrongType("Module", `${name} as ${OWN}`, value);
-        found.push([name, value, owner, `${key}`]);
+        found.push([name, value]);
+        see?.(value, owner, `${key}`);
         if (value instanceof Module) walk(`${name}.`, value, value.fields());
         else if (Array.isArray(value)) walk(`${name}.`, owner, value.entries());
       }
@@ -414,8 +412,8 @@ export abstract class Module {
   }
 }
 
-/** An object in a field of a module, by its path from a network. */
-type Found<T extends object = object> = [name: string, value: T, owner: Module, field: string];
+/** Sees an object in a field of a module. */
+type SeeField = (value: object, owner: Module, field: string) => void;
 
 /** Throws for a module that is frozen, called `name` in the error. */
 export function checkChangeable(where: string, name: string, module: object): void {

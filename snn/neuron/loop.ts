@@ -21,7 +21,8 @@ export function onRecord(source: ParameterSource, count: number): Named | null {
 /** Parameters that a step reads rounded. */
 export interface Rounding {
   readonly names: readonly string[];
-  round(t: Tensor): Tensor;
+  /** All parameters of the step, those of these names rounded. */
+  rounded(all: Named): Named;
 }
 
 /** A layer whose parameters a loop takes. */

@@ -1,6 +1,6 @@
 /** Layers of neurons, whatever their step. */
 
-import { numberOf, type Range, wrongType } from "../../engine/arguments.ts";
+import { numberOf, wrongType } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
 import { full, noGrad, parameter, Tensor, zeros } from "../../engine/index.ts";
 import type { Loading } from "../../engine/nn/module.ts";
@@ -48,7 +48,7 @@ const FIELDS = {
   plain: 0,
   parameterNames: 0,
   bounds: 0,
-  parameterRanges: 0,
+  loadings: 0,
   compiledSteps: 0,
   list: 0,
   parameterRounding: 0,
@@ -87,8 +87,8 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   private readonly plain: Plain | null;
   private readonly parameterNames: readonly string[];
   private readonly bounds: Readonly<Record<string, readonly number[]>>;
-  /** The values that fixed parameters may have. */
-  private readonly parameterRanges: Record<string, Range> = {};
+  /** The values that fixed parameters may take from a state. */
+  private readonly loadings: Record<string, Loading> = {};
   private compiledSteps: Steps | null = null;
   /** A list for the tensors of a state, which steps take in turns. */
   private list: Tensor[] | null = null;
@@ -117,7 +117,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
         if (learned.has(key)) parameter(t);
         else {
           buffer(t);
-          this.parameterRanges[key] = read.rangeOf(key);
+          this.loadings[key] = { range: read.rangeOf(key) };
         }
         (this as unknown as Record<string, Tensor>)[key] = t;
         kinds[key] = t.size === 1 ? "scalar" : "column";
@@ -147,8 +147,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
 
   /** @internal */
   override loadingOf(field: string): Loading | undefined {
-    const range = this.parameterRanges[field];
-    return range && { range };
+    return this.loadings[field];
   }
 
   private compiledFor(what: string): Steps {
@@ -314,15 +313,13 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
    * @internal
    */
   parametersNow(): Named {
-    const { parameterRounding: rounding } = this;
     const all: Record<string, Tensor> = {};
     for (const name of Object.keys(this.form.parameters)) {
       const t = this.parameterOf(name);
       const bounds = this.bounds[name];
-      const bounded = bounds === undefined ? t : t.clamp(bounds[0] as number, bounds[1] as number);
-      all[name] = rounding?.names.includes(name) ? rounding.round(bounded) : bounded;
+      all[name] = bounds === undefined ? t : t.clamp(bounds[0] as number, bounds[1] as number);
     }
-    return all;
+    return this.parameterRounding?.rounded(all) ?? all;
   }
 
   /**

@@ -5,6 +5,7 @@ import { type Module, noGrad, type Tensor } from "../../engine/index.ts";
 import { touch } from "../../engine/tensor.ts";
 import { Staged } from "../layer/stage.ts";
 import type { Form, Named } from "../neuron/form.ts";
+import type { Rounding } from "../neuron/loop.ts";
 import { Neurons } from "../neuron/neuron.ts";
 import { CompiledNeuron } from "../neuron/op.ts";
 import { type Firing, stepOf } from "../neuron/step.ts";
@@ -188,10 +189,15 @@ export function decayingIn(where: string, layers: readonly Neurons[]): Neurons[]
 export function setShifts(layer: Neurons, shift: boolean): void {
   const decays = shift ? decaysOf(layer) : [];
   if (decays.length === 0 && layer.parameterRounding === null) return;
-  layer.parameterRounding = decays.length === 0 ? null : { names: decays.map(([name]) => name), round: toShift };
+  layer.parameterRounding = decays.length === 0 ? null : shiftsOf(decays.map(([name]) => name));
   // A stream reads parameters again where they were written.
   for (const t of layer.givenParameters()) touch(t);
 }
+
+const shiftsOf = (names: readonly string[]): Rounding => ({
+  names,
+  rounded: (all) => ({ ...all, ...Object.fromEntries(names.map((name) => [name, toShift(all[name] as Tensor)])) }),
+});
 
 /** The shifts of the decays of a model, by the parameter that holds the decay. */
 export function shiftsIn(model: Module): Map<Tensor, Tensor> {
