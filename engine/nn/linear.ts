@@ -51,8 +51,8 @@ export class Linear extends Module {
   }
 
   /** @internal */
-  override loadingOf(field: string): Loading | undefined {
-    return field === "weight" ? this.reading?.connections : undefined;
+  override loadingOf(t: Tensor): Loading | undefined {
+    return t === this.weight ? this.reading?.connections : undefined;
   }
 
   /**

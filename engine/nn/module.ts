@@ -177,11 +177,11 @@ export abstract class Module {
   }
 
   /**
-   * The values that the parameter or buffer in a field of the module may take from a state; undefined for all.
+   * The values that t, a parameter or buffer of the module, may take from a state; undefined for all, and for tensors of other modules.
    *
    * @internal
    */
-  loadingOf?(field: string): Loading | undefined;
+  loadingOf?(t: Tensor): Loading | undefined;
 
   /**
    * Whether `forward` mixes the steps of a sequence, in evaluation mode too. Layers that never do have no such method.
@@ -222,8 +222,8 @@ export abstract class Module {
   }
 
   /** The same, with arrays that are no tensors. */
-  private arraysOfState(see?: SeeField): [string, Tensor | StoredArray][] {
-    return this.found(see).filter((each): each is [string, Tensor | StoredArray] => {
+  private arraysOfState(): [string, Tensor | StoredArray][] {
+    return this.found().filter((each): each is [string, Tensor | StoredArray] => {
       return isState(each[1]) || "isStored" in each[1];
     });
   }
@@ -261,8 +261,7 @@ export abstract class Module {
   loadStateDict(state: NamedArrays, options: LoadOptions = LOAD_DEFAULTS): LoadReport {
     const { strict } = withDefaults(LOAD, LOAD_DEFAULTS, options);
     const given = objectOf(LOAD, "a state, arrays by name", state);
-    const loadings = new Map<object, Loading | undefined>();
-    const named = this.arraysOfState((value, owner, field) => loadings.set(value, owner.loadingOf?.(field)));
+    const named = this.arraysOfState();
     const names = new Set(named.map(([name]) => name));
     const unexpectedKeys = Object.keys(given).filter((name) => !names.has(name));
     ensure(
@@ -272,12 +271,14 @@ export abstract class Module {
       unexpectedKeys,
     );
     const report: LoadReport = { missingKeys: [], missingBuffers: [], unexpectedKeys, adjustedKeys: [] };
+    const modules = this.namedModules();
+    const loadingOf = (t: Tensor) => modules.map(([, module]) => module.loadingOf?.(t)).find(Boolean);
     const copies = new Map<Tensor | StoredArray, Float32Array>();
     for (const [name, t] of named) {
       const entry = given[name];
       const isNeeded = !(t instanceof Tensor) || t.isParameter;
       if (entry !== undefined || (strict && isNeeded)) {
-        const { range, adjust } = (t instanceof Tensor ? loadings.get(t) : t) ?? ANY;
+        const { range, adjust } = (t instanceof Tensor ? loadingOf(t) : t) ?? ANY;
         const values = valuesOf(name, entry, t, range);
         if (adjust?.(values)) report.adjustedKeys.push(name);
         copies.set(t, values);
@@ -392,28 +393,24 @@ export abstract class Module {
   }
 
   /** Every object in the fields, once each, and in those of modules and in lists within, with its name. */
-  private found(see?: SeeField): [string, object][] {
+  private found(): [string, object][] {
     const found: [string, object][] = [];
     const seen = new Set<unknown>([this]);
-    const walk = (prefix: string, owner: Module, entries: Iterable<[string | number, unknown]>): void => {
+    const walk = (prefix: string, entries: Iterable<[string | number, unknown]>): void => {
       for (const [key, value] of entries) {
         if (typeof value !== "object" || value === null || seen.has(value)) continue;
         seen.add(value);
         const name = prefix + key;
         if (isForeign(value)) throw wrongType("Module", `${name} as ${OWN}`, value);
         found.push([name, value]);
-        see?.(value, owner, `${key}`);
-        if (value instanceof Module) walk(`${name}.`, value, value.fields());
-        else if (Array.isArray(value)) walk(`${name}.`, owner, value.entries());
+        if (value instanceof Module) walk(`${name}.`, value.fields());
+        else if (Array.isArray(value)) walk(`${name}.`, value.entries());
       }
     };
-    walk("", this, this.fields());
+    walk("", this.fields());
     return found;
   }
 }
-
-/** Sees an object in a field of a module. */
-type SeeField = (value: object, owner: Module, field: string) => void;
 
 /** Throws for a module that is frozen, called `name` in the error. */
 export function checkChangeable(where: string, name: string, module: object): void {
@@ -491,13 +488,4 @@ export function moduleOf(where: string, value: Module): Module {
   const { prototype, name } = Object(value) as { prototype?: unknown; name?: unknown };
   const hint = prototype instanceof Module ? `; write new ${name}(…)` : "";
   throw wrongType(where, isObject && isForeign(value) ? OWN : "a module with forward(x)", value, hint);
-}
-
-/** Whether another function has taken the place of the `forward` of a prototype whose class has traits. */
-export function isReplaced(prototype: object): boolean {
-  const kind = prototype.constructor as typeof Module;
-  return (
-    Object.getOwnPropertyDescriptor(kind, "traits") !== undefined &&
-    kind.traits?.forward !== (prototype as Module).forward
-  );
 }

@@ -1,8 +1,9 @@
 /** The layers of a network that runs one time step after the other: their list, and which of them have steps of their own. */
 import { wrongType } from "../../engine/arguments.ts";
 import { Module, Sequential, type Tensor } from "../../engine/index.ts";
-import { isReplaced, traitOf } from "../../engine/nn/module.ts";
+import { traitOf } from "../../engine/nn/module.ts";
 import type { Shape } from "../../engine/shape.ts";
+import { isReplaced } from "./temporal.ts";
 
 /** A layer with a step of its own, as neurons have it. */
 export interface Stepping extends Module {

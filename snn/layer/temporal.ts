@@ -1,7 +1,7 @@
 /** Layers with a state between time steps. A subclass says what T steps do; each way to run the layer is written here, once. */
 import { composed } from "../../engine/composed.ts";
 import type { Module, Tensor } from "../../engine/index.ts";
-import { locate, type Traits, traitOf, traitsOf } from "../../engine/nn/module.ts";
+import { locate, type Traits, traitsOf } from "../../engine/nn/module.ts";
 import { type LayerTap, layerTap } from "../../engine/nn/tapped.ts";
 import { checkShape, type Shape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
@@ -41,11 +41,6 @@ export interface UnrollResult<State> {
  * inputs and states, recording, and the scope that frees intermediate tensors outside of tapes follow from that.
  */
 export abstract class Temporal<State, Result, From, Ran extends Run = Run> extends Staged {
-  /** @internal */
-  constructor(traits: Traits = TRAITS) {
-    super(traits);
-  }
-
   /**
    * The name of the layer in errors.
    *
@@ -299,4 +294,8 @@ function isBehindTime(sizes: Shape, step: Shape): boolean {
 type AnyTemporal = Temporal<unknown, unknown, unknown, Run>;
 
 /** Whether `forward` is that of {@link Temporal}: no subclass, and nobody later, has changed what the layer computes. */
-export const isUnchanged = (layer: Module): boolean => traitOf(layer) !== null;
+export const isUnchanged = (layer: Module): boolean => layer.forward === TRAITS.forward;
+
+/** Whether this is the prototype of {@link Temporal}, and another function has taken the place of its `forward`. */
+export const isReplaced = (prototype: object): boolean =>
+  prototype === Temporal.prototype && Temporal.prototype.forward !== TRAITS.forward;

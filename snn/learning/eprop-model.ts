@@ -4,6 +4,7 @@ import { Linear, type Module } from "../../engine/index.ts";
 import { traitOf } from "../../engine/nn/module.ts";
 import { type Kept, keptOf } from "../layer/kept.ts";
 import { layersOf as modulesOf } from "../layer/stepping.ts";
+import { isUnchanged } from "../layer/temporal.ts";
 import { isCompiled, type Neurons } from "../neuron/neuron.ts";
 import { Recurrent } from "../recurrent/recurrent.ts";
 import { keptOfNeurons } from "../stream/neurons.ts";
@@ -91,7 +92,7 @@ const isLinear = (layer: Module): layer is Linear => layer instanceof Linear && 
 
 function neuronsOf(where: string, layer: Module): { neurons: Neurons; recurrent: Linear | null } {
   if (isCompiled(layer)) return { neurons: layer, recurrent: null };
-  if (!(layer instanceof Recurrent) || traitOf(layer) === null) {
+  if (!(layer instanceof Recurrent) || !isUnchanged(layer)) {
     throw wrongValue(where, WHAT, layer.constructor.name);
   }
   const { neuron, recurrent } = layer;

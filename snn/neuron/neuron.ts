@@ -88,7 +88,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   private readonly parameterNames: readonly string[];
   private readonly bounds: Readonly<Record<string, readonly number[]>>;
   /** The values that fixed parameters may take from a state. */
-  private readonly loadings: Record<string, Loading> = {};
+  private readonly loadings = new Map<Tensor, Loading>();
   private compiledSteps: Steps | null = null;
   /** A list for the tensors of a state, which steps take in turns. */
   private list: Tensor[] | null = null;
@@ -117,7 +117,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
         if (learned.has(key)) parameter(t);
         else {
           buffer(t);
-          this.loadings[key] = { range: read.rangeOf(key) };
+          this.loadings.set(t, { range: read.rangeOf(key) });
         }
         (this as unknown as Record<string, Tensor>)[key] = t;
         kinds[key] = t.size === 1 ? "scalar" : "column";
@@ -146,8 +146,8 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   }
 
   /** @internal */
-  override loadingOf(field: string): Loading | undefined {
-    return this.loadings[field];
+  override loadingOf(t: Tensor): Loading | undefined {
+    return this.loadings.get(t);
   }
 
   private compiledFor(what: string): Steps {

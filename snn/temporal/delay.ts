@@ -98,8 +98,8 @@ export class Delay extends Windowed<DelayState, UnrollResult<DelayState>> {
   }
 
   /** @internal */
-  override loadingOf(): Loading {
-    return { range: STEPS };
+  override loadingOf(t: Tensor): Loading | undefined {
+    return t === this.delays ? { range: STEPS } : undefined;
   }
 
   /** D, the longest delay. */

@@ -123,8 +123,8 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
   }
 
   /** @internal */
-  override loadingOf(field: string): Loading | undefined {
-    return field === "sigma" ? { range: SIGMA } : undefined;
+  override loadingOf(t: Tensor): Loading | undefined {
+    return t === this.sigma ? { range: SIGMA } : undefined;
   }
 
   /**

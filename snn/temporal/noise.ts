@@ -60,8 +60,8 @@ export class CurrentNoise extends Module {
   }
 
   /** @internal */
-  override loadingOf(): Loading | undefined {
-    return this.std.isBuffer ? { range: NOT_NEGATIVE } : undefined;
+  override loadingOf(t: Tensor): Loading | undefined {
+    return t === this.std && t.isBuffer ? { range: NOT_NEGATIVE } : undefined;
   }
 
   /**

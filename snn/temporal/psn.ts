@@ -188,8 +188,8 @@ export class PSN extends Windowed<PSNState, PSNRecord> {
   }
 
   /** @internal */
-  override loadingOf(field: string): Loading | undefined {
-    return field === "lambda" ? { range: UNIT } : undefined;
+  override loadingOf(t: Tensor): Loading | undefined {
+    return t === this.lambda ? { range: UNIT } : undefined;
   }
 
   /**
