@@ -1,6 +1,6 @@
 import { relu } from "../ops/unary.ts";
 import type { Tensor } from "../tensor.ts";
-import { Module, traitsOf } from "./module.ts";
+import { computesSteps, forwardOf, Module } from "./module.ts";
 
 /**
  * The rectified linear unit as a layer, z = max(x, 0), elementwise; see {@link relu}. The shape stays.
@@ -9,7 +9,8 @@ import { Module, traitsOf } from "./module.ts";
  */
 export class ReLU extends Module {
   constructor() {
-    super(TRAITS);
+    super(); // not pure: the gradient reads the output, which the next layer may not write over
+    computesSteps(FORWARD);
   }
 
   /** max(x, 0), [...] → [...]. */
@@ -18,5 +19,4 @@ export class ReLU extends Module {
   }
 }
 
-// Not pure: the gradient reads the output, which the next layer may not write over.
-const TRAITS = /* @__PURE__ */ traitsOf(ReLU, "stepwise");
+const FORWARD = /* @__PURE__ */ forwardOf(ReLU);

@@ -2,7 +2,7 @@ import { INTEGER, numberOf } from "../arguments.ts";
 import { composed } from "../composed.ts";
 import { flatten } from "../ops/view.ts";
 import type { Tensor } from "../tensor.ts";
-import { locate, Module, moduleOf, traitsOf } from "./module.ts";
+import { forwardOf, locate, Module, moduleOf } from "./module.ts";
 
 /**
  * Modules one after the other; parameters are named by position: `0.weight`.
@@ -14,7 +14,7 @@ export class Sequential extends Module {
   readonly modules: readonly Module[];
 
   constructor(...modules: Module[]) {
-    super(OF_SEQUENTIAL);
+    super();
     this.modules = modules.map((module, i) => moduleOf(`Sequential: at ${i}`, module));
   }
 
@@ -50,8 +50,6 @@ export class Sequential extends Module {
   }
 }
 
-const OF_SEQUENTIAL = /* @__PURE__ */ traitsOf(Sequential, "written");
-
 /**
  * Axes startAxis … endAxis as one, by default all but the first, see {@link flatten}: [B, ...] → [B, n]. With time in front,
  * [T, B, ...], startAxis is 2.
@@ -65,7 +63,7 @@ export class Flatten extends Module {
   readonly endAxis: number;
 
   constructor(startAxis = 1, endAxis = -1) {
-    super(OF_FLATTEN);
+    super(FORWARD);
     this.startAxis = numberOf("Flatten", "startAxis", startAxis, INTEGER);
     this.endAxis = numberOf("Flatten", "endAxis", endAxis, INTEGER);
   }
@@ -80,4 +78,4 @@ export class Flatten extends Module {
   }
 }
 
-const OF_FLATTEN = /* @__PURE__ */ traitsOf(Flatten, "pure");
+const FORWARD = /* @__PURE__ */ forwardOf(Flatten);

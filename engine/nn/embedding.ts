@@ -5,7 +5,7 @@ import { type EmbeddingOptions, embedding, type Indices, paddingRow } from "../o
 import { checkShape } from "../shape.ts";
 import { parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import { Module, traitsOf } from "./module.ts";
+import { computesSteps, forwardOf, Module } from "./module.ts";
 
 const DEFAULTS = { paddingIdx: null as number | null, generator: defaultGenerator };
 
@@ -26,7 +26,8 @@ export class Embedding extends Module {
   readonly paddingIdx: number | null;
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions & { generator?: Generator } = {}) {
-    super(TRAITS);
+    super();
+    computesSteps(FORWARD);
     const { paddingIdx, generator } = withDefaults("Embedding", DEFAULTS, options);
     generatorOf("Embedding", generator);
     const shape = checkShape("Embedding", [numEmbeddings, embeddingDim]);
@@ -50,4 +51,4 @@ export class Embedding extends Module {
   }
 }
 
-const TRAITS = /* @__PURE__ */ traitsOf(Embedding, "stepwise");
+const FORWARD = /* @__PURE__ */ forwardOf(Embedding);

@@ -3,11 +3,11 @@ import { NOT_NEGATIVE, numberOf, POSITIVE, show, withDefaults, wrongValue } from
 import { composed } from "../../engine/composed.ts";
 import { abs, add, type Module, mul, relu, square, sub, sum, Tensor, tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
-import { tapped, type Watcher } from "../../engine/nn/tapped.ts";
+import { replaceMethod } from "../../engine/nn/replace.ts";
 import { formatShape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { BatchSize } from "./batch-size.ts";
-import { fanOutOf, type LinearMap, presentOf, synapseWatchers } from "./synapses.ts";
+import { fanOutOf, type LinearMap, presentOf, watchSynapses } from "./synapses.ts";
 
 /** Options of {@link synapticCost}. */
 export interface SynapticCostOptions {
@@ -91,11 +91,15 @@ export function synapticCost(model: Module, x: Tensor, options: SynapticCostOpti
       hasRun = true;
       if (!isGraded && (isFeedback || !first.has(owner))) terms.push(operationsOf(product, input));
     };
-    const parameters = parameterWatchers(model, () => {
-      hasRun = true;
-    });
-    const run = () => tapped(model, { calls: parameters }, () => model.forward(x));
-    const output = tapped(model, { calls: synapseWatchers(model, see) }, run);
+    const output = watchSynapses(model, see, () =>
+      watchParameters(
+        model,
+        () => {
+          hasRun = true;
+        },
+        () => model.forward(x),
+      ),
+    );
     alive(output, `${where}: the output of the model`);
     const samples = given ?? batch.in(where, x.sizes);
     const all = terms.reduce<Tensor | null>((total, term) => (total === null ? term : add(total, term)), null);
@@ -111,8 +115,8 @@ const sharesMemory = (t: Tensor, x: Tensor): boolean =>
   (x.ptr !== 0 && t.ptr >= x.ptr && t.ptr < x.ptr + Float32Array.BYTES_PER_ELEMENT * x.size) ||
   (x.bits !== 0 && t.bits === x.bits);
 
-/** The watchers with which `ran` is called behind each run of a module that has parameters of its own. */
-function parameterWatchers(model: Module, ran: () => void): (module: Module) => Watcher | null {
+/** Runs fn and calls `ran` behind each run of a module that has parameters of its own, products aside. */
+function watchParameters<R>(model: Module, ran: () => void, fn: () => R): R {
   const modules = model.namedModules().map(([, module]) => module);
   // Layers that unroll others read their parameters themselves.
   const within = new Set(
@@ -125,13 +129,21 @@ function parameterWatchers(model: Module, ran: () => void): (module: Module) => 
           .map(([, m]) => m),
       ),
   );
-  const hasParameters = (module: Module) => Object.values(module).some((t) => t instanceof Tensor && t.isParameter);
-  const watch: Watcher = ({ method, run }) => {
-    const z = run();
-    if (method === "forward") ran();
-    return z;
-  };
-  return (module) => (!within.has(module) && hasParameters(module) ? watch : null);
+  const undo = modules
+    .filter((module) => !within.has(module) && Object.values(module).some((t) => t instanceof Tensor && t.isParameter))
+    .map((module) => {
+      const { forward } = module;
+      return replaceMethod(module, "forward", (x) => {
+        const z = forward.call(module, x);
+        ran();
+        return z;
+      });
+    });
+  try {
+    return fn();
+  } finally {
+    for (const restore of undo.reverse()) restore();
+  }
 }
 
 /** Σ |x[i]|·F[i], a sum over steps and samples first: spikes are summed as bits. */

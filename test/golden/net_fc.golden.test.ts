@@ -94,7 +94,7 @@ class Network extends Module {
     return Object.fromEntries(named);
   }
 
-  override dispose(): void {
+  dispose(): void {
     for (const p of this.parameters()) p.dispose();
   }
 }

@@ -1219,7 +1219,6 @@ const MODULE: Methods<engine.Module, "forward"> = {
   ],
   train: [bool],
   eval: [],
-  dispose: [],
   evaluating: [fn("() => 1")],
   zeroGrad: [],
   toString: [],
