@@ -99,7 +99,7 @@ const WORD: Range = {
   fits: (x) => Number.isInteger(x) && x >= -(2 ** 31) && x < 2 ** 32,
 };
 
-/** What a word is that is not given: NaN where it must be, and of the step of an array over time, which is rows·n. */
+/** The value of each word that is not given: NaN for words that must be given, and for steps of arrays over time, which are rows·n then. */
 const DEFAULTS: Record<keyof LIFDescriptor, number> & Record<Exclude<keyof typeof layout, "words">, number> = {
   T: NaN,
   rows: NaN,

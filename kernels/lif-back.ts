@@ -93,7 +93,7 @@ export function lifBackward(descriptor: usize): void {
   if (areOthers) takeWhole(NaN);
   else takeDecayed();
   const isShort = !areOthers && (word(descriptor, layout.dSum) | word(descriptor, layout.dFrom)) == 0;
-  // What all columns share needs no rows.
+  // Parameters that all columns share need no rows.
   if ((betaStep | thetaStep) == 0) n = size;
   const together = stepsTogether(size);
   let width = ds == 0 ? columnsTogether(size, n) : widthOf(surrogateKind, size, n);

@@ -42,7 +42,7 @@ export const nothing = memory.data<u32>([0x80000000, 0x80000000, 0x80000000, 0x8
 /** β and θ that all columns share, four times each. */
 const shared = memory.data(32, 16);
 
-/** What all sweeps of a call share: the spikes, β and θ with their steps, and how a neuron resets. */
+/** Variables that all sweeps of a call share: the spikes, β and θ with their steps, and how a neuron resets. */
 let spikes: usize = 0;
 let betas: usize = 0;
 let thetas: usize = 0;
@@ -90,7 +90,7 @@ export function lifForward(descriptor: usize): void {
   if (reset == NO_RESET && spikes == 0) way = NEVER;
   resetTo = load<f32>(descriptor + (layout.resetValue << 2));
   above = -word(descriptor, layout.strict);
-  // What all columns share needs no rows.
+  // Parameters that all columns share need no rows.
   if ((betaStep | thetaStep) == 0) n = size;
   if (spikes != 0) clearBits(spikes, T * size);
   const together = stepsTogether(size);

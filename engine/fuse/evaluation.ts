@@ -1,6 +1,6 @@
 /**
- * What a compiled step and the step on tensors share, and a page without the compiler loads too: terms computed from the values of their
- * leaves, results that are made once, and the polynomial of 2ˣ.
+ * The evaluation of terms from the values of their leaves, a cache of results, and the polynomial of 2ˣ. Compiled steps and the step on
+ * tensors share this file, and a page without the compiler loads it too.
  */
 import type { Expression } from "./terms.ts";
 

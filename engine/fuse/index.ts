@@ -34,7 +34,7 @@
  * same order: no rule of algebra is applied, equal terms alone are shared; elementary functions are the polynomials of the kernels, or
  * the kernel `formula` itself; gradients are added up as the tape adds them. A NaN stays a NaN, with whatever payload.
  *
- * What is compiled is remembered by its structure, numbers apart: ten layers of a kind take one module, and neither the name of
+ * Compiled modules are remembered by the structure of the step, numbers apart: ten layers of a kind take one module, and neither the name of
  * the step nor its numbers are part of it.
  */
 

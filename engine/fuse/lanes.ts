@@ -194,7 +194,7 @@ export function lowering(isKnown: (x: Expression) => boolean): Lowering {
 
 function loweredMask(x: Expression, to: Lowering, isKnown: (x: Expression) => boolean): Expression {
   if (x.op === ARRAY.flags) return x;
-  // What a stream holds is not computed again.
+  // A term whose bits lie in a stream is read from there, and not computed again.
   if (!x.isBoolean || isKnown(x)) return lane(ne, to.value(x), bits(x.owner, 0));
   return x.op.mask?.(to, x.args as unknown as Arguments, x.attr) ?? single(x, to);
 }

@@ -2,7 +2,6 @@
  * The operations of a step. An operation is a row of this table: its name, its lane operations, its gradient and its text.
  *
  *   cube: {
- *
  *     lower: (x) => lane(LANE.mul, lane(LANE.mul, x, x), x),
  *     gradient: (g, [x]) => [x, g.mul(x.square().mul(3))],
  *     text: "5 a6³",

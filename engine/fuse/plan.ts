@@ -27,7 +27,7 @@ import {
 } from "./terms.ts";
 import { numberPlace, type Traced } from "./trace.ts";
 
-/** What backward is to give. */
+/** The gradients that backward is to give. */
 export interface Wanted {
   /** For each derived parameter, whether its gradient is wanted. */
   readonly parameters: readonly boolean[];
@@ -41,7 +41,7 @@ type Read = "input" | "shared" | "list" | "parameter" | "number" | "from" | "pre
 type Written = "to" | "saved" | "output" | "support" | "dInput" | "dState" | "dParameter" | "temp" | "piece";
 export type Kind = Read | Written;
 
-/** What backward does with the gradient of an input, if not nothing, which is 0. */
+/** The gradient of an input is written by backward, or added to; 0 stands for neither. */
 const WRITTEN = 1;
 export const ADDED = 2;
 
@@ -171,7 +171,7 @@ export class Plan {
     return summed?.includes(name) ? "sum" : listed?.includes(name) ? "listed" : "element";
   }
 
-  /** What stands for an input, a parameter or a number. */
+  /** The term that stands for an input, a parameter or a number. */
   private leafOf(x: Expression): Expression | undefined {
     const { inputs, numbers, definition } = this.traced;
     if (x.op === LEAF.input) {

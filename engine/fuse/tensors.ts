@@ -81,7 +81,7 @@ export const tensorLanguage = {
   power,
 } as unknown as DerivativeLanguage;
 
-/** What a step on tensors is run with, by their names: inputs [T, B, …], states [B, …], parameters [] or [N]. */
+/** The tensors that a step on tensors is run with, by their names: inputs [T, B, …], states [B, …], parameters [] or [N]. */
 export interface Operands {
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly states?: Readonly<Record<string, Tensor>>;

@@ -93,7 +93,7 @@ export interface Language {
   constant(c: number): Value;
 }
 
-/** What the derivative of a spike may use besides. */
+/** The functions that the derivative of a spike may use besides those of a step. */
 export interface DerivativeLanguage extends Language {
   /**
    * 2ˣ to (26 + |x|/2)·10⁻⁷ relative for x ≤ 0, and 2⁻⁶⁴ below −64: a third of the work of `exp`, for a derivative that is an
@@ -105,13 +105,13 @@ export interface DerivativeLanguage extends Language {
 /** The derivative that a spike is given, at x. */
 export type Derivative = (x: Value, language: DerivativeLanguage) => Value | number;
 
-/** What a value depends on: on numbers alone, on what all columns share, on parameters of each column, on each element. */
+/** The dependence of a value: on numbers alone (0), on values that all columns share, on parameters of each column, on each element. */
 export type Level = 0 | 1 | 2 | 3;
 export const SCALAR = 1;
 export const COLUMN = 2;
 export const ELEMENT = 3;
 
-/** What the terms of one step have in common. */
+/** The fields that all terms of one step share. */
 export interface Owner {
   /** The name of the step, for errors. */
   readonly name: string;
@@ -231,7 +231,7 @@ export class Term {
     this.isBoolean = op.boolean === "always" || (op.boolean === "of booleans" && args.every((x) => x.isBoolean));
   }
 
-  /** What JavaScript does for a + b, Math.exp(a) or a < b. */
+  /** JavaScript calls this method for a + b, Math.exp(a) or a < b. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return `${this.op.name}(…)`;
     throw new TypeError(

@@ -24,16 +24,16 @@ import {
   type Value,
 } from "./terms.ts";
 
-/** What a step function is given: inputs, states and parameters by their names, and the functions of the language. */
+/** The argument of a step function: inputs, states and parameters by their names, and the functions of the language. */
 export type StepArgument<Name extends string> = Language & { readonly [name in Name]: Value };
 
 /** A function of one step of time, for each column on its own; `Name` are those of inputs, states and parameters. */
 export interface StepDefinition<Name extends string = never> {
   /** For errors. */
   readonly name: string;
-  /** What comes anew in each step. */
+  /** The inputs, which come anew in each step. */
   readonly inputs: readonly string[];
-  /** What a step leaves to the next one; the step returns each under its name. */
+  /** The states, which a step leaves to the next one and returns under their names. */
   readonly states: readonly string[];
   /** Whether all columns share a parameter or each has its own. */
   readonly parameters: Readonly<Record<string, "scalar" | "column">>;
@@ -63,7 +63,7 @@ export interface Traced {
   readonly inputs: readonly Expression[];
   readonly states: readonly Expression[];
   readonly outputs: ReadonlyMap<string, Expression>;
-  /** What the step uses of parameters: terms of these alone, which are the same in each step, and are computed before the first. */
+  /** The terms of parameters alone, which are the same in each step, and are computed before the first. */
   readonly derived: readonly Expression[];
   /** The leaf "parameter" that stands for a term of parameters alone, and is numbered as `derived` is. */
   readonly leaves: ReadonlyMap<Expression, Expression>;

@@ -10,9 +10,9 @@ import { persist } from "../../engine/tape.ts";
 import { hold, rootOf, streamBytes, touch } from "../../engine/tensor.ts";
 import { checkKept, type Kept, tensorsIn } from "./kept.ts";
 
-/** What a stage holds. */
+/** The tensors that a stage holds. */
 interface Holding {
-  /** What stays from one step to the next; zeros at the start. */
+  /** The state, which stays from one step to the next; zeros at the start. */
   readonly state?: readonly Tensor[];
   /** Further memory of its own. */
   readonly memory?: readonly Tensor[];
@@ -24,7 +24,7 @@ interface Holding {
 
 /** A layer with memory of its own, and what it does in a step. */
 export abstract class Stage {
-  /** What the next stage reads. Spikes are there as numbers, those of plain neurons as bits too. */
+  /** The output, which the next stage reads. Spikes are there as numbers, those of plain neurons as bits too. */
   readonly output: Tensor;
   readonly memory: readonly Tensor[];
   /** Whether a step calls a method of a module, which may be a class of one's own. */

@@ -23,7 +23,7 @@ export interface Run {
   end?(): void;
 }
 
-/** What a layer gives over time: outputs [T, B, …] by name, and the state after the last step. */
+/** The result of a layer over time: outputs [T, B, …] by name, and the state after the last step. */
 export type Outputs = Readonly<Record<string, unknown>>;
 
 /** The result of `unroll` of a layer with one output; all differentiable. */

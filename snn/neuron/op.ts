@@ -514,7 +514,7 @@ export class StepRun {
     if (form === null && !repeats && z.gradPtr !== 0) writeOutGradient(z);
     const d = form === null ? z.gradPtr : piece;
     const dStep = form === null && !repeats ? size : 0;
-    // What is added to comes before what is written: one tensor may be both.
+    // Gradients that are added to are asked for before those that are written: one tensor may have both.
     const dParameters = parameters.map((t) => (t instanceof Float32Array ? 0 : gradOf(t)));
     const targets = new GradientTargets();
     // The gradient of the output is read for the last time: that of the current takes its place.
@@ -570,7 +570,7 @@ export class StepRun {
     return (t) => multiplyGradient(piece, z, form, t * size, size);
   }
 
-  /** What {@link Recorded.support} says of the spikes. */
+  /** {@link Recorded.support} of the spikes. */
   support(bits: number, columns: number): number {
     const { code, T, size, n, saved, from, input, current, feedback, inputAt } = this;
     if (!code.hasSupport) return -1;

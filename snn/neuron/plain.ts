@@ -349,7 +349,7 @@ const RECORD: Recorded<PlainRun> = {
     const { plain, T, rows, n, current, from, membrane, isOver } = run;
     const { surrogate } = plain;
     const size = rows * n;
-    // What may fail comes before the first kernel, which may write over the membrane: a further attempt finds it whole.
+    // Allocations, which may fail, come before the first kernel, which may write over the membrane: a further attempt finds it whole.
     const isConstant = input !== current;
     const isWanted = input.requiresGrad && !isOutside(input);
     const sum = isConstant ? gradOf(input) : 0;

@@ -5,7 +5,7 @@ import type { Primitive, Surrogate } from "../surrogates/surrogate.ts";
 import { checkNoNumber } from "./definition.ts";
 import { GRADED, REFRACTORY, WINNER } from "./names.ts";
 
-/** What a step may use besides its states and parameters. */
+/** The members of the argument of a step besides its states and parameters. */
 export interface StepLanguage extends Omit<Language, "spike"> {
   /** I, what flows into the neuron in this step. */
   readonly current: Value;

@@ -63,11 +63,11 @@ class PlainStage extends Stage {
 /** The parameters of neurons, and their form. */
 export const keptOfNeurons = (layer: Layer): Kept => keptOf(layer, [...Object.keys(layer.form.parameters), "form"]);
 
-/** What a layer computes for its stage. */
+/** The values that a layer computes for its stage. */
 interface Source {
   /** The state at the start, by name. */
   start(): Readonly<Record<string, Tensor>>;
-  /** What the loop uses of the parameters now. */
+  /** The parameters of the loop, computed from those of the layer as they are now. */
   parameters(): readonly LoopValue[];
 }
 

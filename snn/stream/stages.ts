@@ -28,7 +28,7 @@ function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
   throw new RangeError(`Stream: expected ${name} to give [1, B, …] for one step, got ${formatShape(z.sizes)}`);
 }
 
-/** What a module makes in evaluation mode of a sequence of one step. */
+/** The output of a module in evaluation mode for a sequence of one step. */
 function ofOneStep(module: Module, input: Tensor): Tensor {
   const z = module.evaluating(() => module.forward(input.unsqueeze(0)));
   if (!(z instanceof Tensor)) throw wrongType("Stream", `a tensor from the forward of ${module.constructor.name}`, z);
@@ -260,7 +260,7 @@ function checkDeclared(layer: Module): void {
 
 const PROTOCOL = "step(x, state) and initialState(shape)";
 
-/** What a stream does for a layer that reads `input`. */
+/** The stage of a layer that reads `input`. */
 export function stageOf(layer: Module, input: Tensor): Stage {
   if (isCompiled(layer)) return stageOfNeurons(layer, input);
   const compiled = layer instanceof Staged ? layer.stage(input) : null;

@@ -30,9 +30,9 @@ import { stageOfAll } from "./stages.ts";
  * inside of `gradcheck`.
  */
 export class Stream {
-  /** What the next step reads, [B, …]; zeros at first. `step(x)` writes it, or `copyFrom`. */
+  /** The input that the next step reads, [B, …]; zeros at first. `step(x)` writes it, or `copyFrom`. */
   readonly input: Tensor;
-  /** What the last step gave, [B, …]: the same tensor after every step, to be read. Of recurrent neurons it is part of the state. */
+  /** The output of the last step, [B, …]: the same tensor after every step, to be read. Of recurrent neurons it is part of the state. */
   readonly output: Tensor;
   private readonly stage: Stage;
   private readonly result: Float32Array;
