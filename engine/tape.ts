@@ -7,7 +7,7 @@
  *     return loss;              // moved out; everything else is freed
  *   });
  */
-import { functionOf, isPlain, type Range } from "./arguments.ts";
+import { functionOf, isPlain } from "./arguments.ts";
 import { heap, heapOf, inReference, k } from "./backend.ts";
 import type { MemoryStats } from "./memory.ts";
 import { enter, leave, type Region, root, type Scope, scope } from "./scope.ts";
@@ -93,22 +93,15 @@ export function parameter<T extends Tensor>(t: T): T {
   return t;
 }
 
-/** The numbers that buffers may hold, where a layer has limits for them. */
-const limits = new WeakMap<Tensor, Range>();
-
 /**
- * Makes t a buffer: persistent like a parameter, a part of a Module's state, but not trained. Values that are loaded must lie in the
- * range, if there is one. Returns t itself.
+ * Makes t a buffer: persistent like a parameter, a part of a Module's state, but not trained; {@link Module.loadingOf} has the numbers that
+ * it may hold. Returns t itself.
  */
-export function buffer<T extends Tensor>(t: T, range?: Range): T {
+export function buffer<T extends Tensor>(t: T): T {
   persist(t);
   t.isBuffer = true;
-  if (range !== undefined) limits.set(t, range);
   return t;
 }
-
-/** The numbers that a buffer may hold, undefined for all. */
-export const limitsOf = (t: Tensor): Range | undefined => limits.get(t);
 
 /**
  * Moves t into persistent memory, where it stays until it is disposed, and detaches it. Returns t itself.

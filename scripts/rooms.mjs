@@ -33,7 +33,7 @@ const FLOORS = [
     "engine/index.ts": "the entry `jarvis-snn/engine`",
     "engine/node.ts": "files of Node: checkpoints, the entry `jarvis-snn/node`",
   },
-  { "snn/layer/": "layers through time: stages of streams, checks of states, observers" },
+  { "snn/layer/": "layers through time: stages of streams, checks of states, tensors shown to `record`" },
   {
     "snn/surrogates/": "derivatives of spikes; the op `spike`",
     "snn/coding/": "encoders, targets",

@@ -16,7 +16,7 @@ export * from "./coding/population.ts";
 export * from "./coding/targets.ts";
 export * from "./coding/ttfs.ts";
 export type { Fire } from "./layer/checks.ts";
-export { observe, type Seen } from "./layer/observer.ts";
+export { observe, type Seen } from "./layer/observe.ts";
 export type { Staged } from "./layer/stage.ts";
 export type { Temporal, UnrollResult } from "./layer/temporal.ts";
 export { disposeState, type LayerState, type NetworkState } from "./learning/network.ts";

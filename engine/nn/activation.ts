@@ -1,6 +1,6 @@
 import { relu } from "../ops/unary.ts";
 import type { Tensor } from "../tensor.ts";
-import { computesSteps, forwardOf, Module } from "./module.ts";
+import { Module, traitsOf } from "./module.ts";
 
 /**
  * The rectified linear unit as a layer, z = max(x, 0), elementwise; see {@link relu}. The shape stays.
@@ -9,8 +9,7 @@ import { computesSteps, forwardOf, Module } from "./module.ts";
  */
 export class ReLU extends Module {
   constructor() {
-    super(); // not pure: the gradient reads the output, which the next layer may not write over
-    computesSteps(FORWARD);
+    super(TRAITS);
   }
 
   /** max(x, 0), [...] → [...]. */
@@ -19,4 +18,5 @@ export class ReLU extends Module {
   }
 }
 
-const FORWARD = /* @__PURE__ */ forwardOf(ReLU);
+// Not pure: the gradient reads the output, which the next layer may not write over.
+const TRAITS = /* @__PURE__ */ traitsOf(ReLU, "stepwise");

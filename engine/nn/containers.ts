@@ -2,7 +2,7 @@ import { INTEGER, numberOf } from "../arguments.ts";
 import { composed } from "../composed.ts";
 import { flatten } from "../ops/view.ts";
 import type { Tensor } from "../tensor.ts";
-import { forwardOf, locate, Module, moduleOf } from "./module.ts";
+import { locate, Module, moduleOf, traitsOf } from "./module.ts";
 
 /**
  * Modules one after the other; parameters are named by position: `0.weight`.
@@ -14,7 +14,7 @@ export class Sequential extends Module {
   readonly modules: readonly Module[];
 
   constructor(...modules: Module[]) {
-    super();
+    super(OF_SEQUENTIAL);
     this.modules = modules.map((module, i) => moduleOf(`Sequential: at ${i}`, module));
   }
 
@@ -50,6 +50,8 @@ export class Sequential extends Module {
   }
 }
 
+const OF_SEQUENTIAL = /* @__PURE__ */ traitsOf(Sequential, "written");
+
 /**
  * Axes startAxis … endAxis as one, by default all but the first, see {@link flatten}: [B, ...] → [B, n]. With time in front,
  * [T, B, ...], startAxis is 2.
@@ -63,7 +65,7 @@ export class Flatten extends Module {
   readonly endAxis: number;
 
   constructor(startAxis = 1, endAxis = -1) {
-    super(FORWARD);
+    super(OF_FLATTEN);
     this.startAxis = numberOf("Flatten", "startAxis", startAxis, INTEGER);
     this.endAxis = numberOf("Flatten", "endAxis", endAxis, INTEGER);
   }
@@ -78,4 +80,4 @@ export class Flatten extends Module {
   }
 }
 
-const FORWARD = /* @__PURE__ */ forwardOf(Flatten);
+const OF_FLATTEN = /* @__PURE__ */ traitsOf(Flatten, "pure");

@@ -5,8 +5,8 @@ import { frozenPair, type Pair, sizeOption, windowOver } from "../ops/windows.ts
 import { checkShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { startUniform } from "./linear.ts";
-import { forwardOf, Module } from "./module.ts";
-import { multiplied, type Reading, readsWeight } from "./reading.ts";
+import { Module, type Traits, traitsOf } from "./module.ts";
+import { multiplied, type Weighted } from "./reading.ts";
 
 /** Options of {@link Conv1d} and {@link Conv2d}. */
 export interface ConvLayerOptions<Size = Pair> extends ConvOptions<Size> {
@@ -38,18 +38,17 @@ abstract class Convolution<Size extends Pair> extends Module {
    *
    * @internal
    */
-  reading: Reading | null;
+  reading: Weighted["reading"] = null;
 
   constructor(
     where: string,
-    pureForward: Module["forward"],
+    traits: Traits,
     inChannels: number,
     outChannels: number,
     kernel: readonly number[],
     options: ConvLayerOptions<Size>,
   ) {
-    super(pureForward);
-    this.reading = readsWeight(pureForward);
+    super(traits);
     const given = withDefaults(where, DEFAULTS, options);
     const { stride = 1, padding = 0, dilation = 1, groups, bias, generator } = given;
     numberOf(where, "inChannels", inChannels, COUNT);
@@ -68,11 +67,6 @@ abstract class Convolution<Size extends Pair> extends Module {
     const inputs = sizeOf(shape.slice(1));
     [this.weight, this.bias] = startUniform(where, shape, inputs, bias, generator);
   }
-
-  /** @internal */
-  override get isProduct(): boolean {
-    return this.isPure;
-  }
 }
 
 /**
@@ -87,7 +81,7 @@ abstract class Convolution<Size extends Pair> extends Module {
  */
 export class Conv1d extends Convolution<number> {
   constructor(inChannels: number, outChannels: number, kernel: number, options: ConvLayerOptions<number> = {}) {
-    super("Conv1d", FORWARD_1D, inChannels, outChannels, [sizeOption("Conv1d", "kernel", kernel, 0, 1)], options);
+    super("Conv1d", OF_CONV1D, inChannels, outChannels, [sizeOption("Conv1d", "kernel", kernel, 0, 1)], options);
   }
 
   /**
@@ -100,7 +94,7 @@ export class Conv1d extends Convolution<number> {
   }
 }
 
-const FORWARD_1D = /* @__PURE__ */ forwardOf(Conv1d);
+const OF_CONV1D = /* @__PURE__ */ traitsOf(Conv1d, "product");
 
 /**
  * A convolution over images, see {@link conv2d}: x [..., in, H, W] → z [..., out, H′, W′];  weight [out, in / groups, kH, kW],
@@ -116,7 +110,7 @@ const FORWARD_1D = /* @__PURE__ */ forwardOf(Conv1d);
 export class Conv2d extends Convolution<Pair> {
   constructor(inChannels: number, outChannels: number, kernel: Pair, options: ConvLayerOptions = {}) {
     const sizes = [0, 1].map((axis) => sizeOption("Conv2d", "kernel", kernel, axis, 1));
-    super("Conv2d", FORWARD_2D, inChannels, outChannels, sizes, options);
+    super("Conv2d", OF_CONV2D, inChannels, outChannels, sizes, options);
   }
 
   /**
@@ -129,4 +123,4 @@ export class Conv2d extends Convolution<Pair> {
   }
 }
 
-const FORWARD_2D = /* @__PURE__ */ forwardOf(Conv2d);
+const OF_CONV2D = /* @__PURE__ */ traitsOf(Conv2d, "product");

@@ -2,7 +2,7 @@ import { INTEGER, listOf, numberOf, UNIT, withDefaults } from "../arguments.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import { dropout } from "../ops/dropout.ts";
 import type { Tensor } from "../tensor.ts";
-import { forwardOf, Module } from "./module.ts";
+import { Module, traitsOf } from "./module.ts";
 
 /** Options of {@link Dropout}. */
 export interface DropoutLayerOptions {
@@ -35,7 +35,7 @@ export class Dropout extends Module {
   readonly sharedAxes: readonly number[];
 
   constructor(p = 0.5, options: DropoutLayerOptions = {}) {
-    super(FORWARD);
+    super(TRAITS);
     this.p = numberOf("Dropout", "p", p, UNIT);
     const { generator, sharedAxes = [] } = withDefaults("Dropout", DEFAULTS, options);
     this.generator = generatorOf("Dropout", generator);
@@ -54,4 +54,4 @@ export class Dropout extends Module {
   }
 }
 
-const FORWARD = /* @__PURE__ */ forwardOf(Dropout);
+const TRAITS = /* @__PURE__ */ traitsOf(Dropout, "pure");

@@ -5,7 +5,7 @@ import { type EmbeddingOptions, embedding, type Indices, paddingRow } from "../o
 import { checkShape } from "../shape.ts";
 import { parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import { computesSteps, forwardOf, Module } from "./module.ts";
+import { Module, traitsOf } from "./module.ts";
 
 const DEFAULTS = { paddingIdx: null as number | null, generator: defaultGenerator };
 
@@ -26,8 +26,7 @@ export class Embedding extends Module {
   readonly paddingIdx: number | null;
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions & { generator?: Generator } = {}) {
-    super();
-    computesSteps(FORWARD);
+    super(TRAITS);
     const { paddingIdx, generator } = withDefaults("Embedding", DEFAULTS, options);
     generatorOf("Embedding", generator);
     const shape = checkShape("Embedding", [numEmbeddings, embeddingDim]);
@@ -51,4 +50,4 @@ export class Embedding extends Module {
   }
 }
 
-const FORWARD = /* @__PURE__ */ forwardOf(Embedding);
+const TRAITS = /* @__PURE__ */ traitsOf(Embedding, "stepwise");

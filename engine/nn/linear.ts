@@ -5,8 +5,8 @@ import { linear } from "../ops/matmul.ts";
 import { checkShape, type Shape } from "../shape.ts";
 import { noGrad, parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import { forwardOf, Module } from "./module.ts";
-import { multiplied, type Reading, readsWeight } from "./reading.ts";
+import { type Loading, Module, traitsOf } from "./module.ts";
+import { multiplied, type Weighted } from "./reading.ts";
 
 /** Options of {@link Linear}. */
 export interface LinearOptions {
@@ -39,10 +39,10 @@ export class Linear extends Module {
    *
    * @internal
    */
-  reading: Reading | null = readsWeight(FORWARD);
+  reading: Weighted["reading"] = null;
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
-    super(FORWARD);
+    super(TRAITS);
     const { bias, generator } = withDefaults("Linear", DEFAULTS, options);
     const shape = checkShape("Linear", [outFeatures, inFeatures]);
     this.inFeatures = inFeatures;
@@ -51,8 +51,8 @@ export class Linear extends Module {
   }
 
   /** @internal */
-  override get isProduct(): boolean {
-    return this.isPure;
+  override loadingOf(t: Tensor): Loading | undefined {
+    return t === this.weight ? this.reading?.connections : undefined;
   }
 
   /**
@@ -65,7 +65,7 @@ export class Linear extends Module {
   }
 }
 
-const FORWARD = /* @__PURE__ */ forwardOf(Linear);
+const TRAITS = /* @__PURE__ */ traitsOf(Linear, "product");
 
 /**
  * A weight of this shape and, where there is one, its bias [out], uniform in ±1/√n for n inputs of an output. Both have their

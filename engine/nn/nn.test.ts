@@ -13,6 +13,7 @@ import {
   linear,
   Module,
   manualSeed,
+  memoryStats,
   ones,
   parameter,
   rand,
@@ -244,6 +245,36 @@ test("module: zeroGrad sets the gradients of all parameters within to null", () 
   expect(network.fc1.weight.grad).not.toBe(null);
   network.zeroGrad();
   expect(network.parameters().map(({ grad }) => grad)).toEqual(NAMES.map(() => null));
+});
+
+test("module: dispose frees parameters, buffers and gradients, and a later use is an error", () => {
+  const before = memoryStats().live;
+  const model = new Sequential(new Linear(3, 4), new BatchNorm1d(4));
+  const x = ones([2, 3]);
+  tape(() => model.forward(x).sum().backward());
+  expect(memoryStats().live).toBeGreaterThan(before);
+  model.dispose();
+  model.dispose();
+  expect(() => model.forward(x)).toThrow(/^at 0 \(Linear\): linear: the tensor \[4, 3\] was freed/);
+  expect(() => model.stateDict()).toThrow(/was freed/);
+  x.dispose();
+  expect(memoryStats().live).toBe(before);
+});
+
+test("module: dispose frees nothing that the modules it is told of hold", () => {
+  const before = memoryStats().live;
+  const shared = new Linear(3, 3);
+  const [first, second] = [new Sequential(new Linear(3, 3), shared), new Sequential(shared)];
+  first.dispose(second);
+  expect(() => first.parameters()[0]?.toFloat32Array()).toThrow(/was freed/);
+  const x = ones([1, 3]);
+  const z = second.forward(x);
+  expect(z.sizes).toEqual([1, 3]);
+  for (const t of [x, z]) t.dispose();
+  expect(() => second.dispose({} as Sequential)).toThrow(/^dispose: expected a module/);
+  expect(shared.weight.toFloat32Array()).toHaveLength(9);
+  second.dispose();
+  expect(memoryStats().live).toBe(before);
 });
 
 test("module: what belongs to another copy of the package is not overlooked", async () => {

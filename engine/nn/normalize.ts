@@ -6,7 +6,7 @@ import { checkGroups } from "../ops/tensors.ts";
 import { axisOf, checkShape, formatShape, type Shape } from "../shape.ts";
 import { buffer, noGrad, parameter } from "../tape.ts";
 import { alive, type Tensor } from "../tensor.ts";
-import { forwardOf, Module } from "./module.ts";
+import { Module, type Traits, traitsOf } from "./module.ts";
 
 /** Options of {@link LayerNorm}. */
 export interface NormLayerOptions {
@@ -74,8 +74,8 @@ export abstract class Normalization extends Module {
   /** Added last, in the shape of the weight, or null without `affine`. */
   readonly bias: Tensor | null;
 
-  constructor(pureForward: Module["forward"] | undefined, eps: number, [weight, bias]: Affine) {
-    super(pureForward);
+  constructor(traits: Traits | undefined, eps: number, [weight, bias]: Affine) {
+    super(traits);
     this.eps = eps;
     this.weight = weight;
     this.bias = bias;
@@ -113,20 +113,14 @@ export abstract class BatchNorm extends Normalization {
   readonly numBatchesTracked: Tensor | null = null;
 
   /** Statistics of this shape, [C] or of further axes, [..., C]. The options are checked already. */
-  constructor(
-    where: string,
-    pureForward: Module["forward"] | undefined,
-    sizes: Shape,
-    options: typeof BATCH_DEFAULTS,
-    hasBias = true,
-  ) {
+  constructor(where: string, traits: Traits | undefined, sizes: Shape, options: typeof BATCH_DEFAULTS, hasBias = true) {
     const { eps, affine, momentum = 0.1, trackRunningStats } = options;
     const shape = checkShape(where, sizes);
     const [affineParts, statistics] = noGrad((): [Affine, Tensor[]] => [
       learned(shape, affine, hasBias),
       trackRunningStats ? [buffer(zeros(shape)), buffer(ones(shape)), buffer(zeros([]))] : [],
     ]);
-    super(pureForward, eps, affineParts);
+    super(traits, eps, affineParts);
     this.channels = shape[shape.length - 1] as number;
     this.momentum = momentum;
     [this.runningMean = null, this.runningVar = null, this.numBatchesTracked = null] = statistics;
@@ -183,7 +177,7 @@ export class BatchNorm1d extends BatchNorm {
 
   constructor(channels: number, options: BatchNorm1dOptions = {}) {
     const given = normalizationOptions("BatchNorm1d", { ...BATCH_DEFAULTS, ...NO_AXIS }, options);
-    super("BatchNorm1d", FORWARD_1D, [channels], given);
+    super("BatchNorm1d", OF_BATCH_NORM1D, [channels], given);
     this.axis = given.axis;
   }
 
@@ -198,7 +192,7 @@ export class BatchNorm1d extends BatchNorm {
   }
 }
 
-const FORWARD_1D = /* @__PURE__ */ forwardOf(BatchNorm1d);
+const OF_BATCH_NORM1D = /* @__PURE__ */ traitsOf(BatchNorm1d, "pure");
 
 /**
  * Batch normalisation of images [N, C, H, W], see {@link batchNorm}; [T, B, C, H, W] counts time to the batch.
@@ -209,7 +203,7 @@ const FORWARD_1D = /* @__PURE__ */ forwardOf(BatchNorm1d);
  */
 export class BatchNorm2d extends BatchNorm {
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
-    super("BatchNorm2d", FORWARD_2D, [channels], normalizationOptions("BatchNorm2d", BATCH_DEFAULTS, options));
+    super("BatchNorm2d", OF_BATCH_NORM2D, [channels], normalizationOptions("BatchNorm2d", BATCH_DEFAULTS, options));
   }
 
   /**
@@ -224,7 +218,7 @@ export class BatchNorm2d extends BatchNorm {
   }
 }
 
-const FORWARD_2D = /* @__PURE__ */ forwardOf(BatchNorm2d);
+const OF_BATCH_NORM2D = /* @__PURE__ */ traitsOf(BatchNorm2d, "pure");
 
 /**
  * Layer normalisation over the last axes together, whose shape `normalizedShape` tells, see {@link layerNorm}:
@@ -241,7 +235,7 @@ export class LayerNorm extends Normalization {
     const shape = checkShape("LayerNorm", typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape);
     if (shape.length === 0) throw wrongValue("LayerNorm", "one axis or more", "[]");
     const { eps, affine } = normalizationOptions("LayerNorm", DEFAULTS, options);
-    super(LAYER_FORWARD, eps, learned(shape, affine));
+    super(OF_LAYER_NORM, eps, learned(shape, affine));
     this.normalizedShape = shape;
   }
 
@@ -256,7 +250,7 @@ export class LayerNorm extends Normalization {
   }
 }
 
-const LAYER_FORWARD = /* @__PURE__ */ forwardOf(LayerNorm);
+const OF_LAYER_NORM = /* @__PURE__ */ traitsOf(LayerNorm, "pure");
 
 /**
  * Group normalisation of C = numChannels channels in numGroups groups, see {@link groupNorm}: x [N, C, …] or
@@ -275,7 +269,7 @@ export class GroupNorm extends Normalization {
     const shape = checkShape("GroupNorm", [numChannels]);
     checkGroups("GroupNorm", numGroups, numChannels);
     const { eps, affine, axis } = normalizationOptions("GroupNorm", { ...DEFAULTS, ...NO_AXIS }, options);
-    super(GROUP_FORWARD, eps, learned(shape, affine));
+    super(OF_GROUP_NORM, eps, learned(shape, affine));
     this.numGroups = numGroups;
     this.axis = axis;
   }
@@ -291,4 +285,4 @@ export class GroupNorm extends Normalization {
   }
 }
 
-const GROUP_FORWARD = /* @__PURE__ */ forwardOf(GroupNorm);
+const OF_GROUP_NORM = /* @__PURE__ */ traitsOf(GroupNorm, "pure");

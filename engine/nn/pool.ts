@@ -2,7 +2,7 @@ import { objectOf } from "../arguments.ts";
 import { type AvgPoolOptions, avgPool2d, checkWindow, type MaxPoolOptions, maxPool2d } from "../ops/pool.ts";
 import { frozenPair, type Pair } from "../ops/windows.ts";
 import type { Tensor } from "../tensor.ts";
-import { forwardOf, Module } from "./module.ts";
+import { Module, type Traits, traitsOf } from "./module.ts";
 
 /** A frozen copy of options, of which each is read once. */
 function copyOf<Options extends object>(where: string, options: Options): Options {
@@ -17,8 +17,8 @@ abstract class Pooling<Options extends object> extends Module {
   /** The other options, a copy of those that were given. */
   readonly options: Options;
 
-  constructor(where: string, pureForward: Module["forward"], kernel: Pair, options: Options) {
-    super(pureForward);
+  constructor(where: string, traits: Traits, kernel: Pair, options: Options) {
+    super(traits);
     this.kernel = frozenPair(kernel);
     this.options = copyOf(where, options);
     checkWindow(where, this.kernel, this.options);
@@ -33,7 +33,7 @@ abstract class Pooling<Options extends object> extends Module {
  */
 export class MaxPool2d extends Pooling<MaxPoolOptions> {
   constructor(kernel: Pair, options: MaxPoolOptions = {}) {
-    super("MaxPool2d", MAX_FORWARD, kernel, options);
+    super("MaxPool2d", OF_MAX_POOL2D, kernel, options);
   }
 
   /**
@@ -46,7 +46,7 @@ export class MaxPool2d extends Pooling<MaxPoolOptions> {
   }
 }
 
-const MAX_FORWARD = /* @__PURE__ */ forwardOf(MaxPool2d);
+const OF_MAX_POOL2D = /* @__PURE__ */ traitsOf(MaxPool2d, "pure");
 
 /**
  * The mean under each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link avgPool2d}. By default the stride is the
@@ -56,7 +56,7 @@ const MAX_FORWARD = /* @__PURE__ */ forwardOf(MaxPool2d);
  */
 export class AvgPool2d extends Pooling<AvgPoolOptions> {
   constructor(kernel: Pair, options: AvgPoolOptions = {}) {
-    super("AvgPool2d", AVG_FORWARD, kernel, options);
+    super("AvgPool2d", OF_AVG_POOL2D, kernel, options);
   }
 
   /**
@@ -69,4 +69,4 @@ export class AvgPool2d extends Pooling<AvgPoolOptions> {
   }
 }
 
-const AVG_FORWARD = /* @__PURE__ */ forwardOf(AvgPool2d);
+const OF_AVG_POOL2D = /* @__PURE__ */ traitsOf(AvgPool2d, "pure");

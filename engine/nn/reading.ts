@@ -7,7 +7,7 @@
  */
 import { composed } from "../composed.ts";
 import type { Tensor } from "../tensor.ts";
-import { locate, type Module } from "./module.ts";
+import { type Loading, locate, type Module, traitOf } from "./module.ts";
 
 /**
  * The weight that `forward` computes with, made of the parameter by tensor ops, in the same shape. The ops may take further parameters
@@ -15,27 +15,27 @@ import { locate, type Module } from "./module.ts";
  */
 export type Reading = (weight: Tensor) => Tensor;
 
-/** A layer whose `forward` reads its weight through {@link weightOf}, and says so by {@link readsWeight}. */
+/** Functions through which a layer reads its weight, each in its place, in the order in which they run. */
+export interface Readings {
+  /** Leaves out connections that the layer never has, and changes a loaded weight into such a one. */
+  readonly connections?: (Reading & Loading) | undefined;
+  /** Runs before the grid, since 0 stays 0 on a grid. */
+  readonly mask?: (Reading & { readonly mask?: Tensor }) | undefined;
+  readonly grid?: Reading | undefined;
+}
+
+/** A layer whose `forward` reads its weight through {@link weightOf}, as its traits say. */
 export interface Weighted extends Module {
   readonly weight: Tensor;
-  /** The function that makes the weight of the parameter, null without; `setReading` of readings.ts writes the field. */
-  reading: Reading | null;
+  /** The functions that make the weight of the parameter, as one, null without; `setReading` of readings.ts writes the field. */
+  reading: (Reading & Readings) | null;
 }
 
-/** The functions of `forward` that compute with {@link weightOf}. */
-const readers = new WeakSet<Module["forward"]>();
-
-/** Says that this `forward` of a layer computes with {@link weightOf}. Returns the reading of a new layer: none. */
-export function readsWeight(forward: Module["forward"]): null {
-  readers.add(forward);
-  return null;
+/** Whether the layer can read its weight through functions: not where a subclass has another `forward`. */
+export function isWeighted(layer: Module): layer is Weighted {
+  const trait = traitOf(layer);
+  return trait === "product" || trait === "weighted";
 }
-
-/**
- * Whether the layer can read its weight through functions: not where a subclass has another `forward`, nor where a layer that has a base class
- * in common with it has no weight to read.
- */
-export const isWeighted = (layer: Module): layer is Weighted => "reading" in layer && readers.has(layer.forward);
 
 /** The weight that the layer computes with. */
 export const weightOf = ({ weight, reading }: Pick<Weighted, "weight" | "reading">): Tensor =>

@@ -5,7 +5,7 @@ import { checkShape, formatShape, type Shape } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { Tensor } from "../tensor.ts";
 import { locate, type Module, moduleOf } from "./module.ts";
-import { replaceMethod } from "./replace.ts";
+import { type Tap, tapped } from "./tapped.ts";
 import { modulesOf, parameterCount } from "./tree.ts";
 
 /**
@@ -23,30 +23,24 @@ import { modulesOf, parameterCount } from "./tree.ts";
  *   not take it; the message of such an error begins with the path and the class of the module: `at fc1 (Linear): `.
  */
 export function summary(module: Module, inputShape: Shape): string {
-  const modules = moduleOf("summary", module).namedModules();
+  moduleOf("summary", module);
   const shape = checkShape("summary", inputShape);
   const outputs = new Map<Module, string>();
-  const undo: (() => void)[] = [];
   const random = defaultGenerator.getState();
-  try {
-    for (const [name, m] of modules) {
-      const { forward } = m;
-      const noting: Module["forward"] = (...x) => {
-        try {
-          const z = forward.apply(m, x);
-          outputs.set(m, z instanceof Tensor ? formatShape(z.sizes) : show(z));
-          return z;
-        } catch (error) {
-          throw locate(error, name, m);
-        }
-      };
-      undo.push(replaceMethod(m, "forward", noting));
+  const calls: Tap["calls"] = (m, path) => (call) => {
+    if (call.method !== "forward") return call.run();
+    try {
+      const z = call.run();
+      outputs.set(m, z instanceof Tensor ? formatShape(z.sizes) : show(z));
+      return z;
+    } catch (error) {
+      throw locate(error, path, m);
     }
-    noGrad(() => {
-      module.evaluating(() => module.forward(zeros(shape)));
-    });
+  };
+  const run = (): Tensor => module.evaluating(() => module.forward(zeros(shape)));
+  try {
+    noGrad(() => void tapped(module, { calls }, run));
   } finally {
-    for (const restore of undo) restore();
     defaultGenerator.setState(random);
   }
   let total = 0;

@@ -1,8 +1,9 @@
 /** The layers of a network that runs one time step after the other: their list, and which of them have steps of their own. */
 import { wrongType } from "../../engine/arguments.ts";
 import { Module, Sequential, type Tensor } from "../../engine/index.ts";
-import { forwardOf, isReplaced } from "../../engine/nn/module.ts";
+import { traitOf } from "../../engine/nn/module.ts";
 import type { Shape } from "../../engine/shape.ts";
+import { isReplaced } from "./temporal.ts";
 
 /** A layer with a step of its own, as neurons have it. */
 export interface Stepping extends Module {
@@ -59,7 +60,7 @@ export function layersOf(where: string, network: unknown, paths: string[] = []):
   for (let read = 0; rest.length > 0; read++) {
     const [next, path] = rest.pop() as [unknown, string];
     // A subclass may do more with its modules than to pass their outputs on.
-    const list = next instanceof Sequential && next.forward === ofSequential ? next.modules : next;
+    const list = next instanceof Sequential && traitOf(next) !== null ? next.modules : next;
     if (list instanceof Module) {
       layers.push(list);
       paths.push(path);
@@ -74,5 +75,3 @@ export function layersOf(where: string, network: unknown, paths: string[] = []):
   }
   return layers;
 }
-
-const ofSequential = /* @__PURE__ */ forwardOf(Sequential);

@@ -1,11 +1,11 @@
 /** Layers with a state between time steps. A subclass says what T steps do; each way to run the layer is written here, once. */
 import { composed } from "../../engine/composed.ts";
 import type { Module, Tensor } from "../../engine/index.ts";
-import { forwardOf, locate } from "../../engine/nn/module.ts";
+import { locate, type Traits, traitsOf } from "../../engine/nn/module.ts";
+import { type LayerTap, layerTap } from "../../engine/nn/tapped.ts";
 import { checkShape, type Shape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { checkSequence } from "./checks.ts";
-import { type Observer, observer } from "./observer.ts";
 import { type Stage, Staged } from "./stage.ts";
 import { resultOf } from "./unroll-result.ts";
 
@@ -158,12 +158,12 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
    * @internal
    */
   override forwardOver(x: Tensor): Tensor {
-    return this.forward === FORWARD ? this.runOver(x, true) : this.forward(x);
+    return isUnchanged(this) ? this.runOver(x, true) : this.forward(x);
   }
 
   private runOver(x: Tensor, over: boolean): Tensor {
     this.checkSteps(x);
-    if (observer !== null && this.isObserved) return this.seen(x, null, false)[this.mainOutput] as Tensor;
+    if (layerTap !== null && this.isObserved) return this.seen(x, null, false)[this.mainOutput] as Tensor;
     return this.isComposed("main")
       ? composed(Temporal.mainOf, this as AnyTemporal, x, over)
       : Temporal.mainOf(this, x, over);
@@ -195,7 +195,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   unroll(x: Tensor, state?: State): Result {
     this.checkSteps(x);
     const from = state === undefined ? null : this.read(state, stepOf(x.sizes));
-    if (observer !== null && this.isObserved) return this.seen(x, from, from !== null) as Result;
+    if (layerTap !== null && this.isObserved) return this.seen(x, from, from !== null) as Result;
     return composed(Temporal.allOf, this as AnyTemporal, x, from) as Result;
   }
 
@@ -204,10 +204,10 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
     return resultOf(layer.mainOutput, run.z, layer.stateAfter(run), layer.outputNames(run), run);
   }
 
-  /** The result of `unroll`, which the observer of `record` sees too. */
+  /** The result of `unroll`, which a tap sees too. */
   private seen(x: Tensor, from: From | null, continues: boolean): Outputs {
     const run = (own: Tensor): Outputs => composed(Temporal.allOf, this as AnyTemporal, own, from);
-    return (observer as Observer).run(this, x, continues, run);
+    return (layerTap as LayerTap).run(this, x, continues, run);
   }
 
   /**
@@ -222,7 +222,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
     alive(x, this.where);
     this.checkStep(x.sizes);
     const from = this.read(state, x.sizes);
-    if (observer !== null && this.isObserved) {
+    if (layerTap !== null && this.isObserved) {
       const { [this.mainOutput]: z, state: next } = this.seen(x.unsqueeze(0), from, true);
       return [(z as Tensor).squeeze(0), next as State];
     }
@@ -267,6 +267,8 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   }
 }
 
+const TRAITS = /* @__PURE__ */ traitsOf(Temporal as unknown as Traits["kind"], "written");
+
 /** The last shapes that were asked for: steps of one sequence have one shape. */
 let lastStep: Shape = [];
 let lastOneStep: Shape = [1];
@@ -291,8 +293,9 @@ function isBehindTime(sizes: Shape, step: Shape): boolean {
 
 type AnyTemporal = Temporal<unknown, unknown, unknown, Run>;
 
-/** The `forward` of all layers through time. */
-export const FORWARD = /* @__PURE__ */ forwardOf(Temporal as unknown as { readonly prototype: Module });
-
 /** Whether `forward` is that of {@link Temporal}: no subclass, and nobody later, has changed what the layer computes. */
-export const isUnchanged = (layer: Module): boolean => layer.forward === FORWARD;
+export const isUnchanged = (layer: Module): boolean => layer.forward === TRAITS.forward;
+
+/** Whether this is the prototype of {@link Temporal}, and another function has taken the place of its `forward`. */
+export const isReplaced = (prototype: object): boolean =>
+  prototype === Temporal.prototype && Temporal.prototype.forward !== TRAITS.forward;

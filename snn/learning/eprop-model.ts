@@ -1,9 +1,10 @@
 /** The layers of a network as e-prop takes them: weights and neurons in turns, and a readout. */
 import { wrongValue } from "../../engine/arguments.ts";
 import { Linear, type Module } from "../../engine/index.ts";
-import { forwardOf } from "../../engine/nn/module.ts";
+import { traitOf } from "../../engine/nn/module.ts";
 import { type Kept, keptOf } from "../layer/kept.ts";
 import { layersOf as modulesOf } from "../layer/stepping.ts";
+import { isUnchanged } from "../layer/temporal.ts";
 import { isCompiled, type Neurons } from "../neuron/neuron.ts";
 import { Recurrent } from "../recurrent/recurrent.ts";
 import { keptOfNeurons } from "../stream/neurons.ts";
@@ -87,14 +88,11 @@ export function epropLayers(where: string, model: unknown): Layers {
   return { hidden, readout: end };
 }
 
-const LINEAR = /* @__PURE__ */ forwardOf(Linear);
-const RECURRENT = /* @__PURE__ */ forwardOf(Recurrent);
-
-const isLinear = (layer: Module): layer is Linear => layer instanceof Linear && layer.forward === LINEAR;
+const isLinear = (layer: Module): layer is Linear => layer instanceof Linear && traitOf(layer) !== null;
 
 function neuronsOf(where: string, layer: Module): { neurons: Neurons; recurrent: Linear | null } {
   if (isCompiled(layer)) return { neurons: layer, recurrent: null };
-  if (!(layer instanceof Recurrent) || layer.forward !== RECURRENT) {
+  if (!(layer instanceof Recurrent) || !isUnchanged(layer)) {
     throw wrongValue(where, WHAT, layer.constructor.name);
   }
   const { neuron, recurrent } = layer;

@@ -1,6 +1,8 @@
 /** Online training through time, with traces of the spikes before each weight; and without. */
+
 import { numberOf, UNIT, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { type Module, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
+import { traitOf } from "../../engine/nn/module.ts";
 import { Normalization } from "../../engine/nn/normalize.ts";
 import { ready } from "../../engine/op.ts";
 import { traceWeights } from "../../engine/ops/traced.ts";
@@ -139,7 +141,7 @@ function sourcesOf(
   let source: TraceDecay = inputLambda;
   return layers.map((layer) => {
     const { module, name } = layer;
-    if (module.isProduct) return source;
+    if (traitOf(module) === "product") return source;
     // Weights before the first neurons see the input as it is, in whatever layer.
     const isFirst = source === null && !isStepping(module);
     if (!isFirst && hasWeights(module)) {

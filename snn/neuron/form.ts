@@ -31,6 +31,7 @@ import {
   type Spellings,
 } from "./definition.ts";
 import { GRADED, REFRACTORY, WINNER } from "./names.ts";
+import type { CompiledNeuron } from "./op.ts";
 import { learnedOf, optionsOf, ReadOptions, type Schema, type Source } from "./options.ts";
 import type { Firing, Inhibition, NeuronKind } from "./step.ts";
 import type { NeuronDefinition, NeuronOutputs, TypedBy } from "./types.ts";
@@ -55,6 +56,8 @@ export interface Form extends NeuronKind, Schema {
   readonly initial: readonly Initial[];
   /** The choices that the equation was made with, and optional parameters: numbers, words, or null where there is a parameter of that name. */
   readonly chosen?: Readonly<Record<string, unknown>>;
+  /** The form and the step of the equation that this form has changed; none where it is the equation itself. */
+  readonly own?: { readonly form: Form; readonly compiled: CompiledNeuron };
   readonly without?: (choices: never) => readonly string[];
   /** Options besides those of the definition, with their defaults. Default {@link OPTIONS}. */
   readonly common?: Common;

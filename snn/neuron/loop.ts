@@ -18,12 +18,20 @@ export function onRecord(source: ParameterSource, count: number): Named | null {
   return null;
 }
 
+/** Parameters that a step reads rounded. */
+export interface Rounding {
+  readonly names: readonly string[];
+  /** All parameters of the step, those of these names rounded. */
+  rounded(all: Named): Named;
+}
+
 /** A layer whose parameters a loop takes. */
 export interface ParameterSource {
   /** Parameter i of the step, as the layer has it. */
   parameterAt(i: number): Tensor;
-  /** The parameters by their names, within their bounds. */
+  /** The parameters by their names, within their bounds, and rounded. */
   parametersNow(): Named;
+  readonly parameterRounding: Rounding | null;
 }
 
 /** A layer whose states start from its parameters. */
@@ -45,7 +53,7 @@ export class FromParameters {
   /** The parameters that the values were computed from, and when each had last been written. */
   private tensors: readonly Tensor[] = [];
   private writes: readonly number[] = [];
-  private now: ParameterSource["parametersNow"] | null = null;
+  private rounding: Rounding | null = null;
   /** Whether all values are parameters of the layer themselves, so that their numbers may change. */
   private isDirect = false;
 
@@ -75,15 +83,14 @@ export class FromParameters {
     this.tensors = tensors;
     this.writes = tensors.map((t) => rootOf(t).written);
     this.isDirect = values.every((x) => x instanceof Tensor);
-    this.now = source.parametersNow;
+    this.rounding = source.parameterRounding;
     this.values = values;
     return values;
   }
 
   private isCurrent(source: ParameterSource): boolean {
     const { tensors, writes, isDirect } = this;
-    // Quantized layers compute their parameters by another function of the same tensors.
-    if (source.parametersNow !== this.now) return false;
+    if (source.parameterRounding !== this.rounding) return false;
     for (let i = 0; i < tensors.length; i++) {
       const t = source.parameterAt(i);
       if (t !== tensors[i]) return false;

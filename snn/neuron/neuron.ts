@@ -3,6 +3,7 @@
 import { numberOf, wrongType } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
 import { full, noGrad, parameter, Tensor, zeros } from "../../engine/index.ts";
+import type { Loading } from "../../engine/nn/module.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { buffer } from "../../engine/tape.ts";
 import { alive } from "../../engine/tensor.ts";
@@ -11,7 +12,7 @@ import { checkPerNeuron } from "../layer/per-neuron.ts";
 import { isUnchanged, Temporal, type Wanted } from "../layer/temporal.ts";
 import { compilerFor, isLoaded, type Kinds, type Run, type Steps } from "./compiler.ts";
 import { chosenForm, type Form, firingOf, type Named, readOptions } from "./form.ts";
-import { type LoopValue, named, onRecord, scalar } from "./loop.ts";
+import { type LoopValue, named, onRecord, type Rounding, scalar } from "./loop.ts";
 import { REFRACTORY } from "./names.ts";
 import type { CompiledNeuron } from "./op.ts";
 import { outputsOf, type Plain, runPlain } from "./plain.ts";
@@ -47,8 +48,10 @@ const FIELDS = {
   plain: 0,
   parameterNames: 0,
   bounds: 0,
+  loadings: 0,
   compiledSteps: 0,
   list: 0,
+  parameterRounding: 0,
 };
 
 /** Whether layers have a property of this name, which no parameter may take. */
@@ -57,7 +60,7 @@ export const isProperty = (name: string): boolean => name in Neurons.prototype |
 /** A layer of neurons, whatever their step. */
 export class Neurons<State = unknown, Result = object> extends Temporal<State, Result, readonly Tensor[], Run> {
   /**
-   * The form of the layer. Quantization writes another form and its step: the states and parameters stay.
+   * The form of the layer; with another step it has another form, whose states and parameters are the same.
    *
    * @internal
    */
@@ -84,9 +87,17 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   private readonly plain: Plain | null;
   private readonly parameterNames: readonly string[];
   private readonly bounds: Readonly<Record<string, readonly number[]>>;
+  /** The values that fixed parameters may take from a state. */
+  private readonly loadings = new Map<Tensor, Loading>();
   private compiledSteps: Steps | null = null;
   /** A list for the tensors of a state, which steps take in turns. */
   private list: Tensor[] | null = null;
+  /**
+   * The rounding of parameters, whenever a step reads them; null for none.
+   *
+   * @internal
+   */
+  parameterRounding: Rounding | null = null;
 
   /** @internal */
   constructor(form: Form, options: object) {
@@ -104,7 +115,10 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
       for (const key of this.parameterNames) {
         const t = read.tensor(key);
         if (learned.has(key)) parameter(t);
-        else buffer(t, read.rangeOf(key));
+        else {
+          buffer(t);
+          this.loadings.set(t, { range: read.rangeOf(key) });
+        }
         (this as unknown as Record<string, Tensor>)[key] = t;
         kinds[key] = t.size === 1 ? "scalar" : "column";
       }
@@ -126,6 +140,16 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     return "its step";
   }
 
+  /** @internal */
+  override forgetSteps(): void {
+    this.compiledSteps = null;
+  }
+
+  /** @internal */
+  override loadingOf(t: Tensor): Loading | undefined {
+    return this.loadings.get(t);
+  }
+
   private compiledFor(what: string): Steps {
     return compilerFor(this.form.name, what).compile(this.form, this.kinds, this.firing);
   }
@@ -140,8 +164,13 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     return this.compiledSteps.compiled;
   }
 
-  /** @internal */
-  set compiled(compiled: CompiledNeuron) {
+  /**
+   * Puts another step, and its form, in the place of the present one.
+   *
+   * @internal
+   */
+  useStep({ form, compiled }: Pick<Neurons, "form" | "compiled">): void {
+    this.form = form;
     this.compiledSteps = { compiled, scores: this.scores };
   }
 
@@ -209,7 +238,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
    */
   plainNow(): Plain | null {
     const { plain, parameterNames } = this;
-    if (plain === null || "levels" in this.chosen || this.parametersNow !== ownParameters) return null;
+    if (plain === null || "levels" in this.chosen || this.parameterRounding !== null) return null;
     for (let i = 0; i < parameterNames.length; i++) if (this.parameterAt(i).requiresGrad) return null;
     return plain;
   }
@@ -290,7 +319,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
       const bounds = this.bounds[name];
       all[name] = bounds === undefined ? t : t.clamp(bounds[0] as number, bounds[1] as number);
     }
-    return all;
+    return this.parameterRounding?.rounded(all) ?? all;
   }
 
   /**
@@ -409,9 +438,6 @@ function withoutParameters(value: (parameters: Named) => unknown): unknown {
 /** Whether neurons are one compiled step, without an op between two of them, and no subclass has changed what they compute. */
 export const isCompiled = (layer: unknown): layer is Neurons =>
   layer instanceof Neurons && isUnchanged(layer) && layer.firing.inhibition === null;
-
-/** Quantization puts another function in its place. */
-const ownParameters = /* @__PURE__ */ (() => Neurons.prototype.parametersNow)();
 
 /** Throws unless a step of this shape has one axis of neurons, behind that of a batch or none: on a map all neurons would have to compete. */
 function checkRivals(where: string, step: Shape): void {

@@ -1,6 +1,6 @@
 /** The layers of nodes that the package has under no other name. */
 import { conv1d, conv2d, Module, ones, parameter, type Tensor } from "../../engine/index.ts";
-import { computesSteps, forwardOf } from "../../engine/nn/module.ts";
+import { traitsOf } from "../../engine/nn/module.ts";
 import type { Pair } from "../../engine/ops/windows.ts";
 import { type Shape, sizeOf } from "../../engine/shape.ts";
 import { lazyNeuron } from "../neuron/define.ts";
@@ -83,7 +83,7 @@ export class Scale extends Module {
   readonly scale: Tensor;
 
   constructor(scale: Tensor) {
-    super(SCALE);
+    super(OF_SCALE);
     this.scale = parameter(scale);
   }
 
@@ -92,7 +92,7 @@ export class Scale extends Module {
   }
 }
 
-const SCALE = /* @__PURE__ */ forwardOf(Scale);
+const OF_SCALE = /* @__PURE__ */ traitsOf(Scale, "pure");
 
 /** z[…, o] = Σ_i W[…, o, i]·x[…, i] + b[…, o]: a matrix of its own for each place of the axes before the last. */
 export class Products extends Module {
@@ -102,7 +102,7 @@ export class Products extends Module {
   readonly bias: Tensor | null;
 
   constructor(weight: Tensor, bias: Tensor | null) {
-    super(PRODUCTS);
+    super(OF_PRODUCTS);
     this.weight = parameter(weight);
     this.bias = bias && parameter(bias);
   }
@@ -120,7 +120,7 @@ export class Products extends Module {
   }
 }
 
-const PRODUCTS = /* @__PURE__ */ forwardOf(Products);
+const OF_PRODUCTS = /* @__PURE__ */ traitsOf(Products, "pure");
 
 /** z = 1 where x > threshold, else 0. */
 export class Threshold extends Module {
@@ -129,8 +129,7 @@ export class Threshold extends Module {
   readonly surrogate: Surrogate | undefined;
 
   constructor(threshold: Tensor, surrogate: Surrogate | undefined) {
-    super();
-    computesSteps(THRESHOLD);
+    super(OF_THRESHOLD);
     this.threshold = parameter(threshold);
     this.surrogate = surrogate;
   }
@@ -141,7 +140,7 @@ export class Threshold extends Module {
   }
 }
 
-const THRESHOLD = /* @__PURE__ */ forwardOf(Threshold);
+const OF_THRESHOLD = /* @__PURE__ */ traitsOf(Threshold, "stepwise");
 
 /** The sum under each window: a convolution of each channel with ones, which is exact for spikes where a mean times n is not. */
 export class SumPool2d extends Module {
@@ -150,8 +149,7 @@ export class SumPool2d extends Module {
   readonly options: { readonly stride: Pair; readonly padding: Pair };
 
   constructor(kernel: Pair, options: SumPool2d["options"]) {
-    super();
-    computesSteps(SUM);
+    super(OF_SUM_POOL2D);
     this.kernel = kernel;
     this.options = options;
   }
@@ -164,4 +162,4 @@ export class SumPool2d extends Module {
   }
 }
 
-const SUM = /* @__PURE__ */ forwardOf(SumPool2d);
+const OF_SUM_POOL2D = /* @__PURE__ */ traitsOf(SumPool2d, "stepwise");

@@ -1,17 +1,17 @@
 /** Recordings: what the neurons of a model do, and the gradients that reach them. */
 import { functionOf, listed, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { k } from "../../engine/backend.ts";
 import { composed } from "../../engine/composed.ts";
 import { defaultGenerator, Generator } from "../../engine/generator.ts";
 import { concat, type Module, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
 import { locate, moduleOf } from "../../engine/nn/module.ts";
-import { isPart, type Recorded, writeOutGradient } from "../../engine/op.ts";
+import { type LayerTap, tapped, untapped } from "../../engine/nn/tapped.ts";
+import { shown } from "../../engine/ops/shown.ts";
 import { broadcastTo, constantSource } from "../../engine/ops/view.ts";
 import { withOwnGradients } from "../../engine/own-gradients.ts";
 import { type Scope, scope } from "../../engine/scope.ts";
 import { type Shape, sameShape } from "../../engine/shape.ts";
-import { alive, emptyLike } from "../../engine/tensor.ts";
-import { type Observer, observedBy, type Seen } from "../layer/observer.ts";
+import { alive } from "../../engine/tensor.ts";
+import type { Seen } from "../layer/observe.ts";
 
 /** Gradients at a layer, [T, B, …] each; null where no gradient has arrived. */
 export interface LayerGradients {
@@ -141,7 +141,7 @@ function backward(where: string, recorder: Recorder, x: Tensor, lossOf: (output:
 function outputOf(where: string, recorder: Recorder, x: Tensor): Tensor {
   recorder.home = scope;
   const { model } = recorder;
-  const output = observedBy(recorder, () => {
+  const output = tapped(model, { layers: recorder }, () => {
     try {
       return model.forward(x);
     } catch (error) {
@@ -196,7 +196,7 @@ interface Sequence {
   readonly pieces: Piece[];
 }
 
-class Recorder implements Observer {
+class Recorder implements LayerTap {
   readonly model: Module;
   /** The modules of all layers that were recorded. */
   readonly modules = new Map<string, Module>();
@@ -216,12 +216,12 @@ class Recorder implements Observer {
 
   run<R extends object>(module: Module, current: Tensor, continues: boolean, run: (current: Tensor) => R): R {
     const sequence = this.sequenceOf(module, current.sizes.slice(1), continues);
-    if (!this.wants(sequence)) return observedBy(null, () => run(current));
+    if (!this.wants(sequence)) return untapped(() => run(current));
     const differentiates = this.differentiates && scope.recording;
     // A copy has the gradient of these neurons alone, in each step.
     const own = differentiates ? current.clone() : current;
     if (own !== current) own.requiresGrad = true;
-    const result = observedBy(null, () => run(own)) as R & { readonly spikes?: Tensor; readonly membrane?: Tensor };
+    const result = untapped(() => run(own)) as R & { readonly spikes?: Tensor; readonly membrane?: Tensor };
     this.take(sequence, { current: own, spikes: result.spikes ?? null, membrane: result.membrane ?? null });
     return result;
   }
@@ -266,7 +266,9 @@ class Recorder implements Observer {
     for (let inner = scope; inner !== this.home; inner = inner.parent as Scope) {
       for (const t of Object.values(values)) if (t !== null) inner.kept.push(t);
     }
-    if (this.differentiates) for (const kind of KINDS) watch(values[kind], (gradient) => (gradients[kind] = gradient));
+    for (const kind of this.differentiates ? KINDS : []) {
+      if (values[kind] !== null) shown(values[kind], (gradient) => (gradients[kind] = gradient));
+    }
     pieces.push({ values, gradients });
   }
 
@@ -282,28 +284,6 @@ class Recorder implements Observer {
       gradients: this.differentiates ? all(gradientOf) : null,
     };
   }
-}
-
-/** Gives `store` a copy of the gradient of t when backward has come to t. */
-function watch(t: Tensor | null, store: (gradient: Tensor) => void): void {
-  if (t === null || t.op === null) return;
-  // The gradients of all outputs of an op are complete when its backward runs.
-  const main = isPart(t) ? (t.a as Tensor) : t;
-  const op = main.op as unknown as Recorded<unknown>;
-  // Without a support and short forms, every value of the gradient is there.
-  const { support: _, takes: __, ...rest } = op;
-  main.op = {
-    ...rest,
-    backward(z, a, b, c, attrs) {
-      if (t.gradPtr !== 0) {
-        writeOutGradient(t);
-        const gradient = emptyLike(t);
-        k.copy(gradient.ptr, t.gradPtr, t.size);
-        store(gradient);
-      }
-      op.backward(z, a, b, c, attrs);
-    },
-  } satisfies Recorded<unknown> as Recorded<never>;
 }
 
 /** The gradient of a piece; a leaf has it still. */

@@ -3,7 +3,7 @@ import { FLOAT, POSITIVE, type Range, wrongValue } from "../../engine/arguments.
 import { inReference, k } from "../../engine/backend.ts";
 import { type Conv1d, Conv2d, type Tensor } from "../../engine/index.ts";
 import { int8Kernels } from "../../engine/int8-kernels.ts";
-import { type StoredArray, storedArray } from "../../engine/nn/module.ts";
+import type { StoredArray } from "../../engine/nn/module.ts";
 import { apply, NO_GRADIENT, type Op } from "../../engine/op.ts";
 import { once } from "../../engine/ops/view.ts";
 import { type Axis, FLAT, windowOver } from "../../engine/ops/windows.ts";
@@ -114,7 +114,8 @@ abstract class Int8Layer<P extends Plan> extends Staged {
   }
 
   private stored(key: "q" | "scales" | "bias", range: Range, ...shapes: Shape[]): StoredArray {
-    return storedArray({
+    return {
+      isStored: true,
       shapes: () => {
         for (const t of this.memory) alive(t, "Int8");
         return shapes;
@@ -125,7 +126,8 @@ abstract class Int8Layer<P extends Plan> extends Staged {
         return { shape: [...(shapes.find((shape) => sizeOf(shape) === data.length) as Shape)], data };
       },
       write: (values) => this.write({ ...this.read(), [key]: key === "q" ? Int8Array.from(values) : values }),
-    });
+      dispose: () => this.dispose(),
+    };
   }
 
   /** Puts other values in the place of all, with a weight of the same shape. */
@@ -161,7 +163,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
     return this.weights.flatMap((w) => w.tensors);
   }
 
-  dispose(): void {
+  override dispose(): void {
     for (const t of this.memory) t.dispose();
   }
 

@@ -12,7 +12,7 @@ import {
   noGrad,
   type Tensor,
 } from "../../engine/index.ts";
-import { checkChangeable, forwardOf, locate } from "../../engine/nn/module.ts";
+import { checkChangeable, locate, traitOf, traitsOf } from "../../engine/nn/module.ts";
 import { isWeighted, weightOf } from "../../engine/nn/reading.ts";
 import { alive } from "../../engine/tensor.ts";
 import { type Stage, Staged } from "../layer/stage.ts";
@@ -72,7 +72,7 @@ export class Int8 extends Staged {
   private readonly named: [path: string, layer: Module][];
 
   constructor(model: Module | readonly Module[], options: Int8Options = DEFAULTS) {
-    super();
+    super(TRAITS);
     checkMemory();
     const { perChannel } = withDefaults("Int8", DEFAULTS, options);
     const paths: string[] = [];
@@ -125,7 +125,7 @@ export class Int8 extends Staged {
   }
 
   /** Frees the integers, not the memory of layers of the model. */
-  dispose(): void {
+  override dispose(): void {
     for (const layer of this.layers) if (isInt8(layer)) layer.dispose();
   }
 
@@ -170,11 +170,11 @@ export class Int8 extends Staged {
 
   /** @internal */
   stage(input: Tensor): Stage | null {
-    return this.forward === FORWARD ? stageOfAll(this.layers, input) : null;
+    return traitOf(this) !== null ? stageOfAll(this.layers, input) : null;
   }
 }
 
-const FORWARD = /* @__PURE__ */ forwardOf(Int8);
+const TRAITS = /* @__PURE__ */ traitsOf(Int8, "written");
 
 /** Throws for weights that would stay floats although their layer, or one that holds it, looks like a product. */
 function checkWeights(layer: Module, path: string): void {

@@ -1,14 +1,14 @@
 /** Sums of all that a profile counts, by layer. */
 import { type Module, noGrad, ones, ReLU, type Tensor } from "../../engine/index.ts";
 import { isWeighted } from "../../engine/nn/reading.ts";
-import { replaceMethod } from "../../engine/nn/replace.ts";
+import { type LayerTap, tapped, untapped, type Watcher } from "../../engine/nn/tapped.ts";
 import { formatShape, sizeOf } from "../../engine/shape.ts";
-import { type Observer, observedBy, type Seen } from "../layer/observer.ts";
+import type { Seen } from "../layer/observe.ts";
 import { BatchSize } from "./batch-size.ts";
 import type { Cost, Joules, LayerCost, Profile } from "./cost.ts";
 import { countsOfSteps, sumOfValues } from "./counts.ts";
 import { scaleCount } from "./grid.ts";
-import { fanOutOf, integersIn, type LinearMap, presentOf, synapsesIn, watchSynapses } from "./synapses.ts";
+import { fanOutOf, integersIn, type LinearMap, presentOf, synapsesIn, synapseWatchers } from "./synapses.ts";
 import { gridIn } from "./weights.ts";
 
 /** Sums of a layer, over all samples. */
@@ -53,7 +53,7 @@ interface FanOuts {
 }
 
 /** Counts the runs of a model. */
-export class Meter implements Observer {
+export class Meter implements LayerTap {
   /** The batch of the last run. */
   batch = new BatchSize();
   private readonly model: Module;
@@ -69,26 +69,21 @@ export class Meter implements Observer {
   /** Counts what happens while fn runs the model. */
   count(fn: () => void): void {
     this.batch = new BatchSize();
-    const see = (product: LinearMap, x: Tensor): void => this.multiplied(product, x);
-    const undo = this.model.namedModules().map(([, module]) => module instanceof ReLU && this.watched(module));
-    try {
-      noGrad(() => watchSynapses(this.model, see, () => observedBy(this, fn)));
-    } finally {
-      for (const restore of undo) if (restore) restore();
-    }
+    const products = synapseWatchers(this.model, (product, x) => this.multiplied(product, x));
+    const calls = (module: Module) => (module instanceof ReLU ? this.rectified(module) : products(module));
+    noGrad(() => tapped(this.model, { calls, layers: this }, fn));
   }
 
-  private watched(layer: ReLU): () => void {
-    const { forward } = layer;
-    return replaceMethod(layer, "forward", (x) => {
-      const z = forward.call(layer, x);
+  private rectified(layer: ReLU): Watcher {
+    return ({ run }) => {
+      const z = run() as Tensor;
       this.activated(layer, z);
       return z;
-    });
+    };
   }
 
   run<R extends object>(layer: Module, current: Tensor, _continues: boolean, run: (current: Tensor) => R): R {
-    const result = observedBy(null, () => run(current)) as R & Seen;
+    const result = untapped(() => run(current)) as R & Seen;
     this.fired(layer, current, result.spikes);
     return result;
   }

@@ -5,6 +5,7 @@ import { type Module, noGrad, type Tensor } from "../../engine/index.ts";
 import { touch } from "../../engine/tensor.ts";
 import { Staged } from "../layer/stage.ts";
 import type { Form, Named } from "../neuron/form.ts";
+import type { Rounding } from "../neuron/loop.ts";
 import { Neurons } from "../neuron/neuron.ts";
 import { CompiledNeuron } from "../neuron/op.ts";
 import { type Firing, stepOf } from "../neuron/step.ts";
@@ -24,9 +25,6 @@ export function neuronsIn(model: Module): Neurons[] {
   const modules = model.namedModules().map(([, module]) => (isLinked(module) ? module.neuron : module));
   return [...new Set(modules.filter((module) => module instanceof Neurons))];
 }
-
-/** Layers whose states are on levels, as they were before. */
-const before = new WeakMap<Neurons, Pick<Neurons, "form" | "compiled">>();
 
 /**
  * For each layer the names of its states that are put on levels.
@@ -106,26 +104,22 @@ const RESET_VALUES = ["resetValue", "c"];
 
 /** Prepares the layer for states on levels, with null for floats. Returns what makes the change: nothing is written before. */
 export function levelsOf(layer: Neurons, levels: StateLevels | null, states: readonly string[]): () => void {
-  const floats = before.get(layer) ?? { form: layer.form, compiled: layer.compiled };
-  const isNone = levels === null || states.length === 0;
-  const { form, compiled } = isNone ? floats : compiledWith(floats, layer.firing, levels, states);
-  return () => {
-    if (isNone) before.delete(layer);
-    else before.set(layer, floats);
-    layer.form = form;
-    layer.compiled = compiled;
-  };
+  const own = layer.form.own ?? { form: layer.form, compiled: layer.compiled };
+  if (levels === null || states.length === 0) return () => layer.useStep(own);
+  const step = compiledWith(own, layer.firing, levels, states);
+  return () => layer.useStep(step);
 }
 
 function compiledWith(
-  { form, compiled }: Pick<Neurons, "form" | "compiled">,
+  own: Pick<Neurons, "form" | "compiled">,
   firing: Firing,
   levels: StateLevels,
   states: readonly string[],
 ): Pick<Neurons, "form" | "compiled"> {
-  const { parameters } = compiled.program.traced.definition;
+  const { form } = own;
+  const { parameters } = own.compiled.program.traced.definition;
   const chosen = { ...form.chosen, levels: levels.count };
-  const all = { ...form, chosen, step: quantizedStep(form, firing, levels, states) };
+  const all = { ...form, own, chosen, step: quantizedStep(form, firing, levels, states) };
   return { form: all, compiled: new CompiledNeuron(stepOf(all, parameters, firing)) };
 }
 
@@ -191,36 +185,28 @@ export function decayingIn(where: string, layers: readonly Neurons[]): Neurons[]
   throw new RangeError(`${where}: expected neurons with decays in [0, 1], parameters ${DECAYS.join(", ")}, got ${got}`);
 }
 
-/** The decays that a layer reads as shifts. */
-const shifted = new WeakMap<Neurons, readonly string[]>();
-
 /** Lets the layer read its decays as the nearest shifts; without `shift` they are read as they are. */
 export function setShifts(layer: Neurons, shift: boolean): void {
   const decays = shift ? decaysOf(layer) : [];
-  if (decays.length === 0 && !shifted.has(layer)) return;
-  Reflect.deleteProperty(layer, "parametersNow");
-  shifted.set(
-    layer,
-    decays.map(([name]) => name),
-  );
+  if (decays.length === 0 && layer.parameterRounding === null) return;
+  layer.parameterRounding = decays.length === 0 ? null : shiftsOf(decays.map(([name]) => name));
   // A stream reads parameters again where they were written.
   for (const t of layer.givenParameters()) touch(t);
-  if (decays.length === 0) return;
-  layer.parametersNow = () => {
-    const all: Record<string, Tensor> = { ...Neurons.prototype.parametersNow.call(layer) };
-    for (const [name] of decays) all[name] = toShift(all[name] as Tensor);
-    return all;
-  };
 }
+
+const shiftsOf = (names: readonly string[]): Rounding => ({
+  names,
+  rounded: (all) => ({ ...all, ...Object.fromEntries(names.map((name) => [name, toShift(all[name] as Tensor)])) }),
+});
 
 /** The shifts of the decays of a model, by the parameter that holds the decay. */
 export function shiftsIn(model: Module): Map<Tensor, Tensor> {
   const shifts = new Map<Tensor, Tensor>();
   for (const layer of neuronsIn(model)) {
-    const names = shifted.get(layer) ?? [];
-    if (names.length === 0) continue;
+    if (layer.parameterRounding === null) continue;
     const now = layer.parametersNow();
-    for (const name of names) shifts.set((layer as unknown as Named)[name] as Tensor, now[name] as Tensor);
+    for (const name of layer.parameterRounding.names)
+      shifts.set((layer as unknown as Named)[name] as Tensor, now[name] as Tensor);
   }
   return shifts;
 }

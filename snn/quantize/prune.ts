@@ -13,7 +13,7 @@ import {
 import { type Module, noGrad, ones, type Tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import type { Weighted } from "../../engine/nn/reading.ts";
-import { readBefore, setReading } from "../../engine/nn/readings.ts";
+import { readBefore, readingAt, setReading } from "../../engine/nn/readings.ts";
 import { root, scope } from "../../engine/scope.ts";
 import { buffer } from "../../engine/tape.ts";
 import { alive } from "../../engine/tensor.ts";
@@ -126,10 +126,10 @@ export function applyMasks(model: Module): void {
 /** A layer with a mask. */
 type Masked = Weighted & { readonly mask: Tensor };
 
-/** The masks that prune made. A layer can have a field of the same name for another purpose. */
-const masks = new WeakMap<Weighted, Tensor>();
+/** The mask that prune made, if the layer has one: a field of the same name can have another purpose. */
+const maskIn = (layer: Weighted): Tensor | undefined => readingAt(layer, "mask")?.mask;
 
-const isMasked = (layer: Weighted): layer is Masked => "mask" in layer && layer.mask === masks.get(layer);
+const isMasked = (layer: Weighted): layer is Masked => "mask" in layer && layer.mask === maskIn(layer);
 
 /** The layers to prune by their names: paths, or the class of a layer that is the whole model. */
 function prunedIn(where: string, model: Module, names: readonly string[] | undefined): [string, Weighted][] {
@@ -234,8 +234,11 @@ function maskOf(layer: Weighted): Tensor {
   if (isMasked(layer)) return layer.mask;
   const mask = noGrad(() => buffer(ones(layer.weight.sizes)));
   Object.defineProperty(layer, "mask", { value: mask, enumerable: true, configurable: true });
-  masks.set(layer, mask);
-  setReading(layer, "mask", (weight) => weight.mul(mask));
+  setReading(
+    layer,
+    "mask",
+    Object.assign((weight: Tensor) => weight.mul(mask), { mask }),
+  );
   // A tape that fails frees what was made in it, the mask too.
   if (scope !== root) scope.persisted.push({ dispose: () => unmask(layer, mask) });
   return mask;
@@ -246,7 +249,7 @@ function write(mask: Tensor, layer: Weighted, keeps: Float32Array): void {
   if (scope !== root) {
     const before = mask.toFloat32Array();
     const dispose = (): void => {
-      if (masks.get(layer) !== mask) return;
+      if (maskIn(layer) !== mask) return;
       mask.copyFrom(mask.toFloat32Array().map((kept, i) => Math.max(kept, before[i] as number)));
     };
     scope.persisted.push({ dispose });
@@ -256,8 +259,7 @@ function write(mask: Tensor, layer: Weighted, keeps: Float32Array): void {
 
 /** The layer reads its weight as it is again, unless it has another mask by now. */
 function unmask(layer: Weighted, mask: Tensor): void {
-  if (masks.get(layer) !== mask) return;
-  masks.delete(layer);
+  if (maskIn(layer) !== mask) return;
   setReading(layer, "mask", null);
   Reflect.deleteProperty(layer, "mask");
 }

@@ -15,7 +15,7 @@ import {
   zeros,
 } from "../../engine/index.ts";
 import { isWeighted, type Weighted, weightOf } from "../../engine/nn/reading.ts";
-import { replaceMethod } from "../../engine/nn/replace.ts";
+import type { Watcher } from "../../engine/nn/tapped.ts";
 import type { Shape } from "../../engine/shape.ts";
 import type { Recurrent } from "../recurrent/recurrent.ts";
 import type { DelayedLinear } from "../temporal/delayed-linear.ts";
@@ -42,27 +42,39 @@ export interface LinearMap {
   readonly isGraded?: true;
 }
 
-/** Runs fn while `see` gets the input of each product of the model, [..., features], and puts all methods back, after an error too. */
-export function watchSynapses<R>(model: Module, see: (product: LinearMap, x: Tensor) => void, fn: () => R): R {
+type See = (product: LinearMap, x: Tensor) => void;
+
+/** The watchers of a model with which `see` gets the input of each product, [..., features]. */
+export function synapseWatchers(model: Module, see: See): (module: Module) => Watcher | null {
   const modules = model.namedModules().map(([, module]) => module);
   // A recurrent layer reads the weights of its `Linear` itself, in one op for all steps, as long as that has its own `forward`.
   const within = new Set(modules.flatMap((module) => (isRecurrent(module) ? [module.recurrent] : [])));
-  const undo: (() => void)[] = [];
-  try {
-    for (const module of modules) {
-      if (isRecurrent(module)) undo.push(...watchRecurrent(module, see));
-      else if (isSpikingLSTM(module)) undo.push(...watchMembrane(module, see));
-      else if (!(module instanceof Linear && within.has(module)))
-        undo.push(...watchLayer(module, synapsesOf(module), see));
-    }
-    return fn();
-  } finally {
-    for (const restore of undo.reverse()) restore();
-  }
+  const gates = new Map(modules.filter(isSpikingLSTM).map((lstm) => [lstm.lstm_cell as Module, gatesOf(lstm)]));
+  return (module) => {
+    if (isRecurrent(module)) return watcherOf("spikes", feedbackOf(module), see);
+    if (isSpikingLSTM(module)) return watcherOf("v", membraneOf(module), see);
+    const product = module instanceof Linear && within.has(module) ? null : (gates.get(module) ?? synapsesOf(module));
+    return product === null ? null : watcherOf(null, product, see);
+  };
 }
 
-type See = (product: LinearMap, x: Tensor) => void;
-type Undo = (() => void)[];
+/** Shows `see` the input of each call: x, or the output of the step before, which has this name. */
+function watcherOf(name: "spikes" | "v" | null, product: LinearMap | null, see: See): Watcher | null {
+  if (product === null) return null;
+  return ({ method, x, state, run }) => {
+    if (name === null || method === "step") {
+      const result = run();
+      see(product, name === null ? (x as Tensor) : (state as Named)[name].unsqueeze(0));
+      return result;
+    }
+    // `unroll` has the bits of `forward`, and the membrane too.
+    const result = run("unroll") as Named;
+    see(product, before(result[name], (state as Named | undefined)?.[name]));
+    return method === "forward" ? result.spikes : result;
+  };
+}
+
+type Named = Readonly<Record<"spikes" | "v", Tensor>>;
 
 /** All products of the model, whether they run or not. */
 export const synapsesIn = (model: Module): LinearMap[] =>
@@ -137,34 +149,6 @@ interface ConvolutionWindow<Size> {
   readonly groups: number;
 }
 
-function watchLayer(module: Module, product: LinearMap | null, see: See): Undo {
-  if (product === null) return [];
-  const { forward } = module;
-  const undo = [
-    replaceMethod(module, "forward", (x) => {
-      const z = forward.call(module, x);
-      see(product, x);
-      return z;
-    }),
-  ];
-  if (isDelayed(module)) {
-    const { step, unroll } = module;
-    undo.push(
-      replaceMethod(module, "unroll", (x, state) => {
-        const result = unroll.call(module, x, state);
-        see(product, x);
-        return result;
-      }),
-      replaceMethod(module, "step", (x, state) => {
-        const result = step.call(module, x, state);
-        see(product, x);
-        return result;
-      }),
-    );
-  }
-  return undo;
-}
-
 type AnyRecurrent = Recurrent<{ readonly spikes?: Tensor }, { readonly spikes: Tensor; readonly state: object }>;
 
 // Layers are known by their fields: a page that has none of them does not load their classes for a profile.
@@ -199,29 +183,6 @@ function feedbackOf(layer: AnyRecurrent): LinearMap | null {
   return product && { ...product, isFeedback: true };
 }
 
-function watchRecurrent(layer: AnyRecurrent, see: See): Undo {
-  const product = feedbackOf(layer);
-  if (product === null) return [];
-  const { forward, unroll, step } = layer;
-  return [
-    replaceMethod(layer, "forward", (current) => {
-      const spikes = forward.call(layer, current);
-      see(product, before(spikes));
-      return spikes;
-    }),
-    replaceMethod(layer, "unroll", (current, state) => {
-      const result = unroll.call(layer, current, state);
-      see(product, before(result.spikes, state?.spikes));
-      return result;
-    }),
-    replaceMethod(layer, "step", (current, state) => {
-      const result = step.call(layer, current, state);
-      see(product, state.spikes.unsqueeze(0));
-      return result;
-    }),
-  ];
-}
-
 /** The product of the input of a spiking LSTM with the weights of its gates. */
 const gatesOf = ({ lstm_cell }: SpikingLSTM): LinearMap => ({
   ...plain(lstm_cell, lstm_cell.weight_ih),
@@ -237,30 +198,6 @@ const membraneOf = ({ lstm_cell }: SpikingLSTM): LinearMap => ({
   isFeedback: true,
   isGraded: true,
 });
-
-function watchMembrane(layer: SpikingLSTM, see: See): Undo {
-  const product = membraneOf(layer);
-  const { unroll, step } = layer;
-  return [
-    ...watchLayer(layer.lstm_cell, gatesOf(layer), see),
-    // `unroll` has the bits of `forward`, and the membrane too.
-    replaceMethod(layer, "forward", (x) => {
-      const { spikes, v } = unroll.call(layer, x);
-      see(product, before(v));
-      return spikes;
-    }),
-    replaceMethod(layer, "unroll", (x, state) => {
-      const result = unroll.call(layer, x, state);
-      see(product, before(result.v, state?.v));
-      return result;
-    }),
-    replaceMethod(layer, "step", (x, state) => {
-      const result = step.call(layer, x, state);
-      see(product, state.v.unsqueeze(0));
-      return result;
-    }),
-  ];
-}
 
 /** x [T, B, …] one step later: step 0 is that of the state, or zeros. */
 function before(x: Tensor, first?: Tensor): Tensor {

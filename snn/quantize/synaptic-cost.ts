@@ -3,11 +3,11 @@ import { NOT_NEGATIVE, numberOf, POSITIVE, show, withDefaults, wrongValue } from
 import { composed } from "../../engine/composed.ts";
 import { abs, add, type Module, mul, relu, square, sub, sum, Tensor, tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
-import { replaceMethod } from "../../engine/nn/replace.ts";
+import { tapped, type Watcher } from "../../engine/nn/tapped.ts";
 import { formatShape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { BatchSize } from "./batch-size.ts";
-import { fanOutOf, type LinearMap, presentOf, watchSynapses } from "./synapses.ts";
+import { fanOutOf, type LinearMap, presentOf, synapseWatchers } from "./synapses.ts";
 
 /** Options of {@link synapticCost}. */
 export interface SynapticCostOptions {
@@ -91,15 +91,11 @@ export function synapticCost(model: Module, x: Tensor, options: SynapticCostOpti
       hasRun = true;
       if (!isGraded && (isFeedback || !first.has(owner))) terms.push(operationsOf(product, input));
     };
-    const output = watchSynapses(model, see, () =>
-      watchParameters(
-        model,
-        () => {
-          hasRun = true;
-        },
-        () => model.forward(x),
-      ),
-    );
+    const parameters = parameterWatchers(model, () => {
+      hasRun = true;
+    });
+    const run = () => tapped(model, { calls: parameters }, () => model.forward(x));
+    const output = tapped(model, { calls: synapseWatchers(model, see) }, run);
     alive(output, `${where}: the output of the model`);
     const samples = given ?? batch.in(where, x.sizes);
     const all = terms.reduce<Tensor | null>((total, term) => (total === null ? term : add(total, term)), null);
@@ -115,8 +111,8 @@ const sharesMemory = (t: Tensor, x: Tensor): boolean =>
   (x.ptr !== 0 && t.ptr >= x.ptr && t.ptr < x.ptr + Float32Array.BYTES_PER_ELEMENT * x.size) ||
   (x.bits !== 0 && t.bits === x.bits);
 
-/** Runs fn and calls `ran` behind each run of a module that has parameters of its own, products aside. */
-function watchParameters<R>(model: Module, ran: () => void, fn: () => R): R {
+/** The watchers with which `ran` is called behind each run of a module that has parameters of its own. */
+function parameterWatchers(model: Module, ran: () => void): (module: Module) => Watcher | null {
   const modules = model.namedModules().map(([, module]) => module);
   // Layers that unroll others read their parameters themselves.
   const within = new Set(
@@ -129,21 +125,13 @@ function watchParameters<R>(model: Module, ran: () => void, fn: () => R): R {
           .map(([, m]) => m),
       ),
   );
-  const undo = modules
-    .filter((module) => !within.has(module) && Object.values(module).some((t) => t instanceof Tensor && t.isParameter))
-    .map((module) => {
-      const { forward } = module;
-      return replaceMethod(module, "forward", (x) => {
-        const z = forward.call(module, x);
-        ran();
-        return z;
-      });
-    });
-  try {
-    return fn();
-  } finally {
-    for (const restore of undo.reverse()) restore();
-  }
+  const hasParameters = (module: Module) => Object.values(module).some((t) => t instanceof Tensor && t.isParameter);
+  const watch: Watcher = ({ method, run }) => {
+    const z = run();
+    if (method === "forward") ran();
+    return z;
+  };
+  return (module) => (!within.has(module) && hasParameters(module) ? watch : null);
 }
 
 /** Σ |x[i]|·F[i], a sum over steps and samples first: spikes are summed as bits. */

@@ -1,8 +1,8 @@
 /** Layers that read their weights on a grid of few values. */
 import { numberOf, type Range, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { Module, noGrad } from "../../engine/index.ts";
-import { isWeighted, type Weighted } from "../../engine/nn/reading.ts";
-import { readBefore, setReading } from "../../engine/nn/readings.ts";
+import { Module, noGrad, type Tensor } from "../../engine/index.ts";
+import { isWeighted, type Reading, type Weighted } from "../../engine/nn/reading.ts";
+import { readBefore, readingAt, setReading } from "../../engine/nn/readings.ts";
 import { alive } from "../../engine/tensor.ts";
 import { type Grid, gridOf, largestInteger, onGrid, type WeightBits } from "./grid.ts";
 import { isLinked } from "./neurons.ts";
@@ -28,9 +28,6 @@ export function gridFrom(where: string, options: unknown): Grid {
   if (bits === "ternary") return { bits, perChannel };
   return { bits: numberOf(where, "weights.bits", bits, BITS) as WeightBits, perChannel };
 }
-
-/** The grids of layers that have one. */
-const grids = new WeakMap<Weighted, Grid>();
 
 /** The layers of a model with weights that can be read on a grid, by their names. */
 export const weightedIn = (model: Module): [name: string, layer: Weighted][] =>
@@ -63,15 +60,17 @@ export function onlyWeightedIn(where: string, model: Module): [name: string, lay
   return layers;
 }
 
+/** The function that reads a weight on a grid. */
+type OnGrid = Reading & { readonly grid: Grid };
+
 /** Puts the weight of the layer on a grid; with null it is read as it is. */
 export function setGrid(layer: Weighted, grid: Grid | null): void {
-  if (grid === null) grids.delete(layer);
-  else grids.set(layer, grid);
-  setReading(layer, "grid", grid && ((weight) => onGrid(weight, grid)));
+  setReading(layer, "grid", grid && Object.assign((weight: Tensor) => onGrid(weight, grid), { grid }));
 }
 
 /** The grid of the layer, or null. */
-export const gridIn = (layer: Weighted): Grid | null => grids.get(layer) ?? null;
+export const gridIn = (layer: Weighted): Grid | null =>
+  (readingAt(layer, "grid") as Partial<OnGrid> | null)?.grid ?? null;
 
 /** Weights as integers: the layer computes with `scales[row]·q`, rounded to float32. */
 export interface QuantizedWeights {

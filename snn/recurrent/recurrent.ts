@@ -3,7 +3,7 @@ import { inReference } from "../../engine/backend.ts";
 import { inputSteps, type StepDefinition, symbolsOf, type Value } from "../../engine/fuse/index.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";
 import { concat, Linear, linear, Module, ones, parameter, stack, type Tensor, zeros } from "../../engine/index.ts";
-import { checkChangeable, forwardOf, moduleOf } from "../../engine/nn/module.ts";
+import { checkChangeable, moduleOf, traitOf } from "../../engine/nn/module.ts";
 import { weightOf } from "../../engine/nn/reading.ts";
 import { readingAt } from "../../engine/nn/readings.ts";
 import { checkOptionalShape } from "../../engine/ops/tensors.ts";
@@ -284,7 +284,7 @@ export class Recurrent<
         parameters: () => linked.loop.of(this.source(neuron, this.V as Tensor), null) as readonly LoopValue[],
       });
     }
-    if (!(recurrent instanceof Linear) || recurrent.forward !== LINEAR) return null;
+    if (!isLinear(recurrent)) return null;
     const current = own(input.sizes);
     return new RecurrentStage(stageOfNeurons(neuron, current), input, current, recurrent, [
       keptOf(this, ["recurrent", "neuron"]),
@@ -295,7 +295,7 @@ export class Recurrent<
   private get fused(): Neurons | null {
     const { features, recurrent, V, neuron } = this;
     if (features === null || !isCompiled(neuron) || inReference()) return null;
-    return V !== null || (recurrent?.forward === LINEAR && neuron.compiled.packed) ? neuron : null;
+    return V !== null || (isLinear(recurrent) && neuron.compiled.packed) ? neuron : null;
   }
 
   /** The step of neurons that each feed themselves. */
@@ -333,6 +333,7 @@ export class Recurrent<
     const count = neurons.compiled.parameters.length;
     return {
       parameterAt: (i) => (i < count ? neurons.parameterAt(i) : V),
+      parameterRounding: neurons.parameterRounding,
       parametersNow: () => ({ ...neurons.parametersNow(), [OWN_WEIGHT]: V }),
     };
   }
@@ -346,7 +347,7 @@ export class Recurrent<
   private connected(): (spikes: Tensor) => Tensor {
     const { recurrent, V } = this;
     if (recurrent === null) return (spikes) => spikes.mul(V as Tensor);
-    if (!(recurrent instanceof Linear) || recurrent.forward !== LINEAR) return (spikes) => this.fed(recurrent, spikes);
+    if (!isLinear(recurrent)) return (spikes) => this.fed(recurrent, spikes);
     // The weight of all steps is read once.
     const weight = weightOf(recurrent);
     return (spikes) => linear(spikes, weight, recurrent.bias);
@@ -441,7 +442,9 @@ function statelessOf(where: string, connection: Module): Module {
   );
 }
 
-const LINEAR = /* @__PURE__ */ forwardOf(Linear);
+/** Whether the connection is a `Linear` with the `forward` of its class. */
+const isLinear = (connection: Module | null): connection is Linear =>
+  connection instanceof Linear && traitOf(connection) !== null;
 
 function neuronsOf<Layer extends Module>(where: string, layer: Layer): Layer {
   const { step, unroll, initialState } = moduleOf(where, layer) as Module & Record<string, unknown>;

@@ -1,7 +1,6 @@
 /** Weights among neurons that have no connection to themselves. */
 import { k } from "../../engine/backend.ts";
 import { type Linear, noGrad, type Tensor } from "../../engine/index.ts";
-import { adjustsLoaded } from "../../engine/nn/module.ts";
 import { setReading } from "../../engine/nn/readings.ts";
 import { apply, type Op, passGradient, SAVES } from "../../engine/op.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
@@ -34,13 +33,17 @@ const offDiagonal = (w: Tensor): Tensor => apply(offDiagonalOp, null, w);
 export function withoutSelfConnections(layer: Linear): void {
   const { weight, inFeatures: n } = layer;
   noGrad(() => void weight.copyFrom(offDiagonal(weight)));
-  setReading(layer, "connections", offDiagonal);
-  adjustsLoaded(weight, (values) => {
+  const adjust = (values: Float32Array): boolean => {
     let changed = false;
     for (let i = 0; i < n * n; i += n + 1) {
       changed ||= values[i] !== 0;
       values[i] = 0;
     }
     return changed;
-  });
+  };
+  setReading(
+    layer,
+    "connections",
+    Object.assign((w: Tensor) => offDiagonal(w), { adjust }),
+  );
 }

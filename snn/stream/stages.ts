@@ -2,7 +2,7 @@
 
 import { listed, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { Linear, type Module, noGrad, Tensor } from "../../engine/index.ts";
-import { knownStateless, locate } from "../../engine/nn/module.ts";
+import { locate, traitOf } from "../../engine/nn/module.ts";
 import { isWeighted, type Weighted, weightOf } from "../../engine/nn/reading.ts";
 import type { Op } from "../../engine/op.ts";
 import { recordOutside, root, scope } from "../../engine/scope.ts";
@@ -248,7 +248,7 @@ function checkDeclared(layer: Module): void {
         "make it a method",
     );
   }
-  if (!knownStateless(layer)) {
+  if (!layer.isPure && traitOf(layer) !== "stepwise") {
     throw new RangeError(
       `Stream: expected modules whose state is known, got ${name}, whose forward may keep one; give ${name} ${PROTOCOL}, or ` +
         "static stateless = true if forward computes each step by itself",

@@ -2,7 +2,7 @@
 import { COUNT, numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
 import { composed } from "../../engine/composed.ts";
 import { type BatchNormLayerOptions, full, noGrad, type Tensor, zeros } from "../../engine/index.ts";
-import { forwardOf, type Module } from "../../engine/nn/module.ts";
+import { type Traits, traitsOf } from "../../engine/nn/module.ts";
 import { BATCH_DEFAULTS, BatchNorm, normalizationOptions } from "../../engine/nn/normalize.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
@@ -28,12 +28,12 @@ function channelAxis(where: string, x: Tensor, axes: 1 | 2): number {
 }
 
 abstract class ThresholdDependentBatchNorm extends BatchNorm {
-  constructor(where: string, pureForward: Module["forward"], channels: number, options: object) {
+  constructor(where: string, traits: Traits, channels: number, options: object) {
     const { alpha, threshold, ...given } = { ...TDBN, ...normalizationOptions(where, TDBN, options) };
     numberOf(where, "alpha", alpha, POSITIVE);
     numberOf(where, "threshold", threshold, POSITIVE);
     const scale = numberOf(where, "alpha·threshold in float32", Math.fround(alpha * threshold), POSITIVE);
-    super(where, pureForward, [channels], { ...given, affine: true });
+    super(where, traits, [channels], { ...given, affine: true });
     noGrad(() => this.weight?.copyFrom(full([channels], scale)));
   }
 }
@@ -54,7 +54,7 @@ abstract class ThresholdDependentBatchNorm extends BatchNorm {
  */
 export class ThresholdDependentBatchNorm1d extends ThresholdDependentBatchNorm {
   constructor(channels: number, options: ThresholdDependentBatchNormOptions = {}) {
-    super("ThresholdDependentBatchNorm1d", TDBN_1D, channels, options);
+    super("ThresholdDependentBatchNorm1d", OF_TDBN1D, channels, options);
   }
 
   /**
@@ -68,7 +68,7 @@ export class ThresholdDependentBatchNorm1d extends ThresholdDependentBatchNorm {
   }
 }
 
-const TDBN_1D = /* @__PURE__ */ forwardOf(ThresholdDependentBatchNorm1d);
+const OF_TDBN1D = /* @__PURE__ */ traitsOf(ThresholdDependentBatchNorm1d, "pure");
 
 /**
  * The same for maps, x [T, B, C, H, W] → z in the same shape; see {@link ThresholdDependentBatchNorm1d}.
@@ -79,7 +79,7 @@ const TDBN_1D = /* @__PURE__ */ forwardOf(ThresholdDependentBatchNorm1d);
  */
 export class ThresholdDependentBatchNorm2d extends ThresholdDependentBatchNorm {
   constructor(channels: number, options: ThresholdDependentBatchNormOptions = {}) {
-    super("ThresholdDependentBatchNorm2d", TDBN_2D, channels, options);
+    super("ThresholdDependentBatchNorm2d", OF_TDBN2D, channels, options);
   }
 
   /**
@@ -93,7 +93,7 @@ export class ThresholdDependentBatchNorm2d extends ThresholdDependentBatchNorm {
   }
 }
 
-const TDBN_2D = /* @__PURE__ */ forwardOf(ThresholdDependentBatchNorm2d);
+const OF_TDBN2D = /* @__PURE__ */ traitsOf(ThresholdDependentBatchNorm2d, "pure");
 
 /** State of {@link BatchNormTT1d} and {@link BatchNormTT2d} between time steps. */
 export interface BatchNormTTState {

@@ -1,7 +1,9 @@
 /** Delays of a fixed number of steps. */
+
 import { INTEGER, listOf, numberOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { extra, integersAt } from "../../engine/backend.ts";
 import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
+import type { Loading } from "../../engine/nn/module.ts";
 import { apply, gradOf, type Op, readyOrPacked, recorded, SAVES, saveFor } from "../../engine/op.ts";
 import { axisOf, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
 import { buffer } from "../../engine/tape.ts";
@@ -92,7 +94,12 @@ export class Delay extends Windowed<DelayState, UnrollResult<DelayState>> {
     const list = Array.isArray(delays) ? listOf("Delay", "delays", delays, STEPS) : null;
     if (list?.length === 0) throw wrongValue("Delay", "one delay or more", "[]");
     const given = () => (list === null ? (delays as number | Tensor) : tensor(list));
-    this.delays = noGrad(() => buffer(persistentCopy("Delay", "delays", given(), STEPS), STEPS));
+    this.delays = noGrad(() => buffer(persistentCopy("Delay", "delays", given(), STEPS)));
+  }
+
+  /** @internal */
+  override loadingOf(t: Tensor): Loading | undefined {
+    return t === this.delays ? { range: STEPS } : undefined;
   }
 
   /** D, the longest delay. */

@@ -1,15 +1,17 @@
 /** Linear layers whose synapses have learned delays. */
+
 import { COUNT, NOT_NEGATIVE, numberOf, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";
 import { arange, conv1d, full, noGrad, pad, parameter, rand, type Tensor } from "../../engine/index.ts";
 import { startUniform } from "../../engine/nn/linear.ts";
-import { type Reading, readsWeight, weightOf } from "../../engine/nn/reading.ts";
+import { type Loading, traitsOf } from "../../engine/nn/module.ts";
+import { type Weighted, weightOf } from "../../engine/nn/reading.ts";
 import { isOutside } from "../../engine/op.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
 import { buffer } from "../../engine/tape.ts";
 import { alive, peek, touch } from "../../engine/tensor.ts";
 import { own, type Stage, stateOf } from "../layer/stage.ts";
-import { FORWARD, type UnrollResult, type Wanted } from "../layer/temporal.ts";
+import type { UnrollResult, Wanted } from "../layer/temporal.ts";
 import { within } from "../neuron/definition.ts";
 import { Windowed, WindowRun, WindowStage } from "./window.ts";
 
@@ -93,12 +95,12 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
    *
    * @internal
    */
-  reading: Reading | null = readsWeight(FORWARD);
+  reading: Weighted["reading"] = null;
   private readonly firstSigma: number;
   private readonly finalSigma: number;
 
   constructor(inFeatures: number, outFeatures: number, options: DelayedLinearOptions) {
-    super();
+    super(TRAITS);
     const where = "DelayedLinear";
     const given = withDefaults(where, DEFAULTS, options);
     const shape = checkShape(where, [outFeatures, inFeatures]);
@@ -116,8 +118,13 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
       startUniform(where, shape, inFeatures / 6, false, generator)[0],
       parameter(rand(shape, { generator }).mul(maxDelay)),
       given.bias ? startUniform(where, [outFeatures], inFeatures, false, generator)[0] : null,
-      buffer(full([], start), SIGMA),
+      buffer(full([], start)),
     ]);
+  }
+
+  /** @internal */
+  override loadingOf(t: Tensor): Loading | undefined {
+    return t === this.sigma ? { range: SIGMA } : undefined;
   }
 
   /**
@@ -206,6 +213,8 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
     return new WindowStage(this, input, maxDelay, { output, memory: kernel, reads, read, writing });
   }
 }
+
+const TRAITS = /* @__PURE__ */ traitsOf(DelayedLinear, "weighted");
 
 /** The kernels of all synapses, [out, in, D + 1], the longest delay first. */
 function kernelOf(layer: DelayedLinear, training: boolean): Tensor {

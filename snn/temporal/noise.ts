@@ -3,7 +3,7 @@ import { type Range, withDefaults } from "../../engine/arguments.ts";
 import { composed } from "../../engine/composed.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";
 import { Module, parameter, randn, type Tensor } from "../../engine/index.ts";
-import { computesSteps, forwardOf } from "../../engine/nn/module.ts";
+import { type Loading, traitsOf } from "../../engine/nn/module.ts";
 import { buffer } from "../../engine/tape.ts";
 import { checkSequence } from "../layer/checks.ts";
 import { checkPerNeuron, persistentCopy } from "../layer/per-neuron.ts";
@@ -51,13 +51,17 @@ export class CurrentNoise extends Module {
   readonly generator: Generator;
 
   constructor(options: CurrentNoiseOptions = {}) {
-    super();
-    computesSteps(FORWARD);
+    super(TRAITS);
     const { std = 0.1, learnStd, evaluation, generator } = withDefaults("CurrentNoise", DEFAULTS, options);
     this.generator = generatorOf("CurrentNoise", generator);
     this.evaluation = evaluation;
     const own = persistentCopy("CurrentNoise", "std", std, NOT_NEGATIVE);
-    this.std = learnStd ? parameter(own) : buffer(own, NOT_NEGATIVE);
+    this.std = learnStd ? parameter(own) : buffer(own);
+  }
+
+  /** @internal */
+  override loadingOf(t: Tensor): Loading | undefined {
+    return t === this.std && t.isBuffer ? { range: NOT_NEGATIVE } : undefined;
   }
 
   /**
@@ -77,4 +81,4 @@ export class CurrentNoise extends Module {
   }
 }
 
-const FORWARD = /* @__PURE__ */ forwardOf(CurrentNoise);
+const TRAITS = /* @__PURE__ */ traitsOf(CurrentNoise, "stepwise");

@@ -1,4 +1,5 @@
 /** Parallel spiking neurons: without a reset, so that all steps are one product over time. */
+
 import {
   COUNT,
   choiceOf,
@@ -24,6 +25,7 @@ import {
   zeros,
 } from "../../engine/index.ts";
 import { startUniform } from "../../engine/nn/linear.ts";
+import type { Loading } from "../../engine/nn/module.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
 import { buffer } from "../../engine/tape.ts";
 import type { Fire } from "../layer/checks.ts";
@@ -177,12 +179,17 @@ export class PSN extends Windowed<PSNState, PSNRecord> {
         ? noGrad(() => parameter(tensor(halves(n))))
         : startUniform("PSN", shape, n, false, generator)[0];
     this.bias = noGrad(() => parameter(full(steps === null ? [] : [n, 1], -1)));
-    this.lambda = kind === "masked" ? noGrad(() => buffer(full([], start), UNIT)) : null;
+    this.lambda = kind === "masked" ? noGrad(() => buffer(full([], start))) : null;
   }
 
   protected override fields(): Iterable<[string, unknown]> {
     const { weight, bias, lambda } = this;
     return Object.entries({ weight, bias, lambda });
+  }
+
+  /** @internal */
+  override loadingOf(t: Tensor): Loading | undefined {
+    return t === this.lambda ? { range: UNIT } : undefined;
   }
 
   /**

@@ -3,9 +3,9 @@ import { COUNT, numberOf, objectOf, wrongType, wrongValue } from "../../engine/a
 import { type Generator, generatorOf } from "../../engine/generator.ts";
 import { linear, Module, noGrad, stack, type Tensor, zeros } from "../../engine/index.ts";
 import { startUniform } from "../../engine/nn/linear.ts";
+import { layerTap } from "../../engine/nn/tapped.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { checkState } from "../layer/checks.ts";
-import { observer } from "../layer/observer.ts";
 import { type Run, Temporal, type Wanted } from "../layer/temporal.ts";
 import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
@@ -223,7 +223,7 @@ export class SpikingLSTM extends Temporal<SpikingLSTMState, SpikingLSTMRecord, F
     const product = this.lstm_cell.forward(x);
     const isOne = x.ndim === step.length;
     const gates = isOne ? [product] : product.unbind(0);
-    const isSeen = wanted === "all" || observer !== null;
+    const isSeen = wanted === "all" || layerTap !== null;
     const [spikes, records, cells]: [Tensor[], Membrane[], Tensor[]] = [[], [], []];
     for (let t = 0; t < T; t++) {
       const { h, c: next } = this.cell(gates[t] as Tensor, c, neuron.v);
@@ -247,11 +247,11 @@ export class SpikingLSTM extends Temporal<SpikingLSTMState, SpikingLSTMRecord, F
     return { c, ...neuron };
   }
 
-  /** One step of the membrane as a record; an observer sees a step of this layer, not of its membrane. */
+  /** One step of the membrane as a record; a tap sees a step of this layer, not of its membrane. */
   private fire(h: Tensor, from: InstanceState, continues: boolean): Membrane {
     const run = (own: Tensor) => this.neuron.unroll(own, from);
     const current = h.unsqueeze(0);
-    return observer === null ? run(current) : observer.run(this, current, continues, run);
+    return layerTap === null ? run(current) : layerTap.run(this, current, continues, run);
   }
 
   /** h and c of the cell, from what the input adds to its gates. */

@@ -94,7 +94,7 @@ class Network extends Module {
     return Object.fromEntries(named);
   }
 
-  dispose(): void {
+  override dispose(): void {
     for (const p of this.parameters()) p.dispose();
   }
 }

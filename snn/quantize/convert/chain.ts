@@ -13,7 +13,7 @@ import {
   type Module,
   ReLU,
 } from "../../../engine/index.ts";
-import { forwardOf } from "../../../engine/nn/module.ts";
+import { traitOf } from "../../../engine/nn/module.ts";
 import { axisOf } from "../../../engine/shape.ts";
 import { layersOf } from "../../layer/stepping.ts";
 import { type Affine, isWeightLayer, type WeightLayer, weightChannelAxis } from "./folded-weights.ts";
@@ -22,8 +22,7 @@ export type ChainPool = AvgPool2d | MaxPool2d;
 export type ChainBatchNorm = BatchNorm1d | BatchNorm2d;
 export type ChainLayer = WeightLayer | ChainBatchNorm | ChainPool | Flatten | Dropout | ReLU;
 
-const OF_RELU = /* @__PURE__ */ forwardOf(ReLU);
-const KNOWN = [Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, MaxPool2d, Flatten, Dropout];
+const KNOWN = [Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, MaxPool2d, Flatten, Dropout, ReLU];
 
 /** A layer in its place. */
 export interface Link {
@@ -37,8 +36,8 @@ export function chainOf(where: string, model: unknown, maxPool: "refuse" | "spik
   const links: Link[] = [];
   for (const [i, layer] of layersOf(where, model).entries()) {
     const name = `${layer.constructor.name} at ${i}`;
-    const isKnown = KNOWN.some((kind) => layer instanceof kind) && layer.isPure;
-    if (!isKnown && !(layer instanceof ReLU && layer.forward === OF_RELU)) throw unknownLayer(where, name);
+    const isKnown = KNOWN.some((kind) => layer instanceof kind) && traitOf(layer) !== null;
+    if (!isKnown) throw unknownLayer(where, name);
     if (layer instanceof MaxPool2d && maxPool === "refuse") {
       const expected =
         'AvgPool2d, or maxPool: "spikes", as the rate of the maximum of spikes is above the largest rate';

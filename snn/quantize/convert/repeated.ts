@@ -2,7 +2,7 @@
 import { wrongValue } from "../../../engine/arguments.ts";
 import { composed } from "../../../engine/composed.ts";
 import { Module, type Tensor } from "../../../engine/index.ts";
-import { forwardOf } from "../../../engine/nn/module.ts";
+import { traitsOf } from "../../../engine/nn/module.ts";
 import { broadcastTo } from "../../../engine/ops/view.ts";
 import { formatShape } from "../../../engine/shape.ts";
 import { alive } from "../../../engine/tensor.ts";
@@ -22,7 +22,7 @@ export class Repeated extends Module {
   }
 
   constructor(timesteps: number, sampleAxes: number) {
-    super(FORWARD);
+    super(TRAITS);
     this.timesteps = timesteps;
     this.sampleAxes = sampleAxes;
   }
@@ -44,4 +44,4 @@ export class Repeated extends Module {
   }
 }
 
-const FORWARD = /* @__PURE__ */ forwardOf(Repeated);
+const TRAITS = /* @__PURE__ */ traitsOf(Repeated, "pure");

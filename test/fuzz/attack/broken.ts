@@ -115,7 +115,7 @@ export const BROKEN: { readonly [name: string]: Broken } = {
       Linear: class extends Linear {
         private readonly p = wasmHeap.allocate(64);
 
-        dispose(): void {
+        override dispose(): void {
           wasmHeap.release(this.p, 64);
           for (const t of this.parameters()) t.dispose();
         }

@@ -1219,6 +1219,7 @@ const MODULE: Methods<engine.Module, "forward"> = {
   ],
   train: [bool],
   eval: [],
+  dispose: [],
   evaluating: [fn("() => 1")],
   zeroGrad: [],
   toString: [],

@@ -1,7 +1,8 @@
-/** The observer of `record`: it sees each run of neurons, and the tensors that hand-written layers show. */
+/** The tensors that layers written by hand show to `record`. */
 import { objectOf } from "../../engine/arguments.ts";
 import type { Module, Tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
+import { layerTap } from "../../engine/nn/tapped.ts";
 import { checkSequence } from "./checks.ts";
 
 /** Tensors that a layer of one's own can show of its run, all [T, B, …]. */
@@ -12,31 +13,6 @@ export interface Seen {
   readonly spikes?: Tensor;
   /** u, before the reset. */
   readonly membrane?: Tensor;
-}
-
-/** Sees layers run. */
-export interface Observer {
-  /**
-   * Runs a layer by `run`, once, over a current [T, B, …]; `run` gives the outputs by name. `continues`: the run goes on from a
-   * state that the caller has, as each time step does.
-   */
-  run<R extends object>(layer: Module, current: Tensor, continues: boolean, run: (current: Tensor) => R): R;
-  /** Takes what a layer shows. */
-  see(layer: Module, seen: Seen): void;
-}
-
-/** The observer of all layers that run now, null outside of `record`. */
-export let observer: Observer | null = null;
-
-/** fn() while `next` sees all layers, or with null none does. */
-export function observedBy<R>(next: Observer | null, fn: () => R): R {
-  const before = observer;
-  observer = next;
-  try {
-    return fn();
-  } finally {
-    observer = before;
-  }
 }
 
 /**
@@ -60,5 +36,5 @@ export function observe(layer: Module, seen: Seen): void {
   const all = { current, spikes, membrane };
   for (const [name, t] of Object.entries(all)) if (t !== undefined) checkSequence("observe", name, t);
   moduleOf("observe", layer);
-  observer?.see(layer, all as Seen);
+  layerTap?.see(layer, all);
 }
