@@ -117,7 +117,7 @@ export function objectOf(where: string, expected: string, value: unknown): Reado
   return value as Readonly<Record<string, unknown>>;
 }
 
-/** Whether the value is an object without a class, of whatever realm. */
+/** Whether the value is an object without a class, of any realm. */
 export function isPlain(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -235,9 +235,9 @@ export function integersOf(
 
 /**
  * The options over the defaults, which have all of their names: every field is read once, an option that is undefined keeps its
- * default. The type of an option is that of its default, unless this is null, undefined or NaN: null and undefined leave the check
- * to the caller, NaN stands for a number that has no default. A function whose options may be left out has the defaults
- * themselves as the default of this argument, which costs nothing here.
+ * default. An option has the type of its default, unless this is null, undefined or NaN: null and undefined leave the
+ * check to the caller, NaN stands for a number that has no default. A function whose options may be left out has the
+ * defaults themselves as the default of this argument, which costs nothing here.
  *
  * @throws TypeError for anything but an object, an option of another name or of another type.
  */

@@ -1,5 +1,5 @@
 /**
- * What computes: the kernels and the heap that every op uses.
+ * The kernels and the heap that every op uses.
  *
  * Normally the SIMD kernels over linear memory. `gradcheck` puts the float64 reference kernels and their cells here while
  * it runs; ops do not notice, because both sides take the same calls with the same addresses.
@@ -29,7 +29,7 @@ export function useBackend(backend: Backend): void {
 /** Whether the reference computes now. */
 export const inReference = (): boolean => heap !== simd.heap;
 
-/** The heap that gave out address p: those of the reference are negative. */
+/** The heap that gave out address p: addresses of the reference are negative. */
 export const heapOf = (p: number): Heap => (p > 0 ? simd.heap : heap);
 
 /** The kernels that many programs do without (kernels/extra.ts). */

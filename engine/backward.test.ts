@@ -189,7 +189,10 @@ test("backward: an upstream gradient of another shape is a RangeError with both 
   expect(x.grad).toBe(null);
 });
 
-/** What each op needs for backward: overwriting it between forward and backward must be noticed, and nothing else. */
+/**
+ * The tensors that backward of each op reads: a write to one of them between forward and backward is an error, others
+ * are none.
+ */
 const NEEDS: { op: string; run: (x: Tensor, y: Tensor) => Tensor; x: boolean; y: boolean; output: boolean }[] = [
   { op: "add", run: (x, y) => x.add(y), x: false, y: false, output: false },
   { op: "sub", run: (x, y) => x.sub(y), x: false, y: false, output: false },

@@ -20,7 +20,7 @@ import { alive, checkOwn, dropRecord, recordsOf, recycleSaved, rootOf, type Tens
 
 /**
  * Adds ∂loss/∂x into x.grad for every leaf x that requires it, and consumes the records on the way.
- * A loss with more than one element needs `upstream`, the gradient of whatever follows, in its shape.
+ * A loss with more than one element needs `upstream`, the gradient of the computation behind it, in its shape.
  */
 export function backward(loss: Tensor, upstream?: Tensor): void {
   checkLoss(loss, upstream);
@@ -75,7 +75,7 @@ function walk(records: Tensor[]): void {
       consume(z);
     }
   } finally {
-    // What has not been looked at, after an error, stays too.
+    // Older records than the failed one stay too.
     records.copyWithin(i + 1, kept);
     records.length -= kept - (i + 1);
   }

@@ -36,7 +36,7 @@ function file(header: unknown, data: ArrayLike<number> = [], length?: bigint): U
   return bytes;
 }
 
-/** The bits of what a file holds, which is given back. */
+/** The bits of the tensors in a file, which are disposed of. */
 function load(bytes: Uint8Array): Record<string, { shape: readonly number[]; bits: number[] }> {
   const { tensors } = loadSafetensors(bytes);
   const entries = Object.entries(tensors).map(([name, t]) => {
@@ -763,7 +763,7 @@ test("load: where the memory does not suffice, the tensors loaded so far are giv
   });
   const hoard: Tensor[] = [];
   try {
-    // What is reserved but free is taken first.
+    // Free memory of the heap is taken first.
     expect(() => {
       for (;;) hoard.push(tensor(new Float32Array(4_000_000)));
     }).toThrow(/^out of memory/);

@@ -77,7 +77,7 @@ const DTYPES: Record<string, Dtype> = {
   BOOL: [1, (view, p) => Math.min(view.getUint8(p), 1), Uint8Array],
 };
 
-/** Names are those of a file: `constructor`, say, is none of the table. */
+/** `type` comes from a file: `constructor`, say, is no name of the table. */
 const dtypeOf = (type: string): Dtype | undefined => (Object.keys(DTYPES).includes(type) ? DTYPES[type] : undefined);
 
 const cell = new DataView(new ArrayBuffer(4));
@@ -371,7 +371,10 @@ export interface ReadableArray extends Place {
   readonly dtype: Dtype;
 }
 
-/** Dtypes whose bytes in a file are those of their typed array; the engine relies on little-endian memory elsewhere too. */
+/**
+ * Dtypes whose bytes in a file equal the bytes of their typed array; the engine relies on little-endian memory
+ * elsewhere too.
+ */
 const COPIED = ["F64", "F32", "I32", "U32", "I16", "U16", "I8", "U8"];
 
 /** Writes the values of an array, all of its own. */

@@ -20,7 +20,7 @@ import {
 } from "./index.ts";
 
 const [IN, OUT] = [40, 21];
-/** What a copy takes: rows of whole groups of 16. */
+/** Bytes of a copy: rows of whole groups of 16. */
 const COPY = 4 * IN * 32;
 
 /** One row of which a third is not 0. */
@@ -28,7 +28,7 @@ const row = (seed = 1): Tensor => tensor(Array.from(values(random([IN], seed)), 
 const weights = (seed = 2): Tensor => parameter(random([OUT, IN], seed));
 const x = row();
 
-/** The product as it is without a copy: the weights are those of a fresh tensor. */
+/** The product without a copy: the weights stand in a fresh tensor. */
 function fresh(w: Tensor): number[] {
   return noGrad(() => bits(linear(x.reshape([1, IN]), tensor(w.toFloat32Array(), { shape: w.shape as number[] }))));
 }

@@ -18,7 +18,7 @@ interface Weights extends Owned {
   columns: number;
 }
 
-/** What `columns` of a tensor says where it is not the address of a copy. */
+/** Values of `columns` of a tensor that are not the address of a copy. */
 export const UNREAD = 0;
 const READ_ONCE = 1;
 export const EXPOSED = -1;

@@ -52,8 +52,8 @@ export function apply<Attrs>(
 }
 
 /**
- * z, which the caller has just made of a, b and c, in the place of `apply` where that cannot make the output, such as spikes: on
- * record where one of them requires a gradient and a tape records. Returns z.
+ * Records z, which the caller has made of a, b and c itself since `apply` cannot, as spikes in bits: where one of a, b
+ * and c requires a gradient and a tape records. Returns z.
  *
  * @throws Error for a z that an op has recorded already, or of another tape; TypeError for what is no tensor.
  */

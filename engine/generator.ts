@@ -50,7 +50,7 @@ export class Generator {
     return this;
   }
 
-  /** What `setState` needs to continue from here. */
+  /** The state, with which `setState` continues from here. */
   getState(): GeneratorState {
     return { key: [this.key0, this.key1], block: this.block };
   }

@@ -30,7 +30,7 @@ test("gradcheck: right gradients pass, of one tensor or several, towards every i
 });
 
 test("gradcheck: an error names input, element, what was expected and what came", () => {
-  // The gradient of x·detach(x) is x, half of what the values say.
+  // The gradient of x·detach(x) is x, half of the difference quotient.
   const wrong = () => gradcheck((x, y) => x.add(y.mul(y.detach())), [tensor([1, 1]), tensor([[3, 2]])]);
   expect(wrong).toThrow(Error);
   expect(wrong).toThrow(

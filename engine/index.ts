@@ -2,8 +2,8 @@
  * Tensors, the tape, ops, modules, optimizers, data.
  *
  * Shapes are written [T, B, N]: time, batch, features; images [B, C, H, W], classes K; [...] stands for any number of axes.
- * Negative axes count from the end. In equations z is the result, L the loss, ⊙ the elementwise product. What is elementwise
- * keeps the shape; several operands are broadcast as in NumPy, and the gradient of one that was repeated is summed.
+ * Negative axes count from the end. In equations z is the result, L the loss, ⊙ the elementwise product. An elementwise
+ * op keeps the shape; several operands are broadcast as in NumPy, and the gradient of one that was repeated is summed.
  *
  * Every name that takes tensors throws an Error for one that was freed and a TypeError for what is none; every name that
  * makes one a RangeError where memory does not suffice, as for more than 2³⁰ elements. Nothing is written before the checks.

@@ -108,7 +108,7 @@ class Scanner {
 /**
  * Calls back with the name and the text of every member of an object.
  *
- * @throws SyntaxError unless the text is that of an object, in which no object has the same name twice.
+ * @throws SyntaxError unless the text is an object, in which no object has the same name twice.
  */
 export function members(json: string, visit: (name: string, value: string) => void): void {
   const scanner = new Scanner(json);
@@ -118,7 +118,7 @@ export function members(json: string, visit: (name: string, value: string) => vo
 }
 
 /**
- * What JSON.parse gives with the same reviver.
+ * Parses text as `JSON.parse` does with the same reviver.
  *
  * @throws SyntaxError unless the text is JSON, in which no object has the same name twice.
  */

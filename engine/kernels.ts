@@ -16,8 +16,8 @@ import { kernels as core, extraKernels, memory } from "./wasm.ts";
 
 export type { Kernels } from "../kernels/build/types.ts";
 /**
- * The numbers of the functions of x and y that `kernels.formula` evaluates; q is a further number. The number after one of
- * them is that of its derivative towards x, for `kernels.formulaGrad`, the next that towards y.
+ * The numbers of the functions of x and y that `kernels.formula` evaluates; q is a further number. The number after one
+ * of them names its derivative towards x, for `kernels.formulaGrad`, the next its derivative towards y.
  */
 export * as codes from "../kernels/codes.ts";
 /** The numbers of surrogates and of resets that the kernels of neurons take. */

@@ -4,9 +4,9 @@ import * as layout from "../kernels/lif-layout.ts";
 import { allOptions, FLOAT, numberOf, type Range } from "./arguments.ts";
 
 /**
- * A run of plain LIF neurons: the words of what `kernels.lifForward` and `kernels.lifBackward` take. Arrays are given by their byte
- * addresses, 0 for one that is left out. The step of an array over time is the number of values from one time step to the next; default
- * rows·n.
+ * A run of plain LIF neurons: the words of the descriptor that `kernels.lifForward` and `kernels.lifBackward` take.
+ * Arrays are given by their byte addresses, 0 for one that is left out. The step of an array over time is the number of
+ * values from one time step to the next; default rows·n.
  *
  *   forward      u[t] = β·v[t−1] + I[t]     s[t] = 1 if u[t] ≥ θ (strict: >) else 0     v[t] = u[t] after the reset
  *   backward     du[t] = dMembrane[t] + κ·(dV[t] + β·du[t+1]) + σ′·dSpikes[t]

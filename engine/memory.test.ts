@@ -295,7 +295,7 @@ test("gather: released neighbours of any size serve a request that finds no othe
   expect(heap.allocate(576 * KB)).toBe(blocks[0]);
   expect(() => heap.allocate(128 * KB)).toThrow(RangeError);
   give(4);
-  // What lay at the top is room at the top again.
+  // The block at the top was freed, so there is room at the top again.
   expect(heap.allocate(416 * KB)).toBe(blocks[4]);
 });
 

@@ -23,7 +23,7 @@ export interface MemoryStats {
   reserved: number;
 }
 
-/** What a heap manages: linear memory here, the float64 cells of the reference kernels in `gradcheck`. */
+/** The memory that a heap manages: linear memory here, the float64 cells of the reference kernels in `gradcheck`. */
 export interface Space {
   /** First address that may be given out, and the address that is out of reach. */
   readonly start: number;
@@ -109,7 +109,7 @@ export class Heap {
   private readonly space: Space;
   private top: number;
   private readonly free: number[][] = [];
-  /** What `gather` found and nobody has taken since. */
+  /** Free spans that `gather` found and no allocation has taken since. */
   private spans: Span[] = [];
   private smallTop = 0;
   private smallEnd = 0;

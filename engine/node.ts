@@ -1,5 +1,5 @@
 /**
- * What needs Node's file system: dataset files and checkpoints.
+ * Dataset files and checkpoints, which need the file system of Node.
  *
  * @module jarvis-snn/node
  */
@@ -35,8 +35,8 @@ export interface IdxArray {
 /**
  * Reads an IDX file, the format of MNIST: bytes with their shape. The path may be that of a pipe.
  *
- * @throws RangeError if the file is not an IDX file of unsigned bytes, or its length does not fit its header, or the path is
- *   that of a directory or a device; TypeError if it is no path. What the file system throws passes through.
+ * @throws RangeError if the file is not an IDX file of unsigned bytes, or its length does not fit its header, or the
+ *   path names a directory or a device; TypeError if it is no path. Errors of the file system pass through.
  * @see http://yann.lecun.com/exdb/mnist/
  */
 export function readIdx(path: string): IdxArray {
@@ -56,7 +56,10 @@ export function readIdx(path: string): IdxArray {
   return { data, shape };
 }
 
-/** What has a state of numbers, strings, Float32Arrays and the like, in lists and plain objects up to 100 levels deep. */
+/**
+ * An object with a state of numbers, strings, Float32Arrays and the like, in lists and plain objects up to 100 levels
+ * deep.
+ */
 export interface Stateful {
   /** A copy of the state. */
   stateDict(): unknown;
@@ -64,14 +67,15 @@ export interface Stateful {
   loadStateDict(state: never): void;
 }
 
-/** What a training run consists of. */
+/** The parts of a training run. */
 export interface TrainingRun {
   /** The network. */
   model: Module;
   /** The optimizer of its parameters. */
   optimizer: Stateful;
   /**
-   * A generator besides the default one, whose state is always part of a checkpoint: that of the loader, for instance.
+   * A generator besides the default one, such as the loader's; the state of the default one is always part of a
+   * checkpoint.
    */
   generator?: Generator;
   /** The schedule of the learning rate, if there is one. */
@@ -96,8 +100,8 @@ const PARTS = ["optimizer", "scheduler", "generator", "defaultGenerator"];
  *
  * @throws RangeError if epoch is not an integer ≥ 0, two arrays would have one name, a state is deeper than 100 levels or longer
  *   than 2²⁴ characters of JSON without its arrays, or something else than a file is at the path, such as a device; TypeError for
- *   a state that holds something else than listed at {@link Stateful}, or what has no state. What the file system throws
- *   passes through. The old file is as it was then.
+ *   a state that holds something else than listed at {@link Stateful}, or an object without a state. Errors of the file
+ *   system pass through. The old file stays as it was in each case.
  */
 export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number }): void {
   const where = "saveCheckpoint";
@@ -129,8 +133,8 @@ export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number 
  *   const { epoch } = resumeCheckpoint("run.safetensors", { model, optimizer, generator });
  *   await fit(model, loader, { epochs: 10 - epoch, optimizer, loss });
  *
- * @throws RangeError if the file is damaged, no checkpoint, or one of another run; TypeError for what has no state. All parts
- *   are as before then. What the file system throws passes through.
+ * @throws RangeError if the file is damaged, no checkpoint, or one of another run; TypeError for an object without a
+ *   state. All parts are as before then. Errors of the file system pass through.
  */
 export function resumeCheckpoint(
   path: string,
@@ -266,7 +270,7 @@ function pack(path: string, value: unknown, arrays: NamedArrays, placed?: Placed
   );
 }
 
-/** An object that reads as one of those that `pack` puts in the place of something else. */
+/** Whether the object reads as one of the marks by which `pack` replaces arrays and numbers. */
 const isMarked = (value: object): boolean => "$array" in value || "$number" in value;
 
 /** Characters of JSON of one state, of which the objects that it stands for may take twenty times the memory. */
@@ -353,7 +357,7 @@ function checkFile(where: string, path: string, stats: fs.Stats): void {
  */
 function replaceFile(where: string, link: string, bytes: Uint8Array): void {
   const old = fs.statSync(link, { throwIfNoEntry: false });
-  if (old !== undefined) checkFile(where, link, old); // a rename would put a file in the place of a device
+  if (old !== undefined) checkFile(where, link, old); // a rename would replace a device by a file
   const path = targetOf(link);
   const temporary = `${path}.${spaceOfProcesses()}.${process.pid}-${threadId}.${randomBytes(6).toString("base64url")}.tmp`;
   // Whatever is there already, a link, say, that leads to another file, is not written to.
@@ -381,7 +385,10 @@ function replaceFile(where: string, link: string, bytes: Uint8Array): void {
   }
 }
 
-/** What a path leads to, which may not be there yet. ".." behind a link is the folder above that to which it leads. */
+/**
+ * Resolves links in a path whose last part may not exist. As in POSIX, ".." after a link means the parent of the link's
+ * target.
+ */
 function targetOf(path: string): string {
   const folder = fs.realpathSync.native(dirname(path));
   const place = join(folder, basename(path));
@@ -390,7 +397,7 @@ function targetOf(path: string): string {
   return targetOf(isAbsolute(target) ? target : folder + sep + target);
 }
 
-/** What follows the name of a checkpoint in that of its temporary file: space of processes, process, thread, random. */
+/** The end of a temporary file's name, behind the checkpoint's name: space of processes, process, thread, random. */
 const TEMPORARY = /^([\w-]{8})\.(\d+)-(\d+)\.[\w-]{8}\.tmp$/;
 
 /** The space of processes where the platform does not tell. */

@@ -35,8 +35,9 @@ export interface Op<Attrs> extends Recorded<Attrs> {
   /** Forward takes an a that is spikes in bits as it is; its floats are not written out. */
   readonly takesBits?: true;
   /**
-   * z ← op(a, b, c), every element of z; memory that backward needs comes from {@link saveFor}. What the values ask for, such as a
-   * sparse path, forward decides in each call and notes in attrs for backward: a stream calls it again with other values.
+   * z ← op(a, b, c), every element of z; memory that backward needs comes from {@link saveFor}. A choice that depends
+   * on the values, such as a sparse path, is made in each call and noted in attrs for backward: a stream calls forward
+   * again with other values.
    */
   forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }
@@ -81,7 +82,9 @@ export function recorded<Attrs>(op: Recorded<Attrs>, attrs: Attrs, x: Tensor, z:
   return z;
 }
 
-/** What an output besides the first has for a record: its gradient waits for the backward pass of the first one. */
+/**
+ * The op in the record of an output besides the first: its gradient waits for the backward pass of the first output.
+ */
 const partOp: Recorded<null> = { name: "part", saves: nothing, backward: () => {} };
 
 /**
@@ -202,7 +205,7 @@ export function multiplyGradient(to: number, x: Tensor, form: ProductForm, first
   k.gemm(to, from, form.weights, 0, size / depth, depth, outputs, outputs, 1, stepOut, stepIn, depth);
 }
 
-/** Writes out a gradient of whatever form. */
+/** Writes out a gradient of any form. */
 export function writeOutGradient(x: Tensor): void {
   const form = x.gradForm;
   if (form === null) return;

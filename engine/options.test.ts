@@ -78,7 +78,7 @@ const weight = random([1, 1, 2, 2], 3);
 const samples = new TensorDataset(new Float32Array(4), [0, 1]);
 const optimizer = () => new SGD([parameter(tensor([1]))], { lr: 0.1 });
 
-/** What takes options, and an option that something like it has. */
+/** Functions that take options, each with an option that only a sibling has. */
 const CALLS: Record<string, readonly [foreign: string, call: (options: never) => unknown]> = {
   sum: ["p", (options) => sum(x, options)],
   mean: ["unbiased", (options) => mean(x, options)],

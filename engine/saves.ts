@@ -1,5 +1,6 @@
 /**
- * The values that backward of an op reads, as numbers to add up: each a constant of its own, which bundlers put in the place of its name.
+ * The values that backward of an op reads, as numbers to add up: each a constant of its own, so that bundlers replace
+ * the name by its value.
  *
  * @module
  */

@@ -14,7 +14,7 @@ import { enter, leave, type Region, root, type Scope, scope } from "./scope.ts";
 import { alive, checkOwn, dropRecord, hold, materialise, rootOf, streamBytes, Tensor, takeOut } from "./tensor.ts";
 
 /**
- * Runs `fn` and records its ops for `backward`. What is allocated inside is freed when `fn` returns, except the tensors
+ * Runs `fn` and records its ops for `backward`. All tensors made inside are freed when `fn` returns, except the tensors
  * it returns (also inside arrays and plain objects) or named to `keep`: these are detached and belong to the enclosing
  * tape or, outside all tapes, to the caller. If `fn` throws, memory and records are as before. Returns what `fn` returns.
  *

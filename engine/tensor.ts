@@ -30,7 +30,7 @@ import { memory } from "./wasm.ts";
 export type NestedArray = number | readonly NestedArray[];
 
 /**
- * What became of the record of a tensor.
+ * The state of the record of a tensor.
  *
  * @internal
  */
@@ -104,8 +104,9 @@ let clock = 0;
 /**
  * A tensor of float32 values, contiguous and row-major; its ops are methods and functions of the same names.
  *
- * Time is the first axis, [T, B, …]. Memory is that of the tape in which the tensor was made, or its own outside all tapes,
- * where it lives until `dispose()` or until the tensor is garbage. Every use of its values after its end throws an Error.
+ * Time is the first axis, [T, B, …]. The memory belongs to the tape in which the tensor was made, or outside all tapes
+ * to the tensor, where it lives until `dispose()` or until the tensor is garbage. Every use of its values after its end
+ * throws an Error.
  *
  * Made by {@link tensor}, {@link zeros}, {@link rand} and the like, or by an op.
  */
@@ -199,7 +200,7 @@ export class Tensor {
    */
   gradPtr = 0;
   /**
-   * What lies there of a gradient that is not written out; null for all its values.
+   * The form of a gradient that is not written out at `gradPtr`; null for floats of all elements.
    *
    * @internal
    */
@@ -289,7 +290,7 @@ export class Tensor {
   /**
    * A live view of the values. Take it late and keep none: the next allocation may detach it.
    *
-   * What is written through it is not noticed. Weights that were handed out this way are multiplied without the transposed
+   * Writes through it are not noticed. Weights that were handed out this way are multiplied without the transposed
    * copy that makes inference with few rows fast; `copyFrom`, `toFloat32Array` and the like do not count.
    *
    * @throws Error if the tensor was freed.
@@ -611,7 +612,7 @@ export function recycleSaved(z: Tensor, region: Region): void {
   z.saved = 0;
 }
 
-/** Ends the record of z, and with it those of its parts. What it has saved and not given back goes with its tape. */
+/** Ends the record of z and the records of its parts. Saved blocks that were not given back are freed with its tape. */
 export function dropRecord(z: Tensor, state: RecordState): void {
   // Gradients of parts pass through the record of z: without it, parts refuse backward.
   if (z.parts !== null) for (const other of z.parts) if (other?.a === z) dropRecord(other, "consumed");

@@ -29,7 +29,7 @@ import {
 
 const SAMPLES = 10;
 
-/** The mean over time of what a layer gives. */
+/** The mean over time of the output of a layer. */
 class Averaging extends Module {
   readonly layer: Module;
 

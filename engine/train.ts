@@ -16,7 +16,7 @@ import { alive, type Tensor } from "./tensor.ts";
 /** Anything that yields batches. */
 export type Batches<Y = Batch["y"]> = Iterable<Batch<Y>>;
 
-/** What `onBatch` of {@link fit} is told after every batch. */
+/** The report that `onBatch` of {@link fit} gets after every batch. */
 export interface BatchReport {
   /** Counts from 1. */
   epoch: number;
@@ -28,13 +28,13 @@ export interface BatchReport {
   size: number;
 }
 
-/** What {@link fit} reports of an epoch. */
+/** The report of {@link fit} on an epoch. */
 export interface EpochReport {
   /** Counts from 1. */
   epoch: number;
   /** Mean of the losses of the batches, weighted by their samples. */
   loss: number;
-  /** What `validate` returned, undefined without it. */
+  /** The result of `validate`, undefined without it. */
   validation: number | undefined;
   /** Duration in seconds, with validation and pauses. */
   seconds: number;
@@ -44,8 +44,9 @@ export interface EpochReport {
 export type Lengths = Int32Array | undefined;
 
 /**
- * Options of {@link fit}. What is left out is not done. Y is the type of the targets, L the type of the third parameter of the loss, which
- * may also be the options of the loss, as in `crossEntropy`, where no batch has lengths.
+ * Options of {@link fit}. Each option that is left out changes nothing. Y is the type of the targets, L the type of the
+ * third parameter of the loss, which may also be the options of the loss, as in `crossEntropy`, where no batch has
+ * lengths.
  */
 export interface FitOptions<Y = Batch["y"], L = Lengths> {
   /** Passes over the loader, an integer ≥ 0. */
@@ -74,17 +75,17 @@ export interface FitOptions<Y = Batch["y"], L = Lengths> {
 /** Turns the samples of a batch into the input of the model. */
 export type Encode = (x: Tensor, lengths: Lengths) => Tensor;
 
-/** What `fit` reads of an `AbortSignal`. */
+/** The members of an `AbortSignal` that `fit` reads. */
 export interface AbortSignalLike {
   /** Whether the training is to end. */
   readonly aborted: boolean;
-  /** What `fit` throws then; undefined in old browsers. */
+  /** The error that `fit` throws then; undefined in old browsers. */
   readonly reason?: unknown;
 }
 
 const asItIs: Encode = (x) => x;
 
-/** What is left out does nothing. */
+/** The defaults of the options that have one. */
 const DEFAULTS = {
   epochs: Number.NaN,
   optimizer: null as unknown as Optimizer,
@@ -101,7 +102,7 @@ const DEFAULTS = {
  * Trains the model: one tape, one backward pass and one optimizer step a batch, in training mode. Lets other work run
  * between batches. The model is left in evaluation mode. Gives the reports of all epochs.
  *
- * A dataset in the place of the loader stands for `new DataLoader(dataset, { shuffle: true })`.
+ * A dataset instead of the loader stands for `new DataLoader(dataset, { shuffle: true })`.
  *
  * @throws the signal's reason when it is aborted, or what the model or a callback throws; the weights are those after the
  *   last whole step.
@@ -204,7 +205,7 @@ const noBatches = (where: string): Error =>
 /**
  * The mean of a metric over the samples of a loader, Σ Bᵢ·metricᵢ / Σ Bᵢ over batches of Bᵢ samples, in evaluation mode;
  * nothing is recorded. The metric gives the mean over one batch. `encode` turns a batch into the input of the model, as in
- * {@link fit}; by default the batch is the input. A dataset in the place of the loader stands for `new DataLoader(dataset)`.
+ * {@link fit}; by default the batch is the input. A dataset instead of the loader stands for `new DataLoader(dataset)`.
  *
  * @throws RangeError if the loader has no batches, TypeError for an argument of another kind, batches that are none, an `encode`
  *   that returns no tensor or a metric that gives no number; and what the model or the metric throws.
@@ -257,8 +258,8 @@ function measured(value: unknown): number {
 }
 
 /**
- * The share of rows of output [..., K] whose largest entry, the first of equal ones, is at the target's index; the targets
- * are those of the other axes in row-major order.
+ * The share of rows of output [..., K] whose largest entry, the first of equal ones, is at the target's index; the
+ * targets follow the other axes in row-major order.
  *
  * @throws RangeError unless the output has an axis, and there is one target a row.
  */

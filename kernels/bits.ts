@@ -204,7 +204,7 @@ export function packBits(bits: usize, x: usize, rows: i32, k: i32): i32 {
 export function transposeBits(z: usize, bits: usize, rows: i32, k: i32): void {
   const step = (<usize>((k + 31) >> 5)) << 2;
   const outBytes = (<usize>((rows + 31) >> 5)) << 2;
-  // What is missing of the last word of a column.
+  // The last word of each column starts as 0, since rows may end within it.
   if ((rows & 31) != 0) for (let q = 1; q <= k; q++) store<u32>(z + <usize>q * outBytes - 4, 0);
   for (let i = 0; i < rows; i += 16, z += 2, bits += step << 4) {
     const left = rows - i;

@@ -1,5 +1,5 @@
 /**
- * Surrogate derivatives on four lanes: what backward uses in the place of the derivative of the step at x = u − θ.
+ * Surrogate derivatives on four lanes, which backward uses instead of the derivative of the step at x = u − θ.
  *
  *   sigmoid           k·σ(kx)·(1 − σ(kx))
  *   fastSigmoid       1 / (1 + k|x|)²
@@ -106,7 +106,10 @@ function powers(
   } while (--fours != 0);
 }
 
-/** What `derivativeLanes` multiplies x with, its other constant, and how far the last three reach; on four lanes each. */
+/**
+ * The factor of x in `derivativeLanes`, its other constant, and the support of the last three surrogates; on four lanes
+ * each.
+ */
 export function innerFactor(kind: i32, slope: f32): f32 {
   if (kind == SIGMOID) return -slope * LOG2_E;
   if (kind == FAST_SIGMOID) return slope;

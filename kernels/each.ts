@@ -46,7 +46,10 @@ export const DIVISOR_GRAD = 48;
 export const MAXIMUM_GRAD = 49;
 export const MINIMUM_GRAD = 50;
 
-/** z[i] ← f(x[i], y[i], w[i]) with the numbers p and q; if `single` is 1, y is one value. What f does not read is 0. */
+/**
+ * z[i] ← f(x[i], y[i], w[i]) with the numbers p and q; if `single` is 1, y is one value. Arguments that f does not read
+ * are 0.
+ */
 export function each(f: i32, z: usize, x: usize, y: usize, w: usize, n: i32, single: i32, p: f32, q: f32): void {
   const end = scalarEnd(z, n);
   const step = stepOf(single);

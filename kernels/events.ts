@@ -78,7 +78,10 @@ export function overlaps(
   }
 }
 
-/** What four windows side by side see of each row of a channel with its padding, for every four of at most 64 windows. */
+/**
+ * The values of each row of a channel, with its padding, under four windows side by side; for every four of at most 64
+ * windows.
+ */
 const seen = memory.data(16384, 16);
 
 /**

@@ -1,6 +1,7 @@
 /**
  * The kernels that many programs do without: convolutions, pools and normalisation, delays, normal numbers, and RMSprop. A
- * module of its own, which a page that asks for none of them does not load; its constants lie behind those of the others.
+ * module of its own, which a page that asks for none of them does not load; its constants lie behind the constants of
+ * the other modules.
  */
 export * from "./delay";
 export { addEvents, overlaps, windowBits } from "./events";

@@ -107,7 +107,7 @@ for (const n of LENGTHS) {
   });
 }
 
-/** What the kernel makes of float32 numbers. */
+/** The results of the kernel for float32 numbers. */
 function run(f: number, x: Float32Array, { p = 0, q = 0 }: Numbers = {}, y?: Float32Array): Float32Array {
   const bytes = 4 * x.length;
   const [from, second, to] = [0, 0, 0].map(() => wasmHeap.allocate(bytes)) as [number, number, number];

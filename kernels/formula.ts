@@ -271,7 +271,7 @@ function pow(x: v128, y: v128): v128 {
   const a = f64x2.abs(x);
   let z = expLess(f64x2.mul(y, log(a, zero)), zero);
   z = v128.bitselect(one, z, v128.or(f64x2.eq(y, zero), f64x2.eq(a, one)));
-  // Below 0 the sign is that of an odd exponent, and there is no value for a broken one.
+  // For x < 0 an odd exponent gives a negative power, and a broken one gives no value.
   const h = f64x2.mul(y, f64x2.splat(0.5));
   const whole = f64x2.eq(f64x2.floor(y), y);
   const odd = v128.andnot(whole, f64x2.eq(f64x2.floor(h), h));
@@ -325,7 +325,7 @@ function reduced(x: f64, quadrant: i64): f64 {
   let turn = m * load<i64>(at, 4) + ((m * <i64>load<u32>(at)) >> 32);
   if (bits < 0) turn = -turn;
   turn += quadrant << 62;
-  // Beyond a quarter turn the sine is that of the other side.
+  // Beyond a quarter turn the sine is mirrored.
   const angle = <f64>(turn << 1) * HALF_TURN_UNIT + (x - x);
   return (turn ^ (turn << 1)) < 0 ? -angle : angle;
 }

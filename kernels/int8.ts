@@ -7,7 +7,7 @@
  * the integers in float32, in the order of the inputs, as in a product of float32.
  *
  *   Q      in panels of 64 columns, the last ones of 16 where that is enough, which keep their sums in registers while all rows of
- *          X pass: panel after panel [in, width] in bytes. What stands for missing columns of the last one counts for nothing
+ *          X pass: panel after panel [in, width] in bytes. Bytes of missing columns in the last one count for nothing
  *   lists  which rows of Q to add up for each row of X, named by their place times 64
  *
  * A group of 16 columns is a vector of eight pairs: columns j and j + 8 as x = 256·high + low + 128 in 16 bits. Sums of up to 255
@@ -51,17 +51,19 @@ function allColumns(outputs: i32): i32 {
   return rest > MOST_NARROW ? outputs - rest + WIDE : (outputs + NARROW - 1) & ~(NARROW - 1);
 }
 
-/** Of each sixteen columns of a panel eight sums of pairs, and those of their high ones. */
+/** For each sixteen columns of a panel eight sums of pairs, and the eight sums of the high bytes. */
 const pairs = memory.data(128, 16);
 /** Sixteen sums that are float32, of a group whose columns are not all there. */
 const spare = memory.data(64, 16);
 
 /**
- * lists ← for steps × rows rows of bits, [steps, rows, words], which rows of Q to take from the sums of the step before and which
- * to add to them. `before` [rows, words] are the bits of the step before the first one, and then become those of the last.
+ * lists ← for steps × rows rows of bits, [steps, rows, words], which rows of Q to take from the sums of the step before
+ * and which to add to them. `before` [rows, words] has the bits of the step before the first one, and gets the bits of
+ * the last step.
  *
- * For each row the address of its list, plus 1 where the sums begin from 0, and that of the first place to add; then the address
- * behind the last list, then the lists: 2·steps·rows + 1 words, a word for each set bit, and room for eight more.
+ * For each row the address of its list, plus 1 where the sums begin from 0, and the address of the first place to add;
+ * then the address behind the last list, then the lists: 2·steps·rows + 1 words, a word for each set bit, and room for
+ * eight more.
  */
 export function listChanges(lists: usize, bits: usize, before: usize, steps: i32, rows: i32, words: i32): void {
   if (load<u16>(placesOf + 16 * 255 + 14) == 0) makePlaces();
@@ -131,8 +133,8 @@ function listByte(to: usize, byte: u32, first: v128): void {
 }
 
 /**
- * z [steps, rows, out] ← scale ⊙ sums + bias, where the sums of each row are those of the step before, changed as `listChanges`
- * says; `sums` are those before the first step, and then those of the last.
+ * z [steps, rows, out] ← scale ⊙ sums + bias, where the sums of each row are carried over from the step before and
+ * changed as `listChanges` says; `sums` has the sums before the first step, and gets the sums of the last step.
  *
  * q: the panels; factors: the scales, then the biases, both as wide as all panels; sums: int32, panel after panel [rows, width].
  */
@@ -272,8 +274,8 @@ function sumListed(
 }
 
 /**
- * The sums of so many columns, or where they are fresh 0, += those of the pairs; and z, of which n columns are there, of the sums so
- * far.
+ * Adds the pairs to the sums of `columns` columns, which begin at 0 where they are fresh, and writes z, which has n of
+ * these columns, from the sums.
  */
 function addPairs(z: usize, n: i32, sums: usize, isFresh: bool, columns: i32, factors: usize, biases: usize): void {
   let from = pairs;
@@ -321,8 +323,9 @@ function scaled(sum: v128, factors: usize, biases: usize): v128 {
 }
 
 /**
- * lists ← for each row of x [rows, in] the places of what is not 0 times 64, with the values: rows + 1 addresses, where the list of
- * each row begins and the last one ends, then two words for each bit. `bits` [rows, ⌈in/32⌉] say what is not 0.
+ * lists ← for each row of x [rows, in] the places of non-zeros times 64, with the values: rows + 1 addresses, where the
+ * list of each row begins and the last one ends, then two words for each bit. A bit of `bits` [rows, ⌈in/32⌉] is set
+ * for a non-zero.
  */
 export function listGraded(lists: usize, bits: usize, x: usize, rows: i32, inputs: i32): void {
   let to = lists + ((<usize>rows + 1) << 2);

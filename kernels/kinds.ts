@@ -1,6 +1,7 @@
 /**
- * The numbers of surrogates and of resets, for all kernels of neurons. What a surrogate does to x = u − θ stands in derivative.ts.
- * Some bear the name of the smooth step that they are the derivative of: that of erf is a Gaussian. reference/kinds.ts lists all.
+ * The numbers of surrogates and of resets, for all kernels of neurons. The derivatives at x = u − θ stand in
+ * derivative.ts. Some bear the name of the smooth step that they are the derivative of: the derivative of erf is a
+ * Gaussian. reference/kinds.ts lists all.
  */
 
 /** k·σ(kx)·(1 − σ(kx)) */

@@ -104,14 +104,14 @@ export function expLanes(x: v128): v128 {
   x = f32x4.pmin(f32x4.pmax(x, v128.load32_splat(expLowest)), v128.load32_splat(expHighest));
   const shifted = mulAdd(x, v128.load32_splat(log2E), v128.load32_splat(rounder));
   const e = v128.andnot(inline.always(expReduced(inline.always(minusMultipleOfLn2(x, shifted)))), vanishes);
-  // k in the place of an exponent: its nine bits fit exactly.
+  // k shifted to the exponent's bits: its nine bits fit exactly.
   const exponent = i32x4.shl(shifted, 23);
   const first = v128.and(i32x4.shr_s(exponent, 1), v128.load32_splat(exponentBits));
   const second = i32x4.sub(exponent, first);
   return f32x4.mul(f32x4.mul(e, i32x4.add(first, v128.load32_splat(one))), i32x4.add(second, v128.load32_splat(one)));
 }
 
-/** eˣ for x ≤ 0, where k = −151 … 0 and 2ᵏ = 2ᵏ⁺²⁴·2⁻²⁴; the bits that stand for 2⁻¹²⁷ are those of 0. */
+/** eˣ for x ≤ 0, where k = −151 … 0 and 2ᵏ = 2ᵏ⁺²⁴·2⁻²⁴; 2⁻¹²⁷ would have the bits of 0. */
 export function expNegative(x: v128): v128 {
   x = f32x4.pmax(x, v128.load32_splat(expLowest));
   const shifted = mulAdd(x, v128.load32_splat(log2E), v128.load32_splat(rounder));
@@ -207,7 +207,7 @@ export function loadTail(p: usize, n: i32): v128 {
   return inline.always(loadTailOr(p, n, i32x4.splat(0)));
 }
 
-/** The last n mod 4 values from p on; the other lanes are those of `lanes`. */
+/** The last n mod 4 values from p on; the other lanes come from `lanes`. */
 export function loadTailOr(p: usize, n: i32, lanes: v128): v128 {
   if ((n & 2) != 0) {
     lanes = v128.load64_lane(p, lanes, 0);

@@ -2,7 +2,8 @@
  * The gradient of the plain neurons of lif.ts, backwards in time, four columns at a time.
  *
  * Gradients come from spikes, mostly from these alone, and then one sweep does all of it. Where others come too, from membranes and
- * states, a first sweep adds up all but those of spikes, and the same second sweep takes this sum in the place of β·du[t+1].
+ * states, a first sweep adds up all gradients but the spikes', and the second sweep takes this sum instead of
+ * β·du[t+1].
  */
 
 import {
@@ -81,7 +82,7 @@ export function lifBackward(descriptor: usize): void {
   thetas = columnsAt(shared + 16, word(descriptor, layout.threshold), thetaStep);
   const reset = word(descriptor, layout.reset);
   atOnce = reset != NO_RESET && word(descriptor, layout.delayed) == 0;
-  // What fires has u − θ ≥ 0, or where only what is above θ does the smallest positive float.
+  // A neuron that fires has u − θ ≥ 0; if it fires above θ only, u − θ is at least the smallest positive float.
   cut = reset != ZERO ? NaN : word(descriptor, layout.strict) != 0 ? reinterpret<f32>(1) : 0;
   surrogateKind = word(descriptor, layout.kind);
   surrogateSlope = load<f32>(descriptor + (layout.slope << 2));
@@ -122,7 +123,7 @@ function takeDecayed(): void {
   factorCut = cut;
 }
 
-/** or stands in the place of β·du[t+1]. */
+/** or replaces β·du[t+1]. */
 function takeWhole(cut: f32): void {
   factors = ones;
   factorStep = 0;

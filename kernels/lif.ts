@@ -36,7 +36,7 @@ const COLUMNS = 512;
 
 /** Sixteen columns of a state of zeros. */
 const zeros = memory.data(64, 16);
-/** Four times 1, and −0, which changes no bit of what it is added to. */
+/** Four times 1, and −0, which changes no bit of a number that it is added to. */
 export const ones = memory.data<f32>([1, 1, 1, 1], 16);
 export const nothing = memory.data<u32>([0x80000000, 0x80000000, 0x80000000, 0x80000000], 16);
 /** β and θ that all columns share, four times each. */

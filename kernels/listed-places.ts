@@ -87,7 +87,7 @@ export function listFewPlaces(lists: usize, bits: usize, bitsRow: usize, m: i32,
   store<u32>(lists, <u32>to);
 }
 
-/** Writes the places of the bits of a byte, the lowest of which is `first`; returns that of the next byte. */
+/** Writes the places of the bits of a byte, the lowest of which is `first`; returns the address for the next byte. */
 function listByte(to: usize, byte: u32, first: v128): v128 {
   v128.store(to, i16x8.add(v128.load8x8_u(placesOf + (byte << 3)), first));
   return i16x8.add(first, v128.load16_splat(eight));

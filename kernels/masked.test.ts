@@ -23,7 +23,7 @@ for (const [layout, steps] of Object.entries(LAYOUTS)) {
                 const d = side.put(numbers(m * n, 4));
                 const start = (p: number) => (init === "zero" ? 0 : init === "bias" ? bias : p);
                 side.k.gemmMasked(c, bits, a, start(c), m, n, k, aRow, aCol, cRow, cCol);
-                // gemm writes rows, those of the transposed product where C lies by columns; its bias lies along them.
+                // gemm writes rows: rows of the transposed product where C lies by columns; its bias lies along them.
                 if (init === "bias" && layout === "rows") side.k.copyStrided(d, bias, 1, 1, m, n, 0, 0, 1, 0);
                 else if (init === "bias") side.k.copyStrided(d, bias, 1, 1, n, m, 0, 0, 0, 1);
                 const from = init === "zero" ? 0 : d;

@@ -2,7 +2,7 @@
  * Products of few rows with a matrix of bits, of which so many are set that to list them would not pay: a bit becomes a mask, so
  * that a term costs an "and" and an addition, and nothing is unpacked.
  *
- * Every element has one accumulator that takes the terms in the order of p. What is masked out adds 0, so the result has the
+ * Every element has one accumulator that takes the terms in the order of p. A masked term adds 0, so the result has the
  * bits of the dense product, as long as A is finite; −0 in init counts as 0.
  */
 /** For every four bits a lane each, all ones where the bit is set; made when they are first needed. */

@@ -139,7 +139,7 @@ test("math: a gradient that is not finite passes where a finite one does, and by
   }
 });
 
-/** What the kernel makes of float32 numbers. */
+/** The results of the kernel for float32 numbers. */
 function run(name: (typeof UNARY)[number], x: Float32Array): Float32Array {
   const bytes = 4 * x.length;
   const from = wasmHeap.allocate(bytes);

@@ -77,7 +77,7 @@ export function gemm(
 ): void {
   if (m <= 0 || n <= 0) return;
   if (m == 1 && n >= 8 && k >= 4 && (bCol == 1 || (bRow == 1 && aCol == 1))) {
-    // What is left of the rows and the columns of B are products of their own.
+    // Remaining rows and columns of B are products of their own.
     const nc = n & ~7;
     const kc = k & ~3;
     const wide = (<usize>nc) << 2;

@@ -1,6 +1,6 @@
 /**
- * Optimizer steps in one pass over parameter, gradient and state: their speed is that of the memory. The rules are those
- * of PyTorch, operation by operation.
+ * Optimizer steps in one pass over parameter, gradient and state: the speed of memory limits them. The rules are
+ * PyTorch's, operation by operation.
  *
  * Numbers whose distance from 1 counts (β, dampening, decay) come as float64: 1 − β₂ of a float32 β₂ = 0.999 would be off
  * by 10⁻⁵.

@@ -8,7 +8,7 @@ import { loadTail, storeTransposed } from "./lanes";
 /** Rows of a block of B, as a rule: a panel of so many stays in the first-level cache. */
 export const BLOCK_K = 256;
 
-/** What the workspace holds: a good part of a second-level cache, more than a block of B. */
+/** Floats of the workspace: a good part of a second-level cache, more than a block of B. */
 export const BLOCK_FLOATS = 212992;
 
 export const panels = memory.data(851968, 64);
@@ -22,8 +22,8 @@ const starts = memory.data(16384, 16);
 export const zeros = memory.data(16384, 16);
 
 /**
- * Copies the n ≤ WIDEST values that sums start from, with 0 in the place of −0, and returns the address of the copy. A sum that
- * begins at 0 is never −0, while the sign of one that begins at −0 would tell whether a 0 was added or skipped.
+ * Copies the n ≤ WIDEST values that sums start from, with 0 for −0, and returns the address of the copy. A sum that
+ * begins at 0 is never −0, while the sign of a sum that begins at −0 would tell whether a 0 was added or skipped.
  */
 export function startsOf(init: usize, n: i32): usize {
   const zero = f32x4.splat(0);

@@ -283,7 +283,7 @@ function average(shares: bool, z: usize, x: usize, down: usize, across: usize, p
       for (let c = 0, q = across + HEAD; c < columns; ) {
         let p = x + ((<usize>(load<i32>(y) * width + load<i32>(q))) << 2);
         const length = lengthOf(q);
-        // What the sum under the window is divided by.
+        // The divisor of the sum under the window.
         const count = <f32>(<i64>load<i32>(y, 8) * load<i32>(q, 8));
         if (c != first || many == 0) {
           if (shares) inline.always(shareInOne(p, below, load<f32>(z) / count, rows, length));

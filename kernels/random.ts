@@ -26,7 +26,7 @@ const keyStep1 = memory.data<u32>([0xbb67ae85]);
 const unit = memory.data<u32>([0x33800000]);
 const quarter = memory.data<f32>([0.25]);
 const minusTwo = memory.data<f32>([-2]);
-/** What eight blocks give where it does not go to its place at once. */
+/** The output of eight blocks that is not written to its place at once. */
 const scratch = memory.data(128, 16);
 const fractions = memory.data(128, 16);
 const rates = memory.data(128, 16);

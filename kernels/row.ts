@@ -1,5 +1,5 @@
 /**
- * One row times a matrix, which is read once where it lies. n and k are multiples of 8 and 4; the order of a sum is that of
+ * One row times a matrix, which is read once where it lies. n and k are multiples of 8 and 4; sums have the order of
  * matmul.ts.
  */
 

@@ -103,7 +103,7 @@ test("crossEntropy: any number of rows, also such that hold NaN or +∞, or −�
           expect(Number.isFinite(v)).toBe(bad === null || i !== row);
         });
         const gradients = side.read(dx, rows * n);
-        // What is left of a row that has no probabilities differs; that there is none shows in its loss.
+        // Kernel and twin leave different values in a row without probabilities; the loop above checks its loss.
         return [
           ...losses.map((v, i) => (bad !== null && i === row ? 0 : v)),
           ...gradients.filter((_, i) => bad === null || Math.floor(i / n) !== row),

@@ -51,8 +51,8 @@ const WHERE = "fromPython";
  *                  P.bn_list.0.weight, … → P.weight [T, C]
  *
  * An array of one value is repeated for each neuron where a parameter of neurons has a value for each. Names without a partner stay, so that
- * `loadStateDict` reports them; a step of BatchNormTT beyond those of the layer is such a name. The layer counts batches once: the count of
- * step 0 stands for all steps.
+ * `loadStateDict` reports them; a step of BatchNormTT beyond the layer's steps is such a name. The layer counts batches
+ * once: the count of step 0 stands for all steps.
  *
  *     model.loadStateDict(fromPython(loadSafetensors(bytes).tensors, { model, from: "snntorch" }));
  *
@@ -327,7 +327,7 @@ function checkMask(
   }
 }
 
-/** The columns of a weight of inputs and of what is fed back, as two weights. */
+/** The columns of a weight for inputs and for spikes that are fed back, as two weights. */
 function splitColumns(mapping: Mapping, name: string, ...parts: [input: string, fedBack: string]): boolean {
   const shapes = parts.map((part) => mapping.own.get(part));
   const { shape, data } = mapping.read(name);

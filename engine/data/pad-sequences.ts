@@ -60,7 +60,7 @@ function padTensors(list: readonly Tensor[], value: number): PaddedSequences {
   }
   const lengths = Int32Array.from(list, (sequence) => sequence.sizes[0] as number);
   const T = lengths.reduce((most, n) => Math.max(most, n), 0);
-  // The last pair is that of the first axis.
+  // The last pair belongs to the first axis.
   const padded = list.map((sequence, b) => {
     const after = T - (lengths[b] as number);
     return pad(sequence, [...new Array<number>(2 * sequence.ndim - 1).fill(0), after], value);

@@ -1,7 +1,7 @@
 /**
  * The minimum cut that chooses which values forward saves for backward.
  *
- * The graph is that of the values of one step, from the inputs and states, which backward does not have, to the values that
+ * The graph has the values of one step, from the inputs and states, which backward does not have, to the values that
  * gradients are made of. A value that is saved costs what `costOf` says, everything behind it is computed again. A cut is a set
  * of values that every path meets, and the cheapest is found by the largest flow; of several, that nearest to the inputs.
  *

@@ -1,10 +1,10 @@
 /**
  * Reverse mode: the terms of gradients, from those of values.
  *
- * The formulas, the order in which contributions are added and their roundings are those of the tape: what reached a value
- * first stands first in the sum, and terms are taken from the newest to the oldest, as backward.ts takes records. So the
- * gradient of a compiled step and that of the same step on tensors agree to the bit. (But for the sign of a zero: a tape adds
- * some first contributions to 0.)
+ * Formulas, order of contributions and roundings are as on the tape: the first contribution to a value stands first in
+ * the sum, and terms are taken from the newest to the oldest, as backward.ts takes records. So the gradients of a
+ * compiled step and of the same step on tensors agree to the bit. (But for the sign of a zero: a tape adds some first
+ * contributions to 0.)
  */
 import { OPS } from "./operations.ts";
 import {
@@ -67,8 +67,8 @@ export const derivativeOf = (output: string, x: string): string => `∂${output}
 
 /**
  * The step that returns its states, these outputs, and ∂o/∂x for each of these outputs o and each of its inputs and states x: all
- * derivatives that may be other than 0, or those of them that `wanted` names. Detached values count as constants, and the derivative
- * of a spike is its surrogate's.
+ * derivatives that may be other than 0, or the ones that `wanted` names. Detached values count as constants, and the
+ * derivative of a spike is its surrogate's.
  */
 export function withDerivatives(
   definition: StepDefinition,
@@ -110,8 +110,7 @@ export const levelOf = ({ outputs }: Traced, output: string, x: string): Level |
   outputs.get(derivativeOf(output, x))?.level;
 
 /**
- * The outputs of a traced step with z = make(x) in the place of x: all that the step has made of x is made of z, which
- * itself may be made of x.
+ * Returns the outputs of a traced step with x replaced by z = make(x) wherever the step uses x. `make` may use x.
  */
 export function replaced(
   returned: Readonly<Record<string, Value | number>>,

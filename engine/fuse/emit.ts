@@ -6,9 +6,10 @@
  *       16 columns a turn, four vectors, and their spikes as half a word; 4 columns a turn; 1 column a turn
  *       sums of the strip, in four float32 lanes, are added to four float64 lanes
  *
- * These loops have no call in them: none keeps a vector in its register, and all constants would be loaded again. What the
- * columns share is computed before the loops. Every stream is read before anything is written, so that an output may lie over an
- * input. Around them is the loop over time: some steps pass over a piece of the columns before they pass to the next one.
+ * These loops have no call in them: none keeps a vector in its register, and all constants would be loaded again.
+ * Values that all columns share are computed before the loops. Every stream is read before anything is written, so that
+ * an output may lie over an input. Around them is the loop over time: some steps pass over a piece of the columns
+ * before they pass to the next one.
  *
  * The arrays are found in words of a descriptor: the elements of a step, then two for each place, the address and the bytes from
  * one step to the next. The place of a number holds itself. For a stream of bits that is read (flags), the second word is an
@@ -51,7 +52,7 @@ const ROWS = 3;
 const COLUMNS = 4;
 
 /**
- * What runs a sweep: `steps` steps, from t on in this direction (1 or −1), `together` at a time over each piece of the
+ * Runs a sweep: `steps` steps, from t on in this direction (1 or −1), `together` at a time over each piece of the
  * `size` elements of a step, in rows of n. A piece is whole rows, or, where nothing depends on the column, any part of a step.
  */
 export type SweepFunction = (
@@ -135,7 +136,7 @@ class Sweep {
   /** Code that runs before the loops. */
   private readonly shared = new Map<Expression, number>();
   private readonly uses = new Map<Expression, number>();
-  /** The locals of what a vector has computed. */
+  /** The locals of the values that a vector has computed. */
   private readonly values = new Map<Expression, number>();
   /** The code of a vector. */
   private body: readonly Piece[] | null = null;
@@ -475,7 +476,7 @@ class Marks {
     this.halves = [code.local(V128), code.local(V128)];
   }
 
-  /** Packs the mask of vector i, of 0 to 3, with those of the vectors before it. */
+  /** Packs the mask of vector i, of 0 to 3, with the masks of the vectors before it. */
   gather(i: number): void {
     const { code, mask } = this;
     const half = this.halves[i >> 1] as number;

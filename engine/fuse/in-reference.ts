@@ -4,7 +4,7 @@
  */
 import type { runTraced, tensorLanguage } from "./tensors.ts";
 
-/** Runs a traced step op by op, inside of `gradcheck` in the place of compiled code. A live binding. */
+/** Runs a traced step op by op, as `gradcheck` needs it instead of compiled code. A live binding. */
 export let onTensors = undefined as unknown as typeof runTraced;
 /** The functions of a step on tensors, where a surrogate without a kernel has been made. A live binding. */
 export let language = undefined as unknown as typeof tensorLanguage;

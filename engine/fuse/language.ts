@@ -104,7 +104,7 @@ for (const name of ["shape", "size", "ndim", "data", "grad", "requiresGrad"]) {
 export function strictly(run: () => void): void {
   const others = new Proxy(Object.prototype, {
     get(target, name, x) {
-      // JavaScript asks for `then` itself, of what an async function returns.
+      // JavaScript itself reads `then` of the value that an async function returns.
       if (name in target || name === "then" || typeof name === "symbol") return Reflect.get(target, name);
       throw nothing(x, name);
     },

@@ -2,8 +2,9 @@
  * How a traced step runs over time: what forward saves, and what a step leaves to the next one.
  *
  * Forward leaves states, backward leaves gradients of states. Either is *carried* in an array of one step, read and overwritten
- * in place, or *found* again from what the step before has written anyway: the state from what is saved, the gradient of the
- * state from that of the input. Not to write what can be found was worth more than any other trick.
+ * in place, or *found* again from values that the step before has written anyway: the state from saved values, the
+ * gradient of the state from the gradient of the input. Recomputing such values instead of storing them saved more time
+ * than any other optimisation.
  */
 import { minimumCut } from "./cut.ts";
 import { gradientTerms, type Seed } from "./derive.ts";
@@ -35,7 +36,10 @@ export interface Wanted {
   readonly outputs: readonly string[];
 }
 
-/** Arrays of a run that sweeps read; `prev` and `next` are those of the step before and after in an array of saved values or gradients. */
+/**
+ * Arrays of a run that sweeps read; `prev` reads an array of saved values one step back, `next` an array of gradients
+ * one step ahead.
+ */
 type Read = "input" | "shared" | "list" | "parameter" | "number" | "from" | "prev" | "gradient" | "next" | "dLast";
 /** Arrays that sweeps write; `temp` and `piece` are what one sweep leaves to another, of a step or of a piece of it. */
 type Written = "to" | "saved" | "output" | "support" | "dInput" | "dState" | "dParameter" | "temp" | "piece";
@@ -186,7 +190,7 @@ export class Plan {
     return place < 0 ? x : this.stream("number", place, SCALAR);
   }
 
-  /** Puts arrays in the place of leaves, for forward; states that are found come from outside in the first step, or are 0. */
+  /** Replaces leaves by arrays, for forward; states that are found come from outside in the first step, or are 0. */
   forwardTerms(start: "found" | "from" | "zeros"): (x: Expression) => Expression {
     const { states } = this.traced;
     return rewriting((x) => {

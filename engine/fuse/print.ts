@@ -90,8 +90,8 @@ export function symbolsOf({ definition, outputs }: Names, symbols: string): Symb
 }
 
 /**
- * The equations, one a line. `symbols` are those of {@link symbolsOf}. `initial` are the values of the states before the first step:
- * those other than 0 get a line, a tensor as `…`.
+ * The equations, one a line. `symbols` come from {@link symbolsOf}. `initial` are the values of the states before the
+ * first step: a value other than 0 gets a line, a tensor as `…`.
  */
 export function print(traced: Traced, symbols = "", initial: readonly PrintedInitial[] = []): string {
   const { definition, owner, inputs, states } = traced;
@@ -215,7 +215,7 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
   return lines.join("\n");
 }
 
-/** The term that is printed in the place of one. */
+/** The term that is printed for x. */
 function asPrinted(x: Expression): Expression {
   const { owner, op, args, attr } = x;
   const [a, b, c] = args as [Expression, Expression, Expression];

@@ -133,8 +133,8 @@ export function runOnTensors(
 /**
  * The same for a step that was traced, with the input `current`: its terms one after the other, so that the step is not asked again.
  *
- * Shapes: current [T, B, …] → outputs [T, B, …], or for a single step [B, …] → [B, …]; `shape` is that of a step, and states are
- * [B, …], null for zeros; parameters have one value or N.
+ * Shapes: current [T, B, …] → outputs [T, B, …], or for a single step [B, …] → [B, …]; `shape` is the shape of a step,
+ * and states are [B, …], null for zeros; parameters have one value or N.
  */
 export function runTraced(
   { definition, outputs }: Traced,

@@ -7,7 +7,10 @@
  * a step (operations.ts), arrays of a sweep ({@link ARRAY}), or instructions of vectors (lanes.ts).
  */
 
-/** A value of a step: a tensor, or a symbol of one. Operations are elementwise, and gradients those of the tensor methods. */
+/**
+ * A value of a step: a tensor, or a symbol of one. Operations are elementwise, with the gradients of the tensor
+ * methods.
+ */
 export interface Value {
   /** x + y. */
   add(y: Value | number): Value;
@@ -320,7 +323,7 @@ export function sharing(replace?: (x: Expression) => Expression | undefined): (x
   });
 }
 
-/** A function that puts other terms in the place of those that `replace` knows, down to the leaves. */
+/** A function that replaces the terms that `replace` knows by others, down to the leaves. */
 export function rewriting(
   replace: (x: Expression) => Expression | undefined = () => undefined,
   finish: (x: Expression) => Expression = (x) => x,

@@ -27,7 +27,9 @@ import {
 /** The argument of a step function: inputs, states and parameters by their names, and the functions of the language. */
 export type StepArgument<Name extends string> = Language & { readonly [name in Name]: Value };
 
-/** A function of one step of time, for each column on its own; `Name` are those of inputs, states and parameters. */
+/**
+ * A function of one step of time, for each column on its own; `Name` unites the names of inputs, states and parameters.
+ */
 export interface StepDefinition<Name extends string = never> {
   /** For errors. */
   readonly name: string;
@@ -46,8 +48,8 @@ export interface StepDefinition<Name extends string = never> {
   /** Outputs that are stored as bits where the step returns them; what they are made of must be 0 or 1. */
   readonly packed?: readonly string[];
   /**
-   * Gradients are those of what is computed, as for a step whose spikes are smooth: `detach` has no effect, and `where` and
-   * `select` weigh by a condition that is no comparison, y + c·(x − y).
+   * Gradients are the exact ones of the computed function, as for a step whose spikes are smooth: `detach` has no
+   * effect, and `where` and `select` weigh by a condition that is no comparison, y + c·(x − y).
    */
   readonly exact?: boolean;
   /** The step was derived from one that was checked: comparisons may reach no output, and outputs may exceed 31 if the caller checks that. */
@@ -67,7 +69,7 @@ export interface Traced {
   readonly derived: readonly Expression[];
   /** The leaf "parameter" that stands for a term of parameters alone, and is numbered as `derived` is. */
   readonly leaves: ReadonlyMap<Expression, Expression>;
-  /** Numbers of the step, each once: they are no part of what is compiled. */
+  /** Numbers of the step, each once: the compiled code reads them as arguments. */
   readonly numbers: readonly number[];
   /**
    * Equal for steps that differ in the values of numbers alone. Which numbers coincide with each other, or with 0, 1 or 0.5, is
@@ -76,7 +78,7 @@ export interface Traced {
   readonly key: string;
 }
 
-/** Numbers that derivatives use: they have their places before those of the step. */
+/** Numbers that derivatives use: their places come before the places of the step's numbers. */
 const USUAL = [1, 0.5];
 
 /** The most outputs of a step: sets of them are bits of an integer. */

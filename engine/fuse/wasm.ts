@@ -5,7 +5,7 @@
  * @see WebAssembly Core Specification 2.0, chapter 5: the binary format.
  */
 
-/** Instructions of one byte, each a constant of its own, which bundlers put in the place of its name. */
+/** Instructions of one byte, each a constant of its own, so that bundlers replace the name by its value. */
 const loop = 0x03;
 const when = 0x04;
 const otherwise = 0x05;

@@ -24,7 +24,7 @@ export class Sequential extends Module {
   }
 
   /**
-   * What the last module makes of what the one before it makes, …, of x; x itself without modules.
+   * Passes x through all modules in order and returns the last output; without modules, x.
    *
    * @throws what one of them throws; the message of an error begins with the place and the class of the module: `at 0 (Linear): `.
    */

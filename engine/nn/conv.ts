@@ -19,7 +19,7 @@ export interface ConvLayerOptions<Size = Pair> extends ConvOptions<Size> {
 /** The sizes that are undefined are numbers or pairs, which `windowOver` checks. */
 const DEFAULTS: Required<ConvLayerOptions> = { ...CONV, bias: true, generator: defaultGenerator };
 
-/** What the convolutions have in common; `kernel` is that of the weight. */
+/** The common part of the convolutions; `kernel` has the last axes of the weight. */
 abstract class Convolution<Size extends Pair> extends Module {
   /** Steps of the window. */
   readonly stride: Size;
@@ -31,7 +31,7 @@ abstract class Convolution<Size extends Pair> extends Module {
   readonly groups: number;
   /** The filters, [out, in / groups, k] or [out, in / groups, kH, kW]. */
   readonly weight: Tensor;
-  /** What is added, [out], or null without a bias. */
+  /** The bias, [out], or null without one. */
   readonly bias: Tensor | null;
   /**
    * How forward reads the weight.

@@ -32,7 +32,7 @@ export class Linear extends Module {
   readonly outFeatures: number;
   /** The factors, [out, in]. */
   readonly weight: Tensor;
-  /** What is added, [out], or null without a bias. */
+  /** The bias, [out], or null without one. */
   readonly bias: Tensor | null;
   /**
    * How forward reads the weight.

@@ -58,7 +58,7 @@ export interface LoadReport {
   missingBuffers: string[];
   /** Names of the state that the module lacks; none where strict. */
   unexpectedKeys: string[];
-  /** Parameters that took other values than those of the state: weights of connections that the layer has not are 0. */
+  /** Parameters that did not take the values of the state: weights of connections that the layer has not are 0. */
   adjustedKeys: string[];
 }
 
@@ -125,9 +125,10 @@ export function traitOf(module: Module): Trait | null {
 }
 
 /**
- * A layer or a network. Its parameters are the fields that `parameter()` made, and those of the modules in its fields, in
- * the order of their declaration; names are the paths to them, as in PyTorch: `fc1.weight`, `0.bias`. A field that is a list
- * counts with its elements. A subclass declares them and says in `forward` what it makes of its input.
+ * A layer or a network. Its parameters are the fields that `parameter()` made, and the parameters of the modules in its
+ * fields, in the order of their declaration; names are the paths to them, as in PyTorch: `fc1.weight`, `0.bias`. A
+ * field that is a list counts with its elements. A subclass declares them and says in `forward` what it makes of its
+ * input.
  */
 export abstract class Module {
   /**
@@ -158,7 +159,7 @@ export abstract class Module {
   abstract forward(x: Tensor): Tensor;
 
   /**
-   * `traits` are those of a class of the package, which remembers them.
+   * `traits` of a class of the package, which are kept for the class.
    *
    * @internal
    */
@@ -334,7 +335,8 @@ export abstract class Module {
   /**
    * Frees the parameters and buffers of this module and of all modules within, and lets go of the steps that were compiled for them; again, it
    * does nothing. Tensors and modules in the fields of `others` stay as they are: name the networks that go on with layers or
-   * parameters of this one. A later use of what was freed is an Error. Optimizers and streams have memory, and a `dispose`, of their own.
+   * parameters of this one. A later use of a freed tensor is an Error. Optimizers and streams have memory, and a
+   * `dispose`, of their own.
    *
    *     const before = memoryStats().live;
    *     const model = new Sequential(new Linear(784, 100), new LIF());
@@ -375,7 +377,7 @@ export abstract class Module {
   }
 
   /**
-   * Whether `String` gives equations in the place of the tree.
+   * Whether `String` gives equations instead of the tree.
    *
    * @internal
    */

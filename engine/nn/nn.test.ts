@@ -325,7 +325,7 @@ test("linear: it starts uniform within ±1/√in, weight and bias", () => {
     const list = values(t);
     const bound = Math.fround(0.1);
     expect(list.every((value) => value >= -bound && value <= bound)).toBe(true);
-    // The extremes come close to the bounds, and mean and variance are those of the uniform distribution.
+    // The extremes come close to the bounds, and mean and variance fit the uniform distribution.
     expect(Math.max(...list)).toBeGreaterThan(0.095);
     expect(Math.min(...list)).toBeLessThan(-0.095);
     const mean = list.reduce((sum, value) => sum + value, 0) / list.length;

@@ -17,7 +17,7 @@ import { modulesOf, parameterCount } from "./tree.ts";
  *   …
  *
  * Runs the network once on zeros of the given shape (all axes, batch and time included) in evaluation mode; random state
- * is put back. The output is that of the last call of `forward`, "–" where that was not called.
+ * is put back. The output is the output of the last call of `forward`, "–" without a call.
  *
  * @throws RangeError or TypeError for a shape that is none, TypeError for what is no module, and what the network throws that does
  *   not take it; the message of such an error begins with the path and the class of the module: `at fc1 (Linear): `.

@@ -18,7 +18,7 @@ export interface Pairwise<Attrs> extends Op<Attrs> {
   readonly single?: "constant" | "any";
 }
 
-/** What kernels take for `single`. */
+/** The argument `single` of kernels. */
 export const isSingle = (z: Tensor, y: Tensor): number => (y.size === z.size ? 0 : 1);
 
 const addOp: Pairwise<null> = {

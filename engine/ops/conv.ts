@@ -102,7 +102,7 @@ const convTransposeOp: Op<Windows> = {
   },
 };
 
-/** What each convolution takes. */
+/** The shapes that each convolution takes. */
 const EXPECTED = {
   conv1d: "x [..., C, L] and weight [out, C / groups, k]",
   conv2d: "x [..., C, H, W] and weight [out, C / groups, kH, kW]",
@@ -193,9 +193,9 @@ export const conv1d = (
  * [T, B, C, H, W]. An x that is constant over its first axis is convolved once, and its gradient is taken once.
  *
  * An x with many zeros, as spikes are, costs what its non-zeros cost, forward and for the weight gradient, and so does a
- * gradient with many zeros, as behind a max pool, on its way to x. For finite values the bits of the results are those of the
- * dense products; −0 in the bias counts as 0. (A zero times an infinite weight is NaN in a dense product and skipped in a sparse
- * one.)
+ * gradient with many zeros, as behind a max pool, on its way to x. For finite values the results have the bits of the
+ * dense products; −0 in the bias counts as 0. (A zero times an infinite weight is NaN in a dense product and skipped in
+ * a sparse one.)
  *
  * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
  */

@@ -1,4 +1,6 @@
-/** What each op refuses: the error names the op, what it expected and the values that came, and nothing is left behind. */
+/**
+ * Errors of each op: the message names the op, the expected values and the given ones, and no memory is left behind.
+ */
 import { expect, test, vi } from "vitest";
 import { bytesKept, leaf, random, values } from "../../test/support/tensors.ts";
 import { show } from "../arguments.ts";

@@ -20,8 +20,8 @@ const WINDOWED = 0.04;
 /** Which way a convolution of x goes: in the reference the dense one. Depends on sizes and values only. */
 export function pathOf(x: Tensor, { filters, y: down, x: across }: Windows): Path {
   if (inReference()) return "dense";
-  // What an event costs: vectors under the windows over it, runs of neighbours, and itself. A dense product works on as many
-  // vectors for every value, in a little more than half the time.
+  // The cost of an event: vectors under the windows over it, runs of neighbours, and itself. A dense product works on
+  // as many vectors for every value, in a little more than half the time.
   const windows = (down.kernel * across.kernel) / (down.stride * across.stride);
   const runs = across.stride * across.dilation === 1 ? down.kernel / down.stride : windows;
   const vectors = windows * Math.ceil(filters / 4);

@@ -88,7 +88,8 @@ const methods = {
   clone: functions.clone,
   /**
    * Adds ∂this/∂x into `x.grad` for every leaf x that requires a gradient, and consumes the records on the way.
-   * `upstream` is the gradient of whatever follows, in the shape of this tensor; 1 by default, where there is one element.
+   * `upstream` is the gradient of the computation behind it, in the shape of this tensor; 1 by default, where there is
+   * one element.
    *
    * @throws Error where nothing was recorded, the records were consumed by an earlier pass or have left their tape, or a
    *   value that they need was overwritten; RangeError for an `upstream` of another shape, or none for more than one
@@ -124,6 +125,6 @@ for (const [name, fn] of Object.entries(methods) as [string, AnyFunction][]) {
   };
   Object.defineProperty(table, name, { value: method, writable: true, configurable: true });
 }
-// What console.log shows in Node.
+// Node's console.log calls this method.
 Object.defineProperty(table, Symbol.for("nodejs.util.inspect.custom"), { value: Tensor.prototype.toString });
 Object.setPrototypeOf(Tensor.prototype, table);

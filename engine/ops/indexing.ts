@@ -95,8 +95,8 @@ export const gather = (x: Tensor, axis: number, index: Indices): Tensor =>
 
 /**
  * x with the elements of `source` added along an axis:  z[i, index[i, j, k], k] += source[i, j, k]  for axis 1 of three, in
- * ascending order of the source. What `source` has beyond the shape of the index stays out. The shape is that of x.
- * ∂L/∂x = ∂L/∂z,  ∂L/∂source[i, j, k] = ∂L/∂z[i, index[i, j, k], k].
+ * ascending order of the source. Elements of `source` beyond the shape of the index stay out. The result has the shape
+ * of x. ∂L/∂x = ∂L/∂z, ∂L/∂source[i, j, k] = ∂L/∂z[i, index[i, j, k], k].
  *
  * @throws RangeError or TypeError as {@link gather}, and if the index has more elements on an axis than `source`.
  */

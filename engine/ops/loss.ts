@@ -206,7 +206,7 @@ export const klDiv = composedOp((input: Tensor, target: Tensor, options: KlDivOp
   alive(target, "klDiv");
   broadcastShapes("klDiv", input.sizes, target.sizes);
   const probability = logTarget ? exp(target) : target;
-  // log 1 in the place of log 0, whose factor is 0.
+  // log 1 instead of log 0, whose factor is 0.
   const logarithm = logTarget ? target : log(add(target, eq(target, 0)));
   const loss = mul(probability, sub(logarithm, input));
   if (reduction !== "batchmean") return reduced(loss, reduction);

@@ -7,7 +7,7 @@ import { bernoulli, concat, full, Generator, linear, matmul, noGrad, type Tensor
 const DENSITIES = [0, "one", 0.03, 0.2, 0.35, 0.5, 0.7, 1] as const;
 type Density = (typeof DENSITIES)[number];
 
-/** What the left operand may be: values, or bits that were never written out. */
+/** The kinds of left operands: values, or bits that were never written out. */
 const KINDS: Record<string, (shape: number[], density: Density) => Tensor> = {
   binary: (shape, density) => spikes(shape, density).clone(),
   packed: (shape, density) => spikes(shape, density),

@@ -224,7 +224,7 @@ export function follow(
   n: number,
   depth: number,
 ): void {
-  // What the kernel wants to work in.
+  // Working memory of the kernel.
   const bytes = 4 * (m + 5 + (values !== 0 ? 2 * count : (count + 1) >> 1));
   const work = allocate(bytes);
   k.gather(c, bits, work, values, turned ? 1 : 0, w, start, count, m, n, depth, row, col);
@@ -278,7 +278,7 @@ function choosePath(product: Product, z: Tensor, x: Tensor): void {
   const graded = found < 0;
   const count = found & 0x7fffffff;
   const { density, half } = graded ? GRADED : BINARY;
-  // What a dense product pays for.
+  // The cost of a dense product.
   const panels = Math.ceil(outputs / 4) / 4;
   const enough = (outputs <= 2 ? MASKED.forTwo : MASKED.forMore) * x.size;
   const masks = spikes && outputs <= MASKED.outputs && rows >= MASKED.rows && count >= enough;
@@ -348,8 +348,8 @@ const batched = composedOp((a: Tensor, b: Tensor, depth: number): Tensor => {
  *
  * An x that is constant over its first axis is multiplied once, and its gradient is taken once. The gradient of spikes whose
  * surrogate is 0 beyond some distance is taken where it is not, and 0 elsewhere. An x with many zeros, as
- * spikes are, costs what its non-zeros cost, forward and for the weight gradient; for finite weights the bits of the result
- * are those of the dense product; −0 in the bias counts as 0. (A zero times a weight, or for the weight gradient times a
+ * spikes are, costs what its non-zeros cost, forward and for the weight gradient; for finite weights the result has the
+ * bits of the dense product; −0 in the bias counts as 0. (A zero times a weight, or for the weight gradient times a
  * gradient, that is infinite or NaN is NaN in a dense product and skipped in a sparse one.)
  *
  * @throws RangeError if the sizes do not match.

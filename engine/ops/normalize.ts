@@ -174,7 +174,7 @@ const channelAxis = (where: string, x: Tensor, axis = x.ndim > 4 ? -3 : 1): numb
  * Batch normalisation: z = (x − mean) / √(variance + eps)·weight + bias for each channel, over all other axes; the shape
  * stays.
  *
- * In training, mean and (biased) variance are those of x, and the running statistics, if given, become
+ * In training, mean and (biased) variance are computed from x, and the running statistics, if given, become
  * (1 − momentum)·running + momentum·statistic, with the unbiased variance; elsewhere they are the running ones.
  * x: [N, C], [N, C, L], [N, C, H, W] as in PyTorch; of more than four axes the channels are the third from the end, time
  * being a part of the batch: [T, B, C, H, W]. For [T, B, C] and [T, B, C, L], say which `axis`: −1, −2.

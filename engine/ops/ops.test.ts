@@ -121,7 +121,7 @@ import { ops } from "./index.ts";
 
 /** How inputs enter and what comes out. */
 interface Case {
-  /** What is special about it. */
+  /** The special property of the case. */
   of: string;
   inputs: readonly (readonly number[])[];
   run: (...inputs: Tensor[]) => Tensor | readonly Tensor[];
@@ -1381,7 +1381,7 @@ function outcome({ inputs, run, differentiable = true }: Case, data: readonly nu
   });
 }
 
-/** What the case leaves at the root once its results are disposed of: bytes in use, and records. */
+/** Bytes in use and records that the case leaves at the root once its results are disposed of. */
 function leftovers(
   { run, chained = false }: Case,
   inputs: readonly Tensor[],
@@ -1390,7 +1390,7 @@ function leftovers(
   const records = root.records.length;
   const bytes = bytesKept(() => {
     const call = (): Tensor[] => [run(...inputs)].flat() as Tensor[];
-    // What a case makes besides is its own, and goes with all its results as one.
+    // All results of a case become one tensor, so that other tensors of the case are freed with the call.
     const one = (): Tensor => concat(call().map((z) => z.reshape([-1])));
     const outputs = chained ? [composed(one)] : call();
     for (const z of outputs) if (backwards && z.requiresGrad) tape(() => z.backward(ones(z.shape)));

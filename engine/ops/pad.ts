@@ -33,8 +33,8 @@ const padOp: Op<Padding> = {
 
 /**
  * x with `value`, 0 by default, before and behind it: `padding` is [before, behind] of the last axis, then of the one before
- * it, and so on, as in PyTorch: [..., n] → [..., before + n + behind]. A negative padding cuts off. The gradient is that of
- * the part that x is.
+ * it, and so on, as in PyTorch: [..., n] → [..., before + n + behind]. A negative padding cuts off. ∂L/∂x is the part
+ * of ∂L/∂z that lies over x.
  *
  * @throws RangeError unless `padding` holds pairs of integers, at most one an axis, that leave something of each axis;
  *   TypeError for a value that is no number.

@@ -1,4 +1,4 @@
-/** Reductions where they are special: equal values, zeros, infinities. What is expected is what PyTorch gives. */
+/** Reductions where they are special: equal values, zeros, infinities. Expected values are the results of PyTorch. */
 import { expect, test } from "vitest";
 import { bits, expectNear, gradient, random, values } from "../../test/support/tensors.ts";
 import { type Tensor, tape, tensor } from "../index.ts";

@@ -166,7 +166,7 @@ function reduce(op: Op<Reduction>, x: Tensor, options: ReduceOptions): Tensor {
  *
  * Shapes: x [..., n, ...] → [..., ...] without the axes, [] without all; with `keepdim` they have size 1.
  *
- * @throws RangeError unless x has the axes, each named once; TypeError for an axis in the place of options.
+ * @throws RangeError unless x has the axes, each named once; TypeError for an axis instead of options.
  */
 export const sum = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => reduce(sumOp, x, options));
 
@@ -252,7 +252,7 @@ export interface SearchOptions {
   keepdim?: boolean;
 }
 
-/** What {@link max} and {@link min} find along an axis. */
+/** Extremes along an axis and their places, as {@link max} and {@link min} find them. */
 export type SearchResult = {
   /** The largest or smallest elements: the shape of x without the axis, or with size 1 there if `keepdim`. */
   values: Tensor;
@@ -305,7 +305,7 @@ function searchIndices(op: Op<Search>, x: Tensor, options: Partial<typeof ALONG>
 
 /**
  * The index of the first maximum along an axis, or in the flattened tensor, as a whole number; no gradient.
- * Shapes: x [..., n, ...] → [..., ...], or [] without an axis; with `keepdim` 1 in the place of n.
+ * Shapes: x [..., n, ...] → [..., ...], or [] without an axis; with `keepdim` 1 instead of n.
  *
  * @throws RangeError as {@link max}.
  */

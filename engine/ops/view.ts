@@ -236,8 +236,8 @@ export function constantSource(t: Tensor): Tensor | null {
 }
 
 /**
- * fn(x, b, …) where x is constant over its first axis and has more axes than `least`: fn of what it repeats, once, and that
- * repeated. Else null.
+ * If x repeats a source along its first axis and has more axes than `least`: applies fn to the source once and repeats
+ * the result. Otherwise null.
  */
 export function once<B, C, D>(
   fn: (x: Tensor, b: B, c: C, d: D) => Tensor,

@@ -27,7 +27,7 @@ export interface AxisOptions {
   dilation?: Pair | undefined;
 }
 
-/** The height of what has none. */
+/** The vertical axis of a 1-D convolution: one row, one window. */
 export const FLAT: Axis = { size: 1, places: 1, kernel: 1, dilation: 1, stride: 1, padding: 0 };
 
 /**
@@ -118,7 +118,7 @@ export interface Windows extends Axes {
   readonly plane: number;
   /** How the values ask for it. */
   path: Path;
-  /** What follows the images, once something has. */
+  /** The op that follows the images, null before one has. */
   follower: Follower | null;
 }
 

@@ -10,7 +10,7 @@ export interface AdagradOptions {
   lrDecay?: number;
   /** λ, the L2 penalty; default 0. */
   weightDecay?: number;
-  /** What the sum of squares s starts from; default 0. */
+  /** The start of the sum of squares s; default 0. */
   initialAccumulatorValue?: number;
   /** ε, added to the root; default 1e-10. */
   eps?: number;

@@ -27,7 +27,7 @@ function power(base: number, n: number): number {
   return result;
 }
 
-/** What Adam and AdamW share. */
+/** The common part of Adam and AdamW. */
 abstract class AdamRule extends Optimizer<Required<AdamOptions>> {
   /** Whether the decay shrinks the weights instead of entering the gradient. */
   private readonly decoupled: boolean;

@@ -8,7 +8,7 @@ import { abs, square } from "../ops/unary.ts";
 import { noGrad } from "../tape.ts";
 import { alive, Tensor, touch } from "../tensor.ts";
 
-/** A bound may be infinite, and a norm may be that of the largest value. */
+/** A bound may be infinite, and so may the order of a norm, for the largest value. */
 const BOUND: Range = { expected: "≥ 0", fits: (x) => x >= 0 };
 const NORM: Range = { expected: "> 0", fits: (x) => x > 0 };
 

@@ -9,9 +9,9 @@ export interface OneCycleLROptions {
   maxLr: number;
   /** Calls of `step`; by default epochs · stepsPerEpoch. */
   totalSteps?: number;
-  /** Epochs of the training, an integer ≥ 1, in the place of totalSteps. */
+  /** Epochs of the training, an integer ≥ 1; with stepsPerEpoch instead of totalSteps. */
   epochs?: number;
-  /** Batches in an epoch, an integer ≥ 1, in the place of totalSteps. */
+  /** Batches in an epoch, an integer ≥ 1; with epochs instead of totalSteps. */
   stepsPerEpoch?: number;
   /** The share of the steps in which the rate rises, in [0, 1]; default 0.3. */
   pctStart?: number;

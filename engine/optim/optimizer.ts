@@ -18,7 +18,7 @@ import { formatShape } from "../shape.ts";
 import { alive, type Tensor, touch } from "../tensor.ts";
 import { copyOfFields, type Limits, limited, STEPS } from "./fields.ts";
 
-/** What an optimizer keeps for one parameter: arrays by name, such as the `momentum` of {@link SGD}. */
+/** The arrays that an optimizer keeps for one parameter, by name, such as the `momentum` of {@link SGD}. */
 export type Slots = Record<string, Float32Array>;
 
 /** The state of an optimizer, as {@link Optimizer.stateDict} gives it. */
@@ -36,7 +36,7 @@ export interface OptimizerState {
 /** The slots of a parameter that has a momentum, where that is left open. */
 const MOMENTUM: Slots = { momentum: new Float32Array(0) };
 
-/** What the options of every optimizer have. */
+/** Options that every optimizer has. */
 export interface OptimizerOptions {
   /** Learning rate, ≥ 0. */
   lr: number;
@@ -71,7 +71,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   readonly params: readonly Tensor[];
   /** The hyper-parameters. They may be changed between steps, as schedulers do. */
   readonly options: Options;
-  /** The learning rate that schedulers start from: that of the time when the first one was made. */
+  /** The learning rate that schedulers start from: its value when the first scheduler was made. */
   initialLr: number | null = null;
   private readonly name: string;
   /** The options that the last step had: they are checked again once one is another. */
@@ -249,7 +249,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     }
   }
 
-  /** What a state array is filled with at first. */
+  /** The first value of all elements of a state array. */
   protected initial(): number {
     return 0;
   }

@@ -30,7 +30,7 @@ export abstract class Scheduler<Options extends object = object> {
   protected readonly state: Options & Progress;
   private readonly limits: Limits;
 
-  /** `limits` are those of options and counters; a number without one must be finite and ≥ 0. */
+  /** `limits` hold for options and counters; a number without one must be finite and ≥ 0. */
   constructor(where: string, optimizer: Optimizer, defaults: object, options: object, limits: Limits = {}) {
     if (!(optimizer instanceof Optimizer)) throw wrongType(where, "an optimizer", optimizer);
     const { lr, initialLr } = optimizer;
@@ -82,7 +82,7 @@ export abstract class Scheduler<Options extends object = object> {
   }
 
   /**
-   * Continues from a state of this kind of schedule, and sets the optimizer's learning rate to that of the state.
+   * Continues from a state of this kind of schedule, and sets the optimizer's learning rate to the rate in the state.
    *
    * @throws RangeError unless the values of the state are in range; TypeError unless it has the same fields with values of the
    *   same types. Nothing is written then.
@@ -91,7 +91,7 @@ export abstract class Scheduler<Options extends object = object> {
     const where = "loadStateDict";
     objectOf(where, "a state", state);
     const types = Object.entries(this.state).map(([name, value]) => [name, typeOf(value)] as const);
-    // A default of undefined is that of every type, so that a field that is missing shows.
+    // A default of undefined fits every type, so that a field that is missing shows.
     const unknown = Object.fromEntries(types.map(([name]) => [name, undefined as unknown]));
     const given = allOptions(where, unknown, state);
     for (const [name, type] of types) {

@@ -308,7 +308,7 @@ test("gammatone: the answer to a click is tⁿ⁻¹ under a falling exponential,
     const envelope = (scale * (i + 1) * (i + 2) * (i + 3) * lambda ** i) / 6;
     expect(Math.abs(value - envelope * Math.cos((2 * Math.PI * f0 * i) / rate))).toBeLessThan(2e-6 * (1 + envelope));
   });
-  // Energy at unit gain of the centre is that of a rectangle: Σ z² = 2·ERB/rate.
+  // Energy at unit gain of the centre equals the energy of a rectangle: Σ z² = 2·ERB/rate.
   const energy = answer.reduce((sum, v) => sum + v * v, 0);
   expect(energy / ((2 * erb(f0)) / rate)).toBeCloseTo(1, 2);
 });

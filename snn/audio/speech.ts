@@ -34,9 +34,9 @@ export const SPEECH = {
  *   cumulativeSum: the same, first, for m = ln max(Σ_{s≤t} melSpectrogram(x)[s], floor)
  *
  * Shapes: x [N, …] → spikes [T, …, 2·F], the ON spikes of all F = nMels channels, or twice as many with `cumulativeSum`, and then their OFF
- * spikes, with T frames as of {@link melSpectrogram}. Defaults are those of the paper's code: 20 mel filters from 20 to 4000 Hz over frames
- * of 512 samples every 80 samples at 16 kHz. Silence has the logarithm −∞ in the paper's code, and the logarithm of `floor` here. No
- * gradient.
+ * spikes, with T frames as of {@link melSpectrogram}. The paper's code gives the defaults: 20 mel filters from 20 to
+ * 4000 Hz over frames of 512 samples every 80 samples at 16 kHz. Silence has the logarithm −∞ in the paper's code, and
+ * the logarithm of `floor` here. No gradient.
  *
  * @throws RangeError or TypeError as {@link melSpectrogram}; RangeError unless the threshold is finite and > 0.
  * @see Stewart, Danielescu, Shea and Supic (2023), Speech2Spikes: Efficient Audio Encoding Pipeline for Real-time Neuromorphic Systems, NICE.

@@ -195,7 +195,7 @@ test("wav: files of RF64 and BW64 have sizes of 64 bits", () => {
   for (const size of [0n, 2n ** 64n - 1n]) {
     expect(integers(readWav(long("RF64", content, size, size)))).toEqual([[1, -2, 3]]);
   }
-  // Without 64 bits the sizes are those of a stream, and a file of 32 bits has none of 64.
+  // RF64 without a chunk of 64 bits counts as a stream, and a file of 32 bits ignores sizes of 64.
   const short = riff([...chunk("fmt ", format()), ...chunk("data", content, 0xffffffff)], 0xffffffff);
   short.set(ascii("RF64"));
   expect(integers(readWav(short))).toEqual([[1, -2, 3]]);

@@ -26,9 +26,9 @@ export interface ReceptiveFieldOptions {
   high?: number;
   /** β > 0: the larger, the narrower the fields; default 1.5. Not with `centers`. */
   beta?: number;
-  /** The values that the neurons answer to most; default those of the equation. */
+  /** The values that the neurons answer to most; default as in the equation. */
   centers?: readonly number[];
-  /** σ > 0, the width of all fields; default that of the equation. Needed with `centers`. */
+  /** σ > 0, the width of all fields; default as in the equation. Needed with `centers`. */
   sigma?: number;
 }
 

@@ -52,7 +52,7 @@ describe("npz", () => {
     });
   });
 
-  /** An array of NumPy of this shape, whose header is that of a row of three numbers otherwise. */
+  /** An array of NumPy whose header has this shape instead of a row of three numbers. */
   const shaped = (file: Uint8Array, name: string, shape: string): Uint8Array => {
     const bytes = Buffer.from(file);
     const at = bytes.indexOf("'shape': ", bytes.indexOf(`${name}.npy`));

@@ -22,7 +22,7 @@ import { firstNotBefore } from "./slices.ts";
 
 /** Options of {@link crop}. */
 export interface CropOptions extends RandomEventOptions {
-  /** Width and height of the part, positive integers, at most those of the sensor. */
+  /** Width and height of the part, positive integers, at most the sensor's. */
   targetSize: readonly number[];
   /** The part: at the "center", the default, at a "random" place, or [x, y] of its first pixel. */
   at?: "center" | "random" | readonly number[];
@@ -170,7 +170,7 @@ function mirror(values: Float64Array | Uint16Array | Uint8Array, last: number): 
 
 /** Options of {@link dropEvents}. */
 export interface DropOptions extends RandomEventOptions {
-  /** The part of the events to drop, in [0, 1]; with dropPixels that of the pixels. */
+  /** The part of the events to drop, in [0, 1]; with dropPixels the part of the pixels. */
   probability: number;
 }
 
@@ -381,7 +381,9 @@ export function uniformNoise(events: EventRecording, options: UniformNoiseOption
   return made;
 }
 
-/** Writes the events of both in the order of their times, those of the first before those of the second at one time. */
+/**
+ * Writes the events of both in the order of their times, events of the first before events of the second at one time.
+ */
 function mergeInto(made: EventRecording, one: EventRecording, two: EventRecording): void {
   let i = 0;
   for (let k = 0; k < made.t.length; k++) {

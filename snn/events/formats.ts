@@ -23,7 +23,7 @@ export const OVERFLOW_ROW = 240;
 /** Formats by the first digit of their version. */
 const AEDAT: Readonly<Record<string, EventFormat>> = { 2: "aedat2", 3: "aedat3.1", 4: "aedat4" };
 
-/** The format, or null where the first bytes are those of no format. */
+/** The format, or null where the first bytes fit no format. */
 export function eventFormatAt(bytes: Uint8Array): EventFormat | null {
   if (asciiText(bytes, 0, 4) === "PK\x03\x04") return "npz";
   if (asciiText(bytes, 1, 8) === HDF5_NAME) return "hdf5";
@@ -40,8 +40,9 @@ export function eventFormatAt(bytes: Uint8Array): EventFormat | null {
 const ENOUGH = 256;
 
 /**
- * Which of N-MNIST and N-Caltech101 the bytes look like, if any: nearly all times follow each other within a second, and rows are those of
- * the camera. More than half of N-MNIST's events lie on its 34 × 34 pixels, the top left corner of a larger image.
+ * Which of N-MNIST and N-Caltech101 the bytes look like, if any: nearly all times follow each other within a second,
+ * and rows lie on the camera. More than half of N-MNIST's events lie on its 34 × 34 pixels, the top left corner of a
+ * larger image.
  */
 function looksLikeNMNIST(bytes: Uint8Array): "nmnist" | "ncaltech101" | null {
   const n = Math.min(ENOUGH, Math.floor(bytes.length / 5));

@@ -97,9 +97,10 @@ function settingsOf(where: string, defaults: typeof WHOLE | typeof CHUNKS, optio
  * Reads a recording of an event camera: AEDAT 2.0, 3.1 and 4 of iniVation, RAW files with EVT 2.0, 2.1 and 3.0, DAT and HDF5 of
  * Prophesee, the binary files of N-MNIST and N-Caltech101, npz of SpikingJelly, HDF5 of DSEC.
  *
- * Times that wrap around in a file go on here, in whole microseconds. The sensor has the size that the file or its format names, else
- * that of the largest coordinates. Of AEDAT 4, the first stream of events is read. Packets compressed by Zstandard need the optional peer
- * `fzstd`, HDF5 files `h5wasm`, and those of DSEC `h5wasm-plugins`.
+ * Times that wrap around in a file go on here, in whole microseconds. The sensor has the size that the file or its
+ * format names, else the size that the largest coordinates need. Of AEDAT 4, the first stream of events is read.
+ * Packets compressed by Zstandard need the optional peer `fzstd`, HDF5 files `h5wasm`, and those of DSEC
+ * `h5wasm-plugins`.
  *
  * @example
  * const { t, x, y, p, width, height } = await readEvents(await readFile("recording.raw"));

@@ -26,7 +26,8 @@ export interface Seen {
  *       return spikes;
  *     }
  *
- * Shapes: [T, B, …]. Gradients are those of the tensors themselves, so the layer has to go on with these, not with parts of them.
+ * Shapes: [T, B, …]. The tensors themselves pass their gradients to `record`, so the layer has to go on with these, not
+ * with parts of them.
  *
  * @throws TypeError unless the layer is a module and the tensors are such; RangeError for one without a time axis; Error
  *   for one that was freed.

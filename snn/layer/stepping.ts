@@ -31,7 +31,7 @@ export function saysStateless(layer: Module): boolean {
 export const saysOfNoMethod = (layer: Module): boolean =>
   (layer.constructor as typeof Module).stateless === true && ownerOf(layer, "forward") === layer;
 
-/** Whether the step of a layer is not that of its `forward`: this is of a class below, or was put in the place of the one of its class. */
+/** True if `forward` was overridden or replaced without a matching `step`. */
 export function isStepStale(layer: Stepping): boolean {
   const owner = ownerOf(layer, "forward") as object;
   return isReplaced(owner) || !isFrom(ownerOf(layer, "step") as object, owner);

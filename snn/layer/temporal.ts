@@ -293,7 +293,7 @@ function isBehindTime(sizes: Shape, step: Shape): boolean {
 
 type AnyTemporal = Temporal<unknown, unknown, unknown, Run>;
 
-/** Whether `forward` is that of {@link Temporal}: no subclass, and nobody later, has changed what the layer computes. */
+/** Whether `forward` is the method of {@link Temporal}: no subclass, and nobody later, has replaced it. */
 export const isUnchanged = (layer: Module): boolean => layer.forward === TRAITS.forward;
 
 /** Whether this is the prototype of {@link Temporal}, and another function has taken the place of its `forward`. */

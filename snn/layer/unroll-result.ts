@@ -56,8 +56,8 @@ const lazily = (index: number): PropertyDescriptor => ({
 /**
  * The result of `unroll`: the main output z by its name, the state after the last step, and further outputs, of which the source
  * computes each at its first read. An output is computed again if its tensor was freed with an inner tape, or was first read under
- * noGrad and so has no gradient though z has one. `names`, one list for all results of a kind, are those of the outputs of the source, where
- * the main output may stand too.
+ * noGrad and so has no gradient though z has one. `names`, one list for all results of a kind, names the outputs of the
+ * source; the main output may stand there too.
  */
 export function resultOf(
   main: string,

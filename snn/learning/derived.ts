@@ -132,7 +132,7 @@ export interface Advance {
   readonly derivatives: Named;
 }
 
-/** The level of what all neurons share. */
+/** The level of values that all neurons share. */
 const SHARED = 1;
 
 /** Whether ∂x/∂y is a constant that all neurons share, or 0. */

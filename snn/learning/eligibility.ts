@@ -2,7 +2,7 @@
  * Eligibility traces of the weights of a layer.
  *
  * The traces of the synapses of each sample are matrices [out, in], over whose rows a compiled step runs: row j reads the values of neuron j as
- * numbers that its columns share, and those of the inputs as arrays that all rows share.
+ * numbers that its columns share, and the values of the inputs as arrays that all rows share.
  */
 import type { StepDefinition, Value } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
@@ -92,7 +92,8 @@ const alike = (names: readonly string[], stride: number): Record<string, number>
   Object.fromEntries(names.map((name) => [name, stride]));
 
 /**
- * The sweep over the synapses of a layer, [out, in] of each sample. With x the states of a neuron and y those of the readout:
+ * The sweep over the synapses of a layer, [out, in] of each sample. With x the states of a neuron and y the states of
+ * the readout:
  *
  *   ε_x[t] = ∂x/∂x·ε_x[t−1] + ∂x/∂I·pre          e = ∂s/∂x·ε_x[t−1] + ∂s/∂I·pre
  *   ē_y[t] = ∂y/∂y·ē_y[t−1] + ∂y/∂I·e            gradient += signal·(∂z/∂y·ē_y[t−1] + ∂z/∂I·e)
@@ -100,7 +101,7 @@ const alike = (names: readonly string[], stride: number): Record<string, number>
  * States whose ε_x is the same in all rows are arrays [in], which the sweep reads and leaves as they are.
  */
 export class Eligibility {
-  /** The traces of each synapse: of states of the neurons, and of those of the readout. */
+  /** The traces of each synapse: of states of the neurons, and of states of the readout. */
   readonly traces: readonly string[];
   private readonly inputs: number;
   private readonly neurons: Derived;
@@ -160,7 +161,8 @@ export class Eligibility {
 
   /**
    * One time step for all samples. Writes the traces [B, out, in] in place and, where there is a signal [B, out], adds to the gradient
-   * [out, in]. `columns` are the traces [B, in] of shared states, `pre` [B, in]; derivatives [B, out] are those of neurons and readout.
+   * [out, in]. `columns` are the traces [B, in] of shared states, `pre` [B, in]; derivatives [B, out] belong to neurons
+   * and readout.
    */
   sweep(
     traces: readonly Tensor[],

@@ -67,7 +67,7 @@ export class HiddenRule {
     return zeroState(this.layer.neurons, this.shapesOf(batch, inputs));
   }
 
-  /** The shapes of the tensors of a state: those of the neurons, spikes that are fed back, and traces. */
+  /** The shapes of the tensors of a state: states of the neurons, spikes that are fed back, and traces. */
   shapesOf(batch: number, inputs: number): TraceShapes {
     const { layer, derived, eligibility, inputs: pre } = this;
     const n = this.featuresOf(inputs);
@@ -146,7 +146,7 @@ export class ReadoutRule {
     return neurons === null ? {} : zeroState(neurons, this.shapesOf(batch));
   }
 
-  /** The shapes of the tensors of a state: those of the neurons, and traces. */
+  /** The shapes of the tensors of a state: states of the neurons, and traces. */
   shapesOf(batch: number): TraceShapes {
     const { derived, layer } = this;
     if (layer.neurons === null || derived === null) return {};
@@ -230,7 +230,7 @@ function gradientParts(all: Tensor, connections: readonly Linear[]): Gradient[] 
   return gradients;
 }
 
-/** Σ_B signal·e [N, P], where e is a product of what a neuron has and of what an input has. */
+/** Σ_B signal·e [N, P], where e is a product of a value of the neuron and a value of the input. */
 function product(derived: Derived, traces: readonly Tensor[], pre: Tensor, derivatives: Named, signal: Tensor): Tensor {
   const { main, shared } = derived;
   const inputs = [...traces, pre];

@@ -59,7 +59,7 @@ export interface EPropState {
   /**
    * For each layer its tensors by name: states of neurons [B, N] and `spikes` [B, N] of the step before where these are fed back;
    * `ε x` of a state x, [B, P] where all neurons have the same, else [B, N, P]; `ē y` [B, N, P] of a state y of the readout. P counts the
-   * inputs, the neurons where they are fed back, and 1 where there is a bias. The last entry is that of the readout.
+   * inputs, the neurons where they are fed back, and 1 where there is a bias. The last entry belongs to the readout.
    */
   readonly layers: readonly Readonly<Record<string, Tensor>>[];
 }
@@ -73,9 +73,9 @@ export interface EPropState {
  *   signal_j[t] = Σ_k feedback_jk·∂L/∂y_k[t]        W_ji.grad += Σ_B signal_j[t]·ē_ji[t]
  *
  * pre is the input of this step, or the spikes of the step before where neurons feed each other, or 1 for a bias; κ is the decay of the
- * readout, and more generally ē follows the states of the readout as ε follows those of a neuron. All derivatives are those of the step of
- * the neuron, derived and compiled. Spikes that are fed back count as constants, and so does a reset where the neuron
- * detaches it, as neurons do by default; a spike that raises the threshold counts.
+ * readout, and more generally ē is filtered by the states of the readout as ε by the states of a neuron. All
+ * derivatives come from the step of the neuron, derived and compiled. Spikes that are fed back count as constants, and
+ * so does a reset where the neuron detaches it, as neurons do by default; a spike that raises the threshold counts.
  *
  * Where weights are read through a mask or a grid, the neurons get the weight that is read, and its gradient passes on to the parameter.
  *
@@ -83,7 +83,7 @@ export interface EPropState {
  * {@link LeakyIntegrator}, or `Linear` alone. The gradients of the readout's weights are exact.
  *
  * Neurons whose derivatives ∂x/∂x and ∂x/∂I are constants that all share, as those of `LIF` with reset "subtract", need ε for each
- * input and not for each synapse. Memory is that of the traces, B·N·P values for each, and does not grow with T.
+ * input and not for each synapse. Memory holds the traces, B·N·P values for each, and does not grow with T.
  *
  * @throws TypeError for a loss that is no function, feedback of another kind, or a model that has no modules; RangeError for layers that
  *   cannot have the rule, parameters of neurons that are learned, or feedback of another shape.
@@ -199,7 +199,7 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
     return this.rules.slice(0, index).reduce((n, rule) => rule.featuresOf(n), inputs);
   }
 
-  /** The state, read once; throws unless it is that of such a network and of as many samples. */
+  /** The state, read once; throws unless it fits the network and the number of samples. */
   private read(state: EPropState, batch: number, inputs: number): EPropState {
     const given: unknown = Object(state).layers;
     if (!Array.isArray(given)) throw wrongType(WHERE, "a state as step returns it, { layers }", state);

@@ -52,7 +52,7 @@ const DEFAULTS = {
  * and layers without a state, which see a sequence of one step, [1, B, …], in their mode, training or evaluation: batch statistics are
  * those of a step. A `Dropout` whose mask is shared over time keeps its mask in the state. Shapes: x [B, …] → output [B, …].
  *
- * Memory is that of one step, for any number of steps.
+ * Memory holds one step, for any number of steps.
  *
  * @throws TypeError for what is no module, no function or another option; RangeError for a module whose `forward` hides the state of a
  *   layer.

@@ -37,10 +37,13 @@ export class ConnectedNeurons {
   readonly connection: Connection;
   readonly batch: number;
   readonly decaysAt: number;
-  /** Whether the decays there are those of a step. */
+  /** Whether the decays there are the constant ones of a step. */
   hasDecays = false;
   private readonly tracing: Readonly<Record<"pre" | "post", Tracing | null>>;
-  /** Of each trace of the rule: its sweep, and the places there of what is read and written at the trace itself. */
+  /**
+   * Of each trace of the rule: its sweep, and the places there of the arrays that are read and written at the trace
+   * itself.
+   */
   private readonly traced: readonly (readonly [tracing: Tracing, places: readonly number[]])[];
   /** Addresses of the values of the neurons, in the order of `valuesOf`, and where among them the trace of the rule lies. */
   private readonly values: Readonly<Record<"pre" | "post", number[]>>;

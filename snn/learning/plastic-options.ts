@@ -57,7 +57,7 @@ export interface CheckedOptions {
 export interface PlasticStepOptions {
   /** The reward of this step: a number, or one for each sample of the batch. Default: none, and the rule's `onReward` is not run. */
   reward?: number | ArrayLike<number> | Tensor | undefined;
-  /** false: the changes are kept, and added to those of the next step that applies them. Default true. */
+  /** false: the changes are kept, and added to the changes of the next step that applies them. Default true. */
   apply?: boolean;
 }
 
@@ -180,7 +180,7 @@ export function rewardsOf(where: string, reward: unknown, batch: number): number
   return Array.from(values, (value, b) => numberOf(where, `reward[${b}]`, value, IN_FLOAT32));
 }
 
-/** Throws unless a state has this tensor in this shape, in memory apart from that of the owners that were seen. */
+/** Throws unless a state has this tensor in this shape, in memory that no owner seen before shares. */
 export function checkStateTensor(
   where: string,
   kind: "traces" | "synapses",

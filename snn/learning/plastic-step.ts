@@ -179,7 +179,7 @@ export class PlasticSteps {
     neurons.trace("post", moment.post);
   }
 
-  /** Memory of the neurons for a batch; that of the batch before is given back where it is of another size. */
+  /** Memory of the neurons for a batch; memory for a batch of another size is given back. */
   private neuronsFor({ connection, batch }: Moment): ConnectedNeurons {
     const known = this.neurons;
     if (known !== null && known.connection === connection && known.batch === batch) return known;

@@ -181,10 +181,10 @@ export class Plastic {
    * One time step: spikes or rates before, [B, in] or [B, C, …], and behind, [B, out] or [B, O, …]. Changes the weight of the layer
    * and the tensors of the state, which it returns.
    *
-   * @throws RangeError for shapes that differ from those of the layer and of the state, spikes, weights or rewards that are not finite,
-   *   and rewards that are not as many as samples; Error inside of `gradcheck`; TypeError for what is no tensor. Nothing is written
-   *   before these checks. Error where a weight or a state of a synapse has become infinite or no number in the step, which is
-   *   done then: the state that was given is used up.
+   * @throws RangeError for shapes that do not fit the layer and the state, spikes, weights or rewards that are not
+   *   finite, and rewards that are not as many as samples; Error inside of `gradcheck`; TypeError for what is no
+   *   tensor. Nothing is written before these checks. Error where a weight or a state of a synapse has become infinite
+   *   or no number in the step, which is done then: the state that was given is used up.
    */
   step(pre: Tensor, post: Tensor, state: PlasticState, options: PlasticStepOptions = STEP_DEFAULTS): PlasticState {
     const next = workingState(this.where, this.rule, state);
@@ -271,8 +271,8 @@ export class Plastic {
    * exp(−Δt/τ). `onStep` and `weightDecay` have no part in it. From the initial state on, or from a state of one sample that is
    * given. Returns the state after the last event.
    *
-   * @throws RangeError for times that descend or begin before that of the state, numbers of neurons that are none, and lists of
-   *   different lengths; Error for a rule with `decay: "euler"`; else as `step`.
+   * @throws RangeError for times that descend or begin before the time of the state, numbers of neurons that are none,
+   *   and lists of different lengths; Error for a rule with `decay: "euler"`; else as `step`.
    */
   events(times: ArrayLike<number>, kinds: readonly PlasticEvent[], state?: PlasticState): PlasticState {
     const where = `${this.rule.name}.events`;
@@ -353,7 +353,7 @@ export class Plastic {
     return this.connection;
   }
 
-  /** How spikes of these shapes fit the layer: mostly those of the step before. */
+  /** How spikes of these shapes fit the layer: mostly the fitting of the step before. */
   private fittingOf(pre: Shape, post: Shape): Fitting {
     const { where, fitting } = this;
     if (fitting !== null && sameShape(fitting.pre, pre) && sameShape(fitting.post, post)) return fitting;

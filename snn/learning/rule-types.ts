@@ -149,7 +149,7 @@ export type RuleOptions<
     /**
      * The spikes of a step that traces hold when weights change. "before": none; a spike before and one behind in the same step do
      * not count as a pair. "after": both, so they count in both changes. "preFirst": a change at a spike behind sees the spikes before
-     * of the same step; "postFirst": the other way round. Default "before", or that of the rule.
+     * of the same step; "postFirst": the other way round. Default "before", or the order of the rule.
      */
     readonly order?: Order;
     /**

@@ -1,4 +1,4 @@
-/** A compiled sweep of a rule, with the places of what it reads and writes. */
+/** A compiled sweep of a rule, with the places of the arrays that it reads and writes. */
 import { Program, Rows, type StepDefinition } from "../../engine/fuse/index.ts";
 
 /** Of an array: its place in the descriptor, and its index in a list of addresses. */

@@ -506,7 +506,7 @@ export class Synapses {
   }
 }
 
-/** The places of what is not 0. */
+/** The places of non-zeros. */
 function placesOf(values: Float32Array | Uint8Array): Int32Array {
   let count = 0;
   for (let i = 0; i < values.length; i++) if (values[i] !== 0) count++;

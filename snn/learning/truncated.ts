@@ -46,8 +46,8 @@ const WHERE = "truncatedBackward";
  *
  * With K ≥ T the call is `loss(model.forward(x), 0, T).backward()`, bit for bit, for any module. With more pieces the model is a layer,
  * or layers in `Sequential`, nested or not: neurons, `Recurrent`, readouts, delays and other layers with `step(x, state)` and
- * `initialState(shape)`, and layers without a state; each gives one output for each time step. Batch statistics are those of a piece; a
- * `Dropout` whose mask is shared over time keeps its mask. Memory is that of a piece, whatever T.
+ * `initialState(shape)`, and layers without a state; each gives one output for each time step. Batch statistics are
+ * computed within a piece; a `Dropout` whose mask is shared over time keeps its mask. Memory holds a piece, for any T.
  *
  * @throws RangeError unless steps is a positive integer, for an x without a time axis, a loss of more than one number, and for layers whose
  *   state cannot be carried from piece to piece: modules whose `forward` hides a state, `PSN` of a kind that needs the whole sequence,

@@ -71,7 +71,7 @@ const LOSSES: Readonly<Record<string, Loss>> = {
 const names = Object.keys(LOSSES);
 const lossOf = (name: string): Loss => LOSSES[name] as Loss;
 const isPopulation = (name: string): boolean => name.includes("populations");
-/** Where the derivative is not that of the function. */
+/** Losses whose gradient is not the derivative of the function. */
 const isTemporal = (name: string): boolean => name.includes("Temporal");
 
 const [T, B, K] = [7, 4, 6];

@@ -1,4 +1,4 @@
-/** Losses of rates, counts and membranes over whole sequences, [T, B, …]; targets are those of the samples, [B]. */
+/** Losses of rates, counts and membranes over whole sequences, [T, B, …]; each sample has a target, [B]. */
 import { FINITE, NOT_NEGATIVE, numberOf, UNIT, wrongValue } from "../../engine/arguments.ts";
 import { composedOp } from "../../engine/composed.ts";
 import { add, crossEntropy, max, mean, mul, square, sub, type Targets, Tensor } from "../../engine/index.ts";
@@ -83,8 +83,8 @@ const COUNTS: Required<CrossEntropySequenceOptions & ClassPopulationOptions> = {
  *
  *   lossᵢ = w_y·CE(Σ_t s[t]ᵢ, yᵢ)
  *
- * "mean" (the default) is over the samples, also with weights, as in snnTorch. With `numClasses` the counts are those of populations. On
- * membranes of neurons that do not fire, this is the cross-entropy of their integral.
+ * "mean" (the default) is over the samples, also with weights, as in snnTorch. With `numClasses` spikes are counted by
+ * population. On membranes of neurons that do not fire, this is the cross-entropy of their integral.
  *
  * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B] for the reduction "none".
  *
@@ -105,7 +105,7 @@ export const ceCountLoss = composedOp(
 );
 
 /**
- * Cross-entropy of the largest membrane over time: that of the right class is to rise highest.
+ * Cross-entropy of the largest membrane over time: the membrane of the right class is to rise highest.
  *
  *   lossᵢ = w_y·CE(max_t v[t]ᵢ, yᵢ)
  *
@@ -178,8 +178,8 @@ const MSE_COUNT: Required<MseCountOptions> = { ...SEQUENCE, numClasses: null, co
  *
  *   lossᵢₖ = w_y·(Σ_t s[t]ᵢₖ − ⌊T·r⌋)² / T     r: `correctRate` for k = yᵢ, else `incorrectRate`
  *
- * "mean" (the default) is over samples and classes. With `numClasses` the counts are those of populations of K/C neurons, which are to
- * have ⌊T·r·K/C⌋.
+ * "mean" (the default) is over samples and classes. With `numClasses` spikes are counted by population of K/C neurons,
+ * which is to have ⌊T·r·K/C⌋.
  *
  * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B, C] for the reduction "none".
  *

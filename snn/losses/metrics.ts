@@ -11,8 +11,8 @@ export interface AccuracyRateOptions extends ClassPopulationOptions, LengthsOpti
 const ACCURACY: Required<AccuracyRateOptions> = { numClasses: null, ...ALL_STEPS, lengths: undefined };
 
 /**
- * The share of samples whose right class has the most spikes, the first of equal ones. With `numClasses`, the counts are those of
- * populations.
+ * The share of samples whose right class has the most spikes, the first of equal ones. With `numClasses`, spikes are
+ * counted by population.
  *
  * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B].
  *
@@ -55,8 +55,8 @@ export interface ConfusionOptions {
 const CONFUSION: Required<ConfusionOptions> = { into: null };
 
 /**
- * How many samples of each class were taken for each class: rows are the classes of y, columns those of the largest outputs, the first of
- * equal ones. Right ones are on the diagonal.
+ * How many samples of each class were taken for each class: rows are the classes of y, columns the classes of the
+ * largest outputs, the first of equal ones. Right ones are on the diagonal.
  *
  * Shapes: output [B, K], or [..., K], such as `spikeCount(spikes)`; y: class indices of the other axes; → K lists of K counts. Those of
  * all batches of a loader come together in the list that is given as `into`, which is the result then.

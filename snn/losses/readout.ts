@@ -22,8 +22,8 @@ function given(where: string, what: string, x: Tensor, options: LengthsOptions):
 }
 
 /**
- * The firing rate, spikes per step: Σ_t x[t] / T, [T, B, …] → [B, …].  ∂L/∂x[t] = ∂L/∂z / T. With `lengths`, sums and T are those of the
- * steps of each sample.
+ * The firing rate, spikes per step: Σ_t x[t] / T, [T, B, …] → [B, …]. ∂L/∂x[t] = ∂L/∂z / T. With `lengths`, sum and T
+ * cover the steps of each sample.
  *
  * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
  */

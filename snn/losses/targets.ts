@@ -28,7 +28,7 @@ export function outputRows(where: string, what: string, x: Tensor): OutputRows {
   return { T, rows: x.size / (T * K), K };
 }
 
-/** [n, K]: `on` in the column of each label, `off` in all others. `on` and `off` are those of row i. */
+/** [n, K]: `on` in the column of each label, `off` in all others. `on` and `off` are functions of row i. */
 export function onOff(
   labels: Int32Array,
   classes: number,
@@ -60,8 +60,8 @@ export function weightsOf(
 /** Options of losses of spike counts, whose classes may be populations of neurons. */
 export interface ClassPopulationOptions {
   /**
-   * C, the number of classes, where each class has a population of K/C neurons, one after the other: the count of a class is that of its
-   * population. By default each neuron is a class.
+   * C, the number of classes, where each class has a population of K/C neurons, one after the other: the spikes of a
+   * population are the count of its class. By default each neuron is a class.
    */
   numClasses?: number | null;
 }

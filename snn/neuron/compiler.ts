@@ -19,7 +19,7 @@ export interface Run extends TemporalRun {
   readonly last: readonly Tensor[];
 }
 
-/** The steps of a layer: that of its neurons, and that of the scores by which they compete, or null. */
+/** The steps of a layer: the step of its neurons, and the step of the scores by which they compete, or null. */
 export interface Steps {
   readonly compiled: CompiledNeuron;
   readonly scores: CompiledNeuron | null;
@@ -39,7 +39,7 @@ export interface Compiler {
   compile(form: Form, kinds: Kinds, firing: Firing): Steps;
   /** Throws where the function of an initial value does what a step may not. */
   checkInitial(where: string, what: string, initial: Exclude<Initial, number>, kinds: Kinds): void;
-  /** Runs T steps; the arguments are those of `Temporal.advance`. */
+  /** Runs T steps, with the arguments of `Temporal.advance`. */
   run(
     layer: Layer,
     current: Tensor,

@@ -59,7 +59,7 @@ export interface Form extends NeuronKind, Schema {
   /** The form and the step of the equation that this form has changed; none where it is the equation itself. */
   readonly own?: { readonly form: Form; readonly compiled: CompiledNeuron };
   readonly without?: (choices: never) => readonly string[];
-  /** Options besides those of the definition, with their defaults. Default {@link OPTIONS}. */
+  /** Options besides the ones of the definition, with their defaults. Default {@link OPTIONS}. */
   readonly common?: Common;
   step(argument: never, chosen?: never): Readonly<Record<string, Value | number>>;
 }

@@ -24,7 +24,7 @@ export class Rivals implements Competition {
   /** Neurons of the last axis, which compete. */
   private readonly n: number;
 
-  /** `parameters` are those of the loop of the scores. */
+  /** `parameters` belong to the loop of the scores. */
   constructor(scores: CompiledNeuron, parameters: readonly LoopValue[], n: number) {
     this.scores = scores;
     this.parameters = parameters;

@@ -21,7 +21,7 @@ export function onRecord(source: ParameterSource, count: number): Named | null {
 /** Parameters that a step reads rounded. */
 export interface Rounding {
   readonly names: readonly string[];
-  /** All parameters of the step, those of these names rounded. */
+  /** All parameters of the step, the ones of these names rounded. */
   rounded(all: Named): Named;
 }
 

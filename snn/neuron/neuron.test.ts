@@ -38,7 +38,7 @@ const [T, B, N] = [25, 3, 37];
 
 const perNeuron = (low: number, high: number, seed: number) => random([N], seed, { low, high });
 
-/** What tests ask of every neuron. */
+/** The methods of every neuron that tests use. */
 const LAYERS: Record<string, () => Layer> = {
   AdaptiveLIF: () => new AdaptiveLIF() as unknown as Layer,
   "AdaptiveLIF, learned scalars": () =>
@@ -253,7 +253,7 @@ describe("neuron: outputs of unroll", () => {
       return gradient(x);
     });
     for (const g of gradients) expect(g.some((d) => d !== 0)).toBe(true);
-    expect(new Set(gradients.map(String)).size).toBe(4); // of v it is that of the membrane
+    expect(new Set(gradients.map(String)).size).toBe(4); // v has the gradient of the membrane
     expect(() => tape(() => layer.unroll(x).spikes.detach().sum().backward())).toThrow("nothing was recorded");
   });
 

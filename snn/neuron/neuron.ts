@@ -165,7 +165,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   }
 
   /**
-   * Puts another step, and its form, in the place of the present one.
+   * Replaces the step and its form.
    *
    * @internal
    */
@@ -337,7 +337,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   }
 
   /**
-   * The parameters of a loop, computed from those of the step.
+   * The parameters of a loop, computed from the parameters of the step.
    *
    * @internal
    */
@@ -365,7 +365,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
     return this.firing.hold > 0 ? [...all, null] : all;
   }
 
-  /** The initial values of the states: numbers in the place of functions that read no parameter. */
+  /** The initial values of the states; a function that reads no parameter is replaced by its number. */
   private initialOf(): Form["initial"] {
     const { name, states, initial } = this.form;
     return initial.map((value, i) => {

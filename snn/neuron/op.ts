@@ -153,8 +153,8 @@ export interface Feedback {
   /** Neurons of a row. */
   readonly n: number;
   /**
-   * Forward, the function that writes the current of step t to the address `at`, `step` values from one step to the next; the stream
-   * `spikes` has those of the steps before.
+   * Forward, the function that writes the current of step t to the address `at`, `step` values from one step to the
+   * next; the stream `spikes` has the spikes of the steps before.
    */
   feed(run: StepRun, at: number, step: number, spikes: number): Before;
   /** Gives back memory that `feed` has taken. */
@@ -163,7 +163,7 @@ export interface Feedback {
   last(run: StepRun, shape: Shape): Tensor;
   /** Backward, the function that adds to the gradient of the spikes of step t; d holds those, and of later steps the gradient of the current. */
   feedBack(run: StepRun, d: number, dLast: number): Before;
-  /** Gradients of its tensors, from those of the current of all steps at d. */
+  /** Gradients of its tensors, from the gradients of the current of all steps at d. */
   finish(run: StepRun, d: number): void;
 }
 
@@ -517,7 +517,7 @@ export class StepRun {
     // Gradients that are added to are asked for before those that are written: one tensor may have both.
     const dParameters = parameters.map((t) => (t instanceof Float32Array ? 0 : gradOf(t)));
     const targets = new GradientTargets();
-    // The gradient of the output is read for the last time: that of the current takes its place.
+    // The gradient of the output is read for the last time: the gradient of the current overwrites it.
     const isConstant = feedback === null && input !== current;
     const isOver = feedback === null && !isConstant && d !== 0 && dStep === size && canTakeOver(input);
     if (isOver) passGradient(z, input);

@@ -41,7 +41,7 @@ export interface Schema {
   readonly numerics?: Readonly<Record<string, object>>;
 }
 
-/** Options that all classes of a kind have besides those of their definitions, with their defaults. */
+/** Options that all classes of a kind have besides the ones of their definitions, with their defaults. */
 interface Common {
   readonly numerics: string | undefined;
 }
@@ -86,7 +86,7 @@ export class ReadOptions<Own extends Schema = Schema, Further extends Common = C
   readonly schema: Own;
   /** The options that the caller has given. */
   readonly asked: Options;
-  /** The options with those of the preset and the defaults. */
+  /** The given options, completed by the preset and the defaults. */
   readonly given: Further & Options;
   /** The choices. */
   readonly chosen: Chosen<NeuronChoices>;
@@ -100,8 +100,8 @@ export class ReadOptions<Own extends Schema = Schema, Further extends Common = C
   readonly bounds: Readonly<Record<string, readonly number[]>>;
 
   /**
-   * Reads options. `common` are those of all classes of the kind, `extra` the parameters, with their defaults, that a layer has which is
-   * given or learns them; `where` stands in errors of names and types.
+   * Reads options. `common` has the options of all classes of the kind, `extra` the parameters, with their defaults,
+   * that only a layer has which is given or learns them; `where` stands in errors of names and types.
    */
   constructor(schema: Own, common: Further, options: unknown, extra: Schema["parameters"] = {}, where = schema.name) {
     const { name, optional = {}, needs = {} } = schema;
@@ -221,7 +221,7 @@ export class ReadOptions<Own extends Schema = Schema, Further extends Common = C
   }
 }
 
-/** The options, with those of the preset that `numerics` names behind the ones that were given. */
+/** The given options, completed by the preset that `numerics` names. */
 function withPreset<Given extends Common>({ name, numerics = {} }: Schema, given: Given): Given {
   if (given.numerics === undefined) return given;
   const preset = numerics[choiceOf(name, "numerics", given.numerics, Object.keys(numerics))];

@@ -35,7 +35,7 @@ export const withoutSynapse = ({ synapse }: { readonly synapse: string }): reado
 export function synapse(
   argument: { readonly current: Value; readonly i: Value; readonly alpha: Value },
   kind: OptionalSynapseChoices["synapse"][number],
-): { /** What the membrane takes. */ readonly input: Value /** i[t]. */; readonly i: Value } {
+): { /** The input of the membrane. */ readonly input: Value /** i[t]. */; readonly i: Value } {
   const { current, alpha } = argument;
   if (kind === "none") return { input: current, i: current };
   const { i } = argument;

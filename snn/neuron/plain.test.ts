@@ -44,7 +44,7 @@ interface Case {
   /** Null for a readout. */
   readonly surrogate: Surrogate | null;
   readonly T: number;
-  /** Of a step; the last axis is that of the neurons. */
+  /** Of a step; the last axis counts the neurons. */
   readonly shape: readonly number[];
   /** The current has a time axis. */
   readonly isSequence: boolean;
@@ -100,7 +100,7 @@ function draw(seed: number, given?: { readonly T: number; readonly shape: readon
   };
 }
 
-/** What a run gives: its outputs, of which those over time are made when they are asked for, and its gradients. */
+/** The results of a run: outputs, of which series over time are made when they are read, and gradients. */
 type Results = Record<string, readonly number[]>;
 type Run = (current: Tensor, from: Tensor | null) => (output: Output) => Tensor;
 

@@ -219,7 +219,7 @@ function columnsIn(size: number, name: string, beta: Tensor, threshold: Tensor |
 
 /**
  * Writes the descriptor of a single step on tensors that stay where they are, [B, …] each, into a block of PLAIN_WORDS values at p: each
- * call of `lifForward` with it reads the current, puts the next state in the place of the last one, and writes z.
+ * call of `lifForward` with it reads the current, overwrites the state by the next one, and writes z.
  *
  * @throws RangeError for parameters that do not fit a step.
  */
@@ -250,8 +250,8 @@ export function describeStep(
 }
 
 /**
- * The membrane before the reset or the state after it, over time, differentiable: a copy of what backward needs, or from another forward
- * run, with the same bits.
+ * The membrane before the reset or the state after it, over time, differentiable: a copy of the series that backward
+ * needs, or from another forward run, with the same bits.
  *
  * @throws Error where an operand was freed or overwritten since.
  */
@@ -430,7 +430,7 @@ function placeOf(z: Tensor, membrane: number, isFree: boolean): number {
   return membrane;
 }
 
-/** The gradient at p becomes that of the state, or a part of it. */
+/** The gradient at p becomes the gradient of the state, or is added to it. */
 function passState(from: Tensor, p: number): void {
   if (canTakeOver(from)) {
     from.gradPtr = p;

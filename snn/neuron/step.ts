@@ -127,7 +127,9 @@ export function stepOf(kind: NeuronKind, parameters: StepDefinition["parameters"
 /** 1 at the winner: a comparison, so that spikes stay 0 or 1 for the compiler. */
 const wins = (argument: StepArgument<string>): Value => (argument[WINNER] as Value).gt(0);
 
-/** How neurons fire in a step: the spike of now, that of the state before, and where they are active. */
+/**
+ * How neurons fire in a step: the spike of this step, the late spike of the state before it, and where they are active.
+ */
 function spikesOf(argument: StepArgument<string>, { surrogate, strict, hold, spiking }: Firing) {
   const { derivative, primitive } = surrogate;
   const { spike } = argument;

@@ -48,8 +48,8 @@ type Words<Usual> = Usual extends readonly [unknown, ...infer Word extends reado
 type None<Usual> = Usual extends null | readonly [null, ...(readonly string[])] ? null : never;
 
 /**
- * Optional parameters as the step of a neuron gets them: numbers become part of the code, values are parameters, and words and null are
- * those of the definition.
+ * Optional parameters as the step of a neuron gets them: numbers become part of the code, values are parameters, and
+ * words and null come from the definition.
  */
 export type OptionalValues<Optional> = {
   readonly [name in keyof Optional]: Value | number | Words<Optional[name]> | None<Optional[name]>;
@@ -136,7 +136,10 @@ export interface NeuronDefinition<
   readonly also?: Also;
   /** The state that a spike resets; it is held in refractory steps. Default: `v`, where there is one. */
   readonly reset?: Known<State>;
-  /** Choices between forms of the equation, options of the class: the step gets those of the layer as its second argument. */
+  /**
+   * Choices between forms of the equation, options of the class: the step gets the layer's choices as its second
+   * argument.
+   */
   readonly choices?: Choices;
   /** The states that a layer with these choices does not have, for a part of the equation that it leaves out. Default: none. */
   readonly without?: (choices: Chosen<Known<Choices>>) => readonly Known<State>[];
@@ -202,7 +205,7 @@ export interface LearnOptions<Parameter extends string> {
   readonly learn?: readonly Parameter[];
   /**
    * Bounds [low, high] of parameters: a fixed value outside of them is an error, a learned one is stored raw and clamped in the
-   * forward pass, with zero gradient outside. Default: those of the neuron.
+   * forward pass, with zero gradient outside. Default: the bounds of the neuron.
    */
   readonly constrain?: { readonly [name in Parameter]?: readonly [low: number, high: number] };
 }

@@ -22,7 +22,7 @@ const AlphaNeuron = /* @__PURE__ */ lazyNeuron({
   choices: /* @__PURE__ */ united(RESET, {
     /**
      * From what a reset to "subtract" takes θ: from the membrane, or as snnTorch does from the excitatory current, with the inhibitory
-     * current set to 0 and that of the step before added to the membrane. Default "membrane".
+     * current set to 0 and its value of the step before added to the membrane. Default "membrane".
      */
     subtractFrom: ["membrane", "excitation"],
   }),

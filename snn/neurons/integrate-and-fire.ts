@@ -8,7 +8,7 @@ import { atan, sigmoid, superSpike } from "../surrogates/known.ts";
  *
  *   u[t] = v[t−1] + I[t]      s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
  *
- * With `reset: "subtract"` the rate of its spikes is that of a rectified linear unit: relu(I)/θ up to one spike a step.
+ * With `reset: "subtract"` its firing rate is a rectified linear unit: relu(I)/θ, up to one spike a step.
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Defaults θ = 1, resetValue = 0. Resets as in {@link LIF},
  * default "zero". Starts from v = 0, or with `start: "resetValue"` from resetValue, where the reset is "zero".

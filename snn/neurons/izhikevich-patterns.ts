@@ -104,7 +104,9 @@ export const izhikevichPatterns = /* @__PURE__ */ Object.freeze(
 
 /** The result of {@link izhikevichPattern}. */
 export interface IzhikevichSetting {
-  /** Options of {@link Izhikevich}: parameters, those of the equation where the pattern changes it, and `fire`, "gt". */
+  /**
+   * Options of {@link Izhikevich}: parameters, terms of the equation where the pattern changes it, and `fire`, "gt".
+   */
   readonly options: Readonly<Record<"a" | "b" | "c" | "d" | "v0" | "dt", number>> &
     Readonly<Partial<Record<"linear" | "bias" | "recoveryRest" | "recoveryLeak", number>>> &
     Readonly<Record<"fire", "gt">>;
@@ -120,8 +122,9 @@ export interface IzhikevichSetting {
  *     const { options, current, state } = izhikevichPattern("tonicBursting");
  *     const { spikes, membrane } = new Izhikevich(options).unroll(current, state);
  *
- * Inputs, time steps and altered equations are those of the program behind figure 1 of the paper: the membrane of "class1Excitability"
- * and "integrator", and a recovery variable without decay in "accommodation". Time is in ms, `options.dt` to a step.
+ * Inputs, time steps and altered equations come from the program behind figure 1 of the paper: the membrane of
+ * "class1Excitability" and "integrator", and a recovery variable without decay in "accommodation". Time is in ms,
+ * `options.dt` to a step.
  *
  * @throws RangeError for another name.
  * @see Izhikevich (2004), Which model to use for cortical spiking neurons?, IEEE Transactions on Neural Networks 15(5).

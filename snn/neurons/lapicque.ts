@@ -10,7 +10,7 @@ import { fired, RESET, RESET_NEEDS } from "../neuron/reset.ts";
 import { atan } from "../surrogates/known.ts";
 
 const BETA = {
-  /** exp(−timeStep/RC), in (0, 1), in the place of R or C or both; a number, or a tensor [N]. Default: none. */
+  /** exp(−timeStep/RC), in (0, 1), instead of R or C or both; a number, or a tensor [N]. Default: none. */
   beta: null,
 };
 

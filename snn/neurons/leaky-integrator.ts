@@ -77,7 +77,7 @@ export interface LeakyIntegratorOptions
   readonly numerics?: "norse" | "spikingjelly" | "nir";
 }
 
-/** What {@link LeakyIntegrator.unroll} gives. */
+/** The result of {@link LeakyIntegrator.unroll}. */
 export interface LeakyIntegratorRecord {
   /** v, [T, B, …]. */
   readonly membrane: Tensor;

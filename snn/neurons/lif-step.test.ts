@@ -44,7 +44,7 @@ test.each(Object.entries(NEURONS))(
   },
 );
 
-/** What collects garbage, without flags for the whole run. */
+/** A function that collects garbage, without flags for the whole run. */
 function collector(): () => void {
   setFlagsFromString("--expose-gc");
   return runInNewContext("gc") as () => void;

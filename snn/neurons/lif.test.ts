@@ -551,7 +551,7 @@ describe("lif: in a Sequential the membrane takes the place of the current", () 
     recurrent: (g) => between(new RecurrentLIF({ features: 5, generator: g }), new LIF(), g),
   };
 
-  /** What lies before neurons, and whether these alone can read what it makes. */
+  /** Layers before neurons, and whether the neurons alone can read their output. */
   const conv = (generator: Generator) => new Conv2d(2, 4, 3, { padding: 1, generator });
   const stacks: Record<string, readonly [isAlone: boolean, make: Make]> = {
     "a convolution": [true, (g) => [conv(g)]],

@@ -118,7 +118,7 @@ export interface LIFState {
   readonly refractory: Tensor;
 }
 
-/** What {@link LIF.unroll} gives; all differentiable, and what is not read costs nothing. */
+/** The result of {@link LIF.unroll}; all outputs are differentiable, and an output that is not read costs nothing. */
 export interface LIFRecord {
   /** s, [T, B, …]. */
   readonly spikes: Tensor;
@@ -146,7 +146,7 @@ export interface LIFRecord {
  * @throws RangeError if a fixed β lies outside [0, 1] unless `constrain` says otherwise (a learned β is clamped instead), a number
  *   is not finite, beyond float32 or out of its range, both beta and tau are given, a choice is unknown, an option is without
  *   effect for the others, `learn` or `constrain` name an option that is no number or tensor, or `spiking: false` meets a surrogate
- *   without a primitive; TypeError for an option of another name or kind, or a value in the place of options.
+ *   without a primitive; TypeError for an option of another name or kind, or a value instead of options.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LIF extends /* @__PURE__ */ layersOf(
@@ -176,7 +176,7 @@ export class LIF extends /* @__PURE__ */ layersOf(
   }
 }
 
-/** The options of the equation: numbers in the place of parameters, and null where there is a parameter. */
+/** The options of the equation: a number for each fixed parameter, null where there is a tensor. */
 interface Equation extends Reset {
   readonly rest: number | null;
   readonly inputScale: number | "leak" | null;

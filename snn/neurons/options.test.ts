@@ -1,4 +1,7 @@
-/** The options of neurons in an editor: each has its type, its sentence and its default, which is that of the definition. */
+/**
+ * The options of neurons in an editor: each has its type, its sentence and its default, which equals the default of the
+ * definition.
+ */
 import { join } from "node:path";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
@@ -46,7 +49,7 @@ const formOf = (name: (typeof NAMES)[number]): Form => new (snn[name] as unknown
 const ROOT = join(import.meta.dirname, "../..");
 const FILE = join(ROOT, "snn/neurons/editor.ts");
 
-/** What an editor shows at each option of a source file, by class and option. */
+/** The text that an editor shows at each option of a source file, by class and option. */
 class Editor {
   private readonly source: string;
   private readonly service: ts.LanguageService;

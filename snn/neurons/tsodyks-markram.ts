@@ -1,7 +1,8 @@
 import { lazyNeuron } from "../neuron/define.ts";
 
 /**
- * Short-term plasticity: a synapse that spikes deplete, and that they make release more of what is left.
+ * Short-term plasticity: each spike depletes the resources of a synapse, and raises the share of the rest that the next
+ * one releases.
  *
  *   u[t] = φu[t−1] + U·(1 − φu[t−1])·s[t]      x⁻ = 1 − ρ(1 − x[t−1])      R[t] = u[t]·x⁻·s[t]      x[t] = x⁻ − R[t]
  *

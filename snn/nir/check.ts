@@ -27,7 +27,7 @@ export const shortPath = (path: string): string => (path.length > 120 ? `…${pa
 
 /**
  * Finds the name of the node that an end of an edge means, undefined for none. Early writers renamed the neuron of a subgraph and left
- * its edges as they were: a single unknown name is that of the single node without an edge.
+ * its edges as they were: a single unknown name means the single node without an edge.
  */
 export function resolverOf(nodes: Iterable<string>, ends: Iterable<string>): (name: string) => string | undefined {
   const there = new Set(nodes);

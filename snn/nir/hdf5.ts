@@ -154,7 +154,7 @@ function readerOf({ m, limit, said }: Session, id: bigint, left: number, { paths
     skipped.push({ path, got });
   }
 
-  /** The groups and arrays in a group, those of these names if there are some. */
+  /** The groups and arrays in a group, or only the ones of these names. */
   function treeAt(path: string, depth: number, names?: readonly string[]): Tree {
     const tree = new Map<string, Tree | Stored>();
     for (const name of heard(path, () => m.get_names(id, path || "/", false))) {

@@ -215,7 +215,7 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
   /**
    * The state before the first step, for x of the shape of one step, [B, …Input]; of several Inputs, for the shapes by their names.
    *
-   * @throws RangeError unless the sizes are positive integers and end with those of the Input.
+   * @throws RangeError unless the sizes are positive integers and end with the sizes of the Input.
    */
   override initialState(shape: Shape | Readonly<Record<string, Shape>>): NIRState {
     if (Array.isArray(shape)) return super.initialState(shape);
@@ -279,12 +279,12 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
     return from;
   }
 
-  /** The axes before those of the one Input, for x of this shape. */
+  /** The axes before the axes of the one Input, for x of this shape. */
   private leadOfOne(sizes: Shape, axes: string): Shape {
     return this.leadOf({ [this.ends()[0]]: { sizes } }, axes);
   }
 
-  /** The axes before those of the Inputs, the same of all. */
+  /** The axes before the axes of the Inputs, the same for all. */
   private leadOf(xs: Readonly<Record<string, { readonly sizes: Shape }>>, axes: string): Shape {
     let lead: Shape | undefined;
     for (const name of Object.keys(this.inputs)) {

@@ -17,9 +17,9 @@ const READ_NIR = { maxBytes: 2 ** 28 } satisfies Required<ReadNIROptions>;
  * The graph in a NIR file, which is HDF5, with the fields and the defaults of the Python package `nir`.
  *
  * float32 arrays stay float32, float64 and integer ones become float64. A missing `v_reset` becomes zeros, a missing `w_in` ones, in
- * the shape of the other fields; a `w_in` of a single number is repeated. Names, edges and metadata are those of the file. Metadata
- * other than text, lists of text, numbers, arrays and groups of these are left out, and `skipped` of the graph lists them. Arrays are not
- * checked against each other: `fromNIR` does that.
+ * the shape of the other fields; a `w_in` of a single number is repeated. Names, edges and metadata stay as in the
+ * file. Metadata other than text, lists of text, numbers, arrays and groups of these are left out, and `skipped` of the
+ * graph lists them. Arrays are not checked against each other: `fromNIR` does that.
  *
  * The file may come from strangers: its arrays have at most `maxBytes` together, and at most 1032 times the size of the file, the
  * largest factor of its compression. The check comes before memory for an array is taken.

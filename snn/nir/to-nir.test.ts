@@ -172,7 +172,7 @@ const nodesOf = (module: Module, inputShape: readonly number[], step = dt): Read
 const lossesOf = (module: Module, inputShape: readonly number[]): readonly NIRLoss[] =>
   toNIR(module, { dt, inputShape }).losses;
 
-/** Spikes in a round trip are those of the module. */
+/** Expects that spikes stay the same in a round trip. */
 function expectSame(module: Module, inputShape: readonly number[]): void {
   noGrad(() => {
     const { graph, losses } = toNIR(module, { dt, inputShape });

@@ -76,7 +76,7 @@ export interface NIRExport {
 class Writer {
   readonly nodes = new Map<string, NIRNode>();
   readonly edges: [string, string][] = [];
-  /** The node that the next one reads, and the shape of what it gives. */
+  /** The node that the next one reads, and the shape of its output. */
   last = "input";
   shape: Shape;
   readonly dt: number;

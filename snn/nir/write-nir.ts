@@ -51,7 +51,7 @@ function nodeTree(node: NIRNode, path: string, depth: number): Tree {
   return tree;
 }
 
-/** A group of what an object has, by names that HDF5 can hold: others would be other names, or paths. */
+/** A group of the values of an object, by names that HDF5 can hold: others would be other names, or paths. */
 function treeOf<T>(
   object: Readonly<Record<string, T>>,
   path: string,

@@ -94,7 +94,7 @@ const lineOf = ({ values, T, N }: NamedSample, n: number, unit: number, color: s
   itemStyle: { color },
 });
 
-/** A gap in the place of what is no number. */
+/** The number, or null for a gap where it is not finite. */
 const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
 
 const limitOf = (threshold: number, end: number): object => ({

@@ -153,7 +153,7 @@ test("record: with a loss it gives the gradients of a training step, at every la
   const x = inputs();
   const { layers, gradients, loss: value } = record(model, x, { loss });
   const expected = tape(() => {
-    // The same layers one by one, with leaves in the place of the currents.
+    // The same layers one by one, with leaves as currents.
     const total = loss(model.forward(x));
     total.backward();
     return { total, all: model.namedParameters().map(([name, p]) => [name, p.grad?.clone() ?? null] as const) };

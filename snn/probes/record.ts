@@ -104,7 +104,7 @@ export function recordOf(where: string, model: Module, x: Tensor, options: Recor
   if (loss !== undefined) functionOf(where, "loss", loss);
   const recorder = new Recorder(model, namesOf(where, layers), loss !== undefined);
   const run = (): Recording => (loss === undefined ? forward(where, recorder, x) : backward(where, recorder, x, loss));
-  // Inside of a tape that records, the tensors are those of `forward`, and so are its effects.
+  // Inside of a tape that records, `record` gives the tensors of `forward` and keeps its effects.
   const recording = loss === undefined && scope.recording ? run() : undisturbed(recorder.model, x, run);
   return { recording, modules: recorder.modules };
 }

@@ -45,7 +45,7 @@ export class BatchSize {
   /**
    * B for an input of the network of this shape.
    *
-   * @throws RangeError where no axis, or each of both, may be that of the samples.
+   * @throws RangeError where no axis, or each of both, may count the samples.
    */
   in(where: string, shape: Shape): number {
     const { sequences, singles, isUnclear, size } = this;

@@ -44,7 +44,7 @@ const PIECE = 4096;
  *   ternary  z = s·q,  q = sign(w) where |w| > Δ, else 0,  Δ = 0.7·mean|w|,  s = mean of the |w| > Δ
  *
  * No |w| is beyond the largest q, so nothing is clipped. Weights that are on a grid stay where they are, to the bit: for n = 2^(bits − 1)
- * − 1, (max|w| / n)·n / n is max|w| / n in float32, and ternary means are those of |w| / max|w|.
+ * − 1, (max|w| / n)·n / n is max|w| / n in float32, and ternary means are taken of |w| / max|w|.
  */
 function toGrid(z: number, scales: number, w: number, rows: number, n: number, bits: WeightBits): void {
   const isTernary = bits === "ternary";

@@ -130,7 +130,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
     };
   }
 
-  /** Puts other values in the place of all, with a weight of the same shape. */
+  /** Replaces all values, with a weight of the same shape. */
   write({ q, scales, bias, shape: [outputs] }: Int8State): void {
     const all = new Float32Array(outputs as number);
     this.isUniform = scales.length === 1;
@@ -193,7 +193,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
   /** How a sequence of a shape that has these features, [T, …], is computed. */
   protected abstract plan(x: Shape): P;
 
-  /** z ← the products of all steps. The pasts, one for each group, become those of the last step. */
+  /** z ← the products of all steps. The pasts, one for each group, become the past of the last step. */
   abstract run(z: number, x: Input, plan: P, pasts: readonly Past[]): void;
 
   /** z ← the products of all steps, without a step before. */
@@ -272,7 +272,7 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
   private readonly where: "Conv1d" | "Conv2d";
   private readonly kernel: Shape;
   protected readonly features: number;
-  /** The windows, as those of the layer that was copied. */
+  /** The windows of the layer that was copied. */
   readonly options: Pick<Conv2d, "stride" | "padding" | "dilation" | "groups">;
 
   constructor(layer: Conv1d | Conv2d, state: Int8State) {
@@ -394,7 +394,7 @@ function axesOf(down: Axis, across: Axis): number {
   return at;
 }
 
-/** A layer in a stream: the sums of a step go into those of the next one. */
+/** A layer in a stream: the sums of a step carry over to the next one. */
 class Int8Stage<P extends Plan> extends Stage {
   private readonly layer: Int8Layer<P>;
   private readonly input: Tensor;

@@ -48,8 +48,8 @@ const isInt8 = (layer: Module): layer is Int8Linear | Int8Conv =>
  *     const spikes = small.forward(poissonEncode(image, { timesteps: 25 })); // or new Stream(small, [1, 784])
  *
  * `Linear`, `Conv1d` and `Conv2d` are copied: later training does not change q, s and b, and the float weights can be freed. All other
- * layers are those of the model, with the weights that they have as floats (`Recurrent`, `DelayedLinear`, …), and run in evaluation mode.
- * A layer whose weight is on a grid ({@link quantize}) keeps its integers and scales, whatever the option says.
+ * layers are shared with the model, with their float weights (`Recurrent`, `DelayedLinear`, …), and run in evaluation
+ * mode. A layer whose weight is on a grid ({@link quantize}) keeps its integers and scales, whatever the option says.
  *
  * Where x is binary, Σ is an integer, exact in any order: each time step starts from the sums of the step before and adds or subtracts the
  * rows of q of the inputs that differ, where these are fewer. A sequence has the bits of its single steps. Other values are multiplied by q in

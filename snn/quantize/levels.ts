@@ -10,7 +10,7 @@ export interface StateOptions {
   uniform?: boolean;
   /** With `uniform: false`, levels are dense at θ, the default, or with false at 0. */
   thrCentered?: boolean;
-  /** θ of the levels, > 0; default that of the neurons, and 1 for neurons without one. */
+  /** θ of the levels, > 0; default the neurons' threshold, and 1 for neurons without one. */
   threshold?: number;
   /** How far the lowest level lies below −θ, in θ; > −1, default 0. */
   lowerLimit?: number;
@@ -36,7 +36,7 @@ const STATE = {
 /** Levels that were checked. */
 export interface StateLevels {
   readonly count: number;
-  /** The θ that they are multiples of; null for that of the neurons. */
+  /** The θ that they are multiples of; null for the neurons' threshold. */
   readonly threshold: number | null;
   /** The lowest and the highest, in θ. */
   readonly low: number;

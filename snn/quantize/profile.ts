@@ -43,9 +43,9 @@ const DEFAULTS = {
  * operations. Operations, spikes, updates and joules are means over samples, of all time steps of a sample; NeuroBench rounds sparsity.
  *
  * Counted are `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear`, the connection of `Recurrent`, whose inputs are the spikes of the step
- * before, `SpikingLSTM`, and the layers of `Int8`; spikes are those of the layers that `record` sees. A layer that runs at several places is counted
- * for all of them. The estimate leaves out memory: reading a weight can cost more than the product with it. The option `joules` has
- * the figures of other hardware.
+ * before, `SpikingLSTM`, and the layers of `Int8`; spikes are counted in the layers that `record` sees. A layer that
+ * runs at several places is counted for all of them. The estimate leaves out memory: reading a weight can cost more
+ * than the product with it. The option `joules` has the figures of other hardware.
  *
  *     profile(model, testLoader, { encode }).total.synapticOperations;
  *

@@ -25,7 +25,7 @@ export interface PruneOptions {
   amount?: number;
   /** Weights, or means of an output, of a smaller magnitude are pruned; finite and ≥ 0. */
   threshold?: number;
-  /** "layer" (default): the share is that of each layer. "global": one ranking over all layers. */
+  /** "layer" (default): the share holds for each layer. "global": one ranking over all layers. */
   scope?: "layer" | "global";
   /** "weight" (default): each weight on its own. "output": all weights of a row or a filter, ranked by their mean magnitude. */
   unit?: "weight" | "output";

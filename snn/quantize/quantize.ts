@@ -35,9 +35,10 @@ const DEFAULTS = {
  *     quantize(network, { weights: { bits: 4 }, state: { bits: 8 }, decays: "shift" });
  *     const optimizer = new Adam(network.parameters()); // trains as before
  *
- * Weights are those of `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and of the connection "all" in `Recurrent`, each with a mask where
- * there is one. A model with further weights (parameters of two and more axes, the connection "one") is an error: calls for its other
- * layers quantize these alone. Biases and other parameters of one axis stay floats. Rounding is half to even.
+ * Quantized are the weights of `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and of the connection "all" in
+ * `Recurrent`, each with a mask where there is one. A model with further weights (parameters of two and more axes, the
+ * connection "one") is an error: calls for its other layers quantize these alone. Biases and other parameters of one
+ * axis stay floats. Rounding is half to even.
  *
  * Membranes are rounded before they are compared to θ, as snnTorch's `state_quant` does, and states where they are stored, also behind a
  * reset. θ has to be positive, and values at the start and behind a reset have to lie within the levels, so neurons in mV need `threshold`

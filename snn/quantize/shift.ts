@@ -1,4 +1,4 @@
-/** Decays that a shift computes: v − v/2ᵏ in the place of β·v. */
+/** Decays that a shift computes: v − v/2ᵏ instead of β·v. */
 import { valuesAt } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { apply, type Op, passGradient, SAVES } from "../../engine/op.ts";

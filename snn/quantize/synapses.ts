@@ -199,7 +199,7 @@ const membraneOf = ({ lstm_cell }: SpikingLSTM): LinearMap => ({
   isGraded: true,
 });
 
-/** x [T, B, …] one step later: step 0 is that of the state, or zeros. */
+/** x [T, B, …] one step later: step 0 comes from the state, or is zeros. */
 function before(x: Tensor, first?: Tensor): Tensor {
   const [T, ...shape] = x.sizes as [number, ...number[]];
   const start = (first ?? zeros(shape)).unsqueeze(0);
@@ -208,7 +208,7 @@ function before(x: Tensor, first?: Tensor): Tensor {
 
 /**
  * The fan-out of each input of a product, [features]: the weights, all ones or zeros, that it meets. This is the gradient of the sum of
- * all outputs, so that borders, strides, dilation and groups of convolutions are those of the layer itself.
+ * all outputs, so that borders, strides, dilation and groups of convolutions are counted by the layer's own op.
  */
 export function fanOutOf({ apply, axes }: LinearMap, weights: Tensor, shape: Shape): Tensor {
   return tape(() => {

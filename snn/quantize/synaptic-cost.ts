@@ -45,9 +45,10 @@ const DEFAULTS = {
  *
  * x are the inputs of layers, over steps and samples; F[i] is the number of non-zero weights that input i is multiplied by, as in
  * {@link profile}. For spikes n is the number of their operations, the `effectiveACs` of the layers behind the first; other inputs count by
- * their magnitude. The operations of the input of the network are left out: those of the layer that runs before all other layers with
- * parameters, and of layers that read x itself. The membrane of a `SpikingLSTM` is left out too. The numbers are the same without a tape,
- * under `noGrad` and for frozen parameters. Sorbaro et al. pull n to the target from both sides.
+ * their magnitude. The operations of the input of the network are left out: operations of the layer that runs before
+ * all other layers with parameters, and of layers that read x itself. The membrane of a `SpikingLSTM` is left out too.
+ * The numbers are the same without a tape, under `noGrad` and for frozen parameters. Sorbaro et al. pull n to the
+ * target from both sides.
  *
  *     const value = tape(() => {
  *       const { output, cost } = synapticCost(model, encode(x), { target: 20_000 });

@@ -6,7 +6,7 @@ import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../
 import { Recurrent, surrogate } from "../index.ts";
 
 type State = Readonly<Record<string, Tensor>>;
-/** A recurrent layer of whatever neuron, by the names of what it gives. */
+/** A recurrent layer of any neuron, by the names of its outputs. */
 interface Layer extends Module {
   readonly neuron: Module;
   readonly recurrent: Module | null;
@@ -62,7 +62,7 @@ const unsigned = (t: Tensor): number[] => gradient(t).map((g) => g + 0);
 interface Given {
   readonly x: Tensor;
   readonly state?: State;
-  /** What weighs outputs and the last state in the loss. */
+  /** The part of the loss that weighs outputs and the last state. */
   read(record: Readonly<Record<string, unknown>>): Tensor;
 }
 

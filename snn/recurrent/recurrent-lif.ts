@@ -32,10 +32,10 @@ function fedBack(form: Form): Form {
   return { ...form, numerics, common: { ...OPTIONS, ...OWN } };
 }
 
-/** State between time steps: that of the neurons, and the spikes that are fed back. */
+/** State between time steps: the neurons' state, and the spikes that are fed back. */
 export type RecurrentLIFState = RecurrentState<LIFState>;
 
-/** What {@link RecurrentLIF.unroll} gives. */
+/** The result of {@link RecurrentLIF.unroll}. */
 export type RecurrentLIFRecord = RecurrentRecord<LIFState, LIFRecord>;
 
 /**

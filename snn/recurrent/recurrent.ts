@@ -62,19 +62,19 @@ const DEFAULTS = {
   generator: undefined as Generator | undefined,
 } satisfies Record<keyof RecurrentOptions, unknown>;
 
-/** State between time steps: that of the neurons, and the spikes that are fed back. */
+/** State between time steps: the neurons' state, and the spikes that are fed back. */
 export type RecurrentState<State> = State & {
   /** s of the step before, [B, …]. */
   readonly spikes: Tensor;
 };
 
-/** What {@link Recurrent.unroll} gives: what the neurons give, and the state after the last step. */
+/** The result of {@link Recurrent.unroll}: outputs of the neurons, and the state after the last step. */
 export type RecurrentRecord<State, Result> = Omit<Result, "state"> & {
   /** The state after the last step. */
   readonly state: RecurrentState<State>;
 };
 
-/** What neurons give that can be linked. */
+/** The result of `unroll` of neurons that can feed each other. */
 export interface SpikingResult<State> {
   /** s, [T, B, …]. */
   readonly spikes: Tensor;
@@ -212,7 +212,7 @@ export class Recurrent<
   private composedSteps(current: Tensor, step: Shape, from: From | null): Run {
     const start = this.start(step) as AnyState;
     let { state, spikes } = from ?? { state: start as object, spikes: start.spikes };
-    // What is fed back is stacked too: its gradient begins with that of the output, as in `forward`.
+    // Spikes that are fed back are stacked too: their gradient begins with the gradient of the output, as in `forward`.
     const fired: Tensor[] = [];
     const fed = this.connected();
     const steps = this.inputsOf(current).map((input) => {
@@ -373,7 +373,7 @@ export class Recurrent<
     throw wrongValue(this.where, `a current [T, B, …, ${features}]`, got);
   }
 
-  /** Throws unless all weights have the sizes of n neurons, also those that were put in the place of the first ones. */
+  /** Throws unless all weights have the sizes of n neurons, also weights that have replaced the first ones. */
   private checkWeights(n: number): void {
     const { V, recurrent } = this;
     this.checkWeight("V", V, n, 1);
@@ -395,7 +395,7 @@ export class Recurrent<
   }
 }
 
-/** A state to go on from: that of the neurons, and the spikes that are fed back. */
+/** A state to go on from: the neurons' state, and the spikes that are fed back. */
 interface From {
   readonly state: object;
   readonly spikes: Tensor;

@@ -67,7 +67,7 @@ export const keptOfNeurons = (layer: Layer): Kept => keptOf(layer, [...Object.ke
 interface Source {
   /** The state at the start, by name. */
   start(): Readonly<Record<string, Tensor>>;
-  /** The parameters of the loop, computed from those of the layer as they are now. */
+  /** The parameters of the loop, computed from the present parameters of the layer. */
   parameters(): readonly LoopValue[];
 }
 

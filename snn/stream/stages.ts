@@ -21,7 +21,7 @@ import {
 import { isCompiled } from "../neuron/neuron.ts";
 import { stageOfNeurons } from "./neurons.ts";
 
-/** The shape of one step of what a module gives for a sequence of one. */
+/** The shape of one step of a module's output for a sequence of one step. */
 function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
   const [steps, ...shape] = z.sizes;
   if (steps === 1) return shape;
@@ -117,7 +117,8 @@ export class PureStage extends Stage {
     if (weight !== null) weight.refresh();
     for (let i = 0; i < calls.length; i++) {
       const { op, attrs, z, a, b, c } = calls[i] as Call;
-      // `forward` takes the bits of an input without floats, and finds those of the stage before again where it needs them.
+      // `forward` takes the bits of an input without floats; where it needs floats, it writes out the bits of the stage
+      // before again.
       if (a.bits !== 0) a.ptr = 0;
       op.forward(z, a, b, c, attrs);
       recycleSaved(z, scope.region);

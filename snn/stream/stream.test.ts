@@ -56,7 +56,7 @@ const generator = () => new Generator(3);
 
 const linear = (from: number, to: number) => new Linear(from, to, { generator: generator() });
 
-/** What the network gives for a sequence at once, and what a stream gives for it step by step, twice. */
+/** The output of the network for a sequence at once, and the outputs of a stream for it step by step, twice. */
 function both(network: Sequential, x: Tensor): { forward: number[]; streamed: number[][] } {
   return tape(() => {
     const stream = new Stream(network, x.shape.slice(1));
@@ -400,7 +400,7 @@ test("stream: a subclass with a forward of its own is taken as it is", () => {
   }
 });
 
-/** A message of what a module of one's own needs. */
+/** The message that tells which methods a module needs for a stream. */
 const unknown = (name: string): string =>
   `Stream: expected modules whose state is known, got ${name}, whose forward may keep one; give ${name} step(x, state) and ` +
   "initialState(shape), or static stateless = true if forward computes each step by itself";
@@ -550,7 +550,7 @@ test("stream: a step whose output or state has another size leaves all as it was
     const stream = new Stream(layer, [1, 2]);
     for (const now of [1, 2]) expect(stream.step([0, 0])).toEqual(Float32Array.of(now, now));
     const message = `Stream: expected Counting to give ${kind} of shape [1, 2] in each step, got [1, ${got}]`;
-    // Again the third step: the state is that of the second, in all parts.
+    // Again the third step: all parts of the state belong to the second.
     for (let i = 0; i < 2; i++) expect(() => stream.step([0, 0])).toThrow(message);
     expect(stream.output.toArray()).toEqual([[2, 2]]);
     Object.assign(layer, { sizes: [2, 2, 2] });

@@ -43,7 +43,8 @@ export class Stream {
   private readonly region = { ...disposed };
 
   /**
-   * `network` is a layer, layers in a `Sequential`, or a list of these; `shape` that of the input of one step, [B, …].
+   * `network` is a layer, layers in a `Sequential`, or a list of these; `shape` is the input's shape in one step, [B,
+   * …].
    *
    * @throws RangeError unless the sizes are positive integers and fit the layers, or for a module whose state is not known; TypeError for
    *   anything but modules; Error inside of `gradcheck`.
@@ -64,8 +65,8 @@ export class Stream {
   }
 
   /**
-   * One time step: of x, [B, …] in row-major order, or of what `input` holds. Returns the output, in an array that the next
-   * step overwrites.
+   * One time step: of x, [B, …] in row-major order, or of the values in `input`. Returns the output, in an array that
+   * the next step overwrites.
    *
    * @throws RangeError for another number of values, or where memory runs out; TypeError for anything but numbers in a row; Error if
    *   the stream, its parameters or buffers were freed, another parameter or step of neurons has taken the place of the one that the stream was
@@ -100,7 +101,7 @@ export class Stream {
   }
 
   /**
-   * Forgets all steps: the state is that of the start.
+   * Forgets all steps: the next one begins from the initial state.
    *
    * @throws Error if the stream was freed, or inside of `gradcheck`.
    */

@@ -1,6 +1,6 @@
 /**
- * Surrogates that kernels compute: derivatives in the place of that of the spike, which is 0 or infinite; elementwise functions of
- * x = u − θ.
+ * Surrogates that kernels compute: elementwise functions of x = u − θ that replace the derivative of the spike, which
+ * is 0 or infinite.
  *
  * @see Neftci, Mostafa and Zenke (2019), Surrogate Gradient Learning in Spiking Neural Networks, IEEE Signal Processing
  *   Magazine 36(6).

@@ -1,4 +1,4 @@
-/** A surrogate's derivative is that of the smooth step it claims to be the derivative of. */
+/** The derivative of each surrogate equals the derivative of its smooth step. */
 import { describe, expect, test } from "vitest";
 import { k } from "../../engine/backend.ts";
 import { tensorLanguage } from "../../engine/fuse/index.ts";
@@ -139,7 +139,7 @@ test("surrogate: a kind that no kernel knows is an error, and never a gradient o
     const x = full([3], 0.5, { requiresGrad: true });
     expect(() => spike(x, { surrogate: unknown }).sum().backward()).toThrow(/expected one of the kinds/);
   });
-  // What runs compiled takes the derivative itself.
+  // A compiled step takes the derivative itself.
   const gradientOf = (smooth: Surrogate) => {
     const x = leaf([4, 2, 3], 1);
     tape(() => new LIF({ surrogate: smooth, learnBeta: true }).forward(x).sum().backward());

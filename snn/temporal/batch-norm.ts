@@ -39,8 +39,8 @@ abstract class ThresholdDependentBatchNorm extends BatchNorm {
 }
 
 /**
- * Batch normalisation that knows the threshold of the neurons behind it (tdBN): mean and variance are those of a channel over all
- * steps and samples, and a normalised current has the standard deviation α·θ.
+ * Batch normalisation that knows the threshold of the neurons behind it (tdBN): mean and variance of a channel are over
+ * all steps and samples, and a normalised current has the standard deviation α·θ.
  *
  *   z = γ·(x − mean) / √(variance + eps) + β     γ starts at α·θ, β at 0
  *

@@ -123,8 +123,8 @@ const FORM: Form = {
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; all neurons of the layer share their weights. −b is the threshold. As in
  * SpikingJelly (`PSN`, `MaskedPSN`, `SlidingPSN`) `weight` [T, T] starts uniform in ±1/√T, w [k] as …, ¼, ½, 1, and `bias`, [T, 1] or
- * [], as −1; names in a state dict are the same, but for the buffer `lambda`. The default surrogate is that of all neurons here
- * (SpikingJelly: atan).
+ * [], as −1; names in a state dict are the same, but for the buffer `lambda`. The default surrogate is the default of
+ * all neurons here (SpikingJelly: atan).
  *
  * Sliding neurons run step by step too, in a {@link Stream} and under {@link Recurrent}; the other kinds need the whole sequence.
  * The product of a sliding neuron over blocks of steps multiplies the weights outside of the last k, zeros, with currents, which must

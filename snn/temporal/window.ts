@@ -19,7 +19,7 @@ export class WindowRun implements Run {
   readonly names: readonly string[];
   /** D of the state. */
   readonly depth: number;
-  /** The inputs of D steps before, and those of the T steps: [D + T, B, …]; null where the state is not wanted. */
+  /** The inputs of D steps before and of the T steps: [D + T, B, …]; null where the state is not wanted. */
   readonly seen: Tensor | null;
   private readonly other: Tensor;
 
@@ -111,7 +111,7 @@ export abstract class Windowed<State extends Past, Result> extends Temporal<Stat
 /** A layer that computes its output of a step from the inputs of the last D + 1 steps. */
 interface Computing {
   readonly output: Tensor;
-  /** What `read` writes. */
+  /** The memory that `read` writes. */
   readonly memory: Tensor;
   /** Parameters and buffers, after a write to which `read` runs again. */
   readonly reads: readonly Tensor[];

@@ -10,7 +10,7 @@ import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
  *
  * A spike does not count in its own slow trace: r₂ and o₂ are those just before it. Traces add up, or with `interaction: "nearest"` a
  * spike sets them to 1. `dependence` chooses f₊ and f₋ as in {@link STDP}: "additive" is the rule of the paper, "power" with
- * muPlus and muMinus has soft bounds. Where A₃₊ = A₃₋ = 0 the rule is that of pairs.
+ * muPlus and muMinus has soft bounds. With A₃₊ = A₃₋ = 0 this is the rule of pairs.
  *
  * Shapes: see {@link Plastic}. Parameters, numbers or tensors [out]: a2Plus 5·10⁻¹⁰, a3Plus 6.2·10⁻³, a2Minus 7·10⁻³, a3Minus
  * 2.3·10⁻⁴, muPlus 1, muMinus 1; numbers, in ms where dt is: tauPlus 16.8, tauMinus 33.7, tauX 101, tauY 125.

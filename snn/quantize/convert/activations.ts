@@ -41,7 +41,7 @@ export class Activations {
 
   /**
    * The scale of each channel, or one for all of them: the activation that so many per cent of the positive ones do not exceed, for 100 the
-   * largest. 1 where no activation is positive, and that of the layer for such a channel.
+   * largest. 1 where no activation is positive; a channel without positive ones has the scale of the layer.
    */
   scales(percentile: number, perChannel: boolean): Float64Array {
     const { counts, largest } = this;

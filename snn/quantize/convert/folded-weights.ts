@@ -68,7 +68,8 @@ export class FoldedWeights {
   made(): Module {
     const { layer, weight, bias } = this;
     const [outputs, inputs, ...kernel] = layer.weight.sizes as [number, number, ...number[]];
-    // The layer draws weights, which are overwritten; those of the caller's generator stay as they are.
+    // The layer draws weights, which are overwritten, from a generator of its own, so that the default one stays as it
+    // is.
     const common = { bias: this.hasBias, generator: new Generator(0) };
     let made: WeightLayer;
     if (layer instanceof Linear) made = new Linear(inputs, outputs, common);

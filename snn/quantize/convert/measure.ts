@@ -9,7 +9,7 @@ import { type Link, lastWeightLayer } from "./chain.ts";
 
 /** Axes and activations of a chain on data. */
 export interface Measured {
-  /** The number of axes of the input of each layer, with that of the batch. */
+  /** The number of axes of the input of each layer, the batch's axis included. */
   readonly axes: readonly number[];
   /** By place, the activations of each ReLU in front of further weights. */
   readonly activations: readonly (Activations | undefined)[];

@@ -21,13 +21,13 @@ import {
   weightChannelAxis,
 } from "./folded-weights.ts";
 
-/** The form of a rebuilt chain: the modules in the place of each ReLU, the scales of activations, and the axes. */
+/** The form of a rebuilt chain: the modules that replace each ReLU, the scales of activations, and the axes. */
 export interface RebuiltForm {
-  /** Axes of the input of each layer, with that of the batch. */
+  /** Axes of the input of each layer, the batch's axis included. */
   readonly axes: readonly number[];
   /** The scale of the activations of ReLU i: one for all, or one for each channel where these may differ. */
   scalesOf(i: number, mayDiffer: boolean): Float64Array;
-  /** The module in the place of a ReLU, whose output times the threshold stands for the scaled activation. */
+  /** The module that replaces a ReLU; its output times the threshold stands for the scaled activation. */
   activation(threshold: number): Module;
   /** Sums the outputs of the last layer with weights over time; null leaves them as they are. */
   readonly sum: Module | null;

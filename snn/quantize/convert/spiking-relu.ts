@@ -1,4 +1,4 @@
-/** The spiking neuron in the place of a rectified linear unit. */
+/** The spiking neuron that replaces a rectified linear unit. */
 import { lazyNeuron } from "../../neuron/define.ts";
 
 /** A class of neurons with the options that graphs of NIR have no word for: neurons of other definitions have no node there. */

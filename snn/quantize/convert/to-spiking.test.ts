@@ -167,7 +167,7 @@ test.each(Object.entries(NETWORKS))(
     const spiking = toSpiking(model, { data: x, timesteps: T, mode: "max", maxPool: "spikes" });
     const [z, expected] = noGrad(() => [spiking.forward(x), model.forward(x)]);
     expect(z.shape).toEqual([T, ...expected.shape]);
-    // Maxima of spikes of several neurons come more often than those of the fastest neuron.
+    // Maxima over spikes of several neurons come more often than spikes of the fastest neuron.
     if (name.startsWith("maxima")) return;
     const rate = noGrad(() => z.select(0, T - 1).div(T));
     const largest = Math.max(...values(expected).map(Math.abs));

@@ -62,10 +62,11 @@ const PERCENTILE: Range = { expected: "in (0, 100]", fits: (x) => x > 0 && x <= 
  *   a = relu(W·a′ + b)  →  I[t] = W·(λ′/λ)·s′[t] + b/λ      u[t] = v[t−1] + I[t]      s[t] = 1 if u[t] ≥ 1 else 0
  *                          v[t] = u[t] − s[t]      v[−1] = initial      a ≈ λ·Σ_t s[t] / T
  *
- * λ is the scale of the activations of a channel, of a layer with `perChannel: false`, on `data`, and λ′ that of the layer before. Batch
- * normalisation becomes part of the weights. The last layer with weights has no spikes: a sum over time takes its place,
- * z[t] = Σ_{τ ≤ t} I[τ], so z[t] / (t + 1) approximates the outputs of the model, and a single run of T steps has the answers after every
- * number of steps up to T. ReLU, pools and Flatten behind that layer work on the sum.
+ * λ is the scale of the activations of a channel, of a layer with `perChannel: false`, on `data`, and λ′ the scale of
+ * the layer before. Batch normalisation becomes part of the weights. The last layer with weights has no spikes: a sum
+ * over time takes its place, z[t] = Σ_{τ ≤ t} I[τ], so z[t] / (t + 1) approximates the outputs of the model, and a
+ * single run of T steps has the answers after every number of steps up to T. ReLU, pools and Flatten behind that layer
+ * work on the sum.
  *
  * `model` is a chain: Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, Flatten, Dropout and ReLU, in Sequential or in a list,
  * nested or not. The model does not change; the result has copies of its weights, is in evaluation mode, and can be trained further.
