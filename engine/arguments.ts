@@ -65,7 +65,10 @@ export const listed = (names: readonly string[]): string => names.join(", ") || 
 export const wrongType = (where: string, expected: string, got: unknown, hint = ""): TypeError =>
   new TypeError(`${where}: expected ${expected}, got ${show(got)}${hint}`);
 
-/** The error for a value or a shape of the right kind that is none of those expected; `got` says in words what came. */
+/**
+ * The error for a value or a shape of the right kind, but out of the expected ones; `got` puts the given value into
+ * words.
+ */
 export const wrongValue = (where: string, expected: string, got: string | number): RangeError =>
   new RangeError(`${where}: expected ${expected}, got ${got}`);
 
@@ -158,7 +161,7 @@ export function listOf(where: string, name: string, list: unknown, range: Range,
 
 /**
  * The values of an array or array-like, as an array that no getter and no caller can change while it is read: typed arrays as
- * they are, anything else as a copy in float64. `expected` says in words what they are.
+ * they are, anything else as a copy in float64. `expected` puts their kind into words.
  *
  * @throws TypeError for anything but numbers in a row.
  */
@@ -245,7 +248,7 @@ export function withDefaults<Options extends object>(where: string, defaults: Op
   if (options === defaults) return defaults;
   if (!isPlain(options) && !isSettled(options, defaults)) throw wrongType(where, "options", options);
   const usual = defaults as Record<string, unknown>;
-  // The defaults stand behind what is given: a copy of them would take several times as long.
+  // The defaults are the prototype of the given options: a copy of them would take several times as long.
   const result: Record<string, unknown> = Object.create(usual);
   for (const name in options as object) {
     if (!isField(options as object, name)) continue;

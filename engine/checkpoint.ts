@@ -34,7 +34,7 @@ const plain = /* @__NO_SIDE_EFFECTS__ */ (kind: "Float" | "Int" | "Uint", bits: 
   array,
 ];
 
-/** A float of a byte: a float32 with a smaller exponent, as `half` is, and NaN for what `isNan` tells. */
+/** A float of a byte: a float32 with a smaller exponent, as `half` is, and NaN where `isNan` is true. */
 const byte = (shift: number, bias: number, isNan: (b: number) => boolean): Dtype => [
   1,
   (view, p) => {
@@ -238,7 +238,7 @@ class HeaderText {
     throw wrongValue(this.where, `names and metadata of at most ${MAX_HEADER} bytes of JSON`, "more");
   }
 
-  /** In pieces of whole characters, since an escape may be six times as long as what it stands for. */
+  /** In pieces of whole characters, since an escape may be six times as long as its character. */
   addString(value: string): void {
     this.add('"');
     for (const [piece] of value.matchAll(/.{1,65536}/gsu)) this.add(JSON.stringify(piece).slice(1, -1));
@@ -333,7 +333,7 @@ export function loadSafetensors(bytes: Uint8Array): Safetensors {
  * Float64Array, rounded to the nearest beyond 2⁵³; other floats are a Float32Array. {@link saveSafetensors} and
  * `model.loadStateDict` take the arrays.
  *
- * @throws RangeError that names what is wrong with a damaged file, before anything is allocated, and where memory does not suffice;
+ * @throws RangeError that names the damage of a file, before anything is allocated, and where memory does not suffice;
  *   TypeError for something else than a Uint8Array.
  * @see https://github.com/huggingface/safetensors
  */

@@ -23,7 +23,9 @@ export const UNREAD = 0;
 const READ_ONCE = 1;
 export const EXPOSED = -1;
 
-/** Floats from one input to the next in a copy: whole panels of 16; what lies behind a row counts for nothing. */
+/**
+ * Floats from one input to the next in a copy: whole panels of 16; values behind the end of a row count for nothing.
+ */
 export const columnStride = (outputs: number): number => Math.ceil(outputs / 16) * 16;
 
 const bytesOf = ([outputs, inputs]: readonly number[]): number =>
@@ -56,8 +58,8 @@ function turnAll({ columns, ptr }: Weights, outputs: number, inputs: number): vo
 }
 
 /**
- * Writes to the copy, where there is one, what has changed of w: these of its rows and of its columns, or all of it without
- * lists. The caller notes the write by `touchBoth`.
+ * Updates the copy, where there is one, by the values of w that have changed: these of its rows and of its columns, or
+ * all of them without lists. The caller notes the write by `touchBoth`.
  */
 export function turnChanged(w: Weights, rows: Int32Array | null, columns: Int32Array | null): void {
   if (w.columns <= READ_ONCE) return;

@@ -20,5 +20,5 @@ export function composedOp<F>(fn: F): F {
   return ((a, b, c, d, e) => run(fn as Fn, a, b, c, d, e)) as Fn as F;
 }
 
-/** fn(…args) in the same way, for what is no op, such as a method. */
+/** fn(…args) in the same way, for a function that is no op, such as a method. */
 export const composed = run as <Args extends unknown[], Z>(fn: (...args: Args) => Z, ...args: Args) => Z;

@@ -55,7 +55,7 @@ export function apply<Attrs>(
  * Records z, which the caller has made of a, b and c itself since `apply` cannot, as spikes in bits: where one of a, b
  * and c requires a gradient and a tape records. Returns z.
  *
- * @throws Error for a z that an op has recorded already, or of another tape; TypeError for what is no tensor.
+ * @throws Error for a z that an op has recorded already, or of another tape; TypeError for anything but a tensor.
  */
 export function record<Attrs>(
   op: Recorded<Attrs>,
@@ -95,7 +95,7 @@ function checkNew(where: string, z: Tensor): void {
  * In a backward, the address of the gradient of an input, to add to, or of the output, to read. 0 where no gradient is wanted, and for
  * an input that is not there, null.
  *
- * @throws Error outside of a backward; TypeError for what is no tensor.
+ * @throws Error outside of a backward; TypeError for anything but a tensor.
  */
 export function gradOf(x: Tensor | null): number {
   if (x === null) return 0;
@@ -107,7 +107,7 @@ export function gradOf(x: Tensor | null): number {
 /**
  * The address of the values of x. Spikes and expansions that were kept in a short form are written out.
  *
- * @throws Error if x was freed; TypeError for what is no tensor.
+ * @throws Error if x was freed; TypeError for anything but a tensor.
  */
 export function addressOf(x: Tensor): number {
   ready("addressOf", x);
@@ -132,7 +132,8 @@ export const valuesAt = (address: number, n: number): Float32Array | Float64Arra
   heapOf(address).view(address, address === 0 ? 0 : n);
 
 /**
- * A tensor with unwritten values, to be an output, or what forward keeps for backward. It belongs to the tape that runs.
+ * A tensor with unwritten values, to be an output, or memory that forward keeps for backward. It belongs to the tape
+ * that runs.
  *
  * @throws RangeError for an impossible shape, or where memory runs out.
  */
@@ -150,7 +151,7 @@ export const emptySpikes = (shape: Shape): Tensor => spikesOf(checkShape("emptyS
  * In a forward, the address of a block that it writes for backward, once for each call: note the address in attrs. The block goes with
  * the record of the output z, and right after forward where nothing is recorded, as in a `Stream`.
  *
- * @throws RangeError unless bytes is a positive integer, or where memory runs out; TypeError for what is no tensor.
+ * @throws RangeError unless bytes is a positive integer, or where memory runs out; TypeError for anything but a tensor.
  */
 export function saveFor(z: Tensor, bytes: number): number {
   alive(z, "saveFor");

@@ -22,8 +22,9 @@ const LENGTH: Range = {
 
 /**
  * Philox 4×32-10: block number and seed are mixed by ten rounds of multiplications into four 32-bit words. A draw of n
- * numbers takes the next ⌈n/4⌉ blocks, so what a seed gives depends on the sequence of draws only. Random ops take a generator as an
- * option: `rand([n], { generator }).toFloat32Array()` are n numbers in [0, 1), and `rand([], { generator }).item()` is one.
+ * numbers takes the next ⌈n/4⌉ blocks, so the numbers of a seed depend on the sequence of draws only. Random ops take a
+ * generator as an option: `rand([n], { generator }).toFloat32Array()` are n numbers in [0, 1), and `rand([], {
+ * generator }).item()` is one.
  *
  * @throws RangeError unless the seed, 0 by default, is an integer below 2⁵³ in magnitude.
  * @see Salmon et al. (2011), Parallel Random Numbers: As Easy as 1, 2, 3, SC '11.
@@ -40,7 +41,7 @@ export class Generator {
   /**
    * Starts anew.
    *
-   * @throws RangeError unless the seed is an integer below 2⁵³ in magnitude, TypeError for what is no number.
+   * @throws RangeError unless the seed is an integer below 2⁵³ in magnitude, TypeError for anything but a number.
    */
   seed(seed: number): this {
     numberOf("Generator", "seed", seed, SEED);
@@ -81,7 +82,7 @@ export class Generator {
   /**
    * The integers 0 … n − 1 in random order (Fisher–Yates).
    *
-   * @throws RangeError unless n is an integer in [0, 2³⁰], TypeError for what is no number.
+   * @throws RangeError unless n is an integer in [0, 2³⁰], TypeError for anything but a number.
    */
   permutation(n: number): Uint32Array {
     numberOf("permutation", "n", n, LENGTH);

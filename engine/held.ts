@@ -35,7 +35,7 @@ export class Held {
     registry?.unregister(this);
   }
 
-  /** Gives back what is left. */
+  /** Gives back the rest. */
   release(): void {
     release(this.blocks);
   }

@@ -5,8 +5,9 @@
  * Negative axes count from the end. In equations z is the result, L the loss, ⊙ the elementwise product. An elementwise
  * op keeps the shape; several operands are broadcast as in NumPy, and the gradient of one that was repeated is summed.
  *
- * Every name that takes tensors throws an Error for one that was freed and a TypeError for what is none; every name that
- * makes one a RangeError where memory does not suffice, as for more than 2³⁰ elements. Nothing is written before the checks.
+ * Every name that takes tensors throws an Error for a freed one and a TypeError for anything else; every name that
+ * makes one a RangeError where memory does not suffice, as for more than 2³⁰ elements. Nothing is written before the
+ * checks.
  *
  * @module jarvis-snn/engine
  */

@@ -1,4 +1,4 @@
-/** The kernels for weights of eight bits: a module of its own, which is loaded with what imports this file. */
+/** The kernels for weights of eight bits: a module of its own, which is loaded with the importer of this file. */
 import { int8 } from "../kernels/build/int8-release.ts";
 import type { Int8Kernels } from "../kernels/build/types.ts";
 import { instantiate } from "./wasm.ts";

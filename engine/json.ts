@@ -13,7 +13,10 @@ const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const QUOTE = 34;
 const BACKSLASH = 92;
 
-/** Where a scan is in its text. Methods leave `at` behind what they have read, and throw a SyntaxError where that does not belong. */
+/**
+ * Where a scan is in its text. Methods leave `at` behind the text that they have read, and throw a SyntaxError where
+ * other text stands.
+ */
 class Scanner {
   at = 0;
   private readonly text: string;

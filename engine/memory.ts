@@ -3,13 +3,13 @@
  *
  *   blocks   persistent: parameters, their gradients, optimizer state, whatever a caller owns.
  *            Free lists by size class; a block lives until it is released.
- *   arena    what a tape records: a bump pointer over chunks, put back to where it was when the tape ends.
+ *   arena tensors and saved blocks of a tape: a bump pointer over chunks, put back to where it was when the tape ends.
  *            Buffers that backward has consumed go to lists by size class and serve the next request of that tape.
  *
  * Both take room from the top of the space, which grows on demand; the topmost arena chunk grows in place. Where it can
- * grow no more, what is free is gathered into spans, whatever it was part of, and these are used up first; only the rests of
- * small chunks are not looked for.
- * An address is a plain number. Typed-array views are made where they are used and kept nowhere: growth detaches them.
+ * grow no more, all free memory is gathered into spans, also across size classes, and these are used up first; only the
+ * rests of small chunks are not looked for. An address is a plain number. Typed-array views are made where they are
+ * used and kept nowhere: growth detaches them.
  */
 import { heapBase, memory } from "./wasm.ts";
 
@@ -282,7 +282,7 @@ export class Heap {
     return true;
   }
 
-  /** Turns all that is free into spans: released blocks, what is left of chunks, and the arena behind its bump pointer. */
+  /** Turns all free memory into spans: released blocks, rests of chunks, and the arena behind its bump pointer. */
   private gather(): void {
     const spans = [...this.spans, { start: this.smallTop, end: this.smallEnd }, ...this.chunks.splice(this.chunk + 1)];
     this.smallTop = 0;

@@ -96,7 +96,7 @@ const PARTS = ["optimizer", "scheduler", "generator", "defaultGenerator"];
  *
  * The file is in the safetensors format: the parameters as "model.fc1.weight", arrays of the optimizer as "optimizer.fc1.weight.m" in
  * the shape of the parameter, everything else as JSON in the metadata. It is written beside its place and then renamed, so that
- * the old file stays whole until the new one is, whatever happens in between.
+ * the old file stays whole until the new one is, also if the program is killed in between.
  *
  * @throws RangeError if epoch is not an integer ≥ 0, two arrays would have one name, a state is deeper than 100 levels or longer
  *   than 2²⁴ characters of JSON without its arrays, or something else than a file is at the path, such as a device; TypeError for
@@ -125,10 +125,10 @@ export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number 
 }
 
 /**
- * Puts a run into the state that a checkpoint holds. The run is built as the one that was saved, with a scheduler if that
- * one had one; what its parts were initialised with does not matter. The state of an optimizer finds its parameters by their
- * names, whatever their order. Files of version 0.1 have no such names, and no values that nobody learns, such as a fixed β: those
- * of the run stay.
+ * Puts a run into the state that a checkpoint holds. The run is built as the one that was saved, with a scheduler if
+ * that one had one; initial values do not matter. The state of an optimizer finds its parameters by their names,
+ * whatever their order. Files of version 0.1 have no such names, and no values that nobody learns, such as a fixed β:
+ * those of the run stay.
  *
  *   const { epoch } = resumeCheckpoint("run.safetensors", { model, optimizer, generator });
  *   await fit(model, loader, { epochs: 10 - epoch, optimizer, loss });
@@ -171,9 +171,9 @@ export function resumeCheckpoint(
       part.loadStateDict(reordered(states[i], metadata.parameters, names) as never);
     });
   } catch (cause) {
-    // One part may have refused what the parts before it have taken.
+    // A later part may have refused its state after earlier ones have taken theirs.
     Object.values(parts).forEach((part, i) => part.loadStateDict(before[i] as never));
-    // It may show all of its state.
+    // The message may contain the whole state.
     throw new RangeError(`${where}: ${shortened(cause instanceof Error ? cause.message : show(cause), 300)}`, {
       cause,
     });
@@ -336,7 +336,7 @@ function readWhole(where: string, path: string): Uint8Array {
   }
 }
 
-/** Throws for what cannot be the path of a file. A number would be taken for a file that is open. */
+/** Throws for anything that cannot be the path of a file. The file system would take a number for an open file. */
 function checkPath(where: string, path: string): void {
   const isText = typeof path === "string";
   if (isText && path !== "" && !path.includes("\0") && !path.endsWith("/") && !path.endsWith(sep)) return;

@@ -30,7 +30,7 @@ export const NO_GRADIENT = -1;
 /** For `saves` of an op, added up: which values its backward reads. Writing to one before `backward()` is an error then. */
 export * as SAVES from "./saves.ts";
 
-/** An op that {@link apply} runs. Its output has the shape that attrs have, or else that of a. */
+/** An op that {@link apply} runs. Its output has the shape of attrs if these have one, else the shape of a. */
 export interface Op<Attrs> extends Recorded<Attrs> {
   /** Forward takes an a that is spikes in bits as it is; its floats are not written out. */
   readonly takesBits?: true;
@@ -50,7 +50,7 @@ const NONE = null as unknown as Tensor;
 export const apply = <Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor = NONE, c: Tensor = NONE): Tensor =>
   scope === root ? applyAtRoot(op, attrs, a, b, c) : run(op, attrs, a, b, c);
 
-/** At the root, no tape gives back what an op has taken before it fails. */
+/** At the root, no tape frees the blocks that an op has taken before it fails. */
 const applyAtRoot = <Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor =>
   allOrNothing(() => run(op, attrs, a, b, c));
 
@@ -122,7 +122,7 @@ export function gradOfPart(main: Tensor, index: number): number {
 export const isReached = ({ gradPtr, parts }: Tensor): boolean =>
   gradPtr !== 0 || parts?.some((z) => isPart(z) && z.gradPtr !== 0) === true;
 
-/** Throws for what is no tensor, and when x is freed; writes out spikes and constant expansions. */
+/** Throws for anything but a tensor, and when x is freed; writes out spikes and constant expansions. */
 export function ready(where: string, x: Tensor): void {
   if (!(x instanceof Tensor) || !x.region?.open || x.base !== null) alive(x, where);
   if (x.ptr === 0) materialise(x);
@@ -151,7 +151,10 @@ export function startOf(x: Tensor): number {
   return x.gradPtr;
 }
 
-/** As `gradOf`, but a first gradient is not zeroed: the caller writes every element, from what {@link startOf} gave on. */
+/**
+ * As `gradOf`, but a first gradient is not zeroed: the caller writes every element, starting from the result of {@link
+ * startOf}.
+ */
 export function freshGradOf(x: Tensor, start: number): number {
   if (start !== 0) return start;
   if (!x.requiresGrad || isOutside(x)) return 0;

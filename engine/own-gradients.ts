@@ -5,7 +5,7 @@ import { checkOwn, type Tensor } from "./tensor.ts";
 
 /**
  * fn() with gradients of their own for these leaves, null at first. Afterwards each leaf has the gradient and the buffer that it had
- * before, and the memory of those that began in fn is given back. Returns what fn returns.
+ * before, and the memory of those that began in fn is given back. Returns the result of fn.
  */
 export function withOwnGradients<R>(leaves: readonly Tensor[], fn: () => R): R {
   for (const x of leaves) checkOwn("record", x);

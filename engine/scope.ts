@@ -1,5 +1,5 @@
 /**
- * Scopes: who owns what is allocated now, and for how long.
+ * Scopes: the owners of tensors and blocks, and how long these live.
  *
  * The root scope is the caller's: its tensors are blocks that live until `dispose()`, or until they are garbage (held.ts). Each
  * `tape` or `noGrad` opens an inner scope on the arena. A scope object is reused whenever its depth is reached again; a region is one run of it, and
@@ -37,7 +37,10 @@ export class Scope {
   /** Tensors that `keep` named, and those that the end of this scope has moved out of it. */
   readonly kept: Owned[] = [];
   readonly moved: Owned[] = [];
-  /** Tensors of this scope that were made persistent, and what else keeps memory: they outlive it, unless it ends with an error. */
+  /**
+   * Tensors of this scope that were made persistent, and other owners of memory: they outlive it, unless it ends with
+   * an error.
+   */
   readonly persisted: { dispose(): void }[] = [];
   child: Scope | null = null;
 
@@ -100,7 +103,7 @@ export function noteMade(t: Owned): void {
   if (taken !== null) made.push(t);
 }
 
-/** fn() at the root and recorded, whatever tape is running: its result, and its records, which are the caller's. */
+/** fn() at the root and recorded, also inside of a tape: its result, and its records, which are the caller's. */
 export function recordOutside<R>(fn: () => R): { result: R; records: Owned[] } {
   const inner = scope;
   scope = root;
@@ -117,7 +120,7 @@ export function recordOutside<R>(fn: () => R): { result: R; records: Owned[] } {
   }
 }
 
-/** Frees what the current scope owns and makes its parent current. */
+/** Frees all memory of the current scope and makes its parent current. */
 export function leave(): void {
   const { region, records, adopted, blocks, kept, moved, persisted, mark, parent } = scope;
   region.open = false;

@@ -1,5 +1,5 @@
 /**
- * The tape: records what a function does and owns the memory of everything it allocates.
+ * The tape: records the ops of a function and owns the memory of everything that it allocates.
  *
  *   const loss = tape(() => {
  *     const loss = crossEntropy(model.forward(x), y);
@@ -16,7 +16,7 @@ import { alive, checkOwn, dropRecord, hold, materialise, rootOf, streamBytes, Te
 /**
  * Runs `fn` and records its ops for `backward`. All tensors made inside are freed when `fn` returns, except the tensors
  * it returns (also inside arrays and plain objects) or named to `keep`: these are detached and belong to the enclosing
- * tape or, outside all tapes, to the caller. If `fn` throws, memory and records are as before. Returns what `fn` returns.
+ * tape or, outside all tapes, to the caller. If `fn` throws, memory and records are as before. Returns the result of `fn`.
  *
  * @throws TypeError if `fn` returns a promise or a generator: its work would outlive the tape.
  */
@@ -26,7 +26,7 @@ export function tape<R>(fn: () => R): R {
 }
 
 /**
- * The memory rule of {@link tape}, but nothing is recorded: results require no gradient. Returns what `fn` returns.
+ * The memory rule of {@link tape}, but nothing is recorded: results require no gradient. Returns the result of `fn`.
  *
  * @throws TypeError as {@link tape}.
  */
@@ -45,7 +45,9 @@ export const noGradNoting = <R>(where: string, made: Tensor[], fn: () => R): R =
     moveOut(t, inner);
   });
 
-/** fn() outside of all tapes: only its result is left. One that looks into a tensor that stays goes on to do so. */
+/**
+ * fn() outside of all tapes: only its result is left. A result that is a view of a tensor that stays remains a view.
+ */
 export const atRoot = <R>(fn: () => R): R => run("atRoot", false, fn, handOut);
 
 function run<R>(where: string, recording: boolean, fn: () => R, release: Release): R {
@@ -127,7 +129,7 @@ export function persist<T extends Tensor>(t: T): T {
 /** How many bytes of linear memory are in use now, were at most, and are held. */
 export const memoryStats = (): MemoryStats => heap.stats();
 
-/** Lets the `peak` of {@link memoryStats} start again from what is in use now. */
+/** Lets the `peak` of {@link memoryStats} start again from the memory in use now. */
 export function resetPeak(): void {
   heap.resetPeak();
 }
@@ -151,7 +153,7 @@ function releaseAll(result: unknown, inner: Scope, release: Release): void {
   if (typeof result !== "object" || result === null) return;
   if (result instanceof Tensor) return release(result, inner);
   const found = new Set<object>([result]);
-  // The set grows while it is read; what leads back into itself is read once.
+  // The set grows while it is read; a value that contains itself is read once.
   for (const value of found) {
     if (value instanceof Tensor) release(value, inner);
     else if (Array.isArray(value) || isPlain(value)) {

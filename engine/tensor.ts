@@ -51,8 +51,8 @@ export interface Recorded<Attrs> {
   /** Further tensors that backward reads, where `saves` says that there are such. */
   reads?(attrs: Attrs): readonly (Tensor | null)[];
   /**
-   * Adds into the gradients of a, b, c, null where the op has no such input, what the gradients of z and of its parts pass on. The
-   * address of z's is 0 where a gradient has reached parts alone.
+   * Adds to the gradients of a, b, c, null where the op has no such input, the contributions of the gradients of z and
+   * of its parts. The address of z's gradient is 0 where a gradient has reached parts alone.
    */
   backward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
   /**
@@ -70,7 +70,10 @@ export interface Recorded<Attrs> {
   support?(attrs: Attrs, bits: number, columns: number): number;
 }
 
-/** A gradient in a short form instead of one float an element: what the numbers at its address are, and how they expand. */
+/**
+ * A gradient in a short form instead of one float an element: the meaning of the numbers at its address, and how they
+ * expand.
+ */
 export type GradientForm =
   /** The gradient of one step, which is the same in all `steps`. */
   | { readonly kind: "repeats"; readonly steps: number }
@@ -260,7 +263,8 @@ export class Tensor {
   }
 
   /**
-   * ∂loss/∂this after `backward`, in the shape of this leaf, else null. It looks into the live buffer, which is added into.
+   * ∂loss/∂this after `backward`, in the shape of this leaf, else null. It is a view of the live buffer, to which
+   * backward adds.
    */
   get grad(): Tensor | null {
     if (this.gradPtr === 0 || this.op !== null) return null;
@@ -271,7 +275,7 @@ export class Tensor {
     return this.gradTensor;
   }
 
-  /** Only null can be set, which is what {@link Tensor.zeroGrad} does. */
+  /** Only null can be set, as {@link Tensor.zeroGrad} does. */
   set grad(value: Tensor | null) {
     if (value !== null) throw wrongType("grad", "null; a gradient is added to by backward()", value);
     this.zeroGrad();
@@ -498,7 +502,7 @@ export function packedView(x: Tensor, shape: Shape): Tensor {
 }
 
 /**
- * Throws for a tensor that cannot note what becomes of its memory: one that is frozen, and an object that was made of a tensor by
+ * Throws for a tensor that cannot note the end of its memory: a frozen one, and an object that was made of a tensor by
  * Object.create.
  */
 export function checkOwn(where: string, t: Tensor): void {
@@ -636,7 +640,7 @@ export function materialise(z: Tensor): void {
     return;
   }
   if (heap !== simd.heap && (source === null ? z.bits : source.ptr) > 0) {
-    // It lies outside the float64 run that reads it, and outlives it.
+    // The tensor lies outside the float64 run that reads it, and outlives the run.
     const inner = { kernels: k, heap };
     useBackend(simd);
     try {

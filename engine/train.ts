@@ -62,7 +62,7 @@ export interface FitOptions<Y = Batch["y"], L = Lengths> {
   encode?: Encode;
   /** Called after every epoch with the model in evaluation mode. */
   validate?: (epoch: number) => number | Promise<number>;
-  /** Its `step` is called after every epoch, with the validation result where there is one. */
+  /** `scheduler.step` is called after every epoch, with the validation result where there is one. */
   scheduler?: Pick<Scheduler, "step">;
   /** Called after every batch. */
   onBatch?: (report: BatchReport) => void;
@@ -104,8 +104,8 @@ const DEFAULTS = {
  *
  * A dataset instead of the loader stands for `new DataLoader(dataset, { shuffle: true })`.
  *
- * @throws the signal's reason when it is aborted, or what the model or a callback throws; the weights are those after the
- *   last whole step.
+ * @throws the signal's reason when it is aborted, or an error of the model or a callback; the weights are those after
+ *   the last whole step.
  * @throws RangeError if epochs is not an integer ≥ 0, an epoch has no batches, or the loss is more than one number;
  *   TypeError for an argument or option of another kind, batches that are none, an `encode` or a `loss` that returns no tensor,
  *   and where ReduceLROnPlateau is not told a metric by `validate`.
@@ -208,7 +208,7 @@ const noBatches = (where: string): Error =>
  * {@link fit}; by default the batch is the input. A dataset instead of the loader stands for `new DataLoader(dataset)`.
  *
  * @throws RangeError if the loader has no batches, TypeError for an argument of another kind, batches that are none, an `encode`
- *   that returns no tensor or a metric that gives no number; and what the model or the metric throws.
+ *   that returns no tensor or a metric that gives no number; and errors of the model or the metric.
  */
 export function evaluate<Y = Batch["y"], L = Lengths>(
   model: Module,

@@ -56,7 +56,7 @@ export function instantiate<T>(wasm: string): T {
   return new WebAssembly.Instance(module, { env: { memory, abort } }).exports as T;
 }
 
-/** Why a module does not compile, and what helps. */
+/** Why a module does not compile, and the remedy. */
 function hintFor(cause: unknown, bytes: Uint8Array): string {
   if (cause instanceof RangeError) {
     return "this browser compiles only 4 kB on the main thread: import the package in a worker, or use Chrome 114 or later";

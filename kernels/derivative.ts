@@ -24,7 +24,7 @@ export const computed = memory.data(2048, 16);
 
 /** 1.5·2²³: adding it rounds to an integer, which then is in the low bits. */
 const rounder = memory.data<f32>([12582912]);
-/** Far below what matters, far above where products with a gradient become subnormal, which is slow. */
+/** Far below any derivative that matters, far above subnormal products with a gradient, which are slow. */
 const lowest = memory.data<f32>([-64]);
 /** Minimax fit of 2ᶠ for |f| ≤ 1/2, relative error 2.6·10⁻⁶. */
 const power0 = memory.data<f32>([0.9999993]);
@@ -50,9 +50,9 @@ export function isExponential(kind: i32): bool {
  * For fours of x = u − θ the exponential of a formula: exp(−k|x|) or exp(−α²x²). thetaBytes lie between four θ and the next.
  *
  * As 2ʸ, to (26 + |y|/2)·10⁻⁷ relative; 2⁻⁶⁴ below −64. A third of the work of the exact function: a derivative that is an
- * approximation in itself does not need its last bits. The two halves of the polynomial do not wait for each other. It has a
- * loop of its own because, with a division behind it, the chain of operations is longer than what a processor looks ahead,
- * and because here all constants have a register.
+ * approximation in itself does not need its last bits. The two halves of the polynomial do not wait for each other. The
+ * exponential has a loop of its own because, with a division behind it, the chain of operations is longer than a
+ * processor looks ahead, and because here all constants have a register.
  */
 export function exponentials(
   to: usize,

@@ -213,12 +213,12 @@ function log(u: v128, rest: v128): v128 {
   const s = f64x2.div(f, f64x2.add(f, f64x2.splat(2)));
   let z = f64x2.mul(s, polynomial(logTerms, 8, f64x2.mul(s, s)));
   z = f64x2.add(f64x2.add(z, f64x2.div(rest, u)), f64x2.mul(k, f64x2.splat(LN2)));
-  // Only 0 and ∞ have such exponents here; what is not ≥ 0 is NaN.
+  // Only 0 and ∞ have such exponents here; other arguments are NaN.
   z = v128.bitselect(f64x2.mul(k, f64x2.splat(Infinity)), z, f64x2.gt(f64x2.abs(k), f64x2.splat(1000)));
   return v128.or(z, v128.not(f64x2.ge(u, f64x2.splat(0))));
 }
 
-/** log(1 + x), with what 1 + x loses, and the sign of x for −0. */
+/** log(1 + x), with a correction for the rounding of 1 + x, and the sign of x for −0. */
 function log1p(x: v128): v128 {
   const one = f64x2.splat(1);
   const u = f64x2.add(x, one);

@@ -33,7 +33,7 @@ const FARTHEST = 65536;
 const PANEL = 32;
 
 /**
- * Many short rows share how they begin: what the first TABLED_BITS of a row add to init is looked up. The table lies at the
+ * Many short rows begin alike: the sum of init and the first TABLED_BITS of a row is looked up. The table lies at the
  * end of the workspace.
  */
 const TABLED_BITS: u32 = 8;

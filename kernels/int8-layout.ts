@@ -1,4 +1,7 @@
-/** The layout of weights of eight bits and of lists of their rows: for int8.ts, and for those who write what its kernels read. */
+/**
+ * The layout of weights of eight bits and of lists of their rows: for int8.ts, and for writers of the arrays that its
+ * kernels read.
+ */
 
 /** Columns of a panel, */
 export const WIDE = 64;

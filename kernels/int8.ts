@@ -392,7 +392,7 @@ function sumGraded(z: usize, n: i32, entry: usize, q: usize, isWide: bool, facto
 }
 
 /**
- * z ← what lies under each window over an image, 0 beyond the image:
+ * z ← the values under each window over an image, 0 beyond the image:
  *
  *   z[u·across + v, (c·kh + i)·kw + j] ← x[c, u·strideDown + i·dilationDown − padDown, v·strideAcross + …]
  *

@@ -7,8 +7,9 @@
  *   reset delayed     the same with v[t] = u[t], and a state that fires is reset at the start of the next step
  *                     ("subtract" takes θ off after the decay: u = β·v + I − θ)
  *
- * The history is the state: step t reads u[t−1] and finds again what fired, so that only u and the bits of s, the result, are written;
- * v is made of u behind the loop, where it is wanted. Arrays are [T, rows, n] with β and θ per column (step 1) or one for all (step 0).
+ * The history is the state: step t reads u[t−1] and compares it with θ again, so that only u and the bits of s, the
+ * result, are written; v is made of u behind the loop, where it is wanted. Arrays are [T, rows, n] with β and θ per
+ * column (step 1) or one for all (step 0).
  *
  * lif-back.ts has the gradient. Neurons with rest, scale, refractory steps or learned parameters are compiled from their step, with
  * the same bits where both compute the same.
@@ -52,7 +53,7 @@ let way: i32 = NOW;
 /** Whether the state that a sweep starts from resets where it fires. */
 let resets: bool = false;
 let resetTo: f32 = 0;
-/** All bits where only what is above θ fires. */
+/** All bits where a neuron fires only above θ. */
 let above: i32 = 0;
 
 /**
@@ -335,7 +336,9 @@ function someColumns(
   }
 }
 
-/** The least u that fires: θ, or where only what is above it does (all bits of `up` are set) the next float32 after it. */
+/**
+ * The least u that fires: θ, or the next float32 after it where a neuron fires only above θ (all bits of `up` are set).
+ */
 function leastFiring(theta: v128, up: v128): v128 {
   const x = f32x4.add(theta, i32x4.splat(0)); // 0 for −0
   return i32x4.add(x, v128.and(v128.or(i32x4.shr_s(x, 31), i32x4.splat(1)), up));

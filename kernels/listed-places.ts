@@ -43,7 +43,7 @@ export function listPlaces(lists: usize, bits: usize, bitsRow: usize, m: i32, wo
 
 /** Density below which it is faster to look for the bytes that are not 0 first, measured. */
 const FEW: f64 = 0.12;
-/** So many words of a row at a time. */
+/** Words of a row that are listed at a time. */
 const CHUNK = 32;
 /** Which of their bytes are not 0, and their numbers. */
 const marks = memory.data(16, 16);

@@ -140,7 +140,7 @@ export function twoSums12(c: usize, list: usize, end: usize, otherEnd: usize, b:
   let t2 = v128.load(c, 96);
   const both = min(end - list, otherEnd - other);
   if (both != 0) {
-    // Before their use: V8 copies what moves after it.
+    // Addresses move before their use: V8 copies one that moves after it.
     list -= 2;
     other -= 2;
     const last = list + both;

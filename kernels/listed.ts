@@ -1,7 +1,7 @@
 /**
- * Products C ← X·B of a matrix X with many zeros, such as what comes back through a max pool. The non-zeros of each row
- * are listed with the rows of B that they meet; each element of C has one accumulator that takes them in the order of
- * the columns of X, which gives the bits of the dense product for finite B.
+ * Products C ← X·B of a matrix X with many zeros, such as a gradient that comes back through a max pool. The non-zeros
+ * of each row are listed with the rows of B that they meet; each element of C has one accumulator that takes them in
+ * the order of the columns of X, which gives the bits of the dense product for finite B.
  */
 
 import { laneNumber } from "./lanes";
@@ -67,8 +67,8 @@ export function listNonZeros(lists: usize, x: usize, m: i32, k: i32): i32 {
 }
 
 /**
- * C [m, n] ← X·B for the listed X. Rows of B are bRow elements apart, those of C cRow. Whole groups of 16 columns are read
- * and written: what the rows of B and of C hold up to the next multiple of 16 is scratch.
+ * C [m, n] ← X·B for the listed X. Rows of B are bRow elements apart, rows of C cRow. Whole groups of 16 columns are
+ * read and written: the rest of a row of B or C up to the next multiple of 16 is scratch.
  */
 export function multiplyListed(c: usize, lists: usize, b: usize, m: i32, n: i32, bRow: i32, cRow: i32): void {
   const unit = (<usize>bRow) << 2;

@@ -52,7 +52,7 @@ export function gemmMasked(
     for (let left = n, word = bits; left > 0; left -= 16, word += 2) {
       // Sixteen columns, of which the last ones may be missing.
       const columns = min(16, left);
-      // A sum that begins at −0 would tell what a mask has taken out.
+      // A sum that begins at −0 would tell whether a mask has taken out terms.
       const zero = f32x4.splat(0);
       copy(row, 4, from0, initStep, columns);
       let s0 = f32x4.add(v128.load(row), zero);

@@ -49,7 +49,7 @@ const BLOCK_A = 32768;
 /** Rows of tiles with a broken vector are computed here and copied. */
 const SPARE_ROWS = 32;
 const spare = memory.data(2048, 16);
-/** Elements of a row of A from which on the next rows are fetched ahead, and what nobody reads. */
+/** Elements of a row of A from which on the next rows are fetched ahead. */
 const LONG = 256;
 const touched = memory.data(16, 16);
 /** A tile for a single row. */
@@ -252,8 +252,8 @@ function tiles(
 
 /*
  * The tiles: c[r, 0 … w−1] ← init[r, …] + Σₚ a[r]·panel[p, …], two or four rows r at a time, of which m is a multiple: at least
- * four sums must be under way, since an addition takes three cycles or four. Registers cannot be indexed, so each is written
- * out. Those of 16 columns take rows of A as packed pairs.
+ * four sums must be under way, since an addition takes three cycles or four. Registers cannot be indexed, so each is
+ * written out. Tiles of 16 columns take rows of A as packed pairs.
  */
 
 /** Tiles of 12 columns or, `wide`, of 16. */
@@ -326,7 +326,7 @@ function tiles2(
   } while (m > 0);
 }
 
-/** Reads the first lines of a row, so that the processor fetches what follows them. */
+/** Reads the first lines of a row, so that the processor fetches the following ones. */
 function touch(p: usize): void {
   const first = v128.or(v128.load(p), v128.load(p, 64));
   v128.store(touched, v128.or(first, v128.or(v128.load(p, 128), v128.load(p, 192))));

@@ -13,10 +13,16 @@ export const BLOCK_FLOATS = 212992;
 
 export const panels = memory.data(851968, 64);
 
-/** Where a block of A lies by pairs of rows, (a[i, p], a[i + 1, p]) for p = 0, 1, …: behind what a dense product packs of B. */
+/**
+ * Where a block of A lies by pairs of rows, (a[i, p], a[i + 1, p]) for p = 0, 1, …: behind the panels of B of a dense
+ * product.
+ */
 export const pairs = panels + 524288;
 
-/** Most columns that are computed at a time, and what these start from where all rows start from the same: a copy, or zeros. */
+/**
+ * Most columns that are computed at a time, and room for their start where all rows have the same one: a copy, or
+ * zeros.
+ */
 export const WIDEST = 4096;
 const starts = memory.data(16384, 16);
 export const zeros = memory.data(16384, 16);
@@ -99,8 +105,8 @@ export function packPairs(a: usize, m: i32, kc: i32, aRow: usize, aCol: usize): 
 }
 
 /**
- * to ← nc columns of kc rows of B as panels whose rows are so many bytes, 48, 64 or 128. The last one is padded with zeros to a
- * multiple of 4 columns; behind them is what was there.
+ * to ← nc columns of kc rows of B as panels whose rows are so many bytes, 48, 64 or 128. The last one is padded with
+ * zeros to a multiple of 4 columns; memory behind them stays as it is.
  */
 export function packWide(to: usize, unit: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
   const rowBytes = (<usize>bRow) << 2;
@@ -118,7 +124,7 @@ export function packWide(to: usize, unit: usize, b: usize, kc: i32, nc: i32, bRo
 }
 
 /**
- * So many bytes of contiguous rows, a row at a time, into panels of rows of `unit` bytes: the second 64 bytes go `odd` bytes
+ * Copies contiguous rows, a row at a time, into panels of rows of `unit` bytes: the second 64 bytes go `odd` bytes
  * behind the first, the third `even` behind the second, and so on.
  */
 function packRows(

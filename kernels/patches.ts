@@ -16,7 +16,7 @@ export function grid(table: usize, ni: i32, nj: i32, nk: i32, si: i32, sj: i32, 
 
 /**
  * x[places[p] + runs[r] + i] += P[p, r, i] for the rows of P in their order, `step` elements apart, each of so many runs of
- * n neighbours: every x receives what the windows over it give in the order of their places.
+ * n neighbours: every x receives the terms of the windows over it in the order of their places.
  */
 export function addPatches(
   x: usize,

@@ -1,6 +1,6 @@
 /**
- * Windows over the planes [height, width] of images, reduced to one value each. Along an axis a table tells what each window
- * covers of the plane, in integers; `spans` makes it:
+ * Windows over the planes [height, width] of images, reduced to one value each. Along an axis a table has the part of
+ * the plane under each window, in integers; `spans` makes it:
  *
  *   size, windows, distance of the values under one, kernel, stride, padding | run: first, end, step |
  *   for each window: first, end, count
@@ -18,8 +18,8 @@ const HEAD: usize = 36;
 const ENTRY: usize = 12;
 
 /**
- * table ← the windows along an axis: where the values of each begin in the plane and end, and by what their sum is divided. A
- * kernel of 0 stands for windows that share the axis evenly.
+ * table ← the windows along an axis: where the values of each begin in the plane and end, and the divisor of their sum.
+ * A kernel of 0 stands for windows that share the axis evenly.
  */
 export function spans(
   table: usize,

@@ -51,7 +51,7 @@ export function feedForward(
   memory.copy(z, current, <usize>rows * row);
   for (let j = 0; j < n; j += PANEL, panels += (<usize>n) << 7, z += 128) {
     const width = min(PANEL, n - j);
-    // Behind the bias is what lies there, for columns that do not count.
+    // Columns beyond the bias start from any values, since they do not count.
     const start = bias == 0 ? zeros : startsOf(bias + ((<usize>j) << 2), width);
     panelRows(sums, lists, 0, panels, 128, start, rows, PANEL, false, 128, 0);
     let to = z;

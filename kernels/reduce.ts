@@ -5,8 +5,8 @@
  * that depend on n alone; else each output has a float32 sum of every BLOCK values, from i = 0 on, and the float64 sum of these.
  * Maxima are exact in any order.
  *
- * Wide rows are taken in chunks of columns, so that what accumulates stays in the first-level cache while all n rows
- * pass over it, and four rows at a time, so that it is loaded and stored once for four additions.
+ * Wide rows are taken in chunks of columns, so that the sums stay in the first-level cache while all n rows pass over
+ * them, and four rows at a time, so that a sum is loaded and stored once for four additions.
  */
 import { addScaled, addTo, affine, copy, fill } from "./elementwise";
 import { loadSome, one, storeSome } from "./lanes";
@@ -122,7 +122,7 @@ export function expandAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): 
   }
 }
 
-/** Narrow rows: what is there is copied behind itself, twice as much each time, up to 16 KB. */
+/** Narrow rows: the written part is copied behind itself, twice as much each time, up to 16 KB. */
 function doubled(z: usize, x: usize, row: usize, block: usize): void {
   memory.copy(z, x, row);
   let filled = row;
@@ -147,8 +147,8 @@ export function prodAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): vo
 }
 
 /**
- * dx[o, i, j] += dz[o, j]·Π x[o, k, j] over k ≠ i: what is before i times what is behind it, so that zeros need no division.
- * `rest` is room for n values.
+ * dx[o, i, j] += dz[o, j]·Π x[o, k, j] over k ≠ i: the product before i times the product behind it, so that zeros need
+ * no division. `rest` is room for n values.
  */
 export function prodAxisGrad(dx: usize, dz: usize, x: usize, rest: usize, outer: i32, n: i32, inner: i32): void {
   const row = (<usize>inner) << 2;

@@ -178,7 +178,7 @@ export function crossEntropyGrad(
   }
 }
 
-/** Σ w[target[r]] over the rows that are not ignored: what the mean divides by. */
+/** Σ w[target[r]] over the rows that are not ignored: the divisor of the mean. */
 export function targetWeight(target: usize, weight: usize, rows: i32): f32 {
   let sum: f64 = 0;
   for (; rows > 0; rows--, target += 4) {

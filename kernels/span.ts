@@ -1,4 +1,4 @@
-/** Where runs of n consecutive float32 values end, and what takes the place of a run that is a single value. */
+/** Where runs of n consecutive float32 values end, and a run of four for a single value. */
 
 /** Four times that value. */
 const fourTimes = memory.data(16, 16);

@@ -26,7 +26,7 @@ export interface DataLoaderOptions {
   generator?: Generator;
 }
 
-/** Samples with their targets. Those of a loader live until the next batch. */
+/** Samples with their targets. A batch of a loader lives until the next batch. */
 export interface Batch<Y = Int32Array | Tensor> {
   /** The samples, [B, …sample], or in the form that a dataset of one's own gives them, such as [T, B, …]. */
   x: Tensor;
@@ -91,7 +91,8 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
    * The batches of one epoch; with `shuffle` in an order of its own.
    *
    * @throws RangeError where an array of the dataset has lost values since, or has a class index that is none, and for a batch of another
-   *   dataset with other lengths than one integer ≥ 1 a sample; TypeError for a batch that is none. And what the dataset throws.
+   *   dataset with other lengths than one integer ≥ 1 a sample; TypeError for a batch that is none. Errors of the
+   *   dataset pass through.
    */
   *[Symbol.iterator](): IterableIterator<Batch<Y>> {
     const { dataset, batchSize, samples, length } = this;

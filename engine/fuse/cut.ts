@@ -2,14 +2,15 @@
  * The minimum cut that chooses which values forward saves for backward.
  *
  * The graph has the values of one step, from the inputs and states, which backward does not have, to the values that
- * gradients are made of. A value that is saved costs what `costOf` says, everything behind it is computed again. A cut is a set
- * of values that every path meets, and the cheapest is found by the largest flow; of several, that nearest to the inputs.
+ * gradients are made of. A value that is saved costs `costOf` of it, everything behind it is computed again. A cut is a
+ * set of values that every path meets, and the cheapest is found by the largest flow; of several, the one nearest to
+ * the inputs.
  *
  * @see Ford and Fulkerson (1956), Maximal Flow Through a Network, Canadian Journal of Mathematics 8.
  */
 import { ELEMENT, type Expression, reachable } from "./terms.ts";
 
-/** The cheapest set of values from which, with parameters and what is `known`, all of `needed` can be computed. */
+/** The cheapest set of values from which, with parameters and `known` values, all of `needed` can be computed. */
 export function minimumCut(
   needed: readonly Expression[],
   known: (x: Expression) => boolean,

@@ -54,7 +54,7 @@ export function gradientTerms(
       for (let i = 0; i < pairs.length; i += 2) add(pairs[i] as Expression, pairs[i + 1] as Expression);
       continue;
     }
-    // The kernel adds in float64 to what is there.
+    // The kernel adds in float64 to the present sum.
     const x = z.args[0] as Expression;
     const sum = gradients.get(x) ?? constant(z.owner, 0);
     gradients.set(x, term(z.owner, { name: `${name}Grad`, of: z.op, isGradient: true }, [sum, g, x], z.attr));

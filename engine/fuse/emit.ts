@@ -165,7 +165,7 @@ class Sweep {
 
   private readonly use = (x: Expression): unknown => this.uses.set(x, (this.uses.get(x) ?? 0) + 1);
 
-  /** Computes what all columns share, unless it has been. */
+  /** Computes a value that all columns share, unless it has been computed. */
   private share(x: Expression): number {
     const { code, shared } = this;
     for (const y of reachable([x], (z) => shared.has(z))) {
@@ -266,7 +266,7 @@ class Sweep {
     code.lanes(0).set(sum);
   }
 
-  /** So many columns. */
+  /** A loop over `count` columns. */
   private turns(count: number): void {
     const { code } = this;
     const turns = code.local(I32);

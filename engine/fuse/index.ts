@@ -4,17 +4,17 @@
  *   operations.ts   the table of operations: lane operations, gradient and text of each; another operation is another row
  *   terms.ts        symbols with the methods of tensors, and the graph that they are
  *   lanes.ts        instructions of vectors, elementary functions as terms of these, terms of a step in both
- *   language.ts     the methods of symbols and the functions of a step; what a step says wrongly
- *   trace.ts        the step run on symbols; what depends on parameters alone
+ *   language.ts     the methods of symbols and the functions of a step; errors of steps
+ *   trace.ts        the step run on symbols; values that depend on parameters alone
  *   derive.ts       reverse mode: terms of gradients, in the order of the tape; a step with the derivatives of its outputs
- *   cut.ts          what forward saves, by a minimum cut
- *   plan.ts         what is saved, what steps leave to each other, and the arrays that stand for both
+ *   cut.ts          the values that forward saves, by a minimum cut
+ *   plan.ts         saved values, values that steps leave to each other, and the arrays for both
  *   sweeps.ts       which sweeps a run needs, the first step, those between, the last; sweeps as a module
  *   emit.ts         a sweep as loops of WebAssembly
  *   wasm.ts         WebAssembly as bytes
  *   loop.ts         a run bound to its sizes: the descriptor, pieces of a step, sums
  *   program.ts      the step over time, as layers run it, and over the rows of matrices, as rules do
- *   evaluation.ts   terms computed from values, and compiled steps by what they were made of
+ *   evaluation.ts   terms computed from values of their leaves, and compiled steps by their definitions
  *   tensors.ts      the step on tensors
  *   in-reference.ts the same for those who bring it: gradcheck, and surrogates without a kernel
  *   print.ts        the step and its gradient as equations

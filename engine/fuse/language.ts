@@ -37,7 +37,7 @@ export const AN_INPUT = "an input, such as the current of a neuron";
 /** A value in a message; of objects their class, such as [object Promise]. */
 export const told = (x: unknown): string => (typeOf(x) === "object" ? Object.prototype.toString.call(x) : show(x));
 
-/** A new operation of a step, and what a comparison is for. */
+/** A new operation of a step, noted so that an unused comparison is an error. */
 function noted(x: Expression): Expression {
   const { comparisons, decided } = x.owner;
   if (x.op.boolean === "always") comparisons.push(x);

@@ -258,8 +258,8 @@ export class Bound {
   }
 
   /**
-   * Backward: the gradient of input i is written, and may lie over that of an output, as a step writes when it has read all. With a step of
-   * 0 the gradients of all steps are added to what is there.
+   * Backward: the gradient of input i is written, and may lie over the gradient of an output, as a step writes when it
+   * has read all. With a step of 0 the gradients of all steps are added to the values there.
    */
   inputGradient(i: number, at: number, step: number): void {
     this.note(this.places.dInput?.[i], at, 4 * step);
@@ -282,7 +282,7 @@ export class Bound {
     for (const stretch of this.stretches) this.pass(stretch, before, Infinity, null);
   }
 
-  /** Runs all steps backward, and adds what they give to the gradients of parameters at these addresses, 0 where one is not wanted. */
+  /** Runs all steps backward, and adds to the gradients of parameters at these addresses, 0 where one is not wanted. */
   runSumming(targets: readonly number[], before: Before | null = null): void {
     const sums = new Sums(this, targets);
     try {
@@ -335,8 +335,8 @@ const TERMS = 256;
  * A scalar: a strip of up to 512 columns of one row is summed in four float32 lanes, strips in four float64 lanes, in the order of
  * columns and rows; steps from the last to the first, or, where a step has more than 65 536 elements, two steps of each piece in
  * turn. Then lane 0 and lane 2, lane 1 and lane 3, and these two. A parameter of each column: the rows of some steps, 256 values
- * or one step, in float32, in the same order; then in float64. A sum is rounded to float32 once, when it is added to what is
- * there.
+ * or one step, in float32, in the same order; then in float64. A sum is rounded to float32 once, when it is added to
+ * the gradient.
  */
 class Sums {
   /** After so many steps at most the sums of columns are collected. */
@@ -369,7 +369,7 @@ class Sums {
     return isColumn ? 4 * this.n : LANES;
   }
 
-  /** Adds what columns have summed up. */
+  /** Adds the sums of columns. */
   collect(): void {
     for (let k = 0; k < this.totals.length; k++) {
       const totals = this.totals[k] as Float64Array | null;

@@ -1,5 +1,5 @@
 /**
- * How a traced step runs over time: what forward saves, and what a step leaves to the next one.
+ * How a traced step runs over time: the values that forward saves, and the values that a step leaves to the next one.
  *
  * Forward leaves states, backward leaves gradients of states. Either is *carried* in an array of one step, read and overwritten
  * in place, or *found* again from values that the step before has written anyway: the state from saved values, the
@@ -41,7 +41,7 @@ export interface Wanted {
  * one step ahead.
  */
 type Read = "input" | "shared" | "list" | "parameter" | "number" | "from" | "prev" | "gradient" | "next" | "dLast";
-/** Arrays that sweeps write; `temp` and `piece` are what one sweep leaves to another, of a step or of a piece of it. */
+/** Arrays that sweeps write; `temp` holds one step, `piece` one piece of a step, between two sweeps. */
 type Written = "to" | "saved" | "output" | "support" | "dInput" | "dState" | "dParameter" | "temp" | "piece";
 export type Kind = Read | Written;
 
@@ -67,7 +67,7 @@ export interface StepBack extends Gradients {
   readonly modes: readonly number[];
   readonly incoming: Carried;
   readonly carried: Carried;
-  /** Whether it computes states from what the step before has saved. */
+  /** Whether the sweep computes states from the saved values of the step before. */
   readonly readsStates: boolean;
 }
 
@@ -80,7 +80,7 @@ const FEW = 8;
 export class Plan {
   readonly traced: Traced;
   readonly wanted: Wanted;
-  /** The values that forward saves, [T, rows, n] each: numbers first, then what is 0 or 1, as bits. */
+  /** The values that forward saves, [T, rows, n] each: numbers first, then zeros and ones, as bits. */
   readonly saved: readonly Expression[];
   /** How many of them are numbers. */
   readonly savedNumbers: number;
@@ -91,7 +91,7 @@ export class Plan {
   /** Outputs by their numbers. */
   readonly names: readonly string[];
   readonly outputs: readonly Expression[];
-  /** Those that are stored as bits. */
+  /** The outputs that are stored as bits. */
   readonly packed: readonly string[];
   readonly next: readonly Expression[];
   /** The derivative that the gradient of the packed output is multiplied by, where it may be 0; else null. */
@@ -290,8 +290,8 @@ export class Plan {
     const candidates = this.traced.states.filter((x) => read.includes(x));
     let best = new Set<Expression>();
     let least = UNKNOWN;
-    // A state is known from the step before where its next value can be computed from what is saved. Which states are to be
-    // known so is tried out.
+    // A state is known from the step before where its next value can be computed from saved values. The plan tries out
+    // which states are to be known so.
     for (const known of choicesOf(candidates)) {
       const next = known.map((x) => this.next[this.traced.states.indexOf(x)] as Expression);
       // The input of the step before is not read again.
@@ -341,7 +341,9 @@ const vanishes = (x: Expression): boolean =>
     ({ op, args }) => op.vanishes && (args.length === 1 || args.some(isZero)),
   );
 
-/** The values, not gradients, that these gradients are made of. A formula's gradient is one even where what it is added to is 0. */
+/**
+ * The values, not gradients, that these gradients are made of. A formula's gradient is one even where it is added to 0.
+ */
 function neededBy(gradients: readonly Expression[]): Expression[] {
   const passing = new Set<Expression>();
   const needed = new Set<Expression>();

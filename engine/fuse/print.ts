@@ -1,8 +1,8 @@
 /**
  * A step and its gradient as equations. v is a state before the step, v′ the one after it, v[0] the one before the first step; [c] is
- * 1 where c holds, else 0. ∇x is the gradient of x; of it, ∂x arrives from outside: from what reads the output x, and as ∂v′ from the
- * step after. The gradient of a parameter is a sum over all elements, and passes through functions of parameters alone. `detach` is
- * printed in forward only, since backward has values alone. derivative(f(x)) is f′ at x.
+ * 1 where c holds, else 0. ∇x is the gradient of x; its part ∂x arrives from outside: from readers of the output x, and
+ * as ∂v′ from the step after. The gradient of a parameter is a sum over all elements, and passes through functions of
+ * parameters alone. `detach` is printed in forward only, since backward has values alone. derivative(f(x)) is f′ at x.
  */
 import { Tensor } from "../tensor.ts";
 import { gradientTerms } from "./derive.ts";
@@ -44,7 +44,7 @@ const PRINTED = /* @__PURE__ */ table({
 /** Terms whose text is nested deeper than this become temporaries. */
 const DEEP = 50;
 
-/** A line that is to be: a name, what lies between, and the term that the name stands for. */
+/** A line before it is printed: a name, the sign behind it, and the term that the name stands for. */
 type Equation = readonly [name: string, sign: "=" | "+=", value: Expression];
 
 /** An initial value: a number, or a function of the parameters by name. */
@@ -155,7 +155,7 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
   /** How deep the text of a term is nested, up to the terms that have names. */
   const depths = new Map<Expression, number>();
   const depthOf = (x: Expression) => (names.has(x) ? 0 : (depths.get(x) ?? 0));
-  /** Gives names to what a term needs by name. */
+  /** Gives names to the terms that a term needs by name. */
   const prepare = (root: Expression): void => {
     for (const x of reachable([root], (y) => names.has(y))) {
       if (names.has(x)) continue;

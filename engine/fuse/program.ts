@@ -18,12 +18,12 @@ const compiled = new Map<string, SweepSteps>();
 export class Program {
   readonly traced: Traced;
 
-  /** @throws TypeError where the step does what a column cannot. */
+  /** @throws TypeError where the step does something that no column can, such as a sum. */
   constructor(definition: StepDefinition) {
     this.traced = trace(definition);
   }
 
-  /** The step with these gradients wanted, or none; what it saves depends on it. */
+  /** The step with these gradients wanted, or none; the saved values depend on these. */
   compile(wanted: Wanted | null): Fused {
     const key = this.traced.key + JSON.stringify(wanted);
     const steps = remembered(compiled, key, () => new SweepSteps(new Plan(this.traced, wanted)));
@@ -156,8 +156,8 @@ const [FORWARD, BACKWARD, SUPPORT] = [0, 1, 2];
 
 /**
  * A step that runs over the rows of matrices: row t of a matrix is its array of step t. Rules for synapses use it, whose weights
- * are a matrix [out, in]: what all rows share, of the neurons before, has a stride of 0; what all columns of a row share, of the
- * neuron behind, are the inputs that the step calls `shared`.
+ * are a matrix [out, in]: values that all rows share, of the neurons before, have a stride of 0; values that all
+ * columns of a row share, of the neuron behind, are the inputs that the step calls `shared`.
  *
  * Arrays are noted once and stay, each until it is noted anew; a run makes no object.
  */

@@ -17,7 +17,10 @@ import { type Code, encodeModule } from "./wasm.ts";
 /** A sweep over a step, compiled with its batch, and after it formulas over temporary arrays. */
 export interface SweepCall {
   run: SweepFunction;
-  /** It is two loops, with temporary arrays between them: pieces of a step have to stay in the first cache. */
+  /**
+   * Whether the sweep is two loops, with temporary arrays between them: pieces of a step have to stay in the first
+   * cache.
+   */
   readonly isSplit: boolean;
   readonly formulas: readonly FormulaCall[];
 }
@@ -36,7 +39,7 @@ export type Calls = readonly (readonly SweepCall[])[];
 
 export class SweepSteps {
   readonly plan: Plan;
-  /** The calls of whole runs, and of single steps, by what they depend on. */
+  /** The calls of whole runs, and of single steps, by direction, number of steps and wanted gradients. */
   private readonly runs = new Map<string, Calls>();
   private readonly known = new Map<string, readonly SweepCall[]>();
   /** Sweeps that become one module together: a module takes a third of a millisecond, whatever is in it. */
@@ -89,7 +92,7 @@ export class SweepSteps {
     return this.compiled(key, () => this.backwardCalls(T, outputs, modes, given, wanted));
   }
 
-  /** The calls of T steps that mark where the derivative of the plan is not 0, from what forward has saved. */
+  /** The calls of T steps that mark where the derivative of the plan is not 0, from saved values. */
   support(T: number): Calls {
     return this.compiled(`support ${T}`, () => {
       const { plan } = this;
@@ -194,7 +197,7 @@ export class SweepSteps {
 
   /**
    * Exponentials and the like get a loop of their own, before the others, where their operands are soon computed: the chain of
-   * operations is longer than what a processor looks ahead, and there are more constants than registers.
+   * operations is longer than a processor looks ahead, and there are more constants than registers.
    */
   private split(roots: readonly Root[], terms: Iterable<Expression>): (readonly Root[])[] {
     const { plan } = this;

@@ -1,6 +1,6 @@
 /**
- * The step on tensors: the same function, one op after the other on the tape. It is the reference that a compiled step agrees
- * with to the bit, and what runs on the float64 kernels of `gradcheck`.
+ * The step on tensors: the same function, one op after the other on the tape. A compiled step agrees with it to the
+ * bit, and `gradcheck` runs it on the float64 kernels.
  */
 import { inReference, k } from "../backend.ts";
 import { full, zeros } from "../create.ts";
@@ -120,7 +120,7 @@ export function runOnTensors(
       const z = broadcastTo(asTensor(name, value as Tensor | number), shape);
       rows[name] ??= [];
       rows[name].push(z);
-      // A record of its own sums what the next step gives, before it reaches the value: so does a compiled step.
+      // `reshape` adds a node that collects the next step's gradient first; a compiled step adds in the same order.
       if (definition.states.includes(name)) state[name] = z.reshape(shape);
     }
   });

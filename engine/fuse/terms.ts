@@ -1,6 +1,6 @@
 /**
- * Symbolic values: what a step function computes with while it is traced. They have the methods of tensors, and every method
- * makes a term, so that the same function runs on either.
+ * Symbolic values, with which a step function computes while it is traced. They have the methods of tensors, and every
+ * method makes a term, so that the same function runs on either.
  *
  * A term is one operation on other terms. Each call makes a new one, as each call on tensors makes a new record: derive.ts then
  * adds up gradients in the order of the tape. Equal terms become one afterwards, see `sharing`. Terms are operations of
@@ -123,11 +123,14 @@ export interface Owner {
   readonly decided: Expression[];
   /** Gradients are exact, see {@link StepDefinition.exact}. */
   readonly exact: boolean;
-  /** Lane operations of a sweep that is written, by what they are. */
+  /** Lane operations of the sweep that is being written, by operation and arguments. */
   readonly lanes: Map<string, Expression>;
 }
 
-/** An operation of terms. Those of a step are the rows of the table in operations.ts, which tells of each column. */
+/**
+ * An operation of terms. The operations of a step are the rows of the table in operations.ts, which tells of each
+ * column.
+ */
 export interface Operation {
   readonly name: string;
   /** Of how many terms it is, if neither of one nor a leaf. */
@@ -148,7 +151,9 @@ export interface Operation {
   readonly isRead?: boolean;
   /** The code of an instruction of vectors. */
   readonly code?: number;
-  /** One instruction on the values of the arguments, or lane operations on these; for what is 0 or 1, the mask where it is another one. */
+  /**
+   * One instruction on the values of the arguments, or lane operations on these; where the result is 0 or 1, its mask.
+   */
   readonly lane?: Operation;
   readonly lower?: (x: Expression, y: Expression, w: Expression) => Expression;
   readonly mask?: (to: Lowering, args: Arguments, attr: string | number) => Expression;
@@ -218,7 +223,7 @@ export class Term {
   readonly args: readonly Expression[];
   readonly attr: string | number;
   readonly level: Level;
-  /** Whether it is 0 or 1 by what it is made of. */
+  /** Whether its operation and arguments make it 0 or 1. */
   readonly isBoolean: boolean;
   /** Terms count up in the order in which they were made. */
   readonly id = ++count;
@@ -307,7 +312,7 @@ export function reachable(roots: Iterable<Expression>, stops?: (x: Expression) =
   return found;
 }
 
-/** How many operations on elements it takes to compute x from what is given. */
+/** How many operations on elements it takes to compute x from the given terms. */
 export const workOf = (x: Expression, isGiven: (y: Expression) => boolean): number =>
   reachable([x], isGiven).filter((y) => y.level === ELEMENT && !isGiven(y)).length;
 

@@ -1,4 +1,4 @@
-/** A step function run once on symbols: its outputs as terms, and what of it depends on parameters alone. */
+/** A step function run once on symbols: its outputs as terms, and the terms that depend on parameters alone. */
 import { isPlain, wrongValue } from "../arguments.ts";
 import { full } from "../create.ts";
 import { softplus } from "../ops/formula.ts";
@@ -45,7 +45,7 @@ export interface StepDefinition<Name extends string = never> {
   readonly listed?: readonly string[];
   /** Outputs of which the sum over all columns is taken, in float32 over strips and in float64 over these. */
   readonly summed?: readonly string[];
-  /** Outputs that are stored as bits where the step returns them; what they are made of must be 0 or 1. */
+  /** Outputs that are stored as bits where the step returns them; their terms must be 0 or 1. */
   readonly packed?: readonly string[];
   /**
    * Gradients are the exact ones of the computed function, as for a step whose spikes are smooth: `detach` has no
@@ -88,7 +88,8 @@ export const MOST_OUTPUTS = 31;
 const MOST_OPERATIONS = 2000;
 
 /**
- * @throws TypeError where the step does what a column cannot, or fails to return a state; RangeError for more outputs than
+ * @throws TypeError where the step does something that no column can, or fails to return a state; RangeError for more
+ *   outputs than
  * {@link MOST_OUTPUTS}, or more operations than {@link MOST_OPERATIONS}.
  */
 export function trace(definition: StepDefinition): Traced {
@@ -104,7 +105,9 @@ export function trace(definition: StepDefinition): Traced {
   return traced;
 }
 
-/** The step, or an error that names what values do not have, where the first one says that v.minus is no function or v[0] undefined. */
+/**
+ * The traced step. An error that v.minus is no function or v[0] undefined becomes one that names the missing method.
+ */
 function checked(definition: StepDefinition): Traced {
   try {
     return run(definition);

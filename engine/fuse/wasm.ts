@@ -91,7 +91,7 @@ export class Code {
     return this.simd(shuffle).append(bytes);
   }
 
-  /** Writes once more what stands between two places. */
+  /** Writes once more the bytes between two places. */
   again(from: number, to: number): this {
     return this.append(this.bytes.slice(from, to));
   }

@@ -26,7 +26,8 @@ export class Sequential extends Module {
   /**
    * Passes x through all modules in order and returns the last output; without modules, x.
    *
-   * @throws what one of them throws; the message of an error begins with the place and the class of the module: `at 0 (Linear): `.
+   * @throws errors of the modules; the message of an error begins with the place and the class of the module: `at 0
+   *   (Linear): `.
    */
   forward(x: Tensor): Tensor {
     return composed(Sequential.run, this.modules, x);
@@ -56,7 +57,7 @@ const OF_SEQUENTIAL = /* @__PURE__ */ traitsOf(Sequential, "written");
  * Axes startAxis … endAxis as one, by default all but the first, see {@link flatten}: [B, ...] → [B, n]. With time in front,
  * [T, B, ...], startAxis is 2.
  *
- * @throws RangeError unless both are integers, TypeError for what is no number.
+ * @throws RangeError unless both are integers, TypeError for anything but a number.
  */
 export class Flatten extends Module {
   /** The first of the axes that become one; default 1. */

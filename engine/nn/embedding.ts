@@ -42,8 +42,8 @@ export class Embedding extends Module {
   /**
    * The rows that the indices name: [...] → [..., embeddingDim].
    *
-   * @throws RangeError if one is not a whole number in [0, numEmbeddings), or there are none; TypeError for what is neither
-   *   an array nor a tensor.
+   * @throws RangeError if one is not a whole number in [0, numEmbeddings), or there are none; TypeError for anything
+   *   but an array or a tensor.
    */
   forward(indices: Indices): Tensor {
     return embedding(indices, this.weight, { paddingIdx: this.paddingIdx });

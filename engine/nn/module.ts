@@ -109,8 +109,9 @@ export interface Traits {
 }
 
 /**
- * The trait of a class, whose constructor gives it to that of Module. It names the `forward` that the class has when its file is loaded: a
- * function that takes its place later, on the prototype too, has no trait, and may keep its argument and its result.
+ * The trait of a class, whose constructor passes it to Module's. It names the `forward` that the class has when its
+ * file is loaded: a function that replaces this later, on the prototype too, has no trait, and may keep its argument
+ * and its result.
  */
 export const traitsOf = (kind: Traits["kind"], trait: Trait): Traits => ({
   kind,
@@ -127,8 +128,7 @@ export function traitOf(module: Module): Trait | null {
 /**
  * A layer or a network. Its parameters are the fields that `parameter()` made, and the parameters of the modules in its
  * fields, in the order of their declaration; names are the paths to them, as in PyTorch: `fc1.weight`, `0.bias`. A
- * field that is a list counts with its elements. A subclass declares them and says in `forward` what it makes of its
- * input.
+ * field that is a list counts with its elements. A subclass declares them and computes the output in `forward`.
  */
 export abstract class Module {
   /**
@@ -317,7 +317,7 @@ export abstract class Module {
   }
 
   /**
-   * Runs fn with all modules in evaluation mode, then gives each the mode that it had. Returns what fn returns.
+   * Runs fn with all modules in evaluation mode, then gives each the mode that it had. Returns the result of fn.
    *
    * @throws TypeError for anything but a function.
    */

@@ -43,7 +43,7 @@ export let layerTap: LayerTap | null = null;
 /**
  * Runs fn while `tap` sees the calls of forward, unroll and step of modules within the model: a module with a watcher has methods of its own
  * for that time, and gets those that it had before back, after an error too. Taps may stand in each other, and modules without a
- * watcher run as always. Returns what fn returns.
+ * watcher run as always. Returns the result of fn.
  *
  * @throws TypeError for a frozen module with a watcher.
  */
@@ -60,7 +60,7 @@ export function tapped<R>(model: Module, { calls, layers }: Tap, fn: () => R): R
   }
 }
 
-/** Runs fn, in which no tap sees layers. Returns what fn returns. */
+/** Runs fn, in which no tap sees layers. Returns the result of fn. */
 export const untapped = <R>(fn: () => R): R => under(null, fn);
 
 function under<R>(next: LayerTap | null, fn: () => R): R {

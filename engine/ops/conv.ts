@@ -1,8 +1,8 @@
 /**
  * Convolutions. A value of a map has one accumulator that starts at the bias and takes (channel, row, column) ascending, a
- * weight's gradient one over (image, row, column); a value of an image takes what the windows over it give, sums over the
- * filters, in the order of their places. So neither the number of images, nor the size of a block, nor what is skipped for
- * being 0 shows in the bits.
+ * weight's gradient one over (image, row, column); a value of an image takes sums over the filters, one from each
+ * window over it, in the order of their places. So the bits depend neither on the number of images, nor on the size of
+ * a block, nor on skipped zeros.
  */
 import { withDefaults, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
@@ -192,10 +192,10 @@ export const conv1d = (
  * H′ = ⌊(H + 2·padding − dilation·(kH − 1) − 1) / stride⌋ + 1. All leading axes are a batch, time among them:
  * [T, B, C, H, W]. An x that is constant over its first axis is convolved once, and its gradient is taken once.
  *
- * An x with many zeros, as spikes are, costs what its non-zeros cost, forward and for the weight gradient, and so does a
- * gradient with many zeros, as behind a max pool, on its way to x. For finite values the results have the bits of the
- * dense products; −0 in the bias counts as 0. (A zero times an infinite weight is NaN in a dense product and skipped in
- * a sparse one.)
+ * The cost of an x with many zeros, as spikes are, is the cost of its non-zeros, forward and for the weight gradient,
+ * as for a gradient with many zeros, as behind a max pool, on its way to x. For finite values the results have the bits
+ * of the dense products; −0 in the bias counts as 0. (A zero times an infinite weight is NaN in a dense product and
+ * skipped in a sparse one.)
  *
  * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
  */
@@ -233,7 +233,7 @@ export function convTranspose2d(
 function windowUnder(axis: number, x: Tensor, weight: Tensor, options: Required<ConvTransposeOptions>): Axis {
   const where = "convTranspose2d";
   const places = x.sizes[x.ndim - 2 + axis] as number;
-  // The size is what is looked for: any will do to read the options.
+  // The unknown is the size: any size will do to read the options.
   const window = windowOver(where, axis, Infinity, weight.sizes[2 + axis] as number, options);
   const { stride, padding, dilation, kernel } = window;
   const { outputPadding = 0 } = options;

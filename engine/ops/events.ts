@@ -1,5 +1,5 @@
 /**
- * Convolutions of images with many zeros, which follow what is not 0, in one of two ways (kernels/events.ts):
+ * Convolutions of images with many zeros, over non-zeros alone, in one of two ways (kernels/events.ts):
  *
  *   events    one after the other adds to all windows over it
  *   windows   of spikes, each window has a row of bits, which the product follows

@@ -90,7 +90,7 @@ function inOrder(x: Tensor, order: readonly number[]): Tensor {
   return strided(permuteOp, x, shape, shape, steps, 0) ?? oneByOne(x, order);
 }
 
-/** Brings one axis after the other into its place: what lies before, between and behind makes four axes with it. */
+/** Brings one axis after the other into its place: with it, the axes before, between and behind make four. */
 const oneByOne = composedOp((x: Tensor, order: readonly number[]): Tensor => {
   let z = x;
   const now = x.sizes.map((_, axis) => axis);
@@ -160,7 +160,7 @@ export function transpose(x: Tensor, a = -2, b = -1): Tensor {
 /**
  * Every `step`-th of the elements start … end − 1 along an axis, by default all:
  * [..., n, ...] → [..., ⌈(end − start) / step⌉, ...]. Negative bounds count from the end, bounds beyond the ends are
- * clipped. Looks into x along the first axis with step 1, else a copy. The gradient is 0 at what is left out.
+ * clipped. Looks into x along the first axis with step 1, else a copy. The gradient of elements that are left out is 0.
  *
  * @throws RangeError unless x has this axis, or if nothing is left, a bound is not an integer, or step is not a positive
  *   one.

@@ -1,4 +1,4 @@
-/** Losses. Those over class indices are fused; the others are composed of other ops, so they are as exact as these. */
+/** Losses. Losses over class indices are fused; the others are composed of other ops, so they are as exact as these. */
 import { choiceOf, integersOf, NUMBER, numberOf, type Range, UNIT, withDefaults, wrongValue } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composedOp } from "../composed.ts";

@@ -1,4 +1,4 @@
-/** Products. Every element is summed in ascending order with one accumulator, whatever path computes it. */
+/** Products. Every element is summed in ascending order with one accumulator, on the dense and on the sparse path. */
 import { wrongValue } from "../arguments.ts";
 import { inReference, k } from "../backend.ts";
 import { columnStride, columnsOf } from "../columns.ts";
@@ -347,8 +347,8 @@ const batched = composedOp((a: Tensor, b: Tensor, depth: number): Tensor => {
  *   ∂L/∂x = ∂L/∂z·weight,  ∂L/∂weight = ∂L/∂zᵀ·x,  ∂L/∂bias = Σ ∂L/∂z     over all leading axes
  *
  * An x that is constant over its first axis is multiplied once, and its gradient is taken once. The gradient of spikes whose
- * surrogate is 0 beyond some distance is taken where it is not, and 0 elsewhere. An x with many zeros, as
- * spikes are, costs what its non-zeros cost, forward and for the weight gradient; for finite weights the result has the
+ * surrogate is 0 beyond some distance is taken where it is not, and 0 elsewhere. The cost of an x with many zeros, as
+ * spikes are, is the cost of its non-zeros, forward and for the weight gradient; for finite weights the result has the
  * bits of the dense product; −0 in the bias counts as 0. (A zero times a weight, or for the weight gradient times a
  * gradient, that is infinite or NaN is NaN in a dense product and skipped in a sparse one.)
  *

@@ -58,7 +58,7 @@ interface Layout {
 interface Moments {
   readonly training: boolean;
   readonly running: Running | null;
-  /** Share of the moments of x in the new running ones, and what makes the variance of x an unbiased one. */
+  /** Share of the moments of x in the new running ones, and the factor that makes the variance of x unbiased. */
   readonly momentum: number;
   readonly unbiased: number;
 }

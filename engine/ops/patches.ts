@@ -16,7 +16,7 @@ import { bytesOfParts, carve, type Follower, type Windows } from "./windows.ts";
 const BLOCK = 256;
 /** Values of the patches that are spread over images at a time. */
 const PATCHES = 131072;
-/** Density of maps below which it is faster to multiply only what is not 0, for wide rows. */
+/** Density of maps below which it is faster to multiply non-zeros alone, for wide rows. */
 const LISTED_DENSITY = 0.7;
 
 /**
@@ -88,7 +88,7 @@ export function fillChannels(images: number, bias: number, count: number, channe
   for (let i = 0; i < count; i++) k.expandAxis(images + 4 * i * channels * size, bias, channels, size, 1);
 }
 
-/** A row of so many values in whole lines of the cache, and what `multiplyListed` may read or write behind it. */
+/** A row of `values` values in whole lines of the cache, and room behind it that `multiplyListed` may read or write. */
 const roomFor = (values: number): number => (values + 31) & ~15;
 
 /** The maps that `spreadMaps` takes. */

@@ -186,7 +186,7 @@ export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = POO
 
 /**
  * The mean under each window: x [..., C, H, W] → [..., C, H′, W′], with sizes as in {@link maxPool2d} for dilation 1.
- * Padding counts as zeros unless `countIncludePad` is false; what a window of `ceilMode` covers beyond the padding does not
+ * Padding counts as zeros unless `countIncludePad` is false; places of a `ceilMode` window beyond the padding do not
  * count. Every value under a window of n gets ∂L/∂z / n.
  *
  * @throws RangeError if x has less than three axes, no window fits or an option is out of range.

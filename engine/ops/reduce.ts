@@ -97,7 +97,7 @@ const prodOp: Op<Reduction> = {
   },
 };
 
-/** Its gradient is the sum from the other end. */
+/** The gradient of a cumulative sum is the cumulative sum from the other end. */
 const cumsumOp: Op<Reduction> = {
   name: "cumsum",
   saves: SAVES.nothing,
@@ -191,7 +191,7 @@ const ALONG = { axis: undefined as number | undefined, keepdim: false };
 /**
  * zᵢ = Σⱼ xⱼ over j ≤ i along the axis, summed in float64.  ∂L/∂xᵢ = Σⱼ ∂L/∂zⱼ over j ≥ i.
  *
- * Shapes: that of x, whatever `keepdim` says; without an axis [...] → [n], over the flattened tensor.
+ * Shapes: [...] → [...], also without `keepdim`; without an axis [...] → [n], over the flattened tensor.
  *
  * @throws RangeError unless x has this axis.
  */

@@ -96,7 +96,7 @@ export function recycleTables(tables: number, { y, x }: Axes): void {
   recycle(tables, tableBytes(y) + tableBytes(x), scope.region);
 }
 
-/** How products take the images: as they are, or what is not 0 of them, in one of two ways (events.ts). */
+/** How products take the images: whole, or their non-zeros, in one of two ways (events.ts). */
 export type Path = "dense" | "events" | "windows";
 
 /** Images [groups·channels, y.size, x.size], and the maps [groups·filters, y.places, x.places] of windows over them. */
@@ -146,7 +146,9 @@ export function windows(shape: Shape, values: number, groups: number, weight: Sh
   };
 }
 
-/** A convolution that follows what is not 0 in its images: `begin`, then `writeMaps`, or `addWeights` part by part, then `end`. */
+/**
+ * A convolution over the non-zeros of its images: `begin`, then `writeMaps`, or `addWeights` part by part, then `end`.
+ */
 export abstract class Follower {
   protected readonly g: Windows;
   protected readonly images: Tensor;

@@ -25,7 +25,7 @@ export interface OneCycleLROptions {
   maxMomentum?: number;
   /** The rate starts from maxLr/divFactor; > 0, default 25. */
   divFactor?: number;
-  /** It ends with the first rate divided by this; > 0, default 10⁴. */
+  /** The last rate is the first one divided by this; > 0, default 10⁴. */
   finalDivFactor?: number;
   /** Falls to the first rate as fast as it rose, then on to the last one; default false. */
   threePhase?: boolean;

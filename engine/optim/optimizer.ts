@@ -58,8 +58,8 @@ function parametersOf(where: string, params: Iterable<Tensor>): Tensor[] {
 }
 
 /**
- * Updates parameters from their gradients. Its state is persistent and lives as long as the optimizer; that of an optimizer
- * that was made in a tape which then throws is freed.
+ * Updates parameters from their gradients. Its state is persistent and lives as long as the optimizer; if the optimizer
+ * was made in a tape which then throws, its state is freed.
  *
  * A subclass gives its name for errors (`where`) and the defaults of its options.
  *
@@ -80,7 +80,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   protected readonly steps: number[];
   /** Addresses of the state arrays of each parameter, in linear memory also where the reference computes. */
   private readonly slots: Record<string, number>[];
-  /** Those that were made for the current step. */
+  /** Places of parameters whose state was made for the current step. */
   private readonly fresh = new Set<number>();
   private readonly held = new Held();
 
@@ -100,7 +100,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   /**
    * Learning rate; schedulers change it between steps.
    *
-   * @throws RangeError where it is set to what is not finite, TypeError for what is no number.
+   * @throws RangeError for a rate that is not finite, TypeError for anything but a number.
    */
   get lr(): number {
     return this.options.lr;
@@ -114,8 +114,9 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   /**
    * One update of every parameter that has a gradient; the others, and their counts of steps, stay as they are.
    *
-   * @throws RangeError where the memory does not suffice for the state, RangeError or TypeError where an option was changed to
-   *   what it cannot be, Error for a parameter that was freed and inside of `gradcheck`; nothing is updated then.
+   * @throws RangeError where the memory does not suffice for the state, RangeError or TypeError where an option was
+   *   changed to a value that it cannot have, Error for a parameter that was freed and inside of `gradcheck`; nothing
+   *   is updated then.
    */
   step(): void {
     const { name } = this;
@@ -169,7 +170,8 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   }
 
   /**
-   * Continues from a state of this kind of optimizer, with the options of that state: bit for bit what the saved one does.
+   * Continues from a state of this kind of optimizer, with the options of that state, bit for bit as the saved one
+   * does.
    *
    * @throws RangeError or TypeError unless the state is of as many parameters of the same sizes and its options are valid;
    *   nothing is written then.

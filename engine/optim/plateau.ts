@@ -41,8 +41,8 @@ interface Plateau extends Required<ReduceLROnPlateauOptions> {
 }
 
 /**
- * Lowers the rate when the metric that `step` gets, what `validate` returns in `fit`, makes no progress: after more than
- * patience epochs without, lr ← max(lr·factor, minLr). A metric that is NaN is no progress.
+ * Lowers the rate when the metric that `step` gets, in `fit` the result of `validate`, makes no progress: after more
+ * than patience epochs without, lr ← max(lr·factor, minLr). A metric that is NaN is no progress.
  *
  *   progress: metric < best·(1 − threshold) ("rel"),  metric < best − threshold ("abs");  the other way for mode "max"
  *

@@ -1,7 +1,7 @@
 /**
  * Learning rate schedules, with PyTorch's formulas and the order of their operations. `step` is called once an epoch, as
  * `fit` does, or once a batch. A rate that follows from the one before (all but LambdaLR, CosineAnnealingWarmRestarts and
- * OneCycleLR) is computed from what the optimizer has, so that several schedules can act on one optimizer.
+ * OneCycleLR) is computed from the optimizer's present rate, so that several schedules can act on one optimizer.
  */
 
 import { allOptions, FINITE, objectOf, typeOf, wrongType } from "../arguments.ts";

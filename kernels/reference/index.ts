@@ -3,8 +3,8 @@
  * Read these first; the tests trust them, and `gradcheck` runs the whole engine on them.
  *
  * Dense is the reference of sparse. On the float64 backend spikes are numbers, products and pools go the dense way, and
- * convolutions are one loop (conv.ts). So the kernels for bits, for what is not 0, and for patches have no twin: tests hold them to
- * the bits of the dense SIMD kernels.
+ * convolutions are one loop (conv.ts). So the kernels for bits, for non-zeros, and for patches have no twin: tests hold
+ * them to the bits of the dense SIMD kernels.
  */
 import type { Kernels } from "../build/types.ts";
 import * as twins from "./twins.ts";

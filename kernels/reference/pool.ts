@@ -22,7 +22,9 @@ export const spans: Kernels["spans"] = (table, size, places, kernel, stride, pad
   }
 };
 
-/** Calls f(window, the places of the values under it in their plane, the plane, what means divide by) for every window. */
+/**
+ * Calls f(window, the places of the values under it in their plane, the plane, the divisor of means) for every window.
+ */
 function eachWindow(
   down: number,
   across: number,

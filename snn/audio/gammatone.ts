@@ -35,7 +35,7 @@ const CHANNELS = upTo(2 ** 16);
  *
  *   ERB(f) = 24.7·(4.37·f/1000 + 1)
  *
- * @throws RangeError unless the frequency is finite and ≥ 0; TypeError for what is no number.
+ * @throws RangeError unless the frequency is finite and ≥ 0; TypeError for anything but a number.
  * @see Glasberg and Moore (1990), Derivation of auditory filter shapes from notched-noise data, Hearing Research 47.
  */
 export function erb(frequency: number): number {

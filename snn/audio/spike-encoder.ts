@@ -167,7 +167,7 @@ function resampled(options: ResampleOptions, rate: number | null, begin: () => W
   };
 }
 
-/** The way that gives the samples, or what filters make of them, to `hear`, block by block, and takes the steps with their C spikes. */
+/** Passes the samples, or the output of filters, to `hear`, block by block, and takes the steps with their C spikes. */
 function behind(
   bank: Gammatone | null,
   steps: SpikeSteps,

@@ -14,8 +14,8 @@ export interface ConstantOptions {
 const CONSTANT = { timesteps: Number.NaN } satisfies Record<keyof ConstantOptions, unknown>;
 
 /**
- * x itself in every step, z[t] = x, as an input current. It is not written out T times: layers that recognise it compute
- * once. ∂L/∂x = Σ_t ∂L/∂z[t].
+ * x itself in every step, z[t] = x, as an input current. The current is not written out T times: layers that recognise
+ * it compute once. ∂L/∂x = Σ_t ∂L/∂z[t].
  *
  * Shapes: x [...] → current [T, ...].
  *

@@ -37,8 +37,8 @@ const CROP = {
 /**
  * The events on a part of the sensor, whose first pixel becomes (0, 0).
  *
- * @throws RangeError for a part that is not on the sensor, or a recording with events off the sensor or out of order; TypeError for what
- *   is no recording, or an option of another name or kind.
+ * @throws RangeError for a part that is not on the sensor, or a recording with events off the sensor or out of order; TypeError for anything
+ *   but a recording, or an option of another name or kind.
  */
 export function crop(events: EventRecording, options: CropOptions): EventRecording {
   const { targetSize, at = "center", generator } = withDefaults("crop", CROP, options);
@@ -107,7 +107,7 @@ const DOWNSAMPLE = { spatialFactor: undefined as number | readonly number[] | un
 /**
  * The same events on a smaller sensor: ⌊x·f⌋, ⌊y·f⌋, ⌊t·f_t⌋. The sensor has ⌈width·f⌉ × ⌈height·f⌉ pixels.
  *
- * @throws RangeError for a factor out of range, or a recording with events off the sensor or out of order; TypeError for what is no
+ * @throws RangeError for a factor out of range, or a recording with events off the sensor or out of order; TypeError for anything but a
  *   recording, or an option of another name or kind.
  */
 export function downsample(events: EventRecording, options: DownsampleOptions): EventRecording {
@@ -143,7 +143,7 @@ const FLIP = { axis: "" as FlipOptions["axis"], probability: 1, ...RANDOM_OPTION
  *   x′ = width − 1 − x      y′ = height − 1 − y      p′ = 1 − p      t′ = last time − t, in reverse order, with p′
  *
  * @throws RangeError for another axis, a probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError
- *   for what is no recording, or an option of another name or kind.
+ *   for anything but a recording, or an option of another name or kind.
  */
 export function flip(events: EventRecording, options: FlipOptions): EventRecording {
   const { axis, probability, generator } = withDefaults("flip", FLIP, options);
@@ -179,7 +179,7 @@ const DROP = { probability: Number.NaN, ...RANDOM_OPTIONS };
 /**
  * The recording without a random part of its events: round(probability·events) of them, each as likely as any other.
  *
- * @throws RangeError for a probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError for what is no
+ * @throws RangeError for a probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but a
  *   recording, or an option of another name or kind.
  * @see Gu, Sng, Hu and Yu (2021), EventDrop: Data Augmentation for Event-based Learning, IJCAI.
  */
@@ -216,8 +216,8 @@ const DROP_TIME = { durationRatio: 0.2, ...RANDOM_OPTIONS };
 /**
  * The recording without the events of a time that begins at random, and lasts a part of the recording.
  *
- * @throws RangeError for a durationRatio outside [0, 1], or a recording with events off the sensor or out of order; TypeError for what is
- *   no recording, or an option of another name or kind.
+ * @throws RangeError for a durationRatio outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but
+ *   a recording, or an option of another name or kind.
  * @see Gu, Sng, Hu and Yu (2021), EventDrop: Data Augmentation for Event-based Learning, IJCAI.
  */
 export function dropEventsByTime(events: EventRecording, options: DropByTimeOptions = DROP_TIME): EventRecording {
@@ -257,7 +257,7 @@ const DROP_AREA = { areaRatio: 0.2, ...RANDOM_OPTIONS };
 /**
  * The recording without the events of an area at a random place: ⌊width·areaRatio⌋ × ⌊height·areaRatio⌋ pixels.
  *
- * @throws RangeError for an areaRatio outside [0, 1], or a recording with events off the sensor or out of order; TypeError for what is no
+ * @throws RangeError for an areaRatio outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but a
  *   recording, or an option of another name or kind.
  * @see Gu, Sng, Hu and Yu (2021), EventDrop: Data Augmentation for Event-based Learning, IJCAI.
  */
@@ -292,7 +292,7 @@ const JITTER = { time: 0, x: 0, y: 0, ...RANDOM_OPTIONS };
  * sensor, and those before time 0, are dropped.
  *
  * @throws RangeError for a deviation that is not finite and ≥ 0, or a recording with events off the sensor or out of order; TypeError for
- *   what is no recording, or an option of another name or kind.
+ *   anything but a recording, or an option of another name or kind.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
  */
 export function jitter(events: EventRecording, options: JitterOptions): EventRecording {
@@ -355,7 +355,7 @@ const ADDED: Range = { expected: "an integer in [0, 2³⁰]", fits: (n) => WHOLE
  * The recording with n events more, uniform over its time, the sensor and polarities, in order.
  *
  * @throws RangeError unless n is an integer in [0, 2³⁰], or for a recording with events off the sensor or out of order; TypeError for
- *   what is no recording, or an option of another name or kind.
+ *   anything but a recording, or an option of another name or kind.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
  */
 export function uniformNoise(events: EventRecording, options: UniformNoiseOptions): EventRecording {

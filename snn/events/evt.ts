@@ -14,7 +14,7 @@ import type { EventColumns } from "./recording.ts";
 const OFF = 0x0;
 const ON = 0x1;
 const TIME_HIGH = 0x8;
-/** Triggers, and messages of the camera with what continues them. */
+/** Triggers, and messages of the camera with their continuations. */
 const TRIGGER = 0xa;
 const OTHERS = 0xe;
 const CONTINUED = 0xf;

@@ -27,7 +27,7 @@ const DENOISE = { filterTime: 10_000 };
  * before. All pixels within the bounds of the events count as having had one at time 0, as in tonic.
  *
  * @throws RangeError for a filterTime that is not finite and ≥ 0, or a recording with events off the sensor or out of order; TypeError for
- *   what is no recording, or an option of another name or kind.
+ *   anything but a recording, or an option of another name or kind.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
  */
 export function denoise(events: EventRecording, options: DenoiseOptions = DENOISE): EventRecording {
@@ -74,7 +74,7 @@ const REFRACTORY = { refractoryPeriod: Number.NaN };
  * The events that come more than refractoryPeriod after the one before them at their pixel, whether that was kept or not.
  *
  * @throws RangeError for a refractoryPeriod that is not finite and ≥ 0, or a recording with events off the sensor or out of order;
- *   TypeError for what is no recording, or an option of another name or kind.
+ *   TypeError for anything but a recording, or an option of another name or kind.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
  */
 export function refractoryPeriod(events: EventRecording, options: RefractoryPeriodOptions): EventRecording {
@@ -118,7 +118,7 @@ const DROP_PIXELS = {
  * The recording without the events of some pixels: given ones, hot ones, or a random part.
  *
  * @throws RangeError unless exactly one of the three is given, for coordinates off the sensor, a frequency that is not finite and ≥ 0, a
- *   probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError for what is no recording, or an option of
+ *   probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but a recording, or an option of
  *   another name or kind.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
  */
@@ -168,7 +168,7 @@ export function dropPixels(events: EventRecording, options: DropPixelsOptions): 
 /**
  * The recording with OFF for every polarity, so that both count alike: `toFrames` with `polarities: 1` does the same.
  *
- * @throws RangeError for a recording with events off the sensor or out of order; TypeError for what is no recording.
+ * @throws RangeError for a recording with events off the sensor or out of order; TypeError for anything but a recording.
  */
 export function mergePolarities(events: EventRecording): EventRecording {
   const { t, x, y, p, width, height } = checkedRecording("mergePolarities", events);

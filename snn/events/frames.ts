@@ -77,7 +77,7 @@ function eachFrame(
  *     toFrames(events, { timeWindow: 10_000 }) // a frame every 10 ms
  *
  * @throws RangeError unless exactly one way to cut is given and options are in range, for a recording with events off the sensor or out of
- *   order, recordings of several sensors, or none; TypeError for what is no recording, or an option of another name or kind.
+ *   order, recordings of several sensors, or none; TypeError for anything but a recording, or an option of another name or kind.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
  */
 export function toFrames(events: EventRecording | readonly EventRecording[], options: FrameOptions): Tensor {
@@ -170,7 +170,7 @@ const VOXELS = { nTimeBins: 10, signed: false };
  * v is 1, with `signed` −1 for OFF; t₀ and t₁ are the times of the first and the last event. Shapes: a recording → [n, 1, H, W].
  *
  * @throws RangeError unless nTimeBins is a positive integer, or for a recording with events off the sensor or out of order; TypeError for
- *   what is no recording, or an option of another name or kind.
+ *   anything but a recording, or an option of another name or kind.
  * @see Zhu, Yuan, Chaney and Daniilidis (2019), Unsupervised Event-Based Learning of Optical Flow, Depth, and Egomotion, CVPR.
  */
 export function toVoxelGrid(events: EventRecording, options: VoxelOptions = VOXELS): Tensor {
@@ -215,7 +215,7 @@ const BITS: Range = { expected: "an integer in [2, 24]", fits: (n) => Number.isI
  *
  * Shapes: frames [T·N, P, H, W], such as {@link toFrames} gives → [T, P, H, W], values in [0, 1].
  *
- * @throws RangeError unless frames have four axes, and T·N of them are there; TypeError for what is no tensor, or an option of another
+ * @throws RangeError unless frames have four axes, and T·N of them are there; TypeError for anything but a tensor, or an option of another
  *   name or kind.
  * @see Barchid, Mennesson and Djéraba (2022), Bina-Rep Event Frames: A Simple and Effective Representation for Event-Based Cameras, ICIP.
  */

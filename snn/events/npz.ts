@@ -19,7 +19,7 @@ const END_SIZE = 22;
 
 interface Part {
   readonly bytes: Uint8Array;
-  /** Its place in the file. */
+  /** The entry's place in the file. */
   readonly at: number;
   readonly stored: boolean;
 }

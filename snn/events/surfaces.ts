@@ -29,7 +29,7 @@ const TIMESURFACE = { dt: Number.NaN, tau: Number.NaN, includeIncomplete: false 
  * time window dt.
  *
  * @throws RangeError unless dt and tau are finite and > 0, or for a recording with events off the sensor or out of order; TypeError for
- *   what is no recording, or an option of another name or kind.
+ *   anything but a recording, or an option of another name or kind.
  * @see Lagorce et al. (2017), HOTS: A Hierarchy of Event-Based Time-Surfaces for Pattern Recognition, IEEE Transactions on Pattern Analysis
  *   and Machine Intelligence 39(7).
  */
@@ -109,7 +109,7 @@ const PAIRS = 2 ** 16;
  * Shapes: a recording → [cells, 2, S, S], cells in rows from the top left, those at the right and the bottom smaller where the sensor ends.
  *
  * @throws RangeError for an option out of range, surfaces larger than cells, or a recording with events off the sensor or out of order;
- *   TypeError for what is no recording, or an option of another name or kind.
+ *   TypeError for anything but a recording, or an option of another name or kind.
  * @see Sironi, Brambilla, Bourdis, Lagorce and Benosman (2018), HATS: Histograms of Averaged Time Surfaces for Robust Event-Based Object
  *   Classification, CVPR.
  */

@@ -1,4 +1,4 @@
-/** A layer of a stream: its memory, and what it does in a step. */
+/** A layer of a stream: its memory, and its work in a step. */
 
 import { k } from "../../engine/backend.ts";
 import { EXPOSED } from "../../engine/columns.ts";
@@ -22,7 +22,7 @@ interface Holding {
   readonly kept?: readonly Kept[];
 }
 
-/** A layer with memory of its own, and what it does in a step. */
+/** A layer with memory of its own, and its work in a step. */
 export abstract class Stage {
   /** The output, which the next stage reads. Spikes are there as numbers, those of plain neurons as bits too. */
   readonly output: Tensor;
@@ -98,7 +98,7 @@ export class Watch {
 /** The base of layers that a {@link Stream} runs by a stage of their own, such as {@link Delay}. */
 export abstract class Staged extends Module {
   /**
-   * The stage that reads this input; null where a subclass has changed what the layer computes.
+   * The stage that reads this input; null where a subclass has another `forward`.
    *
    * @internal
    */

@@ -1,4 +1,7 @@
-/** Layers with a state between time steps. A subclass says what T steps do; each way to run the layer is written here, once. */
+/**
+ * Layers with a state between time steps. A subclass computes T steps in `advance`; each way to run the layer is
+ * written here, once.
+ */
 import { composed } from "../../engine/composed.ts";
 import type { Module, Tensor } from "../../engine/index.ts";
 import { locate, type Traits, traitsOf } from "../../engine/nn/module.ts";

@@ -12,7 +12,7 @@ const LATER = /* @__PURE__ */ Symbol("outputs");
 interface Later {
   readonly z: Tensor;
   readonly source: OutputSource;
-  /** Those that were computed, by their places. */
+  /** The outputs that were computed, by their places. */
   made: (Tensor | undefined)[] | null;
 }
 

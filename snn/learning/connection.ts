@@ -8,8 +8,8 @@ import { formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.t
 export type Changeable = Linear | Conv1d | Conv2d;
 
 /**
- * A connection for neurons of some shape. Each place of a window is a sample: what lies under the window are its neurons before the
- * synapses, and the channels at the place those behind them. A linear layer has one.
+ * A connection for neurons of some shape. Each place of a window is a sample: the values under the window are its
+ * neurons before the synapses, and the channels at the place its neurons behind them. A linear layer has one place.
  */
 export interface Connection {
   /** Shape of the neurons before, and behind, without the batch. */

@@ -21,7 +21,7 @@ import { loopOf } from "../neuron/op.ts";
 export const CURRENT = "current";
 
 /**
- * How the states x of a step carry on what an input does to them, with the current I = … + w·pre:
+ * How the states x of a step carry on the effect of an input, with the current I = … + w·pre:
  *
  *   ∂x[t]/∂w = ∂x[t]/∂x[t−1]·∂x[t−1]/∂w + ∂x[t]/∂I·pre[t]        ∂z[t]/∂w = ∂z[t]/∂x[t−1]·∂x[t−1]/∂w + ∂z[t]/∂I·pre[t]
  *

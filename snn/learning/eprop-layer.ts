@@ -22,7 +22,7 @@ export interface Gradient {
   readonly gradient: Tensor;
 }
 
-/** A step of a layer, before anything is written: what it gives, and its inputs [B, P]. */
+/** A step of a layer, before anything is written: its outputs, and its inputs [B, P]. */
 export interface LayerRun {
   readonly step: Advance;
   readonly pre: Tensor | null;

@@ -21,7 +21,7 @@ export interface Hidden {
   readonly features: number | null;
 }
 
-/** Weights, and neurons without spikes that integrate what these give; null where nothing does. */
+/** Weights, and neurons without spikes that integrate their products; null without such neurons. */
 export interface Readout {
   readonly linear: Linear;
   readonly neurons: Neurons | null;

@@ -158,8 +158,8 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
    *
    * The state that is given is used up: the next one lies in its memory. Where an error is thrown, it and all gradients are as before.
    *
-   * @throws RangeError for an x of another shape, a state of another model or batch, or what the loss throws for its target; TypeError for
-   *   anything but tensors, a target that is undefined, or what is no state; Error for a state that was used up or freed, a parameter
+   * @throws RangeError for an x of another shape, a state of another model or batch, or errors of the loss for its target; TypeError for
+   *   anything but tensors, a target that is undefined, or anything but a state; Error for a state that was used up or freed, a parameter
    *   that was freed or replaced, neurons or weights that were quantized or masked since the rule was made, or inside of `gradcheck`.
    */
   step(x: Tensor, target: Target | null, state?: EPropState): EPropStep {

@@ -19,7 +19,7 @@ export interface NetworkState {
 /** A layer of a network. */
 export interface NetworkLayer {
   readonly module: Module;
-  /** Its place among the layers. */
+  /** The layer's place in the network. */
   readonly index: number;
   /** The name of the rule that runs the layer, for errors. */
   readonly where: string;
@@ -30,7 +30,7 @@ export interface NetworkLayer {
 /**
  * The layers of a model.
  *
- * @throws TypeError for what is no module; RangeError for a module whose `forward` hides a layer with a state.
+ * @throws TypeError for anything but a module; RangeError for a module whose `forward` hides a layer with a state.
  */
 export function networkOf(where: string, model: Module): NetworkLayer[] {
   moduleOf(where, model);
@@ -61,7 +61,7 @@ function checkNoInnerStep({ module, where, name }: NetworkLayer): void {
 /**
  * The states of the layers; undefined for each at the start.
  *
- * @throws TypeError for what is no state; RangeError for a state of another number of layers.
+ * @throws TypeError for anything but a state; RangeError for a state of another number of layers.
  */
 export function layerStates(
   where: string,
@@ -183,7 +183,7 @@ function outputOf({ module, where, name }: NetworkLayer, x: Tensor): Tensor {
 /**
  * The loss, one number.
  *
- * @throws TypeError for what is no tensor; RangeError for a tensor of another size.
+ * @throws TypeError for anything but a tensor; RangeError for a tensor of another size.
  */
 export function lossOf(where: string, loss: unknown): Tensor {
   if (!(loss instanceof Tensor)) throw wrongType(where, "a loss that returns a tensor", loss);

@@ -52,8 +52,8 @@ export abstract class OnlineRule<Target> {
    * A state is a value: the given state stays as it is. Output and state belong to the caller, as those of `lif.step` do;
    * {@link disposeState} frees them.
    *
-   * @throws TypeError for an x or a loss that is no tensor, a target that is undefined, or what is no state; RangeError for a loss of
-   *   more than one number, a state of another model or batch, and what the layers and the loss throw, for a target of the wrong shape
+   * @throws TypeError for an x or a loss that is no tensor, a target that is undefined, or anything but a state; RangeError for a loss of
+   *   more than one number, a state of another model or batch, and errors of the layers and the loss, for a target of the wrong shape
    *   for instance. `grad` is as before then.
    */
   step(x: Tensor, target: Target | null, state?: NetworkState): OnlineStep {

@@ -54,8 +54,8 @@ const DEFAULTS = {
  *
  * Memory holds one step, for any number of steps.
  *
- * @throws TypeError for what is no module, no function or another option; RangeError for a module whose `forward` hides the state of a
- *   layer.
+ * @throws TypeError for a model that is no module, a loss that is no function, or another option; RangeError for a
+ *   module whose `forward` hides the state of a layer.
  * @see Meng et al. (2023), Towards Memory- and Time-Efficient Backpropagation for Training Spiking Neural Networks, ICCV.
  */
 export class SLTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target> {

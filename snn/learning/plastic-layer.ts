@@ -62,7 +62,7 @@ class Steps<State> implements Run {
  *
  * Shapes: x [T, B, in] → spikes [T, B, out]; of a convolution [T, B, C, …] → [T, B, O, …].
  *
- * @throws TypeError for what is no {@link Plastic}, or neurons without step and initialState.
+ * @throws TypeError for anything but a {@link Plastic}, or neurons without step and initialState.
  */
 export class PlasticLayer<State = unknown> extends Temporal<
   PlasticLayerState<State>,
@@ -105,7 +105,7 @@ export class PlasticLayer<State = unknown> extends Temporal<
     return "spikes";
   }
 
-  /** Steps run under noGrad, which frees what they make. */
+  /** Steps run under noGrad, which frees the tensors that they make. */
   protected override isComposed(): boolean {
     return false;
   }

@@ -89,9 +89,9 @@ export type WorkingState = Pick<PlasticState, "traces" | "synapses"> & {
 };
 
 /**
- * The same state, to be written in place, with what the rule has in it: each value is read once.
+ * The same state, to be written in place, with the tensors of the rule: each value is read once.
  *
- * @throws TypeError for what is no state.
+ * @throws TypeError for anything but a state.
  */
 export function workingState(where: string, { traces, synapse }: Rule, state: PlasticState): WorkingState {
   const given = Object(state) as PlasticState;

@@ -161,7 +161,7 @@ export class PlasticSteps {
     this.synapses.noteScales(state);
   }
 
-  /** Traces decay and take the spikes of the step; what they were before these is kept for changes that see them so. */
+  /** Traces decay and take the spikes of the step; their values before are kept for changes that read these. */
   private advanceTraces(moment: Moment, state: WorkingState): void {
     const neurons = this.neuronsFor(moment);
     const { traces } = this.rule;

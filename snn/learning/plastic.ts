@@ -47,7 +47,7 @@ import { Rule, type SynapseState, type Trace } from "./plasticity.ts";
 import { type Spiking, Synapses } from "./synapses.ts";
 import { floatsAt, Workspace } from "./workspace.ts";
 
-/** Shapes of spikes that fit the layer, and what follows from them. */
+/** Shapes of spikes that fit the layer, and numbers that follow from them. */
 interface Fitting {
   readonly pre: Shape;
   readonly post: Shape;
@@ -182,7 +182,7 @@ export class Plastic {
    * and the tensors of the state, which it returns.
    *
    * @throws RangeError for shapes that do not fit the layer and the state, spikes, weights or rewards that are not
-   *   finite, and rewards that are not as many as samples; Error inside of `gradcheck`; TypeError for what is no
+   *   finite, and rewards that are not as many as samples; Error inside of `gradcheck`; TypeError for anything but a
    *   tensor. Nothing is written before these checks. Error where a weight or a state of a synapse has become infinite
    *   or no number in the step, which is done then: the state that was given is used up.
    */
@@ -306,7 +306,7 @@ export class Plastic {
         floatsAt(pre, inputs).fill(0);
         floatsAt(post, outputs).fill(0);
         const until = at[i] as number;
-        // A reward that comes before the events of its time meets what has decayed until then.
+        // A reward that comes before the events of its time finds traces that have decayed until then.
         if (reward !== null && this.rule.rewardAfter === "nothing" && until > now.time) {
           this.steps.run({ ...moment, rewards: null, elapsed: until - now.time }, now);
         }

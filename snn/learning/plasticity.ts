@@ -48,8 +48,8 @@ export type RuleClass<
 > = new (options?: RuleOptions<Parameter, Choices, Preset>) => RuleOf<Parameter>;
 
 /**
- * A class of rules for synapses from equations: what neurons before and behind a synapse keep of their spikes, and what happens
- * to its weight at a spike of either, in each step, and at a reward.
+ * A class of rules for synapses from equations: the traces that neurons before and behind a synapse keep of their
+ * spikes, and the changes of its weight at a spike of either, in each step, and at a reward.
  *
  * The functions of the definition compute with symbols, as the step of a {@link neuron} does, and return the change of the weight,
  * or of the weight and of states of the synapse, by name. {@link Plastic} compiles them to sweeps over the synapses of the neurons
@@ -298,7 +298,7 @@ export interface SynapseState {
   readonly tau: number;
 }
 
-/** A rule for synapses with its options: what {@link Plastic} takes. Made by the classes that {@link plasticity} gives. */
+/** A rule for synapses with its options, for {@link Plastic}. Made by the classes that {@link plasticity} gives. */
 export class Rule {
   /** The name of its class. */
   readonly name: string;

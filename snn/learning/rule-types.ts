@@ -153,7 +153,7 @@ export type RuleOptions<
      */
     readonly order?: Order;
     /**
-     * Whether a reward meets what the events of its own step leave, "events", or comes before these, "nothing", in a rule with
+     * Whether a reward comes behind the events of its own step, "events", or before these, "nothing", in a rule with
      * `onReward`. Default "events".
      */
     readonly rewardAfter?: "events" | "nothing";

@@ -51,7 +51,7 @@ export interface Spiking {
   readonly post: Int32Array;
 }
 
-/** States of synapses, [B, out, in], and what they are to be multiplied by. */
+/** States of synapses, [B, out, in], and their scales, by which all of their values are to be multiplied. */
 export interface SynapseStates {
   readonly synapses: Readonly<Record<string, Tensor>>;
   readonly scales: Record<string, number>;

@@ -51,8 +51,9 @@ const WHERE = "truncatedBackward";
  *
  * @throws RangeError unless steps is a positive integer, for an x without a time axis, a loss of more than one number, and for layers whose
  *   state cannot be carried from piece to piece: modules whose `forward` hides a state, `PSN` of a kind that needs the whole sequence,
- *   layers that join time steps; TypeError for what is no module, no tensor or no function; Error for an x that was recorded before, which
- *   the first piece would consume. A loss that throws in a later piece leaves the gradients of the pieces before it.
+ *   layers that join time steps; TypeError for a model that is no module, an x that is no tensor or a loss that is no
+ *   function; Error for an x that was recorded before, which the first piece would consume. A loss that throws in a
+ *   later piece leaves the gradients of the pieces before it.
  * @see Williams and Peng (1990), An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent Network Trajectories, Neural
  *   Computation 2(4).
  */

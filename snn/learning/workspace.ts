@@ -19,7 +19,7 @@ export class Workspace {
     this.held.release();
   }
 
-  /** Gives back what `take` gave. */
+  /** Gives back memory of `take`. */
   give(p: number, bytes: number): void {
     this.held.remove(p);
     simd.heap.release(p, bytes);

@@ -58,8 +58,9 @@ const CONFUSION: Required<ConfusionOptions> = { into: null };
  * How many samples of each class were taken for each class: rows are the classes of y, columns the classes of the
  * largest outputs, the first of equal ones. Right ones are on the diagonal.
  *
- * Shapes: output [B, K], or [..., K], such as `spikeCount(spikes)`; y: class indices of the other axes; → K lists of K counts. Those of
- * all batches of a loader come together in the list that is given as `into`, which is the result then.
+ * Shapes: output [B, K], or [..., K], such as `spikeCount(spikes)`; y: class indices of the other axes; → K lists of K
+ * counts. With `into`, such lists, the counts are added to these, so that all batches of a loader come together, and
+ * `into` is the result.
  *
  * @throws RangeError for an output without these axes, another number of class indices, an index outside 0 … K − 1, or an `into` of other
  *   sizes; TypeError for y that is neither an array nor a tensor, an `into` that is no list of lists, or an unknown option.

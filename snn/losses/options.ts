@@ -7,7 +7,7 @@ import { labelsOf, outputRows } from "./targets.ts";
 
 /** Options of losses over sequences with class indices as targets. */
 export interface SequenceLossOptions extends LossOptions, LengthsOptions {
-  /** One weight per class, [K], a factor of the loss of each sample; default null: all 1. It gets no gradient. */
+  /** One weight per class, [K], a factor of the loss of each sample; default null: all 1. Weights get no gradient. */
   weight?: Tensor | null;
 }
 

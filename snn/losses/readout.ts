@@ -51,8 +51,8 @@ export function lastMembrane(membrane: Tensor, options: LengthsOptions = ALL_STE
 }
 
 /**
- * The largest membrane over time: max_t v[t], [T, B, …] → [B, …]. Its step gets the gradient; those that tie share it
- * evenly. With `lengths`, over the steps of each sample.
+ * The largest membrane over time: max_t v[t], [T, B, …] → [B, …]. The step of the maximum gets the gradient; steps that
+ * tie share it evenly. With `lengths`, over the steps of each sample.
  *
  * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
  */

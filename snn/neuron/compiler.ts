@@ -35,9 +35,9 @@ export interface Layer extends Starting, Steps {
 }
 
 export interface Compiler {
-  /** @throws TypeError and RangeError for what a step cannot do. */
+  /** @throws TypeError and RangeError where the step does something that no compiled step can. */
   compile(form: Form, kinds: Kinds, firing: Firing): Steps;
-  /** Throws where the function of an initial value does what a step may not. */
+  /** Throws where the function of an initial value does something that no step may. */
   checkInitial(where: string, what: string, initial: Exclude<Initial, number>, kinds: Kinds): void;
   /** Runs T steps, with the arguments of `Temporal.advance`. */
   run(

@@ -34,10 +34,10 @@ import type { NeuronClass, NeuronDefinition, NeuronOutputs } from "./types.ts";
  * A step that returns `membrane` and no `spikes` is a readout, as {@link LeakyIntegrator} is.
  *
  * @throws TypeError for a definition with names that are taken, values that are no numbers, or a step that is no function. The
- *   constructor of the class: TypeError for an option of another name or kind, and where the step does what a neuron cannot, for
- *   instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that are no parameters, options without
- *   effect for the choices, more than 31 outputs, or
- *   refractory steps of a neuron that has no spikes or no state to hold.
+ *   constructor of the class: TypeError for an option of another name or kind, and where the step does something that
+ *   no neuron can, for instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that
+ *   are no parameters, options without effect for the choices, more than 31 outputs, or refractory steps of a neuron
+ *   that has no spikes or no state to hold.
  */
 export function neuron<
   State extends string,

@@ -132,7 +132,8 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
   }
 
   /**
-   * The options of hand-written kernels that compute the same, or the option that no kernel knows. It is asked when the layer is made.
+   * The options of hand-written kernels that compute the same, or the option that no kernel knows. The constructor
+   * calls this function.
    *
    * @internal
    */
@@ -359,7 +360,7 @@ export class Neurons<State = unknown, Result = object> extends Temporal<State, R
       if (typeof x === "number") return x === 0 ? null : over(full([], x));
       const t = x as Tensor;
       if (!t.region?.open) alive(t, `${name}: the initial value of ${states[i]}`);
-      // A parameter of 0 costs what the number 0 does.
+      // A parameter of 0 costs as much as the number 0.
       return t.isBuffer && t.size === 1 && Object.is(t.item(), 0) ? null : over(t);
     });
     return this.firing.hold > 0 ? [...all, null] : all;
@@ -435,7 +436,7 @@ function withoutParameters(value: (parameters: Named) => unknown): unknown {
   }
 }
 
-/** Whether neurons are one compiled step, without an op between two of them, and no subclass has changed what they compute. */
+/** Whether neurons are one compiled step, without an op between two of them, and no subclass has another `forward`. */
 export const isCompiled = (layer: unknown): layer is Neurons =>
   layer instanceof Neurons && isUnchanged(layer) && layer.firing.inhibition === null;
 

@@ -47,7 +47,7 @@ import {
 } from "./loop.ts";
 import { REFRACTORY } from "./names.ts";
 
-/** The code of a step that saves what gradients of some outputs towards some parameters need. */
+/** The code of a step that saves the values for gradients of some outputs towards some parameters. */
 interface Compiled {
   readonly outputs: number;
   readonly learned: readonly boolean[];
@@ -78,7 +78,7 @@ export class CompiledNeuron {
   private starts: FromParameters | null = null;
   private readonly codes: Compiled[] = [];
 
-  /** @throws TypeError where the step does what a neuron cannot. */
+  /** @throws TypeError where the step does something that no neuron can. */
   constructor(definition: StepDefinition) {
     this.name = definition.name;
     this.program = new Program(definition);
@@ -117,7 +117,10 @@ export class CompiledNeuron {
     return this.plain.forward(1, rows, n, 1 << this.mainAt, all, all);
   }
 
-  /** The code that saves what gradients of the outputs in a mask need, towards the parameters that require one too. */
+  /**
+   * The code that saves the values for gradients of the outputs in a mask, also towards the parameters that require
+   * one.
+   */
   code(outputs: number, parameters: readonly LoopValue[]): Fused {
     for (const each of this.codes) {
       if (each.outputs === outputs && each.learned.every((is, i) => is === isLearned(parameters[i]))) return each.code;
@@ -196,7 +199,10 @@ const NONE = null as never;
 /** A run that has ended, whose object the next one takes. */
 let ended: StepRun | null = null;
 
-/** Neurons over a current: made, run by `forward`, and from then on what backward and outputs that are read later need. */
+/**
+ * Neurons over a current: made, run by `forward`, and from then on the memory of backward and of outputs that are read
+ * later.
+ */
 export class StepRun {
   neuron: CompiledNeuron = NONE;
   /** [T, B, …], or for a single step [B, …]. */
@@ -342,7 +348,7 @@ export class StepRun {
 
   /**
    * Runs all steps. `outputs` is the mask of outputs that a gradient may come from; `shape`, of a step, asks for the last states. `over`:
-   * nobody else can read the current, and what is saved takes its place where backward does not read it again.
+   * nobody else can read the current, and saved values overwrite it where backward does not read it again.
    */
   forward(outputs: number, shape: Shape | null, over = false): this {
     const { neuron, current, input, feedback } = this;
@@ -407,7 +413,7 @@ export class StepRun {
     const outputs = (main === 0 ? 0 : 1 << mainAt) | (other < 0 ? 0 : 1 << other);
     const wanted = allOf(last.length);
     const bound = code.forward(T, size / n, n, outputs, this.given(), wanted);
-    // A step reads the current before it writes what it saves, which may lie over it. Else one step of it has memory.
+    // A step reads the current before it writes saved values, which may lie over it. Else one step of it has memory.
     const own = feedback === null || inputAt !== 0 || code.saves > 0 ? 0 : allocate(4 * size);
     bound.begin();
     try {
@@ -446,7 +452,7 @@ export class StepRun {
     return p;
   }
 
-  /** Gives back what `firstAt` has written out. */
+  /** Gives back memory of `firstAt`. */
   private release(): void {
     const { writtenAt, size } = this;
     for (let i = 0; i < writtenAt.length; i++) {
@@ -479,7 +485,7 @@ export class StepRun {
     this.checkUnwritten(name);
     const z = emptyLike(current);
     const at = main.op === null ? -1 : this.code.savedAt(name);
-    // Backward has not consumed what forward has saved.
+    // Backward has not yet consumed the saved values.
     if (at >= 0) k.copy(z.ptr, this.saved[at] as number, z.size);
     else {
       const bytes = neuron.packed ? streamBytes(z.size) : 4 * z.size;
@@ -649,7 +655,7 @@ class GradientTargets {
     return own;
   }
 
-  /** Adds what was written elsewhere. */
+  /** Adds the gradients that were written elsewhere. */
   finish(): void {
     for (const [x, p] of this.later) {
       k.addTo(x.gradPtr, p, x.size);

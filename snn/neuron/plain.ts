@@ -134,7 +134,7 @@ const LAST = 0;
 const MEMBRANE = 1;
 const V = 2;
 
-/** Values of a gradient that a second-level cache holds beside what it meets there. */
+/** Values of a gradient that a second-level cache holds beside the arrays that are read with it. */
 const PIECE = 131072;
 
 /** Values that {@link describeStep} writes. */

@@ -7,7 +7,7 @@ import { GRADED, REFRACTORY, WINNER } from "./names.ts";
 
 /** The members of the argument of a step besides its states and parameters. */
 export interface StepLanguage extends Omit<Language, "spike"> {
-  /** I, what flows into the neuron in this step. */
+  /** I, the current into the neuron in this step. */
   readonly current: Value;
   /**
    * 1 where x ≥ 0 (`fire: "gt"`: x > 0), else 0, and 0 in refractory steps. ∂L/∂x = ∂L/∂s·surrogate′(x), with the surrogate of the

@@ -264,7 +264,7 @@ export interface NeuronLayer<State extends string, Outputs> extends Module {
   forward(current: Tensor): Tensor;
   /**
    * All that the step returns, over time, and the state after the last step, from a given state on; all differentiable. Inside of
-   * tapes what is not read costs nothing; what is read is computed by another forward run.
+   * tapes an output that is not read costs nothing; an output that is read is computed by another forward run.
    *
    * @throws RangeError as `forward`, or unless the state has the shape of one step and counters of at most refractorySteps; Error
    *   where an output is first read after the current, a state or a parameter was overwritten or freed.
@@ -291,7 +291,10 @@ export type NeuronParameters<Parameters, Optional> = { readonly [name in keyof P
   readonly [name in keyof Optional]?: Tensor;
 };
 
-/** Types that a form stands for: the options and the fields of layers, their state and what `unroll` gives. No form has a value of it. */
+/**
+ * Types that a form stands for: the options and the fields of layers, their state and the result of `unroll`. No form
+ * has a value of this type.
+ */
 export interface Typed<Options, Fields, State = unknown, Result = object> {
   readonly types?: (options: Options) => Fields;
   readonly results?: (state: State) => Result;

@@ -21,8 +21,8 @@ const AlphaNeuron = /* @__PURE__ */ lazyNeuron({
   constrain: { alpha: [0, 1], beta: [0, 1] },
   choices: /* @__PURE__ */ united(RESET, {
     /**
-     * From what a reset to "subtract" takes θ: from the membrane, or as snnTorch does from the excitatory current, with the inhibitory
-     * current set to 0 and its value of the step before added to the membrane. Default "membrane".
+     * The state from which a reset to "subtract" takes θ: the membrane, or as in snnTorch the excitatory current, with
+     * the inhibitory current set to 0 and its value of the step before added to the membrane. Default "membrane".
      */
     subtractFrom: ["membrane", "excitation"],
   }),

@@ -120,7 +120,7 @@ export class LeakyIntegrator extends /* @__PURE__ */ layersOf(
     return super.read({ v } as never, shape);
   }
 
-  /** Of what neurons give, v over time is the membrane again. */
+  /** The output v over time is the membrane again. */
   protected override outputNames(): readonly string[] {
     return MEMBRANE;
   }

@@ -9,8 +9,9 @@ import { atan, boxcar, superSpike } from "../surrogates/known.ts";
  *
  *   i[t] = α·i[t−1] + I[t]      u[t] = rest + β(v[t−1] − rest) + i[t]      s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
  *
- * `synapse` says when an input arrives: "decayFirst", as above; "jumpFirst", where the membrane takes i[t−1] + I[t], of which
- * i[t] = α·(i[t−1] + I[t]) is left; "late", where it takes i[t−1]. `inputScale: "leak"` multiplies what the membrane takes by 1 − β.
+ * `synapse` says when an input arrives: "decayFirst", as above; "jumpFirst", where the membrane takes i[t−1] + I[t],
+ * and i[t] = α·(i[t−1] + I[t]); "late", where it takes i[t−1]. `inputScale: "leak"` multiplies this input of the
+ * membrane by 1 − β.
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. α = exp(−dt/τ_syn) and β = exp(−dt/τ_mem) are dimensionless;
  * defaults α = 0.9, β = 0.95, θ = 1, within [0, 1], rest = resetValue = 0. Resets as in {@link LIF}, default "zero"; they leave i as it is. Starts from i = 0 and

@@ -52,7 +52,7 @@ let crash: unknown;
 /** HDF5 keeps its signature, the version, and the sizes of addresses and lengths in front, or behind 512, 1024, … bytes of the user. */
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** An error of a file that is read: what was expected, at a path in it, and what came. */
+/** An error of a file that is read: the expected value, at a path in it, and the given one. */
 const wrong = (expected: string, path: string, got: string, cause?: unknown): RangeError =>
   new RangeError(
     `${READER}: expected ${expected} at ${shortPath(path) || "/"}, got ${got}`,
@@ -256,7 +256,8 @@ function fixed(bytes: Uint8Array, size: number, spaces: boolean): string[] {
  *
  *   "GCOL" 1 0 0 0 | bytes of the collection | objects: index (2), references (2), 0 (4), bytes (8), content up to a multiple of 8
  *
- * An object of index 0 is what is free, and counts its own header. The library adds up these bytes without a look at the sum.
+ * An object of index 0 is free space, and counts its own header. The library adds up these bytes without a look at the
+ * sum.
  */
 function checkText(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -31,7 +31,7 @@ export const LI = /* @__PURE__ */ lazyNeuron({
   },
 });
 
-/** i[t] = α·i[t−1] + synapseScale·I[t], and what the membrane takes of it. */
+/** i[t] = α·i[t−1] + synapseScale·I[t], and the input of the membrane. */
 function synapse({
   current,
   i,

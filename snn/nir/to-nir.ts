@@ -137,7 +137,7 @@ function valuesOf(t: Tensor, shape: Shape, axis = shape.length - 1): NeuronValue
 /** An axis of [T, B, …shape] as one of the shape. */
 const axisOf = (axis: number, { length }: Shape): number => (axis < 0 ? axis + length : axis - 2);
 
-/** The shape of one step of one sample behind a layer. Its errors get the name of the node. */
+/** The shape of one step of one sample behind a layer. Errors of the layer get the name of the node. */
 function behind(layer: Module, { to, where }: Place): Shape {
   try {
     return layer.evaluating(() => layer.forward(zeros([1, 1, ...to.shape]))).sizes.slice(2);

@@ -26,7 +26,7 @@ export const CHART = {
   theme: "auto" as NonNullable<ChartOptions["theme"]>,
 } satisfies Record<keyof ChartOptions, unknown>;
 
-/** A panel of a chart: axes with what is drawn between them. */
+/** A panel of a chart: axes with the series between them. */
 export interface Panel {
   /** Height of the drawn area, in pixels. */
   readonly height: number;

@@ -73,7 +73,7 @@ function plot(where: string, curves: object, given: typeof DEFAULTS): Promise<st
   return svgOf(where, [panel], given);
 }
 
-/** A line through points; what cannot be drawn is a gap. */
+/** A line through points; a value that cannot be drawn is a gap. */
 export function seriesOf(
   name: string,
   x: readonly (number | string)[],

@@ -15,8 +15,8 @@ export interface GradientFlowPlotOptions extends ChartOptions {}
  *
  *     await gradientFlowPlot(gradientNorms(record(model, x, { loss })));
  *
- * @throws Error where the peer echarts is missing; TypeError for what is not from `gradientNorms`, an option of another name or
- *   kind; RangeError for norms of no layer.
+ * @throws Error where the peer echarts is missing; TypeError for anything but norms of `gradientNorms`, an option of
+ *   another name or kind; RangeError for norms of no layer.
  */
 export async function gradientFlowPlot(
   norms: Pick<GradientNorms, "layers"> & Partial<Pick<GradientNorms, "order">>,

@@ -22,7 +22,7 @@ const DEFAULTS = { ...CHART, sample: 0, dtMs: 0 } satisfies Record<keyof RasterP
  *
  * Shapes: spikes [T, B, …], or [T].
  *
- * @throws Error where the peer echarts is missing; TypeError for what is no tensor, an option of another name or kind; RangeError unless
+ * @throws Error where the peer echarts is missing; TypeError for anything but a tensor, an option of another name or kind; RangeError unless
  *   there is a time axis and such a sample, and for an option out of range.
  */
 export async function rasterPlot(spikes: Sequences, options: RasterPlotOptions = {}): Promise<string> {

@@ -40,7 +40,7 @@ const DEFAULTS = {
  *
  * Shapes: membrane [T, B, …], or [T].
  *
- * @throws Error where the peer echarts is missing; TypeError for what is no tensor, an option of another name or kind; RangeError unless
+ * @throws Error where the peer echarts is missing; TypeError for anything but a tensor, an option of another name or kind; RangeError unless
  *   there is a time axis, such a sample and such neurons, and for an option out of range.
  */
 export async function tracePlot(membrane: Sequences, options: TracePlotOptions = {}): Promise<string> {

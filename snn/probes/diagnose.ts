@@ -153,7 +153,7 @@ export interface Diagnosis {
  * Shapes: x as the model, or `encode`, takes it; the layers' values [T, B, …].
  *
  * @throws TypeError for a model that is none, an x, an encoded x or a loss that is no tensor, an option of another name or kind; RangeError for
- *   bounds out of range, a model without layers of neurons, and what the model and the loss throw.
+ *   bounds out of range, a model without layers of neurons, and errors of the model and the loss.
  */
 export function diagnose(model: Module, x: Tensor, options: DiagnoseOptions): Diagnosis {
   const where = "diagnose";

@@ -34,7 +34,7 @@ export interface FiringCurve {
  * [T, currents, N]. Runs in evaluation mode and records nothing.
  *
  * @throws TypeError for a layer that is no module, currents that are no numbers in a row, an option of another name or kind; RangeError
- *   for no currents, an option out of range, and what the layer throws.
+ *   for no currents, an option out of range, and errors of the layer.
  */
 export function firingCurve(
   layer: Module,

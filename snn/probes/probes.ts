@@ -34,7 +34,7 @@ export const RATES: Required<FiringRateOptions> = { silentRate: 0, saturatedRate
  *
  * Shapes: spikes [T, B, …] → `perNeuron` as long as the axes behind B; of spikes [T] one rate.
  *
- * @throws TypeError for what is no recording, an option of another name or kind; RangeError for a rate that is negative or not
+ * @throws TypeError for anything but a recording, an option of another name or kind; RangeError for a rate that is negative or not
  *   finite; Error if the recording was freed.
  */
 export function firingRates(
@@ -102,7 +102,7 @@ export interface GradientNorms {
  *
  *   ‖g‖₂ = √Σ g²
  *
- * @throws TypeError for what is no recording; RangeError for one without a loss; Error if it was freed.
+ * @throws TypeError for anything but a recording; RangeError for one without a loss; Error if it was freed.
  */
 export function gradientNorms(
   recording: Pick<Recording, "layers" | "gradients"> & Partial<Pick<Recording, "order">>,

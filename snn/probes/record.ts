@@ -1,4 +1,4 @@
-/** Recordings: what the neurons of a model do, and the gradients that reach them. */
+/** Recordings: currents, membranes and spikes of the neurons of a model, and the gradients that reach them. */
 import { functionOf, listed, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { composed } from "../../engine/composed.ts";
 import { defaultGenerator, Generator } from "../../engine/generator.ts";
@@ -17,9 +17,9 @@ import type { Seen } from "../layer/observe.ts";
 export interface LayerGradients {
   /** ∂L/∂I: of the current, behind the surrogate and the way back through time. */
   readonly current: Tensor | null;
-  /** ∂L/∂s: what the layers that read the spikes send back, before the surrogate. */
+  /** ∂L/∂s: the sum over the layers that read the spikes, before the surrogate. */
   readonly spikes: Tensor | null;
-  /** ∂L/∂u: what reaches the membrane from outside of the neurons, as from a readout. */
+  /** ∂L/∂u: the gradient of the membrane from outside of the neurons, as from a readout. */
   readonly membrane: Tensor | null;
 }
 
@@ -84,7 +84,7 @@ const DEFAULTS = {
  * is the same in all steps. All tensors belong to the enclosing tape or the caller.
  *
  * @throws TypeError for a model that is none, an `x` or a loss that is no tensor, an option of another name or kind; RangeError for
- *   names of layers that did not run, and what the model and the loss throw.
+ *   names of layers that did not run, and errors of the model and the loss.
  */
 export function record(model: Module, x: Tensor, options: RecordOptions = {}): Recording {
   return recordOf("record", model, x, options).recording;

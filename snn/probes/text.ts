@@ -35,7 +35,7 @@ const TRACE: Required<TraceTextOptions> = { sample: 0, neuron: 0, width: 72, hei
  *
  * Shapes: spikes [T, B, …], of which one sample is shown, or [T].
  *
- * @throws RangeError unless there is a time axis and such a sample, and sizes lie in [1, 1000]; TypeError for what is no tensor, an
+ * @throws RangeError unless there is a time axis and such a sample, and sizes lie in [1, 1000]; TypeError for anything but a tensor, an
  *   option of another name or kind.
  */
 export function rasterText(spikes: Tensor, options: RasterTextOptions = RASTER): string {
@@ -63,8 +63,8 @@ export function rasterText(spikes: Tensor, options: RasterTextOptions = RASTER):
  *
  * Shapes: x [T, B, …], of which one neuron of one sample is shown, or [T].
  *
- * @throws RangeError unless there is a time axis, such a sample and such a neuron, and sizes lie in [1, 1000]; TypeError for what
- *   is no tensor, an option of another name or kind.
+ * @throws RangeError unless there is a time axis, such a sample and such a neuron, and sizes lie in [1, 1000]; TypeError for anything
+ *   but a tensor, an option of another name or kind.
  */
 export function traceText(x: Tensor, options: TraceTextOptions = TRACE): string {
   const where = "traceText";

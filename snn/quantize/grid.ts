@@ -27,7 +27,7 @@ const SMALLEST = 2 ** -126;
 /** Δ of ternary weights, as a share of the mean of |w|. */
 const THRESHOLD = 0.7;
 
-/** A number that rounds what is added to it to an integer, half to even, in float32 and in the float64 of `gradcheck`. */
+/** A number that rounds an addend to an integer, half to even, in float32 and in the float64 of `gradcheck`. */
 const ROUNDING = 1.5 * 2 ** 23;
 const ROUNDING_64 = 1.5 * 2 ** 52;
 

@@ -14,7 +14,7 @@ import { memory } from "../../engine/wasm.ts";
 import { own, Stage, Staged } from "../layer/stage.ts";
 import { Int8Weights, type Past } from "./int8-weights.ts";
 
-/** The weight of a layer as integers, and what the layer adds. */
+/** The weight of a layer as integers, and its bias. */
 export interface Int8State {
   /** Sizes of the weight, [out, in…]. */
   readonly shape: Shape;

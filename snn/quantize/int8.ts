@@ -56,7 +56,7 @@ const isInt8 = (layer: Module): layer is Int8Linear | Int8Conv =>
  * float32, inputs ascending. Σ is rounded to float32 from 2²⁴ on, then s·Σ, then the sum with b; a float network with the weights s·q
  * rounds each term instead. Nothing is recorded.
  *
- * Shapes: x [T, B, …] → what the last layer gives, as in a `Sequential` of the model.
+ * Shapes: x [T, B, …] → the output of the last layer, as in a `Sequential` of the model.
  *
  * Names are the paths in the model, in its states too: `0.weight` of a list, and of a layer alone.
  *
@@ -100,9 +100,10 @@ export class Int8 extends Staged {
   }
 
   /**
-   * The output for a sequence [T, B, …], or for what the first layer takes.
+   * The output for a sequence [T, B, …], or for another input of the first layer.
    *
-   * @throws what a layer throws; RangeError for an x that does not fit a weight; Error after `dispose()`, or inside of `gradcheck`.
+   * @throws errors of the layers; RangeError for an x that does not fit a weight; Error after `dispose()`, or inside of
+   *   `gradcheck`.
    */
   forward(x: Tensor): Tensor {
     alive(x, "Int8");
@@ -135,8 +136,9 @@ export class Int8 extends Staged {
 
   /**
    * The state for a file, by the names of the model: `fc.weight`, the integers as Int8Array, `fc.weight_scale`, [1] or [out], and
-   * `fc.bias`. Of other layers what {@link Module.stateDict} has, but weights behind a mask or on a grid as the layer computes with them,
-   * without masks: a model that loads the file needs neither. For `saveSafetensors`; {@link dequantizedState} makes floats of the integers.
+   * `fc.bias`. Entries of other layers as in {@link Module.stateDict}, but weights behind a mask or on a grid as the
+   * layer computes with them, without masks: a model that loads the file needs neither. For `saveSafetensors`; {@link
+   * dequantizedState} makes floats of the integers.
    *
    * @throws Error after `dispose()`.
    */

@@ -66,7 +66,7 @@ export class Meter implements LayerTap {
     this.names = new Map(model.namedModules().map(([name, module]) => [module, name]));
   }
 
-  /** Counts what happens while fn runs the model. */
+  /** Counts operations and spikes while fn runs the model. */
   count(fn: () => void): void {
     this.batch = new BatchSize();
     const products = synapseWatchers(this.model, (product, x) => this.multiplied(product, x));

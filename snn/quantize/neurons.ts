@@ -102,7 +102,10 @@ function checkRange(where: string, layer: Neurons, levels: StateLevels, states: 
 /** Names of the parameter to which a reset sets the state. */
 const RESET_VALUES = ["resetValue", "c"];
 
-/** Prepares the layer for states on levels, with null for floats. Returns what makes the change: nothing is written before. */
+/**
+ * Prepares the layer for states on levels, with null for floats. Returns a function that makes the change: nothing is
+ * written before.
+ */
 export function levelsOf(layer: Neurons, levels: StateLevels | null, states: readonly string[]): () => void {
   const own = layer.form.own ?? { form: layer.form, compiled: layer.compiled };
   if (levels === null || states.length === 0) return () => layer.useStep(own);

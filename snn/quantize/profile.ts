@@ -54,7 +54,7 @@ const DEFAULTS = {
  *
  * @throws RangeError for data without samples, batches with another number of targets than of samples, an input without a batchAxis whose axis of samples the layers do not tell, joules that are
  *   not finite and ≥ 0, or a batchAxis but 0 and 1; TypeError for arguments
- *   and options of another kind or name; and what the model throws.
+ *   and options of another kind or name; and errors of the model.
  * @see Yik et al. (2025), The NeuroBench Framework for Benchmarking Neuromorphic Computing Algorithms and Systems, Nature Communications
  *   16; Horowitz (2014), Computing's Energy Problem (and What We Can Do about It), ISSCC.
  */

@@ -239,7 +239,7 @@ function maskOf(layer: Weighted): Tensor {
     "mask",
     Object.assign((weight: Tensor) => weight.mul(mask), { mask }),
   );
-  // A tape that fails frees what was made in it, the mask too.
+  // A tape that fails frees all tensors made in it, the mask too.
   if (scope !== root) scope.persisted.push({ dispose: () => unmask(layer, mask) });
   return mask;
 }

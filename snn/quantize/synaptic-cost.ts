@@ -62,7 +62,8 @@ const DEFAULTS = {
  * Shapes: x as the model takes it, [T, B, …] → output as the model gives it, operations [], cost [].
  *
  * @throws RangeError for a target that is not finite and > 0, a lambda that is not finite and ≥ 0, a batchAxis but 0 and 1, an x without
- *   that axis, or no batchAxis and an x whose axis of samples the layers do not tell; TypeError for arguments and options of another kind or name; and what the model throws.
+ *   that axis, or no batchAxis and an x whose axis of samples the layers do not tell; TypeError for arguments and
+ *   options of another kind or name; errors of the model.
  * @see Sorbaro et al. (2020), Optimizing the Energy Consumption of Spiking Neural Networks for Neuromorphic Applications, Frontiers in
  *   Neuroscience 14.
  */

@@ -1,5 +1,5 @@
 /**
- * The feedback of `Recurrent` where all neurons feed each other: what happens between two steps of a run.
+ * The feedback of `Recurrent` where all neurons feed each other: the product between two steps of a run.
  *
  *   I[t] = current[t] + W·s[t−1] + b
  *

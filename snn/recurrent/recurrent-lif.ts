@@ -26,7 +26,10 @@ const OWN = {
 
 const FORM = /* @__PURE__ */ fedBack(LIF_FORM);
 
-/** The same neurons with the options of both. Those of snnTorch's `RLeaky` drop the input of a step that resets them to 0, those of `Leaky` do not. */
+/**
+ * The same neurons with the options of both. snnTorch's `RLeaky` drops the input of a step that resets it to 0, `Leaky`
+ * does not.
+ */
 function fedBack(form: Form): Form {
   const numerics = { ...form.numerics, snntorch: { ...form.numerics?.snntorch, resetInput: true } };
   return { ...form, numerics, common: { ...OPTIONS, ...OWN } };

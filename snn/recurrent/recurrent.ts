@@ -92,7 +92,7 @@ export interface SpikingResult<State> {
  * W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`, as {@link Linear} starts them; V [N] starts at 1. With `selfConnections:
  * false` W has no diagonal: it starts at 0, other values there have no effect, and its gradient is 0. Shapes: current
  * [T, B, …] → spikes [T, B, …]. Starts from no spikes. With a connection of its own, a layer of compiled neurons is one op, whose
- * product costs what its spikes cost; other steps are composed, one after the other, with the same bits.
+ * product costs as much as there are spikes; other steps are composed, one after the other, with the same bits.
  *
  *     new Recurrent(new AdaptiveLIF({ learn: ["beta"] }), { features: 128 })
  *

@@ -11,7 +11,7 @@ export class RecurrentStage extends Stage {
   private readonly current: Tensor;
   private readonly product: Stage;
 
-  /** `neurons` read `current`, which is the input and what spikes of the step before add to it. */
+  /** `neurons` read `current`: the input plus the product with the spikes of the step before. */
   constructor(neurons: Stage, input: Tensor, current: Tensor, recurrent: Linear, kept: readonly Kept[]) {
     const { output } = neurons;
     const product = new PureStage(recurrent, output);

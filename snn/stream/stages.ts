@@ -36,7 +36,7 @@ function ofOneStep(module: Module, input: Tensor): Tensor {
   return z;
 }
 
-/** Runs fn, with all that it makes of these tensors on record. Returns what fn returns. */
+/** Runs fn, with all that it makes of these tensors on record. Returns the result of fn. */
 function recording<R>(leaves: readonly Tensor[], fn: () => R): R {
   const frozen = leaves.filter((t) => !t.requiresGrad);
   for (const t of frozen) t.requiresGrad = true;
@@ -69,7 +69,7 @@ class ReadWeight extends Watch {
     this.layer = layer;
   }
 
-  /** Runs fn, in which the layer reads this copy. Returns what fn returns. */
+  /** Runs fn, in which the layer reads this copy. Returns the result of fn. */
   during<R>(fn: () => R): R {
     const { layer, value } = this;
     const { reading } = layer;
@@ -82,7 +82,7 @@ class ReadWeight extends Watch {
   }
 }
 
-/** A module that always runs the same ops, those of evaluation: what its `forward` has recorded once, again and again. */
+/** A module whose `forward` always runs the same ops in evaluation: the ops are recorded once and run in each step. */
 export class PureStage extends Stage {
   private readonly weight: ReadWeight | null;
   private readonly calls: readonly Call[];

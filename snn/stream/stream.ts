@@ -11,8 +11,8 @@ import { layersOf } from "../layer/stepping.ts";
 import { stageOfAll } from "./stages.ts";
 
 /**
- * A network that gets one time step after the other and keeps its state in between, for what comes in as it comes: sound,
- * events, sensors. Its outputs have the bits that `forward` gives for the sequence [T, B, …] of all inputs.
+ * A network that gets one time step after the other and keeps its state in between, for sound, events and sensors as
+ * they come in. Its outputs have the bits that `forward` gives for the sequence [T, B, …] of all inputs.
  *
  *     const stream = new Stream(network, [1, 784]);
  *     const output = stream.step(frame); // a Float32Array
@@ -39,7 +39,7 @@ export class Stream {
   /** Views are made once, so that a step makes none; growing memory leaves them with length 0. */
   private inputView: Float32Array = new Float32Array();
   private outputView: Float32Array = new Float32Array();
-  /** Of what a step takes for itself and gives back, or leaves behind where it fails. */
+  /** The region of tensors that a step takes for itself and gives back, or leaves behind where it fails. */
   private readonly region = { ...disposed };
 
   /**

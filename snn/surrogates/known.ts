@@ -14,7 +14,7 @@ import { frozenSurrogate, type Surrogate } from "./surrogate.ts";
 /** Slopes k whose k² and 1/k², which kernels compute, float32 holds with all digits. */
 const SLOPE: Range = { expected: "in [1e-18, 1e18]", fits: (x) => x >= 1e-18 && x <= 1e18 };
 
-/** One that a kernel computes, whose one option, by default `usual`, becomes the slope. */
+/** A surrogate that a kernel computes, whose one option, by default `usual`, becomes the slope. */
 function known<Name extends string>(
   name: string,
   kind: number,

@@ -50,7 +50,7 @@ function traced<Name extends string>(
  * A surrogate of another height: surrogate′(x) = factor·derivative(x), primitive factor·primitive(x). The factor scales the gradient
  * that passes each spike.
  *
- * @throws RangeError unless the factor is finite in float32; TypeError for what is no surrogate.
+ * @throws RangeError unless the factor is finite in float32; TypeError for anything but a surrogate.
  */
 export function scaled(surrogate: Surrogate, factor: number): Surrogate {
   checkSurrogate("surrogate.scaled", surrogate);
@@ -361,8 +361,8 @@ export const squarewaveFourierSeries = (options: { n?: number; period?: number }
  *
  *     surrogate.custom({ derivative: (x, { where }) => where(x.abs().lt(0.5), 1, 0), primitive: (x) => x.add(0.5).clamp(0, 1) })
  *
- * @throws TypeError unless the derivative is a function, and the primitive where it is given, or where one does what a step cannot,
- *   such as a sum.
+ * @throws TypeError unless the derivative is a function, and the primitive where it is given, or where one does
+ *   something that no step can, such as a sum.
  */
 export function custom(options: CustomSurrogate): Surrogate {
   const where = "surrogate.custom";
@@ -376,7 +376,7 @@ export function custom(options: CustomSurrogate): Surrogate {
 
 const CUSTOM = { derivative: undefined as Derivative | undefined, primitive: undefined as Primitive | undefined };
 
-/** Throws where an expression of x does what a step cannot. */
+/** Throws where an expression of x does something that no step can. */
 function check(name: string, expression: (argument: StepArgument<"x">) => Value | number): void {
   const step = (argument: StepArgument<"x">) => ({ y: expression(argument) });
   new Program({ name, inputs: ["x"], states: [], parameters: {}, step });

@@ -113,7 +113,7 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
     this.firstSigma = start;
     this.finalSigma = numberOf(where, "finalSigma", given.finalSigma, SIGMA);
     checkShape(where, [...shape, maxDelay + 1]);
-    // All or none: a tape that fails frees what was made in it.
+    // All or none: a tape that fails frees all tensors made in it.
     [this.weight, this.delay, this.bias, this.sigma] = noGrad((): [Tensor, Tensor, Tensor | null, Tensor] => [
       startUniform(where, shape, inFeatures / 6, false, generator)[0],
       parameter(rand(shape, { generator }).mul(maxDelay)),

@@ -277,7 +277,7 @@ export class PSN extends Windowed<PSNState, PSNRecord> {
     return weight.mul(tensor(mask, { shape: [T, T] }));
   }
 
-  /** Σ_i w[i]·x[t − k + 1 + i] of x [T, M], behind what was there before. */
+  /** Σ_i w[i]·x[t − k + 1 + i] of x [T, M], behind the inputs of the steps before. */
   private slide(x: Tensor, past: Tensor | null): Tensor {
     const k = this.order as number;
     const [T, M] = x.sizes as [number, number];

@@ -98,7 +98,7 @@ export class Gates extends Module {
   }
 }
 
-/** The state as tensors, and what is fed to the membrane. */
+/** The state as tensors, and the input of the membrane. */
 interface From {
   readonly c: Tensor;
   readonly neuron: InstanceState;
@@ -170,7 +170,7 @@ export class SpikingLSTM extends Temporal<SpikingLSTMState, SpikingLSTMRecord, F
     this.inFeatures = numberOf("SpikingLSTM", "inFeatures", inFeatures, COUNT);
     this.hiddenFeatures = numberOf("SpikingLSTM", "hiddenFeatures", hiddenFeatures, COUNT);
     const from = generatorOf("SpikingLSTM", generator);
-    // Both or none: a tape that fails frees what was made in it.
+    // Both or none: a tape that fails frees all tensors made in it.
     const [neuron, cell] = noGrad((): [InstanceType<typeof Output>, Gates] => [
       new Output(others as OutputOptions),
       new Gates(inFeatures, hiddenFeatures, bias, from),
@@ -254,7 +254,7 @@ export class SpikingLSTM extends Temporal<SpikingLSTMState, SpikingLSTMRecord, F
     return layerTap === null ? run(current) : layerTap.run(this, current, continues, run);
   }
 
-  /** h and c of the cell, from what the input adds to its gates. */
+  /** h and c of the cell, from the input's part of its gates. */
   private cell(gates: Tensor, c: Tensor, v: Tensor): { h: Tensor; c: Tensor } {
     const { weight_hh, bias_hh } = this.lstm_cell;
     const H = this.hiddenFeatures;

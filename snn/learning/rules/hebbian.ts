@@ -42,7 +42,7 @@ export const Hebbian = /* @__PURE__ */ lazyRule({
     interaction: { activity: ["spikes"] },
   },
   numerics: { bindsnet: { order: "after", interaction: "nearest" } },
-  // The product of rates is added once, at what is not 0 behind.
+  // The product of rates is added once, at rates behind that are not 0.
   onPre: (argument, { activity }) => (activity === "rates" ? argument.constant(0) : argument.y.mul(argument.etaPre)),
   onPost(argument, { activity }) {
     if (activity === "spikes") return argument.x.mul(argument.etaPost);

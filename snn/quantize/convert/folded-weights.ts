@@ -18,7 +18,7 @@ export interface Affine {
   readonly shift: Float64Array | null;
 }
 
-/** A copy of the weights of a layer, which takes up what is done to its inputs and outputs. */
+/** A copy of the weights of a layer, into which scales and shifts of its inputs and outputs are multiplied. */
 export class FoldedWeights {
   readonly layer: WeightLayer;
   private readonly weight: Float64Array;
@@ -32,7 +32,7 @@ export class FoldedWeights {
     this.bias = Float64Array.from(layer.bias?.toFloat32Array() ?? new Float32Array(layer.weight.sizes[0] as number));
   }
 
-  /** Takes up what is done to the outputs: w ← scale·w, b ← scale·b + shift, for each output. */
+  /** Scale and shift of the outputs: w ← scale·w, b ← scale·b + shift, for each output. */
   takeOutputs({ scale, shift }: Affine): void {
     const { weight, bias } = this;
     const inputs = weight.length / bias.length;
@@ -46,7 +46,7 @@ export class FoldedWeights {
     this.hasBias ||= shift !== null;
   }
 
-  /** Takes up what is done to the inputs: w ← w·scale, b ← b + w·shift; of a convolution with padding there is no shift. */
+  /** Scale and shift of the inputs: w ← w·scale, b ← b + w·shift; of a convolution with padding there is no shift. */
   takeInputs({ scale, shift }: Affine): void {
     const { weight, bias, layer } = this;
     const [outputs, inputs, ...kernel] = layer.weight.sizes as [number, number, ...number[]];

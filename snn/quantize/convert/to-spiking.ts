@@ -82,7 +82,7 @@ const PERCENTILE: Range = { expected: "in (0, 100]", fits: (x) => x > 0 && x <= 
  * @throws TypeError for a layer of another class or with another forward, an option of another name or kind, and other kinds of data;
  *   RangeError for options out of range, MaxPool2d unless `maxPool` is "spikes", batch normalisation without running statistics or
  *   between layers that cannot take it up, a network without weights, data without batches or with activations that are not finite, and
- *   what the layers throw.
+ *   errors of the layers.
  * @see Rueckauer et al. (2017), Conversion of Continuous-Valued Deep Networks to Efficient Event-Driven Networks for Image Classification,
  *   Frontiers in Neuroscience 11.
  * @see Han, Srinivasan, Roy (2020), RMP-SNN: Residual Membrane Potential Neuron for Enabling Deeper High-Accuracy and Low-Latency Spiking
