@@ -1,4 +1,4 @@
-/** Tensors from values. */
+/** Tensors from values: numbers of arrays, constants and random draws, in the memory of the tape that runs. */
 import { numbersOf, show, withDefaults, wrongType, wrongValue } from "./arguments.ts";
 import { k } from "./backend.ts";
 import { type Generator, generatorOf, normal, uniform } from "./generator.ts";

@@ -1,4 +1,7 @@
-/** Random numbers from a counter, the same on every machine and engine. */
+/**
+ * Random numbers from a counter, the same on every machine and engine. Ops and layers that draw take a generator as an
+ * option.
+ */
 import { listOf, numberOf, objectOf, type Range, wrongType } from "./arguments.ts";
 import { extra, k, simd } from "./backend.ts";
 import { MAX_ELEMENTS } from "./shape.ts";

@@ -1,6 +1,4 @@
-/**
- * Analytic gradients against central differences, the whole engine running on the float64 reference kernels.
- */
+/** Analytic gradients against central differences, the whole engine running on the float64 reference kernels. */
 
 import { reference } from "../kernels/reference/index.ts";
 import { BASE, bindWasmMemory, reserve, view } from "../kernels/reference/memory.ts";

@@ -1,4 +1,7 @@
-/** The descriptor of the kernels of plain LIF neurons, for those who call these by hand. */
+/**
+ * The descriptor of the kernels of plain LIF neurons, written from an object with names for callers of
+ * `jarvis-snn/kernels`.
+ */
 import { NO_RESET, SIGMOID } from "../kernels/kinds.ts";
 import * as layout from "../kernels/lif-layout.ts";
 import { allOptions, FLOAT, numberOf, type Range } from "./arguments.ts";

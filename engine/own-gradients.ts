@@ -1,4 +1,4 @@
-/** Gradients beside those that a training has. */
+/** Runs a function with temporary gradient buffers, so that `grad` of the caller stays untouched. */
 import { heapOf } from "./backend.ts";
 import { root } from "./scope.ts";
 import { checkOwn, type Tensor } from "./tensor.ts";

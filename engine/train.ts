@@ -1,4 +1,7 @@
-/** The training loop. */
+/**
+ * The training loop: `fit` runs epochs of batches through model, loss, backward and optimizer; `evaluate` runs a
+ * metric.
+ */
 
 import { functionOf, iterableOf, numberOf, WHOLE, withDefaults, wrongType, wrongValue } from "./arguments.ts";
 import { batchOf } from "./data/batch.ts";

@@ -1,3 +1,6 @@
+/**
+ * Calls of the kernels of training until V8 has optimised them, so that a first measured step is as fast as later ones.
+ */
 import { ATAN, FAST_SIGMOID, SIGMOID, ZERO } from "../kernels/kinds.ts";
 import * as layout from "../kernels/lif-layout.ts";
 import { simd } from "./backend.ts";

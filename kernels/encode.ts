@@ -1,4 +1,4 @@
-/** Spike codes that need no random numbers. */
+/** Spike codes that need no random numbers, for the encoders of snn/coding. */
 import { setBits } from "./bits";
 
 /**

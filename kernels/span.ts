@@ -1,4 +1,4 @@
-/** Where runs of n consecutive float32 values end, and a run of four for a single value. */
+/** The vector loops' bounds: the end of whole vectors in a run of n values, and four copies of a single operand. */
 
 /** Four times that value. */
 const fourTimes = memory.data(16, 16);

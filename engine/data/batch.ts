@@ -1,4 +1,4 @@
-/** Batches as training, evaluation and profiles read them. */
+/** Batches as training, evaluation and profiles read them, checked, with the number of their targets. */
 import { COUNT, numberOf, objectOf, wrongValue } from "../arguments.ts";
 import { alive, Tensor } from "../tensor.ts";
 import type { Batch } from "./loader.ts";

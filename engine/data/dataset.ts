@@ -1,3 +1,7 @@
+/**
+ * Datasets: samples with targets, by index. `DataLoader`, `fit` and profiles read them through `datasetOf` and
+ * `samplesOf`.
+ */
 import {
   COUNT,
   FINITE,

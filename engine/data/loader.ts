@@ -1,3 +1,7 @@
+/**
+ * Batches of a dataset, in order or shuffled: `for (const { x, y } of loader)`. The next batch overwrites or frees the
+ * last one.
+ */
 import { COUNT, numberOf, withDefaults } from "../arguments.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import type { Shape } from "../shape.ts";

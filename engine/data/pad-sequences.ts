@@ -1,3 +1,4 @@
+/** Sequences of different lengths as one batch, with the lengths that losses and readouts over time take. */
 import { NUMBER, numberOf, numbersOf, withDefaults, wrongType, wrongValue } from "../arguments.ts";
 import { composed } from "../composed.ts";
 import { stack } from "../ops/layout.ts";

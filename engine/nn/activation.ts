@@ -1,3 +1,4 @@
+/** Activations as modules, for `Sequential`. */
 import { relu } from "../ops/unary.ts";
 import type { Tensor } from "../tensor.ts";
 import { Module, traitsOf } from "./module.ts";

@@ -1,3 +1,4 @@
+/** Modules made of modules, and `Flatten`, which stands between convolutions and linear layers. */
 import { INTEGER, numberOf } from "../arguments.ts";
 import { composed } from "../composed.ts";
 import { flatten } from "../ops/view.ts";

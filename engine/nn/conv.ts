@@ -1,3 +1,4 @@
+/** Convolutions as modules: weights, bias and options around the ops of ops/conv.ts. */
 import { COUNT, numberOf, withDefaults, wrongValue } from "../arguments.ts";
 import { defaultGenerator, type Generator } from "../generator.ts";
 import { CONV, type ConvOptions, convolve1d, convolve2d } from "../ops/conv.ts";

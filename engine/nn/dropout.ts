@@ -1,3 +1,7 @@
+/**
+ * Dropout as a module: the op of ops/dropout.ts while training, x itself in evaluation; one mask for all time steps on
+ * request.
+ */
 import { INTEGER, listOf, numberOf, UNIT, withDefaults } from "../arguments.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import { dropout } from "../ops/dropout.ts";

@@ -1,3 +1,4 @@
+/** A table of rows by index: the op `embedding` of ops/indexing.ts with its weight. */
 import { INTEGER, numberOf, withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { defaultGenerator, type Generator, generatorOf, normal } from "../generator.ts";

@@ -1,3 +1,4 @@
+/** The linear layer, and the uniform start of weights that convolutions share. */
 import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { defaultGenerator, type Generator, generatorOf, uniform } from "../generator.ts";

@@ -1,3 +1,4 @@
+/** The base of all layers and networks: parameters and buffers by their paths, states, modes, traits and `dispose`. */
 import {
   ensure,
   functionOf,

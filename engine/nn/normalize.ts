@@ -1,3 +1,4 @@
+/** Normalisations as modules: weight, bias and running statistics around the ops of ops/normalize.ts. */
 import { INTEGER, NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongValue } from "../arguments.ts";
 import { ones, zeros } from "../create.ts";
 import { isOutside } from "../op.ts";

@@ -1,3 +1,4 @@
+/** Pools as modules, around the ops of ops/pool.ts. */
 import { objectOf } from "../arguments.ts";
 import { type AvgPoolOptions, avgPool2d, checkWindow, type MaxPoolOptions, maxPool2d } from "../ops/pool.ts";
 import { frozenPair, type Pair } from "../ops/windows.ts";

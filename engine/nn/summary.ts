@@ -1,3 +1,4 @@
+/** A network as a table of its modules, with shapes and numbers of parameters, seen through `tapped`. */
 import { show } from "../arguments.ts";
 import { zeros } from "../create.ts";
 import { defaultGenerator } from "../generator.ts";

@@ -1,4 +1,6 @@
-/** Elementwise arithmetic with NumPy broadcasting. */
+/**
+ * Elementwise arithmetic with NumPy broadcasting: an operand of another shape passes through `expand` before the op.
+ */
 import { wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";

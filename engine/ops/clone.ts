@@ -1,3 +1,4 @@
+/** The identity as an op: a copy with a record of its own. */
 import { k } from "../backend.ts";
 import { apply, type Op, passGradient, SAVES } from "../op.ts";
 import type { Tensor } from "../tensor.ts";

@@ -1,3 +1,4 @@
+/** Dropout as an op: the mask is stored as bits and serves backward too. */
 import { numberOf, UNIT, withDefaults } from "../arguments.ts";
 import { inReference, k } from "../backend.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";

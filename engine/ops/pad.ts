@@ -1,4 +1,4 @@
-/** A value around a tensor, or zeros in its upper corner. */
+/** A value around a tensor, or zeros in its upper corner: ops that copy into a larger block. */
 import { FINITE, INTEGER, listOf, numberOf, wrongType, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";

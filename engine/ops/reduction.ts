@@ -1,4 +1,4 @@
-/** How the losses of the elements become that of a batch. */
+/** The option `reduction` of losses: from the losses of the elements to the loss of a batch. */
 import { choiceOf } from "../arguments.ts";
 import type { Tensor } from "../tensor.ts";
 import { mean, sum } from "./reduce.ts";

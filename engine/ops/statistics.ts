@@ -1,4 +1,4 @@
-/** Reductions that are composed of others. */
+/** Reductions that are composed of others: variance, norms, log Σ exp. */
 import { withDefaults, wrongValue } from "../arguments.ts";
 import { composedOp } from "../composed.ts";
 import { axesOf } from "../shape.ts";

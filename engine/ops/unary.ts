@@ -1,4 +1,7 @@
-/** Functions of one value. */
+/**
+ * Functions of one value with kernels of their own: `unary` makes the record of an op from its name and from the value
+ * that backward reads.
+ */
 import { INSIDE } from "../../kernels/codes.ts";
 import { NUMBER, numberOf, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";

@@ -1,4 +1,4 @@
-/** Choices between two tensors, element by element. */
+/** Choices between two tensors, element by element, by a condition without a gradient. */
 import { CHOICE } from "../../kernels/codes.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";

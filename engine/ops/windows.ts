@@ -1,4 +1,4 @@
-/** Windows that move along the axes of an image. */
+/** Windows that move along the axes of an image: sizes, checks, and the ways in which convolutions pass over images. */
 import { show, wrongType, wrongValue } from "../arguments.ts";
 import { extra } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";

@@ -1,3 +1,4 @@
+/** Adagrad: a rule of `Optimizer` on the kernel `rmsprop`, whose running mean is a sum here. */
 import { extra } from "../backend.ts";
 import type { Tensor } from "../tensor.ts";
 import { Optimizer } from "./optimizer.ts";

@@ -1,3 +1,4 @@
+/** Adam and AdamW: rules of `Optimizer`, one kernel call a parameter. */
 import { BELOW_ONE } from "../arguments.ts";
 import { k } from "../backend.ts";
 import type { Tensor } from "../tensor.ts";

@@ -1,4 +1,4 @@
-/** Gradients made smaller between `backward` and `step`. */
+/** Gradients made smaller between `backward` and `step`: by their norm, or by value. */
 import { iterableOf, numberOf, type Range, withDefaults } from "../arguments.ts";
 import { inReference, k } from "../backend.ts";
 import { full } from "../create.ts";

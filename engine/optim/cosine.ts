@@ -1,4 +1,4 @@
-/** Rates that follow a cosine. */
+/** Schedules of `Scheduler` whose rate is a cosine of the epoch, once or with warm restarts. */
 import { COUNT, ensure } from "../arguments.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { cosPi, Scheduler } from "./scheduler.ts";

@@ -1,4 +1,4 @@
-/** Rates that fall, or rise, by one rule from epoch to epoch. */
+/** Schedules of `Scheduler` whose rate falls, or rises, by one rule from epoch to epoch. */
 import { COUNT, FINITE, functionOf, numberOf, SHARE, UNIT, WHOLE, withDefaults } from "../arguments.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { Scheduler } from "./scheduler.ts";

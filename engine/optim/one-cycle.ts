@@ -1,3 +1,4 @@
+/** One cycle of the rate: a schedule of `Scheduler` with warm-up and descent. */
 import { COUNT, ensure, POSITIVE, UNIT, WHOLE } from "../arguments.ts";
 import { limited } from "./fields.ts";
 import type { Optimizer } from "./optimizer.ts";

@@ -1,3 +1,7 @@
+/**
+ * The base of optimizers: parameters, options, state arrays in memory, and `step`, in which a subclass updates one
+ * parameter.
+ */
 import {
   allOptions,
   ensure,

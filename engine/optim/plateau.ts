@@ -1,3 +1,4 @@
+/** A schedule that reads a metric: the rate falls where the metric makes no progress. */
 import { BELOW_ONE, FINITE, NUMBER, wrongType } from "../arguments.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { Scheduler } from "./scheduler.ts";

@@ -1,3 +1,4 @@
+/** RMSprop: a rule of `Optimizer`, one kernel call a parameter. */
 import { extra } from "../backend.ts";
 import type { Tensor } from "../tensor.ts";
 import { Optimizer, type Slots } from "./optimizer.ts";

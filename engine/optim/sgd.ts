@@ -1,3 +1,4 @@
+/** Stochastic gradient descent with momentum: a rule of `Optimizer`, one kernel call a parameter. */
 import { ensure } from "../arguments.ts";
 import { k } from "../backend.ts";
 import type { Tensor } from "../tensor.ts";

@@ -1,3 +1,4 @@
+/** The naive twins of elementwise.ts, in float64, and the loops that other twins share. */
 import type { Kernels } from "../build/types.ts";
 import { accumulate, at, put } from "./memory.ts";
 

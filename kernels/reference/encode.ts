@@ -1,3 +1,4 @@
+/** The naive twin of encode.ts. */
 import type { Kernels } from "../build/types.ts";
 import { at } from "./memory.ts";
 import { putSpikes } from "./spikes.ts";

@@ -1,3 +1,4 @@
+/** The naive twins of formula.ts: one case for each number of codes.ts, in float64. */
 import type { Kernels } from "../build/types.ts";
 import * as codes from "../codes.ts";
 import { accumulate, at, put } from "./memory.ts";

@@ -1,3 +1,4 @@
+/** The naive twins of lif.ts and lif-back.ts: one loop over time each, in float64. */
 import type { Kernels } from "../build/types.ts";
 import { SUBTRACT, ZERO } from "../kinds.ts";
 import * as layout from "../lif-layout.ts";

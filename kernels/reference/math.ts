@@ -1,3 +1,4 @@
+/** The naive twins of math.ts, in float64. */
 import type { Kernels } from "../build/types.ts";
 import { operand, zip } from "./elementwise.ts";
 import { accumulate, at, put } from "./memory.ts";

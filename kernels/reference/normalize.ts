@@ -1,3 +1,4 @@
+/** The naive twins of normalize.ts, in float64. */
 import type { Kernels } from "../build/types.ts";
 import { accumulate, at, put } from "./memory.ts";
 

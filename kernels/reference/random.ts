@@ -1,3 +1,4 @@
+/** The naive twins of random.ts: the same Philox words, one block at a time. */
 import type { Kernels } from "../build/types.ts";
 import { at, put } from "./memory.ts";
 import { putSpikes } from "./spikes.ts";

@@ -1,4 +1,4 @@
-/** Spikes: numbers, 0 or 1, where the SIMD kernels have a stream of bits. */
+/** Spikes of the float64 backend: numbers, 0 or 1, where the SIMD kernels have a stream of bits. */
 import { put } from "./memory.ts";
 
 /** n spikes ← whether `fires` holds for each. */

@@ -1,3 +1,4 @@
+/** The naive twins of surrogate.ts and derivative.ts, in float64. */
 import type { Kernels } from "../build/types.ts";
 import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "../kinds.ts";
 import { at, put } from "./memory.ts";

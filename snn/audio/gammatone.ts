@@ -1,4 +1,7 @@
-/** Gammatone filters: how places of the cochlea move. */
+/**
+ * Gammatone filters: how places of the cochlea move. A recurrence over samples, block by block, for the models of the
+ * ear.
+ */
 import { NOT_NEGATIVE, numberOf, upTo, withDefaults } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { cosPi } from "../../engine/optim/scheduler.ts";

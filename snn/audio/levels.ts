@@ -1,4 +1,4 @@
-/** Spikes where a signal crosses levels. */
+/** Spikes where a signal crosses levels: an encoder of sound, sample by sample. */
 import { FINITE, numberOf, POSITIVE, withDefaults } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { peek } from "../../engine/tensor.ts";

@@ -1,4 +1,4 @@
-/** Sound at another rate. */
+/** Sound at another rate: a windowed sinc as a strided convolution, for whole sounds and block by block. */
 import { numberOf, SHARE, upTo, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { composed } from "../../engine/composed.ts";
 import { conv1d, pad, type Tensor, tensor } from "../../engine/index.ts";

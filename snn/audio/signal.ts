@@ -1,4 +1,4 @@
-/** Sound as tensors: time is the first axis. */
+/** Checks of sound as tensors, time first, and of the frequencies of filters. */
 import { numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 

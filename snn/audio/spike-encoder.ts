@@ -1,4 +1,4 @@
-/** Sound that comes in blocks, as spikes. */
+/** Sound that comes in blocks, as spikes: filters and encoders with the state between two blocks. */
 import { numbersOf, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import { GAMMATONE, Gammatone, type GammatoneOptions } from "./gammatone.ts";

@@ -1,4 +1,4 @@
-/** Changes as spikes. */
+/** Changes as spikes: an encoder that fires where a value has moved far enough. */
 import { NOT_NEGATIVE, numberOf, withDefaults } from "../../engine/arguments.ts";
 import { concat, noGrad, sub, type Tensor, zeros } from "../../engine/index.ts";
 import { checkSequence } from "../layer/checks.ts";

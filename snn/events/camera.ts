@@ -1,4 +1,4 @@
-/** A simulated event camera. */
+/** A simulated event camera: frames of brightness to a recording of events. */
 import {
   allOptions,
   FINITE,

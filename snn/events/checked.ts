@@ -1,4 +1,4 @@
-/** Recordings that a caller hands in. */
+/** Recordings of a caller, checked once before filters, frames and writers read them, and new recordings. */
 import { numberOf, objectOf, upTo, wrongType, wrongValue } from "../../engine/arguments.ts";
 import type { EventRecording } from "./recording.ts";
 

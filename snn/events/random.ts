@@ -1,4 +1,4 @@
-/** Random numbers of filters and augmentation. */
+/** Random numbers of filters and augmentation, drawn from a generator of the engine. */
 import { defaultGenerator, type Generator } from "../../engine/generator.ts";
 import { noGrad, rand, randn } from "../../engine/index.ts";
 

@@ -1,4 +1,4 @@
-/** Surfaces of the time since the last events. */
+/** Surfaces of the time since the last events, as tensors. */
 import { COUNT, choiceOf, numberOf, POSITIVE, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { k } from "../../engine/backend.ts";
 import { exp, noGrad, type Tensor, tensor } from "../../engine/index.ts";

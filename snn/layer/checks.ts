@@ -1,3 +1,6 @@
+/**
+ * Checks that layers through time share: options that need others, sequences, states and counters of refractory steps.
+ */
 import { choiceOf, type Range, show, WHOLE, wrongType, wrongValue } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";

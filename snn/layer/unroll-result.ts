@@ -1,3 +1,4 @@
+/** The result of `unroll` of every layer: outputs over time are computed when they are read. */
 import type { Tensor } from "../../engine/index.ts";
 
 /** Computes an output over time by its place among the names of all outputs. */

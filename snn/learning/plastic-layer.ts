@@ -1,3 +1,4 @@
+/** A plastic connection with neurons behind it as one layer, for `Sequential` and `Stream`. */
 import { objectOf, wrongType } from "../../engine/arguments.ts";
 import { Module, noGrad, stack, type Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";

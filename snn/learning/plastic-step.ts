@@ -1,4 +1,4 @@
-/** A step of a plastic connection, when everything that is given has been checked. */
+/** A step of a plastic connection, after all checks: traces, sweeps over synapses, and the new state. */
 import type { Tensor } from "../../engine/index.ts";
 import { touch } from "../../engine/tensor.ts";
 import type { Connection } from "./connection.ts";

@@ -1,5 +1,5 @@
 /**
- * A connection that learns by a rule.
+ * A connection that learns by a rule: its public class, with the checks before each step.
  *
  * @module
  */

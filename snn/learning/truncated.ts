@@ -1,4 +1,4 @@
-/** Backpropagation through pieces of a sequence. */
+/** Backpropagation through pieces of a sequence: memory for one piece, gradients that end where it begins. */
 import { COUNT, functionOf, numberOf, withDefaults } from "../../engine/arguments.ts";
 import { type Module, stack, type Tensor, tape } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";

@@ -1,4 +1,4 @@
-/** Names of inputs, states and parameters that layers add to a step. */
+/** Names of inputs, states and parameters that layers add to the step of a definition. */
 
 /** The input that is 1 at the winner of a step and 0 at the others. */
 export const WINNER = "winner";

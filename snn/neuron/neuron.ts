@@ -1,4 +1,7 @@
-/** Layers of neurons, whatever their step. */
+/**
+ * Layers of neurons of any equation: parameters, options, states, printing, and the choice between compiled step and
+ * kernels.
+ */
 
 import { numberOf, wrongType } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";

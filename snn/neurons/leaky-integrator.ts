@@ -1,3 +1,4 @@
+/** The readout without spikes: a definition of neuron/neuron.ts that the kernels of plain neurons run. */
 import { composed } from "../../engine/composed.ts";
 import { full, type Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";

@@ -1,3 +1,6 @@
+/**
+ * LIF: a definition of neuron/neuron.ts, and the choice between hand-written kernels (plain.ts) and the compiled step.
+ */
 import type { Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { zerosLike } from "../../engine/tensor.ts";

@@ -1,4 +1,4 @@
-/** The fields of each primitive, as files have them. */
+/** The fields of each primitive, as files have them: one table for reading, writing and checks. */
 import { COUNT, INTEGER, type Range, WHOLE } from "../../engine/arguments.ts";
 import type { NIRNode } from "./graph.ts";
 

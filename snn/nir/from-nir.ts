@@ -1,4 +1,4 @@
-/** Modules from graphs. */
+/** Modules from graphs: a layer for each node, and `Recurrent` or a graph's own module around them. */
 import { choiceOf, numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import {
   AvgPool2d,

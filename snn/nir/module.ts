@@ -1,4 +1,4 @@
-/** The module of a graph. */
+/** The module of a graph: runs its layers in order, whole sequences or step by step, with loops a step late. */
 import { objectOf, show, wrongValue } from "../../engine/arguments.ts";
 import { EXPOSED } from "../../engine/columns.ts";
 import { composed } from "../../engine/composed.ts";

@@ -1,4 +1,4 @@
-/** NIR files as graphs. */
+/** NIR files as graphs, through the trees of hdf5.ts. */
 import { bytesOf, COUNT, isPlain, numberOf, show, withDefaults } from "../../engine/arguments.ts";
 import { graphOf } from "./check.ts";
 import { FIELDS, type Field } from "./fields.ts";

@@ -1,4 +1,4 @@
-/** Graphs from modules. */
+/** Graphs from modules: a node for each layer, and a list of differences that NIR cannot express. */
 import { numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import {
   AvgPool2d,

@@ -1,4 +1,4 @@
-/** Graphs as NIR files. */
+/** Graphs as NIR files, through the trees of hdf5.ts. */
 import { isPlain, objectOf, show, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { checkedArray, graphOf, MAX_DEPTH } from "./check.ts";
 import { FIELDS, type Field } from "./fields.ts";

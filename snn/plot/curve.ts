@@ -1,4 +1,4 @@
-/** Curves, and f–I curves. */
+/** Curves as SVG: any lines, and f–I curves of probes. */
 import {
   allOptions,
   NOT_NEGATIVE,

@@ -1,3 +1,5 @@
+/** A logarithmic axis of ECharts, with powers of ten as labels. */
+
 const DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /** 10⁻³, a power of ten; other numbers in three digits. */

@@ -1,4 +1,4 @@
-/** Rasters: a tick for each spike. */
+/** Rasters as SVG: a tick for each spike of a sample. */
 import { NOT_NEGATIVE, numberOf, withDefaults } from "../../engine/arguments.ts";
 import { CHART, type ChartOptions, colourOf, type Panel, svgOf } from "./chart.ts";
 import { type NamedSample, type Sequences, sequencesOf, timeOf } from "./sequences.ts";

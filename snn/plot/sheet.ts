@@ -1,4 +1,4 @@
-/** Several charts as one picture. */
+/** Several charts as one picture, side by side. */
 import { COUNT, numberOf, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 
 /** Options of {@link sheet}. */

@@ -1,4 +1,4 @@
-/** Traces: membranes over time. */
+/** Traces as SVG: membranes of a sample over time, with threshold and spikes. */
 import { FINITE, listOf, NOT_NEGATIVE, numberOf, WHOLE, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { type Sample, sampleOf } from "../probes/sample.ts";

@@ -1,4 +1,4 @@
-/** f–I curves: how often neurons fire at a constant current. */
+/** f–I curves: how often neurons fire at each constant current, as numbers for `curvePlot`. */
 import { COUNT, numberOf, numbersOf, WHOLE, withDefaults } from "../../engine/arguments.ts";
 import { type Module, noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";

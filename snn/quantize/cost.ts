@@ -1,4 +1,4 @@
-/** The cost of a network and of its layers, as plain objects. */
+/** The types of a profile: the cost of a network and of its layers, as plain objects. */
 
 /** Joules of an operation. */
 export interface Joules {

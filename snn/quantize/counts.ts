@@ -1,4 +1,4 @@
-/** Counts of the inputs of a product that are not zero. */
+/** Counts of the inputs of a product that are not zero, for profiles and costs. */
 import type { Tensor } from "../../engine/index.ts";
 import { constantSource } from "../../engine/ops/view.ts";
 import { sizeOf } from "../../engine/shape.ts";

@@ -1,4 +1,4 @@
-/** Quantized weights as arrays for files. */
+/** Quantized weights and states as arrays for files, and back. */
 import { ensure, numbersOf, objectOf } from "../../engine/arguments.ts";
 import { type Module, type NamedArrays, noGrad, type StateDict, Tensor } from "../../engine/index.ts";
 import type { ArrayEntry } from "../../engine/nn/module.ts";

@@ -1,4 +1,4 @@
-/** Layers with weights of eight bits, for inference. */
+/** Layers with weights of eight bits, for inference: copies of `Linear` and convolutions that `Int8` runs. */
 import { FLOAT, POSITIVE, type Range, wrongValue } from "../../engine/arguments.ts";
 import { inReference, k } from "../../engine/backend.ts";
 import { type Conv1d, Conv2d, type Tensor } from "../../engine/index.ts";

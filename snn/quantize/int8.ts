@@ -1,4 +1,4 @@
-/** Networks with weights of eight bits, for inference. */
+/** Networks with weights of eight bits, for inference: a copy of a model whose products are sums of integers. */
 import { listed, objectOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import {
   type ArrayEntry,

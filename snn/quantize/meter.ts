@@ -1,4 +1,4 @@
-/** Sums of all that a profile counts, by layer. */
+/** Sums of all that a profile counts, by layer, filled by the taps of modules and layers. */
 import { type Module, noGrad, ones, ReLU, type Tensor } from "../../engine/index.ts";
 import { isWeighted } from "../../engine/nn/reading.ts";
 import { type LayerTap, tapped, untapped, type Watcher } from "../../engine/nn/tapped.ts";

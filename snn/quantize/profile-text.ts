@@ -1,3 +1,4 @@
+/** A profile as a table of text. */
 import { objectOf, wrongType } from "../../engine/arguments.ts";
 import type { Cost, Profile } from "./cost.ts";
 

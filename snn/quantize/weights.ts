@@ -1,4 +1,4 @@
-/** Layers that read their weights on a grid of few values. */
+/** Layers that read their weights on a grid of few values: `quantize` sets such a reading. */
 import { numberOf, type Range, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { Module, noGrad, type Tensor } from "../../engine/index.ts";
 import { isWeighted, type Reading, type Weighted } from "../../engine/nn/reading.ts";

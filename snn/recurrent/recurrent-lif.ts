@@ -1,3 +1,4 @@
+/** LIF neurons that feed each other: `Recurrent` of `LIF`, with the options of both. */
 import { choiceOf } from "../../engine/arguments.ts";
 import { generatorOf } from "../../engine/generator.ts";
 import type { Generator, Linear, Tensor } from "../../engine/index.ts";

@@ -1,3 +1,4 @@
+/** Neurons that are fed back their own spikes: the layer around any neuron, by one fused op or step by step. */
 import { COUNT, numberOf, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
 import { inputSteps, type StepDefinition, symbolsOf, type Value } from "../../engine/fuse/index.ts";

@@ -1,4 +1,4 @@
-/** Neurons that all feed each other, in a stream. */
+/** The stage of neurons that all feed each other, in a stream: product and neurons in one step. */
 import { k } from "../../engine/backend.ts";
 import type { Linear, Tensor } from "../../engine/index.ts";
 import type { Kept } from "../layer/kept.ts";

@@ -1,3 +1,4 @@
+/** The op `spike`: a step function with the derivative of a surrogate, for neurons made of tensor ops. */
 import { withDefaults } from "../../engine/arguments.ts";
 import { k } from "../../engine/backend.ts";
 import { composed } from "../../engine/composed.ts";

@@ -1,3 +1,4 @@
+/** The type of a surrogate: derivative, smooth step, and the number of its kernel where it has one. */
 import { wrongType } from "../../engine/arguments.ts";
 import type { Derivative, Language, Value } from "../../engine/fuse/index.ts";
 

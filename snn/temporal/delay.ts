@@ -1,4 +1,4 @@
-/** Delays of a fixed number of steps. */
+/** Delays of a fixed number of steps: a layer whose state is its last inputs. */
 
 import { INTEGER, listOf, numberOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { extra, integersAt } from "../../engine/backend.ts";

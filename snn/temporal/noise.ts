@@ -1,4 +1,4 @@
-/** Noise in the current of neurons. */
+/** Noise in the current of neurons: a layer that draws in training. */
 import { type Range, withDefaults } from "../../engine/arguments.ts";
 import { composed } from "../../engine/composed.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";

@@ -1,4 +1,4 @@
-/** The layers of a network that can be converted. */
+/** The layers of a network that can be converted, as a chain; errors name the ones that cannot. */
 import { wrongValue } from "../../../engine/arguments.ts";
 import {
   AvgPool2d,

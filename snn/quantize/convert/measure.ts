@@ -1,4 +1,4 @@
-/** The activations of the layers of a network on data. */
+/** The activations of the layers of a network on data: the numbers from which a conversion takes its scales. */
 import { wrongValue } from "../../../engine/arguments.ts";
 import { type Encode, type Lengths, noGrad, ReLU, Sequential, type Tensor } from "../../../engine/index.ts";
 import { formatShape } from "../../../engine/shape.ts";

@@ -1,4 +1,4 @@
-/** The input of a converted network. */
+/** The input of a converted network: a sample repeated in each time step, as a module. */
 import { wrongValue } from "../../../engine/arguments.ts";
 import { composed } from "../../../engine/composed.ts";
 import { Module, type Tensor } from "../../../engine/index.ts";

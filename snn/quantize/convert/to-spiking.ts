@@ -1,4 +1,4 @@
-/** Spiking networks from trained networks without spikes. */
+/** Spiking networks from trained networks without spikes: the public function of this folder. */
 import { choiceOf, numberOf, type Range, UNIT, withDefaults, wrongValue } from "../../../engine/arguments.ts";
 import {
   type Batches,
