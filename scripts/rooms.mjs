@@ -100,12 +100,12 @@ function wrongImports() {
   return wrong;
 }
 
-/** The picture: the top floor first. */
+/** The picture: the top floor first, each room with the number of its floor. */
 function picture() {
-  const lines = FLOORS.toReversed().map((floor) =>
-    Object.entries(floor).map(([room, content]) => `${room.padEnd(22)}${content}`),
-  );
-  return `\`\`\`\n${lines.map((floor) => floor.join("\n")).join("\n\n")}\n\`\`\``;
+  const lines = FLOORS.flatMap((floor, height) =>
+    Object.entries(floor).map(([room, content]) => [height, room.padEnd(22) + content]),
+  ).toSorted(([x], [y]) => y - x);
+  return `\`\`\`\n${lines.map(([height, line]) => `${String(height).padStart(2)}  ${line}`).join("\n")}\n\`\`\``;
 }
 
 const ARCHITECTURE = join(root, "ARCHITECTURE.md");

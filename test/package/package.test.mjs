@@ -65,7 +65,10 @@ test("package: it holds the entries with their declarations, the files they shar
     assert.ok(packed.includes(path), `${path} is missing`);
   }
   for (const path of packed.filter((name) => !built.includes(name))) {
-    assert.match(path, /^dist\/chunks\/\w+\.(js|d\.ts)$|^docs\/[\w-]+\.(md|svg|webp)$|^[A-Z]+(\.md)?$|^package\.json$/);
+    assert.match(
+      path,
+      /^dist\/chunks\/\w+\.(js|d\.ts)$|^docs\/(decisions\/)?[\w-]+\.(md|svg|webp)$|^[A-Z]+(\.md)?$|^package\.json$/,
+    );
   }
 });
 
