@@ -266,7 +266,7 @@ export function withDefaults<Options extends object>(where: string, defaults: Op
   return result as Options;
 }
 
-/** The same with all options in an object of their own, for those who copy or list them. */
+/** The same with all options in an object of their own, for callers that copy or list them. */
 export const allOptions = <Options extends object>(where: string, defaults: Options, options: unknown): Options => ({
   ...defaults,
   ...withDefaults(where, defaults, options),

@@ -45,7 +45,7 @@ const byte = (shift: number, bias: number, isNan: (b: number) => boolean): Dtype
   Float32Array,
 ];
 
-/** Of kinds that share an array the first is the one that is written. */
+/** Where kinds share an array, the first kind is written. */
 const DTYPES: Record<string, Dtype> = {
   F64: plain("Float", 64, Float64Array),
   F32: plain("Float", 32, Float32Array),
@@ -276,7 +276,7 @@ export interface Safetensors {
   tensors: Record<string, Tensor>;
   /** Free text by key; empty where the file has none. */
   metadata: Record<string, string>;
-  /** Arrays that cannot be tensors: those without values, and those of a dtype that is not read. */
+  /** Arrays that cannot be tensors: empty ones, and arrays of a dtype that is not read. */
   skipped: SkippedArray[];
 }
 

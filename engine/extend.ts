@@ -1,12 +1,12 @@
 /**
- * The parts of a fused layer of one's own: an op with a forward and a backward of its own, over the addresses of tensors.
+ * The parts of a user's fused layer: an op with a forward and a backward of its own, over the addresses of tensors.
  *
  * `apply` runs an op and records it where a gradient is wanted; `backward()` then calls the op's backward, which adds to the
  * gradients at the addresses that `gradOf` gives. The numbers lie in linear memory. There the kernels `k` compute, a loop over
  * `valuesAt`, or a WebAssembly module over the `memory` of {@link jarvis-snn/kernels}. Inside of `gradcheck` they are float64 at
- * negative addresses, which `k` and `valuesAt` know and a module of one's own does not: `inReference` tells.
+ * negative addresses, which `k` and `valuesAt` know and a user's module does not: `inReference` tells.
  *
- * As those of kernels, addresses are not checked: a loop that writes beyond its tensor overwrites another one.
+ * Addresses are not checked, as in kernels: a loop that writes beyond its tensor overwrites another one.
  *
  * @module jarvis-snn/extend
  */
@@ -34,8 +34,8 @@ export { gradOfPart, type Op, type Recorded } from "./op.ts";
 export * as SAVES from "./saves.ts";
 
 /**
- * z = op(a, b, c), of the shape that attrs have as `shape`, or else that of a; on record where an input requires a gradient and a
- * tape records.
+ * z = op(a, b, c), of the shape `attrs.shape`, or else the shape of a; on record where an input requires a gradient and
+ * a tape records.
  *
  * @throws TypeError for inputs that are no tensors; Error for one that was freed; RangeError for an impossible shape.
  */
@@ -74,7 +74,7 @@ export function record<Attrs>(
 
 /**
  * Makes z, which the caller has just made, the further output of this index, 1, 2, …, of the op that gave `main`. A gradient that
- * reaches one of the outputs is enough for its backward to run, where `gradOfPart` gives that of z. Returns z.
+ * reaches one of the outputs is enough for its backward to run, where `gradOfPart` gives the gradient of z. Returns z.
  *
  * @throws Error for a z that an op has recorded already, or of another tape; RangeError for an index below 1.
  */

@@ -1,7 +1,7 @@
 /**
- * JSON of strangers, taken apart without building it: a value that nobody asks for takes no memory, every other one is there as
- * the text that it is. Each step is linear in the length of the text, and nesting has a limit, so that no text exhausts
- * the stack.
+ * JSON of unknown origin, taken apart without building it: a value that nobody asks for takes no memory, every other
+ * one is there as the text that it is. Each step is linear in the length of the text, and nesting has a limit, so that
+ * no text exhausts the stack.
  */
 import { show } from "./arguments.ts";
 

@@ -33,7 +33,7 @@ export interface IdxArray {
 }
 
 /**
- * Reads an IDX file, the format of MNIST: bytes with their shape. The path may be that of a pipe.
+ * Reads an IDX file, the format of MNIST: bytes with their shape. The path may name a pipe.
  *
  * @throws RangeError if the file is not an IDX file of unsigned bytes, or its length does not fit its header, or the
  *   path names a directory or a device; TypeError if it is no path. Errors of the file system pass through.
@@ -128,7 +128,7 @@ export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number 
  * Puts a run into the state that a checkpoint holds. The run is built as the one that was saved, with a scheduler if
  * that one had one; initial values do not matter. The state of an optimizer finds its parameters by their names,
  * whatever their order. Files of version 0.1 have no such names, and no values that nobody learns, such as a fixed β:
- * those of the run stay.
+ * the run keeps its own.
  *
  *   const { epoch } = resumeCheckpoint("run.safetensors", { model, optimizer, generator });
  *   await fit(model, loader, { epochs: 10 - epoch, optimizer, loss });
@@ -206,7 +206,10 @@ const DEEPEST = 100;
 /** The numbers that JSON lacks. */
 const NUMBERS = ["-0", "NaN", "Infinity", "-Infinity"];
 
-/** The names that a model gives to the parameters of its optimizer, null for those of others; null as a whole for other kinds of parts. */
+/**
+ * The names that a model gives to the parameters of its optimizer, null for parameters of others; null as a whole for
+ * other kinds of parts.
+ */
 function namesOf({ model, optimizer }: Record<string, unknown>): (string | null)[] | null {
   if (!(model instanceof Module && optimizer instanceof Optimizer)) return null;
   const names = new Map(model.namedParameters().map(([name, p]) => [p, name]));
@@ -407,8 +410,8 @@ const UNKNOWN = "--------";
 const STALE = 6 * 3600 * 1000;
 
 /**
- * Removes the temporary files of writers of this checkpoint that were killed. Which writers are dead, a process id tells only to
- * those who see the same processes: containers that share a volume may all be process 1.
+ * Removes the temporary files of writers of this checkpoint that were killed. A process id tells which writers are dead
+ * only where the same processes are seen: containers that share a volume may all be process 1.
  *
  *   same space of processes    dead if there is no such process, or if it is this very thread, which writes nothing else now
  *   any other                  dead if nothing was written for hours, by the clock of the volume, which `now` comes from
@@ -437,7 +440,7 @@ function removeLeftovers(path: string, temporary: string, now: number): void {
   }
 }
 
-/** Eight characters for all processes that see each other: those of one namespace of one system since its start. */
+/** Eight characters for all processes that see each other: processes of one namespace of one system since its start. */
 function spaceOfProcesses(): string {
   try {
     const boot = fs.readFileSync("/proc/sys/kernel/random/boot_id", "latin1");

@@ -88,8 +88,8 @@ export function recorded<Attrs>(op: Recorded<Attrs>, attrs: Attrs, x: Tensor, z:
 const partOp: Recorded<null> = { name: "part", saves: nothing, backward: () => {} };
 
 /**
- * Makes z the output of this index, besides the first, of the op that recorded `main`: of a record that was consumed, one that
- * backward refuses. Returns z.
+ * Makes z the output of this index, besides the first, of the op that recorded `main`: if the record was consumed, z is
+ * one that backward refuses. Returns z.
  */
 export function part(main: Tensor, index: number, z: Tensor): Tensor {
   if (main.op === null) {
@@ -104,7 +104,7 @@ export function part(main: Tensor, index: number, z: Tensor): Tensor {
   return z;
 }
 
-/** Whether this output is a part still: one that was made a parameter is a leaf, with a gradient of its own. */
+/** Whether this output is a part still: a part that was made a parameter is a leaf, with a gradient of its own. */
 export const isPart = (z: Tensor | undefined): z is Tensor => z?.op === (partOp as Recorded<never>);
 
 /** The further outputs of a record. */
@@ -194,7 +194,7 @@ export const canTakeOver = (x: Tensor): boolean => x.requiresGrad && x.gradPtr =
 export const canTake = (x: Tensor, kind: GradientForm["kind"]): boolean =>
   x.op?.takes?.includes(kind) === true && canTakeOver(x);
 
-/** z's gradient becomes that of x, which can take it over, in this form. */
+/** Makes z's gradient, in this form, the gradient of x, which can take it over. */
 export function handOver(z: Tensor, x: Tensor, form: GradientForm | null = null): void {
   x.gradPtr = z.gradPtr;
   x.gradForm = form;

@@ -31,7 +31,10 @@ export class Scope {
   /** Tensors with blocks of their own that end with this scope, and further blocks as pairs (address, bytes). */
   readonly adopted: Owned[] = [];
   readonly blocks: number[] = [];
-  /** Leaves whose gradient began in the backward pass that runs, and those whose buffer did: a pass that fails takes them back. */
+  /**
+   * Leaves whose gradient began in the backward pass that runs, and leaves whose buffer did: a pass that fails takes
+   * both back.
+   */
   readonly begun: Owned[] = [];
   readonly buffered: Owned[] = [];
   /** Tensors that `keep` named, and those that the end of this scope has moved out of it. */

@@ -70,7 +70,7 @@ export function placeOf(where: string, name: string, place: number, n: number): 
   throw wrongValue(where, `${name} in [${-n}, ${n - 1}]`, place);
 }
 
-/** The place of an axis among those of a tensor. */
+/** The place of an axis among the axes of a tensor. */
 export const axisOf = (where: string, axis: number, ndim: number): number => placeOf(where, "an axis", axis, ndim);
 
 /** Axes ascending and without repetition; all of them for undefined. */
@@ -107,5 +107,5 @@ export function broadcastShapes(where: string, x: Shape, y: Shape): Shape {
   return shape;
 }
 
-/** Whether x has one axis more than y, behind all of those of y. */
+/** Whether x has one axis more than y, behind all axes of y. */
 const startsWith = (x: Shape, y: Shape): boolean => x.length === y.length + 1 && sameShape(x.slice(0, -1), y);

@@ -36,8 +36,8 @@ export function noGrad<R>(fn: () => R): R {
 }
 
 /**
- * The memory rule of {@link noGrad}, for whoever frees the result by hand: the tensors in the result that fn has made go to `made`, and
- * those that were there before do not.
+ * The memory rule of {@link noGrad}, for callers that free the result by hand: tensors in the result that fn has made
+ * go to `made`, older ones do not.
  */
 export const noGradNoting = <R>(where: string, made: Tensor[], fn: () => R): R =>
   run(where, false, fn, (t, inner) => {
@@ -83,8 +83,8 @@ export function keep<T extends Tensor>(t: T): T {
 
 /**
  * Makes t a parameter: a leaf that requires a gradient, in persistent memory wherever it was made, seen by Module.
- * Returns t itself. A parameter that was made in a tape which then throws is freed with it, one that was made inside of
- * `gradcheck` at the end of that.
+ * Returns t itself. A parameter that was made in a tape which then throws is freed with it, a parameter that was made
+ * inside of `gradcheck` at its end.
  *
  * @throws Error if t was freed.
  */

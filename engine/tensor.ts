@@ -529,7 +529,7 @@ export function alive(t: Tensor, where: string): void {
 /** The error for a value that is no tensor. */
 export function noTensor(where: string, t: unknown, others = ""): TypeError {
   const has = (...names: string[]) => typeof t === "object" && t !== null && names.every((name) => name in t);
-  // An address means nothing in another memory: that of a second copy of the package, or of another thread.
+  // An address means nothing in another memory, of a second copy of the package or of another thread.
   const expected = has("region", "ptr")
     ? "a tensor of this copy of jarvis-snn (one of another copy or thread has to come as its toFloat32Array())"
     : "a tensor";

@@ -107,8 +107,8 @@ const DEFAULTS = {
  *
  * A dataset instead of the loader stands for `new DataLoader(dataset, { shuffle: true })`.
  *
- * @throws the signal's reason when it is aborted, or an error of the model or a callback; the weights are those after
- *   the last whole step.
+ * @throws the signal's reason when it is aborted, or an error of the model or a callback; the weights stay as the last
+ *   whole step left them.
  * @throws RangeError if epochs is not an integer ≥ 0, an epoch has no batches, or the loss is more than one number;
  *   TypeError for an argument or option of another kind, batches that are none, an `encode` or a `loss` that returns no tensor,
  *   and where ReduceLROnPlateau is not told a metric by `validate`.

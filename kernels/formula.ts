@@ -75,7 +75,7 @@ function load2(p: usize, n: i32): v128 {
   return f64x2.promote_low_f32x4(n > 1 ? v128.load64_zero(p) : v128.load32_zero(p));
 }
 
-/** The function with number f; those of derivatives without a case are 0. */
+/** The function with number f; derivatives without a case are 0. */
 function valueOf(f: i32, x: v128, y: v128, q: v128): v128 {
   const zero = f64x2.splat(0);
   const one = f64x2.splat(1);
@@ -308,7 +308,7 @@ function sin(x: v128, quadrant: i64): v128 {
 /**
  * An angle in [−π/2, π/2] with the sine of x + quadrant·π/2, exact to 2⁻⁶³ of a turn for every float32.
  *
- * x = m·2ᵉ⁻²³ takes m times the bits of 1/2π that follow those of whole turns: 64 of them, the low half of the product,
+ * x = m·2ᵉ⁻²³ takes m times the bits of 1/2π behind the bits of whole turns: 64 of them, the low half of the product,
  * and 32 more, of which the carry remains. The result is a fraction of a turn in units of 2⁻⁶⁴, and whole turns are lost
  * as integers overflow.
  *

@@ -42,7 +42,7 @@ const LOWEST: u32 = (1 << TABLED_BITS) - 1;
 const TABLE_FLOATS = PANEL << TABLED_BITS;
 const table = panels + ((BLOCK_FLOATS - TABLE_FLOATS) << 2);
 
-/** Fewer than 16 columns are computed here and copied, those of two rows. */
+/** Fewer than 16 columns, of two rows, are computed here and copied. */
 const spare = memory.data(128, 16);
 const other = spare + 64;
 
@@ -168,7 +168,7 @@ function startOf(init: usize, bits: usize, unit: usize): usize {
   return bits == 0 ? init : init + <usize>(load<u32>(bits) & LOWEST) * unit;
 }
 
-/** The same for fewer than 16 columns: those of two rows are computed elsewhere and copied. */
+/** The same for fewer than 16 columns, of two rows, which are computed elsewhere and copied. */
 function fewColumns(
   c: usize,
   lists: usize,

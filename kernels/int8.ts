@@ -2,9 +2,9 @@
  * Products with weights of eight bits: z = scale ⊙ (X·Q) + bias, Q [in, out] of integers from −128 to 127.
  *
  * Where X is spikes, the product is a sum of rows of Q, and the sum is exact: a sum of integers has no order. So there is a short
- * way from one time step to the next: the sums of the last step, less the rows of inputs that have stopped to spike, plus those of
- * inputs that have begun to. Each row of X takes the way with fewer rows of Q. Where X has other values, they are multiplied with
- * the integers in float32, in the order of the inputs, as in a product of float32.
+ * way from one time step to the next: the sums of the last step, less the rows of inputs that have stopped to spike,
+ * plus the rows of inputs that have begun to. Each row of X takes the way with fewer rows of Q. Where X has other
+ * values, they are multiplied with the integers in float32, in the order of the inputs, as in a product of float32.
  *
  *   Q      in panels of 64 columns, the last ones of 16 where that is enough, which keep their sums in registers while all rows of
  *          X pass: panel after panel [in, width] in bytes. Bytes of missing columns in the last one count for nothing

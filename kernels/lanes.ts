@@ -137,7 +137,7 @@ function logReduced(f: v128, k: v128): v128 {
   return mulAdd(k, v128.load32_splat(ln2High), f32x4.add(f, p));
 }
 
-/** The f of 2ᵏ·(1 + f), from the bits of the number less those of √½, which hold k from bit 23 on. */
+/** The f of 2ᵏ·(1 + f), from the bits of the number less the bits of √½, which hold k from bit 23 on. */
 function fractionOf(bits: v128): v128 {
   return f32x4.sub(
     i32x4.add(v128.and(bits, v128.load32_splat(mantissaBits)), v128.load32_splat(sqrtHalf)),

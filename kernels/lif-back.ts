@@ -27,7 +27,7 @@ import { surrogate } from "./surrogate";
 
 /** β and θ that all columns share, four times each. */
 const shared = memory.data(32, 16);
-/** A gradient of zeros behind the last step, and the sum of all gradients but those of spikes: a piece of a step. */
+/** A gradient of zeros behind the last step, and the sum of all gradients but the spikes': a piece of a step. */
 const zeros = memory.data(2048, 16);
 const others = memory.data(2048, 16);
 

@@ -1,7 +1,7 @@
 /**
  * The words of the descriptor that `lifForward` and `lifBackward` take: 32 bits each, addresses and integers, and of two of them
- * float32. For the kernels, their twins, and those who write descriptors. A pass reads its words and those of both; an address of 0 leaves
- * an array out.
+ * float32. For the kernels, their twins, and writers of descriptors. A pass reads its own words and the words of both;
+ * an address of 0 leaves an array out.
  */
 
 /** Both passes: steps, rows of a step and columns of a row, */

@@ -134,7 +134,7 @@ export function lifForward(descriptor: usize): void {
   if (v != 0) settle(v, u, T * size, n);
 }
 
-/** Sets n bits to 0, and those behind them in the last word. */
+/** Sets n bits to 0, and the bits behind them in the last word. */
 function clearBits(bits: usize, n: i32): void {
   // A call of the platform takes longer than a step of a few neurons.
   if (n <= 64) {

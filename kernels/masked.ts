@@ -1,6 +1,6 @@
 /**
- * Products of few rows with a matrix of bits, of which so many are set that to list them would not pay: a bit becomes a mask, so
- * that a term costs an "and" and an addition, and nothing is unpacked.
+ * Products of few rows with a matrix of bits that is too dense for lists: a bit becomes a mask, so that a term costs an
+ * "and" and an addition, and nothing is unpacked.
  *
  * Every element has one accumulator that takes the terms in the order of p. A masked term adds 0, so the result has the
  * bits of the dense product, as long as A is finite; −0 in init counts as 0.

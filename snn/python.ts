@@ -195,13 +195,13 @@ class Mapping {
   }
 }
 
-/** The neurons of a layer: those of `Recurrent` and of `SpikingLSTM` are within it. */
+/** The neurons of a layer: `Recurrent` and `SpikingLSTM` have theirs within. */
 function neuronsOf(layer: Module): Neurons | null {
   const within: unknown = (layer as Module & { neuron?: unknown }).neuron;
   return layer instanceof Neurons ? layer : within instanceof Neurons ? within : null;
 }
 
-/** The values that neurons have, one for all or one for each, and those with which neurons feed themselves. */
+/** The values that neurons have, one for all or one for each, and the weights by which neurons feed themselves. */
 function parametersOfNeurons(layer: Module): Tensor[] {
   const { V }: { V?: unknown } = layer as Module & { V?: unknown };
   const neurons = neuronsOf(layer);
@@ -238,7 +238,7 @@ function stepOfNorm(mapping: Mapping, path: string, layer: ThroughTime, key: str
   const [, step = "", name = ""] = STEP_OF_NORM.exec(key) ?? [];
   if (step === "" || Number(step) >= layer.timesteps) return false;
   if (name !== "num_batches_tracked") return mapping.row(path + name, Number(step), path + key);
-  // The layer has one counter: that of step 0 stands for all steps.
+  // The layer has one counter: the counter of step 0 stands for all steps.
   const first = `${path + key.slice(0, -`${step}.${name}`.length)}0.${name}`;
   return step === "0" ? mapping.rename(path + key, path + name) : mapping.has(first) && mapping.own.has(path + name);
 }

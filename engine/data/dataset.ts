@@ -31,8 +31,8 @@ export interface Samples<Y = Int32Array | Tensor> {
 }
 
 /**
- * Samples in any form, which {@link DataLoader}, {@link fit} and {@link evaluate} take: how many there are, and a function that gives
- * those of a list of indices.
+ * Samples in any form, which {@link DataLoader}, {@link fit} and {@link evaluate} take: how many there are, and a
+ * function that gives the samples of a list of indices.
  *
  * Memory: `batch` runs as in `noGrad`. Tensors in the result that it has made belong to the loader, which frees them when the next batch
  * is asked for; all others that it has made are freed at once. A tensor that was there before, such as one that the dataset keeps, stays
@@ -208,7 +208,7 @@ export function labelsInto(to: Int32Array, where: string, y: ArrayLike<number>, 
   return to;
 }
 
-/** The name of the kind of a typed array, also of one from another realm; that of anything else is empty. */
+/** The name of the kind of a typed array, also of one from another realm; empty for anything else. */
 const kindOf = (values: unknown): string =>
   ArrayBuffer.isView(values) ? (values as Float32Array)[Symbol.toStringTag] : "";
 

@@ -32,9 +32,9 @@ export interface DataLoaderOptions {
 
 /** Samples with their targets. A batch of a loader lives until the next batch. */
 export interface Batch<Y = Int32Array | Tensor> {
-  /** The samples, [B, …sample], or in the form that a dataset of one's own gives them, such as [T, B, …]. */
+  /** The samples, [B, …sample], or in the form of a user's dataset, such as [T, B, …]. */
   x: Tensor;
-  /** Class indices, or a tensor [B, …target], or the targets of a dataset of one's own. */
+  /** Class indices, or a tensor [B, …target], or the targets of a user's dataset. */
   y: Y;
   /** Steps of each sample, [B], where the samples are sequences of different length. */
   lengths?: Int32Array | undefined;
@@ -53,7 +53,7 @@ const DEFAULTS = { batchSize: 32, shuffle: false, dropLast: false, generator: de
  *
  * Shapes: x [B, …sample]; y Int32Array [B], or a tensor [B, …target]. B is smaller in a last batch that is not full.
  * Sequences of a TensorDataset come as [B, T, C]; `x.transpose(0, 1)` puts time in front, in `fit` and `evaluate` as the option
- * `encode`. A dataset of one's own gives x in any shape, [T, B, …] for sequences.
+ * `encode`. A user's dataset gives x in any shape, [T, B, …] for sequences.
  *
  * @throws RangeError unless batchSize and the length of the dataset are positive integers and at least one batch results; TypeError for
  *   anything but a dataset, or a generator that is none.

@@ -1,5 +1,5 @@
 /**
- * Reverse mode: the terms of gradients, from those of values.
+ * Reverse mode: the terms of gradients, from the terms of values.
  *
  * Formulas, order of contributions and roundings are as on the tape: the first contribution to a value stands first in
  * the sum, and terms are taken from the newest to the oldest, as backward.ts takes records. So the gradients of a
@@ -26,8 +26,8 @@ import type { StepDefinition, Traced } from "./trace.ts";
 export type Seed = readonly [value: Expression, gradient: Expression];
 
 /**
- * The gradients of the terms that the seeds depend on, as far as terms with `isEnd`, by default those of parameters alone. The
- * contributions of the seeds come first, in their order.
+ * The gradients of the terms that the seeds depend on, as far as terms with `isEnd`, by default terms of parameters
+ * alone. The contributions of the seeds come first, in their order.
  */
 export function gradientTerms(
   seeds: readonly Seed[],

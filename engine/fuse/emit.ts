@@ -126,7 +126,7 @@ class Sweep {
   private readonly roots: readonly Root[];
   /** Arrays that are read, by element or column. */
   private readonly streams: Expression[];
-  /** Addresses of the next column in each array, by place; those of columns start again with each row. */
+  /** Addresses of the next column in each array, by place; arrays of columns start again with each row. */
   private readonly pointers = new Map<number, number>();
   private readonly columns = new Set<number>();
   /** The place of the list of columns, addresses of arrays that it leads into, and a vector of these. */
@@ -141,7 +141,10 @@ class Sweep {
   /** The code of a vector. */
   private body: readonly Piece[] | null = null;
   private readonly sums = new Map<Root, number>();
-  /** Streams of bits that are read and written. `bit`: the number of the next element over all steps, that of its bit in streams that are written. */
+  /**
+   * Streams of bits that are read and written. `bit`: the number of the next element over all steps, and so of its bit
+   * in streams that are written.
+   */
   private readonly flags = new Map<Expression, Flags>();
   private readonly marks = new Map<Root, Marks>();
   private readonly bit: number;
@@ -496,7 +499,7 @@ class Marks {
     );
   }
 
-  /** The same for those of one vector. */
+  /** The same for the values of one vector. */
   storeFew(bit: number, lanes: 1 | 4): void {
     const { code } = this;
     code.get(this.mask).simd(OP.bitmask32);

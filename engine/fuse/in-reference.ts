@@ -1,6 +1,6 @@
 /**
- * The step on tensors, tensors.ts, for those who run it seldom: `gradcheck` brings it, and surrogates without a kernel bring its functions. A
- * page that has neither does not load it.
+ * The step on tensors, tensors.ts, for rare use: `gradcheck` brings it, and surrogates without a kernel bring its
+ * functions. A page that has neither does not load it.
  */
 import type { runTraced, tensorLanguage } from "./tensors.ts";
 

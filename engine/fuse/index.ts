@@ -16,16 +16,17 @@
  *   program.ts      the step over time, as layers run it, and over the rows of matrices, as rules do
  *   evaluation.ts   terms computed from values of their leaves, and compiled steps by their definitions
  *   tensors.ts      the step on tensors
- *   in-reference.ts the same for those who bring it: gradcheck, and surrogates without a kernel
+ *   in-reference.ts a slot for it, which gradcheck and surrogates without a kernel fill
  *   print.ts        the step and its gradient as equations
  *
  * A layer makes a `Program` of its step, once for each choice of scalar and per-column parameters. The loop takes the derived
- * parameters of the program, which `derive` computes with tensor ops, so that the tape carries their gradients on to those of
- * the step. `compile` says which gradients are wanted, and gives a `Fused`: it saves `saves` arrays, which the layer
- * allocates where its record lives, runs forward and backward over arrays [T, rows, n] at addresses, and may run any T at a
- * time. Outputs that nobody reads cost nothing: forward is told which to write, and one that is read later comes from another
- * forward run, without `saved` values but with the same bits. Backward is told which outputs have gradients. Where something has
- * to happen between steps, as a product with the spikes of the step before, both call back before each.
+ * parameters of the program, which `derive` computes with tensor ops, so that the tape carries their gradients on to
+ * the parameters of the step. `compile` says which gradients are wanted, and gives a `Fused`: it saves `saves` arrays,
+ * which the layer allocates where its record lives, runs forward and backward over arrays [T, rows, n] at addresses,
+ * and may run any T at a time. Outputs that nobody reads cost nothing: forward is told which to write, and one that is
+ * read later comes from another forward run, without `saved` values but with the same bits. Backward is told which
+ * outputs have gradients. Where something has to happen between steps, as a product with the spikes of the step before,
+ * both call back before each.
  *
  * One step function runs in three ways. Compiled, it is the fast one. On tensors (`runOnTensors`, which tests and fuzzers call) it is
  * the reference, to the bit: values, and gradients of inputs and states but for the sign of a zero; gradients of parameters up to the

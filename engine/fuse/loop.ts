@@ -184,7 +184,7 @@ export class Bound {
     this.note(this.places.parameter?.[i], at, 0);
   }
 
-  /** A parameter of the loop by its values, which are copied; those of a tensor may lie elsewhere. */
+  /** A parameter of the loop by its values, which are copied, since a tensor's may lie elsewhere. */
   constant(i: number, values: Float32Array): void {
     const at = this.at + (this.constants[i] as number);
     floats.set(values, wordsAt(at, values.length));

@@ -61,7 +61,10 @@ interface Gradients {
   readonly parameters: readonly Expression[];
 }
 
-/** A step of backward: its gradients, those of states that the step after leaves to it, and that it leaves to the step before. */
+/**
+ * A step of backward: its gradients, and the gradients of states that it takes from the step after and leaves to the
+ * step before.
+ */
 export interface StepBack extends Gradients {
   readonly key: string;
   readonly modes: readonly number[];
@@ -237,7 +240,10 @@ export class Plan {
     });
   }
 
-  /** The gradient of the state as the step before gets it: found in that of an input, which is written anyway, or carried in an array. */
+  /**
+   * The gradient of the state as the step before gets it: found in the gradient of an input, which is written anyway,
+   * or carried in an array.
+   */
   private carried(x: Expression, state: number, inputs: readonly Expression[], modes: readonly number[]): Expression {
     const known = inputs.filter((y, k) => modes[k] === WRITTEN && y.level === ELEMENT);
     if (!isFound(x, known)) return this.stream("dState", state, ELEMENT);

@@ -56,7 +56,10 @@ interface Names {
   readonly outputs: ReadonlyMap<string, unknown>;
 }
 
-/** The symbols of inputs, states and parameters, those of outputs, all that are taken, and a function that takes a further one. */
+/**
+ * The symbols of inputs, states and parameters, the symbols of outputs, all taken symbols, and a function that takes a
+ * further one.
+ */
 type Symbols = readonly [
   leaves: ReadonlyMap<string, string>,
   outputs: ReadonlyMap<string, string>,

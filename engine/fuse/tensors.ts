@@ -88,7 +88,7 @@ export interface Operands {
   readonly parameters: Readonly<Record<string, Tensor>>;
 }
 
-/** An input of each step: of one that is the same in all, the tensor that it is made of, as compiled steps take it. */
+/** An input of each step; a constant one as its source, as compiled steps take it. */
 export function inputSteps(x: Tensor): Tensor[] {
   const [T = 1, ...shape] = x.sizes;
   const source = constantSource(x);

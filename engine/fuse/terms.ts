@@ -96,7 +96,7 @@ export interface Language {
   constant(c: number): Value;
 }
 
-/** The functions that the derivative of a spike may use besides those of a step. */
+/** The functions that the derivative of a spike may use besides the functions of a step. */
 export interface DerivativeLanguage extends Language {
   /**
    * 2ˣ to (26 + |x|/2)·10⁻⁷ relative for x ≤ 0, and 2⁻⁶⁴ below −64: a third of the work of `exp`, for a derivative that is an
@@ -135,7 +135,7 @@ export interface Operation {
   readonly name: string;
   /** Of how many terms it is, if neither of one nor a leaf. */
   readonly arity?: number;
-  /** Whether its values are 0 or 1: all of them, or those of such arguments. */
+  /** Whether its values are 0 or 1: always, or for arguments that are. */
   readonly boolean?: "always" | "of booleans";
   /** The lowest level of its terms. */
   readonly level?: Level;

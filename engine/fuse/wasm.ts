@@ -158,7 +158,7 @@ export class Code {
   }
 }
 
-/** The module of these functions, of which those with the numbers in `exported` are exported by these. */
+/** The module of these functions; functions with numbers in `exported` are exported by these. */
 export function encodeModule(functions: readonly Code[], exported: readonly number[]): Uint8Array<ArrayBuffer> {
   const [types, indices, count, names] = [functions, functions, functions, exported].map(({ length }) => {
     const list: number[] = [];

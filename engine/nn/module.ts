@@ -250,15 +250,15 @@ export abstract class Module {
   }
 
   /**
-   * Overwrites the parameters and buffers with the values of a state, arrays or tensors by name. Returns the names that the state or
-   * the module alone has, and those of parameters that cannot have the values of the state.
+   * Overwrites the parameters and buffers with the values of a state, arrays or tensors by name. Returns the names that
+   * the state or the module alone has, and names of parameters that cannot have the values of the state.
    *
    * A buffer that the state lacks keeps its value: states of earlier versions, and of other packages, have fewer buffers. With
    * `strict: false`, default true, parameters may be missing too, and names of the state that the module lacks are left out.
    *
-   * @throws RangeError for shapes or numbers of values that are not those of this module, a fixed value that the layer refuses, such as
-   *   β outside of [0, 1], and where strict for names that the module lacks; TypeError for anything but a state, for an unknown
-   *   option, and where strict for a missing parameter. Nothing is written then.
+   * @throws RangeError for shapes or numbers of values that do not fit this module, a fixed value that the layer
+   *   refuses, such as β outside of [0, 1], and where strict for names that the module lacks; TypeError for anything
+   *   but a state, for an unknown option, and where strict for a missing parameter. Nothing is written then.
    */
   loadStateDict(state: NamedArrays, options: LoadOptions = LOAD_DEFAULTS): LoadReport {
     const { strict } = withDefaults(LOAD, LOAD_DEFAULTS, options);
@@ -395,7 +395,7 @@ export abstract class Module {
     return this.toString();
   }
 
-  /** Every object in the fields, once each, and in those of modules and in lists within, with its name. */
+  /** Every object in the fields, once each, and in fields of modules and in lists within, with its name. */
   private found(): [string, object][] {
     const found: [string, object][] = [];
     const seen = new Set<unknown>([this]);

@@ -27,7 +27,7 @@ export interface GroupNormLayerOptions extends NormLayerOptions {
 export interface BatchNormLayerOptions extends NormLayerOptions {
   /** Share of a batch in the running statistics, in [0, 1]; default 0.1. null: they are means over all batches. */
   momentum?: number | null;
-  /** Keeps running statistics for evaluation; default true. If not, evaluation takes those of its batch. */
+  /** Keeps running statistics for evaluation; default true. If not, evaluation takes the statistics of its batch. */
   trackRunningStats?: boolean;
 }
 
@@ -128,7 +128,7 @@ export abstract class BatchNorm extends Normalization {
   }
 
   /**
-   * Without running statistics those of x are taken, over all steps.
+   * Without running statistics the statistics of x are taken, over all steps.
    *
    * @internal
    */

@@ -1,4 +1,4 @@
-/** A look into a running model: each call of its modules is seen, and another result may take the place of the one that it had. */
+/** A look into a running model: watchers see each call of its modules, and may replace its result. */
 import type { Tensor } from "../tensor.ts";
 import { checkChangeable, type Module } from "./module.ts";
 

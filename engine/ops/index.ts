@@ -115,8 +115,8 @@ declare module "../tensor.ts" {
 
 type AnyFunction = (x: Tensor, b?: unknown, c?: unknown, d?: unknown, e?: unknown) => unknown;
 
-// The methods are on a prototype of Tensor.prototype: V8 copies all properties of a prototype in use for each one that is added to
-// it, which would take a millisecond here.
+// The methods are on a prototype of Tensor.prototype: V8 copies all properties of a prototype in use whenever a
+// property is added to it, which would take a millisecond here.
 const table = {};
 for (const [name, fn] of Object.entries(methods) as [string, AnyFunction][]) {
   // Four fixed arguments serve every method without an array per call.

@@ -190,7 +190,7 @@ export const bceWithLogits = composedOp((logits: Tensor, target: Tensor, options
 const KL_DIV: Required<KlDivOptions> = { logTarget: false, reduction: "mean" };
 
 /**
- * Kullback-Leibler divergence of the target's distribution from that whose logarithms are the input:
+ * Kullback-Leibler divergence of the target's distribution from the distribution whose logarithms are the input:
  *
  *   loss = t·(log t − x), and 0 where t = 0;  with logTarget eᵗ·(t − x)
  *

@@ -12,7 +12,7 @@ import { convolution, extra, k } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { bytesOfParts, carve, type Follower, type Windows } from "./windows.ts";
 
-/** Places of the window that are worked on at a time: those of several small images, or some of a large one. */
+/** Places of the window that are worked on at a time: all places of several small images, or some of a large one. */
 const BLOCK = 256;
 /** Values of the patches that are spread over images at a time. */
 const PATCHES = 131072;

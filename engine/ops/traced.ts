@@ -1,4 +1,4 @@
-/** Weight gradients of another input than the one that a product has multiplied. */
+/** Weight gradients of a recorded product for another input than the multiplied one, such as a trace. */
 import { type Recorded, ready, SAVES } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 

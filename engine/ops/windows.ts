@@ -44,8 +44,8 @@ export function sizeOption(where: string, name: string, value: Pair, axis: numbe
 }
 
 /**
- * The places of a window over `size` values: those that fit. With `ceil` also one that reaches out at the end, if it starts
- * on a value or before it.
+ * The places of a window over `size` values, as far as it fits. With `ceil` also a place where it reaches out at the
+ * end, if it starts on a value or before it.
  *
  * @throws RangeError if there is none, or the axis has more than 2³⁰ values with its padding.
  */

@@ -14,7 +14,7 @@ export type SchedulerState = Readonly<Record<string, unknown>>;
 export interface Progress {
   /** Steps so far. */
   epoch: number;
-  /** The rate that the schedule starts from, and the one that it set last. */
+  /** The rate that the schedule starts from, and the rate that it set last. */
   baseLr: number;
   lastLr: number;
 }

@@ -1,4 +1,4 @@
-/** Powers and logarithms in float64 by + − × ÷ alone: the same bits on every engine, unlike those of Math. */
+/** Powers and logarithms in float64 by + − × ÷ alone: the same bits on every engine, unlike `Math`. */
 
 /** eˣ for finite |x| < 700; relative error below 2·10⁻¹⁵ + 4·10⁻¹⁶·|x|. */
 export function exactExp(x: number): number {

@@ -68,7 +68,7 @@ export class Speech {
   private readonly levels: Float64Array;
   private isNew = true;
 
-  /** For frames of `width` values, those of all rows together. */
+  /** For frames of `width` values, all rows together. */
   constructor({ threshold, floor, nMels, cumulativeSum }: typeof SPEECH, width: number) {
     this.threshold = threshold;
     this.floor = floor;

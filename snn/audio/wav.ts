@@ -5,7 +5,8 @@
  *   "fmt " codec (2) | channels (2) | samples a second (4) | bytes a second (4) | bytes a frame (2) | bits (2) | an extension
  *   "data" frames: the sample of each channel
  *
- * Files of 4 GiB and more begin with "RF64" or "BW64". Their two sizes of 32 bits are 2³² − 1, and another chunk has those of 64 bits:
+ * Files of 4 GiB and more begin with "RF64" or "BW64". Their two sizes of 32 bits are 2³² − 1, and another chunk has
+ * sizes of 64 bits:
  *
  *   "ds64" bytes that follow (8) | bytes of the data (8) | frames (8) | sizes of other chunks
  *
@@ -117,7 +118,7 @@ const fullOf = ({ bytes, codec }: Storage): number => (codec === PCM ? 2 ** (8 *
 const EXTENSIBLE = 0xfffe;
 /** The end of the identifiers of all codecs that have a number, behind that number. */
 const SUBFORMAT = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
-/** The largest size of 32 bits, which stands for one that is not known, or for one of 64 bits. */
+/** The largest size of 32 bits, which stands for an unknown size, or for one of 64 bits. */
 const MOST = 0xffffffff;
 /**
  * Sizes of data that programs write while the length of the sound is not known: sox and eSpeak, arecord, FFmpeg, and the largest one of 64

@@ -288,8 +288,8 @@ export interface JitterOptions extends RandomEventOptions {
 const JITTER = { time: 0, x: 0, y: 0, ...RANDOM_OPTIONS };
 
 /**
- * The events shifted at random in time and place, in order again: t + ⌊σ_t·n⌉, x + ⌊σ_x·n⌉, y + ⌊σ_y·n⌉ with n ~ 𝒩(0, 1). Events that leave the
- * sensor, and those before time 0, are dropped.
+ * The events shifted at random in time and place, in order again: t + ⌊σ_t·n⌉, x + ⌊σ_x·n⌉, y + ⌊σ_y·n⌉ with n ~ 𝒩(0,
+ * 1). Events that leave the sensor, or fall before time 0, are dropped.
  *
  * @throws RangeError for a deviation that is not finite and ≥ 0, or a recording with events off the sensor or out of order; TypeError for
  *   anything but a recording, or an option of another name or kind.

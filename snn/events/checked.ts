@@ -133,7 +133,7 @@ function largest(t: Float64Array, sign: number): number {
   return most;
 }
 
-/** The places of the elements by their buckets, in order, and where those of each bucket end. */
+/** The places of the elements by their buckets, in order, and the end of each bucket. */
 export function dealt(
   buckets: Uint32Array,
   count: number,

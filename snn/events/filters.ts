@@ -101,7 +101,7 @@ export function refractoryPeriod(events: EventRecording, options: RefractoryPeri
 export interface DropPixelsOptions extends RandomEventOptions {
   /** Pixels [x, y]. */
   coordinates?: readonly (readonly number[])[];
-  /** Hot pixels: those with more events per second, over the whole recording. Finite and ≥ 0. */
+  /** Hot pixels have more events per second than this, over the whole recording. Finite and ≥ 0. */
   hotPixelFrequency?: number;
   /** A random part of the pixels of the sensor, in [0, 1]. */
   probability?: number;

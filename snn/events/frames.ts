@@ -26,7 +26,7 @@ interface Cut {
   readonly polarities: number;
 }
 
-/** Recordings cut by the options, all of one sensor; those with fewer slices than others are empty behind them. */
+/** Recordings cut by the options, all of one sensor; a recording with fewer slices than others is empty behind them. */
 function cut(where: string, given: EventRecording | readonly EventRecording[], options: FrameOptions): Cut {
   const asked = withDefaults(where, FRAMES, options) as typeof FRAMES;
   const polarities = numberOf(where, "polarities", asked.polarities, POLARITIES);

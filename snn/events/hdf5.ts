@@ -158,7 +158,7 @@ const TOGETHER = 1 << 20;
 /** Sensors of DSEC, whose files name none. */
 const DSEC = [640, 480] as const;
 
-/** Reads the events of DSEC, /events/{t, x, y, p} with /t_offset, or those of Metavision, /CD/events. */
+/** Reads the events of DSEC, /events/{t, x, y, p} with /t_offset, or of Metavision, /CD/events. */
 export async function hdf5(bytes: Uint8Array, columns: EventColumns): Promise<void> {
   const { where } = columns;
   const opened = await openHDF5(where, bytes);
@@ -175,7 +175,7 @@ export async function hdf5(bytes: Uint8Array, columns: EventColumns): Promise<vo
   }
 }
 
-/** The lists of events, each of at most so many values: that of Metavision, or the four of DSEC. */
+/** The lists of events, each of at most so many values: one of Metavision, or the four of DSEC. */
 function datasetsOf(where: string, opened: Opened, most: number): [Dataset, ...Dataset[]] {
   const { file, module } = opened;
   const compound = datasetAt(where, opened, "CD/events");

@@ -99,7 +99,7 @@ function settingsOf(where: string, defaults: typeof WHOLE | typeof CHUNKS, optio
  *
  * Times that wrap around in a file go on here, in whole microseconds. The sensor has the size that the file or its
  * format names, else the size that the largest coordinates need. Of AEDAT 4, the first stream of events is read.
- * Packets compressed by Zstandard need the optional peer `fzstd`, HDF5 files `h5wasm`, and those of DSEC
+ * Packets compressed by Zstandard need the optional peer `fzstd`, HDF5 files `h5wasm`, and files of DSEC
  * `h5wasm-plugins`.
  *
  * @example

@@ -106,7 +106,8 @@ const PAIRS = 2 ** 16;
  * events. The surface of an event adds 1 at its centre, and at the distance of each event before it, of the same cell and polarity, within
  * the time window, e^−Δt/τ.
  *
- * Shapes: a recording → [cells, 2, S, S], cells in rows from the top left, those at the right and the bottom smaller where the sensor ends.
+ * Shapes: a recording → [cells, 2, S, S], cells in rows from the top left, smaller ones at the right and the bottom
+ * where the sensor ends.
  *
  * @throws RangeError for an option out of range, surfaces larger than cells, or a recording with events off the sensor or out of order;
  *   TypeError for anything but a recording, or an option of another name or kind.
@@ -158,7 +159,7 @@ export function toAveragedTimesurface(events: EventRecording, options: AveragedT
   return tensor(new Float32Array(sums), { shape });
 }
 
-/** The places of the events, in order, by cell and polarity, and where those of each cell and polarity end. */
+/** The places of the events, in order, by cell and polarity, and the end of each cell and polarity. */
 function placesOf(
   { t, x, y, p }: EventRecording,
   side: number,

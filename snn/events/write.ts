@@ -26,9 +26,9 @@ const LIMITS: Readonly<
 /**
  * Writes a recording as a file, from which {@link readEvents} gives the same recording back.
  *
- * "evt3" is RAW with EVT 3.0 of Prophesee: sensors of up to 2048 × 2048 pixels, times in [0, 2⁴⁰] µs, as those of a camera since it was
- * switched on. "aedat4" is AEDAT 4 of iniVation without compression: up to 32768 × 32768. "npz" is NumPy's archive as SpikingJelly has it,
- * with t, x, y, p, and also width and height.
+ * "evt3" is RAW with EVT 3.0 of Prophesee: sensors of up to 2048 × 2048 pixels, times in [0, 2⁴⁰] µs, counted since the
+ * camera was switched on. "aedat4" is AEDAT 4 of iniVation without compression: up to 32768 × 32768. "npz" is NumPy's
+ * archive as SpikingJelly has it, with t, x, y, p, and also width and height.
  *
  * @param events The recording.
  * @returns The bytes of the file.
@@ -118,7 +118,7 @@ function writeEVT3({ t, x, y, p, width, height }: EventRecording): Uint8Array<Ar
   return file;
 }
 
-/** Events of a packet, at most, and the bytes of each, and those before them. */
+/** Events of a packet, at most, the bytes of each, and the bytes before them. */
 const PACKET = 8192;
 const EVENT = 16;
 const BEFORE = 8 + 32;

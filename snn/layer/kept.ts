@@ -60,7 +60,7 @@ class KeptNeurons extends Kept {
   }
 }
 
-/** Notes the fields of these names; without names those with tensors, functions and null. */
+/** Notes the fields of these names; without names, fields with tensors, functions and null. */
 export function keptOf(layer: object, names?: readonly string[]): Kept {
   const of = layer as Fields;
   const isRead = (value: unknown) => value === null || typeof value === "function" || value instanceof Tensor;

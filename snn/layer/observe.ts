@@ -5,7 +5,7 @@ import { moduleOf } from "../../engine/nn/module.ts";
 import { layerTap } from "../../engine/nn/tapped.ts";
 import { checkSequence } from "./checks.ts";
 
-/** Tensors that a layer of one's own can show of its run, all [T, B, …]. */
+/** Tensors that a user's layer can show of its run, all [T, B, …]. */
 export interface Seen {
   /** I, the input of the neurons. */
   readonly current?: Tensor;
@@ -29,8 +29,8 @@ export interface Seen {
  * Shapes: [T, B, …]. The tensors themselves pass their gradients to `record`, so the layer has to go on with these, not
  * with parts of them.
  *
- * @throws TypeError unless the layer is a module and the tensors are such; RangeError for one without a time axis; Error
- *   for one that was freed.
+ * @throws TypeError unless the layer is a module and the tensors are such; RangeError for a tensor without a time axis;
+ *   Error for a freed one.
  */
 export function observe(layer: Module, seen: Seen): void {
   const { current, spikes, membrane } = objectOf("observe", "tensors by name", seen) as Seen;

@@ -24,10 +24,10 @@ interface Holding {
 
 /** A layer with memory of its own, and its work in a step. */
 export abstract class Stage {
-  /** The output, which the next stage reads. Spikes are there as numbers, those of plain neurons as bits too. */
+  /** The output, which the next stage reads. Spikes are there as numbers, of plain neurons as bits too. */
   readonly output: Tensor;
   readonly memory: readonly Tensor[];
-  /** Whether a step calls a method of a module, which may be a class of one's own. */
+  /** Whether a step calls a method of a module, which may be a user's class. */
   readonly runsModule: boolean = false;
   private readonly state: readonly Tensor[];
   private readonly parameters: readonly Tensor[];

@@ -16,11 +16,11 @@ export function isStepping(layer: Module): layer is Stepping {
   return typeof step === "function" && typeof initialState === "function";
 }
 
-/** The first layer with a step among a module and those in its fields, with its path; undefined without. */
+/** The first layer with a step among a module and the modules in its fields, with its path; undefined without. */
 export const steppingIn = (module: Module): [path: string, layer: Module] | undefined =>
   module.namedModules().find(([, inner]) => isStepping(inner));
 
-/** Whether a class of one's own says that its `forward` computes each step by itself. */
+/** Whether a user's class says that its `forward` computes each step by itself. */
 export function saysStateless(layer: Module): boolean {
   const kind = layer.constructor as typeof Module;
   const declaring = ownerOf(kind, "stateless") as typeof Module | null;

@@ -51,7 +51,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
    */
   protected abstract get where(): string;
   /**
-   * The name of the main output: that of `forward` and `step`.
+   * The name of the main output, which `forward` and `step` give.
    *
    * @internal
    */
@@ -96,8 +96,8 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   protected abstract start(step: Shape): State;
 
   /**
-   * Runs T steps from a state on, by default that before the first step. x is [T, …step], or for a single step `step` itself, and so is the main output.
-   * `over`: nobody else can read x, whose memory may be taken.
+   * Runs T steps from a state on, by default the state before the first step. x is [T, …step], or for a single step
+   * `step` itself, and so is the main output. `over`: nobody else can read x, whose memory may be taken.
    *
    * @internal
    */
@@ -129,7 +129,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   }
 
   /**
-   * Whether `record` sees runs of the layer as a whole: those of neurons.
+   * Whether `record` sees runs of the layer as a whole, as it does of neurons.
    *
    * @internal
    */
@@ -189,8 +189,9 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   }
 
   /**
-   * All outputs over time, [T, B, …], and the state after the last step, from a state on, by default that before the first step; all
-   * differentiable. Inside of tapes an output that is not read costs nothing, and one that is read is computed then.
+   * All outputs over time, [T, B, …], and the state after the last step, from a state on, by default the state before
+   * the first step; all differentiable. Inside of tapes an output that is not read costs nothing; it is computed when
+   * it is read.
    *
    * @throws RangeError as `forward`, or for a state of another shape; Error where an output is first read after x, a state or a parameter
    *   was overwritten or freed.

@@ -87,7 +87,7 @@ export class Derived {
     return this.has(x, y) ? derivativeOf(x, y) : null;
   }
 
-  /** Whether all derivatives are constants that all neurons share, as those of a readout have to be. */
+  /** Whether all derivatives are constants that all neurons share, as a readout needs them. */
   get isShared(): boolean {
     const { states, shared, main } = this;
     return shared.length === states.length && [...states, CURRENT].every((y) => isCommon(this.traced, main, y));
@@ -138,7 +138,7 @@ const SHARED = 1;
 /** Whether ∂x/∂y is a constant that all neurons share, or 0. */
 const isCommon = (traced: Traced, x: string, y: string): boolean => (levelOf(traced, x, y) ?? SHARED) <= SHARED;
 
-/** The names for which `holds` is true, given those for which it was true before, until no name is added. */
+/** The names for which `holds` is true, given the names found before, until no name is added. */
 function closure(names: readonly string[], holds: (x: string, known: readonly string[]) => boolean): string[] {
   let known: string[] = [];
   for (;;) {

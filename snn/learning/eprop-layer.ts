@@ -115,7 +115,7 @@ export class HiddenRule {
     return gradients;
   }
 
-  /** The signal of the layer before, from that of this one: through its weights, in this step. */
+  /** The signal of the layer before, from the signal of this one: through its weights, in this step. */
   before(signal: Tensor, { step }: LayerRun): Tensor {
     const { main } = this.derived;
     const slope = step.derivatives[this.derived.of(main, CURRENT) as string] as Tensor;
@@ -216,7 +216,7 @@ function write(state: Named, next: Named): void {
   for (const [name, t] of Object.entries(next)) (state[name] as Tensor).copyFrom(t);
 }
 
-/** The gradients of weights and biases, from those of all inputs of a layer, [N, P]. */
+/** The gradients of weights and biases, from the gradients of all inputs of a layer, [N, P]. */
 function gradientParts(all: Tensor, connections: readonly Linear[]): Gradient[] {
   const gradients: Gradient[] = [];
   let at = 0;
@@ -251,7 +251,10 @@ const contributeOp: Op<{ readonly shape: readonly number[]; readonly gradient: T
   backward: (_, x, _b, _c, { gradient }) => k.addTo(gradOf(x), gradient.ptr, x.size),
 };
 
-/** Adds to the gradients of parameters, as a backward pass does: that of a weight passes through the functions that read it. */
+/**
+ * Adds to the gradients of parameters, as a backward pass does: the gradient of a weight passes through the functions
+ * that read it.
+ */
 export function contribute(gradients: readonly Gradient[]): void {
   tape(() => {
     for (const { of, gradient } of gradients) {

@@ -82,8 +82,8 @@ export interface EPropState {
  * The model is a `Sequential` or a list: `Linear` and neurons, or {@link Recurrent} around them, in turns, and at the end `Linear` and
  * {@link LeakyIntegrator}, or `Linear` alone. The gradients of the readout's weights are exact.
  *
- * Neurons whose derivatives ∂x/∂x and ∂x/∂I are constants that all share, as those of `LIF` with reset "subtract", need ε for each
- * input and not for each synapse. Memory holds the traces, B·N·P values for each, and does not grow with T.
+ * Neurons whose derivatives ∂x/∂x and ∂x/∂I are constants that all share, as in `LIF` with reset "subtract", need ε for
+ * each input and not for each synapse. Memory holds the traces, B·N·P values for each, and does not grow with T.
  *
  * @throws TypeError for a loss that is no function, feedback of another kind, or a model that has no modules; RangeError for layers that
  *   cannot have the rule, parameters of neurons that are learned, or feedback of another shape.

@@ -49,7 +49,7 @@ export abstract class OnlineRule<Target> {
    * One time step: the input x [B, …] → the output [B, …] and the next state. The gradient of the loss of this step is added to `grad` of
    * the parameters; with target null the step has no loss, and `grad` stays as it is. Without a state the sequence starts.
    *
-   * A state is a value: the given state stays as it is. Output and state belong to the caller, as those of `lif.step` do;
+   * A state is a value: the given state stays as it is. Output and state belong to the caller, as after `lif.step`;
    * {@link disposeState} frees them.
    *
    * @throws TypeError for an x or a loss that is no tensor, a target that is undefined, or anything but a state; RangeError for a loss of

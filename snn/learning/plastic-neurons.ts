@@ -133,8 +133,8 @@ const NONE = new Int32Array(0);
 const SILENT: Spiking = { pre: NONE, post: NONE };
 
 /**
- * The samples of a step: those of a batch, or of a convolution those of all places. Values of a convolution are copied for the
- * places that see a spike, or that a sweep over all synapses asks for.
+ * The samples of a step: the samples of a batch, or all places of a convolution. Values of a convolution are copied for
+ * the places that see a spike, or that a sweep over all synapses asks for.
  */
 export class StepSamples {
   private readonly connection: Connection;
@@ -147,7 +147,9 @@ export class StepSamples {
   /** Of each sample of a convolution, 1 where it sees a spike. */
   private readonly isBusy: Uint8Array;
   private isMarked = false;
-  /** The values under a window, and those behind its place, for each value of a neuron; empty for a linear layer. */
+  /**
+   * The values under a window, and the values behind its place, for each value of a neuron; empty for a linear layer.
+   */
   private readonly patches: Readonly<Record<"pre" | "post", readonly number[]>>;
   /** Values of the first sample. */
   pre: readonly number[] = [];
@@ -213,7 +215,10 @@ export class StepSamples {
     };
   }
 
-  /** Marks the samples that see a spike: those over a neuron before that spikes, and those in front of a neuron behind that does. */
+  /**
+   * Marks the samples that see a spike: samples over a neuron before that spikes, and samples in front of a neuron
+   * behind that does.
+   */
   private mark({ starts, places }: Over): void {
     const { isBusy, sizes } = this;
     const { pre, post, places: each } = this.connection;
@@ -270,7 +275,7 @@ export class StepSamples {
   }
 }
 
-/** The places whose windows lie over each neuron before: over neuron i those from starts[i] to starts[i + 1]. */
+/** The places whose windows lie over each neuron before: over neuron i the places from starts[i] to starts[i + 1]. */
 interface Over {
   readonly starts: Int32Array;
   readonly places: Int32Array;

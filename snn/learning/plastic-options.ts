@@ -121,7 +121,7 @@ function picked<T>(
   return own;
 }
 
-/** An event of {@link Plastic.events}: spikes of all neurons on a side, or of those with these numbers. */
+/** An event of {@link Plastic.events}: spikes of all neurons on a side, or of the neurons with these numbers. */
 export type PlasticEvent =
   | "pre"
   | "post"

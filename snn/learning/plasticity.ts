@@ -1,5 +1,5 @@
 /**
- * Rules for synapses of one's own, from equations.
+ * User-defined rules for synapses, from equations.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export type RuleClass<
  *
  * All functions see the weight as it was before the step. A step: with `rewardAfter: "nothing"` the reward first; states of the
  * synapses and traces decay, spikes are added to traces; changes at spikes, as `order` says; changes of the step; the reward. A
- * parameter that is a tensor [out] gives each neuron behind a value of its own; those of traces are numbers.
+ * parameter that is a tensor [out] gives each neuron behind a value of its own; parameters of traces are numbers.
  *
  * @throws TypeError for a definition with names that are taken or unknown, values that are no numbers, or members that are no
  *   functions; RangeError for members without effect, such as `explains` without `onStep`. The constructor of the class: TypeError for

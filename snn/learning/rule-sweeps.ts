@@ -1,10 +1,10 @@
 /**
  * The sweeps of a rule over the synapses of a layer, as steps that the compiler takes.
  *
- * Weights are a matrix [out, in], whose rows are the synapses of a neuron behind. A row whose neuron spikes is swept as a whole, with
- * the changes at its spike and at those before. The other rows are swept at the columns of the neurons before that spike, which a list
- * names; the values of these neurons lie side by side for that. Many columns are swept as whole rows too, and few of them one by
- * one, over all rows.
+ * Weights are a matrix [out, in], whose rows are the synapses of a neuron behind. A row whose neuron spikes is swept as
+ * a whole, with the changes at its spike and at the spikes before. The other rows are swept at the columns of the
+ * neurons before that spike, which a list names; the values of these neurons lie side by side for that. Many columns
+ * are swept as whole rows too, and few of them one by one, over all rows.
  */
 import type { StepArgument, StepDefinition, Value } from "../../engine/fuse/index.ts";
 import { returnedValue } from "../neuron/definition.ts";
@@ -147,7 +147,7 @@ const differenceOf = (x: Value): Value => x.sub(x);
 const clamped = (x: Value, [low, high]: RuleLayout["bounds"]): Value =>
   low === -Infinity && high === Infinity ? x : x.clamp(low, high);
 
-/** The changes at spikes: on both sides in whole rows, those before at listed columns or in a column. */
+/** The changes at spikes: on both sides in whole rows, at spikes before at listed columns or in a column. */
 export function eventSweep(layout: RuleLayout, path: SweepPath, target: Target): StepDefinition {
   const { rule } = layout;
   if (path !== "row") return changing(layout, path, target, (argument) => changesOf(rule, "onPre", argument));

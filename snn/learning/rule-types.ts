@@ -99,7 +99,7 @@ export interface RuleDefinition<
   readonly constrain?: { readonly [name in Known<Parameter>]?: readonly [low: number, high: number] };
   /** The default of the option `order`. Default "before". */
   readonly order?: Order;
-  /** Sets of options by name, such as those under which the rule equals that of another package. */
+  /** Sets of options by name, such as the options under which the rule equals a rule of another package. */
   readonly numerics?: { readonly [name in Preset]: RuleOptions<Known<Parameter>, Known<Choices>> };
   /**
    * The neurons behind that the value `explained` is a sum over, for a choice: "all", or "below", those up to the neuron of the synapse;

@@ -96,11 +96,14 @@ export class Synapses {
   private readonly scalarAt: readonly number[];
   /** The scales of states of synapses among these values. */
   private readonly scales: readonly ScalePlace[];
-  /** Parameters of the rule, and the address among these values, or 0 for those of which each neuron behind has its own. */
+  /**
+   * Parameters of the rule, and the address among these values, or 0 for a parameter of which each neuron behind has
+   * its own.
+   */
   private readonly parameters: readonly { readonly t: Tensor; readonly at: number }[];
   /** The rule with the fields of these parameters. */
   private readonly kept: readonly Kept[];
-  /** Columns, in bytes from the start of a row, and rows, in bytes from that of a column. */
+  /** Columns, in bytes from the start of a row, and rows, in bytes from the start of a column. */
   private readonly columns: number;
   private readonly rows: number;
   /** Values of the neurons before at the listed columns. */

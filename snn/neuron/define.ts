@@ -1,5 +1,5 @@
 /**
- * Neurons of one's own, from a function of one time step.
+ * User-defined neurons, from a function of one time step.
  *
  * @module
  */

@@ -99,7 +99,7 @@ const SETTINGS = {
 /** Options of every layer, with the default of each. */
 export const OPTIONS = { ...SETTINGS, numerics: undefined as string | undefined };
 
-/** Options that layers of a class have besides those of its definition. */
+/** Options that layers of a class have besides the options of its definition. */
 type Common = Partial<typeof SETTINGS> & Pick<typeof OPTIONS, "numerics">;
 
 /** Names that mean something else in a step. */

@@ -8,7 +8,7 @@ import { rootOf } from "../../engine/tensor.ts";
 
 export type Named = Readonly<Record<string, Tensor>>;
 
-/** A tensor, or the values of one that was computed once, [1] or [N]. */
+/** A tensor, or values that were computed once, [1] or [N]. */
 export type LoopValue = Tensor | Float32Array;
 
 /** The parameters of a step by their names, where a gradient passes to one of them; else null. */

@@ -443,7 +443,10 @@ function withoutParameters(value: (parameters: Named) => unknown): unknown {
 export const isCompiled = (layer: unknown): layer is Neurons =>
   layer instanceof Neurons && isUnchanged(layer) && layer.firing.inhibition === null;
 
-/** Throws unless a step of this shape has one axis of neurons, behind that of a batch or none: on a map all neurons would have to compete. */
+/**
+ * Throws unless a step of this shape has one axis of neurons, behind the batch's or none: on a map all neurons would
+ * have to compete.
+ */
 function checkRivals(where: string, step: Shape): void {
   if (step.length === 1 || step.length === 2) return;
   const hint = step.length > 2 ? "; flatten the axes of the neurons that compete" : "";

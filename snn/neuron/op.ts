@@ -133,7 +133,7 @@ export class CompiledNeuron {
   }
 }
 
-/** The parameters of the loop of a step, from those of a layer: its terms of parameters alone. */
+/** The parameters of the loop of a step, from the parameters of a layer: its terms of parameters alone. */
 export const loopOf = ({ traced }: Program): FromParameters =>
   new FromParameters(Object.keys(traced.definition.parameters).length, (now) => derive(traced, now));
 
@@ -237,7 +237,7 @@ export class StepRun {
   private writtenAt: number[] = NOT_WRITTEN;
 
   /**
-   * The run that these begin, in the object of one that has ended if there is such.
+   * The run that these begin, in the object of a run that has ended if there is one.
    *
    * @throws Error for operands that were freed.
    */

@@ -150,8 +150,8 @@ export function makePlain(name: string, options: PlainOptions): Plain {
 
 /**
  * Plain neurons over a current, [T, B, …] or for a single step [B, …], from the state `from` [B, …] on, or from zeros. β and θ have one
- * value or one a feature, and are not learned; a readout has no θ. `shape`, that of a step, asks for the last state. `over`: nobody else
- * can read the current, and the membrane takes its place.
+ * value or one a feature, and are not learned; a readout has no θ. `shape`, of a step, asks for the last state. `over`:
+ * nobody else can read the current, and the membrane takes its place.
  *
  * @throws RangeError for parameters that do not fit a step; Error for an operand that was freed.
  */
@@ -178,7 +178,7 @@ export function runPlain(
   const wanted = scope.recording && (input.requiresGrad || from?.requiresGrad === true);
   const z = surrogate === null ? emptyLike(current) : emptySpikes(current.sizes);
   const last = shape === null ? null : empty(shape);
-  // A readout gives its membrane; that of neurons is kept for backward alone.
+  // A readout gives its membrane; the membrane of neurons is kept for backward alone.
   const isKept = surrogate !== null && wanted;
   const isOver = isKept && over && input === current;
   const membrane = !isKept ? 0 : isOver ? current.ptr : saveFor(z, 4 * current.size);
@@ -312,7 +312,7 @@ function describeForward(
   integers[at + layout.last] = last;
 }
 
-/** Writes the words of both passes, but those of u, into the descriptor at p. Returns the index of its first word. */
+/** Writes the words of both passes, but not of u, into the descriptor at p. Returns the index of its first word. */
 function describe(
   {
     plain,
@@ -363,7 +363,7 @@ const RECORD: Recorded<PlainRun> = {
     const product = z.gradForm?.kind === "product" ? z.gradForm : null;
     const repeats = z.gradForm?.kind === "repeats" && z.gradForm.steps === T;
     if (product === null && !repeats) writeOutGradient(z);
-    // The gradient of the current takes the place of the one that comes, or of the membrane, where that has room for it.
+    // The gradient of the current overwrites the incoming one, or the membrane, where there is room for it.
     const isWhole = z.gradPtr !== 0 && z.gradForm === null;
     const isOverTime = isWanted && !isConstant;
     const isFree = z.region === scope.region;

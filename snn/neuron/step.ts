@@ -146,8 +146,8 @@ function spikesOf(argument: StepArgument<string>, { surrogate, strict, hold, spi
 }
 
 /**
- * The scores by which the neurons of a step compete, as its membrane: x of spike(x), and of refractory neurons less than that of all
- * others. The states stay as they are.
+ * The scores by which the neurons of a step compete, as its membrane: x of spike(x), and for refractory neurons a score
+ * below all others. The states stay as they are.
  */
 export function scoresOf(kind: NeuronKind, parameters: StepDefinition["parameters"], firing: Firing): StepDefinition {
   const { name } = kind;

@@ -1,4 +1,4 @@
-/** Types of neurons of one's own: definitions, options, states and layers. */
+/** Types of user-defined neurons: definitions, options, states and layers. */
 import type { Value } from "../../engine/fuse/index.ts";
 import type { Module, Tensor } from "../../engine/index.ts";
 import type { Fire } from "../layer/checks.ts";
@@ -84,8 +84,9 @@ export interface ParameterSource<Own extends SourceOptions, Given> {
    */
   readonly options: Own;
   /**
-   * The value of the parameter, or undefined where the option of its own name, a preset or the default gives it. `given` holds all options
-   * with those of a preset, and the defaults of words, numbers, true and false; `asked` holds the options of the caller alone.
+   * The value of the parameter, or undefined where the option of its own name, a preset or the default gives it.
+   * `given` holds all options with the options of a preset, and the defaults of words, numbers, true and false; `asked`
+   * holds the options of the caller alone.
    */
   value(
     given: Given & Partial<SourceValues<Own>>,
@@ -167,7 +168,7 @@ export interface NeuronDefinition<
   readonly constrain?: {
     readonly [name in keyof (Known<Parameters> & Known<Optional>)]?: readonly [low: number, high: number];
   };
-  /** Sets of options by name, such as those under which the neuron equals that of another package. */
+  /** Sets of options by name, such as the options under which the neuron equals a neuron of another package. */
   readonly numerics?: {
     readonly [name in Preset]: NeuronOptions<
       Known<Parameters>,

@@ -37,7 +37,7 @@ export const AdLIF = /* @__PURE__ */ lazyNeuron({
   },
   constrain: { alpha: [0, 1], beta: [0, 1] },
   choices: {
-    /** The equations: of Bittar and Garner, or "symplectic", those of SE-adLIF. Default "explicit". */
+    /** The equations: of Bittar and Garner, or "symplectic", as in SE-adLIF. Default "explicit". */
     form: ["explicit", "symplectic"],
     /** No gradient through the reset. Default false. */
     detachReset: false,

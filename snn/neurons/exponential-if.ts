@@ -14,8 +14,8 @@ import { sigmoid, superSpike } from "../surrogates/known.ts";
  * the state i with its decay α before the membrane, as in {@link Synaptic}.
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. τ counts in steps, Δ is `sharpness`. Defaults τ = 2, Δ = 1,
- * rheobase = 0.8, rest = 0, θ = 1, resetValue = −0.1, those of SpikingJelly, and α = 0.9. Resets as in {@link LIF}, default "zero". Starts from
- * v = rest, or with `start: "resetValue"` from resetValue, where the reset is "zero".
+ * rheobase = 0.8, rest = 0, θ = 1, resetValue = −0.1, as in SpikingJelly, and α = 0.9. Resets as in {@link LIF},
+ * default "zero". Starts from v = rest, or with `start: "resetValue"` from resetValue, where the reset is "zero".
  *
  * `numerics`: "spikingjelly", `EIFNode`, whose delta_T and theta_rh are sharpness and rheobase; "norse", `LIFExCell` at 1 ms, whose
  * v_th is both rheobase and θ.

@@ -71,9 +71,9 @@ export interface LeakyIntegratorOptions
   extends Omit<OptionsOf<typeof INTEGRATOR_FORM>, keyof FiringOptions | keyof LearnOptions<string> | "numerics">,
     LearnOptions<LeakyIntegratorParameter> {
   /**
-   * The options under which the integrator equals that of another package; explicit ones override them: "norse", `LIBoxCell` at 1 ms
-   * (β = 0.9), "spikingjelly", `NonSpikingLIFNode` (β = 0.5), and "nir", `LI` at a small step, all with decay "euler" and
-   * inputScale "leak". Default: none.
+   * The options under which the integrator equals the one of another package; explicit options override them: "norse",
+   * `LIBoxCell` at 1 ms (β = 0.9), "spikingjelly", `NonSpikingLIFNode` (β = 0.5), and "nir", `LI` at a small step, all
+   * with decay "euler" and inputScale "leak". Default: none.
    */
   readonly numerics?: "norse" | "spikingjelly" | "nir";
 }

@@ -96,7 +96,8 @@ export const LIF_FORM = /* @__PURE__ */ formOf({
 /** Options of {@link LIF}. */
 export interface LIFOptions extends OptionsOf<typeof LIF_FORM> {
   /**
-   * The options under which the neuron equals that of another package; explicit ones override them. Default: none.
+   * The options under which the neuron equals the one of another package; explicit options override them. Default:
+   * none.
    *
    * - "snntorch", `Leaky`: fire "gt", reset "subtract", resetDelay, surrogate.atan()
    * - "norse", `LIFBoxCell`: decay "euler", β = 0.9, inputScale "leak", start "rest", fire "gt", detachReset false,

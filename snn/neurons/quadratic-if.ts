@@ -12,8 +12,9 @@ import { sigmoid } from "../surrogates/known.ts";
  * Of the neurons whose rate rises from 0 it is the normal form near threshold (type I).
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. τ counts in steps. Defaults τ = 2, a = 1, rest = 0,
- * critical = 0.8, θ = 1, resetValue = −0.1, those of SpikingJelly. Resets as in {@link LIF}, default "zero"; where they leave v far above θ, it grows
- * beyond float32. Starts from v = rest, or with `start: "resetValue"` from resetValue, where the reset is "zero".
+ * critical = 0.8, θ = 1, resetValue = −0.1, as in SpikingJelly. Resets as in {@link LIF}, default "zero"; where they
+ * leave v far above θ, it grows beyond float32. Starts from v = rest, or with `start: "resetValue"` from resetValue,
+ * where the reset is "zero".
  *
  * `numerics`: "spikingjelly", `QIFNode`, whose a0 and v_c are a and critical.
  *

@@ -10,7 +10,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Groups of a file inside of each other, counted from its root. */
 export const MAX_DEPTH = 64;
 
-/** Graphs inside of each other: each takes two groups of a file, its own and that of its nodes. */
+/** Graphs inside of each other: each takes two groups of a file, its own and the group of its nodes. */
 const MAX_GRAPHS = 31;
 
 /** More nodes than any network has: objects that hold themselves have no end, and searches are as deep as there are nodes. */

@@ -82,7 +82,7 @@ function shareOf(where: string, field: string, tau: NeuronValues, dt: number): N
 /** Numbers of neurons that are the same in continuous time, and their fields. */
 const SAME = { rest: "v_leak", threshold: "v_threshold", resetValue: "v_reset" } as const;
 
-/** The numbers of a neuron per step: decays, factors of the currents, and those of {@link SAME}. */
+/** The numbers of a neuron per step: decays, factors of the currents, and the fields of {@link SAME}. */
 export function perStep(where: string, node: NIRNode, shape: Shape, dt: number): Record<string, number | Float32Array> {
   const field = (name: string): NeuronValues => nodeValues(where, node, name, shape);
   const all: Record<string, NeuronValues> = {};

@@ -259,7 +259,7 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
       const units = new Map<string, Unit>();
       const shapeAt = (name: string): Shape => (units.get(name) as Unit).shape;
       const readers = readersOf(places);
-      // In this order every node but the Inputs comes after one that it reads, which tells the shape.
+      // In this order every node but the Inputs comes after a node that it reads, which tells the shape.
       for (const name of reach(inputs, (each) => readers.get(each))) {
         const { node, from, late } = places.get(name) as NodePlace;
         const own = nodeInErrors(where, name);

@@ -182,7 +182,7 @@ export interface NIRCubaLIF extends Node<"CubaLIF">, SynapticMembrane, Threshold
 
 /** Nodes and the edges between them; a graph may be a node of another one. */
 export interface NIRGraph extends Node<"NIRGraph"> {
-  /** The nodes by name; values come in at those of type Input and leave at those of type Output. */
+  /** The nodes by name; values come in at nodes of type Input and leave at nodes of type Output. */
   readonly nodes: Readonly<Record<string, NIRNode>>;
   /** Pairs of names: from, to. Several edges to one node add up. */
   readonly edges: readonly (readonly [from: string, to: string])[];

@@ -1,7 +1,7 @@
 /**
  * Trees of arrays as HDF5 files, by the optional peer h5wasm: the library of the HDF Group in WebAssembly.
  *
- * A file is data from strangers, and the library trusts it in some places. A session therefore
+ * A file is data of unknown origin, and the library trusts it in some places. A session therefore
  *   - refuses text whose lengths never lead to the end of the text: the library would read it for ever;
  *   - lets the memory of the library grow by no more than the file can need;
  *   - shows the library no other file;

@@ -80,8 +80,8 @@ class Steps implements Run {
  * The network of a graph: {@link fromNIR} makes it. Layers are named after their nodes, in `record` and in a state dict.
  *
  * A network with one Input and one Output has `forward` and `step` on tensors, as other modules, and runs in a `Stream`. Outputs that the
- * Python package has put behind dead ends do not count: their names are `output_` and the name of the node. `run` and `runStep` take the
- * tensors of all Inputs and give those of all Outputs, by the names of the nodes.
+ * Python package has put behind dead ends do not count: their names are `output_` and the name of the node. `run` and
+ * `runStep` take the tensors of all Inputs and give the tensors of all Outputs, by the names of the nodes.
  *
  * Shapes: x [T, B, …Input] → z [T, B, …Output].
  */
@@ -90,7 +90,7 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
   readonly dt: number;
   /** The shapes of one step of one sample of the Inputs, by their names. */
   readonly inputs: Readonly<Record<string, Shape>>;
-  /** The same of all Outputs, those of dead ends too. */
+  /** The same of all Outputs, dead ends too. */
   readonly outputs: Readonly<Record<string, Shape>>;
   /**
    * The graph that the network was made from.
@@ -337,7 +337,7 @@ function lateOf(units: readonly Unit[]): Unit[] {
   return units.filter(({ name }) => late.has(name));
 }
 
-/** The tensors of a layer, those of neurons inside of a loop too. */
+/** The tensors of a layer, also of neurons inside of a loop. */
 function tensorsOf(layer: Module): Tensor[] {
   const { neuron = layer } = layer as Module & { readonly neuron?: Module };
   return Object.values(neuron).filter((value): value is Tensor => value instanceof Tensor);
@@ -412,7 +412,7 @@ function runLoop(group: readonly Unit[], values: Map<string, Tensor>, [T = 0, ..
   for (const { name } of group) values.set(name, stack(steps.map((step) => step.get(name) as Tensor)));
 }
 
-/** The units one by one, but those of a loop together, each group behind those that it reads. */
+/** The units one by one, but the units of a loop together, each group behind the groups that it reads. */
 export function groupsOf(units: readonly Unit[]): Unit[][] {
   const all = new Map(units.map((unit) => [unit.name, unit]));
   const readers = readersOf(all);

@@ -21,8 +21,8 @@ const READ_NIR = { maxBytes: 2 ** 28 } satisfies Required<ReadNIROptions>;
  * file. Metadata other than text, lists of text, numbers, arrays and groups of these are left out, and `skipped` of the
  * graph lists them. Arrays are not checked against each other: `fromNIR` does that.
  *
- * The file may come from strangers: its arrays have at most `maxBytes` together, and at most 1032 times the size of the file, the
- * largest factor of its compression. The check comes before memory for an array is taken.
+ * The file may be of unknown origin: its arrays have at most `maxBytes` together, and at most 1032 times the size of
+ * the file, the largest factor of its compression. The check comes before memory for an array is taken.
  *
  * @param bytes The whole file, which is copied at once.
  * @throws RangeError with the path in the file where it is no NIR file, or damaged, or larger than allowed; TypeError if `bytes` is

@@ -23,7 +23,7 @@ interface Ends {
 /** A graph without subgraphs. */
 export interface Flat extends Ends {
   readonly places: Map<string, NodePlace>;
-  /** Outputs that the Python package has put behind nodes that no other node reads, those of subgraphs too. */
+  /** Outputs that the Python package has put behind nodes that no other node reads, in subgraphs too. */
   readonly deadEnds: readonly string[];
 }
 
@@ -125,7 +125,8 @@ const isNeuron = ({ node }: NodePlace): boolean => "r" in node;
 /**
  * Cuts every loop, which is an order of nodes as the search from the Inputs meets them by their names: the edge behind its last neuron is
  * late, or behind the last node after that whose output leaves the loop too, so that no edge out of a loop is; of a loop without
- * neurons, the edge that closes it. Returns the nodes in an order in which each comes after those that it reads in the step.
+ * neurons, the edge that closes it. Returns the nodes in an order in which each comes after the nodes that it reads in
+ * the step.
  */
 export function cutLoops({ places, inputs }: Flat): NodePlace[] {
   const readers = readersOf(places);

@@ -116,7 +116,7 @@ interface Place {
   readonly where: string;
 }
 
-/** The node of a layer, or null for one that has none of its own. */
+/** The node of a layer, or null for a layer without a node of its own. */
 type Write<Layer extends Module> = (layer: Layer, place: Place) => NIRNode | null;
 
 /** Notes something that the graph does not say. */
@@ -391,7 +391,9 @@ const writeSequential: Write<Sequential> = ({ modules }, { name, to }) => {
   return null;
 };
 
-/** The graph of a network that came from one: the nodes are as they were, but those of layers that something has written to. */
+/**
+ * The graph of a network that came from one: the nodes stay as they were, but for layers that something has written to.
+ */
 const writeGraph: Write<NIRModule> = (network, { name, to }) => {
   const parts = new Map(network.parts().map((part) => [part.name, part]));
   const rebuilt = (graph: NIRGraph, prefix: string): NIRGraph => {
@@ -450,7 +452,7 @@ interface Marked extends Module {
   readonly inGraph?: Readonly<Record<string, unknown>> | null;
 }
 
-/** The way of a layer into a graph, where `forward` is still that of a class that has one. */
+/** The way of a layer into a graph, where `forward` is still the method of a class that has one. */
 function writerOf(layer: Module): Write<Module> | undefined {
   const { inGraph } = layer as Marked;
   if (inGraph === null) return () => null;

@@ -15,7 +15,7 @@ const VERSION = "1.0.7";
  * float32 and float64 as the arrays have them, without compression.
  *
  * A graph without `version` gets "1.0.7". The version of nested graphs is not written: files have one, at their root. Fields that
- * are null are left out; the Python package infers `input_shape` of a Flatten, and asks for that of convolutions.
+ * are null are left out; the Python package infers `input_shape` of a Flatten, and asks for it of convolutions.
  *
  * @throws TypeError for a field of another kind than NIR has; RangeError for a value, a shape or a name that files cannot hold, an edge
  *   that names no node, or graphs deeper in each other than 31; Error where the peer h5wasm is missing.

@@ -28,8 +28,8 @@ export interface DiagnoseOptions extends FiringRateOptions {
   /** Share of the neurons and steps that pass a gradient below which a layer is unsupported, in [0, 1]; default 0.005. */
   passingShare?: number;
   /**
-   * Gradients vanish where their norm is below this share of that at the layer next to the loss, or, in recurrent layers, in the last
-   * steps; ≥ 0, default 1e-4.
+   * Gradients vanish where their norm is below this share of the norm at the layer next to the loss, or, in recurrent
+   * layers, in the last steps; ≥ 0, default 1e-4.
    */
   vanishing?: number;
   /** Gradients explode where their norm is above this multiple of the same; > 0, default 1e3. */
@@ -72,7 +72,7 @@ export type Trouble =
 export interface Finding {
   /** The kind of trouble. */
   readonly trouble: Trouble;
-  /** Name of the layer; of `nan` that of a parameter, `input` or `loss` too; of `clamped` it is `input`. */
+  /** Name of the layer; for `nan` also of a parameter, `input` or `loss`; for `clamped` `input`. */
   readonly layer: string;
   /** The reason in words, with the numbers. */
   readonly reason: string;
@@ -423,7 +423,10 @@ function lie(membrane: Extent | null, threshold: number | null): string {
   return `the membrane lies between ${brief(min)} and ${brief(max)}, with a mean of ${brief(mean)}${theta}`;
 }
 
-/** The norm in the first quarter of the steps over that in the last quarter; 1 where the steps are too few or have no gradient. */
+/**
+ * The norm in the first quarter of the steps over the norm in the last quarter; 1 where the steps are too few or have
+ * no gradient.
+ */
 function overTime(steps: Float64Array): number {
   const n = Math.floor(steps.length / 4);
   const total = (part: Float64Array): number => part.reduce((all, norm) => all + norm, 0);

@@ -74,7 +74,7 @@ const DEFAULTS = {
  * `order` has the names in the order of the layers' first runs.
  * Seen are the layers of the package, whether the model calls `forward`, `unroll` or `step`, and those that {@link observe} shows.
  * Steps of a layer are joined over time. A layer that serves at several places appears once for each, as `name#2` from the second
- * on; a model that is a layer itself, and one that is in no field, have the name of their class.
+ * on; a model that is a layer itself, and a layer that is in no field, have the name of their class.
  *
  * The model stays as it is. Without a loss, inside of a tape that records, the call stands for `forward`: all tensors are on the tape,
  * so that a loss may be made of them. Everywhere else also running statistics and random generators are put back, `grad` is not

@@ -69,8 +69,8 @@ export interface Profile {
   /** Samples in the data. */
   readonly samples: number;
   /**
-   * Names of weight matrices without a count: those of layers of one's own, of subclasses with a `forward` of their own, and of layers that
-   * did not run.
+   * Names of weight matrices without a count: of users' layers, of subclasses with a `forward` of their own, and of
+   * layers that did not run.
    */
   readonly uncounted: readonly string[];
 }

@@ -178,7 +178,7 @@ export class Int8 extends Staged {
 
 const TRAITS = /* @__PURE__ */ traitsOf(Int8, "written");
 
-/** Throws for weights that would stay floats although their layer, or one that holds it, looks like a product. */
+/** Throws for weights that would stay floats although their layer, or a layer around it, looks like a product. */
 function checkWeights(layer: Module, path: string): void {
   const { name } = layer.constructor;
   if (isProduct(layer)) {

@@ -43,7 +43,7 @@ export interface StateLevels {
   readonly high: number;
   /** All of them, in θ; null where they have one distance. */
   readonly list: readonly number[] | null;
-  /** The names of states that are on them; null for that which a spike resets. */
+  /** The names of states that are on levels; null for the state which a spike resets. */
   readonly states: readonly string[] | null;
 }
 
@@ -55,7 +55,7 @@ const UPPER: Range = { expected: "≥ 0 and at most 1e6", fits: (x) => x >= 0 &&
 const LOWER: Range = { expected: "> −1 and at most 1e6", fits: (x) => x > -1 && x <= 1e6 };
 const RATIO: Range = { expected: "in (0, 1)", fits: (x) => x > 0 && x < 1 };
 
-/** Ratios of neighbouring distances for 1, 2, … bits, those of snnTorch. */
+/** Ratios of neighbouring distances for 1, 2, … bits, as in snnTorch. */
 const RATIOS = [0.05, 0.1, 0.3, 0.5, 0.7, 0.9];
 
 /** The levels that the options name. */

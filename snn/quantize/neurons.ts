@@ -20,7 +20,7 @@ interface Linked {
 /** Whether the module is a `Recurrent`. */
 export const isLinked = (module: object): module is Linked => module instanceof Staged && "linked" in module;
 
-/** The layers of neurons in a model; those of a `RecurrentLIF` are none of its fields. */
+/** The layers of neurons in a model; a `RecurrentLIF` has its neurons in no field. */
 export function neuronsIn(model: Module): Neurons[] {
   const modules = model.namedModules().map(([, module]) => (isLinked(module) ? module.neuron : module));
   return [...new Set(modules.filter((module) => module instanceof Neurons))];
@@ -175,7 +175,8 @@ const isUnit = (values: ArrayLike<number>): boolean =>
 /**
  * The layers of neurons that have decays.
  *
- * @throws RangeError for neurons whose decay is no parameter, such as those with a time constant, and where there are none with decays.
+ * @throws RangeError for neurons whose decay is no parameter, such as neurons with a time constant, and where there are
+ *   none with decays.
  */
 export function decayingIn(where: string, layers: readonly Neurons[]): Neurons[] {
   const decaying = layers.filter((layer) => decaysOf(layer).length > 0);

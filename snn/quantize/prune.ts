@@ -220,7 +220,7 @@ function dropShare(group: readonly Units[], amount: number): void {
     const units = group[layer] as Units;
     const at = place - (starts[layer] as number);
     const kept = units.kept[at] as number;
-    // The last unit is the one that comes nearest to the share.
+    // The last unit is taken if it brings the number nearer to the share.
     if (kept > 0 && pruned + kept / 2 > amount * total) break;
     drop(units, at);
     pruned += kept;

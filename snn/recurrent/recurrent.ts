@@ -339,7 +339,7 @@ export class Recurrent<
     };
   }
 
-  /** The current of each step; neurons that feed themselves take one that is constant as it is. */
+  /** The current of each step; neurons that feed themselves take a constant current as it is. */
   private inputsOf(current: Tensor): Tensor[] {
     return this.V === null ? current.unbind(0) : inputSteps(current);
   }

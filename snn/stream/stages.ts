@@ -168,7 +168,7 @@ function mapped(state: State, fn: (t: Tensor) => Tensor): State {
   return Object.fromEntries(Object.entries(state).map(([name, part]) => [name, mapped(part, fn)]));
 }
 
-/** Throws unless a tensor that a step gives has as many values as the one that takes them. */
+/** Throws unless a tensor that a step gives has as many values as its target. */
 function checkSizes({ constructor: { name } }: Module, kind: string, t: Tensor, place: Tensor): void {
   if (t.size === place.size) return;
   const [expected, got] = [formatShape(place.sizes), formatShape(t.sizes)];

@@ -20,10 +20,10 @@ import { stageOfAll } from "./stages.ts";
  * From the second step on, which keeps a transposed copy of weights, linear memory stays as it is, and a step of neurons, linear
  * layers, convolutions, pools and normalisation makes no object; other modules make the tensors of their `forward`, which are freed.
  *
- * A module of one's own needs `step(x, state)` and `initialState(shape)`, as neurons have them, which keep its state, or `static
- * stateless = true` ({@link Module.stateless}) if its `forward` computes each step by itself; `forward` sees a sequence of one
- * step, [1, B, …], in evaluation mode then. Modules without are refused, as their `forward` would start from zeros in each step.
- * The constructor runs a module once, from an input of zeros, for the shape of its output.
+ * A user's module needs `step(x, state)` and `initialState(shape)`, as neurons have them, which keep its state, or
+ * `static stateless = true` ({@link Module.stateless}) if its `forward` computes each step by itself; `forward` sees a
+ * sequence of one step, [1, B, …], in evaluation mode then. Modules without are refused, as their `forward` would start
+ * from zeros in each step. The constructor runs a module once, from an input of zeros, for the shape of its output.
  *
  * Values written to parameters count in the next step, so that training may go on, and a parameter that was replaced is an error; a step of neurons makes tensors after such a
  * write, or where the `data` of their parameters was handed out. Nothing is recorded. A stream lives until `dispose()`, and not
@@ -111,7 +111,7 @@ export class Stream {
     this.stage.reset();
   }
 
-  /** Frees the memory of the stream, not that of its layers. */
+  /** Frees the memory of the stream, but not of its layers. */
   dispose(): void {
     this.input.dispose();
     for (const t of this.stage.memory) t.dispose();

@@ -9,7 +9,7 @@ import { useLanguage } from "../../engine/fuse/in-reference.ts";
 import { type Derivative, Program, type StepArgument, tensorLanguage, type Value } from "../../engine/fuse/index.ts";
 import { type CustomSurrogate, checkSurrogate, frozenSurrogate, type Primitive, type Surrogate } from "./surrogate.ts";
 
-/** Slopes and widths whose squares, times those of a membrane of 10⁴, stay numbers of float32. */
+/** Slopes and widths whose squares, times the square of a membrane of 10⁴, stay numbers of float32. */
 const SCALE: Range = { expected: "in [1e-9, 1e9]", fits: (x) => x >= 1e-9 && x <= 1e9 };
 const NOT_NEGATIVE: Range = { expected: "≥ 0 and finite in float32", fits: (x) => x >= 0 && FLOAT.fits(x) };
 /** Exponents q of a tail |x|⁻ᑫ: at 1 its integral is infinite, and below 1 the base of the power is negative far from 0. */

@@ -114,7 +114,7 @@ abstract class BatchNormTT extends BatchNorm {
 
   /** The name of the layer in errors. */
   protected abstract get where(): string;
-  /** Axes behind the channels, beside those of a signal. */
+  /** Axes behind the channels, beside the axes of a signal. */
   protected abstract get axes(): 1 | 2;
 
   /**

@@ -14,7 +14,7 @@ import { own, type Stage } from "../layer/stage.ts";
 import type { UnrollResult, Wanted } from "../layer/temporal.ts";
 import { Windowed, WindowRun, WindowStage } from "./window.ts";
 
-/** x as T steps [rows, n, inner], with a delay for each of the n columns, of which those from `first` on are wanted. */
+/** x as T steps [rows, n, inner], with a delay for each of the n columns; steps from `first` on are wanted. */
 interface Delaying {
   readonly delays: readonly number[];
   readonly rows: number;

@@ -117,7 +117,7 @@ const FORM: Form = {
  * waits for the one before:
  *
  *   h = W·I + b     s[t] = 1 if h[t] ≥ 0 else 0
- *   "full"      W [T, T]: every step sees all steps, those to come too
+ *   "full"      W [T, T]: every step sees all steps, future ones too
  *   "masked"    W ⊙ (λ·M + (1 − λ)), M[t, j] = 1 for t − k < j ≤ t, else 0; {@link PSN.anneal} moves λ from 0 to 1
  *   "sliding"   h[t] = Σ_i w[i]·I[t − k + 1 + i] + b, w [k], i = 0 … k − 1, with I = 0 before the start; any T
  *

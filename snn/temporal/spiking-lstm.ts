@@ -39,7 +39,7 @@ const Output = /* @__PURE__ */ lazyNeuron({
   },
 });
 
-/** Options of {@link SpikingLSTM}: those of its membrane, as of other neurons, and these. */
+/** Options of {@link SpikingLSTM}: the options of its membrane, as of other neurons, and these. */
 export interface SpikingLSTMOptions extends OutputOptions {
   /** Whether the gates have biases; default true. */
   readonly bias?: boolean;

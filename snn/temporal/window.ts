@@ -99,7 +99,7 @@ export abstract class Windowed<State extends Past, Result> extends Temporal<Stat
   }
 
   /**
-   * The stage of a layer whose `forward` no subclass has changed, null for one that goes through `step`.
+   * The stage of a layer whose `forward` no subclass has changed, null for a layer that runs by its `step`.
    *
    * @internal
    */

@@ -6,9 +6,10 @@ import { lazyRule } from "../plasticity.ts";
  *
  *   θ ← θ + (1 − exp(−dt/τ))·(y² − θ)        Δw = η·x·y·(y − θ)        (θ follows E[y²]; Intrator and Cooper 1992)
  *
- * x are the rates before and y those behind. A change sees θ with y² of its own step (`order: "after"`, the default here). θ starts from
- * 0; `state.traces.theta` holds it, one for each neuron and each sample of a batch. τ is to be long against the time between different
- * inputs, so that θ averages over them, and short against the time in which weights change: else θ comes late and weights swing.
+ * x are the rates before and y the rates behind. A change sees θ with y² of its own step (`order: "after"`, the default
+ * here). θ starts from 0; `state.traces.theta` holds it, one for each neuron and each sample of a batch. τ is to be
+ * long against the time between different inputs, so that θ averages over them, and short against the time in which
+ * weights change: else θ comes late and weights swing.
  *
  * Shapes: see {@link Plastic}. Parameters: eta 0.001, a number or a tensor [out]; tau 100, in the unit of dt, a number.
  *

@@ -7,9 +7,9 @@ import { lazyRule } from "../plasticity.ts";
  *   variant "subspace":  Δw_ji = η·y_j·(x_i − Σ_k y_k·w_ki)
  *   variant "sanger":    Δw_ji = η·y_j·(x_i − Σ_{k≤j} y_k·w_ki)
  *
- * x are the rates before and y those behind; the layer gives y = w·x, without a bias. The length of w_j goes to 1/√α. "oja" brings all
- * neurons to the first principal component of x; the neurons of "subspace" span the first ones together; neuron j of "sanger"
- * becomes component j. Components are those about 0: inputs have a mean of 0.
+ * x are the rates before and y the rates behind; the layer gives y = w·x, without a bias. The length of w_j goes to
+ * 1/√α. "oja" brings all neurons to the first principal component of x; the neurons of "subspace" span the first ones
+ * together; neuron j of "sanger" becomes component j. Components are those about 0: inputs have a mean of 0.
  *
  * Shapes: see {@link Plastic}; `reduction: "mean"` averages the changes over a batch. Parameters, numbers or tensors [out]: eta 0.01 (η),
  * alpha 1 (α).

@@ -14,7 +14,8 @@ import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
  * f as in {@link STDP}; f sees the weight at the spike, not at the reward.
  *
  * Shapes: see {@link Plastic}; a reward is a number, or one for each sample. Parameters, numbers or tensors [out]: eta 1 (η), aPlus 0.1,
- * aMinus 0.15 (A₊, A₋), muPlus 1, muMinus 1; numbers: tauPlus 20, tauMinus 20, tauE 1000 (in the unit of dt; those of Izhikevich in ms).
+ * aMinus 0.15 (A₊, A₋), muPlus 1, muMinus 1; numbers: tauPlus 20, tauMinus 20, tauE 1000 (in the unit of dt;
+ * Izhikevich's are in ms).
  *
  * A reward meets the spikes of its own step (`rewardAfter: "events"`). With the presets "spikingjelly" and "bindsnet" it meets those up
  * to the step before, a pair of spikes in the same step counts in both changes, and pairs are averaged: MSTDPET, or with

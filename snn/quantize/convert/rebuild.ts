@@ -44,8 +44,9 @@ interface Pending extends Affine {
 
 /**
  * The modules of a chain. A batch normalisation becomes part of the layer with weights before it, or else of the layer behind it; where
- * neither can take it up it becomes a convolution of each channel by itself. A scale λ of a ReLU divides the weights before and multiplies
- * those behind. With ReLU for the activations the modules compute the same function as the chain.
+ * neither can take it up it becomes a convolution of each channel by itself. A scale λ of a ReLU divides the weights
+ * before and multiplies the weights behind. With ReLU for the activations the modules compute the same function as the
+ * chain.
  */
 export function rebuilt(where: string, chain: readonly Link[], form: RebuiltForm): Module[] {
   const rebuild = new Rebuild(where, chain, form);
