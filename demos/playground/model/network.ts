@@ -62,7 +62,7 @@ export class SpikingNetwork extends Module {
   }
 
   /** Frees what lives outside the tapes. */
-  dispose(): void {
+  override dispose(): void {
     const held = [...this.neurons.flatMap(({ beta, threshold }) => [beta, threshold]), this.integrator?.beta];
     for (const t of [...this.parameters(), ...held]) t?.dispose();
   }
