@@ -44,7 +44,7 @@ export function integersAt(p: number, n: number): Int32Array | Float64Array {
   return view instanceof Float32Array ? new Int32Array(view.buffer, p, n) : view;
 }
 
-/** Linear memory as words. Its length is 0 once the memory has grown. */
+/** Linear memory as words; the array has length 0 once the memory has grown. */
 let wasmIntegers = new Uint32Array(0);
 let wasmFloats = new Float32Array(0);
 

@@ -1,4 +1,4 @@
-/** The reverse pass: what it adds to which gradients, and every moment at which it must refuse. */
+/** The reverse pass: its additions to gradients, and every moment at which it must refuse. */
 import { expect, test } from "vitest";
 import { bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
 import {

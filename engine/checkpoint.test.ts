@@ -1,4 +1,4 @@
-/** safetensors files: the bytes other programs read, every kind of number they write, and what a damaged file gets. */
+/** safetensors files: the bytes other programs read, every kind of number they write, and errors of damaged files. */
 import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { numbers } from "../test/support/sides.ts";
@@ -803,7 +803,7 @@ test("load, fuzz: no truncation and no flipped bytes get anything but our errors
     const bytes = good.slice();
     const count = 1 + below(3);
     for (let i = 0; i < count; i++) {
-      // Mostly the header, where a flip matters; half of them to what JSON is made of.
+      // Mostly the header, where a flip matters; half of them to characters of JSON.
       const place = below(8) === 0 ? below(good.length) : below(8 + length);
       bytes[place] = below(2) === 0 ? (tokens[below(tokens.length)] as number) : below(256);
     }

@@ -262,7 +262,7 @@ export function bytesFor(where: string, length: number): Uint8Array<ArrayBuffer>
 
 /** An array of a file that was left out. */
 export interface SkippedArray {
-  /** Its name. */
+  /** The tensor's name. */
   readonly name: string;
   /** The kind of its values, as the file says it. */
   readonly dtype: string;

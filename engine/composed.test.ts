@@ -1,4 +1,4 @@
-/** Composed ops outside of tapes: what they make on the way is gone with the result, and never before it is needed. */
+/** Composed ops outside of tapes: intermediate tensors are freed when the result is there, and never before. */
 import { expect, test, vi } from "vitest";
 import { bytesKept, leaf, random, values } from "../test/support/tensors.ts";
 import { composed } from "./composed.ts";

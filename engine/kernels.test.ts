@@ -1,4 +1,4 @@
-/** The raw kernels as other engines use them, and what a warm-up leaves behind. */
+/** The raw kernels as other engines use them, and memory after a warm-up. */
 import { expect, test } from "vitest";
 import { bytesKept, values } from "../test/support/tensors.ts";
 import { manualSeed, memoryStats, rand, warmup } from "./index.ts";

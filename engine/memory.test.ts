@@ -366,7 +366,7 @@ test("limit: a refusal of the platform is the same error, in blocks and in the a
   const mark = new Mark();
   heap.mark(mark);
   const p = heap.arenaAllocate(200 * KB, mark);
-  // The limit is what the platform has given.
+  // The limit is the memory that the platform has given.
   const refused = /^out of memory: asked for \d+ bytes with 212992 live, the limit is 26\d{4}; /;
   expect(() => heap.allocate(2 ** 20)).toThrow(refused);
   expect(() => heap.arenaAllocate(2 ** 20, mark)).toThrow(refused);

@@ -95,8 +95,8 @@ const PARTS = ["optimizer", "scheduler", "generator", "defaultGenerator"];
  * and where the random numbers are.
  *
  * The file is in the safetensors format: the parameters as "model.fc1.weight", arrays of the optimizer as "optimizer.fc1.weight.m" in
- * the shape of the parameter, everything else as JSON in the metadata. It is written beside its place and then renamed, so that
- * the old file stays whole until the new one is, also if the program is killed in between.
+ * the shape of the parameter, everything else as JSON in the metadata. The file is written beside its place and then
+ * renamed, so that the old file stays whole until the new one is, also if the program is killed in between.
  *
  * @throws RangeError if epoch is not an integer ≥ 0, two arrays would have one name, a state is deeper than 100 levels or longer
  *   than 2²⁴ characters of JSON without its arrays, or something else than a file is at the path, such as a device; TypeError for

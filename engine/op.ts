@@ -30,7 +30,7 @@ export const NO_GRADIENT = -1;
 /** For `saves` of an op, added up: which values its backward reads. Writing to one before `backward()` is an error then. */
 export * as SAVES from "./saves.ts";
 
-/** An op that {@link apply} runs. Its output has the shape of attrs if these have one, else the shape of a. */
+/** An op that {@link apply} runs. The output has the shape of attrs if these have one, else the shape of a. */
 export interface Op<Attrs> extends Recorded<Attrs> {
   /** Forward takes an a that is spikes in bits as it is; its floats are not written out. */
   readonly takesBits?: true;
@@ -68,7 +68,7 @@ function run<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor
   return z;
 }
 
-/** Memory that forward writes for backward. It goes with the record of z, or with forward where there is none. */
+/** Memory that forward writes for backward, freed with the record of z, or after forward where there is none. */
 export function saveFor(z: Tensor, bytes: number): number {
   z.saved = allocate(bytes);
   z.savedBytes = bytes;

@@ -1,4 +1,4 @@
-/** Records with further outputs: a gradient that reaches one of them is enough, and what they need is checked. */
+/** Records with further outputs: a gradient that reaches one of them is enough, and saved values are checked. */
 import { expect, test } from "vitest";
 import { gradient, leaf, values } from "../test/support/tensors.ts";
 import { k } from "./backend.ts";
@@ -6,7 +6,7 @@ import { noGrad, ones, parameter, type Tensor, tape } from "./index.ts";
 import { gradOf, gradOfPart, part, type Recorded, ready, recorded, SAVES } from "./op.ts";
 import { emptyLike } from "./tensor.ts";
 
-/** 2x, 3x and scale ⊙ x of one op; what is not read has no gradient. */
+/** 2x, 3x and scale ⊙ x of one op; an output that is not read has no gradient. */
 const threeOp: Recorded<{ scale: Tensor }> = {
   name: "three",
   saves: SAVES.more,

@@ -1,4 +1,4 @@
-/** The memory rule: what a tape returns lives on, everything else is gone, and nothing leaks. */
+/** The memory rule: results of a tape live on, everything else is gone, and nothing leaks. */
 import { expect, test } from "vitest";
 import { bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
 import {
@@ -25,7 +25,7 @@ import { root } from "./scope.ts";
 
 const FREED = /freed.*tape/;
 
-/** Allocates and writes: what was freed by mistake does not keep its values. */
+/** Allocates and writes: a tensor that was freed by mistake does not keep its values. */
 function scribble(): void {
   tape(() => {
     rand([256]);

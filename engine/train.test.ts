@@ -1,4 +1,4 @@
-/** fit, evaluate and accuracy: what they call, when, with what, and what they leave behind. */
+/** fit, evaluate and accuracy: their calls, in order and with arguments, and the memory that they leave. */
 import { describe, expect, test, vi } from "vitest";
 import { bits, bytesKept } from "../test/support/tensors.ts";
 import {

@@ -37,7 +37,7 @@ export type LinearMemory =
         grow(pages: number): number;
       };
 
-/** The linear memory. It grows with {@link alloc}, which detaches all views. */
+/** The linear memory. {@link alloc} lets it grow, which detaches all views. */
 export const memory: LinearMemory = newMemory();
 
 /** The exports of a module that the build has embedded, over the one memory. */

@@ -25,7 +25,7 @@ const SIZES: readonly (readonly [m: number, n: number, k: number])[] = [
   [2, 4100, 3],
   [5, 128, 150],
   [66, 48, 300],
-  // Rows that share what their first bits add.
+  // Rows with the same sum over their first bits.
   [1030, 16, 12],
   [1025, 48, 6],
   // Few columns, alone and beside sixteen others: an odd number of rows.

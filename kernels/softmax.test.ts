@@ -132,7 +132,7 @@ test("softmax: a row with NaN or +∞, or of −∞ only, is NaN; its neighbours
         compareSides((side) => {
           const z = side.zeros(3 * n);
           side.k[name](z, side.put(x), 3, n);
-          // exp(−∞) beside +∞ may be 0 or NaN; what matters is that the row shows it.
+          // exp(−∞) beside +∞ may be 0 or NaN; the loss of the row must show it.
           return side.read(z, 3 * n).map((v, i) => (i >= n && i < 2 * n - 1 ? 0 : v));
         });
       }
@@ -185,7 +185,7 @@ test("crossEntropy: infinite losses and gradients are those of PyTorch's terms, 
     return side.read(dx, 3);
   });
   compareSides((side) => {
-    // Log-probabilities: what the target does not name gets no gradient, not even 0·NaN.
+    // Log-probabilities: classes that no target names get no gradient, not even 0·NaN.
     const dx = side.zeros(3);
     side.k.crossEntropyGrad(dx, 0, 0, side.putInts([1]), side.put([NaN, 2, 1]), side.put([1]), 1, 1, 1, 3, 0);
     expect(side.read(dx, 3)).toEqual([0, -2, 0]);

@@ -40,7 +40,7 @@ import {
 
 const fileOf = (name: string) => readFileSync(new URL(`../test/fixtures/weights/${name}.safetensors`, import.meta.url));
 
-/** The state as Python saved it, and a run: inputs, and what the layers gave. */
+/** The state as Python saved it, and a run: inputs, and outputs of the layers. */
 function trained(name: string) {
   const state = readSafetensors(fileOf(name)).arrays;
   const { tensors } = loadSafetensors(fileOf(`${name}-run`));

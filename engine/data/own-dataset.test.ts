@@ -1,4 +1,4 @@
-/** Datasets of one's own: what a loader asks of them, whose memory a batch is, and what is refused. */
+/** Users' datasets: the calls of a loader, the owner of a batch's memory, and errors. */
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { bytesKept, random, values } from "../../test/support/tensors.ts";
 import {
@@ -22,7 +22,7 @@ import {
   tensor,
 } from "../index.ts";
 
-/** n samples of two values, [i, −i], with label i mod 3; notes what is asked for. */
+/** n samples of two values, [i, −i], with label i mod 3; notes the indices that a loader asks for. */
 function counted(n: number) {
   const asked: number[][] = [];
   const made: Tensor[] = [];

@@ -1,6 +1,6 @@
 /**
  * The calls of each step of a run, compiled when a run first needs them. The first and the last step differ from the others:
- * states come from outside or leave, and no gradient comes from a step that was not.
+ * states come from outside or leave, and no step behind the last one gives a gradient.
  *
  * A step is a sweep, or sweeps and between them the kernel `formula` for operations that it computes, over whole steps. A sweep writes the
  * operands of formulas to temporary arrays; the next sweep computes everything else again.

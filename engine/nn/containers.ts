@@ -42,7 +42,8 @@ export class Sequential extends Module {
       for (; i < modules.length; i++) {
         const module = modules[i] as Module;
         z = isAlone && module.forwardOver !== undefined ? module.forwardOver(z) : module.forward(z);
-        // The output of such a layer has no other reader, so the next layer may overwrite it, unless it is a view.
+        // The output of a pure layer has no other reader, so the next layer may overwrite it; a view may not be
+        // overwritten.
         isAlone = module.isPure && z.base === null;
       }
     } catch (error) {

@@ -110,9 +110,9 @@ export interface Traits {
 }
 
 /**
- * The trait of a class, whose constructor passes it to Module's. It names the `forward` that the class has when its
- * file is loaded: a function that replaces this later, on the prototype too, has no trait, and may keep its argument
- * and its result.
+ * The trait of a class, whose constructor passes it to Module's. The trait names the `forward` that the class has when
+ * its file is loaded: a function that replaces this later, on the prototype too, has no trait, and may keep its
+ * argument and its result.
  */
 export const traitsOf = (kind: Traits["kind"], trait: Trait): Traits => ({
   kind,

@@ -20,8 +20,9 @@ import { modulesOf, parameterCount } from "./tree.ts";
  * Runs the network once on zeros of the given shape (all axes, batch and time included) in evaluation mode; random state
  * is put back. The output is the output of the last call of `forward`, "–" without a call.
  *
- * @throws RangeError or TypeError for a shape that is none, TypeError for anything but a module, and what the network throws that does
- *   not take it; the message of such an error begins with the path and the class of the module: `at fc1 (Linear): `.
+ * @throws RangeError or TypeError for a shape that is none, TypeError for anything but a module, and errors of a
+ *   network that does not take it; the message of such an error begins with the path and the class of the module: `at
+ *   fc1 (Linear): `.
  */
 export function summary(module: Module, inputShape: Shape): string {
   moduleOf("summary", module);

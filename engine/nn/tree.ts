@@ -14,7 +14,7 @@ interface Part<M extends object = object> {
   readonly module: M;
   /** The beginning of all names within. */
   readonly prefix: string;
-  /** Its parameters that belong to no module within, by their names in this module. */
+  /** Parameters of this module that belong to no module within, by their names here. */
   readonly own: [string, Tensor][];
 }
 

@@ -1,4 +1,4 @@
-/** Convolutions against their definition, in random shapes; the order of their sums; what they must not allocate. */
+/** Convolutions against their definition, in random shapes; the order of their sums; bytes that they allocate. */
 import { describe, expect, test } from "vitest";
 import { numbers } from "../../test/support/sides.ts";
 import { bits, expectNear, gradient, random, values } from "../../test/support/tensors.ts";

@@ -1,4 +1,4 @@
-/** Dropout: how often, how much, from which numbers, and what is kept. */
+/** Dropout: how often, how much, from which numbers, and the memory that stays. */
 import { expect, test } from "vitest";
 import { bits, bytesKept, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import { dropout, Generator, manualSeed, memoryStats, noGrad, ones, resetPeak, tape, tensor } from "../index.ts";
@@ -56,7 +56,7 @@ test("dropout: the mask is a bit for a value, and is gone after backward", () =>
     resetPeak();
     const { live } = memoryStats();
     dropout(x);
-    // The result, n / 8 bytes of mask, the probabilities, and what size classes round up.
+    // The result, n / 8 bytes of mask, the probabilities, and the rounding of size classes.
     expect(memoryStats().peak - live).toBeLessThan(4 * n + n / 4 + 512);
   });
   const kept = bytesKept(() => {

@@ -1,4 +1,4 @@
-/** Broadcasting: what it means, what is not written out, and that nobody can tell. */
+/** Broadcasting: values, shapes that are not written out, and that nobody can tell. */
 import { expect, test } from "vitest";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import { linear, memoryStats, noGrad, resetPeak, type Tensor, tape, tensor } from "../index.ts";

@@ -1,4 +1,7 @@
-/** Layout and indexing where values, not only shapes, matter: which element lands where, what is a view, what is kept. */
+/**
+ * Layout and indexing where values, not only shapes, matter: which element lands where, which results are views, and
+ * the memory that stays.
+ */
 import { expect, test } from "vitest";
 import { bits, bytesKept, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import { arange, argmax, embedding, gradcheck, memoryStats, noGrad, pad, type Tensor, tape, tensor } from "../index.ts";

@@ -1,4 +1,4 @@
-/** Normalisation: statistics, what they are updated with, the axes, constants over time. */
+/** Normalisation: statistics and their updates, the axes, constants over time. */
 import { expect, test } from "vitest";
 import { bits, expectNear, gradient, random, values } from "../../test/support/tensors.ts";
 import {

@@ -119,7 +119,7 @@ import {
 import { root } from "../scope.ts";
 import { ops } from "./index.ts";
 
-/** How inputs enter and what comes out. */
+/** How inputs enter, and the output. */
 interface Case {
   /** The special property of the case. */
   of: string;
@@ -138,7 +138,7 @@ interface Case {
 const unary = (run: (x: Tensor) => Tensor, range: readonly [number, number] = [-2, 2]): Case[] =>
   [[], [7], [2, 3, 4]].map((shape) => ({ of: `[${shape}]`, inputs: [shape], run, gives: [shape], range }));
 
-/** Pairs of shapes, what they broadcast to, and why they are here. */
+/** Pairs of shapes, their broadcast shape, and why they are here. */
 const BROADCASTS: readonly [of: string, x: number[], y: number[], gives: number[]][] = [
   ["equal shapes", [2, 3], [2, 3], [2, 3]],
   ["scalars", [], [], []],

@@ -1,4 +1,4 @@
-/** Pooling: edges of windows, ties, NaN, and what backward finds again. */
+/** Pooling: edges of windows, ties, NaN, and maxima that backward finds again. */
 import { expect, test } from "vitest";
 import { bits, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import {
@@ -95,7 +95,7 @@ test("avgPool2d: padding counts or does not, and never what lies beyond it", () 
   const kernel = [1, 2] as const;
   expect(values(avgPool2d(x, kernel, { padding: [0, 1] }))).toEqual([0.5, 2.5]);
   expect(values(avgPool2d(x, kernel, { padding: [0, 1], countIncludePad: false }))).toEqual([1, 2.5]);
-  // The last window covers 3 and what is beyond: one value, not two.
+  // The last window covers 3 and places beyond: one value, not two.
   expect(values(avgPool2d(x, kernel, { ceilMode: true }))).toEqual([1.5, 3]);
   expect(values(avgPool2d(x, kernel))).toEqual([1.5]);
 });

@@ -1,4 +1,4 @@
-/** Clipping of gradients: norms of every kind, what is left alone, and what is refused. */
+/** Clipping of gradients: norms of every kind, gradients that stay as they are, and errors. */
 import { expect, test } from "vitest";
 import { bytesKept, gradient } from "../../test/support/tensors.ts";
 import { clipGradNorm, clipGradValue, mul, parameter, type Tensor, tape, tensor } from "../index.ts";

@@ -1,4 +1,4 @@
-/** Codes beyond rates: when which value spikes, what of it is stored, and targets for output neurons. */
+/** Codes beyond rates: when which value spikes, the form that is stored, and targets for output neurons. */
 import { describe, expect, test } from "vitest";
 import { gradcheck, withReference } from "../../engine/gradcheck.ts";
 import { Generator, memoryStats, type Tensor, tape, tensor } from "../../engine/index.ts";

@@ -1,4 +1,4 @@
-/** Encoders: what spikes where, how often, and from which random numbers. */
+/** Encoders: places and rates of spikes, and their random numbers. */
 import { expect, test } from "vitest";
 import { Generator, manualSeed, type Tensor, tape, tensor } from "../../engine/index.ts";
 import { bits, gradient, leaf, random, values } from "../../test/support/tensors.ts";

@@ -417,7 +417,7 @@ describe("memory", () => {
         for (const layer of state?.layers ?? []) for (const t of Object.values(layer)) t.dispose();
         return { live, peak, left: memoryStats().live - before };
       };
-      // The first steps make what stays: gradients, and copies of the weights.
+      // The first steps make lasting memory: gradients, and copies of the weights.
       run(4);
       const [few, some, many] = [run(100), run(1000), run(10_000)];
       expect(some).toEqual(few);

@@ -221,7 +221,7 @@ test("online rules: a state is a value, and belongs to whoever called", () => {
     const [a, b] = [rule.step(x, target, first.state), rule.step(x, null, first.state)];
     expect(bits(a.output)).toEqual(bits(b.output));
     expect(JSON.stringify(first.state.layers.map((layer) => layer && String(Object.values(layer))))).toBe(held);
-    // The output of the integrator is its state: what is freed here is neither that nor the mask.
+    // The output of the integrator is its state, which is not freed here, nor is the mask.
     a.output.dispose();
     disposeState(first.state);
     const last = rule.step(x, target, a.state);

@@ -1,4 +1,4 @@
-/** Losses over sequences: what they are in terms of other ops, gradients, lengths, memory, and what they refuse. */
+/** Losses over sequences: the same by other ops, gradients, lengths, memory, and errors. */
 import { describe, expect, test } from "vitest";
 import {
   Conv1d,

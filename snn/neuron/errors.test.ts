@@ -1,4 +1,4 @@
-/** Neurons written as equations: mistakes of a definition, of its options and of their use, and what is no mistake. */
+/** Neurons written as equations: mistakes of a definition, of its options and of their use, and uses that are right. */
 
 import {
   full,

@@ -1,6 +1,6 @@
 /**
- * A run of compiled neurons: the one place where a compiled step runs forward and backward. Its record has spikes, or the membrane of a
- * readout, as its output, and further outputs and the last states as parts.
+ * A run of compiled neurons: the one place where a compiled step runs forward and backward. The record has spikes, or
+ * the membrane of a readout, as its output, and further outputs and the last states as parts.
  */
 
 import { k } from "../../engine/backend.ts";

@@ -179,7 +179,10 @@ export interface NeuronDefinition<
       Known<Also>
     >;
   };
-  /** One time step, for each neuron on its own: the equations, with the methods of tensors. It returns at most 31 values. */
+  /**
+   * One time step, for each neuron on its own: the equations, with the methods of tensors. A step returns at most 31
+   * values.
+   */
   step(
     argument: NeuronStep<Known<State> | (keyof Known<Parameters> & string)> & OptionalValues<Known<Optional>>,
     choices: Chosen<Known<Choices>>,

@@ -16,8 +16,8 @@ import { sigmoid, superSpike } from "../surrogates/known.ts";
  * `update: "simultaneous"` takes the old v in the equation of u, as Norse does; Izhikevich's programs take the new one
  * ("sequential"). `detachReset`: no gradient through the reset, the default. {@link izhikevichPattern} has the options of the twenty
  * patterns of 2004. `numerics: "norse"` is Norse's `IzhikevichCell` at a quarter of a millisecond, "spikingjelly" is `IzhikevichNode`
- * with its own constants, in which `a` stands for dt/τ_w. Its gradients pass through v_reset and b of the reset with `detach_reset` too,
- * here through no part of it.
+ * with its own constants, in which `a` stands for dt/τ_w. SpikingJelly's gradients pass through v_reset and b of the
+ * reset with `detach_reset` too, here through no part of it.
  *
  * v² leads to ∞ where nothing resets v: keep θ finite, and currents small with `spiking: false`.
  *

@@ -1,4 +1,4 @@
-/** The memory rule in the spiking layers: what is freed is an error wherever it enters, and lost outputs are none. */
+/** The memory rule in the spiking layers: a freed tensor is an error wherever it enters, a lost output is none. */
 import { expect, test } from "vitest";
 import { noGrad, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
 import { bytesKept, gradient, leaf, random, values } from "../../test/support/tensors.ts";

@@ -1,4 +1,4 @@
-/** The named firing patterns: what each name says is counted, in a float64 loop and in the layer. */
+/** The named firing patterns: the spikes that each name stands for are counted, in a float64 loop and in the layer. */
 import { AdEx, adExPattern, adExPatterns, Izhikevich, izhikevichPattern, izhikevichPatterns } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
 import { values } from "../../test/support/tensors.ts";

@@ -202,7 +202,7 @@ describe("bindsnet and snntorch", () => {
 
 describe("gradients", () => {
   const smooth = { spiking: false, surrogate: surrogate.sigmoid({ slope: 3 }) } as const;
-  // Their defaults, and what else has a form of its own.
+  // Their defaults, and other options with a form of their own.
   const layers = {
     IF: () => new IF({ ...smooth, learn: ["threshold", "resetValue"] }),
     ParametricLIF: () => new ParametricLIF({ ...smooth, learn: ["w", "threshold", "rest", "resetValue"] }),

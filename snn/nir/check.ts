@@ -94,8 +94,8 @@ function edgesOf(where: string, path: string, value: unknown, names: readonly st
 }
 
 /**
- * A copy of a graph, with the defaults of fields that are not there. It shares metadata and the data of arrays. Every field is read
- * once; errors name its path.
+ * A copy of a graph, with the defaults of fields that are not there. The copy shares metadata and the data of arrays.
+ * Every field is read once; errors name its path.
  */
 export function graphOf(where: string, root: string, graph: unknown): NIRGraph {
   let left = MAX_NODES;

@@ -55,7 +55,7 @@ export class Int8Weights {
     this.factors = own([2, widthOf(outputs)]);
   }
 
-  /** Its blocks in linear memory. */
+  /** The blocks of the weights in linear memory. */
   get tensors(): readonly Tensor[] {
     return [this.panels, this.factors];
   }

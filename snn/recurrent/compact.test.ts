@@ -1,4 +1,7 @@
-/** Surrogates that are 0 beyond some distance from the threshold: products leave out what they would multiply by 0. */
+/**
+ * Surrogates that are 0 beyond some distance from the threshold: products leave out terms that they would multiply by
+ * 0.
+ */
 import { describe, expect, test } from "vitest";
 import { simd, useBackend } from "../../engine/backend.ts";
 import { Generator, linear, type Module, randn, type Tensor, tape } from "../../engine/index.ts";

@@ -43,7 +43,7 @@ for (const smooth of [...SURROGATES, surrogate.sigmoid(), surrogate.fastSigmoid(
         spike(v, { threshold, surrogate: smooth }).mul(upstream).sum().backward();
         const expected = values(v).map((x, i) => formula(smooth, x - 0.25) * (upstream.data[i] as number));
         gradient(v).forEach((g, i) => {
-          // exp to 2·10⁻⁷, and 1 − σ loses what x loses in float32, times the slope.
+          // exp to 2·10⁻⁷, and 1 − σ loses the rounding of x in float32, times the slope.
           expect(Math.abs(g - (expected[i] as number))).toBeLessThan(2e-6 * Math.max(1, smooth.slope));
         });
         const total = expected.reduce((sum, x) => sum + x, 0);

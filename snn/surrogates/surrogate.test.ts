@@ -50,7 +50,7 @@ describe.each(SURROGATE_EXAMPLES)("surrogate: %s", (_, __, smooth) => {
       const x = tensor(points, { requiresGrad: true });
       (primitive(x, tensorLanguage) as Tensor).sum().backward();
       points.forEach((at, i) => {
-        // Kernels, and what is made of them, have log₂ e as float32 in their exponents.
+        // Kernels, and steps made like them, have log₂ e as float32 in their exponents.
         const error = Math.abs((x.grad?.data[i] as number) - derivativeAt(smooth, at));
         expect(error, `at ${at}`).toBeLessThan(1e-7 * Math.max(1, smooth.slope));
       });

@@ -4,7 +4,7 @@ import type { Derivative, Language, Value } from "../../engine/fuse/index.ts";
 
 /** How a spike is differentiated: hard in the forward pass, a smooth step's derivative at x = u − θ in backward. */
 export interface Surrogate {
-  /** Its name among the surrogates. */
+  /** The name among the surrogates. */
   readonly name: string;
   /** The kernel's number of the derivative, or −1 where there is none. */
   readonly kind: number;

@@ -194,7 +194,7 @@ abstract class BatchNormTT extends BatchNorm {
  *
  * Shapes: x [T, B, C] or [T, B, C, L] → z in the same shape; `weight` γ [T, C]. T, the number of steps, is fixed. In evaluation mode
  * mean and variance are the running ones. In a state dict the names are `weight`, `running_mean`, `running_var`, [T, C] each, and
- * `num_batches_tracked`; row t is what snnTorch calls `t.weight`, …, and SpikingJelly `bn_list.t.weight`, …. Options as in
+ * `num_batches_tracked`; snnTorch calls row t `t.weight`, …, and SpikingJelly `bn_list.t.weight`, …. Options as in
  * `BatchNorm1d`, `affine: false` without γ.
  *
  *     new BatchNormTT1d(128, 25)

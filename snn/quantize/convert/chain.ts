@@ -27,7 +27,7 @@ const KNOWN = [Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, MaxP
 /** A layer in its place. */
 export interface Link {
   readonly layer: ChainLayer;
-  /** Its place and class, as errors name it. */
+  /** The layer's place and class, as errors name it. */
   readonly name: string;
 }
 

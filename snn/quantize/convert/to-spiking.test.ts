@@ -132,7 +132,7 @@ function folded(layers: readonly Module[], x: Tensor): Module[] {
   });
 }
 
-/** relu(x) / θ: what the rate of a neuron stands for. */
+/** relu(x) / θ, which the rate of a neuron stands for. */
 class Scaled extends Module {
   readonly threshold: number;
   constructor(threshold: number) {
