@@ -43,7 +43,7 @@ class Scanner {
     if (this.next() !== "") this.fail("the end");
   }
 
-  /** A value of any kind, which stands in so many lists and objects; gives its text. */
+  /** A value of any kind, within `depth` lists and objects; gives its text. */
   value(depth: number): string {
     const first = this.next();
     const start = this.at;

@@ -93,7 +93,10 @@ export class Mark {
   chunk = 0;
   top = 0;
   bytes = 0;
-  /** By size class; of each list so many count. The rest is not cut off: the next tape writes over it. */
+  /**
+   * Freed buffers by size class; `counts` says how many of a list are valid. The rest is not cut off: the next tape
+   * writes over it.
+   */
   readonly recycled: number[][] = Array.from({ length: CLASSES }, () => []);
   readonly counts: Int32Array = new Int32Array(CLASSES);
 }

@@ -201,7 +201,7 @@ export function handOver(z: Tensor, x: Tensor, form: GradientForm | null = null)
   z.gradPtr = 0;
 }
 
-/** Writes out part of a gradient that is a product: so many values in whole rows, from the one numbered `first` on. */
+/** Writes out part of a gradient that is a product: `size` values in whole rows, from value `first` on. */
 export function multiplyGradient(to: number, x: Tensor, form: ProductForm, first: number, size: number): void {
   const { depth, outputs, stepIn, stepOut } = form.factors;
   const from = x.gradPtr + 4 * (first / depth) * outputs;

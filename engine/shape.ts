@@ -49,7 +49,7 @@ export function checkShape(where: string, shape: Shape): Shape {
   return copy;
 }
 
-/** Throws unless so many elements fit into 32-bit memory. */
+/** Throws unless `size` elements fit into 32-bit memory. */
 export function checkSize(where: string, shape: Shape, size: number): void {
   if (size <= MAX_ELEMENTS) return;
   throw wrongValue(where, "at most 2³⁰ elements", `shape ${formatShape(shape)}`);

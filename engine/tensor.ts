@@ -62,8 +62,8 @@ export interface Recorded<Attrs> {
    */
   dense?(attrs: Attrs): object;
   /**
-   * bits [rows, ⌈columns/32⌉] ← where the gradient of the output, in rows of so many columns, matters to backward. Returns how
-   * many groups of four neighbours have a bit, or −1, with nothing written, if it matters everywhere.
+   * bits [rows, ⌈columns/32⌉] ← where the gradient of the output, in rows of `columns` columns, matters to backward.
+   * Returns how many groups of four neighbours have a bit, or −1, with nothing written, if it matters everywhere.
    *
    * @internal
    */

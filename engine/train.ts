@@ -190,7 +190,7 @@ function outputOf(where: string, model: Module, encode: Encode, x: Tensor, lengt
   }
 }
 
-/** fn(), which reads the output for a batch: its RangeError says first where the output is not one of so many samples. */
+/** fn(), which reads the output for a batch: its RangeError says first where the output has not `size` samples. */
 function ofSamples<R>(where: string, output: Tensor, size: number, fn: () => R): R {
   try {
     return fn();

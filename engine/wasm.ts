@@ -33,7 +33,7 @@ export type LinearMemory =
     : {
         /** The bytes; another buffer after each growth. */
         readonly buffer: ArrayBuffer;
-        /** Adds so many pages of 65 536 bytes. Returns how many there were. */
+        /** Adds `pages` pages of 65 536 bytes. Returns how many there were. */
         grow(pages: number): number;
       };
 

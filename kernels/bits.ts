@@ -95,7 +95,7 @@ export function alignFrom(z: usize, bits: usize, first: usize, rows: i32, n: i32
   return count + i32x4.extract_lane(counts, 2) + i32x4.extract_lane(counts, 3);
 }
 
-/** Number of set bits in so many words. */
+/** Number of set bits in `words` words. */
 export function countBits(bits: usize, words: i32): i32 {
   let count = 0;
   for (const end = scalarEnd(bits, words); bits < end; bits += 4) count += popcnt<u32>(load<u32>(bits));

@@ -68,7 +68,7 @@ export function delayBits(z: usize, x: usize, d: usize, T: i32, rows: i32, n: i3
   }
 }
 
-/** z ← so many words of x, moved up by `shift` < 32 bits. */
+/** z ← `words` words of x, moved up by `shift` < 32 bits. */
 function moveBits(z: usize, x: usize, shift: usize, words: usize): void {
   let carry: u64 = 0;
   for (const end = z + (words << 2); z < end; z += 4, x += 4) {

@@ -7,7 +7,8 @@
  * The bits of each row become a list of their places, with the values of X beside them unless these are ones. There are two
  * ways to walk over the lists:
  *
- *   panels   B is packed, 32 columns wide and so many rows deep that a panel stays in the caches while all rows of X pass
+ *   panels B is packed, 32 columns wide and only as many rows deep that a panel stays in the caches while all rows of X
+ *   pass
  *            it. A row of C keeps its 32 accumulators in registers: an addition costs little more than a load. Of a few
  *            columns two rows take turns, or each addition would wait for the one before.
  *   rows     where few events share a row of B, packing does not pay. Four rows of B at a time are added to a row of C,
@@ -242,7 +243,7 @@ function wideRows(
   }
 }
 
-/** c ← init + Σ over a list, for so many bytes of a row: four rows of B at a time, then the others. */
+/** c ← init + Σ over a list, for some bytes of a row: four rows of B at a time, then the others. */
 function addRows(
   c: usize,
   bytes: usize,

@@ -21,7 +21,7 @@ import { storeColumns } from "./lanes";
 /** An event in a list of places is 4 bytes, in a list of values 8. */
 const PLACE: usize = 4;
 const VALUE: usize = 8;
-/** A sum of so many integers of eight bits, added or taken away, fits 16 bits: 255·128 < 2¹⁵. */
+/** Integers of eight bits whose sum, added or taken away, fits 16 bits: 255·128 < 2¹⁵. */
 const MOST: usize = 255;
 /** Marks a list that begins from nothing: lists lie at multiples of 4. */
 const FRESH: usize = 1;
@@ -40,7 +40,7 @@ function makePlaces(): void {
   }
 }
 
-/** Columns of the next panel where so many are left. */
+/** Columns of the next panel where `left` are left. */
 function widthOf(left: i32): i32 {
   return left > MOST_NARROW ? WIDE : NARROW;
 }

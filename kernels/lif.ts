@@ -31,7 +31,10 @@ const LATER = 2;
 /** The way of neurons that do not fire. */
 const NEVER = 3;
 
-/** More neurons than this do not stay in a cache from one step to the next: two steps at a time pass over so many columns. */
+/**
+ * More neurons than this do not stay in a cache from one step to the next: two steps at a time pass over pieces of
+ * columns.
+ */
 const MANY = 65536;
 const COLUMNS = 512;
 
@@ -155,7 +158,7 @@ export function columnsAt(to: usize, p: usize, step: usize): usize {
   return to;
 }
 
-/** Steps that pass over some columns before these pass to the next ones, where a step has so many neurons. */
+/** Steps that pass over some columns before these pass to the next ones, for a step of `size` neurons. */
 export function stepsTogether(size: i32): i32 {
   return size > MANY ? 2 : 1;
 }

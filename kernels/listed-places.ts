@@ -49,7 +49,7 @@ const CHUNK = 32;
 const marks = memory.data(16, 16);
 const numbers = memory.data(288, 16);
 
-/** Whether so many set bits in all are for `listFewPlaces`. */
+/** Whether `count` set bits in all are few enough for `listFewPlaces`. */
 export function areFew(count: i32, m: i32, words: i32): bool {
   return <f64>count < 32 * FEW * <f64>m * <f64>words;
 }

@@ -105,7 +105,7 @@ export function gemmMasked(
   }
 }
 
-/** Copies so many numbers at distances in bytes. */
+/** Copies `count` numbers at distances in bytes. */
 function copy(to: usize, toStep: usize, from: usize, fromStep: usize, count: i32): void {
   if (toStep == 4 && fromStep == 4) memory.copy(to, from, (<usize>count) << 2);
   else for (; count > 0; count--, to += toStep, from += fromStep) store<f32>(to, load<f32>(from));

@@ -69,9 +69,9 @@ function pair(p: usize): v128 {
 }
 
 /**
- * constants ← for each group its mean, then a = weight / √(variance + eps), then its bias, for `normalize`. So many
- * groups in a row share a mean and a variance; weight (0, the address: ones) and bias (0: zeros) have a value for each
- * of `channels` groups in turn.
+ * constants ← for each group its mean, then a = weight / √(variance + eps), then its bias, for `normalize`.
+ * `perStat` neighbouring groups share a mean and a variance; weight (0, the address: ones) and bias (0: zeros) have a value for
+ * each of `channels` groups in turn.
  */
 export function normConstants(
   constants: usize,

@@ -5,7 +5,7 @@
 
 import { loadTail, storeTransposed } from "./lanes";
 
-/** Rows of a block of B, as a rule: a panel of so many stays in the first-level cache. */
+/** Rows of a block of B, as a rule: a panel with these stays in the first-level cache. */
 export const BLOCK_K = 256;
 
 /** Floats of the workspace: a good part of a second-level cache, more than a block of B. */
@@ -39,12 +39,15 @@ export function startsOf(init: usize, n: i32): usize {
   return starts;
 }
 
-/** Columns of a panel for so many: 4, 12 or 16. */
+/** Width of a panel for `columns` columns: 4, 12 or 16. */
 export function panelWidth(columns: i32): i32 {
   return columns <= 4 ? 4 : columns <= 12 ? 12 : 16;
 }
 
-/** From a panel of 16 columns and so many rows to the next: a line more than it has, or a row of B would go to one set of a cache. */
+/**
+ * From a panel of 16 columns and kc rows to the next: a line more than it has, or a row of B would go to one set of a
+ * cache.
+ */
 export function panelBytes(kc: i32): usize {
   return (<usize>kc + 1) << 6;
 }
@@ -105,7 +108,7 @@ export function packPairs(a: usize, m: i32, kc: i32, aRow: usize, aCol: usize): 
 }
 
 /**
- * to ← nc columns of kc rows of B as panels whose rows are so many bytes, 48, 64 or 128. The last one is padded with
+ * to ← nc columns of kc rows of B as panels whose rows have `unit` bytes, 48, 64 or 128. The last one is padded with
  * zeros to a multiple of 4 columns; memory behind them stays as it is.
  */
 export function packWide(to: usize, unit: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {

@@ -142,8 +142,8 @@ export function maxPool(z: usize, place: usize, x: usize, down: usize, across: u
 }
 
 /**
- * The maxima of four windows of so many columns, `side` apart, or of one window, which may be empty. The first begins at from,
- * from + step, … before to.
+ * The maxima of four windows of equal width, `side` apart, or of one window, which may be empty. The first begins at
+ * from, from + step, … before to.
  */
 function maximaOf(
   four: bool,
@@ -312,7 +312,10 @@ function average(shares: bool, z: usize, x: usize, down: usize, across: usize, p
   }
 }
 
-/** The sums of so many rows, `below` bytes apart, and columns, under four windows `step` columns apart, or under one. */
+/**
+ * The sums of `rows` rows, `below` bytes apart, and `length` columns, under four windows `step` columns apart, or under
+ * one.
+ */
 function sumsOf(four: bool, p: usize, below: usize, rows: i32, length: i32, step: i32): v128 {
   let sums = i32x4.splat(0);
   for (; rows > 0; rows--, p += below) {

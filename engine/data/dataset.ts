@@ -70,7 +70,7 @@ export function samplesOf<Y>(
   return { x, y, lengths: steps };
 }
 
-/** A copy of lengths of sequences, integers ≥ 1, and at most so many steps. */
+/** A copy of lengths of sequences, integers from 1 to `most`. */
 export function stepsOf(where: string, lengths: unknown, most = MAX_INTEGER): Int32Array {
   const steps = integersOf(where, "lengths", valuesIn(where, lengths), most + 1);
   const at = steps.indexOf(0);

@@ -120,7 +120,7 @@ interface Piece {
   readonly access: Access | null;
 }
 
-/** One step: the function (descriptor, t, skip, rows, n), which skips so many elements of the step. */
+/** One step: the function (descriptor, t, skip, rows, n), which skips the first `skip` elements of the step. */
 class Sweep {
   readonly code = new Code(5);
   private readonly roots: readonly Root[];
@@ -385,7 +385,7 @@ class Sweep {
       }
     };
 
-  /** Pushes the address of the column that the list names, so many bytes on in it. */
+  /** Pushes the address of the column that the list names, at `offset` bytes in it. */
   private listed(base: number, offset: number): Code {
     const list = this.pointers.get(this.list) as number;
     return this.code.get(base).get(list).op(OP.load, 2, offset).op(OP.add);

@@ -326,7 +326,7 @@ export class Bound {
   }
 }
 
-/** A column's gradient is a sum of about so many float32 values, at most; such sums are added in float64. */
+/** Most float32 values that are summed for a column's gradient; such sums are added in float64. */
 const TERMS = 256;
 
 /**
@@ -339,7 +339,7 @@ const TERMS = 256;
  * the gradient.
  */
 class Sums {
-  /** After so many steps at most the sums of columns are collected. */
+  /** The most steps after which the sums of columns are collected. */
   readonly often: number = Infinity;
   private readonly targets: readonly number[];
   private readonly n: number;

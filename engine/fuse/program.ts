@@ -61,7 +61,7 @@ export class Fused {
     return this.steps.plan.saved.length;
   }
 
-  /** The bytes of array i that forward saves, of so many values. */
+  /** The bytes of array i that forward saves, of `size` values. */
   savedBytes(i: number, size: number): number {
     return i < this.steps.plan.savedNumbers ? 4 * size : streamBytes(size);
   }

@@ -240,7 +240,7 @@ const FEW = 9;
 
 const isRead = ({ op }: Expression): boolean => op.isRead === true;
 
-/** Evaluates formulas over temporary arrays of so many values. */
+/** Evaluates formulas over temporary arrays of `size` values. */
 export function evaluateFormulas(formulas: readonly FormulaCall[], temps: readonly number[], size: number): void {
   const at = (temp: number) => temps[temp] as number;
   for (const { f, p, q, z, others } of formulas) {

@@ -242,8 +242,8 @@ const BINARY = { density: 0.8, half: 0.4 };
 const GRADED = { density: 0.7, half: 2.5 };
 
 /**
- * Heads of at most so many outputs over at least so many rows take spikes as masks from this density on, for one or two outputs and
- * for three or four. Measured.
+ * Heads of at most `outputs` outputs over at least `rows` rows take spikes as masks from a density on, `forTwo` for one
+ * or two outputs and `forMore` for three or four. Measured.
  */
 const MASKED = { outputs: 4, rows: 16, forTwo: 0.06, forMore: 0.25 };
 

@@ -50,7 +50,7 @@ interface Layout {
   readonly n: number;
   /** Groups in a row that share a mean and a variance, over all of outer. */
   readonly perStat: number;
-  /** Weight and bias have a value for each of so many groups in turn. */
+  /** Weight and bias have a value for each of `channels` groups in turn. */
   readonly channels: number;
 }
 

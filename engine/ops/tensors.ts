@@ -47,7 +47,7 @@ export function targetsOf(where: string, x: Tensor, target: unknown): ArrayLike<
   throw wrongValue(where, `${rows} targets`, `${n}${hint}`);
 }
 
-/** Throws unless so many channels make as many groups. */
+/** Throws unless the channels make `numGroups` equal groups. */
 export function checkGroups(where: string, numGroups: number, channels: number): void {
   if (typeof numGroups !== "number") throw wrongType(where, "numGroups as a number", numGroups);
   if (Number.isInteger(channels / numGroups) && Number.isInteger(numGroups) && numGroups > 0) return;

@@ -171,10 +171,10 @@ export abstract class Follower {
   abstract end(weights: number): void;
 }
 
-/** Bytes of a part of so many words, in whole lines of the cache. */
+/** Bytes of a part of `words` words, in whole lines of the cache. */
 const partBytes = (words: number): number => 4 * ((words + 15) & ~15);
 
-/** Addresses of parts of so many words each, in one block of memory. */
+/** Addresses of parts with these numbers of words, in one block of memory. */
 export function carve<Words extends readonly number[]>(words: Words): { [K in keyof Words]: number } {
   let p = allocate(bytesOfParts(words));
   return words.map((n) => {

@@ -200,7 +200,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     });
   }
 
-  /** Copies of the arrays that parameter i has after so many steps. Throws for others. */
+  /** Copies of the arrays of parameter i, which has made `steps` steps. Throws for arrays of other names or sizes. */
   private slotsOf(options: Options, arrays: unknown, steps: number, i: number): Slots {
     const given = objectOf(LOAD, `slots[${i}] as arrays by name`, arrays);
     const names = Object.keys(given).sort();

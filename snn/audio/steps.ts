@@ -60,7 +60,7 @@ export class SpikeSteps {
   }
 }
 
-/** Throws unless n samples are a step of so many or more. */
+/** Throws unless n samples are at least one step of `samples`. */
 export function checkSteps(where: string, n: number, samples: number): void {
   if (n < samples) throw wrongValue(where, `a step of ${samples} samples or more`, n);
 }

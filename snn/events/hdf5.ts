@@ -175,7 +175,7 @@ export async function hdf5(bytes: Uint8Array, columns: EventColumns): Promise<vo
   }
 }
 
-/** The lists of events, each of at most so many values: one of Metavision, or the four of DSEC. */
+/** The lists of events, each of at most `most` values: one of Metavision, or the four of DSEC. */
 function datasetsOf(where: string, opened: Opened, most: number): [Dataset, ...Dataset[]] {
   const { file, module } = opened;
   const compound = datasetAt(where, opened, "CD/events");

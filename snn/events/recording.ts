@@ -81,7 +81,7 @@ export class EventColumns {
     this.height ||= height;
   }
 
-  /** Makes room for so many more events. Columns that are empty get exactly this room. */
+  /** Makes room for `more` events. Columns that are empty get exactly this room. */
   reserve(more: number): void {
     const need = this.length + Math.ceil(more);
     if (need <= this.t.length) return;

@@ -261,7 +261,7 @@ function arrayHeader(type: string, shape: string): Uint8Array {
   return header;
 }
 
-/** Values of so many bytes each, lowest byte first. */
+/** Values with their numbers of bytes, lowest byte first. */
 function record(...fields: readonly (readonly [value: number, bytes: number])[]): Uint8Array {
   return Uint8Array.from(
     fields.flatMap(([value, bytes]) => Array.from({ length: bytes }, (_, i) => value >>> (8 * i))),

@@ -43,7 +43,7 @@ class SampleSweep {
     );
   }
 
-  /** Runs over so many rows of n columns, for each sample; the arrays stand in the order of the strides. */
+  /** Runs over `count` rows of n columns, for each sample; the arrays stand in the order of the strides. */
   run(places: readonly SweepArray[], samples: number, count: number, n: number): void {
     const { rows } = this.sweep;
     for (let b = 0; b < samples; b++) {

@@ -50,7 +50,7 @@ export class HiddenRule {
     this.eligibility = new Eligibility(this.derived, readout, this.inputs, work);
   }
 
-  /** How many neurons there are where the input has so many values. */
+  /** The number of neurons for an input of `inputs` values. */
   featuresOf(inputs: number): number {
     return this.layer.recurrent?.outFeatures ?? this.layer.linear?.outFeatures ?? inputs;
   }
@@ -62,7 +62,7 @@ export class HiddenRule {
     throw wrongValue(where, 'feedback "random", or a Linear and neurons that pass a symmetric signal on', got);
   }
 
-  /** The state of so many samples before the first step, where the input has so many values. */
+  /** The state of `batch` samples before the first step, for an input of `inputs` values. */
   start(batch: number, inputs: number): Named {
     return zeroState(this.layer.neurons, this.shapesOf(batch, inputs));
   }
@@ -140,7 +140,7 @@ export class ReadoutRule {
     this.shared = this.derived && new SharedTraces(this.derived, this.inputs, work);
   }
 
-  /** The state of so many samples before the first step. */
+  /** The state of `batch` samples before the first step. */
   start(batch: number): Named {
     const { neurons } = this.layer;
     return neurons === null ? {} : zeroState(neurons, this.shapesOf(batch));

@@ -29,7 +29,7 @@ export class BatchSize {
     this.sequences.add(layer, sizes[0] ?? 1, sizes[1] ?? 1);
   }
 
-  /** A layer got x [..., features] with so many axes of features. */
+  /** A layer got x [..., features] with `axes` axes of features. */
   input(layer: Module, { sizes, ndim }: Tensor, axes: number): void {
     if (ndim === axes + 1) this.singles.add(layer, 1, sizes[0] as number);
     else this.isUnclear = true;

@@ -33,7 +33,7 @@ interface Input {
   readonly size: number;
 }
 
-/** A sequence: so many steps, and rows of the product in each; the shape of z. */
+/** A sequence: the number of steps, and of rows of the product in each; the shape of z. */
 interface Plan {
   readonly shape: Shape;
   readonly steps: number;
@@ -207,7 +207,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
     recycle(at, 4 * size, scope.region);
   }
 
-  /** Words of 32 bits in each past of so many rows. */
+  /** Words of 32 bits in each past of `rows` rows. */
   pastWords(rows: number): number[] {
     return this.weights.map((w) => w.sumsOf(rows) + w.wordsOf(rows));
   }

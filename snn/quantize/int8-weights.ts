@@ -103,12 +103,12 @@ export class Int8Weights {
     }
   }
 
-  /** Values of the sums of so many rows. */
+  /** Values of the sums of `rows` rows. */
   sumsOf(rows: number): number {
     return rows * widthOf(this.outputs);
   }
 
-  /** Words of the bits of so many rows. */
+  /** Words of the bits of `rows` rows. */
   wordsOf(rows: number): number {
     return rows * Math.ceil(this.inputs / 32);
   }

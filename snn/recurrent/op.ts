@@ -136,7 +136,7 @@ export class Product implements Feedback {
   }
 }
 
-/** z ← so many bits of a stream from bit `first` on, as numbers. */
+/** z ← `size` bits of a stream from bit `first` on, as numbers. */
 function unpackStep(z: number, bits: number, first: number, size: number): void {
   const skipped = first % 32;
   const bytes = 4 * (skipped + size);

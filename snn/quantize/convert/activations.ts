@@ -40,8 +40,9 @@ export class Activations {
   }
 
   /**
-   * The scale of each channel, or one for all of them: the activation that so many per cent of the positive ones do not exceed, for 100 the
-   * largest. 1 where no activation is positive; a channel without positive ones has the scale of the layer.
+   * The scale of each channel, or one for all of them: the activation that `percentile` per cent of the positive ones
+   * do not exceed, for 100 the largest. 1 where no activation is positive; a channel without positive ones has the
+   * scale of the layer.
    */
   scales(percentile: number, perChannel: boolean): Float64Array {
     const { counts, largest } = this;
@@ -71,7 +72,7 @@ function binsOf(channels: readonly Counts[]): Bin[] {
 /** The least number of a bin. */
 const startOf = (bin: number): number => new Float32Array(Uint32Array.of(bin << 15).buffer)[0] as number;
 
-/** The number that so many per cent do not exceed, by its part of its bin; 0 without any. */
+/** The number that `percentile` per cent do not exceed, by its part of its bin; 0 without any. */
 function percentileOf(bins: readonly Bin[], largest: number, percentile: number): number {
   let above = (1 - percentile / 100) * bins.reduce((sum, [, , count]) => sum + count, 0);
   for (let i = bins.length - 1; i >= 0; i--) {

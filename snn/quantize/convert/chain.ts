@@ -81,7 +81,7 @@ export function affineOf({
   return { scale, shift: scale.map((factor, c) => (beta?.[c] ?? 0) - (mean[c] as number) * factor) };
 }
 
-/** Where a batch normalisation has its channels in inputs of so many axes, counted from the end. */
+/** Where a batch normalisation has its channels in inputs of `ndim` axes, counted from the end. */
 export function normalizedAxis(layer: ChainBatchNorm, ndim: number): number {
   if (layer instanceof BatchNorm2d) return -3;
   return axisOf("toSpiking", layer.axis ?? (ndim === 2 ? -1 : -2), ndim) - ndim;
