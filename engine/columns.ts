@@ -3,7 +3,7 @@
  * zero, in a row each, and no others.
  *
  * A copy is made at the second such product since the weights were written, and the next write gives it back. Writes through
- * a live view are not noticed: a tensor whose `data` was ever handed out gets no copy.
+ * a live view are not noticed: a tensor whose `data` was ever read gets no copy.
  */
 import { heap, k, simd } from "./backend.ts";
 import type { Held } from "./held.ts";
@@ -79,7 +79,7 @@ export function turnChanged(w: Weights, rows: Int32Array | null, columns: Int32A
   }
 }
 
-/** w is written, handed out or freed: its copy is given back. */
+/** w is written, its `data` read, or w is freed: the copy is given back. */
 export function dropColumns(w: Weights): void {
   if (w.columns > READ_ONCE) {
     simd.heap.release(w.columns, bytesOf(w.sizes));

@@ -148,8 +148,8 @@ export const empty = (shape: Shape): Tensor => emptyOf(checkShape("empty", shape
 export const emptySpikes = (shape: Shape): Tensor => spikesOf(checkShape("emptySpikes", shape));
 
 /**
- * In a forward, the address of a block that it writes for backward, once for each call: note the address in attrs. The block goes with
- * the record of the output z, and right after forward where nothing is recorded, as in a `Stream`.
+ * In a forward, the address of a block that it writes for backward, once for each call: note the address in attrs. The
+ * block is freed with the record of the output z, and right after forward where nothing is recorded, as in a `Stream`.
  *
  * @throws RangeError unless bytes is a positive integer, or where memory runs out; TypeError for anything but a tensor.
  */

@@ -363,7 +363,7 @@ function replaceFile(where: string, link: string, bytes: Uint8Array): void {
   if (old !== undefined) checkFile(where, link, old); // a rename would replace a device by a file
   const path = targetOf(link);
   const temporary = `${path}.${spaceOfProcesses()}.${process.pid}-${threadId}.${randomBytes(6).toString("base64url")}.tmp`;
-  // Whatever is there already, a link, say, that leads to another file, is not written to.
+  // A file that is there already, such as a link to another file, is not written to.
   const file = fs.openSync(temporary, "wx", old?.mode);
   try {
     try {

@@ -189,8 +189,8 @@ function handOut(t: Tensor, inner: Scope): void {
 }
 
 /**
- * Gives t a block of its own that belongs to `region`; the gradient of a leaf goes with it. Spikes that leave all tapes
- * stay bits.
+ * Gives t a block of its own that belongs to `region`; the gradient of a leaf moves with it. Spikes that leave all
+ * tapes stay bits.
  */
 function settle(t: Tensor, region: Region): void {
   const packed = t.ptr === 0 && t.base === null && region === root.region;

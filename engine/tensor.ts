@@ -294,7 +294,7 @@ export class Tensor {
   /**
    * A live view of the values. Take it late and keep none: the next allocation may detach it.
    *
-   * Writes through it are not noticed. Weights that were handed out this way are multiplied without the transposed
+   * Writes through it are not noticed. Weights whose `data` was read are multiplied without the transposed
    * copy that makes inference with few rows fast; `copyFrom`, `toFloat32Array` and the like do not count.
    *
    * @throws Error if the tensor was freed.
@@ -386,7 +386,7 @@ export class Tensor {
   }
 
   /**
-   * The gradient now lies at p, in memory of `region`; the tensor that `grad` gave out goes with it.
+   * The gradient now lies at p, in memory of `region`; the tensor that `grad` gave moves with it.
    *
    * @internal
    */
@@ -432,7 +432,7 @@ function own(t: Tensor, p: number, bytes: number): void {
   noteMade(t);
 }
 
-/** The block at p goes with t where t, a tensor outside of tapes, is collected as garbage. */
+/** The block at p is freed when t, a tensor outside of tapes, is collected as garbage. */
 export function hold(t: Tensor, p: number, bytes: number): void {
   if (p < 0) return; // the reference gives back all that it has
   t.held ??= new Held();

@@ -5,7 +5,7 @@
  * skipped term would have added 0, so the result has the bits of the dense product, as long as B is finite.
  *
  * The bits of each row become a list of their places, with the values of X beside them unless these are ones. There are two
- * ways to walk over the lists:
+ * ways to pass over the lists:
  *
  *   panels B is packed, 32 columns wide and only as many rows deep that a panel stays in the caches while all rows of X
  *   pass

@@ -145,7 +145,7 @@ export interface Operation {
   readonly takesAttr?: boolean;
   /** Whether its value is given by name: an input, a state or a parameter. */
   readonly isGiven?: boolean;
-  /** Whether it is a gradient that was handed in, or adds to one. */
+  /** Whether it is an incoming gradient, or a sum with one. */
   readonly isGradient?: boolean;
   /** Whether a sweep reads it. */
   readonly isRead?: boolean;

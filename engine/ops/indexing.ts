@@ -2,7 +2,7 @@
  * Rows and elements picked by index, and added to by index.
  *
  * An index is a whole number from 0 on, in an array or in a tensor (`argmax` gives such). Every op here comes down to a list
- * of rows: indices are checked and turned into row numbers once, and the kernels walk over them in ascending order, so
+ * of rows: indices are checked and turned into row numbers once, and the kernels take them in ascending order, so
  * that sums over repeated indices always have the same bits.
  */
 

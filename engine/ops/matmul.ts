@@ -100,7 +100,7 @@ function transposedTimes(dw: number, x: number, dz: number, adds: boolean, rows:
 /** With fewer outputs the product is over before its result, so much larger, is written and read again. */
 const FEW_OUTPUTS = 64;
 
-/** The gradient of x is dz·wᵀ: handed over as it stands, sampled, or written out. */
+/** The gradient of x is dz·wᵀ: passed on as two factors, sampled, or written out. */
 function inputGradient(z: Tensor, x: Tensor, w: number, product: Product): void {
   const { depth, outputs } = product;
   // A neuron multiplies whole time steps. Where x is [T] alone, a step is one number, less than a row of the product.
@@ -235,8 +235,8 @@ export function follow(
 export const bitBytes = (rows: number, columns: number): number => 4 * rows * Math.ceil(columns / 32);
 
 /**
- * Densities below which walking over non-zeros is faster, for very many outputs, and at how many panels of 16 outputs it is
- * half of that: making the lists costs the same for few. Measured.
+ * Densities below which a product over non-zeros is faster, for very many outputs, and at how many panels of 16 outputs
+ * it is half of that: making the lists costs the same for few. Measured.
  */
 const BINARY = { density: 0.8, half: 0.4 };
 const GRADED = { density: 0.7, half: 2.5 };

@@ -79,8 +79,8 @@ export class Watch {
   }
 
   /**
-   * Computes the memory if one of the tensors was written since. Writes count up one clock; a tensor that has handed out its `data` counts
-   * as written at all times, as writes there are not noticed.
+   * Computes the memory if one of the tensors was written since. Writes count up one clock; a tensor whose `data` was
+   * read counts as written at all times, as writes there are not noticed.
    */
   refresh(): void {
     const { tensors } = this;

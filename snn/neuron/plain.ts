@@ -77,7 +77,7 @@ export class PlainRun {
   private list: Tensor[] | null = null;
   /** Address of the membrane over time, which backward reads; 0 where it has not been kept. */
   membrane = 0;
-  /** The membrane has taken the place of the current. */
+  /** The membrane has overwritten the current. */
   isOver = false;
   /** When an operand had last been written. */
   written = 0;

@@ -26,8 +26,8 @@ import { stageOfAll } from "./stages.ts";
  * from zeros in each step. The constructor runs a module once, from an input of zeros, for the shape of its output.
  *
  * Values written to parameters count in the next step, so that training may go on, and a parameter that was replaced is an error; a step of neurons makes tensors after such a
- * write, or where the `data` of their parameters was handed out. Nothing is recorded. A stream lives until `dispose()`, and not
- * inside of `gradcheck`.
+ * write, or where the `data` of their parameters was read. Nothing is recorded. A stream lives until `dispose()`, and
+ * not inside of `gradcheck`.
  */
 export class Stream {
   /** The input that the next step reads, [B, …]; zeros at first. `step(x)` writes it, or `copyFrom`. */
