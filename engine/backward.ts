@@ -1,17 +1,16 @@
 /** The reverse pass: one loop over the tape, from the newest record to the oldest. */
 import { wrongValue } from "./arguments.ts";
-import { heapOf, k } from "./backend.ts";
+import { k } from "./backend.ts";
 import {
   checkUnconsumed,
-  freshGradOf,
   gradOf,
   isReached,
   partsOf,
   type Recorded,
+  readsGradient,
   ready,
   recycleGradient,
   SAVES,
-  startOf,
   writeOutGradient,
 } from "./op.ts";
 import { root, type Scope, scope } from "./scope.ts";
@@ -33,15 +32,9 @@ export let isRunning = false;
 function run(loss: Tensor, upstream: Tensor | undefined): void {
   isRunning = true;
   try {
-    if (upstream === undefined) {
-      const seed = gradOf(loss);
-      k.affine(seed, seed, 1, 1, 1);
-    } else {
-      const start = startOf(loss);
-      const seed = freshGradOf(loss, start);
-      if (start === 0) k.affine(seed, upstream.ptr, loss.size, 1, 0);
-      else k.addTo(seed, upstream.ptr, loss.size);
-    }
+    const seed = gradOf(loss);
+    if (upstream === undefined) k.affine(seed, seed, 1, 1, 1);
+    else k.addTo(seed, upstream.ptr, loss.size);
     if (loss.op !== null) for (let s: Scope | null = scope; s !== null; s = s.parent) walk(recordsOf(s));
   } catch (error) {
     for (let s: Scope | null = scope; s !== null; s = s.parent) abandon(recordsOf(s));
@@ -64,12 +57,12 @@ function walk(records: Tensor[]): void {
     for (; i >= 0; i--) {
       const z = records[i] as Tensor;
       if (z.op === null) continue;
-      if (z.gradPtr === 0 && !isReached(z)) {
+      if (!isReached(z)) {
         records[--kept] = z;
         continue;
       }
       checkSaved(z);
-      if (z.gradForm !== null && z.op.takes?.includes(z.gradForm.kind) !== true) writeOutGradient(z);
+      if (z.gradForm !== null && !readsGradient(z.op, z.gradForm.kind)) writeOutGradient(z);
       (z.op as Recorded<unknown>).backward(z, z.a as Tensor, z.b as Tensor, z.c as Tensor, z.attrs);
       if (z.parts !== null) for (const other of partsOf(z)) consume(other);
       consume(z);
@@ -99,13 +92,7 @@ function abandon(records: Tensor[]): void {
 /** Takes back the gradients of leaves that began in this pass: they are parts of sums, or not even written. */
 function takeBack({ begun, buffered }: Scope): void {
   for (const x of begun as Tensor[]) x.zeroGrad();
-  for (const x of buffered as Tensor[]) {
-    if (x.region.scope === root) {
-      heapOf(x.gradBuffer).release(x.gradBuffer, 4 * x.size);
-      x.held?.remove(x.gradBuffer);
-    }
-    x.gradBuffer = 0;
-  }
+  for (const x of buffered as Tensor[]) x.releaseGrad();
 }
 
 function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
@@ -139,7 +126,7 @@ function checkSaved(z: Tensor): void {
   const op = z.op as Recorded<unknown>;
   const { saves } = op;
   if (saves === 0) return;
-  if ((saves & SAVES.more) !== 0) for (const x of op.reads?.(z.attrs) ?? []) if (x !== null) checkUnchanged(z, x);
+  if ((saves & SAVES.more) !== 0) for (const x of op.more?.(z.attrs) ?? []) if (x !== null) checkUnchanged(z, x);
   if ((saves & SAVES.a) !== 0 && z.a !== null) checkUnchanged(z, z.a);
   if ((saves & SAVES.b) !== 0 && z.b !== null) checkUnchanged(z, z.b);
   if ((saves & SAVES.c) !== 0 && z.c !== null) checkUnchanged(z, z.c);

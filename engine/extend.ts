@@ -15,16 +15,18 @@ import { heapOf } from "./backend.ts";
 import { isRunning } from "./backward.ts";
 import {
   apply as applied,
+  bitsOf as bits,
   gradOf as gradientOf,
   type Op,
   part as partOf,
   type Recorded,
   ready,
+  recorded,
   saveFor as savedFor,
 } from "./op.ts";
 import { allocate as allocated, recycle as recycled, scope } from "./scope.ts";
 import { checkShape, type Shape } from "./shape.ts";
-import { alive, empty as emptyOf, record as recordOf, emptySpikes as spikesOf, Tensor } from "./tensor.ts";
+import { alive, empty as emptyOf, emptySpikes as spikesOf, Tensor } from "./tensor.ts";
 
 export type { CoreKernels } from "../kernels/build/types.ts";
 export { inReference, k } from "./backend.ts";
@@ -46,6 +48,7 @@ export function apply<Attrs>(
   b: Tensor | null = null,
   c: Tensor | null = null,
 ): Tensor {
+  checkForm(op);
   const { shape } = (attrs ?? {}) as { shape?: Shape };
   if (shape !== undefined) checkShape(op.name, shape);
   return applied(op, attrs, a, b as Tensor, c as Tensor);
@@ -65,11 +68,10 @@ export function record<Attrs>(
   b: Tensor | null = null,
   c: Tensor | null = null,
 ): Tensor {
+  checkForm(op);
   checkNew("record", z);
-  const inputs = [a, b, c].filter((x) => x !== null);
-  for (const x of inputs) alive(x, op.name);
-  if (scope.recording && inputs.some((x) => x.requiresGrad)) recordOf(z, op as Recorded<never>, attrs, a, b, c);
-  return z;
+  for (const x of [a, b, c]) if (x !== null) alive(x, op.name);
+  return recorded(op, attrs, z, a, b, c);
 }
 
 /**
@@ -82,6 +84,13 @@ export function part(main: Tensor, index: number, z: Tensor): Tensor {
   alive(main, "part");
   checkNew("part", z);
   return partOf(main, numberOf("part", "index", index, COUNT), z);
+}
+
+/** Throws for a record in the form of before `reads` named forms. */
+function checkForm(op: Recorded<never>): void {
+  if ("takesBits" in op) throw new TypeError(`${op.name}: expected reads: { a: ["bits"] }, got takesBits`);
+  if (typeof op.reads !== "function") return;
+  throw new TypeError(`${op.name}: expected more(attrs) to list further tensors that backward reads, got reads(attrs)`);
 }
 
 function checkNew(where: string, z: Tensor): void {
@@ -121,7 +130,7 @@ export function addressOf(x: Tensor): number {
  */
 export function bitsOf(x: Tensor): number {
   alive(x, "bitsOf");
-  return x.ptr === 0 ? x.bits : 0;
+  return bits(x);
 }
 
 /**

@@ -1,6 +1,4 @@
-/** Runs a function with temporary gradient buffers, so that `grad` of the caller stays untouched. */
-import { heapOf } from "./backend.ts";
-import { root } from "./scope.ts";
+/** Gradients beside those that a training has. */
 import { checkOwn, type Tensor } from "./tensor.ts";
 
 /**
@@ -19,20 +17,10 @@ export function withOwnGradients<R>(leaves: readonly Tensor[], fn: () => R): R {
     return fn();
   } finally {
     for (const [i, x] of leaves.entries()) {
-      giveBack(x);
+      x.releaseGrad();
       Object.assign(x, before[i]);
       // A leaf that fn has disposed of has given back all blocks but this one.
-      if (!x.region.open) giveBack(x);
+      if (!x.region.open) x.releaseGrad();
     }
   }
-}
-
-function giveBack(x: Tensor): void {
-  const { gradBuffer, region } = x;
-  x.zeroGrad();
-  x.gradBuffer = 0;
-  // The buffer of a leaf that belongs to a tape ends with that tape.
-  if (gradBuffer === 0 || region.scope !== root) return;
-  heapOf(gradBuffer).release(gradBuffer, 4 * x.size);
-  x.held?.remove(gradBuffer);
 }

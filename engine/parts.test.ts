@@ -10,7 +10,7 @@ import { emptyLike } from "./tensor.ts";
 const threeOp: Recorded<{ scale: Tensor }> = {
   name: "three",
   saves: SAVES.more,
-  reads: ({ scale }) => [scale],
+  more: ({ scale }) => [scale],
   backward(z, x, _y, _w, { scale }) {
     const dx = gradOf(x);
     if (z.gradPtr !== 0) k.addTo(dx, scaled(z.gradPtr, 2, z.size), z.size);
@@ -31,7 +31,7 @@ function three(x: Tensor, scale: Tensor): [doubled: Tensor, tripled: Tensor, wei
   k.affine(z.ptr, x.ptr, x.size, 2, 0);
   k.affine(tripled.ptr, x.ptr, x.size, 3, 0);
   k.mul(weighted.ptr, x.ptr, scale.ptr, x.size);
-  recorded(threeOp, { scale }, x, z);
+  recorded(threeOp, { scale }, z, x);
   return [z, part(z, 0, tripled), part(z, 1, weighted)];
 }
 

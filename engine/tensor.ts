@@ -36,20 +36,34 @@ export type NestedArray = number | readonly NestedArray[];
  */
 export type RecordState = "none" | "recorded" | "consumed" | "returned";
 
+/** How values lie in memory: an element a float, spikes as a stream of bits, or one step that counts for all. */
+export type Form = "floats" | "bits" | "repeats";
+
+/** The form besides floats of an op that reads spikes in bits. */
+export const BITS: readonly Form[] = ["bits"];
+
+/** The forms besides floats that an op reads. */
+export interface Reads {
+  /** Of the values of its first input, in forward and backward. */
+  readonly a?: readonly Form[];
+  /**
+   * Of the gradient of its output.
+   *
+   * @internal
+   */
+  readonly gradient?: readonly GradientForm["kind"][];
+}
+
 /** The record of an op as the tape needs it: its name, and its backward over a, b, c, the attributes and the output z. */
 export interface Recorded<Attrs> {
   /** For errors. */
   readonly name: string;
   /** Which values backward reads: a sum of SAVES. */
   readonly saves: number;
-  /**
-   * The forms of a gradient that is not written out which backward takes as they are.
-   *
-   * @internal
-   */
-  readonly takes?: readonly GradientForm["kind"][];
-  /** Further tensors that backward reads, where `saves` says that there are such. */
-  reads?(attrs: Attrs): readonly (Tensor | null)[];
+  /** Which short forms the op reads; all others are written out for it. */
+  readonly reads?: Reads;
+  /** Further tensors that backward reads, where `saves` has `SAVES.more`. */
+  more?(attrs: Attrs): readonly (Tensor | null)[];
   /**
    * Adds to the gradients of a, b, c, null where the op has no such input, the contributions of the gradients of z and
    * of its parts. The address of z's gradient is 0 where a gradient has reached parts alone.
@@ -70,10 +84,27 @@ export interface Recorded<Attrs> {
   support?(attrs: Attrs, bits: number, columns: number): number;
 }
 
-/**
- * A gradient in a short form instead of one float an element: the meaning of the numbers at its address, and how they
- * expand.
- */
+/** An op that `apply` runs. Its output has the shape that attrs have, or else that of a. */
+export interface Op<Attrs> extends Recorded<Attrs> {
+  /**
+   * Of an op that computes everything before so many last axes of a by itself, with attributes that tell of the other axes by their
+   * `shape` alone, and a first axis of a that is the first one of `shape`: an a that repeats a step along its first axis is computed once.
+   */
+  readonly lifts?: number;
+  /**
+   * Whether forward writes bits where a is in bits: an output of {@link emptySpikes}.
+   *
+   * @internal
+   */
+  keepsBits?(attrs: Attrs): boolean;
+  /**
+   * z ← op(a, b, c), every element of z; memory that backward needs comes from `saveFor`. What the values ask for, such as a
+   * sparse path, forward decides in each call and notes in attrs for backward: a stream calls it again with other values.
+   */
+  forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
+}
+
+/** A gradient in a short form instead of one float an element: what the numbers at its address are, and how they expand. */
 export type GradientForm =
   /** The gradient of one step, which is the same in all `steps`. */
   | { readonly kind: "repeats"; readonly steps: number }
@@ -360,8 +391,8 @@ export class Tensor {
   dispose(): void {
     if (!this.region.open) return;
     checkOwn("dispose", this);
-    const { region, gradBuffer } = this;
-    if (gradBuffer !== 0 && region.scope === root) heapOf(gradBuffer).release(gradBuffer, 4 * this.size);
+    const { region } = this;
+    this.releaseGrad();
     if (this.owned) {
       dropColumns(this);
       if (this.ptr !== 0) free(this.ptr, 4 * this.size);
@@ -372,8 +403,6 @@ export class Tensor {
     this.held = null;
     recycleSaved(this, region);
     dropRecord(this, this.op === null ? this.state : "consumed");
-    this.zeroGrad();
-    this.gradBuffer = 0;
     this.region = disposed;
   }
 
@@ -386,7 +415,21 @@ export class Tensor {
   }
 
   /**
-   * The gradient now lies at p, in memory of `region`; the tensor that `grad` gave moves with it.
+   * Ends the gradient and gives back its buffer; that of a leaf of a tape ends with the tape.
+   *
+   * @internal
+   */
+  releaseGrad(): void {
+    const { gradBuffer, region } = this;
+    this.zeroGrad();
+    this.gradBuffer = 0;
+    if (gradBuffer === 0 || region.scope !== root) return;
+    heapOf(gradBuffer).release(gradBuffer, 4 * this.size);
+    this.held?.remove(gradBuffer);
+  }
+
+  /**
+   * The gradient now lies at p, in memory of `region`; the tensor that `grad` gave out goes with it.
    *
    * @internal
    */
@@ -420,19 +463,18 @@ export function zerosLike(x: Tensor): Tensor {
   return t;
 }
 
-function unwritten(shape: Shape, size: number): Tensor {
-  const z = new Tensor(shape, size, allocate(4 * size), scope.region, scope === root, OURS);
-  if (scope === root) own(z, z.ptr, 4 * size);
+function unwritten(shape: Shape, size: number, packed = false): Tensor {
+  const bytes = packed ? streamBytes(size) : 4 * size;
+  const p = allocate(bytes);
+  const z = new Tensor(shape, size, packed ? 0 : p, scope.region, scope === root, OURS);
+  if (packed) z.bits = p;
+  if (scope !== root) return z;
+  hold(z, p, bytes);
+  noteMade(z);
   return z;
 }
 
-/** t, which was just made outside of all tapes, owns the block at p. */
-function own(t: Tensor, p: number, bytes: number): void {
-  hold(t, p, bytes);
-  noteMade(t);
-}
-
-/** The block at p is freed when t, a tensor outside of tapes, is collected as garbage. */
+/** The block at p goes with t where t, a tensor outside of tapes, is collected as garbage. */
 export function hold(t: Tensor, p: number, bytes: number): void {
   if (p < 0) return; // the reference gives back all that it has
   t.held ??= new Held();
@@ -468,11 +510,7 @@ function outside(sizes: Shape, size: number, p: number): Tensor {
 export function emptySpikes(shape: Shape): Tensor {
   const size = sizeOf(shape);
   checkSize("spikes", shape, size);
-  if (inReference()) return unwritten(shape, size);
-  const z = new Tensor(shape, size, 0, scope.region, scope === root, OURS);
-  z.bits = allocate(streamBytes(size));
-  if (scope === root) own(z, z.bits, streamBytes(size));
-  return z;
+  return unwritten(shape, size, !inReference());
 }
 
 /** Where a kernel writes the spikes of a tensor that `emptySpikes` made. */
@@ -485,19 +523,12 @@ export const streamBytes = (n: number): number => 4 * Math.ceil(n / 32) + 4;
 export const steady = (values: ArrayLike<number>): ArrayLike<number> =>
   values instanceof Float32Array && values.buffer === memory.buffer ? values.slice() : values;
 
-/** A tensor that looks into the memory of `base`, `offset` elements in. */
-export function viewOf(base: Tensor, shape: Shape, size: number, offset: number): Tensor {
-  if (base.ptr === 0) materialise(base);
-  const z = new Tensor(shape, size, base.ptr + 4 * offset, scope.region, false, OURS);
-  z.base = base.base ?? base;
-  return z;
-}
-
-/** Spikes in bits in another shape: the same bits, and when they are written out, the same values. */
-export function packedView(x: Tensor, shape: Shape): Tensor {
-  const z = new Tensor(shape, x.size, 0, scope.region, false, OURS);
+/** A tensor that looks into the memory of x, `offset` elements in, at its floats or its bits. */
+export function viewOf(x: Tensor, shape: Shape, size: number, offset: number): Tensor {
+  const isPacked = formOf(x) === "bits";
+  const z = new Tensor(shape, size, isPacked ? 0 : x.ptr + 4 * offset, scope.region, false, OURS);
   z.base = x.base ?? x;
-  z.bits = x.bits;
+  if (isPacked) z.bits = x.bits;
   return z;
 }
 
@@ -524,6 +555,26 @@ export function alive(t: Tensor, where: string): void {
     `${where}: the tensor ${formatShape(t.sizes)} was freed: it was disposed, or its tape has ended; ` +
       "return it from tape() or keep() it",
   );
+}
+
+/** How the values of x lie in memory; floats beside bits count. */
+export const formOf = (x: Tensor): Form => (x.ptr !== 0 ? "floats" : x.bits !== 0 ? "bits" : "repeats");
+
+/** Address of spikes that are bits alone, else 0. */
+export const bitsOf = (x: Tensor): number => (x.ptr === 0 ? x.bits : 0);
+
+/** Throws for what is no tensor, and when x is freed; writes out a form that is not among these. */
+export function ready(where: string, x: Tensor, forms?: readonly Form[]): void {
+  if (!(x instanceof Tensor) || !x.region?.open || x.base !== null) alive(x, where);
+  // The float64 kernels read floats alone.
+  if (x.ptr === 0 && (inReference() || !forms?.includes(formOf(x)))) materialise(x);
+}
+
+/** The tensor that t repeats along its first axis, or null if t is an ordinary tensor. */
+export function constantSource(t: Tensor): Tensor | null {
+  if (formOf(t) !== "repeats") return null;
+  alive(t, "expand");
+  return t.base;
 }
 
 /** The error for a value that is no tensor. */
@@ -560,8 +611,7 @@ export function touchBoth(t: Tensor): void {
 
 /** A live view for the engine's own use: it is read, or written and noted. */
 export function peek(t: Tensor): Float32Array {
-  alive(t, "data");
-  if (t.ptr === 0) materialise(t);
+  ready("data", t);
   // The float64 kernels read tensors of linear memory too, as constants.
   return (t.ptr > 0 ? simd.heap : heap).view(t.ptr, t.size) as Float32Array;
 }

@@ -226,6 +226,43 @@ test("extend: spikes of an op of one's own stay bits until something needs their
   expect(x.grad?.toArray()).toEqual([fc.weight.sum({ axis: 0 }).toArray()]);
 });
 
+test("extend: an op that lifts computes a step that is repeated once, with the same values and gradients", () => {
+  const sizes: number[] = [];
+  const op: Op<{ shape: readonly number[] }> = {
+    ...(slopedOp as unknown as Op<{ shape: readonly number[] }>),
+    reads: { a: ["bits"] },
+    lifts: 1,
+    forward(z, x, slope, none, attrs) {
+      sizes.push(x.size);
+      slopedOp.forward(z, x, slope, none, attrs as never);
+    },
+  };
+  const run = (isLifted: boolean, shape: number[]) => {
+    const [x, slope] = [X, SLOPE].map((t) => parameter(t.clone())) as [Tensor, Tensor];
+    const z = tape(() => {
+      const repeated = (shape.length === 1 ? x.sum({ axis: 0 }) : x).expand(shape);
+      const z = isLifted ? apply(op, { shape }, repeated, slope) : sloped(repeated.clone(), slope);
+      z.sum().backward();
+      return z;
+    });
+    return [z, x.grad as Tensor, slope.grad as Tensor].map((t) => t.toArray());
+  };
+  expect(run(true, [4, 2, 3])).toEqual(run(false, [4, 2, 3]));
+  expect(sizes).toEqual([6]);
+  // Outside of tapes too, where the repetition is written out; repetitions over two axes are no steps.
+  const z = apply(op, { shape: [4, 2, 3] }, X.expand([4, 2, 3]), SLOPE);
+  expect(z.toArray()).toEqual(sloped(X.expand([4, 2, 3]).clone(), SLOPE).toArray());
+  apply(op, { shape: [4, 5, 2, 3] }, X.expand([4, 5, 2, 3]), SLOPE);
+  expect(sizes).toEqual([6, 6, 120]);
+  const freed = tape(() => X.expand([4, 2, 3]));
+  freed.dispose();
+  const ended: Tensor[] = [];
+  tape(() => void ended.push(X.expand([4, 2, 3])));
+  for (const x of [freed, ...ended]) {
+    expect(() => apply(op, { shape: [4, 2, 3] }, x, SLOPE)).toThrow("sloped: the tensor [4, 2, 3] was freed");
+  }
+});
+
 test("extend: what forward saves is there in backward, goes with the record, and at once without one", () => {
   gradcheck((x) => cube(x).square(), [X]);
   const x = parameter(X.clone());
@@ -294,6 +331,21 @@ test("extend: what is wrong says so", () => {
     [() => allocate(-4), RangeError, "allocate: bytes must be a positive integer, got -4"],
     [() => part(empty([1]), 0, empty([1])), RangeError, "part: index must be a positive integer, got 0"],
     [() => part(X, 1, X.mul(parameter(ones([])))), Error, "part: expected an output that was just made"],
+    [
+      () => apply({ ...slopedOp, takesBits: true } as Op<null>, null, X, SLOPE),
+      TypeError,
+      'sloped: expected reads: { a: ["bits"] }, got takesBits',
+    ],
+    [
+      () => apply({ ...slopedOp, reads: () => [X] } as unknown as Op<null>, null, X, SLOPE),
+      TypeError,
+      "sloped: expected more(attrs) to list further tensors that backward reads, got reads(attrs)",
+    ],
+    [
+      () => record({ ...fireOp, takesBits: true } as Recorded<null>, null, empty([2, 3]), X),
+      TypeError,
+      'fire: expected reads: { a: ["bits"] }, got takesBits',
+    ],
     [() => record(fireOp, null, X, X), Error, "got one of another tape"],
     [() => record(fireOp, null, empty([2, 3]), freed), Error, "fire: the tensor [2, 3] was freed"],
   ];

@@ -13,8 +13,7 @@ import { alive, type Tensor } from "../tensor.ts";
 import { followerOf, pathOf } from "./events.ts";
 import { fillChannels, multiplyPatches, spreadMaps } from "./patches.ts";
 import { checkOptionalShape } from "./tensors.ts";
-import { once } from "./view.ts";
-import { type Axis, FLAT, type Pair, sizeOption, type Windows, windowOver, windows } from "./windows.ts";
+import { type Axis, FLAT, imagesIn, type Pair, sizeOption, type Windows, windowOver, windows } from "./windows.ts";
 
 /** Options of {@link conv1d} and {@link conv2d}. */
 export interface ConvOptions<Size = Pair> {
@@ -34,11 +33,11 @@ export interface ConvTransposeOptions extends ConvOptions {
   outputPadding?: Pair | undefined;
 }
 
-const convOp: Op<Windows> = {
+const conv1dOp: Op<Windows> = {
   name: "conv",
   saves: SAVES.a | SAVES.b,
-  takesBits: true,
-  takes: ["places"],
+  reads: { a: ["bits"], gradient: ["places"] },
+  lifts: 2,
   dense: (g) => ({ ...g, path: "dense" }),
   forward(z, x, w, bias, g) {
     // Gradients of images and weights that are one tensor must be written one after the other.
@@ -73,7 +72,9 @@ const convOp: Op<Windows> = {
   },
 };
 
-/** db[c] += Σ of the sums of channel c over all planes, whose memory is given back. */
+const conv2dOp: Op<Windows> = { ...conv1dOp, lifts: 3 };
+
+/** db[c] += Σ of the sums of channel c, of so many planes, and gives them back. */
 function addSums(db: number, sums: number, planes: number, channels: number): void {
   k.addSumAxis(db, sums, 1, planes / channels, channels, 1);
   recycle(sums, 4 * planes, scope.region);
@@ -83,8 +84,9 @@ function addSums(db: number, sums: number, planes: number, channels: number): vo
 const convTransposeOp: Op<Windows> = {
   name: "convTranspose2d",
   saves: SAVES.a | SAVES.b,
+  lifts: 3,
   forward(z, x, w, bias, g) {
-    if (bias !== null) fillChannels(z.ptr, bias.ptr, g.images, bias.size, g.size);
+    if (bias !== null) fillChannels(z.ptr, bias.ptr, imagesIn(g), bias.size, g.size);
     spreadMaps(g, { values: x.ptr, places: 0, each: 0, sums: 0 }, w.ptr, z.ptr, bias !== null, null);
   },
   backward(z, x, w, bias, g) {
@@ -154,9 +156,6 @@ function convolve(
 ): Tensor {
   const { groups = 1 } = options;
   checkSizes(where, x, weight, bias, groups, axes);
-  const again = axes === 1 ? convolve1d : convolve2d;
-  const constant = once(again, axes + 1, x, weight, bias, options as ConvOptions<number>);
-  if (constant !== null) return constant;
   const [height, width] = x.sizes.slice(-2) as [number, number];
   const [kernelHeight, kernelWidth] = weight.sizes.slice(-2) as [number, number];
   const across = windowOver(where, 1, width, kernelWidth, options);
@@ -164,8 +163,8 @@ function convolve(
   const places = axes === 1 ? [across.places] : [down.places, across.places];
   const shape = [...x.sizes.slice(0, -axes - 1), weight.sizes[0] as number, ...places];
   checkShape(where, shape);
-  const g = windows(shape, x.size, groups, weight.sizes, down, across);
-  return apply(convOp, g, x, weight, bias as Tensor);
+  const g = windows(shape, sizeOf(shape.slice(-axes - 1)), groups, weight.sizes, down, across);
+  return apply(axes === 1 ? conv1dOp : conv2dOp, g, x, weight, bias as Tensor);
 }
 
 /**
@@ -220,12 +219,10 @@ export function convTranspose2d(
   const settings = withDefaults("convTranspose2d", CONV_TRANSPOSE, options);
   const { groups } = settings;
   checkSizes("convTranspose2d", x, weight, bias, groups, 2);
-  const constant = once(convTranspose2d, 3, x, weight, bias, settings);
-  if (constant !== null) return constant;
   const y = windowUnder(0, x, weight, settings);
   const q = windowUnder(1, x, weight, settings);
   const shape = [...x.sizes.slice(0, -3), (weight.sizes[1] as number) * groups, y.size, q.size];
-  const g = windows(checkShape("convTranspose2d", shape), sizeOf(shape), groups, weight.sizes, y, q);
+  const g = windows(checkShape("convTranspose2d", shape), sizeOf(shape.slice(-3)), groups, weight.sizes, y, q);
   return apply(convTransposeOp, g, x, weight, bias as Tensor);
 }
 

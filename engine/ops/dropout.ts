@@ -1,12 +1,13 @@
 /** Dropout as an op: the mask is stored as bits and serves backward too. */
 import { numberOf, UNIT, withDefaults } from "../arguments.ts";
 import { inReference, k } from "../backend.ts";
+import { liftedOp } from "../composed.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import { apply, gradOf, type Op, SAVES, saveFor } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { axesOf, type Shape, sizeOf } from "../shape.ts";
 import { alive, streamBytes, type Tensor } from "../tensor.ts";
-import { once, reshape } from "./view.ts";
+import { reshape } from "./view.ts";
 
 /** Options of {@link dropout}. */
 export interface DropoutOptions {
@@ -29,6 +30,8 @@ type Repeat = readonly [outer: number, times: number, inner: number];
 interface Dropping {
   readonly p: number;
   readonly generator: Generator;
+  /** All places of the first axis share a mask. */
+  readonly isShared: boolean;
   /** Number of masks, and the repetitions that make them as many as there are values. */
   readonly masks: number;
   readonly repeats: readonly Repeat[];
@@ -75,9 +78,9 @@ function writeFactors(to: number, saved: number, { p, masks, repeats }: Dropping
   });
 }
 
-/** The masks of values of this shape: the last shared axis is repeated first, so that the first axis repeats the longest runs. */
+/** The masks of values of this shape, with axes from the end: the last shared axis is repeated first, so that the first axis repeats the longest runs. */
 function masksOf(shape: Shape, axes: readonly number[]): Pick<Dropping, "masks" | "repeats"> {
-  const sizes = shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+  const sizes = shape.map((n, axis) => (axes.includes(axis - shape.length) ? 1 : n));
   const masks = sizeOf(sizes);
   const repeats: Repeat[] = [];
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -117,13 +120,13 @@ export function dropout(x: Tensor, options: DropoutOptions = DROPOUT): Tensor {
   const generator = generatorOf("dropout", given);
   const axes = sharedAxes === undefined ? [] : axesOf("dropout", sharedAxes, x.ndim);
   if (!training || p === 0) return reshape(x, x.sizes);
-  return dropped(x, { p, generator }, axes);
+  const fromEnd = axes.map((axis) => axis - x.ndim);
+  return dropped(x, { p, generator, isShared: axes[0] === 0 }, fromEnd);
 }
 
-/** x with zeros; an x that is constant over time, with masks that are too, is multiplied once. */
-function dropped(x: Tensor, given: Pick<Dropping, "p" | "generator">, axes: readonly number[]): Tensor {
-  const [first, ...others] = axes;
-  const inner = others.map((axis) => axis - 1);
-  const constant = first === 0 ? once(dropped, 1, x, given, inner) : null;
-  return constant ?? apply(dropoutOp, { ...given, ...masksOf(x.sizes, axes) }, x);
-}
+/** x with zeros. Axes count from the end; where all steps share a mask, an x that repeats a step is multiplied once. */
+const dropped = liftedOp(
+  (x: Tensor, given: Pick<Dropping, "p" | "generator" | "isShared">, axes: readonly number[]): Tensor =>
+    apply(dropoutOp, { ...given, ...masksOf(x.sizes, axes) }, x),
+  ({ isShared }: { isShared: boolean }) => (isShared ? 1 : Infinity),
+);

@@ -8,7 +8,7 @@
  */
 import { extra, inReference, k } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import type { Tensor } from "../tensor.ts";
+import { formOf, type Tensor } from "../tensor.ts";
 import { fitsWords, SpikeWindows } from "./spike-windows.ts";
 import { type Axis, bytesOfParts, carve, Follower, type Path, type Windows } from "./windows.ts";
 
@@ -26,7 +26,7 @@ export function pathOf(x: Tensor, { filters, y: down, x: across }: Windows): Pat
   const runs = across.stride * across.dilation === 1 ? down.kernel / down.stride : windows;
   const vectors = windows * Math.ceil(filters / 4);
   const limit = ((0.58 * vectors) / (vectors + 8 * runs + 17)) * x.size;
-  if (x.ptr === 0) {
+  if (formOf(x) === "bits") {
     const count = k.countBits(x.bits, Math.ceil(x.size / 32));
     if (count >= limit) return "dense";
     return count >= WINDOWED * x.size && fitsWords(down, across) ? "windows" : "events";
@@ -71,10 +71,10 @@ class Events extends Follower {
   }
 
   writeMaps(maps: number, bias: number): void {
-    const { images, groups, filters, places } = this.g;
+    const { groups, filters, places } = this.g;
     const bytes = 4 * places * filters;
     const side = allocate(bytes);
-    for (let n = 0; n < images * groups; n++) {
+    for (let n = 0; n < this.count * groups; n++) {
       if (bias === 0) k.fill(side, places * filters, 0);
       else k.expandAxis(side, bias + 4 * (n % groups) * filters, 1, places, filters);
       this.add(side, n, 0);
@@ -99,7 +99,7 @@ class Events extends Follower {
     let stream = images.bits;
     let first = n * values;
     let image = 0;
-    if (images.ptr !== 0) {
+    if (formOf(images) === "floats") {
       image = images.ptr + 4 * first;
       stream = bits;
       first = 0;

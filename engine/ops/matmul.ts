@@ -18,9 +18,9 @@ import {
 } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
-import { alive, recycleSaved, type Tensor } from "../tensor.ts";
+import { alive, formOf, recycleSaved, type Tensor } from "../tensor.ts";
 import { checkOptionalShape } from "./tensors.ts";
-import { broadcastTo, once, reshape } from "./view.ts";
+import { broadcastTo, reshape } from "./view.ts";
 
 /**
  * x·w + bias over the last axis of x, where w is [in, out] or, by its strides, [out, in]; and how it is computed: dense, by
@@ -43,12 +43,13 @@ interface Product extends Factors {
 const linearOp: Op<Product> = {
   name: "linear",
   saves: SAVES.a | SAVES.b,
-  takesBits: true,
+  reads: { a: ["bits"] },
+  lifts: 1,
   dense: (product) => ({ ...product, bits: 0, masks: false }),
   forward(z, x, w, bias, product) {
     choosePath(product, z, x);
     const { depth, outputs, stepIn, stepOut, bits, masks, count, graded } = product;
-    if (bits === 0 && x.ptr === 0) ready("linear", x);
+    if (bits === 0) ready("linear", x);
     const start = bias === null ? 0 : bias.ptr;
     const rows = x.size / depth;
     const columns = product.turned && rows <= FEW_ROWS && !isRecorded(x, w, bias) ? columnsOf(w) : 0;
@@ -266,7 +267,7 @@ function productOf(x: Tensor, w: Tensor, turned: boolean): Product {
 function choosePath(product: Product, z: Tensor, x: Tensor): void {
   if (inReference()) return;
   const { depth, outputs } = product;
-  const spikes = x.ptr === 0;
+  const spikes = formOf(x) === "bits";
   const rows = x.size / depth;
   const owned = !(spikes && depth % 32 === 0);
   const bits = owned ? saveFor(z, bitBytes(rows, depth)) : x.bits;
@@ -316,7 +317,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     throw new RangeError(`matmul: inner sizes differ, got ${formatShape(a.sizes)} · ${formatShape(b.sizes)}${hint}`);
   }
   if (a.ndim === 1 || b.ndim === 1) return withVector(a, b, depth);
-  if (b.ndim === 2) return once(matmul, 1, a, b) ?? apply(matmulOp, productOf(a, b, false), a, b);
+  if (b.ndim === 2) return apply(matmulOp, productOf(a, b, false), a, b);
   return batched(a, b, depth);
 }
 
@@ -363,7 +364,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
     throw wrongValue("linear", "x [..., in] and weight [out, in]", `${got}${hintOf(x.sizes, weight.sizes)}`);
   }
   checkOptionalShape("linear", "bias", bias, [weight.sizes[0] as number]);
-  return once(linear, 1, x, weight, bias) ?? apply(linearOp, productOf(x, weight, true), x, weight, bias as Tensor);
+  return apply(linearOp, productOf(x, weight, true), x, weight, bias as Tensor);
 }
 
 /** How x and a weight that do not fit may come to. */

@@ -2,7 +2,7 @@
 import { NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongValue } from "../arguments.ts";
 import { extra, heap, k } from "../backend.ts";
 import { checkUnchanged } from "../backward.ts";
-import { composedOp } from "../composed.ts";
+import { composedOp, liftedOp } from "../composed.ts";
 import { apply, gradOf, isOutside, type Op, ready, SAVES, saveFor } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { axisOf, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
@@ -10,7 +10,7 @@ import { alive, checkOwn, type Tensor, touch } from "../tensor.ts";
 import { add, mul } from "./arithmetic.ts";
 import { transpose } from "./layout.ts";
 import { checkGroups, checkOptionalShape } from "./tensors.ts";
-import { once, reshape } from "./view.ts";
+import { reshape } from "./view.ts";
 
 /** Options of {@link layerNorm}. */
 export interface LayerNormOptions {
@@ -187,20 +187,16 @@ const channelAxis = (where: string, x: Tensor, axis = x.ndim > 4 ? -3 : 1): numb
 export function batchNorm(x: Tensor, options: BatchNormOptions = BATCH_NORM): Tensor {
   alive(x, "batchNorm");
   const settings = withDefaults("batchNorm", BATCH_NORM, options);
-  return batchNormOf(x, settings, channelAxis("batchNorm", x, settings.axis), 1);
-}
-
-/** The axis counts from the end; `times` is how often x is there, where it is constant over an axis. */
-function batchNormOf(x: Tensor, options: Required<BatchNormOptions>, axis: number, times: number): Tensor {
   const where = "batchNorm";
-  const { runningMean, runningVar, training, momentum } = options;
+  const axis = channelAxis(where, x, settings.axis);
+  const { runningMean, runningVar, training, momentum } = settings;
   const channels = x.sizes[x.ndim + axis] as number;
   const count = x.size / channels;
-  checkNorm(where, options, [channels]);
+  checkNorm(where, settings, [channels]);
   checkOptionalShape(where, "runningMean", runningMean, [channels]);
   checkOptionalShape(where, "runningVar", runningVar, [channels]);
   numberOf(where, "momentum", momentum, UNIT);
-  if (training && count * times === 1) {
+  if (training && count === 1) {
     throw wrongValue(where, "more than one value per channel in training", formatShape(x.sizes));
   }
   const running: Running | null = runningMean && runningVar && [runningMean, runningVar];
@@ -213,20 +209,26 @@ function batchNormOf(x: Tensor, options: Required<BatchNormOptions>, axis: numbe
     ready(where, t);
     if (training) checkOwn(where, t);
   }
-  const constant = once(batchNormOf, -axis, x, options, axis, times * (x.sizes[0] as number));
-  if (constant !== null) return constant;
-  const n = sizeOf(x.sizes.slice(x.ndim + axis + 1));
-  if (n === 1 && count > 1) return batchNormOfRows(x, options, times, channels);
-  const layout = { outer: count / n, groups: channels, n, perStat: 1, channels };
-  const values = count * times;
-  return normalize(x, layout, options, { training, running, momentum, unbiased: values / (values - 1) });
+  return batchNormOf(x, settings, axis, { training, running, momentum, unbiased: count / (count - 1) });
 }
+
+/** The axis counts from the end. */
+const batchNormOf = liftedOp(
+  (x: Tensor, options: Required<BatchNormOptions>, axis: number, moments: Moments): Tensor => {
+    const channels = x.sizes[x.ndim + axis] as number;
+    const count = x.size / channels;
+    const n = sizeOf(x.sizes.slice(x.ndim + axis + 1));
+    if (n === 1 && count > 1) return batchNormOfRows(x, options, channels, moments);
+    return normalize(x, { outer: count / n, groups: channels, n, perStat: 1, channels }, options, moments);
+  },
+  (_options: unknown, axis: number) => -axis,
+);
 
 /** Of single values: as rows, one for each channel, their runs are long. */
 const batchNormOfRows = composedOp(
-  (x: Tensor, options: Required<BatchNormOptions>, times: number, channels: number): Tensor => {
+  (x: Tensor, options: Required<BatchNormOptions>, channels: number, moments: Moments): Tensor => {
     const rows = transpose(reshape(x, [1, x.size / channels, channels]));
-    return reshape(transpose(batchNormOf(rows, options, -2, times)), x.sizes);
+    return reshape(transpose(batchNormOf(rows, options, -2, moments)), x.sizes);
   },
 );
 
@@ -239,25 +241,27 @@ const batchNormOfRows = composedOp(
  *   negative.
  * @see Ba, Kiros, Hinton (2016), Layer Normalization, arXiv:1607.06450.
  */
-export const layerNorm = composedOp(
-  (x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = LAYER_NORM): Tensor => {
-    alive(x, "layerNorm");
-    const settings = withDefaults("layerNorm", LAYER_NORM, options);
-    const shape = typeof normalizedShape === "number" ? [normalizedShape] : sizesOf("layerNorm", normalizedShape);
-    if (shape.length === 0 || !sameShape(x.sizes.slice(-shape.length), shape)) {
-      throw wrongValue("layerNorm", `the last axes of x to be ${formatShape(shape)}`, formatShape(x.sizes));
-    }
-    checkNorm("layerNorm", settings, shape);
-    const constant = once(layerNorm, shape.length, x, shape, settings);
-    if (constant !== null) return constant;
+export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = LAYER_NORM): Tensor {
+  alive(x, "layerNorm");
+  const settings = withDefaults("layerNorm", LAYER_NORM, options);
+  const shape = typeof normalizedShape === "number" ? [normalizedShape] : sizesOf("layerNorm", normalizedShape);
+  if (shape.length === 0 || !sameShape(x.sizes.slice(-shape.length), shape)) {
+    throw wrongValue("layerNorm", `the last axes of x to be ${formatShape(shape)}`, formatShape(x.sizes));
+  }
+  checkNorm("layerNorm", settings, shape);
+  return layerNormOf(x, shape, settings);
+}
+
+const layerNormOf = liftedOp(
+  composedOp((x: Tensor, shape: Shape, { eps, weight, bias }: Required<LayerNormOptions>): Tensor => {
     const n = sizeOf(shape);
-    const { weight, bias } = settings;
     const layout = { outer: 1, groups: x.size / n, n, perStat: 1, channels: 1 };
-    let z = normalize(x, layout, { eps: settings.eps, weight: null, bias: null });
+    let z = normalize(x, layout, { eps, weight: null, bias: null });
     if (weight !== null) z = mul(z, weight);
     if (bias !== null) z = add(z, bias);
     return z;
-  },
+  }),
+  (shape: Shape) => shape.length,
 );
 
 /**
@@ -277,12 +281,13 @@ export function groupNorm(x: Tensor, numGroups: number, options: GroupNormOption
   return groupNormOf(x, numGroups, settings, channelAxis("groupNorm", x, settings.axis));
 }
 
-function groupNormOf(x: Tensor, numGroups: number, options: Required<GroupNormOptions>, axis: number): Tensor {
-  const channels = x.sizes[x.ndim + axis] as number;
-  checkGroups("groupNorm", numGroups, channels);
-  checkNorm("groupNorm", options, [channels]);
-  const constant = once(groupNormOf, -axis, x, numGroups, options, axis);
-  if (constant !== null) return constant;
-  const n = sizeOf(x.sizes.slice(x.ndim + axis + 1));
-  return normalize(x, { outer: 1, groups: x.size / n, n, perStat: channels / numGroups, channels }, options);
-}
+const groupNormOf = liftedOp(
+  (x: Tensor, numGroups: number, options: Required<GroupNormOptions>, axis: number): Tensor => {
+    const channels = x.sizes[x.ndim + axis] as number;
+    checkGroups("groupNorm", numGroups, channels);
+    checkNorm("groupNorm", options, [channels]);
+    const n = sizeOf(x.sizes.slice(x.ndim + axis + 1));
+    return normalize(x, { outer: 1, groups: x.size / n, n, perStat: channels / numGroups, channels }, options);
+  },
+  (_numGroups: unknown, _options: unknown, axis: number) => -axis,
+);

@@ -10,7 +10,7 @@
  */
 import { convolution, extra, k } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { bytesOfParts, carve, type Follower, type Windows } from "./windows.ts";
+import { bytesOfParts, carve, type Follower, imagesIn, type Windows } from "./windows.ts";
 
 /** Places of the window that are worked on at a time: all places of several small images, or some of a large one. */
 const BLOCK = 256;
@@ -32,12 +32,13 @@ export function multiplyPatches(
   bias = 0,
   adds = false,
 ): void {
-  const { images: total, groups, channels, filters, y, x, taps, places, size, width, plane } = g;
+  const total = imagesIn(g);
+  const { groups, channels, filters, y, x, taps, places, size, width, plane } = g;
   const convolve = convolution();
   if (convolve !== undefined) {
     if (bias !== 0) fillChannels(maps, bias, total, groups * filters, places);
     else if (result === "maps" && !adds) k.fill(maps, total * groups * filters * places, 0);
-    return convolve(result, g, maps, weights, images);
+    return convolve(result, { ...g, images: total }, maps, weights, images);
   }
   const rows = groups * filters;
   const planes = groups * channels;
@@ -114,13 +115,14 @@ export function spreadMaps(
   adds: boolean,
   follower: Follower | null,
 ): void {
-  const { images: total, groups, channels, filters, y, x, kernel, taps, places, size, width, plane } = g;
+  const total = imagesIn(g);
+  const { groups, channels, filters, y, x, kernel, taps, places, size, width, plane } = g;
   const rows = groups * filters;
   const convolve = convolution();
   if (convolve !== undefined) {
     if (!adds) k.fill(images, total * groups * channels * size, 0);
     if (maps.sums !== 0) k.sumAxis(maps.sums, maps.values, total * rows, places, 1);
-    return convolve("images", g, maps.values, weights, images);
+    return convolve("images", { ...g, images: total }, maps.values, weights, images);
   }
   const { addPatches, grid, listNonZeros, multiplyListed } = extra();
   const isPadded = plane > size;

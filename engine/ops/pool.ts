@@ -1,11 +1,10 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
 import { allOptions, withDefaults, wrongValue } from "../arguments.ts";
 import { extra, k } from "../backend.ts";
-import { apply, canTake, gradOf, handOver, type Op, type PlacesForm, readyOrPacked, recorded, SAVES } from "../op.ts";
+import { apply, canTake, formOf, gradOf, handOver, type Op, type PlacesForm, ready, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
-import { alive, emptySpikes, type Tensor } from "../tensor.ts";
-import { once } from "./view.ts";
+import { alive, spikesAt, type Tensor } from "../tensor.ts";
 import { type Axis, makeTables, type Pair, recycleTables, sizeOption, tableBytes, windowOver } from "./windows.ts";
 
 interface PoolOptions {
@@ -49,7 +48,7 @@ function findMaxima(maxima: number, places: number, x: Tensor, first: number, pl
   const down = makeTables(p, p.countPadding);
   const across = down + tableBytes(p.y);
   // Bits have no padding.
-  if (x.ptr === 0) extra().maxPoolBits(maxima, places, x.bits + at / 8, down, across, planes);
+  if (formOf(x) === "bits") extra().maxPoolBits(maxima, places, x.bits + at / 8, down, across, planes);
   else extra().maxPool(maxima, places, x.ptr + 4 * at, down, across, planes);
   recycleTables(down, p);
 }
@@ -62,10 +61,19 @@ function writeOut(to: number, x: Tensor, { places, windows }: PlacesForm): void 
   extra().addAtPlaces(to, x.gradPtr, places, planes, height * width, windows / planes);
 }
 
+/** Whether windows over bits can be pooled as bits: none may be empty, or wider than a word. */
+const keepsBits = ({ y, x }: Pooling): boolean => y.padding + x.padding === 0 && (x.kernel - 1) * x.dilation < 32;
+
 const maxPoolOp: Op<Pooling> = {
   name: "maxPool2d",
   saves: SAVES.a,
-  forward: (z, x, _y, _w, p) => findMaxima(z.ptr, 0, x, 0, x.size / sizeOf(p), p),
+  reads: { a: ["bits"] },
+  lifts: 3,
+  keepsBits,
+  forward(z, x, _y, _w, p) {
+    if (!keepsBits(p)) ready("maxPool2d", x);
+    findMaxima(spikesAt(z), 0, x, 0, x.size / sizeOf(p), p);
+  },
   /**
    * Computes the places of the maxima again instead of storing them: for all planes at once if the op that made x reads a gradient
    * as values and places, else for a block of planes at a time.
@@ -94,26 +102,16 @@ const maxPoolOp: Op<Pooling> = {
   },
 };
 
-/** Whether windows over x can be pooled as bits: no window may be empty, or wider than a word. */
-const staysPacked = (x: Tensor, { y, x: q }: Pooling): boolean =>
-  x.ptr === 0 && x.bits !== 0 && y.padding + q.padding === 0 && (q.kernel - 1) * q.dilation < 32;
-
-/** Maxima of spikes that are alive, as spikes. */
-function poolSpikes(x: Tensor, p: Pooling): Tensor {
-  const z = emptySpikes(p.shape);
-  findMaxima(z.bits, 0, x, 0, x.size / sizeOf(p), p);
-  return recorded(maxPoolOp, p, x, z);
-}
-
 const avgPoolOp: Op<Pooling> = {
   name: "avgPool2d",
   saves: SAVES.nothing,
-  takesBits: true,
+  reads: { a: ["bits"] },
+  lifts: 3,
   forward(z, x, _y, _w, p) {
     const planes = x.size / sizeOf(p);
     const down = makeTables(p, p.countPadding);
     const across = down + tableBytes(p.y);
-    if (x.ptr === 0) extra().avgPoolBits(z.ptr, x.bits, down, across, planes);
+    if (formOf(x) === "bits") extra().avgPoolBits(z.ptr, x.bits, down, across, planes);
     else extra().avgPool(z.ptr, x.ptr, down, across, planes);
     recycleTables(down, p);
   },
@@ -159,9 +157,7 @@ export function checkWindow(where: string, kernel: Pair, options: MaxPoolOptions
 
 function pool(op: Op<Pooling>, x: Tensor, y: Axis, q: Axis, countPadding: boolean): Tensor {
   const shape = [...x.sizes.slice(0, -2), y.places, q.places];
-  const p = { shape, y, x: q, countPadding };
-  readyOrPacked(op.name, x);
-  return op === maxPoolOp && staysPacked(x, p) ? poolSpikes(x, p) : apply(op, p, x);
+  return apply(op, { shape, y, x: q, countPadding }, x);
 }
 
 function poolWindows(op: Op<Pooling>, x: Tensor, kernel: Pair, options: MaxPoolOptions, countPadding: boolean): Tensor {
@@ -181,7 +177,7 @@ function poolWindows(op: Op<Pooling>, x: Tensor, kernel: Pair, options: MaxPoolO
 export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = POOL): Tensor {
   checkImages("maxPool2d", x);
   const settings = withDefaults("maxPool2d", POOL, options);
-  return once(maxPool2d, 3, x, kernel, settings) ?? poolWindows(maxPoolOp, x, kernel, settings, false);
+  return poolWindows(maxPoolOp, x, kernel, settings, false);
 }
 
 /**
@@ -194,10 +190,7 @@ export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = POO
 export function avgPool2d(x: Tensor, kernel: Pair, options: AvgPoolOptions = POOL): Tensor {
   checkImages("avgPool2d", x);
   const settings = allOptions("avgPool2d", POOL, options);
-  return (
-    once(avgPool2d, 3, x, kernel, settings) ??
-    poolWindows(avgPoolOp, x, kernel, { ...settings, dilation: 1 }, settings.countIncludePad)
-  );
+  return poolWindows(avgPoolOp, x, kernel, { ...settings, dilation: 1 }, settings.countIncludePad);
 }
 
 /**
@@ -209,8 +202,6 @@ export function avgPool2d(x: Tensor, kernel: Pair, options: AvgPoolOptions = POO
 export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   const where = "adaptiveAvgPool2d";
   checkImages(where, x);
-  const constant = once(adaptiveAvgPool2d, 3, x, outputSize);
-  if (constant !== null) return constant;
   const [y, q] = [0, 1].map((axis) => ({
     size: x.sizes[x.ndim - 2 + axis] as number,
     places: sizeOption(where, "outputSize", outputSize, axis, 1),

@@ -17,7 +17,7 @@ import {
 import { allocate, recycle, scope } from "../scope.ts";
 import { axesOf, axisOf, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
-import { alive, empty, type Tensor } from "../tensor.ts";
+import { alive, empty, formOf, type Tensor } from "../tensor.ts";
 import { clone } from "./clone.ts";
 import { permute } from "./layout.ts";
 import { reshape } from "./view.ts";
@@ -45,7 +45,7 @@ interface Reduction {
 const totalOp = (name: "sum" | "mean"): Op<Reduction> => ({
   name,
   saves: SAVES.nothing,
-  takesBits: true,
+  reads: { a: ["bits"] },
   forward(z, x, _y, _w, reduction) {
     total(z, x, reduction);
     if (name === "mean") k.affine(z.ptr, z.ptr, z.size, 1 / reduction.n, 0);
@@ -58,7 +58,7 @@ const meanOp = totalOp("mean");
 
 /** z ← Σ over the axis; spikes are counted as they are. */
 function total(z: Tensor, x: Tensor, { outer, n, inner, columns }: Reduction): void {
-  if (x.ptr === 0 && outer === 1 && n <= LARGEST_COUNT) {
+  if (formOf(x) === "bits" && outer === 1 && n <= LARGEST_COUNT) {
     if (inner === 1) k.fill(z.ptr, 1, k.countBits(x.bits, Math.ceil(n / 32)));
     else k.sumBits(z.ptr, x.bits, n, inner);
     return;

@@ -12,7 +12,7 @@ export function shown(t: Tensor, see: (gradient: Tensor) => void): Tensor {
   const main = isPart(t) ? (t.a as Tensor) : t;
   const op = main.op as unknown as Recorded<unknown>;
   // Without a support and short forms, every value of the gradient is there.
-  const { support: _, takes: __, ...rest } = op;
+  const { support: _, reads: __, ...rest } = op;
   main.op = {
     ...rest,
     backward(z, a, b, c, attrs) {

@@ -20,8 +20,8 @@ export function fitsWords(down: Axis, across: Axis): boolean {
 
 /** The spikes under every window as rows of bits, a word a channel; the weights as [32·channels, filters], with gaps. */
 export class SpikeWindows extends Follower {
-  /** Images of a batch; rows for all of their places, and the same by taps. */
-  private readonly batch = Math.max(1, Math.min(this.g.images, Math.floor(PLACES / this.g.places)));
+  /** Rows for all places of so many images, and the same by taps. */
+  private readonly batch = Math.max(1, Math.min(this.count, Math.floor(PLACES / this.g.places)));
   private rows = 0;
   private columns = 0;
   /** Maps with the filters innermost. */
@@ -49,10 +49,10 @@ export class SpikeWindows extends Follower {
 
   writeMaps(maps: number, bias: number): void {
     const { turned, rows, side } = this;
-    const { images, groups, channels, filters, places } = this.g;
+    const { groups, channels, filters, places } = this.g;
     const depth = 32 * channels;
-    for (let first = 0; first < images; first += this.batch) {
-      const count = Math.min(this.batch, images - first);
+    for (let first = 0; first < this.count; first += this.batch) {
+      const count = Math.min(this.batch, this.count - first);
       const m = count * places;
       for (let i = 0; i < groups; i++) {
         const found = this.findSpikes(first, count, i);

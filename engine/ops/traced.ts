@@ -19,7 +19,7 @@ export function traceWeights(z: Tensor, trace: Tensor): void {
   z.op = {
     ...op,
     saves: op.saves | SAVES.more,
-    reads: () => [trace],
+    more: () => [trace],
     backward(z, x, weight, bias, attrs) {
       // The weights come first: ∂L/∂z may become ∂L/∂x.
       op.backward(z, trace, weight, NONE, dense);

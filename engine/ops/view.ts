@@ -4,16 +4,11 @@
  */
 import { wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { composedOp } from "../composed.ts";
-import { apply, gradOf, type Op, passGradient, type Recorded, ready, readyOrPacked, recorded, SAVES } from "../op.ts";
+import { composed, composedOp } from "../composed.ts";
+import { apply, gradOf, type Recorded, ready, recorded, SAVES } from "../op.ts";
 import { axisOf, broadcastShapes, checkShape, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
-import { alive, constantOver, packedView, type Tensor, viewOf } from "../tensor.ts";
-
-const reshapeOp: Recorded<null> = {
-  name: "reshape",
-  saves: SAVES.nothing,
-  backward: (z, x) => passGradient(z, x),
-};
+import { alive, type Tensor, viewOf } from "../tensor.ts";
+import { expandOp, repeated, repeatsSteps, reshaped, sameValues, stepOf } from "../views.ts";
 
 /** The part of x from `offset` elements on. */
 const sliceOp: Recorded<{ offset: number }> = {
@@ -33,26 +28,14 @@ const sliceOp: Recorded<{ offset: number }> = {
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const target = inferred(x, shape);
-  const source = constantSource(x);
-  if (source !== null && target[0] === x.sizes[0] && source.size * (target[0] as number) === x.size) {
-    return reshapeSource(source, target);
-  }
-  return recorded(reshapeOp, null, x, sameValues("reshape", x, target));
+  const [steps] = target;
+  return steps === x.sizes[0] && repeatsSteps(x) ? composed(reshapedStep, x, target) : reshaped(x, target);
 }
 
-/** Looks into x, by default in its shape; spikes stay bits. */
-function sameValues(where: string, x: Tensor, target?: Shape): Tensor {
-  readyOrPacked(where, x);
-  const shape = target ?? x.sizes;
-  return x.ptr === 0 ? packedView(x, shape) : viewOf(x, shape, x.size, 0);
-}
+const reshapedStep = (x: Tensor, target: Shape): Tensor => repeated(reshaped(stepOf(x), target.slice(1)), target);
 
 /** The same values, of the same shape, without a gradient. Looks into x, and is freed with it; spikes stay bits. */
 export const detach = (x: Tensor): Tensor => sameValues("detach", x);
-
-const reshapeSource = composedOp(
-  (source: Tensor, target: Shape): Tensor => broadcastTo(reshape(source, target.slice(1)), target),
-);
 
 function inferred(x: Tensor, shape: Shape): Shape {
   alive(x, "reshape");
@@ -126,27 +109,8 @@ export function sliceRows(x: Tensor, start: number, end: number): Tensor {
   const shape = checkShape("slice", [end - start, ...x.sizes.slice(1)]);
   const offset = (start * x.size) / (x.sizes[0] as number);
   ready("slice", x);
-  return recorded(sliceOp, { offset }, x, viewOf(x, shape, sizeOf(shape), offset));
+  return recorded(sliceOp, { offset }, viewOf(x, shape, sizeOf(shape), offset), x);
 }
-
-/** x as [outer, inner] and z as [outer, times, inner]. */
-interface Repeat {
-  readonly shape: Shape;
-  readonly outer: number;
-  readonly times: number;
-  readonly inner: number;
-}
-
-/** z[o, r, i] = x[o, i].  ∂L/∂x[o, i] = Σᵣ ∂L/∂z[o, r, i]. */
-const expandOp: Op<Repeat> = {
-  name: "expand",
-  saves: SAVES.nothing,
-  forward: (z, x, _y, _w, { outer, times, inner }) => k.expandAxis(z.ptr, x.ptr, outer, times, inner),
-  backward(z, x, _y, _w, { outer, times, inner }) {
-    const dx = gradOf(x);
-    if (dx !== 0) k.addSumAxis(dx, z.gradPtr, outer, times, inner, 1);
-  },
-};
 
 /**
  * x repeated along axes of size 1, and along new leading axes, to the given shape (NumPy broadcasting; −1 keeps a size):
@@ -218,44 +182,7 @@ export const tile = composedOp((x: Tensor, reps: readonly number[]): Tensor => {
 /** Repeats over the axes start … end − 1 of the result, which have size 1 or are missing in x. */
 function repeatAxes(x: Tensor, shape: Shape, start: number, end: number): Tensor {
   const outer = sizeOf(shape.slice(0, start));
+  if (outer === 1) return repeated(x, shape);
   const times = sizeOf(shape.slice(start, end));
-  const attrs = { shape, outer, times, inner: sizeOf(shape.slice(end)) };
-  return outer === 1 ? constant(x, attrs) : apply(expandOp, attrs, x);
+  return apply(expandOp, { shape, outer, times, inner: sizeOf(shape.slice(end)) }, x);
 }
-
-function constant(x: Tensor, attrs: Repeat): Tensor {
-  ready("expand", x);
-  return recorded(expandOp, attrs, x, constantOver(x, attrs.shape, sizeOf(attrs.shape)));
-}
-
-/** The tensor that t repeats along its first axis, or null if t is an ordinary tensor. */
-export function constantSource(t: Tensor): Tensor | null {
-  if (t.ptr !== 0 || t.bits !== 0) return null;
-  alive(t, "expand");
-  return t.base;
-}
-
-/**
- * If x repeats a source along its first axis and has more axes than `least`: applies fn to the source once and repeats
- * the result. Otherwise null.
- */
-export function once<B, C, D>(
-  fn: (x: Tensor, b: B, c: C, d: D) => Tensor,
-  least: number,
-  x: Tensor,
-  b: B,
-  c?: C,
-  d?: D,
-): Tensor | null {
-  const source = constantSource(x);
-  if (source === null || x.ndim <= least || source.size * (x.sizes[0] as number) !== x.size) return null;
-  return repeated(fn as Repeated, x, b, c, d);
-}
-
-type Repeated = (x: Tensor, ...rest: unknown[]) => Tensor;
-
-const repeated = composedOp((fn: Repeated, x: Tensor, b: unknown, c: unknown, d: unknown): Tensor => {
-  const [times, ...shape] = x.sizes as [number, ...number[]];
-  const z = fn(reshape(constantSource(x) as Tensor, shape), b, c, d);
-  return broadcastTo(z, [times, ...z.sizes]);
-});

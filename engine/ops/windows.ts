@@ -2,7 +2,7 @@
 import { show, wrongType, wrongValue } from "../arguments.ts";
 import { extra } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { MAX_ELEMENTS, type Shape } from "../shape.ts";
+import { MAX_ELEMENTS, type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** One number for height and width, or [height, width]. */
@@ -103,7 +103,8 @@ export type Path = "dense" | "events" | "windows";
 export interface Windows extends Axes {
   /** The result's. */
   readonly shape: Shape;
-  readonly images: number;
+  /** Values of the result in an image. */
+  readonly each: number;
   readonly groups: number;
   readonly channels: number;
   readonly filters: number;
@@ -122,14 +123,14 @@ export interface Windows extends Axes {
   follower: Follower | null;
 }
 
-export function windows(shape: Shape, values: number, groups: number, weight: Shape, y: Axis, x: Axis): Windows {
+export function windows(shape: Shape, each: number, groups: number, weight: Shape, y: Axis, x: Axis): Windows {
   const [all, channels] = weight as [number, number];
   const kernel = y.kernel * x.kernel;
   const size = y.size * x.size;
   const width = x.size + 2 * x.padding;
   return {
     shape,
-    images: values / (groups * channels * size),
+    each,
     groups,
     channels,
     filters: all / groups,
@@ -146,12 +147,14 @@ export function windows(shape: Shape, values: number, groups: number, weight: Sh
   };
 }
 
-/**
- * A convolution over the non-zeros of its images: `begin`, then `writeMaps`, or `addWeights` part by part, then `end`.
- */
+/** How many images there are. */
+export const imagesIn = ({ shape, each }: Windows): number => sizeOf(shape) / each;
+
+/** A convolution that follows what is not 0 in its images: `begin`, then `writeMaps`, or `addWeights` part by part, then `end`. */
 export abstract class Follower {
   protected readonly g: Windows;
   protected readonly images: Tensor;
+  protected readonly count: number;
   /** Where the weights are, turned, at the begin of the memory, and its bytes. */
   protected turned = 0;
   protected bytes = 0;
@@ -159,6 +162,7 @@ export abstract class Follower {
   constructor(g: Windows, images: Tensor) {
     this.g = g;
     this.images = images;
+    this.count = imagesIn(g);
   }
 
   /** Takes memory, and the weights into it. */

@@ -1,9 +1,7 @@
 /** Options that are one value for all neurons, or a list of one for each on the last axis. */
 
 import { numberOf, type Range, show, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { k } from "../../engine/backend.ts";
 import { full, type Tensor } from "../../engine/index.ts";
-import { allocate } from "../../engine/scope.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { persist } from "../../engine/tape.ts";
 import { alive } from "../../engine/tensor.ts";
@@ -39,11 +37,4 @@ export function checkPerNeuron(where: string, name: string, t: Tensor, shape: Sh
   if (t.size === 1 || (t.ndim === 1 && t.size === features)) return;
   const got = `${formatShape(t.sizes)} for a current ${formatShape(shape)}${axesHint(shape, t.size)}`;
   throw wrongValue(where, `${name} to be one number or [${features}]`, got);
-}
-
-/** A buffer of zeros that serves a backward pass. */
-export function zeroBuffer(size: number): number {
-  const p = allocate(4 * size);
-  k.fill(p, size, 0);
-  return p;
 }

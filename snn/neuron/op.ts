@@ -29,12 +29,10 @@ import {
   startOf,
   writeOutGradient,
 } from "../../engine/op.ts";
-import { constantSource } from "../../engine/ops/view.ts";
 import { allocate, type Region, recycle, scope } from "../../engine/scope.ts";
 import type { Shape } from "../../engine/shape.ts";
-import { empty, emptyLike, emptySpikes, record, rootOf, streamBytes } from "../../engine/tensor.ts";
+import { constantSource, empty, emptyLike, emptySpikes, record, rootOf, streamBytes } from "../../engine/tensor.ts";
 import { memory } from "../../engine/wasm.ts";
-import { zeroBuffer } from "../layer/per-neuron.ts";
 import {
   columnsOf,
   FromParameters,
@@ -512,7 +510,7 @@ export class StepRun {
     const dLast = states.map((_, i) => gradOfPart(z, outputs.length + i));
     const dFed = feedback === null ? 0 : gradOfPart(z, outputs.length + states.length);
     // A feedback adds to all steps of the gradient of the main output; else that may be short.
-    if (feedback !== null && z.gradPtr === 0) z.gradPtr = zeroBuffer(z.size);
+    if (feedback !== null) gradOf(z);
     // A product is written out one step at a time, before that step: learned parameters sum up other groups of steps then.
     const form = z.gradForm?.kind === "product" && !parameters.some(isLearned) ? z.gradForm : null;
     const piece = form === null ? 0 : allocate(4 * size);
@@ -627,8 +625,8 @@ const writeOf = (t: Tensor): number => rootOf(t).written;
 const stepOp = (name: string): Recorded<StepRun> => ({
   name,
   saves: SAVES.more,
-  takes: ["repeats", "product"],
-  reads: (run) => run.reads(),
+  reads: { gradient: ["repeats", "product"] },
+  more: (run) => run.reads(),
   backward: (z, _a, _b, _c, run) => run.backward(z),
   support: (run, bits, columns) => run.support(bits, columns),
 });
@@ -637,7 +635,7 @@ const stepOp = (name: string): Recorded<StepRun> => ({
 export const feedbackOp = (name: string): Recorded<StepRun> => ({
   name,
   saves: SAVES.b + SAVES.output + SAVES.more,
-  reads: (run) => run.reads(),
+  more: (run) => run.reads(),
   backward: (z, _a, _b, _c, run) => run.backward(z),
   support: (run, bits, columns) => run.support(bits, columns),
 });

@@ -6,6 +6,7 @@ import { floats, integers, k, wordsAt } from "../../engine/backend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import {
   canTakeOver,
+  giveGradient,
   gradOf,
   gradOfPart,
   isOutside,
@@ -14,15 +15,13 @@ import {
   passGradient,
   type Recorded,
   ready,
-  recycleGradient,
   SAVES,
   saveFor,
   writeOutGradient,
 } from "../../engine/op.ts";
-import { constantSource } from "../../engine/ops/view.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
 import type { Shape } from "../../engine/shape.ts";
-import { empty, emptyLike, emptySpikes, record, rootOf, spikesAt } from "../../engine/tensor.ts";
+import { constantSource, empty, emptyLike, emptySpikes, record, rootOf, spikesAt } from "../../engine/tensor.ts";
 import { BOXCAR, NO_RESET, TRIANGULAR } from "../../kernels/kinds.ts";
 import * as layout from "../../kernels/lif-layout.ts";
 import type { Surrogate } from "../surrogates/surrogate.ts";
@@ -343,8 +342,8 @@ function describe(
 const RECORD: Recorded<PlainRun> = {
   name: "",
   saves: SAVES.b + SAVES.c + SAVES.more,
-  takes: ["repeats", "product"],
-  reads: ({ from }) => (from === null ? [] : [from]),
+  reads: { gradient: ["repeats", "product"] },
+  more: ({ from }) => (from === null ? [] : [from]),
   backward(z, input, _beta, _threshold, run) {
     const { plain, T, rows, n, current, from, membrane, isOver } = run;
     const { surrogate } = plain;
@@ -403,13 +402,10 @@ const RECORD: Recorded<PlainRun> = {
     recycle(p, DESCRIPTOR_BYTES, scope.region);
     if (piece !== 0) recycle(piece, 4 * together * size, scope.region);
     if (!isOverTime) recycle(dU, 4 * size, scope.region);
-    else if (!isWhole) {
-      recycleGradient(z);
-      z.gradPtr = dU;
-    }
+    else if (isWhole) passGradient(z, input);
+    else giveGradient(input, dU);
     if (isOver && isFree && dU !== membrane) recycle(membrane, 4 * z.size, scope.region);
-    if (isOverTime) passGradient(z, input);
-    if (leavesState) passState(from, dFrom);
+    if (leavesState) giveGradient(from, dFrom);
   },
   support({ plain, membrane, T, rows, n, threshold }, bits, columns) {
     // The derivatives that are 0 beyond some distance from the threshold.
@@ -428,16 +424,6 @@ function placeOf(z: Tensor, membrane: number, isFree: boolean): number {
   // The record gives nothing back any more.
   z.saved = 0;
   return membrane;
-}
-
-/** The gradient at p becomes the gradient of the state, or is added to it. */
-function passState(from: Tensor, p: number): void {
-  if (canTakeOver(from)) {
-    from.gradPtr = p;
-    return;
-  }
-  k.addTo(gradOf(from), p, from.size);
-  recycle(p, 4 * from.size, scope.region);
 }
 
 /** When an operand was last written. */

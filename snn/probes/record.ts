@@ -6,11 +6,11 @@ import { concat, type Module, noGrad, type Tensor, tape, zeros } from "../../eng
 import { locate, moduleOf } from "../../engine/nn/module.ts";
 import { type LayerTap, tapped, untapped } from "../../engine/nn/tapped.ts";
 import { shown } from "../../engine/ops/shown.ts";
-import { broadcastTo, constantSource } from "../../engine/ops/view.ts";
+import { broadcastTo } from "../../engine/ops/view.ts";
 import { withOwnGradients } from "../../engine/own-gradients.ts";
 import { type Scope, scope } from "../../engine/scope.ts";
 import { type Shape, sameShape } from "../../engine/shape.ts";
-import { alive } from "../../engine/tensor.ts";
+import { alive, constantSource } from "../../engine/tensor.ts";
 import type { Seen } from "../layer/observe.ts";
 
 /** Gradients at a layer, [T, B, …] each; null where no gradient has arrived. */

@@ -1,7 +1,7 @@
 /** Counts of the inputs of a product that are not zero, for profiles and costs. */
 import type { Tensor } from "../../engine/index.ts";
-import { constantSource } from "../../engine/ops/view.ts";
 import { sizeOf } from "../../engine/shape.ts";
+import { constantSource, formOf } from "../../engine/tensor.ts";
 
 /** Inputs of a product in one step. */
 export interface StepCounts {
@@ -19,7 +19,7 @@ export interface StepCounts {
  */
 export function countsOfSteps(x: Tensor, axes: number): StepCounts[] {
   const inputs = sizeOf(x.sizes.slice(-axes));
-  if (x.ptr === 0 && x.bits !== 0) {
+  if (formOf(x) === "bits") {
     const nonZeros = x.reshape([-1, inputs]).sum({ axis: 0 }).toFloat32Array();
     return [{ nonZeros, isBinary: true, times: 1 }];
   }

@@ -1,11 +1,11 @@
 /** Layers with weights of eight bits, for inference: copies of `Linear` and convolutions that `Int8` runs. */
 import { FLOAT, POSITIVE, type Range, wrongValue } from "../../engine/arguments.ts";
 import { inReference, k } from "../../engine/backend.ts";
+import { liftedOp } from "../../engine/composed.ts";
 import { type Conv1d, Conv2d, type Tensor } from "../../engine/index.ts";
 import { int8Kernels } from "../../engine/int8-kernels.ts";
 import type { StoredArray } from "../../engine/nn/module.ts";
-import { apply, NO_GRADIENT, type Op } from "../../engine/op.ts";
-import { once } from "../../engine/ops/view.ts";
+import { apply, bitsOf, NO_GRADIENT, type Op } from "../../engine/op.ts";
 import { type Axis, FLAT, windowOver } from "../../engine/ops/windows.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
@@ -50,9 +50,9 @@ interface Run {
 const op: Op<Run> = {
   name: "Int8",
   saves: NO_GRADIENT,
-  takesBits: true,
+  reads: { a: ["bits"] },
   forward(z, x, _w, _b, { layer, plan }) {
-    layer.runSequence(z.ptr, { ptr: x.ptr, bits: x.ptr === 0 ? x.bits : 0, size: x.size }, plan);
+    layer.runSequence(z.ptr, { ptr: x.ptr, bits: bitsOf(x), size: x.size }, plan);
   },
   backward() {},
 };
@@ -62,12 +62,15 @@ export function checkMemory(): void {
   if (inReference()) throw new Error("Int8: its weights lie in linear memory, which gradcheck does not use");
 }
 
-const forward = (x: Tensor, layer: Int8Layer<Plan>): Tensor => {
-  checkMemory();
-  const isStep = x.ndim <= layer.axes;
-  const plan = layer.planOf(x.sizes, isStep);
-  return apply(op, { shape: isStep ? plan.shape.slice(1) : plan.shape, layer, plan }, x);
-};
+const forward = liftedOp(
+  (x: Tensor, layer: Int8Layer<Plan>): Tensor => {
+    checkMemory();
+    const isStep = x.ndim <= layer.axes;
+    const plan = layer.planOf(x.sizes, isStep);
+    return apply(op, { shape: isStep ? plan.shape.slice(1) : plan.shape, layer, plan }, x);
+  },
+  (layer: Int8Layer<Plan>) => layer.axes,
+);
 
 const INTEGERS: Range = {
   expected: "an integer in [−127, 127]",
@@ -169,7 +172,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
 
   forward(x: Tensor): Tensor {
     alive(x, "Int8");
-    return once(forward, this.axes, x, this as Int8Layer<Plan>) ?? forward(x, this);
+    return forward(x, this as Int8Layer<Plan>);
   }
 
   /** @internal */

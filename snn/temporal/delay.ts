@@ -4,10 +4,10 @@ import { INTEGER, listOf, numberOf, withDefaults, wrongValue } from "../../engin
 import { extra, integersAt } from "../../engine/backend.ts";
 import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import type { Loading } from "../../engine/nn/module.ts";
-import { apply, gradOf, type Op, readyOrPacked, recorded, SAVES, saveFor } from "../../engine/op.ts";
+import { apply, formOf, gradOf, type Op, ready, SAVES, saveFor } from "../../engine/op.ts";
 import { axisOf, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
 import { buffer } from "../../engine/tape.ts";
-import { alive, emptySpikes, peek } from "../../engine/tensor.ts";
+import { alive, peek } from "../../engine/tensor.ts";
 import { STEPS } from "../layer/checks.ts";
 import { persistentCopy } from "../layer/per-neuron.ts";
 import { own, type Stage } from "../layer/stage.ts";
@@ -31,26 +31,28 @@ function place(z: Tensor, delays: readonly number[]): number {
   return at;
 }
 
+/** Whether x has no steps of the past in front. */
+const isWhole = ({ first }: Delaying): boolean => first === 0;
+
 /** z[t − first] = x[t − d], 0 before the start.  ∂L/∂x[t] = ∂L/∂z[t + d − first]. */
 const delayOp: Op<Delaying> = {
   name: "delay",
   saves: SAVES.nothing,
-  forward(z, x, _y, _w, { delays, first, T, rows, inner }) {
-    extra().delay(z.ptr, x.ptr, place(z, delays), first, T, rows, delays.length, inner);
+  reads: { a: ["bits"] },
+  keepsBits: isWhole,
+  forward(z, x, _y, _w, attrs) {
+    const { delays, first, T, rows, inner } = attrs;
+    if (!isWhole(attrs)) ready("delay", x);
+    const places = place(z, delays);
+    const n = delays.length;
+    if (formOf(x) === "bits") extra().delayBits(z.bits, x.bits, places, T, rows, n, inner);
+    else extra().delay(z.ptr, x.ptr, places, first, T, rows, n, inner);
   },
   backward(z, x, _y, _w, { delays, first, T, rows, inner }) {
     const dx = gradOf(x);
     if (dx !== 0) extra().delayGrad(dx, z.gradPtr, z.saved, first, T, rows, delays.length, inner);
   },
 };
-
-/** All steps of spikes in bits that are alive, as spikes in bits. */
-function delaySpikes(x: Tensor, attrs: Delaying): Tensor {
-  const { delays, T, rows, inner } = attrs;
-  const z = emptySpikes(x.sizes);
-  extra().delayBits(z.bits, x.bits, place(z, delays), T, rows, delays.length, inner);
-  return recorded(delayOp, attrs, x, z);
-}
 
 /** Options of {@link Delay}. */
 export interface DelayOptions {
@@ -123,14 +125,11 @@ export class Delay extends Windowed<DelayState, UnrollResult<DelayState>> {
   }
 
   protected override advance(x: Tensor, T: number, step: Shape, from: Tensor | null, wanted: Wanted): WindowRun {
-    const isWhole = wanted === "main";
-    const depth = isWhole ? 0 : (from?.sizes[0] ?? this.depth());
-    const seen = isWhole ? null : this.behind(from, x, step, depth);
+    const depth = wanted === "main" ? 0 : (from?.sizes[0] ?? this.depth());
+    const seen = wanted === "main" ? null : this.behind(from, x, step, depth);
     const { rows, inner } = this.checkInput([T, ...step]);
     const attrs = { delays: stepsOf(this), rows, inner, shape: x.sizes, first: depth, T: depth + T };
-    if (isWhole) readyOrPacked("delay", x);
-    const z = isWhole && x.ptr === 0 ? delaySpikes(x, attrs) : apply(delayOp, attrs, seen ?? x);
-    return new WindowRun(z, depth, seen);
+    return new WindowRun(apply(delayOp, attrs, seen ?? x), depth, seen);
   }
 
   /** @internal */

@@ -18,6 +18,7 @@ export type Rows<Table> = {
 /** Not public, though a type has them. */
 export type Internal =
   | "moveGrad"
+  | "releaseGrad"
   | "gradTensor"
   | "saved"
   | "savedBytes"

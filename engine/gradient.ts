@@ -1,0 +1,135 @@
+/**
+ * Where the gradient of a tensor lies while backward runs: of a leaf in its buffer, of the output of an op in memory that the op before
+ * it has filled, or that an input has taken over from the output. Forms shorter than an element a float are written out for an op that
+ * does not read them.
+ */
+import { inReference, k } from "./backend.ts";
+import { checkUnconsumed, isPart } from "./record.ts";
+import { allocate, allocateIn, recycle, root, scope } from "./scope.ts";
+import { alive, checkOwn, type GradientForm, hold, type Recorded, type Tensor, touch } from "./tensor.ts";
+
+type ProductForm = Extract<GradientForm, { kind: "product" }>;
+
+/** Address of the gradient of x to add into, 0 where none is wanted. */
+export function gradOf(x: Tensor): number {
+  const start = startOf(x);
+  const p = freshGradOf(x, start);
+  if (p !== start) k.fill(p, x.size, 0);
+  return p;
+}
+
+/** Address of the sum that the gradient of x holds so far, which a kernel that writes every element starts from; 0: of zeros. */
+export function startOf(x: Tensor): number {
+  if (x.gradPtr === 0 || !x.requiresGrad || isOutside(x)) return 0;
+  writeOutGradient(x);
+  // A record may have saved the tensor that `grad` gave.
+  if (x.gradTensor !== null) touch(x.gradTensor);
+  return x.gradPtr;
+}
+
+/** As `gradOf`, but a first gradient is not zeroed: the caller writes every element, from what {@link startOf} gave on. */
+export function freshGradOf(x: Tensor, start: number): number {
+  if (start !== 0) return start;
+  if (!x.requiresGrad || isOutside(x)) return 0;
+  x.gradPtr = x.op === null ? leafGradient(x) : allocate(4 * x.size);
+  return x.gradPtr;
+}
+
+/** Tensors of linear memory are constants for the float64 kernels, whose own addresses are negative. */
+export const isOutside = (x: Tensor): boolean => inReference() && x.ptr > 0;
+
+/** Address of the gradient of a leaf that has none yet. */
+function leafGradient(x: Tensor): number {
+  alive(x, "backward");
+  checkUnconsumed(x);
+  if (x.gradBuffer === 0) {
+    checkOwn("backward", x);
+    x.gradBuffer = allocateIn(x.region, 4 * x.size);
+    if (x.region.scope === root) hold(x, x.gradBuffer, 4 * x.size);
+    scope.buffered.push(x);
+  }
+  scope.begun.push(x);
+  return x.gradBuffer;
+}
+
+/** Whether x can take over the buffer of another's gradient: it wants one, has none yet, and is not a leaf. */
+export const canTakeOver = (x: Tensor): boolean => x.requiresGrad && x.gradPtr === 0 && x.op !== null && !isOutside(x);
+
+/** Whether the backward of an op reads the gradient of its output in this form. */
+export const readsGradient = ({ reads }: Recorded<never>, kind: GradientForm["kind"]): boolean =>
+  reads?.gradient?.includes(kind) === true;
+
+/** Whether x can take over the buffer of another's gradient, and the op that made x reads it in this form. */
+export const canTake = (x: Tensor, kind: GradientForm["kind"]): boolean =>
+  x.op !== null && readsGradient(x.op, kind) && canTakeOver(x);
+
+/** z's gradient becomes that of x, which can take it over, in this form. */
+export function handOver(z: Tensor, x: Tensor, form: GradientForm | null = null): void {
+  x.gradPtr = z.gradPtr;
+  x.gradForm = form;
+  z.gradPtr = 0;
+}
+
+/** Writes out part of a gradient that is a product: so many values in whole rows, from the one numbered `first` on. */
+export function multiplyGradient(to: number, x: Tensor, form: ProductForm, first: number, size: number): void {
+  const { depth, outputs, stepIn, stepOut } = form.factors;
+  const from = x.gradPtr + 4 * (first / depth) * outputs;
+  k.gemm(to, from, form.weights, 0, size / depth, depth, outputs, outputs, 1, stepOut, stepIn, depth);
+}
+
+/** Writes out a gradient of whatever form. */
+export function writeOutGradient(x: Tensor): void {
+  const form = x.gradForm;
+  if (form === null) return;
+  const p = allocate(4 * x.size);
+  if (form.kind === "product") multiplyGradient(p, x, form, 0, x.size);
+  else if (form.kind === "repeats") k.expandAxis(p, x.gradPtr, 1, form.steps, x.size / form.steps);
+  else form.writeOut(p, x, form);
+  recycleGradient(x);
+  x.gradPtr = p;
+}
+
+/** How many values lie at the gradient's address. */
+export function gradientSize({ size, gradForm: form }: Tensor): number {
+  if (form === null) return size;
+  if (form.kind === "places") return form.windows;
+  return form.kind === "repeats" ? size / form.steps : (size / form.factors.depth) * form.factors.outputs;
+}
+
+/** Takes back the gradient of a record. */
+export function recycleGradient(z: Tensor): void {
+  const bytes = 4 * gradientSize(z);
+  if (z.gradPtr !== 0) recycle(z.gradPtr, bytes, scope.region);
+  if (z.gradForm?.kind === "places") recycle(z.gradForm.places, bytes, scope.region);
+  z.gradPtr = 0;
+  z.gradForm = null;
+}
+
+/** The values at p, in memory of the pass, become the gradient of x or a part of it. */
+export function giveGradient(x: Tensor, p: number): void {
+  if (canTakeOver(x)) {
+    x.gradPtr = p;
+    return;
+  }
+  const dx = gradOf(x);
+  if (dx !== 0) k.addTo(dx, p, x.size);
+  recycle(p, 4 * x.size, scope.region);
+}
+
+/** Hands z's gradient over to x, its only input: no copy where x has none yet. */
+export function passGradient(z: Tensor, x: Tensor): void {
+  giveGradient(x, z.gradPtr);
+  z.gradPtr = 0;
+}
+
+/** Address of the gradient of the output of this index, 0 where none has reached it. */
+export function gradOfPart(main: Tensor, index: number): number {
+  const z = main.parts?.[index];
+  if (!isPart(z)) return 0;
+  writeOutGradient(z);
+  return z.gradPtr;
+}
+
+/** Whether a gradient has reached the output of a record, or one of its further outputs. */
+export const isReached = ({ gradPtr, parts }: Tensor): boolean =>
+  gradPtr !== 0 || parts?.some((z) => isPart(z) && z.gradPtr !== 0) === true;
