@@ -34,6 +34,7 @@ export { composed } from "./composed.ts";
 export { gradOfPart, type Op, type Recorded } from "./op.ts";
 /** For `saves` of an op, added up: which values its backward reads. Writing to one before `backward()` is an error then. */
 export * as SAVES from "./saves.ts";
+export type { Form, Reads } from "./tensor.ts";
 
 /**
  * z = op(a, b, c), of the shape `attrs.shape`, or else the shape of a; on record where an input requires a gradient and

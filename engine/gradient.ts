@@ -20,7 +20,7 @@ export function gradOf(x: Tensor): number {
 
 /** Address of the sum that the gradient of x holds so far, which a kernel that writes every element starts from; 0: of zeros. */
 export function startOf(x: Tensor): number {
-  if (x.gradPtr === 0 || !x.requiresGrad || isOutside(x)) return 0;
+  if (x.gradPtr === 0 || !wantsGradient(x)) return 0;
   writeOutGradient(x);
   // A record may have saved the tensor that `grad` gave.
   if (x.gradTensor !== null) touch(x.gradTensor);
@@ -30,7 +30,7 @@ export function startOf(x: Tensor): number {
 /** As `gradOf`, but a first gradient is not zeroed: the caller writes every element, from what {@link startOf} gave on. */
 export function freshGradOf(x: Tensor, start: number): number {
   if (start !== 0) return start;
-  if (!x.requiresGrad || isOutside(x)) return 0;
+  if (!wantsGradient(x)) return 0;
   x.gradPtr = x.op === null ? leafGradient(x) : allocate(4 * x.size);
   return x.gradPtr;
 }
@@ -52,8 +52,11 @@ function leafGradient(x: Tensor): number {
   return x.gradBuffer;
 }
 
+/** Whether backward computes a gradient for x. */
+export const wantsGradient = (x: Tensor): boolean => x.requiresGrad && !isOutside(x);
+
 /** Whether x can take over the buffer of another's gradient: it wants one, has none yet, and is not a leaf. */
-export const canTakeOver = (x: Tensor): boolean => x.requiresGrad && x.gradPtr === 0 && x.op !== null && !isOutside(x);
+export const canTakeOver = (x: Tensor): boolean => wantsGradient(x) && x.gradPtr === 0 && x.op !== null;
 
 /** Whether the backward of an op reads the gradient of its output in this form. */
 export const readsGradient = ({ reads }: Recorded<never>, kind: GradientForm["kind"]): boolean =>
@@ -61,10 +64,10 @@ export const readsGradient = ({ reads }: Recorded<never>, kind: GradientForm["ki
 
 /** Whether x can take over the buffer of another's gradient, and the op that made x reads it in this form. */
 export const canTake = (x: Tensor, kind: GradientForm["kind"]): boolean =>
-  x.op !== null && readsGradient(x.op, kind) && canTakeOver(x);
+  canTakeOver(x) && readsGradient(x.op as Recorded<never>, kind);
 
 /** z's gradient becomes that of x, which can take it over, in this form. */
-export function handOver(z: Tensor, x: Tensor, form: GradientForm | null = null): void {
+export function handOver(z: Tensor, x: Tensor, form: GradientForm): void {
   x.gradPtr = z.gradPtr;
   x.gradForm = form;
   z.gradPtr = 0;

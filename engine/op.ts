@@ -6,7 +6,7 @@ import { composed } from "./composed.ts";
 import { recorded } from "./record.ts";
 import { allOrNothing, root, scope } from "./scope.ts";
 import type { Shape } from "./shape.ts";
-import { alive, empty, emptyLike, emptySpikes, formOf, type Op, ready, type Tensor } from "./tensor.ts";
+import { alive, empty, emptySpikes, formOf, type Op, ready, type Tensor } from "./tensor.ts";
 import { repeated, repeatsSteps, stepOf } from "./views.ts";
 
 export * from "./gradient.ts";
@@ -41,9 +41,8 @@ function run<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor
   ready(op.name, a, op.reads?.a);
   if (b !== NONE) ready(op.name, b);
   if (c !== NONE) ready(op.name, c);
-  const shape = (attrs as { shape?: Shape } | null)?.shape;
-  const keepsBits = formOf(a) === "bits" && op.keepsBits?.(attrs) === true;
-  const z = keepsBits ? emptySpikes(shape ?? a.sizes) : shape === undefined ? emptyLike(a) : empty(shape);
+  const shape = (attrs as { shape?: Shape } | null)?.shape ?? a.sizes;
+  const z = formOf(a) === "bits" && op.keepsBits?.(attrs) ? emptySpikes(shape) : empty(shape);
   op.forward(z, a, b, c, attrs);
   return recorded(op, attrs, z, a, b, c);
 }

@@ -31,7 +31,7 @@ export function recorded<Attrs>(
   return z;
 }
 
-/** What an output besides the first has for a record: its gradient waits for the backward pass of the first one. */
+/** The record of an output besides the first, whose gradient waits for the backward pass of the first one. */
 const partOp: Recorded<null> = { name: "part", saves: nothing, backward: () => {} };
 
 /**

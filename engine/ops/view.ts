@@ -28,8 +28,7 @@ const sliceOp: Recorded<{ offset: number }> = {
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const target = inferred(x, shape);
-  const [steps] = target;
-  return steps === x.sizes[0] && repeatsSteps(x) ? composed(reshapedStep, x, target) : reshaped(x, target);
+  return target[0] === x.sizes[0] && repeatsSteps(x) ? composed(reshapedStep, x, target) : reshaped(x, target);
 }
 
 const reshapedStep = (x: Tensor, target: Shape): Tensor => repeated(reshaped(stepOf(x), target.slice(1)), target);

@@ -9,7 +9,6 @@ import {
   giveGradient,
   gradOf,
   gradOfPart,
-  isOutside,
   multiplyGradient,
   part,
   passGradient,
@@ -17,6 +16,7 @@ import {
   ready,
   SAVES,
   saveFor,
+  wantsGradient,
   writeOutGradient,
 } from "../../engine/op.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
@@ -350,10 +350,10 @@ const RECORD: Recorded<PlainRun> = {
     const size = rows * n;
     // Allocations, which may fail, come before the first kernel, which may write over the membrane: a further attempt finds it whole.
     const isConstant = input !== current;
-    const isWanted = input.requiresGrad && !isOutside(input);
+    const isWanted = wantsGradient(input);
     const sum = isConstant ? gradOf(input) : 0;
     if (isWanted && !canTakeOver(input)) gradOf(input);
-    const leavesState = from?.requiresGrad === true && !isOutside(from);
+    const leavesState = from !== null && wantsGradient(from);
     if (leavesState && !canTakeOver(from)) gradOf(from);
     const dFrom = leavesState ? allocate(4 * size) : 0;
     const dLast = gradOfPart(z, LAST);
