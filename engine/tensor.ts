@@ -566,9 +566,12 @@ export const bitsOf = (x: Tensor): number => (x.ptr === 0 ? x.bits : 0);
 /** Throws for what is no tensor, and when x is freed; writes out a form that is not among these. */
 export function ready(where: string, x: Tensor, forms?: readonly Form[]): void {
   if (!(x instanceof Tensor) || !x.region?.open || x.base !== null) alive(x, where);
-  // The float64 kernels read floats alone.
-  if (x.ptr === 0 && (inReference() || !forms?.includes(formOf(x)))) materialise(x);
+  if (x.ptr === 0 && !readsShort(x, forms)) materialise(x);
 }
+
+/** Whether a short form is among these; the float64 kernels read floats alone. */
+const readsShort = (x: Tensor, forms: readonly Form[] | undefined): boolean =>
+  forms?.includes(formOf(x)) === true && !inReference();
 
 /** The tensor that t repeats along its first axis, or null if t is an ordinary tensor. */
 export function constantSource(t: Tensor): Tensor | null {
