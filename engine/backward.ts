@@ -3,19 +3,25 @@ import { wrongValue } from "./arguments.ts";
 import { k } from "./backend.ts";
 import {
   checkUnconsumed,
+  dropRecord,
   gradOf,
+  holds,
   isReached,
   partsOf,
   type Recorded,
   readsGradient,
   ready,
+  recordsOf,
   recycleGradient,
+  recycleSaved,
+  releaseGradient,
   SAVES,
   writeOutGradient,
+  zeroGrad,
 } from "./op.ts";
 import { root, type Scope, scope } from "./scope.ts";
 import { formatShape, sameShape } from "./shape.ts";
-import { alive, checkOwn, dropRecord, recordsOf, recycleSaved, rootOf, type Tensor } from "./tensor.ts";
+import { alive, checkOwn, rootOf, type Tensor } from "./tensor.ts";
 
 /**
  * Adds ∂loss/∂x into x.grad for every leaf x that requires it, and consumes the records on the way.
@@ -57,7 +63,7 @@ function walk(records: Tensor[]): void {
     for (; i >= 0; i--) {
       const z = records[i] as Tensor;
       if (z.op === null) continue;
-      if (!isReached(z)) {
+      if (!holds(z) && !isReached(z)) {
         records[--kept] = z;
         continue;
       }
@@ -91,8 +97,8 @@ function abandon(records: Tensor[]): void {
 
 /** Takes back the gradients of leaves that began in this pass: they are parts of sums, or not even written. */
 function takeBack({ begun, buffered }: Scope): void {
-  for (const x of begun as Tensor[]) x.zeroGrad();
-  for (const x of buffered as Tensor[]) x.releaseGrad();
+  for (const x of begun as Tensor[]) zeroGrad(x);
+  for (const x of buffered as Tensor[]) releaseGradient(x);
 }
 
 function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {

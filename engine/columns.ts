@@ -6,15 +6,12 @@
  * a live view are not noticed: a tensor whose `data` was ever read gets no copy.
  */
 import { heap, k, simd } from "./backend.ts";
-import type { Held } from "./held.ts";
 import { type Owned, root } from "./scope.ts";
 import type { Shape } from "./shape.ts";
 
 /** The fields of weights that this file reads; their type cannot stand here, as tensor.ts imports this file. */
 interface Weights extends Owned {
   readonly sizes: Shape;
-  readonly owned: boolean;
-  readonly held: Held | null;
   columns: number;
 }
 
@@ -86,4 +83,10 @@ export function dropColumns(w: Weights): void {
     w.held?.remove(w.columns);
   }
   if (w.columns !== EXPOSED) w.columns = UNREAD;
+}
+
+/** The values of w are handed out: no copy is made any more. */
+export function expose(w: Weights): void {
+  dropColumns(w);
+  w.columns = EXPOSED;
 }

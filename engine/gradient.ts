@@ -1,39 +1,37 @@
 /**
  * Where the gradient of a tensor lies while backward runs: of a leaf in its buffer, of the output of an op in memory that the op before
  * it has filled, or that an input has taken over from the output. Forms shorter than an element a float are written out for an op that
- * does not read them.
+ * does not read them. This file alone assigns the fields of gradients.
  */
-import { inReference, k } from "./backend.ts";
+import { heapOf, inReference, k } from "./backend.ts";
 import { checkUnconsumed, isPart } from "./record.ts";
-import { allocate, allocateIn, recycle, root, scope } from "./scope.ts";
-import { alive, checkOwn, type GradientForm, hold, type Recorded, type Tensor, touch } from "./tensor.ts";
+import { allocate, allocateIn, disposed, hold, moveTo, type Region, recycle, root, scope } from "./scope.ts";
+import { alive, checkOwn, type GradientForm, lookAt, type Recorded, type Tensor, tensorAt, touch } from "./tensor.ts";
 
 type ProductForm = Extract<GradientForm, { kind: "product" }>;
 
-/** Address of the gradient of x to add into, 0 where none is wanted. */
-export function gradOf(x: Tensor): number {
-  const start = startOf(x);
-  const p = freshGradOf(x, start);
-  if (p !== start) k.fill(p, x.size, 0);
-  return p;
-}
-
-/** Address of the sum that the gradient of x holds so far, which a kernel that writes every element starts from; 0: of zeros. */
-export function startOf(x: Tensor): number {
-  if (x.gradPtr === 0 || !wantsGradient(x)) return 0;
+/**
+ * Address of the gradient of x to add into, 0 where none is wanted. A first gradient is zeros; with `isWritten` it is anything, as the
+ * caller, who has asked {@link holds} before, writes every element of it.
+ */
+export function gradOf(x: Tensor, isWritten = false): number {
+  if (!wantsGradient(x)) return 0;
+  if (x.gradPtr === 0) {
+    x.gradPtr = x.op === null ? leafGradient(x) : allocate(4 * x.size);
+    if (!isWritten) k.fill(x.gradPtr, x.size, 0);
+    return x.gradPtr;
+  }
   writeOutGradient(x);
   // A record may have saved the tensor that `grad` gave.
   if (x.gradTensor !== null) touch(x.gradTensor);
   return x.gradPtr;
 }
 
-/** As `gradOf`, but a first gradient is not zeroed: the caller writes every element, from what {@link startOf} gave on. */
-export function freshGradOf(x: Tensor, start: number): number {
-  if (start !== 0) return start;
-  if (!wantsGradient(x)) return 0;
-  x.gradPtr = x.op === null ? leafGradient(x) : allocate(4 * x.size);
-  return x.gradPtr;
-}
+/** Whether a gradient has reached x. */
+export const holds = (x: Tensor): boolean => x.gradPtr !== 0;
+
+/** Whether backward computes a gradient for x. */
+export const wantsGradient = (x: Tensor): boolean => x.requiresGrad && !isOutside(x);
 
 /** Tensors of linear memory are constants for the float64 kernels, whose own addresses are negative. */
 export const isOutside = (x: Tensor): boolean => inReference() && x.ptr > 0;
@@ -52,11 +50,8 @@ function leafGradient(x: Tensor): number {
   return x.gradBuffer;
 }
 
-/** Whether backward computes a gradient for x. */
-export const wantsGradient = (x: Tensor): boolean => x.requiresGrad && !isOutside(x);
-
 /** Whether x can take over the buffer of another's gradient: it wants one, has none yet, and is not a leaf. */
-export const canTakeOver = (x: Tensor): boolean => wantsGradient(x) && x.gradPtr === 0 && x.op !== null;
+export const canTakeOver = (x: Tensor): boolean => x.gradPtr === 0 && x.op !== null && wantsGradient(x);
 
 /** Whether the backward of an op reads the gradient of its output in this form. */
 export const readsGradient = ({ reads }: Recorded<never>, kind: GradientForm["kind"]): boolean =>
@@ -67,7 +62,7 @@ export const canTake = (x: Tensor, kind: GradientForm["kind"]): boolean =>
   canTakeOver(x) && readsGradient(x.op as Recorded<never>, kind);
 
 /** z's gradient becomes that of x, which can take it over, in this form. */
-export function handOver(z: Tensor, x: Tensor, form: GradientForm): void {
+export function handOver(z: Tensor, x: Tensor, form: GradientForm | null): void {
   x.gradPtr = z.gradPtr;
   x.gradForm = form;
   z.gradPtr = 0;
@@ -121,8 +116,9 @@ export function giveGradient(x: Tensor, p: number): void {
 
 /** Hands z's gradient over to x, its only input: no copy where x has none yet. */
 export function passGradient(z: Tensor, x: Tensor): void {
-  giveGradient(x, z.gradPtr);
-  z.gradPtr = 0;
+  if (canTakeOver(x)) return handOver(z, x, null);
+  const dx = gradOf(x);
+  if (dx !== 0) k.addTo(dx, z.gradPtr, z.size);
 }
 
 /** Address of the gradient of the output of this index, 0 where none has reached it. */
@@ -136,3 +132,73 @@ export function gradOfPart(main: Tensor, index: number): number {
 /** Whether a gradient has reached the output of a record, or one of its further outputs. */
 export const isReached = ({ gradPtr, parts }: Tensor): boolean =>
   gradPtr !== 0 || parts?.some((z) => isPart(z) && z.gradPtr !== 0) === true;
+
+/** ∂loss/∂x after `backward`, in the shape of the leaf x, else null: a tensor that looks into the live buffer. */
+export function gradientTensor(x: Tensor): Tensor | null {
+  if (x.gradPtr === 0 || x.op !== null) return null;
+  if (x.gradTensor === null || x.gradTensor.ptr !== x.gradPtr || x.gradTensor.region === disposed) {
+    x.gradTensor = tensorAt(x, x.gradPtr);
+    x.gradTensor.leaf = x;
+  }
+  return x.gradTensor;
+}
+
+/** Sets `grad` to null; the buffer is kept for the next gradient. */
+export function zeroGrad(x: Tensor): void {
+  if (x.gradPtr === 0) return;
+  if (x.gradTensor !== null && !x.gradTensor.owned) moveTo(x.gradTensor, disposed);
+  x.gradTensor = null;
+  x.gradPtr = 0;
+}
+
+/** Ends the gradient and gives back its buffer; that of a leaf of a tape ends with the tape. */
+export function releaseGradient(x: Tensor): void {
+  const { gradBuffer, region } = x;
+  zeroGrad(x);
+  x.gradBuffer = 0;
+  if (gradBuffer === 0 || region.scope !== root) return;
+  heapOf(gradBuffer).release(gradBuffer, 4 * x.size);
+  x.held?.remove(gradBuffer);
+}
+
+/**
+ * The gradient of x, which has left its tape for `region`, lies at p from now on, in a block of its own; p is 0 where x has none. The tensor
+ * that `grad` gave out goes with it.
+ */
+export function moveGradient(x: Tensor, p: number, region: Region): void {
+  x.gradBuffer = p;
+  if (p === 0) return;
+  const bytes = 4 * x.size;
+  if (region.scope !== root) region.scope.blocks.push(p, bytes);
+  else hold(x, p, bytes);
+  k.copy(p, x.gradPtr, x.size);
+  x.gradPtr = p;
+  const given = x.gradTensor;
+  if (given === null || given.owned) return;
+  lookAt(given, p);
+  moveTo(given, region);
+}
+
+/**
+ * fn() with gradients of their own for these leaves, null at first. Afterwards each leaf has the gradient and the buffer that it had
+ * before, and the memory of those that began in fn is given back. Returns what fn returns.
+ */
+export function withOwnGradients<R>(leaves: readonly Tensor[], fn: () => R): R {
+  for (const x of leaves) checkOwn("record", x);
+  const before = leaves.map(({ gradPtr, gradBuffer, gradTensor }) => ({ gradPtr, gradBuffer, gradTensor }));
+  for (const x of leaves) {
+    x.gradTensor = null;
+    x.gradPtr = 0;
+    x.gradBuffer = 0;
+  }
+  try {
+    return fn();
+  } finally {
+    for (const [i, x] of leaves.entries()) {
+      releaseGradient(x);
+      Object.assign(x, before[i]);
+      // A leaf that fn has disposed of has given back all blocks but this one.
+      if (!x.region.open) releaseGradient(x);
+    }
+  }
+}

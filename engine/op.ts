@@ -6,7 +6,7 @@ import { composed } from "./composed.ts";
 import { recorded } from "./record.ts";
 import { allOrNothing, root, scope } from "./scope.ts";
 import type { Shape } from "./shape.ts";
-import { alive, empty, emptyLike, emptySpikes, type Op, ready, type Tensor } from "./tensor.ts";
+import { alive, empty, emptyLike, emptySpikes, type Op, ready, Tensor } from "./tensor.ts";
 import { repeated, repeatsSteps, stepOf } from "./views.ts";
 
 export * from "./gradient.ts";
@@ -27,21 +27,35 @@ const applyAtRoot = <Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c
   allOrNothing(() => run(op, attrs, a, b, c));
 
 function run<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
-  if (a?.ptr !== 0) ready(op.name, a);
-  else if (repeatsSteps(a) && a.ndim > (op.lifts ?? Infinity)) return composed(lifted<Attrs>, op, attrs, a, b, c);
-  else ready(op.name, a, op.reads?.a);
-  if (b !== NONE) ready(op.name, b);
-  if (c !== NONE) ready(op.name, c);
+  if (!isFloats(a)) readyInput(op, a);
+  if (b !== NONE && !isFloats(b)) ready(op.name, b);
+  if (c !== NONE && !isFloats(c)) ready(op.name, c);
+  if (a.ptr === 0) return ofShort(op, attrs, a, b, c);
   const shape = (attrs as { shape?: Shape } | null)?.shape;
-  const keepsBits = a.ptr === 0 && op.keepsBits?.(attrs) === true;
-  const z = keepsBits ? emptySpikes(shape ?? a.sizes) : shape === undefined ? emptyLike(a) : empty(shape);
+  const z = shape === undefined ? emptyLike(a) : empty(shape);
   op.forward(z, a, b, c, attrs);
   return recorded(op, attrs, z, a, b, c);
 }
 
-/** The op of the step that a repeats, and its output as often. */
+/** Whether x is a tensor with floats of its own: all that most ops are called with. */
+const isFloats = (x: Tensor): boolean => x instanceof Tensor && x.ptr !== 0 && x.base === null && x.region.open;
+
+/** `ready` for the first input, in the forms that the op reads or lifts over. */
+function readyInput<Attrs>({ name, lifts = Infinity, reads }: Op<Attrs>, a: Tensor): void {
+  alive(a, name);
+  if (a.ptr === 0 && !(repeatsSteps(a) && a.ndim > lifts)) ready(name, a, reads?.a);
+}
+
+/** Of an a in bits, or of one that repeats a step, the op of the step, and its output as often. */
+function ofShort<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
+  if (repeatsSteps(a)) return composed(lifted<Attrs>, op, attrs, a, b, c);
+  const shape = (attrs as { shape?: Shape } | null)?.shape ?? a.sizes;
+  const z = op.keepsBits?.(attrs) ? emptySpikes(shape) : empty(shape);
+  op.forward(z, a, b, c, attrs);
+  return recorded(op, attrs, z, a, b, c);
+}
+
 function lifted<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
-  alive(a, op.name);
   const shape = (attrs as { shape?: Shape } | null)?.shape;
   const ofStep = shape === undefined ? attrs : { ...attrs, shape: shape.slice(1) };
   const z = apply(op, ofStep, stepOf(a), b, c);

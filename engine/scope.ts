@@ -6,6 +6,7 @@
  * every tensor points at the region it belongs to, so that "is it still alive?" is one load.
  */
 import { heap, heapOf } from "./backend.ts";
+import { Held } from "./held.ts";
 import { Mark } from "./memory.ts";
 
 export interface Region {
@@ -13,11 +14,16 @@ export interface Region {
   scope: Scope;
 }
 
-/** The fields of a tensor that scopes read. Every entry of their lists is a tensor; tensor.ts imports this file, so its type cannot stand here. */
+/**
+ * The fields of a tensor that scopes read, and those that say how long it lives, which this file alone assigns. Every entry of the lists of
+ * a scope is a tensor; tensor.ts imports this file, so its type cannot stand here.
+ */
 export interface Owned {
   readonly ptr: number;
   readonly size: number;
   region: Region;
+  owned: boolean;
+  held: Held | null;
   dispose(): void;
 }
 
@@ -68,6 +74,54 @@ export const disposed: Region = { open: false, scope: root };
 
 export let scope: Scope = root;
 
+/** The block at p goes with t where t, a tensor outside of tapes, is collected as garbage. */
+export function hold(t: Owned, p: number, bytes: number): void {
+  if (p < 0) return; // the reference gives back all that it has
+  t.held ??= new Held();
+  t.held.add(p, bytes);
+}
+
+/** The block at p is that of t, a tensor outside of tapes. */
+export function own(t: Owned, p: number, bytes: number): void {
+  t.owned = true;
+  hold(t, p, bytes);
+}
+
+/** The block of t is that of another tensor from now on. */
+export function disown(t: Owned): void {
+  t.held?.remove(t.ptr);
+  t.owned = false;
+}
+
+/** The block at p, of a t that leaves its region for another one, is that of t, and ends with the new region. */
+export function adopt(t: Owned, region: Region, p: number, bytes: number): void {
+  const from = t.region.scope;
+  if (t.owned) takeOut(from.adopted, t);
+  if (region.scope !== root) region.scope.adopted.push(t);
+  else if (!t.owned || from !== root) hold(t, p, bytes);
+  t.owned = true;
+  moveTo(t, region);
+}
+
+/** t lives as long as `region`. */
+export function moveTo(t: Owned, region: Region): void {
+  t.region = region;
+}
+
+/** t was disposed, and its blocks were given back. */
+export function end(t: Owned): void {
+  t.held?.end();
+  t.held = null;
+  moveTo(t, disposed);
+}
+
+/** Without the tensor that owns the block of t in the list: t itself, or a proxy of it. */
+export function takeOut(list: Owned[], { ptr }: Owned): void {
+  let i = list.length - 1;
+  while (i >= 0 && (list[i] as Owned).ptr !== ptr) i--;
+  if (i >= 0) list.splice(i, 1);
+}
+
 /** Opens a scope. `region` may be one that has ended, to save the object: safe only if no tensor was made in its last run. */
 export function enter(recording: boolean, region: Region = { open: false, scope: root }): Scope {
   const inner = scope.inner();
@@ -101,8 +155,9 @@ export function allOrNothing<R>(fn: () => R): R {
   }
 }
 
-/** t was made at the root. */
-export function noteMade(t: Owned): void {
+/** t was made at the root, with the block at p. */
+export function noteMade(t: Owned, p: number, bytes: number): void {
+  hold(t, p, bytes);
   if (taken !== null) made.push(t);
 }
 
@@ -129,7 +184,7 @@ export function leave(): void {
   region.open = false;
   for (const t of adopted) {
     heap.release(t.ptr, 4 * t.size);
-    t.region = disposed;
+    moveTo(t, disposed);
   }
   for (let i = 0; i < blocks.length; i += 2) heap.release(blocks[i] as number, blocks[i + 1] as number);
   // The scope around it may end with an error yet.

@@ -8,10 +8,12 @@
  *   });
  */
 import { functionOf, isPlain } from "./arguments.ts";
-import { heap, heapOf, inReference, k } from "./backend.ts";
+import { heap, heapOf, inReference } from "./backend.ts";
+import { holds, moveGradient, releaseGradient } from "./gradient.ts";
 import type { MemoryStats } from "./memory.ts";
-import { enter, leave, type Region, root, type Scope, scope } from "./scope.ts";
-import { alive, checkOwn, dropRecord, hold, materialise, rootOf, streamBytes, Tensor, takeOut } from "./tensor.ts";
+import { dropRecord, recycleSaved } from "./record.ts";
+import { adopt, end, enter, leave, moveTo, type Region, root, type Scope, scope, takeOut } from "./scope.ts";
+import { alive, checkOwn, copyOut, freeValues, materialise, rootOf, streamBytes, Tensor } from "./tensor.ts";
 
 /**
  * Runs `fn` and records its ops for `backward`. All tensors made inside are freed when `fn` returns, except the tensors
@@ -126,6 +128,24 @@ export function persist<T extends Tensor>(t: T): T {
   return t;
 }
 
+/**
+ * Frees the memory of a tensor that the caller owns, and its record; again, it does nothing. Inside a tape there is
+ * nothing to do: the tape frees.
+ */
+export function dispose(t: Tensor): void {
+  const { region } = t;
+  if (!region.open) return;
+  checkOwn("dispose", t);
+  releaseGradient(t);
+  if (t.owned) {
+    freeValues(t);
+    takeOut(region.scope.adopted, t);
+  }
+  recycleSaved(t, region);
+  dropRecord(t, t.op === null ? t.state : "consumed");
+  end(t);
+}
+
 /** How many bytes of linear memory are in use now, were at most, and are held. */
 export const memoryStats = (): MemoryStats => heap.stats();
 
@@ -185,7 +205,7 @@ function handOut(t: Tensor, inner: Scope): void {
   if (owner === t || owner.region === inner.region || inner.moved.includes(owner)) return moveOut(t, inner);
   const { region } = inner.parent as Scope;
   // An expansion may look into the owner through a view, which stays with it.
-  for (let x = t; x.base !== null; x = x.base) if (x.region === inner.region) x.region = region;
+  for (let x = t; x.base !== null; x = x.base) if (x.region === inner.region) moveTo(x, region);
 }
 
 /**
@@ -195,38 +215,14 @@ function handOut(t: Tensor, inner: Scope): void {
 function settle(t: Tensor, region: Region): void {
   const packed = t.ptr === 0 && t.base === null && region === root.region;
   if (t.ptr === 0 && !packed) materialise(t);
-  const bytes = 4 * t.size;
   const leaves = region !== t.region;
-  const gradient = leaves && t.gradPtr !== 0 ? heap.allocate(bytes) : 0;
-  const isHeld = t.owned && t.region.scope === root;
-  if (t.owned) {
-    takeOut(t.region.scope.adopted, t);
-  } else {
-    try {
-      if (packed) t.bits = copyOf(t.bits, heap.allocate(streamBytes(t.size)), streamBytes(t.size) / 4);
-      else t.ptr = copyOf(t.ptr, heap.allocate(bytes), t.size);
-    } catch (error) {
-      if (gradient !== 0) heapOf(gradient).release(gradient, bytes);
-      throw error;
-    }
-    t.owned = true;
-    // The bits of a view are not its own.
-    if (t.base !== null) t.bits = 0;
+  const gradient = leaves && holds(t) ? heap.allocate(4 * t.size) : 0;
+  try {
+    if (!t.owned) copyOut(t, packed);
+  } catch (error) {
+    if (gradient !== 0) heapOf(gradient).release(gradient, 4 * t.size);
+    throw error;
   }
-  t.base = null;
-  if (region.scope === root && !isHeld) hold(t, packed ? t.bits : t.ptr, packed ? streamBytes(t.size) : bytes);
-  if (t.region.scope !== root && !packed) t.bits = 0;
-  t.region = region;
-  if (region.scope !== root) region.scope.adopted.push(t);
-  if (!leaves) return;
-  t.gradBuffer = 0;
-  if (gradient === 0) return;
-  if (region.scope !== root) region.scope.blocks.push(gradient, bytes);
-  else hold(t, gradient, bytes);
-  t.moveGrad(copyOf(t.gradPtr, gradient, t.size), region);
-}
-
-function copyOf(from: number, to: number, n: number): number {
-  k.copy(to, from, n);
-  return to;
+  adopt(t, region, packed ? t.bits : t.ptr, packed ? streamBytes(t.size) : 4 * t.size);
+  if (leaves) moveGradient(t, gradient, region);
 }

@@ -5,22 +5,10 @@
  * tensors in the order of their creation is the tape. So an op makes two objects, its output and its attributes.
  */
 import { numbersOf, wrongType, wrongValue } from "./arguments.ts";
-import { heap, heapOf, inReference, k, simd, useBackend } from "./backend.ts";
-import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
-import { Held } from "./held.ts";
-import {
-  allocate,
-  allocateIn,
-  disposed,
-  free,
-  noteMade,
-  type Owned,
-  type Region,
-  recycle,
-  root,
-  type Scope,
-  scope,
-} from "./scope.ts";
+import { heap, inReference, k, simd, useBackend } from "./backend.ts";
+import { dropColumns, EXPOSED, expose, UNREAD } from "./columns.ts";
+import type { Held } from "./held.ts";
+import { allocate, allocateIn, disown, free, hold, noteMade, own, type Region, root, scope } from "./scope.ts";
 import { checkSize, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { memory } from "./wasm.ts";
 
@@ -134,6 +122,7 @@ const OURS = /* @__PURE__ */ Symbol();
 
 /** Counts records and writes, so that backward notices a write after a record. */
 let clock = 0;
+export const tick = (): number => ++clock;
 
 /**
  * A tensor of float32 values, contiguous and row-major; its ops are methods and functions of the same names.
@@ -294,25 +283,6 @@ export class Tensor {
   }
 
   /**
-   * ∂loss/∂this after `backward`, in the shape of this leaf, else null. It is a view of the live buffer, to which
-   * backward adds.
-   */
-  get grad(): Tensor | null {
-    if (this.gradPtr === 0 || this.op !== null) return null;
-    if (this.gradTensor === null || this.gradTensor.ptr !== this.gradPtr || this.gradTensor.region === disposed) {
-      this.gradTensor = new Tensor(this.sizes, this.size, this.gradPtr, this.region, false, OURS);
-      this.gradTensor.leaf = this;
-    }
-    return this.gradTensor;
-  }
-
-  /** Only null can be set, as {@link Tensor.zeroGrad} does. */
-  set grad(value: Tensor | null) {
-    if (value !== null) throw wrongType("grad", "null; a gradient is added to by backward()", value);
-    this.zeroGrad();
-  }
-
-  /**
    * The one value of a tensor with one element.
    *
    * @throws RangeError for more elements; Error if the tensor was freed.
@@ -335,8 +305,7 @@ export class Tensor {
     const owner = rootOf(this);
     if (owner.columns !== EXPOSED) {
       checkOwn("data", owner);
-      dropColumns(owner);
-      owner.columns = EXPOSED;
+      expose(owner);
     }
     return values;
   }
@@ -384,63 +353,6 @@ export class Tensor {
     return this;
   }
 
-  /**
-   * Frees the memory of a tensor that the caller owns, and its record; again, it does nothing. Inside a tape there is
-   * nothing to do: the tape frees.
-   */
-  dispose(): void {
-    if (!this.region.open) return;
-    checkOwn("dispose", this);
-    const { region } = this;
-    this.releaseGrad();
-    if (this.owned) {
-      dropColumns(this);
-      if (this.ptr !== 0) free(this.ptr, 4 * this.size);
-      if (this.bits !== 0) free(this.bits, streamBytes(this.size));
-      takeOut(region.scope.adopted, this);
-    }
-    this.held?.end();
-    this.held = null;
-    recycleSaved(this, region);
-    dropRecord(this, this.op === null ? this.state : "consumed");
-    this.region = disposed;
-  }
-
-  /** Sets `grad` to null; the buffer is kept for the next gradient. */
-  zeroGrad(): void {
-    if (this.gradPtr === 0) return;
-    if (this.gradTensor !== null && !this.gradTensor.owned) this.gradTensor.region = disposed;
-    this.gradTensor = null;
-    this.gradPtr = 0;
-  }
-
-  /**
-   * Ends the gradient and gives back its buffer; that of a leaf of a tape ends with the tape.
-   *
-   * @internal
-   */
-  releaseGrad(): void {
-    const { gradBuffer, region } = this;
-    this.zeroGrad();
-    this.gradBuffer = 0;
-    if (gradBuffer === 0 || region.scope !== root) return;
-    heapOf(gradBuffer).release(gradBuffer, 4 * this.size);
-    this.held?.remove(gradBuffer);
-  }
-
-  /**
-   * The gradient now lies at p, in memory of `region`; the tensor that `grad` gave out goes with it.
-   *
-   * @internal
-   */
-  moveGrad(p: number, region: Region): void {
-    this.gradPtr = p;
-    this.gradBuffer = p;
-    if (this.gradTensor === null || this.gradTensor.owned) return;
-    this.gradTensor.ptr = p;
-    this.gradTensor.region = region;
-  }
-
   /** Shape and the first eight values, for people: `Tensor([2], [1, 2])`, or `Tensor([2], freed)`. */
   toString(): string {
     if (!isAlive(this)) return `Tensor(${formatShape(this.sizes)}, freed)`;
@@ -463,22 +375,10 @@ export function zerosLike(x: Tensor): Tensor {
   return t;
 }
 
-function unwritten(shape: Shape, size: number, packed = false): Tensor {
-  const bytes = packed ? streamBytes(size) : 4 * size;
-  const p = allocate(bytes);
-  const z = new Tensor(shape, size, packed ? 0 : p, scope.region, scope === root, OURS);
-  if (packed) z.bits = p;
-  if (scope !== root) return z;
-  hold(z, p, bytes);
-  noteMade(z);
+function unwritten(shape: Shape, size: number): Tensor {
+  const z = new Tensor(shape, size, allocate(4 * size), scope.region, scope === root, OURS);
+  if (scope === root) noteMade(z, z.ptr, 4 * size);
   return z;
-}
-
-/** The block at p goes with t where t, a tensor outside of tapes, is collected as garbage. */
-export function hold(t: Tensor, p: number, bytes: number): void {
-  if (p < 0) return; // the reference gives back all that it has
-  t.held ??= new Held();
-  t.held.add(p, bytes);
 }
 
 /**
@@ -494,8 +394,7 @@ export function takeOver(t: Tensor): Tensor {
     k.copy(p, t.ptr, size);
     return outside(sizes, size, p);
   }
-  t.held?.remove(ptr);
-  t.owned = false;
+  disown(t);
   t.dispose();
   return outside(sizes, size, ptr);
 }
@@ -510,7 +409,11 @@ function outside(sizes: Shape, size: number, p: number): Tensor {
 export function emptySpikes(shape: Shape): Tensor {
   const size = sizeOf(shape);
   checkSize("spikes", shape, size);
-  return unwritten(shape, size, !inReference());
+  if (inReference()) return unwritten(shape, size);
+  const z = new Tensor(shape, size, 0, scope.region, scope === root, OURS);
+  z.bits = allocate(streamBytes(size));
+  if (scope === root) noteMade(z, z.bits, streamBytes(size));
+  return z;
 }
 
 /** Where a kernel writes the spikes of a tensor that `emptySpikes` made. */
@@ -566,12 +469,9 @@ export const bitsOf = (x: Tensor): number => (x.ptr === 0 ? x.bits : 0);
 /** Throws for what is no tensor, and when x is freed; writes out a form that is not among these. */
 export function ready(where: string, x: Tensor, forms?: readonly Form[]): void {
   if (!(x instanceof Tensor) || !x.region?.open || x.base !== null) alive(x, where);
-  if (x.ptr === 0 && !readsShort(x, forms)) materialise(x);
+  // The float64 kernels read floats alone.
+  if (x.ptr === 0 && (inReference() || !forms?.includes(formOf(x)))) materialise(x);
 }
-
-/** Whether a short form is among these; the float64 kernels read floats alone. */
-const readsShort = (x: Tensor, forms: readonly Form[] | undefined): boolean =>
-  forms?.includes(formOf(x)) === true && !inReference();
 
 /** The tensor that t repeats along its first axis, or null if t is an ordinary tensor. */
 export function constantSource(t: Tensor): Tensor | null {
@@ -609,7 +509,7 @@ export function touch(t: Tensor): void {
 
 /** Notes a write into t that was made in its copy by columns too, if it has one. */
 export function touchBoth(t: Tensor): void {
-  rootOf(t).written = ++clock;
+  rootOf(t).written = tick();
 }
 
 /** A live view for the engine's own use: it is read, or written and noted. */
@@ -626,61 +526,51 @@ export function valuesIn(where: string, given: unknown): unknown {
   return peek(given);
 }
 
+/** A tensor of the shape of x that looks into memory at p, which is as old as x. */
+export const tensorAt = ({ sizes, size, region }: Tensor, p: number): Tensor =>
+  new Tensor(sizes, size, p, region, false, OURS);
+
+/** t, which looks into memory of another tensor, looks at p from now on. */
+export function lookAt(t: Tensor, p: number): void {
+  t.ptr = p;
+}
+
+/** Copies the values of t, floats or, where `packed`, bits, to a block outside of the arena, where they lie from now on. */
+export function copyOut(t: Tensor, packed: boolean): void {
+  const bytes = packed ? streamBytes(t.size) : 4 * t.size;
+  const p = heap.allocate(bytes);
+  k.copy(p, packed ? t.bits : t.ptr, bytes / 4);
+  t.bits = packed ? p : 0;
+  if (!packed) t.ptr = p;
+  t.base = null;
+}
+
+/** Gives back the blocks of the values of t, which are its own. */
+export function freeValues(t: Tensor): void {
+  dropColumns(t);
+  if (t.ptr !== 0) free(t.ptr, 4 * t.size);
+  if (t.bits !== 0) free(t.bits, streamBytes(t.size));
+}
+
+/** Gives t, which is outside of all tapes, a stream of bits beside its floats, of zeros or that of x. */
+export function addBits(t: Tensor, x?: Tensor): void {
+  const bytes = streamBytes(t.size);
+  t.bits = x?.bits ?? allocateIn(root.region, bytes);
+  if (x !== undefined) return;
+  hold(t, t.bits, bytes);
+  k.fill(t.bits, bytes / 4, 0);
+}
+
+/** Only the bits of t, where it has any, are its values. */
+export function dropFloats(t: Tensor): void {
+  if (t.bits !== 0) t.ptr = 0;
+}
+
 /** x again and again along a new first axis, in a tensor of this shape, not written out until something reads it. */
 export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
   const z = new Tensor(shape, size, 0, scope.region, false, OURS);
   z.base = x;
   return z;
-}
-
-type Input = Tensor | null;
-
-/** Makes z the recorded output of op on a, b, c, on the tape that owns z. */
-export function record(z: Tensor, op: Recorded<never>, attrs: unknown, a: Input, b: Input, c: Input): void {
-  fillRecord(z, op, attrs, a, b, c);
-  z.region.scope.records.push(z);
-}
-
-/** The records of a scope, the oldest first. */
-export const recordsOf = ({ records }: Scope): Tensor[] => records as Tensor[];
-
-/** The same, but the record is on no tape: another one has it in its `parts`. */
-export function fillRecord(z: Tensor, op: Recorded<never>, attrs: unknown, a: Input, b: Input, c: Input): void {
-  z.op = op;
-  z.attrs = attrs;
-  z.a = a;
-  z.b = b;
-  z.c = c;
-  z.requiresGrad = true;
-  z.state = "recorded";
-  z.born = ++clock;
-}
-
-/** Without the tensor that owns the block of t in the list: t itself, or a proxy of it. */
-export function takeOut(list: Owned[], { ptr }: Tensor): void {
-  let i = list.length - 1;
-  while (i >= 0 && (list[i] as Owned).ptr !== ptr) i--;
-  if (i >= 0) list.splice(i, 1);
-}
-
-/** Gives back the memory that forward saved on z while `region` was current. */
-export function recycleSaved(z: Tensor, region: Region): void {
-  if (z.saved !== 0) recycle(z.saved, z.savedBytes, region);
-  z.saved = 0;
-}
-
-/** Ends the record of z and the records of its parts. Saved blocks that were not given back are freed with its tape. */
-export function dropRecord(z: Tensor, state: RecordState): void {
-  // Gradients of parts pass through the record of z: without it, parts refuse backward.
-  if (z.parts !== null) for (const other of z.parts) if (other?.a === z) dropRecord(other, "consumed");
-  z.op = null;
-  z.attrs = null;
-  z.a = null;
-  z.b = null;
-  z.c = null;
-  z.parts = null;
-  z.saved = 0;
-  z.state = state;
 }
 
 /** Writes out spikes, or a constant expansion over time: T copies of its source. */
@@ -706,7 +596,6 @@ export function materialise(z: Tensor): void {
   if (source === null) k.unpackBits(p, z.bits, z.size);
   else k.expandAxis(p, source.ptr, 1, z.size / source.size, source.size);
   z.ptr = p;
-  z.owned = z.region.scope === root;
-  if (z.owned) hold(z, p, 4 * z.size);
   z.base = null;
+  if (z.region.scope === root) own(z, p, 4 * z.size);
 }

@@ -5,7 +5,7 @@ import { wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { full } from "../create.ts";
-import { apply, freshGradOf, gradOf, type Op, passGradient, SAVES, startOf } from "../op.ts";
+import { apply, gradOf, holds, type Op, passGradient, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, sameShape } from "../shape.ts";
 import { alive, noTensor, Tensor } from "../tensor.ts";
@@ -68,9 +68,9 @@ const mulOp: Pairwise<null> = {
 
 /** ∂L/∂x += ∂L/∂z ⊙ y */
 function addProduct(x: Tensor, z: Tensor, y: Tensor): void {
-  const start = startOf(x);
-  const dx = freshGradOf(x, start);
-  if (dx !== 0) (start === 0 ? k.mul : k.mulGrad)(dx, z.gradPtr, y.ptr, z.size, isSingle(z, y));
+  const adds = holds(x);
+  const dx = gradOf(x, true);
+  if (dx !== 0) (adds ? k.mulGrad : k.mul)(dx, z.gradPtr, y.ptr, z.size, isSingle(z, y));
 }
 
 /** ∂L/∂y of a single value += sign·Σ of terms, one for each value of z, which `write` writes. */

@@ -6,7 +6,7 @@
  */
 import { withDefaults, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { apply, freshGradOf, gradOf, type Op, ready, SAVES, startOf, writeOutGradient } from "../op.ts";
+import { apply, gradOf, holds, type Op, ready, SAVES, writeOutGradient } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { checkShape, formatShape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
@@ -56,15 +56,15 @@ const conv1dOp: Op<Windows> = {
     // A pool's planes are the last two axes: of conv1d, channels and places.
     const [height, width] = z.sizes.slice(-2) as [number, number];
     if (g.path === "dense" || height * width !== places) writeOutGradient(z);
-    const adds = startOf(x);
-    const dx = freshGradOf(x, adds);
+    const adds = holds(x);
+    const dx = gradOf(x, true);
     const dw = gradOf(w);
     const db = bias === null ? 0 : gradOf(bias);
     const sums = db === 0 ? 0 : allocate(4 * planes);
     const form = z.gradForm?.kind === "places" ? z.gradForm : null;
     const maps = { values: z.gradPtr, places: form?.places ?? 0, each: (form?.windows ?? 0) / planes, sums };
     const follower = dw !== 0 && g.path !== "dense" ? followerOf(g, dw, x) : null;
-    if (dx !== 0 || follower !== null || maps.places !== 0) spreadMaps(g, maps, w.ptr, dx, adds !== 0, follower);
+    if (dx !== 0 || follower !== null || maps.places !== 0) spreadMaps(g, maps, w.ptr, dx, adds, follower);
     else if (db !== 0) k.sumAxis(sums, z.gradPtr, planes, places, 1);
     if (follower !== null) follower.end(dw);
     else if (dw !== 0) multiplyPatches("weights", g, z.gradPtr, dw, x.ptr);

@@ -4,7 +4,10 @@
  * A function that takes a tensor first becomes a method by its name in `methods`; the table of op tests is typed by `ops`, so an
  * op without a test row does not compile.
  */
+import { wrongType } from "../arguments.ts";
 import { backward } from "../backward.ts";
+import { gradientTensor, zeroGrad } from "../op.ts";
+import { dispose } from "../tape.ts";
 import { Tensor } from "../tensor.ts";
 import type { Operand } from "./arithmetic.ts";
 import * as functions from "./public.ts";
@@ -96,6 +99,8 @@ const methods = {
    *   element. A pass that fails takes back the gradients that began in it.
    */
   backward,
+  zeroGrad,
+  dispose,
 };
 
 // Without the annotation, a bundler would keep all of them for a program that uses a few.
@@ -110,7 +115,13 @@ type TensorMethods = { [Name in keyof Methods]: Method<Methods[Name]> };
 
 // The ops import the class, which therefore cannot name them.
 declare module "../tensor.ts" {
-  export interface Tensor extends TensorMethods {}
+  export interface Tensor extends TensorMethods {
+    /**
+     * ∂loss/∂this after `backward`, in the shape of this leaf, else null. It looks into the live buffer, which is added into. Only null can
+     * be set, which is what `zeroGrad` does.
+     */
+    grad: Tensor | null;
+  }
 }
 
 type AnyFunction = (x: Tensor, b?: unknown, c?: unknown, d?: unknown, e?: unknown) => unknown;
@@ -125,6 +136,16 @@ for (const [name, fn] of Object.entries(methods) as [string, AnyFunction][]) {
   };
   Object.defineProperty(table, name, { value: method, writable: true, configurable: true });
 }
-// Node's console.log calls this method.
+Object.defineProperty(table, "grad", {
+  get(this: Tensor): Tensor | null {
+    return gradientTensor(this);
+  },
+  set(this: Tensor, value: unknown): void {
+    if (value !== null) throw wrongType("grad", "null; a gradient is added to by backward()", value);
+    zeroGrad(this);
+  },
+  configurable: true,
+});
+// What console.log shows in Node.
 Object.defineProperty(table, Symbol.for("nodejs.util.inspect.custom"), { value: Tensor.prototype.toString });
 Object.setPrototypeOf(Tensor.prototype, table);

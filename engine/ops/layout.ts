@@ -2,7 +2,7 @@
 import { COUNT, FINITE, listOf, numberOf, wrongType, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
-import { apply, freshGradOf, gradOf, type Op, ready, SAVES, startOf } from "../op.ts";
+import { apply, gradOf, holds, type Op, ready, SAVES } from "../op.ts";
 import { axesOf, axisOf, formatShape, placeOf, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { tensorList } from "./tensors.ts";
@@ -25,10 +25,10 @@ const stridedOp = (name: string): Op<Strided> => ({
   },
   backward(z, x, _y, _w, { offset, sizes: [a, b, c, d], strides: [sa, sb, sc, sd] }) {
     const transposes = sc === 1 && sd === c && x.size === c * d;
-    const start = startOf(x);
-    const dx = transposes ? freshGradOf(x, start) : gradOf(x);
+    const writes = transposes && !holds(x);
+    const dx = gradOf(x, writes);
     if (dx === 0) return;
-    if (transposes && start === 0) k.transpose(dx, z.gradPtr, c, d);
+    if (writes) k.transpose(dx, z.gradPtr, c, d);
     else k.addStrided(dx + 4 * offset, z.gradPtr, a, b, c, d, sa, sb, sc, sd);
   },
 });

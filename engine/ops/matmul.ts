@@ -7,18 +7,18 @@ import {
   apply,
   canTake,
   type Factors,
-  freshGradOf,
   gradOf,
   handOver,
+  holds,
   type Op,
   ready,
+  recycleSaved,
   SAVES,
   saveFor,
-  startOf,
 } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
-import { alive, formOf, recycleSaved, type Tensor } from "../tensor.ts";
+import { alive, formOf, type Tensor } from "../tensor.ts";
 import { checkOptionalShape } from "./tensors.ts";
 import { broadcastTo, reshape } from "./view.ts";
 
@@ -70,8 +70,8 @@ const linearOp: Op<Product> = {
     const { depth, outputs, stepIn, stepOut, bits, masks, count, graded } = product;
     const rows = x.size / depth;
     const dz = z.gradPtr;
-    const start = startOf(w);
-    const dw = freshGradOf(w, start);
+    const start = holds(w) ? gradOf(w) : 0;
+    const dw = gradOf(w, true);
     if (dw !== 0) {
       if (masks) k.gemmMasked(dw, bits, dz, start, outputs, depth, rows, 1, outputs, stepOut, stepIn);
       else if (bits !== 0)
@@ -108,20 +108,20 @@ function inputGradient(z: Tensor, x: Tensor, w: number, product: Product): void 
   if (outputs < FEW_OUTPUTS && x.ndim > 1 && canTake(x, "product")) {
     return handOver(z, x, { kind: "product", weights: w, factors: product });
   }
-  const start = startOf(x);
-  const dx = freshGradOf(x, start);
-  if (dx === 0 || sampled(dx, start, z.gradPtr, x, w, product)) return;
-  timesTransposed(dx, z.gradPtr, w, start !== 0, x.size / depth, product);
+  const adds = holds(x);
+  const dx = gradOf(x, true);
+  if (dx === 0 || sampled(dx, adds, z.gradPtr, x, w, product)) return;
+  timesTransposed(dx, z.gradPtr, w, adds, x.size / depth, product);
 }
 
 /** Share of the groups of four below which a product of only those is faster, measured. */
 const SAMPLED_DENSITY = 0.5;
 
 /**
- * dx ← or, where `start` is not 0, += dz·wᵀ where the op that made x has a use for it, and 0 elsewhere. False, with nothing
+ * dx ← or, where it `adds`, += dz·wᵀ where the op that made x has a use for it, and 0 elsewhere. False, with nothing
  * done, if that is nearly everywhere.
  */
-function sampled(dx: number, start: number, dz: number, x: Tensor, w: number, product: Product): boolean {
+function sampled(dx: number, adds: boolean, dz: number, x: Tensor, w: number, product: Product): boolean {
   const { depth, outputs, stepIn, stepOut } = product;
   const { op } = x;
   if (op?.support === undefined || outputs < FEW_OUTPUTS || depth % 4 !== 0 || inReference()) return false;
@@ -131,7 +131,7 @@ function sampled(dx: number, start: number, dz: number, x: Tensor, w: number, pr
   const groups = op.support(x.attrs as never, bits, depth);
   const isSparse = groups >= 0 && 4 * groups < SAMPLED_DENSITY * x.size;
   if (isSparse) {
-    if (start === 0) k.fill(dx, x.size, 0);
+    if (!adds) k.fill(dx, x.size, 0);
     k.gemmSampled(dx, bits, dz, w, rows, depth, outputs, outputs, stepOut, stepIn, depth);
   }
   recycle(bits, bytes, scope.region);
@@ -162,15 +162,15 @@ const batchedOp: Op<Batches> = {
     const left = 4 * rows * depth;
     const right = 4 * depth * outputs;
     const next = 4 * rows * outputs;
-    const aStart = startOf(a);
-    const da = freshGradOf(a, aStart);
+    const aAdds = holds(a);
+    const da = gradOf(a, true);
     for (let i = 0; da !== 0 && i < batches; i++) {
-      timesTransposed(da + i * left, z.gradPtr + i * next, b.ptr + i * right, aStart !== 0, rows, factors);
+      timesTransposed(da + i * left, z.gradPtr + i * next, b.ptr + i * right, aAdds, rows, factors);
     }
-    const bStart = startOf(b);
-    const db = freshGradOf(b, bStart);
+    const bAdds = holds(b);
+    const db = gradOf(b, true);
     for (let i = 0; db !== 0 && i < batches; i++) {
-      transposedTimes(db + i * right, a.ptr + i * left, z.gradPtr + i * next, bStart !== 0, rows, factors);
+      transposedTimes(db + i * right, a.ptr + i * left, z.gradPtr + i * next, bAdds, rows, factors);
     }
   },
 };

@@ -2,18 +2,7 @@
 import { withDefaults, wrongType, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
-import {
-  apply,
-  canTakeOver,
-  freshGradOf,
-  gradOf,
-  handOver,
-  type Op,
-  passGradient,
-  ready,
-  SAVES,
-  startOf,
-} from "../op.ts";
+import { apply, canTakeOver, gradOf, handOver, holds, type Op, passGradient, ready, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { axesOf, axisOf, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
@@ -76,10 +65,10 @@ function giveToAll(z: Tensor, x: Tensor, { outer, n, inner }: Reduction, scale: 
     if (scale !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, scale, 0);
     return handOver(z, x, { kind: "repeats", steps: n });
   }
-  const start = startOf(x);
-  const dx = freshGradOf(x, start);
+  const adds = holds(x);
+  const dx = gradOf(x, true);
   if (dx === 0) return;
-  if (start !== 0) return k.sumAxisGrad(dx, z.gradPtr, outer, n, inner, scale);
+  if (adds) return k.sumAxisGrad(dx, z.gradPtr, outer, n, inner, scale);
   if (scale !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, scale, 0);
   k.expandAxis(dx, z.gradPtr, outer, n, inner);
 }

@@ -1,6 +1,6 @@
 /** The gradient of a tensor on record, as it is when backward has come to the op that made the tensor. */
 import { k } from "../backend.ts";
-import { isPart, type Recorded, writeOutGradient } from "../op.ts";
+import { holds, isPart, type Recorded, replaceOp, writeOutGradient } from "../op.ts";
 import { emptyLike, type Tensor } from "../tensor.ts";
 
 /**
@@ -13,10 +13,10 @@ export function shown(t: Tensor, see: (gradient: Tensor) => void): Tensor {
   const op = main.op as unknown as Recorded<unknown>;
   // Without a support and short forms, every value of the gradient is there.
   const { support: _, reads: __, ...rest } = op;
-  main.op = {
+  replaceOp(main, {
     ...rest,
     backward(z, a, b, c, attrs) {
-      if (t.gradPtr !== 0) {
+      if (holds(t)) {
         writeOutGradient(t);
         const gradient = emptyLike(t);
         k.copy(gradient.ptr, t.gradPtr, t.size);
@@ -24,6 +24,6 @@ export function shown(t: Tensor, see: (gradient: Tensor) => void): Tensor {
       }
       op.backward(z, a, b, c, attrs);
     },
-  } satisfies Recorded<unknown> as Recorded<never>;
+  });
   return t;
 }

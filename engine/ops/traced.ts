@@ -1,5 +1,5 @@
-/** Weight gradients of a recorded product for another input than the multiplied one, such as a trace. */
-import { type Recorded, ready, SAVES } from "../op.ts";
+/** Weight gradients of another input than the one that a product has multiplied. */
+import { type Recorded, ready, replaceOp, SAVES } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 
 const NONE = null as unknown as Tensor;
@@ -16,7 +16,7 @@ export function traceWeights(z: Tensor, trace: Tensor): void {
   if (op?.dense === undefined) return;
   ready(op.name, trace);
   const dense = op.dense(z.attrs);
-  z.op = {
+  replaceOp(z, {
     ...op,
     saves: op.saves | SAVES.more,
     more: () => [trace],
@@ -25,5 +25,5 @@ export function traceWeights(z: Tensor, trace: Tensor): void {
       op.backward(z, trace, weight, NONE, dense);
       op.backward(z, x, weight.detach(), bias, attrs);
     },
-  } satisfies Recorded<unknown> as Recorded<never>;
+  });
 }

@@ -17,6 +17,7 @@ import {
 } from "../arguments.ts";
 import { inReference, simd } from "../backend.ts";
 import { Held } from "../held.ts";
+import { holds } from "../op.ts";
 import { root, scope } from "../scope.ts";
 import { formatShape } from "../shape.ts";
 import { alive, type Tensor, touch } from "../tensor.ts";
@@ -128,11 +129,11 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     this.checkChanges();
     const { momentum = 0 } = this.options as { momentum?: number };
     const names = this.slotNames(this.options, momentum === 0 ? {} : MOMENTUM);
-    for (const p of this.params) if (p.gradPtr !== 0) alive(p, name);
-    this.makeSlots((i) => ((this.params[i] as Tensor).gradPtr === 0 ? [] : names));
+    for (const p of this.params) if (holds(p)) alive(p, name);
+    this.makeSlots((i) => (holds(this.params[i] as Tensor) ? names : []));
     for (let i = 0; i < this.params.length; i++) {
       const p = this.params[i] as Tensor;
-      if (p.gradPtr === 0) continue;
+      if (!holds(p)) continue;
       this.steps[i] = (this.steps[i] as number) + 1;
       this.update(p, i);
       touch(p);

@@ -4,10 +4,9 @@ import { k } from "../../engine/backend.ts";
 import { EXPOSED } from "../../engine/columns.ts";
 import { Module, noGrad, type Tensor, zeros } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
-import { allocateIn, root } from "../../engine/scope.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { persist } from "../../engine/tape.ts";
-import { hold, rootOf, streamBytes, touch } from "../../engine/tensor.ts";
+import { addBits, rootOf, streamBytes, touch } from "../../engine/tensor.ts";
 import { checkKept, type Kept, tensorsIn } from "./kept.ts";
 
 /** The tensors that a stage holds. */
@@ -117,8 +116,6 @@ export const own = (shape: Shape): Tensor => persist(zeros(shape));
 /** The same for spikes, as numbers and bits. */
 export function ownSpikes(shape: Shape): Tensor {
   const t = own(shape);
-  t.bits = allocateIn(root.region, streamBytes(t.size));
-  hold(t, t.bits, streamBytes(t.size));
-  k.fill(t.bits, streamBytes(t.size) / 4, 0);
+  addBits(t);
   return t;
 }

@@ -4,9 +4,8 @@ import { numberOf, UNIT, withDefaults, wrongValue } from "../../engine/arguments
 import { type Module, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
 import { traitOf } from "../../engine/nn/module.ts";
 import { Normalization } from "../../engine/nn/normalize.ts";
-import { ready } from "../../engine/op.ts";
+import { ready, withOwnGradients } from "../../engine/op.ts";
 import { traceWeights } from "../../engine/ops/traced.ts";
-import { withOwnGradients } from "../../engine/own-gradients.ts";
 import { formatShape } from "../../engine/shape.ts";
 import { Staged } from "../layer/stage.ts";
 import { isStepping } from "../layer/stepping.ts";

@@ -16,22 +16,22 @@ import {
 import { type Tensor, zeros } from "../../engine/index.ts";
 import {
   canTakeOver,
-  freshGradOf,
   type GradientForm,
   gradOf,
   gradOfPart,
+  holds,
   multiplyGradient,
   part,
   passGradient,
   type Recorded,
   ready,
+  record,
   SAVES,
-  startOf,
   writeOutGradient,
 } from "../../engine/op.ts";
 import { allocate, type Region, recycle, scope } from "../../engine/scope.ts";
 import type { Shape } from "../../engine/shape.ts";
-import { constantSource, empty, emptyLike, emptySpikes, record, rootOf, streamBytes } from "../../engine/tensor.ts";
+import { constantSource, empty, emptyLike, emptySpikes, rootOf, streamBytes } from "../../engine/tensor.ts";
 import { memory } from "../../engine/wasm.ts";
 import {
   columnsOf,
@@ -515,7 +515,7 @@ export class StepRun {
     const form = z.gradForm?.kind === "product" && !parameters.some(isLearned) ? z.gradForm : null;
     const piece = form === null ? 0 : allocate(4 * size);
     const repeats = z.gradForm?.kind === "repeats" && z.gradForm.steps === T;
-    if (form === null && !repeats && z.gradPtr !== 0) writeOutGradient(z);
+    if (form === null && !repeats && holds(z)) writeOutGradient(z);
     const d = form === null ? z.gradPtr : piece;
     const dStep = form === null && !repeats ? size : 0;
     // Gradients that are added to are asked for before those that are written: one tensor may have both.
@@ -646,8 +646,9 @@ class GradientTargets {
 
   /** Address to write the gradient of x to, 0 where none is wanted. */
   target(x: Tensor): number {
-    const start = startOf(x);
-    if (start === 0) return freshGradOf(x, start);
+    const isFirst = !holds(x);
+    const dx = gradOf(x, true);
+    if (isFirst || dx === 0) return dx;
     const own = allocate(4 * x.size);
     this.later.push([x, own]);
     return own;

@@ -9,19 +9,22 @@ import {
   giveGradient,
   gradOf,
   gradOfPart,
+  holds,
   multiplyGradient,
   part,
   passGradient,
   type Recorded,
   ready,
+  record,
   SAVES,
   saveFor,
+  takeSaved,
   wantsGradient,
   writeOutGradient,
 } from "../../engine/op.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
 import type { Shape } from "../../engine/shape.ts";
-import { constantSource, empty, emptyLike, emptySpikes, record, rootOf, spikesAt } from "../../engine/tensor.ts";
+import { constantSource, empty, emptyLike, emptySpikes, rootOf, spikesAt } from "../../engine/tensor.ts";
 import { BOXCAR, NO_RESET, TRIANGULAR } from "../../kernels/kinds.ts";
 import * as layout from "../../kernels/lif-layout.ts";
 import type { Surrogate } from "../surrogates/surrogate.ts";
@@ -362,8 +365,8 @@ const RECORD: Recorded<PlainRun> = {
     const product = z.gradForm?.kind === "product" ? z.gradForm : null;
     const repeats = z.gradForm?.kind === "repeats" && z.gradForm.steps === T;
     if (product === null && !repeats) writeOutGradient(z);
-    // The gradient of the current overwrites the incoming one, or the membrane, where there is room for it.
-    const isWhole = z.gradPtr !== 0 && z.gradForm === null;
+    // The gradient of the current takes the place of the one that comes, or of the membrane, where that has room for it.
+    const isWhole = holds(z) && z.gradForm === null;
     const isOverTime = isWanted && !isConstant;
     const isFree = z.region === scope.region;
     const dU = !isOverTime ? allocate(4 * size) : isWhole ? z.gradPtr : placeOf(z, membrane, isFree);
@@ -421,8 +424,8 @@ const RECORD: Recorded<PlainRun> = {
 /** Where the gradient of a current over time is written: over the membrane, which ends with it, or to a block of its own. */
 function placeOf(z: Tensor, membrane: number, isFree: boolean): number {
   if (membrane === 0 || !isFree) return allocate(4 * z.size);
-  // The record gives nothing back any more.
-  z.saved = 0;
+  // Where the current has room for the membrane, the record has saved nothing.
+  takeSaved(z);
   return membrane;
 }
 

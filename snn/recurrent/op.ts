@@ -10,7 +10,7 @@
 import { k } from "../../engine/backend.ts";
 import type { Before } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { freshGradOf, gradOf, type Recorded, startOf } from "../../engine/op.ts";
+import { gradOf, holds, type Recorded } from "../../engine/op.ts";
 import { bitBytes, gatherWeightGradient } from "../../engine/ops/matmul.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
 import type { Shape } from "../../engine/shape.ts";
@@ -121,8 +121,8 @@ export class Product implements Feedback {
   private weightGradient({ T, size, z }: StepRun, d: number): void {
     const { b: weight, before, n } = this;
     const rows = size / n;
-    const start = startOf(weight);
-    const dw = freshGradOf(weight, start);
+    const start = holds(weight) ? gradOf(weight) : 0;
+    const dw = gradOf(weight, true);
     if (dw === 0) return;
     const total = (T - 1) * rows;
     if (total > 0) {

@@ -4,10 +4,10 @@ import { listed, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { Linear, type Module, noGrad, Tensor } from "../../engine/index.ts";
 import { locate, traitOf } from "../../engine/nn/module.ts";
 import { isWeighted, type Weighted, weightOf } from "../../engine/nn/reading.ts";
-import type { Op } from "../../engine/op.ts";
+import { dropRecord, type Op, recycleSaved } from "../../engine/op.ts";
 import { recordOutside, root, scope } from "../../engine/scope.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
-import { alive, dropRecord, recycleSaved } from "../../engine/tensor.ts";
+import { addBits, alive, dropFloats } from "../../engine/tensor.ts";
 import { keptOf } from "../layer/kept.ts";
 import { own, Stage, Staged, stateOf, Watch } from "../layer/stage.ts";
 import {
@@ -98,7 +98,7 @@ export class PureStage extends Stage {
     });
     const records = all as Tensor[];
     // Neurons give their spikes as floats and as bits. Views hand the bits on, to a Linear, which counts them faster than floats.
-    for (const t of module instanceof Linear ? records : [output]) if (t.ptr === input.ptr) t.bits = input.bits;
+    for (const t of module instanceof Linear ? records : [output]) if (t.ptr === input.ptr) addBits(t, input);
     const calls = records.map((z) => ({ op: z.op, attrs: z.attrs, z, a: z.a, b: z.b, c: z.c }) as Call);
     for (const t of [...records, output]) {
       recycleSaved(t, root.region);
@@ -117,9 +117,8 @@ export class PureStage extends Stage {
     if (weight !== null) weight.refresh();
     for (let i = 0; i < calls.length; i++) {
       const { op, attrs, z, a, b, c } = calls[i] as Call;
-      // `forward` takes the bits of an input without floats; where it needs floats, it writes out the bits of the stage
-      // before again.
-      if (a.bits !== 0) a.ptr = 0;
+      // `forward` takes the bits of an input without floats, and finds those of the stage before again where it needs them.
+      dropFloats(a);
       op.forward(z, a, b, c, attrs);
       recycleSaved(z, scope.region);
     }

@@ -6,9 +6,8 @@
  */
 import { heap, integersAt } from "../../engine/backend.ts";
 import { noGrad, parameter, type Tensor, tape, tensor } from "../../engine/index.ts";
-import { gradientSize, type Recorded } from "../../engine/op.ts";
+import { gradientSize, type Recorded, recordsOf } from "../../engine/op.ts";
 import { root, scope } from "../../engine/scope.ts";
-import { recordsOf } from "../../engine/tensor.ts";
 import { call, type Item, inputsOf, type Leaf, type Program, resolve, type Step } from "./program.ts";
 
 export interface Observer {
