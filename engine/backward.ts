@@ -68,7 +68,7 @@ function walk(records: Tensor[]): void {
         continue;
       }
       checkSaved(z);
-      if (z.gradForm !== null && !readsGradient(z.op, z.gradForm.kind)) writeOutGradient(z);
+      if (z.gradForm !== null && !readsGradient(z, z.gradForm.kind)) writeOutGradient(z);
       (z.op as Recorded<unknown>).backward(z, z.a as Tensor, z.b as Tensor, z.c as Tensor, z.attrs);
       if (z.parts !== null) for (const other of partsOf(z)) consume(other);
       consume(z);

@@ -33,13 +33,14 @@ export const composed = run as <Args extends unknown[], Z>(fn: (...args: Args) =
 export function liftedOp<F>(fn: F, axes: (b: never, c: never, d: never) => number): F {
   return ((x: Tensor, b: never, c: never, d: never) =>
     repeatsSteps(x) && x.ndim > axes(b, c, d)
-      ? run(ofStep as Fn, fn as never, x as never, b, c, d)
+      ? run(onStep as Fn, fn as never, x as never, b, c, d)
       : (fn as OnStep)(x, b, c, d)) as Fn as F;
 }
 
-type OnStep = (x: Tensor, b: unknown, c: unknown, d: unknown) => Tensor;
+type OnStep = (x: Tensor, b?: unknown, c?: unknown, d?: unknown) => Tensor;
 
-function ofStep(fn: OnStep, x: Tensor, b: unknown, c: unknown, d: unknown): Tensor {
+/** fn of the step that x repeats, as often. */
+export function onStep(fn: OnStep, x: Tensor, b?: unknown, c?: unknown, d?: unknown): Tensor {
   const z = fn(stepOf(x), b, c, d);
   return repeated(z, [x.sizes[0] as number, ...z.sizes]);
 }

@@ -3,10 +3,11 @@
  * it has filled, or that an input has taken over from the output. Forms shorter than an element a float are written out for an op that
  * does not read them. This file alone assigns the fields of gradients.
  */
+import { wrongType } from "./arguments.ts";
 import { heapOf, inReference, k } from "./backend.ts";
 import { checkUnconsumed, isPart } from "./record.ts";
 import { allocate, allocateIn, disposed, hold, moveTo, type Region, recycle, root, scope } from "./scope.ts";
-import { alive, checkOwn, type GradientForm, lookAt, type Recorded, type Tensor, tensorAt, touch } from "./tensor.ts";
+import { alive, checkOwn, type GradientForm, lookAt, type Tensor, tensorAt, touch } from "./tensor.ts";
 
 type ProductForm = Extract<GradientForm, { kind: "product" }>;
 
@@ -53,13 +54,9 @@ function leafGradient(x: Tensor): number {
 /** Whether x can take over the buffer of another's gradient: it wants one, has none yet, and is not a leaf. */
 export const canTakeOver = (x: Tensor): boolean => x.gradPtr === 0 && x.op !== null && wantsGradient(x);
 
-/** Whether the backward of an op reads the gradient of its output in this form. */
-export const readsGradient = ({ reads }: Recorded<never>, kind: GradientForm["kind"]): boolean =>
-  reads?.gradient?.includes(kind) === true;
-
-/** Whether x can take over the buffer of another's gradient, and the op that made x reads it in this form. */
-export const canTake = (x: Tensor, kind: GradientForm["kind"]): boolean =>
-  canTakeOver(x) && readsGradient(x.op as Recorded<never>, kind);
+/** Whether the op that made x reads the gradient of x in this form. */
+export const readsGradient = ({ op }: Tensor, kind: GradientForm["kind"]): boolean =>
+  op?.reads?.gradient?.includes(kind) === true;
 
 /** z's gradient becomes that of x, which can take it over, in this form. */
 export function handOver(z: Tensor, x: Tensor, form: GradientForm | null): void {
@@ -141,6 +138,12 @@ export function gradientTensor(x: Tensor): Tensor | null {
     x.gradTensor.leaf = x;
   }
   return x.gradTensor;
+}
+
+/** Only null can be set, which is what {@link zeroGrad} does. */
+export function setGradient(x: Tensor, value: unknown): void {
+  if (value !== null) throw wrongType("grad", "null; a gradient is added to by backward()", value);
+  zeroGrad(x);
 }
 
 /** Sets `grad` to null; the buffer is kept for the next gradient. */

@@ -2,12 +2,12 @@
  * An op is one record: its name, the forms that it reads, forward and backward. `apply` writes out other forms, runs the op, once where
  * all steps are the same, and puts the output on the tape where a gradient is wanted.
  */
-import { composed } from "./composed.ts";
+import { composed, onStep } from "./composed.ts";
 import { recorded } from "./record.ts";
 import { allOrNothing, root, scope } from "./scope.ts";
 import type { Shape } from "./shape.ts";
 import { alive, empty, emptyLike, emptySpikes, type Op, ready, Tensor } from "./tensor.ts";
-import { repeated, repeatsSteps, stepOf } from "./views.ts";
+import { repeatsSteps } from "./views.ts";
 
 export * from "./gradient.ts";
 export * from "./record.ts";
@@ -48,16 +48,14 @@ function readyInput<Attrs>({ name, lifts = Infinity, reads }: Op<Attrs>, a: Tens
 
 /** Of an a in bits, or of one that repeats a step, the op of the step, and its output as often. */
 function ofShort<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
-  if (repeatsSteps(a)) return composed(lifted<Attrs>, op, attrs, a, b, c);
-  const shape = (attrs as { shape?: Shape } | null)?.shape ?? a.sizes;
-  const z = op.keepsBits?.(attrs) ? emptySpikes(shape) : empty(shape);
+  const { shape = a.sizes } = (attrs ?? {}) as { shape?: Shape };
+  if (repeatsSteps(a)) {
+    const ofStep = attrs && { ...attrs, shape: shape.slice(1) };
+    return composed(onStep, (x: Tensor) => apply(op, ofStep, x, b, c), a);
+  }
+  const keeps = op.keepsBits?.(attrs);
+  if (keeps === false) ready(op.name, a);
+  const z = keeps ? emptySpikes(shape) : empty(shape);
   op.forward(z, a, b, c, attrs);
   return recorded(op, attrs, z, a, b, c);
-}
-
-function lifted<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
-  const shape = (attrs as { shape?: Shape } | null)?.shape;
-  const ofStep = shape === undefined ? attrs : { ...attrs, shape: shape.slice(1) };
-  const z = apply(op, ofStep, stepOf(a), b, c);
-  return repeated(z, [a.sizes[0] as number, ...z.sizes]);
 }

@@ -81,24 +81,17 @@ export function hold(t: Owned, p: number, bytes: number): void {
   t.held.add(p, bytes);
 }
 
-/** The block at p is that of t, a tensor outside of tapes. */
-export function own(t: Owned, p: number, bytes: number): void {
-  t.owned = true;
-  hold(t, p, bytes);
-}
-
 /** The block of t is that of another tensor from now on. */
 export function disown(t: Owned): void {
   t.held?.remove(t.ptr);
   t.owned = false;
 }
 
-/** The block at p, of a t that leaves its region for another one, is that of t, and ends with the new region. */
+/** The block at p is that of t, which lives as long as `region` from now on. */
 export function adopt(t: Owned, region: Region, p: number, bytes: number): void {
-  const from = t.region.scope;
-  if (t.owned) takeOut(from.adopted, t);
-  if (region.scope !== root) region.scope.adopted.push(t);
-  else if (!t.owned || from !== root) hold(t, p, bytes);
+  if (t.owned) takeOut(t.region.scope.adopted, t);
+  if (region.scope === root) hold(t, p, bytes);
+  else region.scope.adopted.push(t);
   t.owned = true;
   moveTo(t, region);
 }

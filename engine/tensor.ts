@@ -8,7 +8,7 @@ import { numbersOf, wrongType, wrongValue } from "./arguments.ts";
 import { heap, inReference, k, simd, useBackend } from "./backend.ts";
 import { dropColumns, EXPOSED, expose, UNREAD } from "./columns.ts";
 import type { Held } from "./held.ts";
-import { allocate, allocateIn, disown, free, hold, noteMade, own, type Region, root, scope } from "./scope.ts";
+import { adopt, allocate, allocateIn, disown, free, hold, noteMade, type Region, root, scope } from "./scope.ts";
 import { checkSize, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { memory } from "./wasm.ts";
 
@@ -33,7 +33,7 @@ export const BITS: readonly Form[] = ["bits"];
 /** The forms besides floats that an op reads. */
 export interface Reads {
   /** Of the values of its first input, in forward and backward. */
-  readonly a?: readonly Form[];
+  readonly a?: readonly Exclude<Form, "repeats">[];
   /**
    * Of the gradient of its output.
    *
@@ -388,18 +388,12 @@ function unwritten(shape: Shape, size: number): Tensor {
 export function takeOver(t: Tensor): Tensor {
   const { sizes, size, ptr, region, owned } = t;
   const isOwn = region === root.region && owned && ptr > 0 && t.bits === 0 && !t.isParameter && !t.isBuffer;
-  if (!isOwn) {
-    if (t.ptr === 0) materialise(t);
-    const p = allocateIn(root.region, 4 * size);
-    k.copy(p, t.ptr, size);
-    return outside(sizes, size, p);
-  }
-  disown(t);
-  t.dispose();
-  return outside(sizes, size, ptr);
-}
-
-function outside(sizes: Shape, size: number, p: number): Tensor {
+  if (t.ptr === 0) materialise(t);
+  const p = isOwn ? ptr : allocateIn(root.region, 4 * size);
+  if (isOwn) {
+    disown(t);
+    t.dispose();
+  } else k.copy(p, t.ptr, size);
   const z = new Tensor(sizes, size, p, root.region, true, OURS);
   hold(z, p, 4 * size);
   return z;
@@ -561,6 +555,11 @@ export function addBits(t: Tensor, x?: Tensor): void {
   k.fill(t.bits, bytes / 4, 0);
 }
 
+/** Writes the floats of t, of which a kernel has written the bits, where it has any. */
+export function unpack({ ptr, bits, size }: Tensor): void {
+  if (bits !== 0) k.unpackBits(ptr, bits, size);
+}
+
 /** Only the bits of t, where it has any, are its values. */
 export function dropFloats(t: Tensor): void {
   if (t.bits !== 0) t.ptr = 0;
@@ -597,5 +596,5 @@ export function materialise(z: Tensor): void {
   else k.expandAxis(p, source.ptr, 1, z.size / source.size, source.size);
   z.ptr = p;
   z.base = null;
-  if (z.region.scope === root) own(z, p, 4 * z.size);
+  if (z.region.scope === root) adopt(z, z.region, p, 4 * z.size);
 }

@@ -4,9 +4,8 @@
  * A function that takes a tensor first becomes a method by its name in `methods`; the table of op tests is typed by `ops`, so an
  * op without a test row does not compile.
  */
-import { wrongType } from "../arguments.ts";
 import { backward } from "../backward.ts";
-import { gradientTensor, zeroGrad } from "../op.ts";
+import { gradientTensor, setGradient, zeroGrad } from "../op.ts";
 import { dispose } from "../tape.ts";
 import { Tensor } from "../tensor.ts";
 import type { Operand } from "./arithmetic.ts";
@@ -129,23 +128,15 @@ type AnyFunction = (x: Tensor, b?: unknown, c?: unknown, d?: unknown, e?: unknow
 // The methods are on a prototype of Tensor.prototype: V8 copies all properties of a prototype in use whenever a
 // property is added to it, which would take a millisecond here.
 const table = {};
-for (const [name, fn] of Object.entries(methods) as [string, AnyFunction][]) {
-  // Four fixed arguments serve every method without an array per call.
-  const method = function (this: Tensor, b?: unknown, c?: unknown, d?: unknown, e?: unknown) {
+// Four fixed arguments serve every method without an array per call.
+const methodOf = (fn: AnyFunction) =>
+  function (this: Tensor, b?: unknown, c?: unknown, d?: unknown, e?: unknown) {
     return fn(this, b, c, d, e);
   };
-  Object.defineProperty(table, name, { value: method, writable: true, configurable: true });
+for (const [name, fn] of Object.entries(methods) as [string, AnyFunction][]) {
+  Object.defineProperty(table, name, { value: methodOf(fn), writable: true, configurable: true });
 }
-Object.defineProperty(table, "grad", {
-  get(this: Tensor): Tensor | null {
-    return gradientTensor(this);
-  },
-  set(this: Tensor, value: unknown): void {
-    if (value !== null) throw wrongType("grad", "null; a gradient is added to by backward()", value);
-    zeroGrad(this);
-  },
-  configurable: true,
-});
+Object.defineProperty(table, "grad", { get: methodOf(gradientTensor), set: methodOf(setGradient), configurable: true });
 // What console.log shows in Node.
 Object.defineProperty(table, Symbol.for("nodejs.util.inspect.custom"), { value: Tensor.prototype.toString });
 Object.setPrototypeOf(Tensor.prototype, table);

@@ -5,12 +5,13 @@ import { columnStride, columnsOf } from "../columns.ts";
 import { composedOp } from "../composed.ts";
 import {
   apply,
-  canTake,
+  canTakeOver,
   type Factors,
   gradOf,
   handOver,
   holds,
   type Op,
+  readsGradient,
   ready,
   recycleSaved,
   SAVES,
@@ -105,7 +106,7 @@ const FEW_OUTPUTS = 64;
 function inputGradient(z: Tensor, x: Tensor, w: number, product: Product): void {
   const { depth, outputs } = product;
   // A neuron multiplies whole time steps. Where x is [T] alone, a step is one number, less than a row of the product.
-  if (outputs < FEW_OUTPUTS && x.ndim > 1 && canTake(x, "product")) {
+  if (outputs < FEW_OUTPUTS && x.ndim > 1 && canTakeOver(x) && readsGradient(x, "product")) {
     return handOver(z, x, { kind: "product", weights: w, factors: product });
   }
   const adds = holds(x);

@@ -1,7 +1,7 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
 import { allOptions, withDefaults, wrongValue } from "../arguments.ts";
 import { extra, k } from "../backend.ts";
-import { apply, canTake, formOf, gradOf, handOver, type Op, type PlacesForm, ready, SAVES } from "../op.ts";
+import { apply, canTakeOver, formOf, gradOf, handOver, type Op, type PlacesForm, readsGradient, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { alive, spikesAt, type Tensor } from "../tensor.ts";
@@ -70,10 +70,7 @@ const maxPoolOp: Op<Pooling> = {
   reads: { a: ["bits"] },
   lifts: 3,
   keepsBits,
-  forward(z, x, _y, _w, p) {
-    if (!keepsBits(p)) ready("maxPool2d", x);
-    findMaxima(spikesAt(z), 0, x, 0, x.size / sizeOf(p), p);
-  },
+  forward: (z, x, _y, _w, p) => findMaxima(spikesAt(z), 0, x, 0, x.size / sizeOf(p), p),
   /**
    * Computes the places of the maxima again instead of storing them: for all planes at once if the op that made x reads a gradient
    * as values and places, else for a block of planes at a time.
@@ -82,7 +79,7 @@ const maxPoolOp: Op<Pooling> = {
     const size = sizeOf(p);
     const windows = windowsOf(p);
     const planes = x.size / size;
-    if (canTake(x, "places")) {
+    if (canTakeOver(x) && readsGradient(x, "places")) {
       const places = allocate(4 * z.size);
       findMaxima(0, places, x, 0, planes, p);
       return handOver(z, x, { kind: "places", places, windows: z.size, writeOut });

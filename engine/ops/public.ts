@@ -1,6 +1,5 @@
 /** All that the package exports of ops. Files are named with a star where all that they export is public. */
 export { add, div, maximum, minimum, mul, neg, type Operand, sub } from "./arithmetic.ts";
-export * from "./clone.ts";
 export * from "./compare.ts";
 export { type ConvOptions, type ConvTransposeOptions, conv1d, conv2d, convTranspose2d } from "./conv.ts";
 export * from "./dropout.ts";
@@ -16,6 +15,6 @@ export * from "./reduce.ts";
 export * from "./softmax.ts";
 export * from "./statistics.ts";
 export * from "./unary.ts";
-export { detach, expand, flatten, reshape, squeeze, tile, unsqueeze } from "./view.ts";
+export { clone, detach, expand, flatten, reshape, squeeze, tile, unsqueeze } from "./view.ts";
 export { maskedFill, where } from "./where.ts";
 export type { Pair } from "./windows.ts";

@@ -7,9 +7,8 @@ import { allocate, recycle, scope } from "../scope.ts";
 import { axesOf, axisOf, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { alive, empty, formOf, type Tensor } from "../tensor.ts";
-import { clone } from "./clone.ts";
 import { permute } from "./layout.ts";
-import { reshape } from "./view.ts";
+import { clone, reshape } from "./view.ts";
 
 /** Options of reductions over any number of axes. */
 export interface ReduceOptions {

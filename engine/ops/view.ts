@@ -5,7 +5,7 @@
 import { wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composed, composedOp } from "../composed.ts";
-import { apply, gradOf, type Recorded, ready, recorded, SAVES } from "../op.ts";
+import { apply, gradOf, type Op, passGradient, type Recorded, ready, recorded, SAVES } from "../op.ts";
 import { axisOf, broadcastShapes, checkShape, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, type Tensor, viewOf } from "../tensor.ts";
 import { expandOp, repeated, repeatsSteps, reshaped, sameValues, stepOf } from "../views.ts";
@@ -32,6 +32,16 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 }
 
 const reshapedStep = (x: Tensor, target: Shape): Tensor => repeated(reshaped(stepOf(x), target.slice(1)), target);
+
+const cloneOp: Op<null> = {
+  name: "clone",
+  saves: SAVES.nothing,
+  forward: (z, x) => k.copy(z.ptr, x.ptr, z.size),
+  backward: (z, x) => passGradient(z, x),
+};
+
+/** A copy in memory of its own, of the same shape.  ∂L/∂x = ∂L/∂z. */
+export const clone = (x: Tensor): Tensor => apply(cloneOp, null, x);
 
 /** The same values, of the same shape, without a gradient. Looks into x, and is freed with it; spikes stay bits. */
 export const detach = (x: Tensor): Tensor => sameValues("detach", x);

@@ -16,7 +16,7 @@ import {
 import { type Tensor, zeros } from "../../engine/index.ts";
 import {
   canTakeOver,
-  type GradientForm,
+  giveGradient,
   gradOf,
   gradOfPart,
   holds,
@@ -537,7 +537,8 @@ export class StepRun {
       maskOf(dLast),
       dInput === 0 ? 0 : isConstant ? 2 : 1,
     );
-    const before = feedback?.feedBack(this, d, dFed) ?? this.expanding(z, form, piece);
+    const expanding = form && ((t: number) => multiplyGradient(piece, z, form, t * size, size));
+    const before = feedback?.feedBack(this, d, dFed) ?? expanding;
     bound.begin();
     try {
       noteParameters(bound, this.parameters);
@@ -565,13 +566,6 @@ export class StepRun {
     }
     for (let i = 0; i < saved.length; i++) recycle(saved[i] as number, code.savedBytes(i, current.size), region);
     if (this.inputAt !== 0) recycle(this.inputAt, 4 * current.size, region);
-  }
-
-  /** Writes out a gradient that is a product, one step at a time. */
-  private expanding(z: Tensor, form: ProductForm | null, piece: number): Before | null {
-    if (form === null) return null;
-    const { size } = this;
-    return (t) => multiplyGradient(piece, z, form, t * size, size);
   }
 
   /** {@link Recorded.support} of the spikes. */
@@ -603,8 +597,6 @@ export class StepRun {
 const tensorsIn = (all: readonly (LoopValue | null)[]): Tensor[] =>
   all.filter((t): t is Tensor => t !== null && !(t instanceof Float32Array));
 
-type ProductForm = Extract<GradientForm, { kind: "product" }>;
-
 const isThere = (p: number): boolean => p !== 0;
 
 function maskOf(addresses: readonly number[]): number {
@@ -633,11 +625,9 @@ const stepOp = (name: string): Recorded<StepRun> => ({
 
 /** The record of a run with a feedback: backward reads the weights too, and the spikes. */
 export const feedbackOp = (name: string): Recorded<StepRun> => ({
-  name,
+  ...stepOp(name),
   saves: SAVES.b + SAVES.output + SAVES.more,
-  more: (run) => run.reads(),
-  backward: (z, _a, _b, _c, run) => run.backward(z),
-  support: (run, bits, columns) => run.support(bits, columns),
+  reads: {},
 });
 
 /** Gradients that are written, of tensors that may have one already. */
@@ -656,9 +646,6 @@ class GradientTargets {
 
   /** Adds the gradients that were written elsewhere. */
   finish(): void {
-    for (const [x, p] of this.later) {
-      k.addTo(x.gradPtr, p, x.size);
-      recycle(p, 4 * x.size, scope.region);
-    }
+    for (const [x, p] of this.later) giveGradient(x, p);
   }
 }

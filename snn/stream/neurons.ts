@@ -2,6 +2,7 @@
 import { k } from "../../engine/backend.ts";
 import type { Bound } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../../engine/index.ts";
+import { unpack } from "../../engine/tensor.ts";
 import { type Kept, keptOf, tensorsIn } from "../layer/kept.ts";
 import { own, ownSpikes, Stage, Watch } from "../layer/stage.ts";
 import type { Layer } from "../neuron/compiler.ts";
@@ -56,7 +57,7 @@ class PlainStage extends Stage {
     const { output, descriptor } = this;
     this.watch.refresh();
     k.lifForward(descriptor.ptr);
-    if (output.bits !== 0) k.unpackBits(output.ptr, output.bits, output.size);
+    unpack(output);
   }
 }
 
@@ -119,7 +120,7 @@ export class CompiledStage extends Stage {
     // The step adds to the bits, which are set to 0 here.
     bound.output(neuron.mainAt, neuron.packed ? output.bits : output.ptr);
     bound.run();
-    if (output.bits !== 0) k.unpackBits(output.ptr, output.bits, output.size);
+    unpack(output);
   }
 
   override reset(): void {

@@ -4,7 +4,7 @@ import { INTEGER, listOf, numberOf, withDefaults, wrongValue } from "../../engin
 import { extra, integersAt } from "../../engine/backend.ts";
 import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import type { Loading } from "../../engine/nn/module.ts";
-import { apply, formOf, gradOf, type Op, ready, SAVES, saveFor } from "../../engine/op.ts";
+import { apply, formOf, gradOf, type Op, SAVES, saveFor } from "../../engine/op.ts";
 import { axisOf, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
 import { buffer } from "../../engine/tape.ts";
 import { alive, peek } from "../../engine/tensor.ts";
@@ -40,9 +40,7 @@ const delayOp: Op<Delaying> = {
   saves: SAVES.nothing,
   reads: { a: ["bits"] },
   keepsBits: isWhole,
-  forward(z, x, _y, _w, attrs) {
-    const { delays, first, T, rows, inner } = attrs;
-    if (!isWhole(attrs)) ready("delay", x);
+  forward(z, x, _y, _w, { delays, first, T, rows, inner }) {
     const places = place(z, delays);
     const n = delays.length;
     if (formOf(x) === "bits") extra().delayBits(z.bits, x.bits, places, T, rows, n, inner);
