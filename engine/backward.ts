@@ -5,7 +5,6 @@ import {
   checkUnconsumed,
   dropRecord,
   gradOf,
-  holds,
   isReached,
   partsOf,
   type Recorded,
@@ -44,7 +43,9 @@ function run(loss: Tensor, upstream: Tensor | undefined): void {
     if (loss.op !== null) for (let s: Scope | null = scope; s !== null; s = s.parent) walk(recordsOf(s));
   } catch (error) {
     for (let s: Scope | null = scope; s !== null; s = s.parent) abandon(recordsOf(s));
-    takeBack(scope);
+    // Gradients of leaves that began in this pass are parts of sums, or not even written.
+    for (const x of scope.begun as Tensor[]) zeroGrad(x);
+    for (const x of scope.buffered as Tensor[]) releaseGradient(x);
     // A record that is frozen is the reason, and its error says so.
     for (const z of recordsOf(scope)) if (z.op !== null) checkOwn("backward", z);
     throw error;
@@ -63,7 +64,7 @@ function walk(records: Tensor[]): void {
     for (; i >= 0; i--) {
       const z = records[i] as Tensor;
       if (z.op === null) continue;
-      if (!holds(z) && !isReached(z)) {
+      if (!isReached(z)) {
         records[--kept] = z;
         continue;
       }
@@ -93,12 +94,6 @@ function abandon(records: Tensor[]): void {
     recycleGradient(z);
     for (const other of partsOf(z)) recycleGradient(other);
   }
-}
-
-/** Takes back the gradients of leaves that began in this pass: they are parts of sums, or not even written. */
-function takeBack({ begun, buffered }: Scope): void {
-  for (const x of begun as Tensor[]) zeroGrad(x);
-  for (const x of buffered as Tensor[]) releaseGradient(x);
 }
 
 function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
@@ -132,15 +127,16 @@ function checkSaved(z: Tensor): void {
   const op = z.op as Recorded<unknown>;
   const { saves } = op;
   if (saves === 0) return;
-  if ((saves & SAVES.more) !== 0) for (const x of op.more?.(z.attrs) ?? []) if (x !== null) checkUnchanged(z, x);
-  if ((saves & SAVES.a) !== 0 && z.a !== null) checkUnchanged(z, z.a);
-  if ((saves & SAVES.b) !== 0 && z.b !== null) checkUnchanged(z, z.b);
-  if ((saves & SAVES.c) !== 0 && z.c !== null) checkUnchanged(z, z.c);
+  if ((saves & SAVES.more) !== 0) for (const x of op.more?.(z.attrs) ?? []) checkUnchanged(z, x);
+  if ((saves & SAVES.a) !== 0) checkUnchanged(z, z.a);
+  if ((saves & SAVES.b) !== 0) checkUnchanged(z, z.b);
+  if ((saves & SAVES.c) !== 0) checkUnchanged(z, z.c);
   if ((saves & SAVES.output) !== 0) checkUnchanged(z, z);
 }
 
-/** Throws when x, which the backward of z reads, was overwritten or freed since z was recorded. */
-export function checkUnchanged(z: Tensor, x: Tensor): void {
+/** Throws when x, which the backward of z reads, was overwritten or freed since z was recorded; null is no tensor. */
+export function checkUnchanged(z: Tensor, x: Tensor | null): void {
+  if (x === null) return;
   if (!x.region.open || x.base !== null) alive(x, `backward of ${(z.op as Recorded<never>).name}`);
   if (rootOf(x).written > z.born) {
     throw new Error(

@@ -40,10 +40,10 @@ function run<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor
 /** Whether x is a tensor with floats of its own: all that most ops are called with. */
 const isFloats = (x: Tensor): boolean => x instanceof Tensor && x.ptr !== 0 && x.base === null && x.region.open;
 
-/** `ready` for the first input, in the forms that the op reads or lifts over. */
+/** `ready` for the first input, in a form that the op reads or lifts over. */
 function readyInput<Attrs>({ name, lifts = Infinity, reads }: Op<Attrs>, a: Tensor): void {
   alive(a, name);
-  if (a.ptr === 0 && !(repeatsSteps(a) && a.ndim > lifts)) ready(name, a, reads?.a);
+  if (a.ptr === 0 && !(repeatsSteps(a) && a.ndim > lifts)) ready(name, a, reads?.a !== undefined);
 }
 
 /** Of an a in bits, or of one that repeats a step, the op of the step, and its output as often. */

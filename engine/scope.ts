@@ -103,13 +103,14 @@ export function moveTo(t: Owned, region: Region): void {
 
 /** t was disposed, and its blocks were given back. */
 export function end(t: Owned): void {
+  if (t.owned) takeOut(t.region.scope.adopted, t);
   t.held?.end();
   t.held = null;
   moveTo(t, disposed);
 }
 
 /** Without the tensor that owns the block of t in the list: t itself, or a proxy of it. */
-export function takeOut(list: Owned[], { ptr }: Owned): void {
+function takeOut(list: Owned[], { ptr }: Owned): void {
   let i = list.length - 1;
   while (i >= 0 && (list[i] as Owned).ptr !== ptr) i--;
   if (i >= 0) list.splice(i, 1);

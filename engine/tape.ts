@@ -12,7 +12,7 @@ import { heap, heapOf, inReference } from "./backend.ts";
 import { holds, moveGradient, releaseGradient } from "./gradient.ts";
 import type { MemoryStats } from "./memory.ts";
 import { dropRecord, recycleSaved } from "./record.ts";
-import { adopt, end, enter, leave, moveTo, type Region, root, type Scope, scope, takeOut } from "./scope.ts";
+import { adopt, end, enter, leave, moveTo, type Region, root, type Scope, scope } from "./scope.ts";
 import { alive, checkOwn, copyOut, freeValues, materialise, rootOf, streamBytes, Tensor } from "./tensor.ts";
 
 /**
@@ -137,10 +137,7 @@ export function dispose(t: Tensor): void {
   if (!region.open) return;
   checkOwn("dispose", t);
   releaseGradient(t);
-  if (t.owned) {
-    freeValues(t);
-    takeOut(region.scope.adopted, t);
-  }
+  if (t.owned) freeValues(t);
   recycleSaved(t, region);
   dropRecord(t, t.op === null ? t.state : "consumed");
   end(t);

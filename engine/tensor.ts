@@ -27,13 +27,10 @@ export type RecordState = "none" | "recorded" | "consumed" | "returned";
 /** How values lie in memory: an element a float, spikes as a stream of bits, or one step that counts for all. */
 export type Form = "floats" | "bits" | "repeats";
 
-/** The form besides floats of an op that reads spikes in bits. */
-export const BITS: readonly Form[] = ["bits"];
-
 /** The forms besides floats that an op reads. */
 export interface Reads {
   /** Of the values of its first input, in forward and backward. */
-  readonly a?: readonly Exclude<Form, "repeats">[];
+  readonly a?: readonly ["bits"];
   /**
    * Of the gradient of its output.
    *
@@ -460,11 +457,11 @@ export const formOf = (x: Tensor): Form => (x.ptr !== 0 ? "floats" : x.bits !== 
 /** Address of spikes that are bits alone, else 0. */
 export const bitsOf = (x: Tensor): number => (x.ptr === 0 ? x.bits : 0);
 
-/** Throws for what is no tensor, and when x is freed; writes out a form that is not among these. */
-export function ready(where: string, x: Tensor, forms?: readonly Form[]): void {
-  if (!(x instanceof Tensor) || !x.region?.open || x.base !== null) alive(x, where);
+/** Throws for what is no tensor, and when x is freed; writes out a short form, but, for who reads them, bits. */
+export function ready(where: string, x: Tensor, readsBits = false): void {
+  alive(x, where);
   // The float64 kernels read floats alone.
-  if (x.ptr === 0 && (inReference() || !forms?.includes(formOf(x)))) materialise(x);
+  if (x.ptr === 0 && (!readsBits || x.bits === 0 || inReference())) materialise(x);
 }
 
 /** The tensor that t repeats along its first axis, or null if t is an ordinary tensor. */
@@ -507,18 +504,15 @@ export function touchBoth(t: Tensor): void {
 }
 
 /** A live view for the engine's own use: it is read, or written and noted. */
-export function peek(t: Tensor): Float32Array {
-  ready("data", t);
+export function peek(t: Tensor, where = "data"): Float32Array {
+  ready(where, t);
   // The float64 kernels read tensors of linear memory too, as constants.
   return (t.ptr > 0 ? simd.heap : heap).view(t.ptr, t.size) as Float32Array;
 }
 
 /** The values of a tensor, live, for a reader of arguments, and anything else as it is. */
-export function valuesIn(where: string, given: unknown): unknown {
-  if (!(given instanceof Tensor)) return given;
-  alive(given, where);
-  return peek(given);
-}
+export const valuesIn = (where: string, given: unknown): unknown =>
+  given instanceof Tensor ? peek(given, where) : given;
 
 /** A tensor of the shape of x that looks into memory at p, which is as old as x. */
 export const tensorAt = ({ sizes, size, region }: Tensor, p: number): Tensor =>

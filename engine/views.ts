@@ -4,7 +4,7 @@ import { gradOf, passGradient } from "./gradient.ts";
 import { recorded } from "./record.ts";
 import { nothing } from "./saves.ts";
 import { type Shape, sizeOf } from "./shape.ts";
-import { BITS, constantOver, type Op, type Recorded, ready, type Tensor, viewOf } from "./tensor.ts";
+import { constantOver, type Op, type Recorded, ready, type Tensor, viewOf } from "./tensor.ts";
 
 const reshapeOp: Recorded<null> = {
   name: "reshape",
@@ -14,7 +14,7 @@ const reshapeOp: Recorded<null> = {
 
 /** Looks into x, by default in its shape, without a gradient; spikes stay bits. */
 export function sameValues(where: string, x: Tensor, as?: Shape): Tensor {
-  ready(where, x, BITS);
+  ready(where, x, true);
   return viewOf(x, as ?? x.sizes, x.size, 0);
 }
 

@@ -126,17 +126,26 @@ function around(x: Tensor, first: number, last: number, shape: Shape): Reduction
   return { shape, outer, n: x.size / (outer * inner), inner, columns: last < x.ndim - 1 };
 }
 
+/** The reduction of x by this op over axes that the options name, none of which leave x as it is. */
+/* @__NO_SIDE_EFFECTS__ */
+const reduction = <Attrs>(
+  op: Op<Attrs>,
+  over: (op: Op<Attrs>, x: Tensor, axes: readonly number[], keepdim: boolean) => Tensor,
+) =>
+  composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => {
+    alive(x, op.name);
+    const { axis, keepdim } = withDefaults(op.name, REDUCE, options);
+    const axes = axesOf(op.name, axis, x.ndim);
+    return axes.length === 0 ? reshape(x, x.sizes) : over(op, x, axes, keepdim);
+  });
+
 /** The shape without the axes, or with size 1 there. */
 function reducedShape(shape: Shape, axes: readonly number[], keepdim: boolean): Shape {
   if (keepdim) return shape.map((n, i) => (axes.includes(i) ? 1 : n));
   return shape.filter((_, i) => !axes.includes(i));
 }
 
-function reduce(op: Op<Reduction>, x: Tensor, options: ReduceOptions): Tensor {
-  alive(x, op.name);
-  const { axis, keepdim } = withDefaults(op.name, REDUCE, options);
-  const axes = axesOf(op.name, axis, x.ndim);
-  if (axes.length === 0) return reshape(x, x.sizes);
+function reduce(op: Op<Reduction>, x: Tensor, axes: readonly number[], keepdim: boolean): Tensor {
   let z = x;
   for (let end = axes.length - 1; end >= 0; end--) {
     let start = end;
@@ -156,14 +165,14 @@ function reduce(op: Op<Reduction>, x: Tensor, options: ReduceOptions): Tensor {
  *
  * @throws RangeError unless x has the axes, each named once; TypeError for an axis instead of options.
  */
-export const sum = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => reduce(sumOp, x, options));
+export const sum = reduction(sumOp, reduce);
 
 /**
  * z = Σᵢ xᵢ / n over the axes, by default all.  ∂L/∂xᵢ = ∂L/∂z / n. Shapes as in {@link sum}.
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export const mean = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => reduce(meanOp, x, options));
+export const mean = reduction(meanOp, reduce);
 
 /**
  * z = Πᵢ xᵢ over the axes, by default all.  ∂L/∂xᵢ = ∂L/∂z·Πⱼ xⱼ over j ≠ i, without a division, so that zeros are nothing
@@ -171,7 +180,7 @@ export const mean = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Ten
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export const prod = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => reduce(prodOp, x, options));
+export const prod = reduction(prodOp, reduce);
 
 /** Of ops along one axis, where it is left out. */
 const ALONG = { axis: undefined as number | undefined, keepdim: false };
@@ -202,11 +211,7 @@ function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boo
 }
 
 /** Over several axes the reduced ones go last, so that ties share the gradient evenly among all of them. */
-function extreme(op: Op<Search>, x: Tensor, options: ReduceOptions): Tensor {
-  alive(x, op.name);
-  const { axis, keepdim } = withDefaults(op.name, REDUCE, options);
-  const axes = axesOf(op.name, axis, x.ndim);
-  if (axes.length === 0) return reshape(x, x.sizes);
+function extreme(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boolean): Tensor {
   const neighbours = axes.every((a, i) => i === 0 || a === (axes[i - 1] as number) + 1);
   if (neighbours) return search(op, x, axes, keepdim).values;
   const others = x.sizes.map((_, i) => i).filter((i) => !axes.includes(i));
@@ -222,7 +227,7 @@ function extreme(op: Op<Search>, x: Tensor, options: ReduceOptions): Tensor {
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export const amax = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => extreme(amaxOp, x, options));
+export const amax = reduction(amaxOp, extreme);
 
 /**
  * z = min x over the axes, by default all; NaN where one is. The gradient goes to the minima, evenly where there are
@@ -230,7 +235,7 @@ export const amax = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Ten
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export const amin = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => extreme(aminOp, x, options));
+export const amin = reduction(aminOp, extreme);
 
 /** Options of ops along one axis. */
 export interface SearchOptions {

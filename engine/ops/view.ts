@@ -4,11 +4,11 @@
  */
 import { wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { composed, composedOp } from "../composed.ts";
+import { composed, composedOp, onStep } from "../composed.ts";
 import { apply, gradOf, type Op, passGradient, type Recorded, ready, recorded, SAVES } from "../op.ts";
 import { axisOf, broadcastShapes, checkShape, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, type Tensor, viewOf } from "../tensor.ts";
-import { expandOp, repeated, repeatsSteps, reshaped, sameValues, stepOf } from "../views.ts";
+import { expandOp, repeated, repeatsSteps, reshaped, sameValues } from "../views.ts";
 
 /** The part of x from `offset` elements on. */
 const sliceOp: Recorded<{ offset: number }> = {
@@ -28,10 +28,10 @@ const sliceOp: Recorded<{ offset: number }> = {
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const target = inferred(x, shape);
-  return target[0] === x.sizes[0] && repeatsSteps(x) ? composed(reshapedStep, x, target) : reshaped(x, target);
+  return target[0] === x.sizes[0] && repeatsSteps(x)
+    ? composed(onStep, (step: Tensor) => reshaped(step, target.slice(1)), x)
+    : reshaped(x, target);
 }
-
-const reshapedStep = (x: Tensor, target: Shape): Tensor => repeated(reshaped(stepOf(x), target.slice(1)), target);
 
 const cloneOp: Op<null> = {
   name: "clone",
