@@ -1,6 +1,13 @@
 /** Products that follow the non-zeros of their left operand, against dense ones; and the density at which these win. */
 import { warmup } from "jarvis-snn";
-import { kernels, kinds } from "jarvis-snn/kernels";
+import {
+  alloc,
+  kernels,
+  kinds,
+  PRODUCT_DESCRIPTOR_BYTES,
+  type ProductDescriptor,
+  productDescriptor,
+} from "jarvis-snn/kernels";
 import { block, uniforms } from "./support/blocks.ts";
 import type { DensityCurve } from "./support/density.ts";
 import { type Contender, calls, interleave } from "./support/interleave.ts";
@@ -33,17 +40,22 @@ const dw = block(N * K);
 const sparse = (percent: number, value = () => 1): number =>
   block(M * K, () => (random() < percent / 100 ? value() : 0));
 
+const descriptor = alloc(PRODUCT_DESCRIPTOR_BYTES);
+const product = (words: ProductDescriptor): number => productDescriptor(descriptor, words);
+/** X·Wᵀ + b. */
+const layer = { c: out, init: bias, m: M, n: N, k: K, b: weight, bRow: 1, bCol: K };
+
 /** From the numbers of X on: finds the non-zeros and adds up the rows of Wᵀ that they choose. */
 function forward(x: number): void {
   const found = kernels.packBits(rowBits, x, M, K);
   const count = found & 0x7fffffff;
-  kernels.gather(out, rowBits, work, found < 0 ? x : 0, 0, weight, bias, count, M, N, K, 1, K);
+  kernels.gather(product({ ...layer, a: found < 0 ? x : 0, bits: rowBits, count, work }));
 }
 
 /** From the bits of X on, which backward has. */
 function weightGradient(bits: number, count: number): void {
   kernels.transposeBits(columnBits, bits, M, K);
-  kernels.gather(sums, columnBits, work, 0, 0, gradient, 0, count, K, N, M, N, 1);
+  kernels.gather(product({ c: sums, m: K, n: N, k: M, a: 0, b: gradient, bits: columnBits, count, work }));
   kernels.transpose(dw, sums, K, N);
 }
 
@@ -58,10 +70,10 @@ const support = block(ROWS * Math.ceil(N / 32));
 function sampled(percent: number): void {
   kernels.surrogateSupport(support, membrane, theta, 0, ROWS, N, kinds.BOXCAR, (2 * percent) / 100);
   kernels.fill(out, ROWS * N, 0);
-  kernels.gemmSampled(out, support, gradient, square, ROWS, N, N, N, N, 1, N);
+  kernels.gemmSampled(product({ c: out, m: ROWS, n: N, k: N, a: gradient, b: square, bits: support }));
 }
 
-const dense = (x: number): void => kernels.gemm(out, x, weight, bias, M, N, K, K, 1, 1, K, N);
+const dense = (x: number): void => kernels.gemm(product({ ...layer, a: x }));
 
 async function rows(): Promise<Rows> {
   const contenders = PERCENTS.flatMap((percent) => {

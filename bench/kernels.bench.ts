@@ -84,9 +84,13 @@ const [ROWS, CLASSES] = [3200, 10];
 const [logits, probabilities] = [block(ROWS * CLASSES, random), block(ROWS * CLASSES)];
 const [losses, sums, targets] = [block(ROWS), block(2 * ROWS), block(ROWS)];
 
+/** The first step of Adam with a rate of 10⁻³, as float32: shrink, decay, β₁, 1 − β₁, β₂, 1 − β₂, rate, scale, ε. */
+const numbers = block(9);
+new Float32Array(memory.buffer, numbers, 9).set([1, 0, 0.9, 0.1, 0.999, 1e-3, 1e-3, 1, 1e-8]);
+
 /** What waits for memory, and how many arrays of LARGE values it reads and writes. */
 const streams: Record<string, [arrays: number, kernel: () => void]> = {
-  adam: [7, () => kernels.adam(images, gradients, m, v, 0, LARGE, 1e-3, 0.9, 0.999, 1e-8, 0, 0, 1)],
+  adam: [7, () => kernels.adam(images, gradients, m, v, 0, LARGE, numbers)],
   maxPool: [1.25, () => kernels.maxPool(pooled, 0, images, windows, windows, PLANES)],
   maxPlaces: [1.25, () => kernels.maxPool(0, places, images, windows, windows, PLANES)],
   avgPool: [1.25, () => kernels.avgPool(pooled, images, windows, windows, PLANES)],

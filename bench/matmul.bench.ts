@@ -1,6 +1,6 @@
 /** Dense products: as shares of the mul+add peak, and with one row, which is bound by memory, of the triad bandwidth. */
 import { warmup } from "jarvis-snn";
-import { kernels } from "jarvis-snn/kernels";
+import { alloc, kernels, PRODUCT_DESCRIPTOR_BYTES, productDescriptor } from "jarvis-snn/kernels";
 import { block, uniforms } from "./support/blocks.ts";
 import { type Contender, calls, interleave } from "./support/interleave.ts";
 import { peakProbe, probes, shareOfPeak } from "./support/probes.ts";
@@ -40,7 +40,9 @@ function product(name: string, { m, n, k, transposed }: Product): Contender {
   const [a, b, c] = [values(m * k), values(k * n), values(m * n)];
   const [aRow, aCol] = transposed === "A" ? [1, m] : [k, 1];
   const [bRow, bCol] = transposed === "B" ? [1, k] : [n, 1];
-  return calls(name, () => kernels.gemm(c, a, b, 0, m, n, k, aRow, aCol, bRow, bCol, n));
+  const words = { c, m, n, k, a, aRow, aCol, b, bRow, bCol };
+  const descriptor = productDescriptor(alloc(PRODUCT_DESCRIPTOR_BYTES), words);
+  return calls(name, () => kernels.gemm(descriptor));
 }
 
 const contenders = (products: Record<string, Product>) =>

@@ -20,10 +20,13 @@ export const simd: Backend = { kernels, heap: wasmHeap };
 /** The kernels that compute now: SIMD over linear memory, or inside of `gradcheck` the reference in float64. A live binding. */
 export let k: CoreKernels = simd.kernels;
 export let heap: Heap = simd.heap;
+/** Address of the block of the heap in which an op describes its call to the kernel that runs next. */
+export let descriptor: number = simd.heap.descriptor;
 
 export function useBackend(backend: Backend): void {
   k = backend.kernels;
   heap = backend.heap;
+  descriptor = heap.descriptor;
 }
 
 /** Whether the reference computes now. */

@@ -378,11 +378,9 @@ export interface ReadableArray extends Place {
 const COPIED = ["F64", "F32", "I32", "U32", "I16", "U16", "I8", "U8"];
 
 /** Writes the values of an array, all of its own. */
-export function decode(
-  { view, type, dtype: [bytes, usual, Kind], begin, end }: ReadableArray,
-  into: NumberArray,
-  read = usual,
-): void {
+export function decode(array: ReadableArray, into: NumberArray, read = array.dtype[1]): void {
+  const { view, type, begin, end } = array;
+  const [bytes, , Kind] = array.dtype;
   if (COPIED.includes(type) && into instanceof Kind) {
     const file = new Uint8Array(view.buffer, view.byteOffset + begin, end - begin);
     new Uint8Array(into.buffer, into.byteOffset, end - begin).set(file);

@@ -5,6 +5,7 @@
  */
 import { wrongType } from "./arguments.ts";
 import { heapOf, inReference, k } from "./backend.ts";
+import { timesTransposed } from "./products.ts";
 import { checkUnconsumed, isPart } from "./record.ts";
 import { allocate, allocateIn, disposed, hold, moveTo, type Region, recycle, root, scope } from "./scope.ts";
 import { alive, checkOwn, type GradientForm, lookAt, type Tensor, tensorAt, touch } from "./tensor.ts";
@@ -67,9 +68,9 @@ export function handOver(z: Tensor, x: Tensor, form: GradientForm | null): void 
 
 /** Writes out part of a gradient that is a product: so many values in whole rows, from the one numbered `first` on. */
 export function multiplyGradient(to: number, x: Tensor, form: ProductForm, first: number, size: number): void {
-  const { depth, outputs, stepIn, stepOut } = form.factors;
+  const { depth, outputs } = form.factors;
   const from = x.gradPtr + 4 * (first / depth) * outputs;
-  k.gemm(to, from, form.weights, 0, size / depth, depth, outputs, outputs, 1, stepOut, stepIn, depth);
+  timesTransposed(to, 0, from, form.weights, size / depth, form.factors);
 }
 
 /** Writes out a gradient of whatever form. */

@@ -11,6 +11,9 @@ import {
   type LIFDescriptor,
   lifDescriptor,
   memory,
+  PRODUCT_DESCRIPTOR_BYTES,
+  type ProductDescriptor,
+  productDescriptor,
 } from "./kernels.ts";
 
 test("kernels: blocks are aligned, hold what is written, and are given back", () => {
@@ -114,17 +117,55 @@ test("kernels: a descriptor that does not fit is refused, before anything is wri
   free(at, LIF_DESCRIPTOR_BYTES);
 });
 
-test("kernels: a list of arguments, which plain neurons took once, is refused with the form of now", () => {
+test("kernels: products take a descriptor, whose arrays have no gaps but where it says so", () => {
+  const at = alloc(PRODUCT_DESCRIPTOR_BYTES + 4 * 16);
+  const [a, b, bias, c] = [0, 4, 8, 12].map((i) => at + PRODUCT_DESCRIPTOR_BYTES + 4 * i) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const values = new Float32Array(memory.buffer, a, 16);
+  values.set([1, 2, 3, 4, 5, 6, 7, 8, 10, 20, 0, 0]);
+  const product = { c, a, b, m: 2, n: 2, k: 2 } as ProductDescriptor;
+  const result = (words: Partial<ProductDescriptor>) => {
+    kernels.gemm(productDescriptor(at, { ...product, ...words }));
+    return Array.from(values.subarray(12));
+  };
+  expect(result({})).toEqual([19, 22, 43, 50]);
+  expect(result({ init: bias, bRow: 1, bCol: 2 })).toEqual([27, 43, 49, 73]);
+  expect(result({ init: c, m: 1 })).toEqual([46, 65, 49, 73]);
+  kernels.gemm(at);
+  expect(Array.from(values.subarray(12))).toEqual([65, 87, 49, 73]);
+  for (const [p, words, message] of [
+    [at, { c, a, m: 2, n: 2 }, "productDescriptor: k must be an integer of 32 bits, got NaN"],
+    [at, { ...product, aRow: 0.5 }, "productDescriptor: aRow must be an integer of 32 bits, got 0.5"],
+    [1.5, product, "productDescriptor: at must be an integer ≥ 1, got 1.5"],
+  ] as const) {
+    expect(() => productDescriptor(p, words as ProductDescriptor)).toThrow(message);
+  }
+  // @ts-expect-error the compiler knows the words
+  expect(() => productDescriptor(at, { ...product, d: 3 })).toThrow(/: expected the options c, init, .*, got d$/);
+  free(at, PRODUCT_DESCRIPTOR_BYTES + 4 * 16);
+});
+
+test("kernels: a list of arguments that a kernel took once is refused with the form of now", () => {
   const old = kernels as unknown as Record<string, (...args: number[]) => void>;
-  for (const [name, count] of [
-    ["lifForward", 15],
-    ["lifBackward", 16],
+  const neurons = "lifDescriptor(at, { T, rows, n, beta, threshold, u, … })";
+  const product = (own: string) => `productDescriptor(at, { c, m, n, k, a, ${own}, … })`;
+  for (const [name, count, form, expected = "the address of a descriptor"] of [
+    ["lifForward", 15, neurons],
+    ["lifBackward", 16, neurons],
+    ["gemm", 12, product("b")],
+    ["gemmGathered", 9, product("b, rows, cols")],
+    ["gemmMasked", 11, product("bits")],
+    ["gemmSampled", 11, product("b, bits")],
+    ["gather", 13, product("b, bits, count, work")],
+    ["feedBack", 5, product("b")],
+    ["adam", 13, "w, dw, m, v, vmax, n, numbers", "7 arguments"],
   ] as const) {
     expect(() => old[name]?.(...new Array(count).fill(64))).toThrow(
-      new Error(
-        `${name}: expected the address of a descriptor, got ${count} arguments; ` +
-          `write kernels.${name}(lifDescriptor(at, { T, rows, n, beta, threshold, u, … }))`,
-      ),
+      new Error(`${name}: expected ${expected}, got ${count} arguments; write kernels.${name}(${form})`),
     );
   }
 });

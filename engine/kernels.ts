@@ -10,7 +10,7 @@
  */
 
 import type { Kernels } from "../kernels/build/types.ts";
-import { type LIFDescriptor, writeLIF } from "./lif-descriptor.ts";
+import { type LIFDescriptor, type ProductDescriptor, writeLIF, writeProduct } from "./descriptors.ts";
 import { wasmHeap } from "./memory.ts";
 import { kernels as core, extraKernels, memory } from "./wasm.ts";
 
@@ -22,28 +22,45 @@ export type { Kernels } from "../kernels/build/types.ts";
 export * as codes from "../kernels/codes.ts";
 /** The numbers of surrogates and of resets that the kernels of neurons take. */
 export * as kinds from "../kernels/kinds.ts";
-export { LIF_DESCRIPTOR_BYTES, type LIFDescriptor } from "./lif-descriptor.ts";
+export {
+  LIF_DESCRIPTOR_BYTES,
+  type LIFDescriptor,
+  PRODUCT_DESCRIPTOR_BYTES,
+  type ProductDescriptor,
+} from "./descriptors.ts";
 
 export { type LinearMemory, memory } from "./wasm.ts";
 
-/** The kernels, over byte addresses in {@link memory}. */
-export const kernels: Kernels = {
-  ...core,
-  ...extraKernels(),
-  lifForward: described("lifForward"),
-  lifBackward: described("lifBackward"),
+const NEURONS = "lifDescriptor(at, { T, rows, n, beta, threshold, u, … })";
+
+/** Arguments of today for the kernels that once took longer lists. */
+const CALLS = {
+  lifForward: NEURONS,
+  lifBackward: NEURONS,
+  gemm: "productDescriptor(at, { c, m, n, k, a, b, … })",
+  gemmGathered: "productDescriptor(at, { c, m, n, k, a, b, rows, cols, … })",
+  gemmMasked: "productDescriptor(at, { c, m, n, k, a, bits, … })",
+  gemmSampled: "productDescriptor(at, { c, m, n, k, a, b, bits, … })",
+  feedBack: "productDescriptor(at, { c, m, n, k, a, b, … })",
+  gather: "productDescriptor(at, { c, m, n, k, a, b, bits, count, work, … })",
+  adam: "w, dw, m, v, vmax, n, numbers",
 };
 
-/** A kernel that takes a descriptor, and refuses lists of arguments. */
-function described(name: "lifForward" | "lifBackward"): (descriptor: number) => void {
-  const kernel = core[name];
-  return (...descriptors: number[]) => {
-    if (descriptors.length === 1) return kernel(descriptors[0] as number);
-    throw new Error(
-      `${name}: expected the address of a descriptor, got ${descriptors.length} arguments; ` +
-        `write kernels.${name}(lifDescriptor(at, { T, rows, n, beta, threshold, u, … }))`,
-    );
-  };
+/** The kernels, over byte addresses in {@link memory}. */
+export const kernels: Kernels = withCalls({ ...core, ...extraKernels() });
+
+/** The kernels, of which some refuse the lists of arguments that they took once. */
+function withCalls(all: Kernels): Kernels {
+  const named = all as unknown as Record<string, (...args: number[]) => void>;
+  for (const [name, call] of Object.entries(CALLS)) {
+    const kernel = named[name] as (...args: number[]) => void;
+    named[name] = (...args) => {
+      if (args.length === kernel.length) return kernel(...args);
+      const expected = kernel.length === 1 ? "the address of a descriptor" : `${kernel.length} arguments`;
+      throw new Error(`${name}: expected ${expected}, got ${args.length} arguments; write kernels.${name}(${call})`);
+    };
+  }
+  return all;
 }
 
 /**
@@ -61,7 +78,25 @@ function described(name: "lifForward" | "lifBackward"): (descriptor: number) => 
  */
 export function lifDescriptor(at: number, descriptor: LIFDescriptor): number {
   checkInteger("lifDescriptor: at", at, 1);
-  writeLIF(new Uint32Array(memory.buffer), new Float32Array(memory.buffer), at / 4, descriptor);
+  writeLIF([new Uint32Array(memory.buffer), new Float32Array(memory.buffer)], at / 4, descriptor);
+  return at;
+}
+
+/**
+ * Writes a descriptor for `gemm`, `gemmGathered`, `gemmMasked`, `gemmSampled`, `gather` and `feedBack` to a block of
+ * {@link PRODUCT_DESCRIPTOR_BYTES}, and returns its address.
+ *
+ *   const at = alloc(PRODUCT_DESCRIPTOR_BYTES);
+ *   kernels.gemm(productDescriptor(at, { c, a, b, m, n, k }));
+ *   kernels.gemm(productDescriptor(at, { c, a, b, m, n, k, bRow: 1, bCol: k, init: bias }));     // B is stored [n, k]
+ *
+ * The kernels read it while they run and keep nothing: a block that is written once serves any number of calls.
+ *
+ * @throws RangeError or TypeError as {@link lifDescriptor}.
+ */
+export function productDescriptor(at: number, descriptor: ProductDescriptor): number {
+  checkInteger("productDescriptor: at", at, 1);
+  writeProduct([new Uint32Array(memory.buffer), new Float32Array(memory.buffer)], at / 4, descriptor);
   return at;
 }
 

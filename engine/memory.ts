@@ -85,6 +85,9 @@ const LINED = 512;
 /** The first line from address p on. */
 const lineFrom = (p: number): number => p + (-p & (LINE - 1));
 
+/** Bytes of the longest descriptor that ops write, that of neurons, in whole lines. */
+const DESCRIPTOR = 192;
+
 const SMALL_CHUNK = 65536;
 const ARENA_CHUNK = 262144;
 
@@ -109,6 +112,8 @@ interface Span {
 export class Heap {
   live = 0;
   peak = 0;
+  /** Address of a block for a descriptor. */
+  readonly descriptor: number;
   private readonly space: Space;
   private top: number;
   private readonly free: number[][] = [];
@@ -123,7 +128,8 @@ export class Heap {
 
   constructor(space: Space) {
     this.space = space;
-    this.top = lineFrom(space.start);
+    this.descriptor = lineFrom(space.start);
+    this.top = this.descriptor + DESCRIPTOR;
     for (let c = 0; c < CLASSES; c++) this.free.push([]);
   }
 

@@ -3,6 +3,7 @@
  */
 import { ATAN, FAST_SIGMOID, SIGMOID, ZERO } from "../kernels/kinds.ts";
 import * as layout from "../kernels/lif-layout.ts";
+import * as product from "../kernels/product-layout.ts";
 import { simd } from "./backend.ts";
 import { extraKernels, memory } from "./wasm.ts";
 
@@ -26,11 +27,13 @@ export function warmup(): void {
   k.fill(x, 4 * TIMESTEPS * n, 0.5);
   for (let round = 0; round < ROUNDS; round++) {
     // Widths 48 + 12, 8, 4: every tile of the product, with one row and with two; and a row alone.
-    k.gemm(z, x, y, 0, 1, COLUMNS, ROWS, ROWS, 1, 1, ROWS, COLUMNS);
-    k.gemm(z, x, y, 0, 1, COLUMNS, ROWS, ROWS, 1, COLUMNS, 1, COLUMNS);
+    describe({ c: z, init: 0, a: x, b: y, m: 1, n: COLUMNS, k: ROWS, cRow: COLUMNS });
+    k.gemm(describe({ aRow: ROWS, aCol: 1, bRow: 1, bCol: ROWS }));
+    k.gemm(describe({ bRow: COLUMNS, bCol: 1 }));
     for (const width of [COLUMNS, 12, 8, 4]) {
-      k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, ROWS, 1, width, 1, width);
-      k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, 1, ROWS, 1, ROWS, width);
+      describe({ m: ROWS - 1, n: width, cRow: width });
+      k.gemm(describe({ aRow: ROWS, aCol: 1, bRow: width, bCol: 1 }));
+      k.gemm(describe({ aRow: 1, aCol: ROWS, bRow: 1, bCol: ROWS }));
     }
     warmProducts(x, y, z, s, round);
     warmNeurons(x, y, z, s);
@@ -38,18 +41,26 @@ export function warmup(): void {
     k.packForward(z, y, 32);
     k.feedForward(x, y, s, 0, z, 0, s + 128, 4, 32);
     k.packBackward(y, 32);
-    k.feedBack(x, z, y, 4, 32);
+    k.feedBack(describe({ c: x, a: z, b: y, m: 4, n: 32 }));
     k.fill(x, TIMESTEPS * n, 0.5);
     k.fill(y, TIMESTEPS * n, 0.5);
     k.bernoulli(z, x, n, TIMESTEPS, 1, 1, 1, round, 0);
     k.sumAxis(z, x, 1, TIMESTEPS, n);
     k.sumAxisGrad(z, x, 1, TIMESTEPS, n, 0);
-    k.adam(z, x, y, s, 0, n, 0, 0.9, 0.999, 1e-8, 0, 0, 1);
+    k.adam(z, x, y, s, 0, n, x);
     k.add(z, x, y, n);
     k.addTo(z, x, n);
     k.fill(y, TIMESTEPS * n, 0.5);
   }
   heap.release(x, 4 * bytes);
+}
+
+/** Writes these words of the descriptor of a product, beside those that are there. Returns its address. */
+function describe(words: { readonly [name in keyof typeof product]?: number }): number {
+  const all = new Uint32Array(memory.buffer, simd.heap.descriptor, product.words);
+  const places: Record<string, number> = product;
+  for (const [name, value] of Object.entries(words)) all[places[name] as number] = value;
+  return simd.heap.descriptor;
 }
 
 /** Neurons over time, forward, and backward from spikes for the surrogates that networks use most; y holds β and θ. */
@@ -89,24 +100,25 @@ function warmProducts(x: number, y: number, z: number, s: number, round: number)
   k.packBits(s, x, ROWS, 32);
   k.transposeBits(work, s, ROWS, 32);
   // Rows of B in place, as few events are said to share them, packed by rows and packed by columns; narrow groups too.
-  k.gather(z, s, work, values, 0, y, 0, ROWS, ROWS, COLUMNS, 32, COLUMNS, 1);
-  k.gather(z, s, work, values, 0, y, 0, 32 * ROWS, ROWS, COLUMNS + 2, 32, COLUMNS + 2, 1);
-  k.gather(z, s, work, values, 0, y, 0, 32 * ROWS, ROWS, COLUMNS, 32, 1, 32);
+  describe({ c: z, init: 0, m: ROWS, k: 32, a: values, aRow: 32, aCol: 1, b: y, bits: s, work });
+  k.gather(describe({ n: COLUMNS, bRow: COLUMNS, bCol: 1, count: ROWS }));
+  k.gather(describe({ n: COLUMNS + 2, bRow: COLUMNS + 2, count: 32 * ROWS }));
+  k.gather(describe({ n: COLUMNS, bRow: 1, bCol: 32 }));
   k.transpose(z, x, ROWS, COLUMNS);
   // A window of 3 × 3 over two channels of 8 × 8: its taps, then its places.
   const images = extraKernels();
   images.grid(s, 2, 3, 3, 64, 8, 1);
   images.grid(work, 1, 6, 6, 0, 8, 1);
-  k.gemmGathered(z, x, y, s, work, 0, ROWS, 36, 18);
-  k.gemmGathered(z, x, y, work, s, 0, ROWS, 18, 36);
+  k.gemmGathered(describe({ a: x, n: 36, k: 18, aRow: 18, cRow: 36, rows: s, cols: work }));
+  k.gemmGathered(describe({ n: 18, k: 36, aRow: 36, cRow: 18, rows: work, cols: s }));
   const windows = s + 64 * ROWS;
   images.spans(windows, 6, 3, 2, 2, 0, 1, 0);
   images.maxPool(z, s, x, windows, windows, ROWS);
   k.sumBits(z, s, TIMESTEPS, COLUMNS);
   k.unpackBits(z, s, COLUMNS);
   // Spikes of a step that come in as masks, for a head and its weights; and maps with zeros.
-  k.gemmMasked(z, s, x, 0, 2, 32, ROWS, 1, 2, 1, 2);
-  k.gemmMasked(z, s, x, 0, 2, 32, ROWS, ROWS, 1, 32, 1);
+  k.gemmMasked(describe({ m: 2, n: 32, k: ROWS, aRow: 1, aCol: 2, cRow: 1, cCol: 2 }));
+  k.gemmMasked(describe({ aRow: ROWS, aCol: 1, cRow: 32, cCol: 1 }));
   images.listNonZeros(s, x, ROWS, ROWS);
   images.multiplyListed(z, s, y, ROWS, COLUMNS, COLUMNS, COLUMNS);
   const targets = s + 8 * ROWS;

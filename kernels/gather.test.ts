@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { numbers, onWasm, type WasmSide } from "../test/support/sides.ts";
+import { describedProduct, numbers, onWasm, type WasmSide } from "../test/support/sides.ts";
 
 /** Values of which about `density` are not 0; binary ones are 1. */
 function sparse(n: number, seed: number, density: number, binary: boolean): number[] {
@@ -65,8 +65,9 @@ function both(
   const count = x.filter((value) => value !== 0).length;
   const start = (p: number) => (init === "zero" ? 0 : init === "bias" ? bias : p);
   const work = side.zeros(m + 9 + (binary ? 1 : 2) * count);
-  side.k.gather(c, bits, work, binary ? 0 : px, transposed ? 1 : 0, b, start(c), count, m, n, k, bRow, bCol);
-  side.k.gemm(d, px, b, start(d), m, n, k, xRow, xCol, bRow, bCol, n);
+  const product = { m, n, k, aRow: xRow, aCol: xCol, b, bRow, bCol };
+  side.k.gather(describedProduct(side, { ...product, c, init: start(c), a: binary ? 0 : px, bits, count, work }));
+  side.k.gemm(describedProduct(side, { ...product, c: d, init: start(d), a: px }));
   return { gathered: side.read(c, m * n), dense: side.read(d, m * n) };
 }
 

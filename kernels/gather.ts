@@ -1,23 +1,23 @@
 /**
- * Products whose cost follows the non-zeros of the left operand: C ← init + X·B, where bits tell which X[i, p] are not 0.
+ * Products whose cost follows the non-zeros of the left operand: C ← init + A·B, where bits tell which A[i, p] are not 0.
  *
  * Every element of C still has one accumulator that starts at its init value and takes the terms in the order of p. A
  * skipped term would have added 0, so the result has the bits of the dense product, as long as B is finite.
  *
- * The bits of each row become a list of their places, with the values of X beside them unless these are ones. There are two
- * ways to pass over the lists:
+ * The bits of each row become a list of their places, with the values of A beside them unless these are ones. There are two
+ * ways to walk over the lists:
  *
- *   panels B is packed, 32 columns wide and only as many rows deep that a panel stays in the caches while all rows of X
- *   pass
+ *   panels   B is packed, 32 columns wide and so many rows deep that a panel stays in the caches while all rows of A pass
  *            it. A row of C keeps its 32 accumulators in registers: an addition costs little more than a load. Of a few
  *            columns two rows take turns, or each addition would wait for the one before.
  *   rows     where few events share a row of B, packing does not pay. Four rows of B at a time are added to a row of C,
  *            which stays in the first-level cache.
  */
-import { one, padColumns, storeColumns } from "./lanes";
+import { one, padColumns, storeColumns, word } from "./lanes";
 import { areFew, listFewPlaces, listPlaces, listValues } from "./listed-places";
 import { plus, rowOf, sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12 } from "./listed-sums";
 import { BLOCK_FLOATS, packWide, panels, startsOf, WIDEST, zeros } from "./panels";
+import * as layout from "./product-layout";
 
 /** Events that a row of B must have on average for packing to pay. */
 const SHARED = 8;
@@ -48,46 +48,44 @@ const spare = memory.data(128, 16);
 const other = spare + 64;
 
 /**
- * C[i, j] ← init[i, j] + Σ_{p set in row i} X[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
+ * C[i, j] ← init[i, j] + Σ_{p set in row i} A[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
  *
- * `count` bits are set. Strides count elements and init is as in gemm. X is [m, k], or where `turned` is 1 [k, m]; x = 0 (the
- * address): X is 1 where a bit is set. `work` is room for m + 5 words and half of one for every set bit, two unless x is 0. Where
- * bCol = 1 and bRow ≥ n has room for them, whole groups of 16 columns of B are read.
+ * Takes the address of a descriptor with the words of `ProductDescriptor`: `count` bits are set, init is as in gemm, and C has no gaps.
+ * a = 0 (the address): A is 1 where a bit is set. `work` is room for m + 5 words and half of one for every set bit, two unless a is 0.
+ * Where bCol = 1 and bRow ≥ n has room for them, whole groups of 16 columns of B are read.
  */
-export function gather(
-  c: usize,
-  bits: usize,
-  work: usize,
-  x: usize,
-  turned: i32,
-  b: usize,
-  init: usize,
-  count: i32,
-  m: i32,
-  n: i32,
-  k: i32,
-  bRow: i32,
-  bCol: i32,
-): void {
+export function gather(descriptor: usize): void {
+  const c: usize = word(descriptor, layout.c);
+  const init: usize = word(descriptor, layout.init);
+  const m = word(descriptor, layout.m);
+  const n = word(descriptor, layout.n);
+  const k = word(descriptor, layout.k);
+  const a: usize = word(descriptor, layout.a);
+  const aRow = (<usize>word(descriptor, layout.aRow)) << 2;
+  const aCol = (<usize>word(descriptor, layout.aCol)) << 2;
+  const b: usize = word(descriptor, layout.b);
+  const bRow = word(descriptor, layout.bRow);
+  const bCol = word(descriptor, layout.bCol);
+  const bits: usize = word(descriptor, layout.bits);
+  const count = word(descriptor, layout.count);
+  const work: usize = word(descriptor, layout.work);
   const words = (k + 31) >> 5;
   const bitsRow = (<usize>words) << 2;
   const cBytes = (<usize>n) << 2;
-  const xBytes = (<usize>(turned != 0 ? 1 : k)) << 2;
-  const xStep = (<usize>(turned != 0 ? m : 1)) << 2;
   const wide = bCol == 1 && wholeGroups(n) <= bRow && (m == 1 || count < SHARED * k);
   const unit: usize = wide ? (<usize>bRow) << 2 : n > PANEL / 2 ? PANEL << 2 : n > 12 ? PANEL << 1 : 48;
   const lists = (LONG * <f64>m * <f64>k) / <f64>max(1, count);
   const depth = share(k, wide ? FARTHEST : <i32>max(<f64>(NEAR / <i32>unit), min(lists, <f64>DEEPEST)));
   const width = wide ? WIDEST : share(n, max(PANEL, PACKED / depth));
-  const tabled = !wide && k <= 32 && m >= TABLED_ROWS && x == 0 && init != c;
-  const few = x == 0 && !tabled && areFew(count, m, words);
+  const tabled = !wide && k <= 32 && m >= TABLED_ROWS && a == 0 && init != c;
+  const few = a == 0 && !tabled && areFew(count, m, words);
   for (let p = 0, kc = 0; p < k; p += kc) {
     kc = min(depth, k - p);
     const rows = bits + ((<usize>p >> 5) << 2);
     const kw = (kc + 31) >> 5;
     if (few) listFewPlaces(work, rows, bitsRow, m, kw);
-    else if (x == 0) listPlaces(work, rows, bitsRow, m, kw, tabled ? ~LOWEST : u32.MAX_VALUE);
-    else listValues(work, rows, bitsRow, m, kw, x + <usize>p * xStep, xBytes, xStep);
+    else if (a == 0) listPlaces(work, rows, bitsRow, m, kw, tabled ? ~LOWEST : u32.MAX_VALUE);
+    else listValues(work, rows, bitsRow, m, kw, a + <usize>p * aCol, aRow, aCol);
     const adds = p > 0 || init == c;
     const startBytes = adds ? cBytes : 0;
     for (let j = 0; j < n; j += width) {
@@ -96,7 +94,7 @@ export function gather(
       const first = adds ? c + at : init == 0 ? zeros : startsOf(init + at, nc);
       const bp = b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2);
       if (wide) {
-        wideRows(c + at, work, bp, unit, first, m, nc, x != 0, cBytes, startBytes);
+        wideRows(c + at, work, bp, unit, first, m, nc, a != 0, cBytes, startBytes);
         continue;
       }
       packWide(panels, unit, bp, kc, nc, bRow, bCol);
@@ -108,7 +106,7 @@ export function gather(
         if (tabled) {
           tabulate(panel, unit, start, columns);
           panelRows(to, work, bits, panel, unit, table, m, columns, false, cBytes, 0);
-        } else panelRows(to, work, 0, panel, unit, start, m, columns, x != 0, cBytes, startBytes);
+        } else panelRows(to, work, 0, panel, unit, start, m, columns, a != 0, cBytes, startBytes);
       }
     }
   }

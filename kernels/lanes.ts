@@ -236,7 +236,12 @@ export function storeColumns(to: usize, from: usize, n: i32): void {
   inline.always(storeTail(to, n, v128.load(from)));
 }
 
-/** Four values from p on, or else the one there and zeros: so a loop over vectors and over the rest has one body. */
+/** The word of this number in a descriptor. */
+export function word(descriptor: usize, number: i32): i32 {
+  return load<i32>(descriptor + ((<usize>number) << 2));
+}
+
+/** Four values from p on, or else the one there and zeros: a loop over vectors and over what remains has one body. */
 export function loadSome(p: usize, four: bool): v128 {
   return four ? v128.load(p) : v128.load32_zero(p);
 }

@@ -20,8 +20,8 @@ import {
 } from "./derivative";
 import { addTo } from "./elementwise";
 import { ATAN, BOXCAR, FAST_SIGMOID, NO_RESET, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR, ZERO } from "./kinds";
-import { loadSome, storeSome } from "./lanes";
-import { columnsAt, columnsTogether, decay, nothing, ones, stepsTogether, word } from "./lif";
+import { loadSome, storeSome, word } from "./lanes";
+import { columnsAt, columnsTogether, decay, nothing, ones, stepsTogether } from "./lif";
 import * as layout from "./lif-layout";
 import { surrogate } from "./surrogate";
 

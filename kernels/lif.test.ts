@@ -1,6 +1,6 @@
 /** The kernels of plain neurons against their twins, which are loops over single neurons. */
 import { expect, test, vi } from "vitest";
-import type { LIFDescriptor } from "../engine/lif-descriptor.ts";
+import type { LIFDescriptor } from "../engine/descriptors.ts";
 import { compareSides, describedLIF, numbers, onWasm, type Side } from "../test/support/sides.ts";
 import { ATAN, NO_RESET, SIGMOID, SUBTRACT, TRIANGULAR } from "./kinds.ts";
 import { RESETS, SURROGATES } from "./reference/kinds.ts";

@@ -21,7 +21,7 @@
 
 import { setBits } from "./bits";
 import { NO_RESET, SUBTRACT } from "./kinds";
-import { loadSome, storeSome } from "./lanes";
+import { loadSome, storeSome, word } from "./lanes";
 import * as layout from "./lif-layout";
 
 /** Ways to reset: to a value, by θ before the decay or after it. */
@@ -144,11 +144,6 @@ function clearBits(bits: usize, n: i32): void {
     if (n > 0) store<u32>(bits, 0);
     if (n > 32) store<u32>(bits, 0, 4);
   } else memory.fill(bits, 0, (<usize>(n + 31) >> 5) << 2);
-}
-
-/** The word of this number. */
-export function word(descriptor: usize, number: i32): i32 {
-  return load<i32>(descriptor + ((<usize>number) << 2));
 }
 
 /** The values at p, one a column; of one for all columns, which has the step 0, four copies, at `to`. */

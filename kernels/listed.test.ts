@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LENGTHS, numbers, onWasm, type WasmSide } from "../test/support/sides.ts";
+import { describedProduct, LENGTHS, numbers, onWasm, type WasmSide } from "../test/support/sides.ts";
 
 const sparse = (n: number, seed: number, density: number): number[] => {
   const values = numbers(n, seed);
@@ -27,7 +27,7 @@ function both(side: WasmSide, m: number, n: number, k: number, x: number[]) {
   const lists = side.zeros(m + 3 + 2 * m * k);
   const count = side.k.listNonZeros(lists, px, m, k);
   side.k.multiplyListed(c, lists, b, m, n, row, row);
-  side.k.gemm(d, px, b, 0, m, n, k, k, 1, row, 1, n);
+  side.k.gemm(describedProduct(side, { c: d, m, n, k, a: px, b, bRow: row }));
   const listed = side.read(c, m * row).filter((_, i) => i % row < n);
   return { count, listed, dense: side.read(d, m * n) };
 }

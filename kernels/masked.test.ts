@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { numbers, onWasm } from "../test/support/sides.ts";
+import { describedProduct, numbers, onWasm } from "../test/support/sides.ts";
 
 /** Where C[i, j] lies: by rows, by columns. */
 const LAYOUTS = { rows: (_m: number, n: number) => [n, 1], columns: (m: number, _n: number) => [1, m] } as const;
@@ -22,13 +22,17 @@ for (const [layout, steps] of Object.entries(LAYOUTS)) {
                 const c = side.put(numbers(m * n, 4));
                 const d = side.put(numbers(m * n, 4));
                 const start = (p: number) => (init === "zero" ? 0 : init === "bias" ? bias : p);
-                side.k.gemmMasked(c, bits, a, start(c), m, n, k, aRow, aCol, cRow, cCol);
-                // gemm writes rows: rows of the transposed product where C lies by columns; its bias lies along them.
+                const masked = { c, init: start(c), m, n, k, a, aRow, aCol, cRow, cCol, bits };
+                side.k.gemmMasked(describedProduct(side, masked));
+                // gemm writes rows, those of the transposed product where C lies by columns; its bias lies along them.
                 if (init === "bias" && layout === "rows") side.k.copyStrided(d, bias, 1, 1, m, n, 0, 0, 1, 0);
                 else if (init === "bias") side.k.copyStrided(d, bias, 1, 1, n, m, 0, 0, 0, 1);
                 const from = init === "zero" ? 0 : d;
-                if (layout === "rows") side.k.gemm(d, a, x, from, m, n, k, aRow, aCol, n, 1, n);
-                else side.k.gemm(d, x, a, from, n, m, k, 1, n, aCol, aRow, m);
+                const product =
+                  layout === "rows"
+                    ? { m, n, a, aRow, aCol, b: x }
+                    : { m: n, n: m, a: x, aRow: 1, aCol: n, b: a, bRow: aCol, bCol: aRow };
+                side.k.gemm(describedProduct(side, { c: d, init: from, k, ...product }));
                 expect(side.read(c, m * n)).toEqual(side.read(d, m * n));
               });
             }

@@ -5,6 +5,10 @@
  * Every element has one accumulator that takes the terms in the order of p. A masked term adds 0, so the result has the
  * bits of the dense product, as long as A is finite; −0 in init counts as 0.
  */
+
+import { word } from "./lanes";
+import * as layout from "./product-layout";
+
 /** For every four bits a lane each, all ones where the bit is set; made when they are first needed. */
 const masks = memory.data(256, 16);
 /** Sixteen columns of a row. */
@@ -17,36 +21,34 @@ function makeMasks(): void {
 /**
  * C[i, j] ← init[i, j] + Σ_p A[i, p]·bit (p, j)     C: m × n, A: m × k, bits: [k, ⌈n/32⌉]
  *
- * Strides count elements. init is 0 (the address) for zeros, c to add to C, or a column that all columns start from.
+ * Takes the address of a descriptor with the words of `ProductDescriptor`. init is 0 (the address) for zeros, c to add to C, or a column
+ * that all columns start from.
  */
-export function gemmMasked(
-  c: usize,
-  bits: usize,
-  a: usize,
-  init: usize,
-  m: i32,
-  n: i32,
-  k: i32,
-  aRow: i32,
-  aCol: i32,
-  cRow: i32,
-  cCol: i32,
-): void {
+export function gemmMasked(descriptor: usize): void {
+  const c: usize = word(descriptor, layout.c);
+  let init: usize = word(descriptor, layout.init);
+  const m = word(descriptor, layout.m);
+  const n = word(descriptor, layout.n);
+  const k = word(descriptor, layout.k);
+  const a: usize = word(descriptor, layout.a);
+  const aRow = (<usize>word(descriptor, layout.aRow)) << 2;
+  const aStep = (<usize>word(descriptor, layout.aCol)) << 2;
+  const cRow = (<usize>word(descriptor, layout.cRow)) << 2;
+  const cStep = (<usize>word(descriptor, layout.cCol)) << 2;
+  const bits: usize = word(descriptor, layout.bits);
   if (load<u32>(masks, 252) == 0) makeMasks();
   const bitsRow = (<usize>(n + 31) >> 5) << 2;
-  const aStep = (<usize>aCol) << 2;
-  const cStep = (<usize>cCol) << 2;
   const initStep = init == c ? cStep : 0;
-  const initRow = init == c ? (<usize>cRow) << 2 : init == 0 ? 0 : 4;
+  const initRow = init == c ? cRow : init == 0 ? 0 : 4;
   // Of no bits a mask is zeros.
   if (init == 0) init = masks;
   for (let i = 0; i < m; i += 2) {
     // Rows are taken in pairs; the last one may be its own partner.
     const j = min(i + 1, m - 1);
-    let c0 = c + ((<usize>i * <usize>cRow) << 2);
-    let c1 = c + ((<usize>j * <usize>cRow) << 2);
-    const a0 = a + ((<usize>i * <usize>aRow) << 2);
-    const a1 = a + ((<usize>j * <usize>aRow) << 2);
+    let c0 = c + <usize>i * cRow;
+    let c1 = c + <usize>j * cRow;
+    const a0 = a + <usize>i * aRow;
+    const a1 = a + <usize>j * aRow;
     let from0 = init + <usize>i * initRow;
     let from1 = init + <usize>j * initRow;
     for (let left = n, word = bits; left > 0; left -= 16, word += 2) {

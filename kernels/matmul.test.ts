@@ -1,5 +1,5 @@
 import { test } from "vitest";
-import { compareSides, numbers } from "../test/support/sides.ts";
+import { compareSides, describedProduct, numbers } from "../test/support/sides.ts";
 
 /** k·2⁻²⁴ relative to Σ|a·b|, with a·b up to 4 in magnitude. */
 const bound = (k: number) => ({ absolute: 4e-7 * (k + 1), relative: 4e-7 });
@@ -20,20 +20,9 @@ function check(
     const c = side.put(numbers(m * n, 3));
     const bias = side.put(numbers(n, 4));
     const from = init === "zero" ? 0 : init === "self" ? c : bias;
-    side.k.gemm(
-      c,
-      a,
-      b,
-      from,
-      m,
-      n,
-      k,
-      transposeA ? 1 : k,
-      transposeA ? m : 1,
-      transposeB ? 1 : n,
-      transposeB ? k : 1,
-      n,
-    );
+    const [aRow, aCol] = transposeA ? [1, m] : [k, 1];
+    const [bRow, bCol] = transposeB ? [1, k] : [n, 1];
+    side.k.gemm(describedProduct(side, { c, init: from, m, n, k, a, aRow, aCol, b, bRow, bCol }));
     return side.read(c, m * n);
   }, bound(k));
 }

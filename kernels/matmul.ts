@@ -20,7 +20,7 @@
  *     tile would cost a sixth of the time.
  */
 
-import { padColumns, storeColumns } from "./lanes";
+import { padColumns, storeColumns, word } from "./lanes";
 import {
   BLOCK_K,
   pack,
@@ -34,6 +34,7 @@ import {
   WIDEST,
   zeros,
 } from "./panels";
+import * as layout from "./product-layout";
 import { rowTimesColumns, rowTimesRows } from "./row";
 
 /**
@@ -58,26 +59,34 @@ const edge = memory.data(256, 16);
 /**
  * C[i,j] ← init[i,j] + Σₚ A[i,p]·B[p,j]     C: m × n, A: m × k, B: k × n
  *
- * Strides count elements; C is contiguous along j. init is 0 (the address) for zeros, c to add to C, or a row that all rows start
- * from, as a bias is, whose −0 counts as 0. C must not overlap A or B.
+ * Takes the address of a descriptor with the words of `ProductDescriptor`. C is contiguous along j. init is 0 (the address) for zeros, c
+ * to add to C, or a row that all rows start from, as a bias is, whose −0 counts as 0. C must not overlap A or B.
  */
-export function gemm(
-  c: usize,
-  a: usize,
-  b: usize,
-  init: usize,
-  m: i32,
-  n: i32,
-  k: i32,
-  aRow: i32,
-  aCol: i32,
-  bRow: i32,
-  bCol: i32,
-  cRow: i32,
-): void {
-  if (m <= 0 || n <= 0) return;
-  if (m == 1 && n >= 8 && k >= 4 && (bCol == 1 || (bRow == 1 && aCol == 1))) {
-    // Remaining rows and columns of B are products of their own.
+export function gemm(descriptor: usize): void {
+  multiply(descriptor, false);
+}
+
+/**
+ * The same product where B[p, j] = b[rows[p] + cols[j]], of tables of ascending integers: the values under a window that
+ * moves over an image, read in place.
+ */
+export function gemmGathered(descriptor: usize): void {
+  multiply(descriptor, true);
+}
+
+function multiply(descriptor: usize, gathered: bool): void {
+  let c: usize = word(descriptor, layout.c);
+  let init: usize = word(descriptor, layout.init);
+  const m = word(descriptor, layout.m);
+  let n = word(descriptor, layout.n);
+  const k = word(descriptor, layout.k);
+  const a: usize = word(descriptor, layout.a);
+  const aCol = word(descriptor, layout.aCol);
+  let b: usize = word(descriptor, layout.b);
+  const bRow = word(descriptor, layout.bRow);
+  const bCol = word(descriptor, layout.bCol);
+  if (!gathered && m == 1 && n >= 8 && k >= 4 && (bCol == 1 || (bRow == 1 && aCol == 1))) {
+    // What is left of the rows and the columns of B are products of their own.
     const nc = n & ~7;
     const kc = k & ~3;
     const wide = (<usize>nc) << 2;
@@ -88,35 +97,16 @@ export function gemm(
     if (bCol == 1) rowTimesRows(c, a, b, nc, kc, (<usize>aCol) << 2, (<usize>bRow) << 2);
     else rowTimesColumns(c, a, b, nc, kc, (<usize>bCol) << 2);
     const deep = (<usize>kc) << 2;
-    if (kc < k)
-      product(c, a + deep * <usize>aCol, b + deep * <usize>bRow, c, 1, nc, k - kc, 0, aCol, bRow, bCol, 0, 0, 0);
+    if (kc < k) product(c, a + deep * <usize>aCol, b + deep * <usize>bRow, c, 1, nc, k - kc, descriptor, false);
     c += wide;
     b += wide * <usize>bCol;
     if (init != 0) init += wide;
     n -= nc;
   }
-  product(c, a, b, init, m, n, k, aRow, aCol, bRow, bCol, 0, 0, cRow);
+  product(c, a, b, init, m, n, k, descriptor, gathered);
 }
 
-/**
- * The same product where B[p, j] = x[rows[p] + cols[j]], of tables of ascending integers: the values under a window that
- * moves over an image, read in place. A and C have no gaps.
- */
-export function gemmGathered(
-  c: usize,
-  a: usize,
-  x: usize,
-  rows: usize,
-  cols: usize,
-  init: usize,
-  m: i32,
-  n: i32,
-  k: i32,
-): void {
-  if (m > 0 && n > 0) product(c, a, x, init, m, n, k, k, 1, 0, 0, rows, cols, n);
-}
-
-/** Packs one block of B after the other, and multiplies all of A with it. */
+/** Packs one block of B after the other, and multiplies all of A with it; the steps are those of the descriptor. */
 function product(
   c: usize,
   a: usize,
@@ -125,17 +115,17 @@ function product(
   m: i32,
   n: i32,
   k: i32,
-  aRow: i32,
-  aCol: i32,
-  bRow: i32,
-  bCol: i32,
-  rows: usize,
-  cols: usize,
-  cRow: i32,
+  descriptor: usize,
+  gathered: bool,
 ): void {
-  const aRowBytes = (<usize>aRow) << 2;
-  const aColBytes = (<usize>aCol) << 2;
-  const cBytes = (<usize>cRow) << 2;
+  if (m <= 0 || n <= 0) return;
+  const aRowBytes = (<usize>word(descriptor, layout.aRow)) << 2;
+  const aColBytes = (<usize>word(descriptor, layout.aCol)) << 2;
+  const bRow = word(descriptor, layout.bRow);
+  const bCol = word(descriptor, layout.bCol);
+  const rows: usize = word(descriptor, layout.rows);
+  const cols: usize = word(descriptor, layout.cols);
+  const cBytes = (<usize>word(descriptor, layout.cRow)) << 2;
   if (k <= 0) return copyInit(c, init, m, n, cBytes);
   const depth = min(k, n <= 16 ? DEEPEST : m <= 16 ? SHALLOWEST : BLOCK_K);
   const width = min(WIDEST, (BLOCK_B / depth) & ~15);
@@ -143,8 +133,8 @@ function product(
     const kc = min(depth, k - p);
     for (let j = 0; j < n; j += width) {
       const nc = min(width, n - j);
-      if (rows == 0) pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol);
-      else packGathered(b, rows + ((<usize>p) << 2), cols + ((<usize>j) << 2), kc, nc);
+      if (gathered) packGathered(b, rows + ((<usize>p) << 2), cols + ((<usize>j) << 2), kc, nc);
+      else pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol);
       const to = c + ((<usize>j) << 2);
       const adds = p > 0 || init == c;
       const from = adds ? to : init == 0 ? zeros : startsOf(init + ((<usize>j) << 2), nc);

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { compareSides, LENGTHS, numbers } from "../test/support/sides.ts";
 
+/** β₁ and β₂ as adam takes them, each with its distance from 1. */
+const BETAS = [0.9, 1 - 0.9, 0.999, 1 - 0.999];
+
 const STEPS = 3;
 
 /** The steps of RMSprop start with a length of 1/√take = 10 and cancel in the momentum. */
@@ -42,9 +45,10 @@ for (const n of LENGTHS) {
         const v = side.zeros(n);
         const vmax = amsgrad ? side.zeros(n) : 0;
         gradients.forEach((g, t) => {
-          const stepSize = 1e-2 / (1 - 0.9 ** (t + 1));
-          const root = Math.sqrt(1 - 0.999 ** (t + 1));
-          side.k.adam(w, side.put(g), m, v, vmax, n, stepSize, 0.9, 0.999, 1e-8, decay, decoupled, root);
+          const rate = 1e-2 / (1 - 0.9 ** (t + 1));
+          const scale = 1 / Math.sqrt(1 - 0.999 ** (t + 1));
+          const constants = side.put([1 - decoupled, decay, ...BETAS, rate, scale, 1e-8]);
+          side.k.adam(w, side.put(g), m, v, vmax, n, constants);
         });
         return [w, m, v, ...(amsgrad ? [vmax] : [])].flatMap((p) => side.read(p, n));
       });
@@ -95,13 +99,7 @@ test("adam: the first step is stepSize in the direction of the gradient", () => 
       side.zeros(5),
       0,
       5,
-      0.01 / (1 - 0.9),
-      0.9,
-      0.999,
-      1e-12,
-      0,
-      0,
-      Math.sqrt(1 - 0.999),
+      side.put([1, 0, ...BETAS, 0.01 / (1 - 0.9), 1 / Math.sqrt(1 - 0.999), 1e-12]),
     );
     side.read(w, 5).forEach((v, i) => expect(v).toBeCloseTo([-0.01, 0.01, 0, -0.01, 0.01][i] as number, 6));
     return side.read(w, 5);
@@ -112,7 +110,8 @@ test("adam: NaN in the gradient shows in the weight, with and without amsgrad", 
   compareSides((side) => {
     const w = side.put([1, 1]);
     const vmax = side.put([1, 1]);
-    side.k.adam(w, side.put([NaN, 1]), side.zeros(2), side.zeros(2), vmax, 2, 0.1, 0.9, 0.999, 1e-8, 0, 0, 1);
+    const constants = side.put([1, 0, ...BETAS, 0.1, 1, 1e-8]);
+    side.k.adam(w, side.put([NaN, 1]), side.zeros(2), side.zeros(2), vmax, 2, constants);
     return [...side.read(w, 2), ...side.read(vmax, 2)];
   });
 });

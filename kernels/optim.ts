@@ -67,77 +67,57 @@ function sgdVector(
 /**
  * Adam, AdamW and AMSGrad:
  *
- *   w ← (1 − decoupledDecay)·w        g = dw + weightDecay·w
- *   m ← β₁·m + (1 − β₁)·g             v ← β₂·v + (1 − β₂)·g²        vmax ← max(vmax, v)
- *   w ← w − stepSize·m / (√v / sqrtBias2 + eps)
+ *   w ← shrink·w                      g = dw + decay·w
+ *   m ← keep₁·m + take₁·g             v ← keep₂·v + take₂·g²        vmax ← max(vmax, v)
+ *   w ← w − rate·m / (√v·scale + eps)
  *
- * In step t, stepSize is lr / (1 − β₁ᵗ) and sqrtBias2 is √(1 − β₂ᵗ); AdamW passes lr·decay as decoupledDecay. vmax = 0 (the
- * address) leaves it out, else it takes the place of v in the last line.
+ * `numbers` is the address of these nine as float32: shrink, decay, keep₁, take₁, keep₂, take₂, rate, scale, eps. In step t, rate is
+ * lr / (1 − β₁ᵗ) and scale is 1 / √(1 − β₂ᵗ); keep is β and take 1 − β, of a float64 β; AdamW has 1 − lr·λ for shrink and Adam λ for
+ * decay. vmax = 0 (the address) leaves it out, else it takes the place of v in the last line.
  */
-export function adam(
-  w: usize,
-  dw: usize,
-  m: usize,
-  v: usize,
-  vmax: usize,
-  n: i32,
-  stepSize: f32,
-  beta1: f64,
-  beta2: f64,
-  eps: f32,
-  weightDecay: f32,
-  decoupledDecay: f64,
-  sqrtBias2: f64,
-): void {
-  const shrink = f32x4.splat(<f32>(1 - decoupledDecay));
-  const decay = f32x4.splat(weightDecay);
-  const keep1 = f32x4.splat(<f32>beta1);
-  const take1 = f32x4.splat(<f32>(1 - beta1));
-  const keep2 = f32x4.splat(<f32>beta2);
-  const take2 = f32x4.splat(<f32>(1 - beta2));
-  // One division less in a vector.
-  const bias = f32x4.splat(<f32>(1 / sqrtBias2));
-  const epsilon = f32x4.splat(eps);
-  const rate = f32x4.splat(stepSize);
+export function adam(w: usize, dw: usize, m: usize, v: usize, vmax: usize, n: i32, numbers: usize): void {
+  const shrink = v128.load32_splat(numbers);
+  const decay = v128.load32_splat(numbers, 4);
+  const keep1 = v128.load32_splat(numbers, 8);
+  const take1 = v128.load32_splat(numbers, 12);
+  const keep2 = v128.load32_splat(numbers, 16);
+  const take2 = v128.load32_splat(numbers, 20);
+  const rate = v128.load32_splat(numbers, 24);
+  const scale = v128.load32_splat(numbers, 28);
+  const epsilon = v128.load32_splat(numbers, 32);
   const vmaxStep: usize = vmax == 0 ? 0 : 16;
   for (const stop = vectorEnd(w, n); w < stop; w += 16, dw += 16, m += 16, v += 16, vmax += vmaxStep) {
-    inline.always(adamVector(true, w, dw, m, v, vmax, shrink, decay, keep1, take1, keep2, take2, bias, epsilon, rate));
+    const weight = f32x4.mul(v128.load(w), shrink);
+    const g = mulAdd(decay, weight, v128.load(dw));
+    const mean = inline.always(average(true, m, keep1, take1, g));
+    const square = inline.always(largest(true, vmax, average(true, v, keep2, take2, f32x4.mul(g, g))));
+    const root = mulAdd(f32x4.sqrt(square), scale, epsilon);
+    v128.store(w, f32x4.sub(weight, f32x4.div(f32x4.mul(rate, mean), root)));
   }
   for (let rest = n & 3; rest > 0; rest--, w += 4, dw += 4, m += 4, v += 4, vmax += vmaxStep >> 2) {
-    inline.always(adamVector(false, w, dw, m, v, vmax, shrink, decay, keep1, take1, keep2, take2, bias, epsilon, rate));
+    const weight = f32x4.mul(v128.load32_zero(w), shrink);
+    const g = mulAdd(decay, weight, v128.load32_zero(dw));
+    const mean = inline.always(average(false, m, keep1, take1, g));
+    const square = inline.always(largest(false, vmax, average(false, v, keep2, take2, f32x4.mul(g, g))));
+    const root = mulAdd(f32x4.sqrt(square), scale, epsilon);
+    v128.store32_lane(w, f32x4.sub(weight, f32x4.div(f32x4.mul(rate, mean), root)), 0);
   }
 }
 
-function adamVector(
-  four: bool,
-  w: usize,
-  dw: usize,
-  m: usize,
-  v: usize,
-  vmax: usize,
-  shrink: v128,
-  decay: v128,
-  keep1: v128,
-  take1: v128,
-  keep2: v128,
-  take2: v128,
-  bias: v128,
-  epsilon: v128,
-  rate: v128,
-): void {
-  const weight = f32x4.mul(loadSome(w, four), shrink);
-  const g = mulAdd(decay, weight, loadSome(dw, four));
-  const mean = f32x4.add(f32x4.mul(keep1, loadSome(m, four)), f32x4.mul(take1, g));
-  let square = f32x4.add(f32x4.mul(keep2, loadSome(v, four)), f32x4.mul(take2, f32x4.mul(g, g)));
-  storeSome(m, four, mean);
-  storeSome(v, four, square);
-  if (vmax != 0) {
-    // A NaN in the first operand of pmax stays.
-    square = f32x4.pmax(square, loadSome(vmax, four));
-    storeSome(vmax, four, square);
-  }
-  const denominator = mulAdd(f32x4.sqrt(square), bias, epsilon);
-  storeSome(w, four, f32x4.sub(weight, f32x4.div(f32x4.mul(rate, mean), denominator)));
+/** p ← keep·p + take·x, which is returned */
+function average(four: bool, p: usize, keep: v128, take: v128, x: v128): v128 {
+  const mean = f32x4.add(f32x4.mul(keep, loadSome(p, four)), f32x4.mul(take, x));
+  storeSome(p, four, mean);
+  return mean;
+}
+
+/** p ← max(p, x), which is returned; x where p is 0 (the address). */
+function largest(four: bool, p: usize, x: v128): v128 {
+  if (p == 0) return x;
+  // A NaN in the first operand of pmax stays.
+  const most = f32x4.pmax(x, loadSome(p, four));
+  storeSome(p, four, most);
+  return most;
 }
 
 /**

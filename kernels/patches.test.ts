@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LENGTHS, numbers, onWasm, type WasmSide } from "../test/support/sides.ts";
+import { describedProduct, LENGTHS, numbers, onWasm, type WasmSide } from "../test/support/sides.ts";
 
 /** How far apart things lie: [size, step] of three nested loops. */
 type Loop = readonly [size: number, step: number];
@@ -117,8 +117,9 @@ test.each(WINDOWS)("gemm: a gathered operand has the bits of the same one writte
           const [c, d] = [side.put(numbers(m * n, 3)), side.put(numbers(m * n, 3))];
           const bias = side.put(numbers(n, 4));
           const from = (p: number) => (init === "zero" ? 0 : init === "self" ? p : bias);
-          side.k.gemmGathered(c, a, x, first, second, from(c), m, n, k);
-          side.k.gemm(d, a, b, from(d), m, n, k, k, 1, n, 1, n);
+          const gathered = { c, init: from(c), m, n, k, a, b: x, rows: first, cols: second };
+          side.k.gemmGathered(describedProduct(side, gathered));
+          side.k.gemm(describedProduct(side, { c: d, init: from(d), m, n, k, a, b }));
           expect(side.readInts(c, m * n)).toEqual(side.readInts(d, m * n));
         });
       }
@@ -130,10 +131,11 @@ test("gemm: a gathered product over nothing, or of nothing, is init or nothing",
   onWasm((side) => {
     const bias = side.put([1, 2, 3]);
     const c = side.put(numbers(6, 1));
-    side.k.gemmGathered(c, 0, 0, bias, bias, bias, 0, 3, 2);
-    side.k.gemmGathered(c, 0, 0, bias, bias, bias, 2, 0, 2);
+    const product = { c, init: bias, a: 0, rows: bias, cols: bias };
+    side.k.gemmGathered(describedProduct(side, { ...product, m: 0, n: 3, k: 2 }));
+    side.k.gemmGathered(describedProduct(side, { ...product, m: 2, n: 0, k: 2 }));
     expect(side.read(c, 6)).toEqual(numbers(6, 1).map(Math.fround));
-    side.k.gemmGathered(c, 0, 0, bias, bias, bias, 2, 3, 0);
+    side.k.gemmGathered(describedProduct(side, { ...product, m: 2, n: 3, k: 0 }));
     expect(side.read(c, 6)).toEqual([1, 2, 3, 1, 2, 3]);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { numbers, WasmSide } from "../test/support/sides.ts";
+import { describedProduct, numbers, WasmSide } from "../test/support/sides.ts";
 
 test.each([1, 3, 18])("recurrent: products of %i rows have the bits of gemm, whatever fires", (rows) => {
   const side = new WasmSide();
@@ -20,15 +20,18 @@ test.each([1, 3, 18])("recurrent: products of %i rows have the bits of gemm, wha
       for (const start of [0, bias]) {
         const [z, expected] = [side.zeros(size), side.zeros(size)];
         k.feedForward(z, current, share === 0 ? 0 : s, size, panels, start, work, rows, n);
-        k.gemm(expected, side.put(fired.slice(size)), weight, start, rows, n, n, n, 1, 1, n, n);
+        const product = { c: expected, init: start, a: side.put(fired.slice(size)), b: weight, bRow: 1, bCol: n };
+        k.gemm(describedProduct(side, { ...product, m: rows, n, k: n }));
         k.addTo(expected, current, size);
         expect(side.read(z, size), `${n} neurons`).toEqual(side.read(expected, size));
       }
     }
     const [ds, expected] = [side.put(numbers(size, 5)), side.put(numbers(size, 5))];
+    const product = { a: current, b: weight, m: rows, n, k: n };
+    const [fed, dense] = [ds, expected].map((c) => describedProduct(side, { ...product, c, init: c }));
     k.packBackward(weight, n);
-    for (let t = 0; t < 2; t++) k.feedBack(ds, current, weight, rows, n);
-    for (let t = 0; t < 2; t++) k.gemm(expected, current, weight, expected, rows, n, n, n, 1, n, 1, n);
+    for (let t = 0; t < 2; t++) k.feedBack(fed as number);
+    for (let t = 0; t < 2; t++) k.gemm(dense as number);
     expect(side.read(ds, size), `${n} neurons`).toEqual(side.read(expected, size));
   }
   side.finish();

@@ -9,9 +9,11 @@
 import { alignFrom } from "./bits";
 import { addTo } from "./elementwise";
 import { panelRows } from "./gather";
+import { word } from "./lanes";
 import { areFew, listFewPlaces, listPlaces } from "./listed-places";
 import { block, gemm } from "./matmul";
 import { BLOCK_K, pack, packWide, startsOf, zeros } from "./panels";
+import * as layout from "./product-layout";
 
 /** Columns of a panel. */
 const PANEL = 32;
@@ -65,9 +67,14 @@ export function packBackward(weight: usize, n: i32): void {
   if (n <= BLOCK_K) pack(weight, n, n, n, 1);
 }
 
-/** ds += dI·W, for the gradient dI of the currents of the step behind. A W that was too large to pack is read again. */
-export function feedBack(ds: usize, dI: usize, weight: usize, rows: i32, n: i32): void {
+/**
+ * The product of `gemm` with W for B, both without gaps and with init = c: ds += dI·W, for the gradient dI of the currents of the step
+ * behind. A W that was too large to pack is read again.
+ */
+export function feedBack(descriptor: usize): void {
+  const n = word(descriptor, layout.n);
+  if (n > BLOCK_K) return gemm(descriptor);
+  const ds: usize = word(descriptor, layout.c);
   const row = (<usize>n) << 2;
-  if (n <= BLOCK_K) block(ds, dI, ds, rows, n, n, row, 4, row, row);
-  else gemm(ds, dI, weight, ds, rows, n, n, n, 1, n, 1, n);
+  block(ds, word(descriptor, layout.a), ds, word(descriptor, layout.m), n, n, row, 4, row, row);
 }

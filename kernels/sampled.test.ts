@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { numbers, onWasm } from "../test/support/sides.ts";
+import { describedProduct, numbers, onWasm } from "../test/support/sides.ts";
 import { BOXCAR } from "./kinds.ts";
 import { SURROGATES } from "./reference/kinds.ts";
 import { surrogateDerivative } from "./reference/surrogate.ts";
@@ -72,8 +72,9 @@ for (const density of [0, 0.02, 0.2, 1]) {
           const start = numbers(m * n, 4);
           const [c, d] = [side.put(start), side.put(start)];
           const [bRow, bCol] = transposed ? [1, k] : [n, 1];
-          side.k.gemmSampled(c, bits, a, b, m, n, k, k, bRow, bCol, n);
-          side.k.gemm(d, a, b, d, m, n, k, k, 1, bRow, bCol, n);
+          const product = { m, n, k, a, b, bRow, bCol };
+          side.k.gemmSampled(describedProduct(side, { ...product, c, bits }));
+          side.k.gemm(describedProduct(side, { ...product, c: d, init: d }));
           const sampled = side.read(c, m * n);
           const kept = side.read(side.put(start), m * n);
           const expected = side.read(d, m * n).map((v, i) => {

@@ -7,8 +7,9 @@
  */
 import { alignBits } from "./bits";
 import { reachOf } from "./derivative";
-import { loadSome } from "./lanes";
+import { loadSome, word } from "./lanes";
 import { BLOCK_FLOATS, packFour, panels } from "./panels";
+import * as layout from "./product-layout";
 
 /** Most rows of B in a strip, and most strips at a time. */
 const DEEPEST = 4096;
@@ -77,26 +78,22 @@ function groupsOf(word: u32): u32 {
 /**
  * C[i, j] += Σₚ A[i,p]·B[p,j] in every group of four columns that has a bit     C: m × n, A: m × k, B: k × n, bits: [m, ⌈n/32⌉]
  *
- * Strides count elements; A and C are contiguous along their rows, and n is a multiple of 4. C must not overlap A or B.
+ * Takes the address of a descriptor with the words of `ProductDescriptor`. A and C are contiguous along their rows, and n is a multiple
+ * of 4. C must not overlap A or B.
  */
-export function gemmSampled(
-  c: usize,
-  bits: usize,
-  a: usize,
-  b: usize,
-  m: i32,
-  n: i32,
-  k: i32,
-  aRow: i32,
-  bRow: i32,
-  bCol: i32,
-  cRow: i32,
-): void {
+export function gemmSampled(descriptor: usize): void {
+  const c: usize = word(descriptor, layout.c);
+  const m = word(descriptor, layout.m);
+  const n = word(descriptor, layout.n);
+  const k = word(descriptor, layout.k);
+  const a: usize = word(descriptor, layout.a);
+  const b: usize = word(descriptor, layout.b);
+  const bits: usize = word(descriptor, layout.bits);
   const words = (n + 31) >> 5;
-  const aBytes = (<usize>aRow) << 2;
-  const cBytes = (<usize>cRow) << 2;
-  const rowBytes = (<usize>bRow) << 2;
-  const colBytes = (<usize>bCol) << 2;
+  const aBytes = (<usize>word(descriptor, layout.aRow)) << 2;
+  const cBytes = (<usize>word(descriptor, layout.cRow)) << 2;
+  const rowBytes = (<usize>word(descriptor, layout.bRow)) << 2;
+  const colBytes = (<usize>word(descriptor, layout.bCol)) << 2;
   for (let p = 0, kc = 0; p < k; p += kc) {
     kc = min(DEEPEST, k - p);
     const strip = (<usize>kc) << 4;

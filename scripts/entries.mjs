@@ -32,7 +32,7 @@ export const chunks = [
   {
     name: "engine",
     test: at(
-      /^kernels\/(?!build\/int8)|^engine\/(?!(kernels|lif-descriptor|int8-kernels|node|extend)\.|data\/hdf5|fuse\/(?!(in-reference|tensors|evaluation)\.))/,
+      /^kernels\/(?!build\/int8)|^engine\/(?!(kernels|descriptors|int8-kernels|node|extend)\.|data\/hdf5|fuse\/(?!(in-reference|tensors|evaluation)\.))/,
     ),
   },
   { name: "fuse", test: at(/^engine\/fuse\//) },

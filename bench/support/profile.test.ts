@@ -15,12 +15,18 @@ const MODULE = [
   [0x0a, 0x0b, 0x02, 0x04, 0x00, 0x41, 0x07, 0x0b, 0x04, 0x00, 0x41, 0x08, 0x0b],
 ].flat();
 
+/** A descriptor of a product in a memory that is as good as that of the kernels: 2·3·4 additions. */
+const PRODUCT = 16;
+const memory = new WebAssembly.Memory({ initial: 1 });
+new Uint32Array(memory.buffer, PRODUCT).set([0, 0, 2, 3, 4]);
+
 const PEAK = 1000;
 const peak = () => PEAK;
 
 test("profileOf: the kernels of a step, and not those before it", () => {
   countKernels();
-  const { f, gemm } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(MODULE))).exports as {
+  const { f, gemm } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(MODULE)), { env: { memory } })
+    .exports as {
     f: () => number;
     gemm: (...args: number[]) => number;
   };
@@ -42,7 +48,7 @@ test("profileOf: the kernels of a step, and not those before it", () => {
   expect(share).toBeLessThan(1);
   expect(none).toBeUndefined();
 
-  const products = profileOf(() => void gemm(0, 0, 0, 0, 2, 3, 4), peak, undefined, 20);
+  const products = profileOf(() => void gemm(PRODUCT), peak, undefined, 20);
   expect(Object.keys(products.kernels)).toEqual(["gemm"]);
   const { share: part = 0, peak: reached = 0 } = products.kernels.gemm ?? {};
   expect(reached * PEAK * part * products.step).toBeCloseTo(2 * 3 * 4);

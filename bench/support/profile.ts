@@ -31,15 +31,17 @@ let memory: WebAssembly.Memory | undefined;
 
 const word = (p: number): number => new DataView((memory as WebAssembly.Memory).buffer).getUint32(p, true);
 const product = (m = 0, n = 0, k = 0): number => m * n * k;
+/** m·n·k of the descriptor of a product, which are its words from number 2 on. */
+const described = (p = 0): number => product(word(p + 8), word(p + 12), word(p + 16));
 
 /** How many numbers a call adds to others, by its arguments: one for each non-zero that it follows and each column. */
 const ADDITIONS: Readonly<Record<string, (...args: number[]) => number>> = {
-  gemm: (...args) => product(...args.slice(4, 7)),
-  gemmGathered: (...args) => product(...args.slice(6, 9)),
-  gemmMasked: (...args) => product(...args.slice(4, 7)),
-  gather: (_c, _bits, _work, _x, _turned, _b, _init, count = 0, _m, n) => product(count, n, 1),
+  gemm: described,
+  gemmGathered: described,
+  gemmMasked: described,
+  feedBack: described,
+  gather: (p = 0) => product(word(p + 64), word(p + 12), 1),
   multiplyListed: (_c, lists = 0, _b, m = 0, n) => product((word(lists + 4 * m) - word(lists)) / 8, n, 1),
-  feedBack: (_ds, _dI, _weight, rows = 0, n = 0) => product(rows, n, n),
 };
 
 function counted(name: string, kernel: Kernel): Kernel {

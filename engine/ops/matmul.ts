@@ -1,6 +1,7 @@
 /** Products. Every element is summed in ascending order with one accumulator, on the dense and on the sparse path. */
+import * as layout from "../../kernels/product-layout.ts";
 import { wrongValue } from "../arguments.ts";
-import { inReference, k } from "../backend.ts";
+import { descriptor, inReference, integers, k } from "../backend.ts";
 import { columnStride, columnsOf } from "../columns.ts";
 import { composedOp } from "../composed.ts";
 import {
@@ -17,6 +18,7 @@ import {
   SAVES,
   saveFor,
 } from "../op.ts";
+import { describeProduct, follow, timesTransposed, transposedTimes, writeSteps } from "../products.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { alive, formOf, type Tensor } from "../tensor.ts";
@@ -57,15 +59,21 @@ const linearOp: Op<Product> = {
     const from = columns === 0 ? w.ptr : columns;
     const row = columns === 0 ? stepIn : columnStride(outputs);
     const column = columns === 0 ? stepOut : 1;
-    if (bits === 0) k.gemm(z.ptr, x.ptr, from, start, rows, outputs, depth, depth, 1, row, column, outputs);
-    else if (masks) {
+    if (masks) {
       const turned = allocate(bitBytes(depth, rows));
       k.transposeBits(turned, bits, rows, depth);
-      k.gemmMasked(z.ptr, turned, w.ptr, start, outputs, rows, depth, stepOut, stepIn, 1, outputs);
+      const at = describeProduct(z.ptr, start, w.ptr, 0, outputs, rows, depth);
+      writeSteps(at + layout.aRow, stepOut, stepIn);
+      writeSteps(at + layout.cRow, 1, outputs);
+      integers[at + layout.bits] = turned;
+      k.gemmMasked(descriptor);
       recycle(turned, bitBytes(depth, rows), scope.region);
-    } else {
-      follow(z.ptr, bits, count, graded ? x.ptr : 0, false, from, row, column, start, rows, outputs, depth);
+      return;
     }
+    const at = describeProduct(z.ptr, start, bits === 0 || graded ? x.ptr : 0, from, rows, outputs, depth);
+    writeSteps(at + layout.bRow, row, column);
+    if (bits === 0) k.gemm(descriptor);
+    else follow(bits, count, rows, graded);
   },
   backward(z, x, w, bias, product) {
     const { depth, outputs, stepIn, stepOut, bits, masks, count, graded } = product;
@@ -74,30 +82,20 @@ const linearOp: Op<Product> = {
     const start = holds(w) ? gradOf(w) : 0;
     const dw = gradOf(w, true);
     if (dw !== 0) {
-      if (masks) k.gemmMasked(dw, bits, dz, start, outputs, depth, rows, 1, outputs, stepOut, stepIn);
-      else if (bits !== 0)
-        gatherWeightGradient(dw, start, dz, bits, count, graded ? x.ptr : 0, outputs, depth, rows, stepOut === 1);
-      else transposedTimes(dw, x.ptr, dz, start !== 0, rows, product);
+      if (masks) {
+        const at = describeProduct(dw, start, dz, 0, outputs, depth, rows);
+        writeSteps(at + layout.aRow, 1, outputs);
+        writeSteps(at + layout.cRow, stepOut, stepIn);
+        integers[at + layout.bits] = bits;
+        k.gemmMasked(descriptor);
+      } else if (bits !== 0) gatherWeightGradient(dw, start, dz, bits, count, graded ? x.ptr : 0, rows, product);
+      else transposedTimes(dw, start, x.ptr, dz, rows, product);
     }
     const db = bias === null ? 0 : gradOf(bias);
     if (db !== 0) k.addSumAxis(db, dz, 1, rows, outputs, 1);
     inputGradient(z, x, w.ptr, product);
   },
 };
-
-/** dx ← dz·wᵀ, added to dx where `adds` */
-function timesTransposed(dx: number, dz: number, w: number, adds: boolean, rows: number, factors: Factors): void {
-  const { depth, outputs, stepIn, stepOut } = factors;
-  k.gemm(dx, dz, w, adds ? dx : 0, rows, depth, outputs, outputs, 1, stepOut, stepIn, depth);
-}
-
-/** dw ← xᵀ·dz, stored as w is and added to dw where `adds` */
-function transposedTimes(dw: number, x: number, dz: number, adds: boolean, rows: number, factors: Factors): void {
-  const { depth, outputs, stepOut } = factors;
-  const start = adds ? dw : 0;
-  if (stepOut === 1) k.gemm(dw, x, dz, start, depth, outputs, rows, 1, depth, outputs, 1, outputs);
-  else k.gemm(dw, dz, x, start, outputs, depth, rows, 1, outputs, depth, 1, depth);
-}
 
 /** With fewer outputs the product is over before its result, so much larger, is written and read again. */
 const FEW_OUTPUTS = 64;
@@ -109,10 +107,10 @@ function inputGradient(z: Tensor, x: Tensor, w: number, product: Product): void 
   if (outputs < FEW_OUTPUTS && x.ndim > 1 && canTakeOver(x) && readsGradient(x, "product")) {
     return handOver(z, x, { kind: "product", weights: w, factors: product });
   }
-  const adds = holds(x);
+  const start = holds(x) ? gradOf(x) : 0;
   const dx = gradOf(x, true);
-  if (dx === 0 || sampled(dx, adds, z.gradPtr, x, w, product)) return;
-  timesTransposed(dx, z.gradPtr, w, adds, x.size / depth, product);
+  if (dx === 0 || sampled(dx, start, z.gradPtr, x, w, product)) return;
+  timesTransposed(dx, start, z.gradPtr, w, x.size / depth, product);
 }
 
 /** Share of the groups of four below which a product of only those is faster, measured. */
@@ -122,7 +120,7 @@ const SAMPLED_DENSITY = 0.5;
  * dx ← or, where it `adds`, += dz·wᵀ where the op that made x has a use for it, and 0 elsewhere. False, with nothing
  * done, if that is nearly everywhere.
  */
-function sampled(dx: number, adds: boolean, dz: number, x: Tensor, w: number, product: Product): boolean {
+function sampled(dx: number, start: number, dz: number, x: Tensor, w: number, product: Product): boolean {
   const { depth, outputs, stepIn, stepOut } = product;
   const { op } = x;
   if (op?.support === undefined || outputs < FEW_OUTPUTS || depth % 4 !== 0 || inReference()) return false;
@@ -132,8 +130,11 @@ function sampled(dx: number, adds: boolean, dz: number, x: Tensor, w: number, pr
   const groups = op.support(x.attrs as never, bits, depth);
   const isSparse = groups >= 0 && 4 * groups < SAMPLED_DENSITY * x.size;
   if (isSparse) {
-    if (!adds) k.fill(dx, x.size, 0);
-    k.gemmSampled(dx, bits, dz, w, rows, depth, outputs, outputs, stepOut, stepIn, depth);
+    if (start === 0) k.fill(dx, x.size, 0);
+    const at = describeProduct(dx, dx, dz, w, rows, depth, outputs);
+    writeSteps(at + layout.bRow, stepOut, stepIn);
+    integers[at + layout.bits] = bits;
+    k.gemmSampled(descriptor);
   }
   recycle(bits, bytes, scope.region);
   return isSparse;
@@ -155,7 +156,8 @@ const batchedOp: Op<Batches> = {
     for (let i = 0; i < batches; i++) {
       const left = a.ptr + 4 * i * rows * depth;
       const right = b.ptr + 4 * i * depth * outputs;
-      k.gemm(z.ptr + 4 * i * rows * outputs, left, right, 0, rows, outputs, depth, depth, 1, outputs, 1, outputs);
+      describeProduct(z.ptr + 4 * i * rows * outputs, 0, left, right, rows, outputs, depth);
+      k.gemm(descriptor);
     }
   },
   backward(z, a, b, _w, factors) {
@@ -166,20 +168,21 @@ const batchedOp: Op<Batches> = {
     const aAdds = holds(a);
     const da = gradOf(a, true);
     for (let i = 0; da !== 0 && i < batches; i++) {
-      timesTransposed(da + i * left, z.gradPtr + i * next, b.ptr + i * right, aAdds, rows, factors);
+      const to = da + i * left;
+      timesTransposed(to, aAdds ? to : 0, z.gradPtr + i * next, b.ptr + i * right, rows, factors);
     }
     const bAdds = holds(b);
     const db = gradOf(b, true);
     for (let i = 0; db !== 0 && i < batches; i++) {
-      transposedTimes(db + i * right, a.ptr + i * left, z.gradPtr + i * next, bAdds, rows, factors);
+      const to = db + i * right;
+      transposedTimes(to, bAdds ? to : 0, a.ptr + i * left, z.gradPtr + i * next, rows, factors);
     }
   },
 };
 
 /**
- * dw [out, in] ← or, where `from` is not 0, += dzᵀ·x, as the sum of the rows of dz at which each column of x is not 0:
- * [in, out], transposed unless dw is wanted as it is. `bits` are the places of the `count` non-zeros of x [rows, in],
- * `values` is 0 if they are ones.
+ * dw, stored as w is, ← or, where `from` is not 0, += xᵀ·dz, as the sum of the rows of dz at which each column of x is not 0:
+ * [in, out], transposed unless w lies so. `bits` are the places of the `count` non-zeros of x [rows, in], `values` is 0 if they are ones.
  */
 export function gatherWeightGradient(
   dw: number,
@@ -188,49 +191,24 @@ export function gatherWeightGradient(
   bits: number,
   count: number,
   values: number,
-  outputs: number,
-  inputs: number,
   rows: number,
-  asItIs = false,
+  { depth, outputs, stepOut }: Factors,
 ): void {
-  const bytes = bitBytes(inputs, rows);
+  const bytes = bitBytes(depth, rows);
   const places = allocate(bytes);
-  k.transposeBits(places, bits, rows, inputs);
-  const size = 4 * inputs * outputs;
+  k.transposeBits(places, bits, rows, depth);
+  const size = 4 * depth * outputs;
+  const asItIs = stepOut === 1;
   const sum = asItIs ? dw : allocate(size);
-  if (from !== 0 && !asItIs) k.transpose(sum, dw, outputs, inputs);
-  const start = from === 0 ? 0 : sum;
-  follow(sum, places, count, values, true, dz, outputs, 1, start, inputs, outputs, rows);
+  if (from !== 0 && !asItIs) k.transpose(sum, dw, outputs, depth);
+  const at = describeProduct(sum, from === 0 ? 0 : sum, values, dz, depth, outputs, rows);
+  writeSteps(at + layout.aRow, 1, depth);
+  follow(places, count, depth, values !== 0);
   if (!asItIs) {
-    k.transpose(dw, sum, inputs, outputs);
+    k.transpose(dw, sum, depth, outputs);
     recycle(sum, size, scope.region);
   }
   recycle(places, bytes, scope.region);
-}
-
-/**
- * c[i, :] ← start[i, :] + Σ values[i, p]·w[p, :] over the bits p of row i, of which `count` are set: a product of m × depth and
- * depth × n that follows non-zeros. `values` is 0 if they are ones, and [depth, m] where `turned`; start is 0, c or a row for all.
- */
-export function follow(
-  c: number,
-  bits: number,
-  count: number,
-  values: number,
-  turned: boolean,
-  w: number,
-  row: number,
-  col: number,
-  start: number,
-  m: number,
-  n: number,
-  depth: number,
-): void {
-  // Working memory of the kernel.
-  const bytes = 4 * (m + 5 + (values !== 0 ? 2 * count : (count + 1) >> 1));
-  const work = allocate(bytes);
-  k.gather(c, bits, work, values, turned ? 1 : 0, w, start, count, m, n, depth, row, col);
-  recycle(work, bytes, scope.region);
 }
 
 /** Bytes of bits in rows of whole words. */

@@ -8,7 +8,9 @@
  * has many zeros is not multiplied as a whole: see events.ts for images, and `spreadMaps` for maps. On the float64 backend
  * each of the three is `convolve`, a plain loop.
  */
-import { convolution, extra, k } from "../backend.ts";
+import * as layout from "../../kernels/product-layout.ts";
+import { convolution, descriptor, extra, integers, k } from "../backend.ts";
+import { describeProduct } from "../products.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { bytesOfParts, carve, type Follower, imagesIn, type Windows } from "./windows.ts";
 
@@ -72,9 +74,13 @@ export function multiplyPatches(
       const m = side + 4 * i * filters * n;
       const w = weights + 4 * i * filters * taps;
       const p = (isPadded ? padded : image) + 4 * i * channels * plane;
-      if (result === "maps") {
-        k.gemmGathered(m, w, p, tapTable, placeTable, startsFromMap ? m : 0, filters, n, taps);
-      } else k.gemmGathered(w, m, p, placeTable, tapTable, w, filters, taps, n);
+      const isMaps = result === "maps";
+      const at = isMaps
+        ? describeProduct(m, startsFromMap ? m : 0, w, p, filters, n, taps)
+        : describeProduct(w, w, m, p, filters, taps, n);
+      integers[at + layout.rows] = isMaps ? tapTable : placeTable;
+      integers[at + layout.cols] = isMaps ? placeTable : tapTable;
+      k.gemmGathered(descriptor);
     }
     if (count > 1 && result === "maps") {
       const move = adds ? k.addBlocks : k.copyBlocks;
@@ -186,7 +192,12 @@ export function spreadMaps(
           const columns = (end - r) * row;
           const b = turned + 4 * (i * filters * turnedRow + r * row);
           if (listed) multiplyListed(patches, lists, b, m, columns, turnedRow, patchesRow);
-          else k.gemm(patches, values, b, 0, m, columns, filters, filters, 1, turnedRow, 1, patchesRow);
+          else {
+            const at = describeProduct(patches, 0, values, b, m, columns, filters);
+            integers[at + layout.bRow] = turnedRow;
+            integers[at + layout.cRow] = patchesRow;
+            k.gemm(descriptor);
+          }
           const under = runTable + 4 * r * runs;
           addPatches(spaces, patches, placeTable + 4 * place, under, m, (end - r) * runs, row / runs, patchesRow);
         }

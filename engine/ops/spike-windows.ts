@@ -3,8 +3,8 @@
  * transposed rows serve the gradient of the weights.
  */
 import { extra, k } from "../backend.ts";
+import { describeProduct, follow } from "../products.ts";
 import { recycle, scope } from "../scope.ts";
-import { follow } from "./matmul.ts";
 import { type Axis, bytesOfParts, carve, Follower, makeTables, recycleTables, tableBytes } from "./windows.ts";
 
 /** Places of windows whose rows are made at a time. */
@@ -58,7 +58,8 @@ export class SpikeWindows extends Follower {
         const found = this.findSpikes(first, count, i);
         const w = turned + 4 * i * depth * filters;
         const start = bias === 0 ? 0 : bias + 4 * i * filters;
-        follow(side, rows, found, 0, false, w, filters, 1, start, m, filters, depth);
+        describeProduct(side, start, 0, w, m, filters, depth);
+        follow(rows, found, m, false);
         for (let j = 0; j < count; j++) {
           const map = maps + 4 * ((first + j) * groups + i) * filters * places;
           k.transpose(map, side + 4 * j * places * filters, places, filters);
@@ -79,7 +80,8 @@ export class SpikeWindows extends Follower {
       const found = this.findSpikes(first + done, some, group);
       k.transposeBits(columns, rows, m, depth);
       const from = maps + 4 * done * places * filters;
-      follow(w, columns, found, 0, false, from, filters, 1, w, depth, filters, m);
+      describeProduct(w, w, 0, from, depth, filters, m);
+      follow(columns, found, depth, false);
     }
   }
 

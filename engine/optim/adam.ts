@@ -1,6 +1,6 @@
 /** Adam and AdamW: rules of `Optimizer`, one kernel call a parameter. */
 import { BELOW_ONE } from "../arguments.ts";
-import { k } from "../backend.ts";
+import { descriptor, floats, k, wordsAt } from "../backend.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Limits } from "./fields.ts";
 import { Optimizer } from "./optimizer.ts";
@@ -53,11 +53,18 @@ abstract class AdamRule extends Optimizer<Required<AdamOptions>> {
     const m = this.slot("m", i);
     const v = this.slot("v", i);
     const vMax = amsgrad ? this.slot("vMax", i) : 0;
-    const penalty = this.decoupled ? 0 : weightDecay;
-    const decay = this.decoupled ? lr * weightDecay : 0;
-    const rate = lr / (1 - power(beta1, t));
-    const root = Math.sqrt(1 - power(beta2, t));
-    k.adam(p.ptr, p.gradPtr, m, v, vMax, p.size, rate, beta1, beta2, eps, penalty, decay, root);
+    // In the order in which the kernel says.
+    const at = wordsAt(descriptor, 9);
+    floats[at] = this.decoupled ? 1 - lr * weightDecay : 1;
+    floats[at + 1] = this.decoupled ? 0 : weightDecay;
+    floats[at + 2] = beta1;
+    floats[at + 3] = 1 - beta1;
+    floats[at + 4] = beta2;
+    floats[at + 5] = 1 - beta2;
+    floats[at + 6] = lr / (1 - power(beta1, t));
+    floats[at + 7] = 1 / Math.sqrt(1 - power(beta2, t));
+    floats[at + 8] = eps;
+    k.adam(p.ptr, p.gradPtr, m, v, vMax, p.size, descriptor);
   }
 }
 

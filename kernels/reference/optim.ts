@@ -13,29 +13,16 @@ export const sgd: Kernels["sgd"] = (w, dw, buf, n, lr, momentum, dampening, weig
   }
 };
 
-export const adam: Kernels["adam"] = (
-  w,
-  dw,
-  m,
-  v,
-  vmax,
-  n,
-  stepSize,
-  beta1,
-  beta2,
-  eps,
-  weightDecay,
-  decoupledDecay,
-  sqrtBias2,
-) => {
+export const adam: Kernels["adam"] = (w, dw, m, v, vmax, n, numbers) => {
+  const number = (i: number): number => at(numbers, i);
   for (let i = 0; i < n; i++) {
-    put(w, i, at(w, i) * (1 - decoupledDecay));
-    const g = at(dw, i) + weightDecay * at(w, i);
-    put(m, i, beta1 * at(m, i) + (1 - beta1) * g);
-    put(v, i, beta2 * at(v, i) + (1 - beta2) * g * g);
+    put(w, i, number(0) * at(w, i));
+    const g = at(dw, i) + number(1) * at(w, i);
+    put(m, i, number(2) * at(m, i) + number(3) * g);
+    put(v, i, number(4) * at(v, i) + number(5) * g * g);
     if (vmax !== 0) put(vmax, i, Math.max(at(vmax, i), at(v, i)));
     const square = vmax !== 0 ? at(vmax, i) : at(v, i);
-    put(w, i, at(w, i) - (stepSize * at(m, i)) / (Math.sqrt(square) / sqrtBias2 + eps));
+    put(w, i, at(w, i) - (number(6) * at(m, i)) / (Math.sqrt(square) * number(7) + number(8)));
   }
 };
 

@@ -2,7 +2,7 @@
  * Plain neurons: a LIF of the defaults and few options besides, and a leaky integrator. Hand-written kernels run them, a whole loop over
  * time in one call, forward and backward, with the bits of the compiled step.
  */
-import { floats, integers, k, wordsAt } from "../../engine/backend.ts";
+import { descriptor, floats, integers, k, wordsAt } from "../../engine/backend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import {
   canTakeOver,
@@ -142,8 +142,6 @@ const PIECE = 131072;
 /** Values that {@link describeStep} writes. */
 export const PLAIN_WORDS = layout.words;
 
-const DESCRIPTOR_BYTES = 4 * PLAIN_WORDS;
-
 /** Plain neurons with these options, of a layer with this name, which stands in errors. */
 export function makePlain(name: string, options: PlainOptions): Plain {
   const { reset, delayed, strict, resetValue, surrogate } = options;
@@ -238,17 +236,9 @@ export function describeStep(
   const n = columnsIn(size, plain.op.name, beta, threshold);
   const isReadout = plain.surrogate === null;
   const at = describe({ plain, T: 1, rows: size / n, n, beta, threshold, from: state }, p);
-  describeForward(
-    at,
-    plain,
-    current.ptr,
-    0,
-    isReadout ? z.ptr : state.ptr,
-    0,
-    isReadout ? 0 : spikesAt(z),
-    0,
-    state.ptr,
-  );
+  integers[at + layout.u] = isReadout ? z.ptr : state.ptr;
+  integers[at + layout.stepU] = 0;
+  describeForward(at, plain, current.ptr, 0, isReadout ? 0 : spikesAt(z), 0, state.ptr);
 }
 
 /**
@@ -284,28 +274,25 @@ function forward(
   last: Tensor | null,
 ): void {
   const { plain, current, input } = run;
-  const p = allocate(DESCRIPTOR_BYTES);
   const from = isComputed ? input.ptr : 0;
   const step = input === current ? current.size / run.T : 0;
-  describeForward(describe(run, p), plain, from, step, u, stepU, spikes, v, last === null ? 0 : last.ptr);
-  k.lifForward(p);
-  recycle(p, DESCRIPTOR_BYTES, scope.region);
+  const at = describe(run, descriptor);
+  integers[at + layout.u] = u;
+  integers[at + layout.stepU] = stepU;
+  describeForward(at, plain, from, step, spikes, v, last === null ? 0 : last.ptr);
+  k.lifForward(descriptor);
 }
 
-/** Writes the words of forward into the descriptor whose first word has this index. */
+/** Writes the words of forward, but those of u, into the descriptor whose first word has this index. */
 function describeForward(
   at: number,
   plain: Plain,
   current: number,
   stepCurrent: number,
-  u: number,
-  stepU: number,
   spikes: number,
   v: number,
   last: number,
 ): void {
-  integers[at + layout.u] = u;
-  integers[at + layout.stepU] = stepU;
   floats[at + layout.resetValue] = plain.resetValue;
   integers[at + layout.current] = current;
   integers[at + layout.stepCurrent] = stepCurrent;
@@ -377,13 +364,12 @@ const RECORD: Recorded<PlainRun> = {
     const together = product === null ? T : Math.min(T, most);
     const piece = product === null ? 0 : allocate(4 * together * size);
     const given = product === null ? z.gradPtr : piece;
-    const p = allocate(DESCRIPTOR_BYTES);
     for (let end = T; end > 0; end -= together) {
       const start = Math.max(0, end - together);
       const o = 4 * start * size;
       if (product !== null) multiplyGradient(piece, z, product, start * size, (end - start) * size);
       const main = isWhole ? given + o : given;
-      const at = describe(run, p);
+      const at = describe(run, descriptor);
       integers[at + layout.T] = end - start;
       integers[at + layout.u] = membrane === 0 ? 0 : membrane + o;
       integers[at + layout.kind] = surrogate === null ? 0 : surrogate.kind;
@@ -400,9 +386,8 @@ const RECORD: Recorded<PlainRun> = {
       integers[at + layout.stepDU] = stepDU;
       integers[at + layout.dSum] = sum;
       integers[at + layout.dFrom] = start === 0 ? dFrom : 0;
-      k.lifBackward(p);
+      k.lifBackward(descriptor);
     }
-    recycle(p, DESCRIPTOR_BYTES, scope.region);
     if (piece !== 0) recycle(piece, 4 * together * size, scope.region);
     if (!isOverTime) recycle(dU, 4 * size, scope.region);
     else if (isWhole) passGradient(z, input);

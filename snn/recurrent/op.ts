@@ -7,21 +7,23 @@
  * gradient of s[t] before step t takes its turn; the gradient of W is gathered once, over all steps.
  */
 
-import { k } from "../../engine/backend.ts";
+import { descriptor, integers, k } from "../../engine/backend.ts";
 import type { Before } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { gradOf, holds, type Recorded } from "../../engine/op.ts";
+import { type Factors, gradOf, holds, type Recorded } from "../../engine/op.ts";
 import { bitBytes, gatherWeightGradient } from "../../engine/ops/matmul.ts";
+import { describeProduct, timesTransposed, timesWeights, transposedTimes } from "../../engine/products.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { empty, streamBytes } from "../../engine/tensor.ts";
+import * as layout from "../../kernels/product-layout.ts";
 import type { Feedback, StepRun } from "../neuron/op.ts";
 
 /** Share of groups of four neurons within reach of their surrogate below which a product of only those is faster, measured. */
 const SAMPLED_DENSITY = 0.5;
 
 /** The product of one run. */
-export class Product implements Feedback {
+export class Product implements Factors, Feedback {
   readonly op: Recorded<StepRun>;
   /** W, [n, n]. */
   readonly b: Tensor;
@@ -30,6 +32,11 @@ export class Product implements Feedback {
   /** s before the first step, [B, …, n]; null for none. */
   readonly before: Tensor | null;
   readonly n: number;
+  /** s·Wᵀ, as a product. */
+  readonly depth: number;
+  readonly outputs: number;
+  readonly stepIn = 1;
+  readonly stepOut: number;
   /** Memory while a pass runs: its address and bytes. */
   private at = 0;
   private bytes = 0;
@@ -40,6 +47,9 @@ export class Product implements Feedback {
     this.c = bias;
     this.before = before;
     this.n = weight.sizes[0] as number;
+    this.depth = this.n;
+    this.outputs = this.n;
+    this.stepOut = this.n;
   }
 
   feed({ current, size }: StepRun, at: number, step: number, spikes: number): Before {
@@ -70,7 +80,7 @@ export class Product implements Feedback {
     const start = bias?.ptr ?? 0;
     if (k.packBits(stream, before.ptr, 1, size) >= 0) k.feedForward(to, now, stream, 0, panels, start, work, rows, n);
     else {
-      k.gemm(to, before.ptr, weight.ptr, start, rows, n, n, n, 1, 1, n, n);
+      timesWeights(to, start, before.ptr, weight.ptr, rows, this);
       k.addTo(to, now, size);
     }
     recycle(stream, streamBytes(size), scope.region);
@@ -100,8 +110,9 @@ export class Product implements Feedback {
     return (t) => {
       if (t === T - 1) return;
       const [ds, dI] = [d + 4 * t * size, d + 4 * (t + 1) * size];
-      if (!isSampled) k.feedBack(ds, dI, weight.ptr, rows, n);
-      else k.gemmSampled(ds, reached + (t * bytes) / T, dI, weight.ptr, rows, n, n, n, n, 1, n);
+      integers[describeProduct(ds, ds, dI, weight.ptr, rows, n, n) + layout.bits] = reached + (t * bytes) / T;
+      if (isSampled) k.gemmSampled(descriptor);
+      else k.feedBack(descriptor);
     };
   }
 
@@ -111,7 +122,7 @@ export class Product implements Feedback {
     const rows = size / n;
     if (at !== 0) recycle(at, bytes, scope.region);
     const dBefore = before === null ? 0 : gradOf(before);
-    if (dBefore !== 0) k.gemm(dBefore, d, weight.ptr, dBefore, rows, n, n, n, 1, n, 1, n);
+    if (dBefore !== 0) timesTransposed(dBefore, dBefore, d, weight.ptr, rows, this);
     this.weightGradient(run, d);
     const db = bias === null ? 0 : gradOf(bias);
     if (db !== 0) k.addSumAxis(db, d, 1, T * rows, n, 1);
@@ -129,10 +140,10 @@ export class Product implements Feedback {
       const own = n % 32 !== 0;
       const bits = own ? allocate(bitBytes(total, n)) : z.bits;
       const count = own ? k.alignBits(bits, z.bits, total, n) : k.countBits(bits, (total * n) / 32);
-      gatherWeightGradient(dw, start, d + 4 * rows * n, bits, count, 0, n, n, total);
+      gatherWeightGradient(dw, start, d + 4 * rows * n, bits, count, 0, total, this);
       if (own) recycle(bits, bitBytes(total, n), scope.region);
     } else if (start === 0) k.fill(dw, weight.size, 0);
-    if (before !== null) k.gemm(dw, d, before.ptr, dw, n, n, rows, 1, n, n, 1, n);
+    if (before !== null) transposedTimes(dw, dw, before.ptr, d, rows, this);
   }
 }
 

@@ -3,6 +3,7 @@ import { type Backend, simd } from "../../engine/backend.ts";
 import { kernels as core, extraKernels, memory } from "../../engine/wasm.ts";
 import type { Kernels } from "../../kernels/build/types.ts";
 import * as layout from "../../kernels/lif-layout.ts";
+import * as product from "../../kernels/product-layout.ts";
 
 type Kernel = (...args: number[]) => number;
 
@@ -23,6 +24,9 @@ export const UNSEEN: Readonly<Record<string, string>> = {
   countBits: "it chooses between paths that give the same bits",
 };
 
+/** Kernels that take the descriptor of a product. */
+const PRODUCTS: readonly string[] = ["gemm", "gemmGathered", "gemmMasked", "gemmSampled", "gather", "feedBack"];
+
 /** Kernels that write words of bits. */
 const BITS: readonly string[] = ["alignBits", "packBits", "transposeBits", "bernoulli"];
 
@@ -36,6 +40,7 @@ export function replaced(name: keyof Kernels, wrong: (result: number, args: read
 /** The address of the first result of a kernel: the first argument, but behind the number of a formula, and in a descriptor. */
 function resultOf(name: keyof Kernels, args: readonly number[]): number {
   if (name === "formula" || name === "formulaGrad") return args[1] as number;
+  if (PRODUCTS.includes(name)) return wordOf(args[0] as number, product.c);
   if (name === "lifForward") return wordOf(args[0] as number, layout.u);
   return name === "lifBackward" ? wordOf(args[0] as number, layout.dU) : (args[0] as number);
 }

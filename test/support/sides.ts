@@ -3,11 +3,12 @@
  * and compares what they wrote. Kernels without a twin run on the SIMD side alone, beside dense kernels.
  */
 import { expect } from "vitest";
-import { type LIFDescriptor, writeLIF } from "../../engine/lif-descriptor.ts";
+import { type LIFDescriptor, type ProductDescriptor, writeLIF, writeProduct } from "../../engine/descriptors.ts";
 import { wasmHeap } from "../../engine/memory.ts";
 import { extraKernels, kernels, memory } from "../../engine/wasm.ts";
 import type { Kernels } from "../../kernels/build/types.ts";
-import { words } from "../../kernels/lif-layout.ts";
+import * as lif from "../../kernels/lif-layout.ts";
+import * as product from "../../kernels/product-layout.ts";
 import { reference } from "../../kernels/reference/index.ts";
 import * as cells from "../../kernels/reference/memory.ts";
 
@@ -153,13 +154,22 @@ class ReferenceSide implements Side {
   }
 }
 
-/** The address of a descriptor of plain neurons. */
-export function describedLIF(side: Side, descriptor: LIFDescriptor): number {
+/** The address of a descriptor of so many words, in memory of the side. */
+function described<D>(side: Side, words: number, write: typeof writeLIF | typeof writeProduct, descriptor: D): number {
   const p = side.zeros(words);
-  if (side.k === reference) writeLIF(cells.view(p, words), cells.view(p, words), 0, descriptor);
-  else writeLIF(new Uint32Array(memory.buffer), new Float32Array(memory.buffer), p / 4, descriptor);
+  const put = write as (views: Parameters<typeof writeLIF>[0], first: number, descriptor: D) => void;
+  if (side.k === reference) put([cells.view(p, words), cells.view(p, words)], 0, descriptor);
+  else put([new Uint32Array(memory.buffer), new Float32Array(memory.buffer)], p / 4, descriptor);
   return p;
 }
+
+/** The address of a descriptor of plain neurons. */
+export const describedLIF = (side: Side, descriptor: LIFDescriptor): number =>
+  described(side, lif.words, writeLIF, descriptor);
+
+/** The address of a descriptor of a product. */
+export const describedProduct = (side: Side, descriptor: ProductDescriptor): number =>
+  described(side, product.words, writeProduct, descriptor);
 
 export interface Tolerance {
   /** |simd − reference| ≤ absolute + relative·|reference| */

@@ -739,6 +739,14 @@ export const KERNELS: Rows<typeof kernels> = {
       ...{ stepDU: num(0, 8), dSum: word, dFrom: word },
     },
   ],
+  productDescriptor: [
+    oneOf(["alloc(PRODUCT_DESCRIPTOR_BYTES)"], ["number"], { numbers: [] }),
+    {
+      ...{ c: must(num(64)), m: must(num(3)), n: must(num(1, 2)), k: must(num(4)), a: must(num(0, 64)) },
+      ...{ init: word, aRow: num(4), aCol: num(1), b: word, bRow: num(2), bCol: num(1), cRow: num(2), cCol: num(1) },
+      ...{ rows: word, cols: word, bits: word, count: num(0, 3), work: word },
+    },
+  ],
 };
 
 /** Optimizers have methods of their base class alone; each kind updates in its own way. */

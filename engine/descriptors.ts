@@ -1,9 +1,7 @@
-/**
- * The descriptor of the kernels of plain LIF neurons, written from an object with names for callers of
- * `jarvis-snn/kernels`.
- */
+/** The descriptors of plain LIF neurons and of products, for those who call their kernels by hand. */
 import { NO_RESET, SIGMOID } from "../kernels/kinds.ts";
-import * as layout from "../kernels/lif-layout.ts";
+import * as lif from "../kernels/lif-layout.ts";
+import * as product from "../kernels/product-layout.ts";
 import { allOptions, FLOAT, numberOf, type Range } from "./arguments.ts";
 
 /**
@@ -93,8 +91,55 @@ export interface LIFDescriptor {
   readonly dFrom?: number;
 }
 
-/** Bytes of a descriptor. */
-export const LIF_DESCRIPTOR_BYTES = 4 * layout.words;
+/**
+ * A product C ← init + A·B, C [m, n], A [m, k] and B [k, n]: the words of what `kernels.gemm`, `gemmGathered`, `gemmMasked`, `gemmSampled`,
+ * `gather` and `feedBack` take. Arrays are given by their byte addresses, and steps count elements; A, B and C have no gaps by default.
+ *
+ * Every kernel reads c, init, m, n, k, a and the words that name it or no other; `gemmSampled` adds to C whatever init says.
+ */
+export interface ProductDescriptor {
+  /** C, [m, n]. */
+  readonly c: number;
+  /** Default 0: zeros. c to add to C; or a row that all rows start from, for `gemmMasked` a column that all columns start from. */
+  readonly init?: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** A, [m, k]; for `gather` 0 where the values at the bits are ones. */
+  readonly a: number;
+  /** From a row of A to the next; default k. */
+  readonly aRow?: number;
+  /** From a column of A to the next; default 1, as `gemmGathered` and `gemmSampled` have it in any case. */
+  readonly aCol?: number;
+  /** B, [k, n]; `gemmMasked` takes the bits in its place. */
+  readonly b?: number;
+  /** From a row of B to the next; default n. */
+  readonly bRow?: number;
+  /** From a column of B to the next; default 1. */
+  readonly bCol?: number;
+  /** From a row of C to the next; default n, as `gather` has it in any case. */
+  readonly cRow?: number;
+  /** `gemmMasked`: from a column of C to the next; default 1. */
+  readonly cCol?: number;
+  /** `gemmGathered`: B[p, j] = b[rows[p] + cols[j]], of k ascending integers. */
+  readonly rows?: number;
+  /** `gemmGathered`: n ascending integers. */
+  readonly cols?: number;
+  /**
+   * `gather`: where A is not 0, [m, ⌈k/32⌉]. `gemmMasked`: B, [k, ⌈n/32⌉]. `gemmSampled`: the elements of C that are wanted, [m, ⌈n/32⌉];
+   * others may be computed too.
+   */
+  readonly bits?: number;
+  /** `gather`: how many bits are set. */
+  readonly count?: number;
+  /** `gather`: m + 5 words to work in and half of one for every set bit, or two where a is not 0. */
+  readonly work?: number;
+}
+
+/** Bytes of a descriptor of neurons. */
+export const LIF_DESCRIPTOR_BYTES = 4 * lif.words;
+/** Bytes of a descriptor of a product. */
+export const PRODUCT_DESCRIPTOR_BYTES = 4 * product.words;
 
 /** Words that are integers: addresses have 32 bits. */
 const WORD: Range = {
@@ -102,8 +147,11 @@ const WORD: Range = {
   fits: (x) => Number.isInteger(x) && x >= -(2 ** 31) && x < 2 ** 32,
 };
 
+/** The words of a layout, which are the fields of a descriptor. */
+type Words<Layout, Descriptor> = Record<Exclude<keyof Layout, "words"> | keyof Descriptor, number>;
+
 /** The value of each word that is not given: NaN for words that must be given, and for steps of arrays over time, which are rows·n then. */
-const DEFAULTS: Record<keyof LIFDescriptor, number> & Record<Exclude<keyof typeof layout, "words">, number> = {
+const OF_LIF: Words<typeof lif, LIFDescriptor> = {
   T: NaN,
   rows: NaN,
   n: NaN,
@@ -139,33 +187,64 @@ const DEFAULTS: Record<keyof LIFDescriptor, number> & Record<Exclude<keyof typeo
   dFrom: 0,
 };
 
-/** The words of a descriptor that are given: all names, in numbers that fit. */
-function checked(descriptor: LIFDescriptor): typeof DEFAULTS {
-  const where = "lifDescriptor";
-  const given = allOptions(where, DEFAULTS, descriptor);
-  for (const name of ["stepU", "stepCurrent", "stepDSpikes", "stepDMembrane", "stepDV", "stepDU"] as const) {
-    if (Number.isNaN(given[name])) given[name] = given.rows * given.n;
-  }
-  for (const [name, value] of Object.entries(given)) {
-    numberOf(where, name, value, name === "resetValue" || name === "slope" ? FLOAT : WORD);
-  }
-  return given;
+/** The same for products: NaN for words that must be given, and for steps that follow from the sizes. */
+const OF_PRODUCT: Words<typeof product, ProductDescriptor> = {
+  c: NaN,
+  init: 0,
+  m: NaN,
+  n: NaN,
+  k: NaN,
+  a: NaN,
+  aRow: NaN,
+  aCol: 1,
+  b: 0,
+  bRow: NaN,
+  bCol: 1,
+  cRow: NaN,
+  cCol: 1,
+  rows: 0,
+  cols: 0,
+  bits: 0,
+  count: 0,
+  work: 0,
+};
+
+/** Views of one memory, as integers and as floats. */
+type Views = readonly [integers: Uint32Array | Float64Array, floats: Float32Array | Float64Array];
+
+/** Checks all words, then writes them from number `first` of the views on. */
+function write(
+  where: string,
+  words: Record<string, number>,
+  places: Record<string, number>,
+  views: Views,
+  first: number,
+) {
+  const isFloat = (name: string): boolean => name === "resetValue" || name === "slope";
+  for (const name in words) numberOf(where, name, words[name], isFloat(name) ? FLOAT : WORD);
+  for (const name in words) views[isFloat(name) ? 1 : 0][first + (places[name] as number)] = words[name] as number;
 }
 
 /**
- * Writes the words of a descriptor from number `first` on, into views of one memory as integers and as floats.
+ * Writes the words of a descriptor of neurons from number `first` of the views on.
  *
  * @throws TypeError for a word of another name, or that is no number; RangeError for a number that is missing or does not fit.
  */
-export function writeLIF(
-  integers: Uint32Array | Float64Array,
-  floats: Float32Array | Float64Array,
-  first: number,
-  descriptor: LIFDescriptor,
-): void {
-  const words = checked(descriptor);
-  const places: Readonly<Record<keyof LIFDescriptor, number>> = layout;
-  for (const name of Object.keys(words) as (keyof typeof words)[]) integers[first + places[name]] = words[name];
-  floats[first + layout.resetValue] = words.resetValue;
-  floats[first + layout.slope] = words.slope;
+export function writeLIF(views: Views, first: number, descriptor: LIFDescriptor): void {
+  const where = "lifDescriptor";
+  const given = allOptions(where, OF_LIF, descriptor);
+  for (const name of ["stepU", "stepCurrent", "stepDSpikes", "stepDMembrane", "stepDV", "stepDU"] as const) {
+    if (Number.isNaN(given[name])) given[name] = given.rows * given.n;
+  }
+  write(where, given, lif, views, first);
+}
+
+/** The same for a product. */
+export function writeProduct(views: Views, first: number, descriptor: ProductDescriptor): void {
+  const where = "productDescriptor";
+  const given = allOptions(where, OF_PRODUCT, descriptor);
+  if (Number.isNaN(given.aRow)) given.aRow = given.k;
+  if (Number.isNaN(given.bRow)) given.bRow = given.n;
+  if (Number.isNaN(given.cRow)) given.cRow = given.n;
+  write(where, given, product, views, first);
 }

@@ -1,0 +1,75 @@
+/** Calls of the kernels of products: what they share is described once, in the block of the heap that all descriptors lie in. */
+import * as layout from "../kernels/product-layout.ts";
+import { descriptor, integers, k, wordsAt } from "./backend.ts";
+import { allocate, recycle, scope } from "./scope.ts";
+import type { Factors } from "./tensor.ts";
+
+/**
+ * Describes C ← init + A·B, with C [m, n], A [m, depth] and B [depth, n] without gaps; init is 0 for zeros, c to add to C, or a row for
+ * all. Returns the number of the first word in `integers`, for words that differ; they hold until memory is allocated.
+ */
+export function describeProduct(
+  c: number,
+  init: number,
+  a: number,
+  b: number,
+  m: number,
+  n: number,
+  depth: number,
+): number {
+  const at = wordsAt(descriptor, layout.words);
+  integers[at + layout.c] = c;
+  integers[at + layout.init] = init;
+  integers[at + layout.m] = m;
+  integers[at + layout.n] = n;
+  integers[at + layout.k] = depth;
+  integers[at + layout.a] = a;
+  writeSteps(at + layout.aRow, depth, 1);
+  integers[at + layout.b] = b;
+  writeSteps(at + layout.bRow, n, 1);
+  writeSteps(at + layout.cRow, n, 1);
+  return at;
+}
+
+/** Writes two words, the steps from row to row and from column to column of an operand. */
+export function writeSteps(at: number, row: number, column: number): void {
+  integers[at] = row;
+  integers[at + 1] = column;
+}
+
+/** z ← init + x·w, of `rows` rows of x */
+export function timesWeights(z: number, init: number, x: number, w: number, rows: number, factors: Factors): void {
+  const at = describeProduct(z, init, x, w, rows, factors.outputs, factors.depth);
+  writeSteps(at + layout.bRow, factors.stepIn, factors.stepOut);
+  k.gemm(descriptor);
+}
+
+/** dx ← init + dz·wᵀ */
+export function timesTransposed(dx: number, init: number, dz: number, w: number, rows: number, factors: Factors): void {
+  const at = describeProduct(dx, init, dz, w, rows, factors.depth, factors.outputs);
+  writeSteps(at + layout.bRow, factors.stepOut, factors.stepIn);
+  k.gemm(descriptor);
+}
+
+/** dw ← init + xᵀ·dz, stored as w is */
+export function transposedTimes(dw: number, init: number, x: number, dz: number, rows: number, factors: Factors): void {
+  const { depth, outputs, stepOut } = factors;
+  const byRows = stepOut === 1;
+  const m = byRows ? depth : outputs;
+  const at = describeProduct(dw, init, byRows ? x : dz, byRows ? dz : x, m, byRows ? outputs : depth, rows);
+  writeSteps(at + layout.aRow, 1, m);
+  k.gemm(descriptor);
+}
+
+/** Follows the `count` set bits of the m rows of A in a product that is described; an address of A of 0 stands for ones. */
+export function follow(bits: number, count: number, m: number, graded: boolean): void {
+  // What the kernel wants to work in.
+  const bytes = 4 * (m + 5 + (graded ? 2 * count : (count + 1) >> 1));
+  const work = allocate(bytes);
+  const at = wordsAt(descriptor, layout.words);
+  integers[at + layout.bits] = bits;
+  integers[at + layout.count] = count;
+  integers[at + layout.work] = work;
+  k.gather(descriptor);
+  recycle(work, bytes, scope.region);
+}
