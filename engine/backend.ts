@@ -73,3 +73,9 @@ export function wordsAt(p: number, n: number): number {
   floats = wasmFloats;
   return p >>> 2;
 }
+
+/** Writes two neighbouring words: an array and its step, or two steps. */
+export function writePair(at: number, first: number, second: number): void {
+  integers[at] = first;
+  integers[at + 1] = second;
+}

@@ -1,5 +1,4 @@
 /** The descriptors of plain LIF neurons and of products, for those who call their kernels by hand. */
-import { NO_RESET, SIGMOID } from "../kernels/kinds.ts";
 import * as lif from "../kernels/lif-layout.ts";
 import * as product from "../kernels/product-layout.ts";
 import { allOptions, FLOAT, numberOf, type Range } from "./arguments.ts";
@@ -147,104 +146,52 @@ const WORD: Range = {
   fits: (x) => Number.isInteger(x) && x >= -(2 ** 31) && x < 2 ** 32,
 };
 
-/** The words of a layout, which are the fields of a descriptor. */
-type Words<Layout, Descriptor> = Record<Exclude<keyof Layout, "words"> | keyof Descriptor, number>;
-
-/** The value of each word that is not given: NaN for words that must be given, and for steps of arrays over time, which are rows·n then. */
-const OF_LIF: Words<typeof lif, LIFDescriptor> = {
-  T: NaN,
-  rows: NaN,
-  n: NaN,
-  beta: NaN,
-  stepBeta: 0,
-  threshold: 0,
-  stepThreshold: 0,
-  reset: NO_RESET,
-  delayed: 0,
-  strict: 0,
-  u: NaN,
-  stepU: NaN,
-  from: 0,
-  resetValue: 0,
-  current: 0,
-  stepCurrent: NaN,
-  spikes: 0,
-  v: 0,
-  last: 0,
-  kind: SIGMOID,
-  slope: 0,
-  dSpikes: 0,
-  stepDSpikes: NaN,
-  dMembrane: 0,
-  stepDMembrane: NaN,
-  dV: 0,
-  stepDV: NaN,
-  dLast: 0,
-  dNext: 0,
-  dU: 0,
-  stepDU: NaN,
-  dSum: 0,
-  dFrom: 0,
-};
-
-/** The same for products: NaN for words that must be given, and for steps that follow from the sizes. */
-const OF_PRODUCT: Words<typeof product, ProductDescriptor> = {
-  c: NaN,
-  init: 0,
-  m: NaN,
-  n: NaN,
-  k: NaN,
-  a: NaN,
-  aRow: NaN,
-  aCol: 1,
-  b: 0,
-  bRow: NaN,
-  bCol: 1,
-  cRow: NaN,
-  cCol: 1,
-  rows: 0,
-  cols: 0,
-  bits: 0,
-  count: 0,
-  work: 0,
-};
-
 /** Views of one memory, as integers and as floats. */
 type Views = readonly [integers: Uint32Array | Float64Array, floats: Float32Array | Float64Array];
 
-/** Checks all words, then writes them from number `first` of the views on. */
-function write(
+/** Words by their names. */
+type Given = Readonly<Record<string, number>>;
+
+/**
+ * Writes a descriptor from number `first` of the views on, after a check of all words. A word that is not given is 0, but those that `steps`
+ * makes of the others; `required` ones must be given.
+ */
+function write<D extends object>(
   where: string,
-  words: Record<string, number>,
-  places: Record<string, number>,
+  layout: Readonly<Record<keyof D | "words", number>>,
+  required: readonly (keyof D)[],
+  steps: (given: Given) => Given,
   views: Views,
   first: number,
-) {
+  descriptor: D,
+): void {
+  const { words: _, ...places } = layout as Given;
+  const names = Object.keys(places).sort((a, b) => (places[a] as number) - (places[b] as number));
+  const none = names.map((name) => [name, required.includes(name as keyof D) ? NaN : 0]);
+  const given: Record<string, number> = allOptions(where, { ...Object.fromEntries(none), ...steps({}) }, descriptor);
+  for (const [name, step] of Object.entries(steps(given))) if (Number.isNaN(given[name])) given[name] = step;
   const isFloat = (name: string): boolean => name === "resetValue" || name === "slope";
-  for (const name in words) numberOf(where, name, words[name], isFloat(name) ? FLOAT : WORD);
-  for (const name in words) views[isFloat(name) ? 1 : 0][first + (places[name] as number)] = words[name] as number;
+  for (const name of names) numberOf(where, name, given[name], isFloat(name) ? FLOAT : WORD);
+  for (const name of names) views[isFloat(name) ? 1 : 0][first + (places[name] as number)] = given[name] as number;
 }
+
+/** Arrays over time have the steps of the run, unless it is said otherwise. */
+const ofRun = ({ rows = NaN, n = NaN }: Given) => {
+  const size = rows * n;
+  return { stepU: size, stepCurrent: size, stepDSpikes: size, stepDMembrane: size, stepDV: size, stepDU: size };
+};
+
+/** Matrices have no gaps, unless it is said otherwise. */
+const ofMatrices = ({ n = NaN, k = NaN }: Given) => ({ aRow: k, aCol: 1, bRow: n, bCol: 1, cRow: n, cCol: 1 });
 
 /**
  * Writes the words of a descriptor of neurons from number `first` of the views on.
  *
  * @throws TypeError for a word of another name, or that is no number; RangeError for a number that is missing or does not fit.
  */
-export function writeLIF(views: Views, first: number, descriptor: LIFDescriptor): void {
-  const where = "lifDescriptor";
-  const given = allOptions(where, OF_LIF, descriptor);
-  for (const name of ["stepU", "stepCurrent", "stepDSpikes", "stepDMembrane", "stepDV", "stepDU"] as const) {
-    if (Number.isNaN(given[name])) given[name] = given.rows * given.n;
-  }
-  write(where, given, lif, views, first);
-}
+export const writeLIF = (views: Views, first: number, descriptor: LIFDescriptor): void =>
+  write("lifDescriptor", lif, ["T", "rows", "n", "beta", "u"], ofRun, views, first, descriptor);
 
 /** The same for a product. */
-export function writeProduct(views: Views, first: number, descriptor: ProductDescriptor): void {
-  const where = "productDescriptor";
-  const given = allOptions(where, OF_PRODUCT, descriptor);
-  if (Number.isNaN(given.aRow)) given.aRow = given.k;
-  if (Number.isNaN(given.bRow)) given.bRow = given.n;
-  if (Number.isNaN(given.cRow)) given.cRow = given.n;
-  write(where, given, product, views, first);
-}
+export const writeProduct = (views: Views, first: number, descriptor: ProductDescriptor): void =>
+  write("productDescriptor", product, ["c", "m", "n", "k", "a"], ofMatrices, views, first, descriptor);

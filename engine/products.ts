@@ -1,6 +1,6 @@
 /** Calls of the kernels of products: what they share is described once, in the block of the heap that all descriptors lie in. */
 import * as layout from "../kernels/product-layout.ts";
-import { descriptor, integers, k, wordsAt } from "./backend.ts";
+import { descriptor, integers, k, wordsAt, writePair } from "./backend.ts";
 import { allocate, recycle, scope } from "./scope.ts";
 import type { Factors } from "./tensor.ts";
 
@@ -18,36 +18,28 @@ export function describeProduct(
   depth: number,
 ): number {
   const at = wordsAt(descriptor, layout.words);
-  integers[at + layout.c] = c;
-  integers[at + layout.init] = init;
-  integers[at + layout.m] = m;
-  integers[at + layout.n] = n;
+  writePair(at + layout.c, c, init);
+  writePair(at + layout.m, m, n);
   integers[at + layout.k] = depth;
   integers[at + layout.a] = a;
-  writeSteps(at + layout.aRow, depth, 1);
+  writePair(at + layout.aRow, depth, 1);
   integers[at + layout.b] = b;
-  writeSteps(at + layout.bRow, n, 1);
-  writeSteps(at + layout.cRow, n, 1);
+  writePair(at + layout.bRow, n, 1);
+  writePair(at + layout.cRow, n, 1);
   return at;
-}
-
-/** Writes two words, the steps from row to row and from column to column of an operand. */
-export function writeSteps(at: number, row: number, column: number): void {
-  integers[at] = row;
-  integers[at + 1] = column;
 }
 
 /** z ← init + x·w, of `rows` rows of x */
 export function timesWeights(z: number, init: number, x: number, w: number, rows: number, factors: Factors): void {
   const at = describeProduct(z, init, x, w, rows, factors.outputs, factors.depth);
-  writeSteps(at + layout.bRow, factors.stepIn, factors.stepOut);
+  writePair(at + layout.bRow, factors.stepIn, factors.stepOut);
   k.gemm(descriptor);
 }
 
 /** dx ← init + dz·wᵀ */
 export function timesTransposed(dx: number, init: number, dz: number, w: number, rows: number, factors: Factors): void {
   const at = describeProduct(dx, init, dz, w, rows, factors.depth, factors.outputs);
-  writeSteps(at + layout.bRow, factors.stepOut, factors.stepIn);
+  writePair(at + layout.bRow, factors.stepOut, factors.stepIn);
   k.gemm(descriptor);
 }
 
@@ -57,7 +49,7 @@ export function transposedTimes(dw: number, init: number, x: number, dz: number,
   const byRows = stepOut === 1;
   const m = byRows ? depth : outputs;
   const at = describeProduct(dw, init, byRows ? x : dz, byRows ? dz : x, m, byRows ? outputs : depth, rows);
-  writeSteps(at + layout.aRow, 1, m);
+  writePair(at + layout.aRow, 1, m);
   k.gemm(descriptor);
 }
 

@@ -2,7 +2,7 @@
  * Calls of the kernels of training until V8 has optimised them, so that a first measured step is as fast as later ones.
  */
 import { ATAN, FAST_SIGMOID, SIGMOID, ZERO } from "../kernels/kinds.ts";
-import * as layout from "../kernels/lif-layout.ts";
+import * as lif from "../kernels/lif-layout.ts";
 import * as product from "../kernels/product-layout.ts";
 import { simd } from "./backend.ts";
 import { extraKernels, memory } from "./wasm.ts";
@@ -55,41 +55,24 @@ export function warmup(): void {
   heap.release(x, 4 * bytes);
 }
 
-/** Writes these words of the descriptor of a product, beside those that are there. Returns its address. */
-function describe(words: { readonly [name in keyof typeof product]?: number }): number {
-  const all = new Uint32Array(memory.buffer, simd.heap.descriptor, product.words);
-  const places: Record<string, number> = product;
+/** Writes these words of a descriptor, beside those that are there. Returns its address. */
+function write(places: Readonly<Record<string, number>>, words: Readonly<Record<string, number>>): number {
+  const all = new Uint32Array(memory.buffer, simd.heap.descriptor, lif.words);
   for (const [name, value] of Object.entries(words)) all[places[name] as number] = value;
   return simd.heap.descriptor;
 }
 
+const describe = (words: { [name in keyof typeof product]?: number }): number => write(product, words);
+
 /** Neurons over time, forward, and backward from spikes for the surrogates that networks use most; y holds β and θ. */
 function warmNeurons(x: number, y: number, z: number, s: number): void {
-  const { kernels: k } = simd;
+  const { kernels: k, heap } = simd;
   const n = ROWS * COLUMNS;
-  const descriptor = s + 4 * n;
-  k.fill(descriptor, layout.words, 0);
-  const words = new Uint32Array(memory.buffer, descriptor, layout.words);
-  words[layout.T] = TIMESTEPS;
-  words[layout.rows] = 1;
-  words[layout.n] = n;
-  words[layout.beta] = y;
-  words[layout.threshold] = y;
-  words[layout.reset] = ZERO;
-  words[layout.u] = z;
-  words[layout.stepU] = n;
-  words[layout.current] = x;
-  words[layout.stepCurrent] = n;
-  words[layout.spikes] = s;
-  words[layout.dSpikes] = x;
-  words[layout.stepDSpikes] = n;
-  words[layout.dU] = x;
-  words[layout.stepDU] = n;
-  k.lifForward(descriptor);
-  for (const kind of [SIGMOID, FAST_SIGMOID, ATAN]) {
-    words[layout.kind] = kind;
-    k.lifBackward(descriptor);
-  }
+  k.fill(heap.descriptor, lif.words, 0);
+  write(lif, { T: TIMESTEPS, rows: 1, n, beta: y, threshold: y, reset: ZERO, u: z, stepU: n });
+  k.lifForward(write(lif, { current: x, stepCurrent: n, spikes: s }));
+  write(lif, { dSpikes: x, stepDSpikes: n, dU: x, stepDU: n });
+  for (const kind of [SIGMOID, FAST_SIGMOID, ATAN]) k.lifBackward(write(lif, { kind }));
 }
 
 /** Products that follow non-zeros, every second of them binary, and convolutions; x holds numbers, and bits to s. */

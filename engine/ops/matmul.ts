@@ -1,7 +1,7 @@
 /** Products. Every element is summed in ascending order with one accumulator, on the dense and on the sparse path. */
 import * as layout from "../../kernels/product-layout.ts";
 import { wrongValue } from "../arguments.ts";
-import { descriptor, inReference, integers, k } from "../backend.ts";
+import { descriptor, inReference, integers, k, writePair } from "../backend.ts";
 import { columnStride, columnsOf } from "../columns.ts";
 import { composedOp } from "../composed.ts";
 import {
@@ -18,7 +18,7 @@ import {
   SAVES,
   saveFor,
 } from "../op.ts";
-import { describeProduct, follow, timesTransposed, transposedTimes, writeSteps } from "../products.ts";
+import { describeProduct, follow, timesTransposed, transposedTimes } from "../products.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { alive, formOf, type Tensor } from "../tensor.ts";
@@ -63,15 +63,13 @@ const linearOp: Op<Product> = {
       const turned = allocate(bitBytes(depth, rows));
       k.transposeBits(turned, bits, rows, depth);
       const at = describeProduct(z.ptr, start, w.ptr, 0, outputs, rows, depth);
-      writeSteps(at + layout.aRow, stepOut, stepIn);
-      writeSteps(at + layout.cRow, 1, outputs);
-      integers[at + layout.bits] = turned;
-      k.gemmMasked(descriptor);
+      writePair(at + layout.aRow, stepOut, stepIn);
+      multiplyMasked(at, turned, 1, outputs);
       recycle(turned, bitBytes(depth, rows), scope.region);
       return;
     }
     const at = describeProduct(z.ptr, start, bits === 0 || graded ? x.ptr : 0, from, rows, outputs, depth);
-    writeSteps(at + layout.bRow, row, column);
+    writePair(at + layout.bRow, row, column);
     if (bits === 0) k.gemm(descriptor);
     else follow(bits, count, rows, graded);
   },
@@ -84,10 +82,8 @@ const linearOp: Op<Product> = {
     if (dw !== 0) {
       if (masks) {
         const at = describeProduct(dw, start, dz, 0, outputs, depth, rows);
-        writeSteps(at + layout.aRow, 1, outputs);
-        writeSteps(at + layout.cRow, stepOut, stepIn);
-        integers[at + layout.bits] = bits;
-        k.gemmMasked(descriptor);
+        writePair(at + layout.aRow, 1, outputs);
+        multiplyMasked(at, bits, stepOut, stepIn);
       } else if (bits !== 0) gatherWeightGradient(dw, start, dz, bits, count, graded ? x.ptr : 0, rows, product);
       else transposedTimes(dw, start, x.ptr, dz, rows, product);
     }
@@ -96,6 +92,13 @@ const linearOp: Op<Product> = {
     inputGradient(z, x, w.ptr, product);
   },
 };
+
+/** Multiplies with bits as masks, in a product that is described but for the steps of C. */
+function multiplyMasked(at: number, bits: number, cRow: number, cCol: number): void {
+  writePair(at + layout.cRow, cRow, cCol);
+  integers[at + layout.bits] = bits;
+  k.gemmMasked(descriptor);
+}
 
 /** With fewer outputs the product is over before its result, so much larger, is written and read again. */
 const FEW_OUTPUTS = 64;
@@ -132,7 +135,7 @@ function sampled(dx: number, start: number, dz: number, x: Tensor, w: number, pr
   if (isSparse) {
     if (start === 0) k.fill(dx, x.size, 0);
     const at = describeProduct(dx, dx, dz, w, rows, depth, outputs);
-    writeSteps(at + layout.bRow, stepOut, stepIn);
+    writePair(at + layout.bRow, stepOut, stepIn);
     integers[at + layout.bits] = bits;
     k.gemmSampled(descriptor);
   }
@@ -202,7 +205,7 @@ export function gatherWeightGradient(
   const sum = asItIs ? dw : allocate(size);
   if (from !== 0 && !asItIs) k.transpose(sum, dw, outputs, depth);
   const at = describeProduct(sum, from === 0 ? 0 : sum, values, dz, depth, outputs, rows);
-  writeSteps(at + layout.aRow, 1, depth);
+  writePair(at + layout.aRow, 1, depth);
   follow(places, count, depth, values !== 0);
   if (!asItIs) {
     k.transpose(dw, sum, depth, outputs);

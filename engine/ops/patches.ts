@@ -9,7 +9,7 @@
  * each of the three is `convolve`, a plain loop.
  */
 import * as layout from "../../kernels/product-layout.ts";
-import { convolution, descriptor, extra, integers, k } from "../backend.ts";
+import { convolution, descriptor, extra, integers, k, writePair } from "../backend.ts";
 import { describeProduct } from "../products.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { bytesOfParts, carve, type Follower, imagesIn, type Windows } from "./windows.ts";
@@ -74,12 +74,10 @@ export function multiplyPatches(
       const m = side + 4 * i * filters * n;
       const w = weights + 4 * i * filters * taps;
       const p = (isPadded ? padded : image) + 4 * i * channels * plane;
-      const isMaps = result === "maps";
-      const at = isMaps
-        ? describeProduct(m, startsFromMap ? m : 0, w, p, filters, n, taps)
-        : describeProduct(w, w, m, p, filters, taps, n);
-      integers[at + layout.rows] = isMaps ? tapTable : placeTable;
-      integers[at + layout.cols] = isMaps ? placeTable : tapTable;
+      if (result === "maps") {
+        const at = describeProduct(m, startsFromMap ? m : 0, w, p, filters, n, taps);
+        writePair(at + layout.rows, tapTable, placeTable);
+      } else writePair(describeProduct(w, w, m, p, filters, taps, n) + layout.rows, placeTable, tapTable);
       k.gemmGathered(descriptor);
     }
     if (count > 1 && result === "maps") {

@@ -2,7 +2,7 @@
  * Plain neurons: a LIF of the defaults and few options besides, and a leaky integrator. Hand-written kernels run them, a whole loop over
  * time in one call, forward and backward, with the bits of the compiled step.
  */
-import { descriptor, floats, integers, k, wordsAt } from "../../engine/backend.ts";
+import { descriptor, floats, integers, k, wordsAt, writePair } from "../../engine/backend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import {
   canTakeOver,
@@ -236,8 +236,7 @@ export function describeStep(
   const n = columnsIn(size, plain.op.name, beta, threshold);
   const isReadout = plain.surrogate === null;
   const at = describe({ plain, T: 1, rows: size / n, n, beta, threshold, from: state }, p);
-  integers[at + layout.u] = isReadout ? z.ptr : state.ptr;
-  integers[at + layout.stepU] = 0;
+  writePair(at + layout.u, isReadout ? z.ptr : state.ptr, 0);
   describeForward(at, plain, current.ptr, 0, isReadout ? 0 : spikesAt(z), 0, state.ptr);
 }
 
@@ -277,8 +276,7 @@ function forward(
   const from = isComputed ? input.ptr : 0;
   const step = input === current ? current.size / run.T : 0;
   const at = describe(run, descriptor);
-  integers[at + layout.u] = u;
-  integers[at + layout.stepU] = stepU;
+  writePair(at + layout.u, u, stepU);
   describeForward(at, plain, from, step, spikes, v, last === null ? 0 : last.ptr);
   k.lifForward(descriptor);
 }
@@ -294,8 +292,7 @@ function describeForward(
   last: number,
 ): void {
   floats[at + layout.resetValue] = plain.resetValue;
-  integers[at + layout.current] = current;
-  integers[at + layout.stepCurrent] = stepCurrent;
+  writePair(at + layout.current, current, stepCurrent);
   integers[at + layout.spikes] = spikes;
   integers[at + layout.v] = v;
   integers[at + layout.last] = last;
@@ -318,10 +315,12 @@ function describe(
   integers[at + layout.T] = T;
   integers[at + layout.rows] = rows;
   integers[at + layout.n] = n;
-  integers[at + layout.beta] = beta.ptr;
-  integers[at + layout.stepBeta] = beta.size === 1 ? 0 : 1;
-  integers[at + layout.threshold] = threshold === null ? 0 : threshold.ptr;
-  integers[at + layout.stepThreshold] = threshold === null || threshold.size === 1 ? 0 : 1;
+  writePair(at + layout.beta, beta.ptr, beta.size === 1 ? 0 : 1);
+  writePair(
+    at + layout.threshold,
+    threshold === null ? 0 : threshold.ptr,
+    threshold === null || threshold.size === 1 ? 0 : 1,
+  );
   integers[at + layout.reset] = plain.reset;
   integers[at + layout.delayed] = plain.delayed;
   integers[at + layout.strict] = plain.strict;
@@ -374,16 +373,16 @@ const RECORD: Recorded<PlainRun> = {
       integers[at + layout.u] = membrane === 0 ? 0 : membrane + o;
       integers[at + layout.kind] = surrogate === null ? 0 : surrogate.kind;
       floats[at + layout.slope] = surrogate === null ? 0 : surrogate.slope;
-      integers[at + layout.dSpikes] = surrogate === null ? 0 : main;
-      integers[at + layout.stepDSpikes] = repeats ? 0 : size;
-      integers[at + layout.dMembrane] = surrogate === null ? main : dMembrane === 0 ? 0 : dMembrane + o;
-      integers[at + layout.stepDMembrane] = surrogate === null && repeats ? 0 : size;
-      integers[at + layout.dV] = dV === 0 ? 0 : dV + o;
-      integers[at + layout.stepDV] = size;
+      writePair(at + layout.dSpikes, surrogate === null ? 0 : main, repeats ? 0 : size);
+      writePair(
+        at + layout.dMembrane,
+        surrogate === null ? main : dMembrane === 0 ? 0 : dMembrane + o,
+        surrogate === null && repeats ? 0 : size,
+      );
+      writePair(at + layout.dV, dV === 0 ? 0 : dV + o, size);
       integers[at + layout.dLast] = end === T ? dLast : 0;
       integers[at + layout.dNext] = end === T ? 0 : dU + 4 * end * stepDU;
-      integers[at + layout.dU] = dU + 4 * start * stepDU;
-      integers[at + layout.stepDU] = stepDU;
+      writePair(at + layout.dU, dU + 4 * start * stepDU, stepDU);
       integers[at + layout.dSum] = sum;
       integers[at + layout.dFrom] = start === 0 ? dFrom : 0;
       k.lifBackward(descriptor);

@@ -23,7 +23,7 @@ import type { Feedback, StepRun } from "../neuron/op.ts";
 const SAMPLED_DENSITY = 0.5;
 
 /** The product of one run. */
-export class Product implements Factors, Feedback {
+export class Product implements Feedback {
   readonly op: Recorded<StepRun>;
   /** W, [n, n]. */
   readonly b: Tensor;
@@ -32,11 +32,8 @@ export class Product implements Factors, Feedback {
   /** s before the first step, [B, …, n]; null for none. */
   readonly before: Tensor | null;
   readonly n: number;
-  /** s·Wᵀ, as a product. */
-  readonly depth: number;
-  readonly outputs: number;
-  readonly stepIn = 1;
-  readonly stepOut: number;
+  /** Those of s·Wᵀ. */
+  private readonly factors: Factors;
   /** Memory while a pass runs: its address and bytes. */
   private at = 0;
   private bytes = 0;
@@ -47,9 +44,7 @@ export class Product implements Factors, Feedback {
     this.c = bias;
     this.before = before;
     this.n = weight.sizes[0] as number;
-    this.depth = this.n;
-    this.outputs = this.n;
-    this.stepOut = this.n;
+    this.factors = { depth: this.n, outputs: this.n, stepIn: 1, stepOut: this.n };
   }
 
   feed({ current, size }: StepRun, at: number, step: number, spikes: number): Before {
@@ -80,7 +75,7 @@ export class Product implements Factors, Feedback {
     const start = bias?.ptr ?? 0;
     if (k.packBits(stream, before.ptr, 1, size) >= 0) k.feedForward(to, now, stream, 0, panels, start, work, rows, n);
     else {
-      timesWeights(to, start, before.ptr, weight.ptr, rows, this);
+      timesWeights(to, start, before.ptr, weight.ptr, rows, this.factors);
       k.addTo(to, now, size);
     }
     recycle(stream, streamBytes(size), scope.region);
@@ -122,7 +117,7 @@ export class Product implements Factors, Feedback {
     const rows = size / n;
     if (at !== 0) recycle(at, bytes, scope.region);
     const dBefore = before === null ? 0 : gradOf(before);
-    if (dBefore !== 0) timesTransposed(dBefore, dBefore, d, weight.ptr, rows, this);
+    if (dBefore !== 0) timesTransposed(dBefore, dBefore, d, weight.ptr, rows, this.factors);
     this.weightGradient(run, d);
     const db = bias === null ? 0 : gradOf(bias);
     if (db !== 0) k.addSumAxis(db, d, 1, T * rows, n, 1);
@@ -140,10 +135,10 @@ export class Product implements Factors, Feedback {
       const own = n % 32 !== 0;
       const bits = own ? allocate(bitBytes(total, n)) : z.bits;
       const count = own ? k.alignBits(bits, z.bits, total, n) : k.countBits(bits, (total * n) / 32);
-      gatherWeightGradient(dw, start, d + 4 * rows * n, bits, count, 0, total, this);
+      gatherWeightGradient(dw, start, d + 4 * rows * n, bits, count, 0, total, this.factors);
       if (own) recycle(bits, bitBytes(total, n), scope.region);
     } else if (start === 0) k.fill(dw, weight.size, 0);
-    if (before !== null) transposedTimes(dw, dw, before.ptr, d, rows, this);
+    if (before !== null) transposedTimes(dw, dw, before.ptr, d, rows, this.factors);
   }
 }
 
