@@ -31,36 +31,24 @@ export {
 
 export { type LinearMemory, memory } from "./wasm.ts";
 
-const NEURONS = "lifDescriptor(at, { T, rows, n, beta, threshold, u, … })";
-
-/** Arguments of today for the kernels that once took longer lists. */
-const CALLS = {
-  lifForward: NEURONS,
-  lifBackward: NEURONS,
-  gemm: "productDescriptor(at, { c, m, n, k, a, b, … })",
-  gemmGathered: "productDescriptor(at, { c, m, n, k, a, b, rows, cols, … })",
-  gemmMasked: "productDescriptor(at, { c, m, n, k, a, bits, … })",
-  gemmSampled: "productDescriptor(at, { c, m, n, k, a, b, bits, … })",
-  feedBack: "productDescriptor(at, { c, m, n, k, a, b, … })",
-  gather: "productDescriptor(at, { c, m, n, k, a, b, bits, count, work, … })",
-  adam: "w, dw, m, v, vmax, n, numbers",
-};
+const NEURONS = ["the address of a descriptor", "lifDescriptor(at, { T, rows, n, beta, threshold, u, … })"] as const;
+const PRODUCT = ["the address of a descriptor", "productDescriptor(at, { c, m, n, k, a, b, … })"] as const;
+const ADAM = ["7 arguments", "w, dw, m, v, vmax, n, numbers"] as const;
+const PRODUCTS = ["gemm", "gemmGathered", "gemmMasked", "gemmSampled", "gather", "feedBack"];
 
 /** The kernels, over byte addresses in {@link memory}. */
-export const kernels: Kernels = withCalls({ ...core, ...extraKernels() });
+export const kernels: Kernels = { ...core, ...extraKernels() };
+for (const name of ["lifForward", "lifBackward", "adam", ...PRODUCTS]) refuseLists(name);
 
-/** The kernels, of which some refuse the lists of arguments that they took once. */
-function withCalls(all: Kernels): Kernels {
-  const named = all as unknown as Record<string, (...args: number[]) => void>;
-  for (const [name, call] of Object.entries(CALLS)) {
-    const kernel = named[name] as (...args: number[]) => void;
-    named[name] = (...args) => {
-      if (args.length === kernel.length) return kernel(...args);
-      const expected = kernel.length === 1 ? "the address of a descriptor" : `${kernel.length} arguments`;
-      throw new Error(`${name}: expected ${expected}, got ${args.length} arguments; write kernels.${name}(${call})`);
-    };
-  }
-  return all;
+/** The kernel throws for a list of arguments that it took once. */
+function refuseLists(name: string): void {
+  const named = kernels as unknown as Record<string, (...args: number[]) => void>;
+  const kernel = named[name] as (...args: number[]) => void;
+  const [expected, call] = name === "adam" ? ADAM : PRODUCTS.includes(name) ? PRODUCT : NEURONS;
+  named[name] = (...args) => {
+    if (args.length === kernel.length) return kernel(...args);
+    throw new Error(`${name}: expected ${expected}, got ${args.length} arguments; write kernels.${name}(${call})`);
+  };
 }
 
 /**

@@ -29,14 +29,7 @@ export function describeProduct(
   return at;
 }
 
-/** z ← init + x·w, of `rows` rows of x */
-export function timesWeights(z: number, init: number, x: number, w: number, rows: number, factors: Factors): void {
-  const at = describeProduct(z, init, x, w, rows, factors.outputs, factors.depth);
-  writePair(at + layout.bRow, factors.stepIn, factors.stepOut);
-  k.gemm(descriptor);
-}
-
-/** dx ← init + dz·wᵀ */
+/** dx ← init + dz·wᵀ, of `rows` rows of dz */
 export function timesTransposed(dx: number, init: number, dz: number, w: number, rows: number, factors: Factors): void {
   const at = describeProduct(dx, init, dz, w, rows, factors.depth, factors.outputs);
   writePair(at + layout.bRow, factors.stepOut, factors.stepIn);

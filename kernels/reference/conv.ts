@@ -20,9 +20,13 @@ interface Convolution {
   readonly x: Axis;
 }
 
+/** Where tap number `tap` of the window at this place lies along the axis; beyond the image where padding is. */
+const under = (axis: Axis, place: number, tap: number): number =>
+  place * axis.stride + tap * axis.dilation - axis.padding;
+
 /**
- * A convolution and its two gradients. Every value of a map, every tap of its filter and the value of the image under that tap are a
- * term: the product of two of them is added to the third, the `result`.
+ * A convolution and its two gradients. Every value of a map, every tap of its filter and the pixel under that tap are a term: the product
+ * of two of them is added to the third, the `result`.
  *
  *   maps[f, u, v] += weights[f, c, i, j]·images[c, stride·u + dilation·i − padding, stride·v + dilation·j − padding]
  *
@@ -31,30 +35,35 @@ interface Convolution {
  */
 export function convolve(
   result: "maps" | "weights" | "images",
-  { images: count, groups, channels, filters, y, x }: Convolution,
+  g: Convolution,
   maps: number,
   weights: number,
   images: number,
 ): void {
-  const taps = channels * y.kernel * x.kernel;
-  const places = y.places * x.places;
-  for (let m = 0; m < count * groups * filters * places; m++) {
-    const [map, u, v] = [Math.floor(m / places), Math.floor(m / x.places) % y.places, m % x.places];
-    const group = Math.floor(map / filters);
-    for (let tap = 0; tap < taps; tap++) {
-      const [c, i, j] = [
-        Math.floor(tap / (y.kernel * x.kernel)),
-        Math.floor(tap / x.kernel) % y.kernel,
-        tap % x.kernel,
-      ];
-      const row = u * y.stride + i * y.dilation - y.padding;
-      const column = v * x.stride + j * x.dilation - x.padding;
-      if (row < 0 || row >= y.size || column < 0 || column >= x.size) continue;
-      const w = (map % (groups * filters)) * taps + tap;
-      const pixel = ((group * channels + c) * y.size + row) * x.size + column;
-      if (result === "maps") accumulate(maps, m, at(weights, w) * at(images, pixel));
-      if (result === "weights") accumulate(weights, w, at(maps, m) * at(images, pixel));
-      if (result === "images") accumulate(images, pixel, at(maps, m) * at(weights, w));
-    }
+  eachTerm(g, (m, w, p) => {
+    if (result === "maps") accumulate(maps, m, at(weights, w) * at(images, p));
+    if (result === "weights") accumulate(weights, w, at(maps, m) * at(images, p));
+    if (result === "images") accumulate(images, p, at(maps, m) * at(weights, w));
+  });
+}
+
+/** Calls f with the places of each term: of the value in the maps, of the weight, and of the pixel; each channel of the maps in turn. */
+function eachTerm(
+  { images, groups, channels, filters, y, x }: Convolution,
+  f: (map: number, weight: number, pixel: number) => void,
+): void {
+  for (let channel = 0; channel < images * groups * filters; channel++) {
+    const first = Math.floor(channel / filters) * channels;
+    for (let u = 0; u < y.places; u++)
+      for (let v = 0; v < x.places; v++)
+        for (let c = 0; c < channels; c++)
+          for (let i = 0; i < y.kernel; i++)
+            for (let j = 0; j < x.kernel; j++) {
+              const [row, column] = [under(y, u, i), under(x, v, j)];
+              if (row < 0 || row >= y.size || column < 0 || column >= x.size) continue;
+              const map = (channel * y.places + u) * x.places + v;
+              const weight = (((channel % (groups * filters)) * channels + c) * y.kernel + i) * x.kernel + j;
+              f(map, weight, ((first + c) * y.size + row) * x.size + column);
+            }
   }
 }

@@ -1,10 +1,13 @@
 /**
- * The kernels again, naive and in float64: one function per dense SIMD kernel, same name, same arguments, same addresses.
- * Read these first; the tests trust them, and `gradcheck` runs the whole engine on them.
+ * The kernels again, naive and in float64, the place to begin reading: each dense kernel once, with the name, the arguments and the
+ * addresses of its SIMD twin, as a loop over the equation. matmul.ts is a product in three loops, conv.ts a convolution and its two
+ * gradients in a dozen lines, lif.ts a neuron over time; memory.ts says where the numbers lie.
  *
- * Dense is the reference of sparse. On the float64 backend spikes are numbers, products and pools go the dense way, and
- * convolutions are one loop (conv.ts). So the kernels for bits, for non-zeros, and for patches have no twin: tests hold
- * them to the bits of the dense SIMD kernels.
+ * Finite differences check these functions (`gradcheck` runs the whole engine on them), and they check the SIMD kernels.
+ *
+ * Dense is the reference of sparse. On the float64 backend spikes are numbers, and products, pools and convolutions go the dense way. So
+ * the kernels for bits, for values that are not 0, and for patches have no twin: tests compare their bits with those of the dense SIMD
+ * kernels.
  */
 import type { Kernels } from "../build/types.ts";
 import * as twins from "./twins.ts";

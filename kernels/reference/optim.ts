@@ -14,15 +14,16 @@ export const sgd: Kernels["sgd"] = (w, dw, buf, n, lr, momentum, dampening, weig
 };
 
 export const adam: Kernels["adam"] = (w, dw, m, v, vmax, n, numbers) => {
-  const number = (i: number): number => at(numbers, i);
+  const given = Array.from({ length: 9 }, (_, i) => at(numbers, i));
+  const [shrink = 1, decay = 0, keep1 = 0, take1 = 1, keep2 = 0, take2 = 1, rate = 0, scale = 1, eps = 0] = given;
   for (let i = 0; i < n; i++) {
-    put(w, i, number(0) * at(w, i));
-    const g = at(dw, i) + number(1) * at(w, i);
-    put(m, i, number(2) * at(m, i) + number(3) * g);
-    put(v, i, number(4) * at(v, i) + number(5) * g * g);
+    put(w, i, shrink * at(w, i));
+    const g = at(dw, i) + decay * at(w, i);
+    put(m, i, keep1 * at(m, i) + take1 * g);
+    put(v, i, keep2 * at(v, i) + take2 * g * g);
     if (vmax !== 0) put(vmax, i, Math.max(at(vmax, i), at(v, i)));
     const square = vmax !== 0 ? at(vmax, i) : at(v, i);
-    put(w, i, at(w, i) - (number(6) * at(m, i)) / (Math.sqrt(square) * number(7) + number(8)));
+    put(w, i, at(w, i) - (rate * at(m, i)) / (Math.sqrt(square) * scale + eps));
   }
 };
 

@@ -7,12 +7,12 @@
  * gradient of s[t] before step t takes its turn; the gradient of W is gathered once, over all steps.
  */
 
-import { descriptor, integers, k } from "../../engine/backend.ts";
+import { descriptor, integers, k, writePair } from "../../engine/backend.ts";
 import type { Before } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { type Factors, gradOf, holds, type Recorded } from "../../engine/op.ts";
 import { bitBytes, gatherWeightGradient } from "../../engine/ops/matmul.ts";
-import { describeProduct, timesTransposed, timesWeights, transposedTimes } from "../../engine/products.ts";
+import { describeProduct, timesTransposed, transposedTimes } from "../../engine/products.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { empty, streamBytes } from "../../engine/tensor.ts";
@@ -75,7 +75,8 @@ export class Product implements Feedback {
     const start = bias?.ptr ?? 0;
     if (k.packBits(stream, before.ptr, 1, size) >= 0) k.feedForward(to, now, stream, 0, panels, start, work, rows, n);
     else {
-      timesWeights(to, start, before.ptr, weight.ptr, rows, this.factors);
+      writePair(describeProduct(to, start, before.ptr, weight.ptr, rows, n, n) + layout.bRow, 1, n);
+      k.gemm(descriptor);
       k.addTo(to, now, size);
     }
     recycle(stream, streamBytes(size), scope.region);
