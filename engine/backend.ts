@@ -27,6 +27,7 @@ export function useBackend(backend: Backend): void {
   k = backend.kernels;
   heap = backend.heap;
   descriptor = heap.descriptor;
+  integers = new Uint32Array(0);
 }
 
 /** Whether the reference computes now. */
@@ -47,13 +48,12 @@ export function integersAt(p: number, n: number): Int32Array | Float64Array {
   return view instanceof Float32Array ? new Int32Array(view.buffer, p, n) : view;
 }
 
-/** Linear memory as words; the array has length 0 once the memory has grown. */
-let wasmIntegers = new Uint32Array(0);
-let wasmFloats = new Float32Array(0);
-
-/** The memory that computes now, as 32-bit integers and as floats, or both times the reference cells: live bindings, see {@link wordsAt}. */
-export let integers: Uint32Array | Float64Array = wasmIntegers;
-export let floats: Float32Array | Float64Array = wasmFloats;
+/**
+ * The memory that computes now, as 32-bit integers and as floats, or both times the reference cells: live bindings, see {@link wordsAt}.
+ * Their length is 0 before the first use, and once linear memory has grown.
+ */
+export let integers: Uint32Array | Float64Array = new Uint32Array(0);
+export let floats: Float32Array | Float64Array = new Float32Array(0);
 
 /**
  * The index in `integers` and `floats` of the first of n words at address p, for a descriptor that a kernel reads next: the views hold
@@ -65,12 +65,10 @@ export function wordsAt(p: number, n: number): number {
     floats = integers;
     return 0;
   }
-  if (wasmIntegers.length === 0) {
-    wasmIntegers = new Uint32Array(memory.buffer);
-    wasmFloats = new Float32Array(memory.buffer);
+  if (integers.length === 0) {
+    integers = new Uint32Array(memory.buffer);
+    floats = new Float32Array(memory.buffer);
   }
-  integers = wasmIntegers;
-  floats = wasmFloats;
   return p >>> 2;
 }
 

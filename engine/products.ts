@@ -18,14 +18,19 @@ export function describeProduct(
   depth: number,
 ): number {
   const at = wordsAt(descriptor, layout.words);
-  writePair(at + layout.c, c, init);
-  writePair(at + layout.m, m, n);
-  integers[at + layout.k] = depth;
-  integers[at + layout.a] = a;
-  writePair(at + layout.aRow, depth, 1);
-  integers[at + layout.b] = b;
-  writePair(at + layout.bRow, n, 1);
-  writePair(at + layout.cRow, n, 1);
+  const words = integers;
+  words[at + layout.c] = c;
+  words[at + layout.init] = init;
+  words[at + layout.m] = m;
+  words[at + layout.n] = n;
+  words[at + layout.k] = depth;
+  words[at + layout.a] = a;
+  words[at + layout.aRow] = depth;
+  words[at + layout.aCol] = 1;
+  words[at + layout.b] = b;
+  words[at + layout.bRow] = n;
+  words[at + layout.bCol] = 1;
+  words[at + layout.cRow] = n;
   return at;
 }
 

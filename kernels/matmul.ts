@@ -63,7 +63,7 @@ const edge = memory.data(256, 16);
  * to add to C, or a row that all rows start from, as a bias is, whose −0 counts as 0. C must not overlap A or B.
  */
 export function gemm(descriptor: usize): void {
-  multiply(descriptor, false);
+  inline.always(multiply(descriptor, false));
 }
 
 /**
@@ -71,7 +71,7 @@ export function gemm(descriptor: usize): void {
  * moves over an image, read in place.
  */
 export function gemmGathered(descriptor: usize): void {
-  multiply(descriptor, true);
+  inline.always(multiply(descriptor, true));
 }
 
 function multiply(descriptor: usize, gathered: bool): void {
