@@ -120,7 +120,7 @@ function inputGradient(z: Tensor, x: Tensor, w: number, product: Product): void 
 const SAMPLED_DENSITY = 0.5;
 
 /**
- * dx ← or, where it `adds`, += dz·wᵀ where the op that made x has a use for it, and 0 elsewhere. False, with nothing
+ * dx ← start + dz·wᵀ, from 0 where start is 0, where the op that made x has a use for it, and 0 elsewhere. False, with nothing
  * done, if that is nearly everywhere.
  */
 function sampled(dx: number, start: number, dz: number, x: Tensor, w: number, product: Product): boolean {
