@@ -36,6 +36,13 @@ export const inReference = (): boolean => heap !== simd.heap;
 /** The heap that gave out address p: addresses of the reference are negative. */
 export const heapOf = (p: number): Heap => (p > 0 ? simd.heap : heap);
 
+/**
+ * The n values at an address, live; none at the address 0. Take them after all addresses: where memory grows for one of these, earlier
+ * views are detached.
+ */
+export const valuesAt = (address: number, n: number): Float32Array | Float64Array =>
+  heapOf(address).view(address, address === 0 ? 0 : n);
+
 /** The kernels that many programs do without (kernels/extra.ts). */
 export const extra = (): ExtraKernels => ("normalize" in k ? (k as Kernels) : extraKernels());
 

@@ -15,7 +15,7 @@ const run = (fn: Fn, a: never, b: never, c: never, d: never, e: never): unknown 
 
 const apart = (fn: Fn, a: never, b: never, c: never, d: never, e: never): unknown => atRoot(() => fn(a, b, c, d, e));
 
-/** The op that fn, a function over other ops, is: the same function, whose intermediate tensors are freed outside of tapes too. */
+/** The function fn over other ops as an op: its intermediate tensors are freed outside of tapes too. At most five arguments. */
 /* @__NO_SIDE_EFFECTS__ */
 export function composedOp<F>(fn: F): F {
   // A bound on F would have the compiler look for the methods of tensors, which are among these ops.

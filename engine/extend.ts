@@ -11,34 +11,37 @@
  * @module jarvis-snn/extend
  */
 import { COUNT, numberOf, wrongType } from "./arguments.ts";
-import { heapOf } from "./backend.ts";
 import { isRunning } from "./backward.ts";
+import type { Op, Recorded } from "./op.ts";
 import {
   apply as applied,
   bitsOf as bits,
   gradOf as gradientOf,
-  type Op,
   part as partOf,
-  type Recorded,
   ready,
-  recorded,
   saveFor as savedFor,
 } from "./op.ts";
-import { allocate as allocated, recycle as recycled, scope } from "./scope.ts";
+import { recorded, record as recordOf, recycleSaved } from "./record.ts";
+import { allocate as allocated, scope } from "./scope.ts";
 import { checkShape, type Shape } from "./shape.ts";
-import { alive, empty as emptyOf, emptySpikes as spikesOf, Tensor } from "./tensor.ts";
+import { alive, emptyLike, empty as emptyOf, emptySpikes as spikesOf, Tensor } from "./tensor.ts";
 
-export type { CoreKernels } from "../kernels/build/types.ts";
-export { inReference, k } from "./backend.ts";
-export { composed } from "./composed.ts";
-export { gradOfPart, type Op, type Recorded } from "./op.ts";
+export type { CoreKernels, ExtraKernels } from "../kernels/build/types.ts";
+export { extra, inReference, integersAt, k, valuesAt } from "./backend.ts";
+export { composed, composedOp } from "./composed.ts";
+export { generatorOf } from "./generator.ts";
+export { gradOfPart, NO_GRADIENT, type Op, passGradient, type Recorded, ready } from "./op.ts";
 /** For `saves` of an op, added up: which values its backward reads. Writing to one before `backward()` is an error then. */
 export * as SAVES from "./saves.ts";
+export { recycle } from "./scope.ts";
+export { checkShape } from "./shape.ts";
+export { buffer, persist } from "./tape.ts";
 export type { Form, Reads } from "./tensor.ts";
+export { alive, constantSource, peek, spikesAt, streamBytes, touch } from "./tensor.ts";
 
 /**
- * z = op(a, b, c), of the shape `attrs.shape`, or else the shape of a; on record where an input requires a gradient and
- * a tape records.
+ * z = op(a, b, c), of the shape `attrs.shape`, or else the shape of a; on record where an input requires a gradient and a
+ * tape records.
  *
  * @throws TypeError for inputs that are no tensors; Error for one that was freed; RangeError for an impossible shape.
  */
@@ -50,14 +53,15 @@ export function apply<Attrs>(
   c: Tensor | null = null,
 ): Tensor {
   checkForm(op);
-  const { shape } = (attrs ?? {}) as { shape?: Shape };
+  const shape = (attrs as { shape?: Shape } | null)?.shape;
   if (shape !== undefined) checkShape(op.name, shape);
   return applied(op, attrs, a, b as Tensor, c as Tensor);
 }
 
 /**
- * Records z, which the caller has made of a, b and c itself since `apply` cannot, as spikes in bits: where one of a, b
- * and c requires a gradient and a tape records. Returns z.
+ * Puts z, which the caller has just made of a, b and c, on record where a tape records and one of them requires a gradient: for outputs
+ * that `apply` cannot make, such as spikes. `wanted` tells instead whether a gradient is wanted, where tensors in attrs may require one
+ * too; `more` of the op lists those. Returns z.
  *
  * @throws Error for a z that an op has recorded already, or of another tape; TypeError for anything but a tensor.
  */
@@ -68,11 +72,15 @@ export function record<Attrs>(
   a: Tensor,
   b: Tensor | null = null,
   c: Tensor | null = null,
+  wanted?: boolean,
 ): Tensor {
   checkForm(op);
   checkNew("record", z);
   for (const x of [a, b, c]) if (x !== null) alive(x, op.name);
-  return recorded(op, attrs, z, a, b, c);
+  if (wanted === undefined) return recorded(op, attrs, z, a, b, c);
+  if (wanted && scope.recording) recordOf(z, op as Recorded<never>, attrs, a, b, c);
+  else recycleSaved(z, scope.region);
+  return z;
 }
 
 /**
@@ -135,31 +143,29 @@ export function bitsOf(x: Tensor): number {
 }
 
 /**
- * The n values at an address, live; none at the address 0. Take them after all addresses: where memory grows for one of these, earlier
- * views are detached.
- */
-export const valuesAt = (address: number, n: number): Float32Array | Float64Array =>
-  heapOf(address).view(address, address === 0 ? 0 : n);
-
-/**
- * A tensor with unwritten values, to be an output, or memory that forward keeps for backward. It belongs to the tape
- * that runs.
+ * A tensor with unwritten values, of a shape or of the shape of a tensor: an output, or numbers that forward keeps for backward. It belongs to
+ * the tape that runs.
  *
  * @throws RangeError for an impossible shape, or where memory runs out.
  */
-export const empty = (shape: Shape): Tensor => emptyOf(checkShape("empty", shape));
+export const empty = (like: Shape | Tensor): Tensor =>
+  like instanceof Tensor ? emptyLike(like) : emptyOf(checkShape("empty", like));
 
 /**
- * The same for spikes, whose bits, at `bitsOf`, are to be written: `Math.ceil(size / 32)` words of 32, the first spike lowest. Inside
- * of `gradcheck` spikes are numbers, 0 or 1, at `addressOf`.
+ * The same for spikes, whose bits, at `spikesAt`, are to be written: `Math.ceil(size / 32)` words of 32, the first spike lowest. Inside
+ * of `gradcheck` spikes are numbers, 0 or 1, at the same address.
  *
  * @throws as {@link empty}.
  */
-export const emptySpikes = (shape: Shape): Tensor => spikesOf(checkShape("emptySpikes", shape));
+export const emptySpikes = (like: Shape | Tensor): Tensor =>
+  spikesOf(like instanceof Tensor ? like.sizes : checkShape("emptySpikes", like));
+
+/** Whether the tape that runs records: where it does not, no backward comes, and forward has nothing to keep. */
+export const isRecording = (): boolean => scope.recording;
 
 /**
- * In a forward, the address of a block that it writes for backward, once for each call: note the address in attrs. The
- * block is freed with the record of the output z, and right after forward where nothing is recorded, as in a `Stream`.
+ * In a forward, the address of a block that it writes for backward, once for each call: note the address in attrs. The block is
+ * freed with the record of the output z, and right after forward where nothing is recorded, as in a `Stream`.
  *
  * @throws RangeError unless bytes is a positive integer, or where memory runs out; TypeError for anything but a tensor.
  */
@@ -174,8 +180,3 @@ export function saveFor(z: Tensor, bytes: number): number {
  * @throws RangeError unless bytes is a positive integer, or where memory runs out.
  */
 export const allocate = (bytes: number): number => allocated(numberOf("allocate", "bytes", bytes, COUNT));
-
-/** Gives back a buffer from {@link allocate}, in the same forward or backward; `bytes` as asked for. */
-export function recycle(address: number, bytes: number): void {
-  recycled(address, bytes, scope.region);
-}

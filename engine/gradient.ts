@@ -95,8 +95,8 @@ export function gradientSize({ size, gradForm: form }: Tensor): number {
 /** Takes back the gradient of a record. */
 export function recycleGradient(z: Tensor): void {
   const bytes = 4 * gradientSize(z);
-  if (z.gradPtr !== 0) recycle(z.gradPtr, bytes, scope.region);
-  if (z.gradForm?.kind === "places") recycle(z.gradForm.places, bytes, scope.region);
+  if (z.gradPtr !== 0) recycle(z.gradPtr, bytes);
+  if (z.gradForm?.kind === "places") recycle(z.gradForm.places, bytes);
   z.gradPtr = 0;
   z.gradForm = null;
 }
@@ -109,7 +109,7 @@ export function giveGradient(x: Tensor, p: number): void {
   }
   const dx = gradOf(x);
   if (dx !== 0) k.addTo(dx, p, x.size);
-  recycle(p, 4 * x.size, scope.region);
+  recycle(p, 4 * x.size);
 }
 
 /** Hands z's gradient over to x, its only input: no copy where x has none yet. */

@@ -15,24 +15,11 @@ import "./ops/index.ts"; // gives tensors their methods
 
 // Files are named with a star where all that they export is public.
 
-export {
-  type FileArray,
-  loadSafetensors,
-  readSafetensors,
-  type Safetensors,
-  type SafetensorsArrays,
-  type SkippedArray,
-  saveSafetensors,
-} from "./checkpoint.ts";
+export type { FileArray, Safetensors, SafetensorsArrays, SkippedArray } from "./checkpoint.ts";
+export { loadSafetensors, readSafetensors, saveSafetensors } from "./checkpoint.ts";
 export * from "./create.ts";
-export {
-  type BatchOf,
-  type Dataset,
-  type Samples,
-  type Targets,
-  TensorDataset,
-  type TensorDatasetOptions,
-} from "./data/dataset.ts";
+export type { BatchOf, Dataset, Samples, Targets, TensorDatasetOptions } from "./data/dataset.ts";
+export { TensorDataset } from "./data/dataset.ts";
 export * from "./data/loader.ts";
 export * from "./data/pad-sequences.ts";
 export { Generator, type GeneratorState, manualSeed } from "./generator.ts";
@@ -54,17 +41,14 @@ export {
   type StateDict,
   type StateEntry,
 } from "./nn/module.ts";
-export {
-  type BatchNorm,
-  BatchNorm1d,
-  type BatchNorm1dOptions,
-  BatchNorm2d,
-  type BatchNormLayerOptions,
-  GroupNorm,
-  type GroupNormLayerOptions,
-  LayerNorm,
-  type NormLayerOptions,
+export type {
+  BatchNorm,
+  BatchNorm1dOptions,
+  BatchNormLayerOptions,
+  GroupNormLayerOptions,
+  NormLayerOptions,
 } from "./nn/normalize.ts";
+export { BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm } from "./nn/normalize.ts";
 export * from "./nn/pool.ts";
 export * from "./nn/summary.ts";
 export * from "./ops/public.ts";

@@ -2,17 +2,16 @@
 import { expect, test } from "vitest";
 import { bytesKept, values } from "../test/support/tensors.ts";
 import { manualSeed, memoryStats, rand, warmup } from "./index.ts";
+import type { LIFDescriptor, ProductDescriptor } from "./kernels.ts";
 import {
   alloc,
   free,
   kernels,
   kinds,
   LIF_DESCRIPTOR_BYTES,
-  type LIFDescriptor,
   lifDescriptor,
   memory,
   PRODUCT_DESCRIPTOR_BYTES,
-  type ProductDescriptor,
   productDescriptor,
 } from "./kernels.ts";
 

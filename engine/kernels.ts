@@ -22,12 +22,8 @@ export type { Kernels } from "../kernels/build/types.ts";
 export * as codes from "../kernels/codes.ts";
 /** The numbers of surrogates and of resets that the kernels of neurons take. */
 export * as kinds from "../kernels/kinds.ts";
-export {
-  LIF_DESCRIPTOR_BYTES,
-  type LIFDescriptor,
-  PRODUCT_DESCRIPTOR_BYTES,
-  type ProductDescriptor,
-} from "./descriptors.ts";
+export type { LIFDescriptor, ProductDescriptor } from "./descriptors.ts";
+export { LIF_DESCRIPTOR_BYTES, PRODUCT_DESCRIPTOR_BYTES } from "./descriptors.ts";
 
 export { type LinearMemory, memory } from "./wasm.ts";
 

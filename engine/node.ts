@@ -9,15 +9,8 @@ import { hostname } from "node:os";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { threadId } from "node:worker_threads";
 import { isPlain, numberOf, type Range, show, wrongType, wrongValue } from "./arguments.ts";
-import {
-  bytesFor,
-  decode,
-  entriesOf,
-  parseSafetensors,
-  type ReadableArray,
-  showKind,
-  writeSafetensors,
-} from "./checkpoint.ts";
+import type { ReadableArray } from "./checkpoint.ts";
+import { bytesFor, decode, entriesOf, parseSafetensors, showKind, writeSafetensors } from "./checkpoint.ts";
 import { defaultGenerator, type Generator, type GeneratorState, generatorOf } from "./generator.ts";
 import { parse, shortened } from "./json.ts";
 import { Module, type NamedArrays, type StateDict, type StateEntry } from "./nn/module.ts";

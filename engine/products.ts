@@ -1,7 +1,7 @@
 /** Calls of the kernels of products: what they share is described once, in the block of the heap that all descriptors lie in. */
 import * as layout from "../kernels/product-layout.ts";
 import { descriptor, integers, k, wordsAt, writePair } from "./backend.ts";
-import { allocate, recycle, scope } from "./scope.ts";
+import { allocate, recycle } from "./scope.ts";
 import type { Factors } from "./tensor.ts";
 
 /**
@@ -61,5 +61,5 @@ export function follow(bits: number, count: number, m: number, graded: boolean):
   integers[at + layout.count] = count;
   integers[at + layout.work] = work;
   k.gather(descriptor);
-  recycle(work, bytes, scope.region);
+  recycle(work, bytes);
 }

@@ -3,7 +3,7 @@
  * file alone assigns these fields of a tensor.
  */
 import { nothing } from "./saves.ts";
-import { allocate, type Region, recycle, type Scope, scope } from "./scope.ts";
+import { allocate, type Region, recycleIn, type Scope, scope } from "./scope.ts";
 import { type Recorded, type RecordState, type Tensor, tick } from "./tensor.ts";
 
 /** Memory that forward writes for backward. It goes with the record of z, or with forward where there is none. */
@@ -22,7 +22,7 @@ export function takeSaved(z: Tensor): number {
 
 /** Gives back the memory that forward saved on z while `region` was current. */
 export function recycleSaved(z: Tensor, region: Region): void {
-  if (z.saved !== 0) recycle(z.saved, z.savedBytes, region);
+  if (z.saved !== 0) recycleIn(region, z.saved, z.savedBytes);
   z.saved = 0;
 }
 

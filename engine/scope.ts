@@ -214,8 +214,11 @@ export function allocateIn(region: Region, bytes: number): number {
   return p;
 }
 
-/** Gives back memory from `allocate` that was taken while `region` was current. */
-export function recycle(p: number, bytes: number, region: Region): void {
+/** Gives back memory from {@link allocate}, in the same forward or backward; `bytes` as asked for. */
+export const recycle = (address: number, bytes: number): void => recycleIn(scope.region, address, bytes);
+
+/** The same for memory that was taken while `region` was current. */
+export function recycleIn(region: Region, p: number, bytes: number): void {
   if (region.scope === root) free(p, bytes);
   else heap.recycle(p, bytes, scope.mark);
 }

@@ -35,7 +35,8 @@ export function sizesOf(where: string, shape: Shape): number[] {
 /**
  * A copy of a shape.
  *
- * @throws as {@link sizesOf}, and a RangeError unless every size is a positive integer and the tensor fits into 32-bit memory.
+ * @throws TypeError for anything but a list; RangeError for more than 64 axes, and unless every size is a positive integer and the tensor
+ *   fits into 32-bit memory.
  */
 export function checkShape(where: string, shape: Shape): Shape {
   const copy = sizesOf(where, shape);

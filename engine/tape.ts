@@ -98,8 +98,9 @@ export function parameter<T extends Tensor>(t: T): T {
 }
 
 /**
- * Makes t a buffer: persistent like a parameter, a part of a Module's state, but not trained; {@link Module.loadingOf} has the numbers that
- * it may hold. Returns t itself.
+ * Makes t a buffer: persistent like a parameter, a part of a Module's state, but not trained. Returns t itself.
+ *
+ * @throws as {@link persist}.
  */
 export function buffer<T extends Tensor>(t: T): T {
   persist(t);

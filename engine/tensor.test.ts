@@ -2,6 +2,7 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { bytesKept, random, values } from "../test/support/tensors.ts";
+import type { NestedArray, Tensor } from "./index.ts";
 import {
   arange,
   bernoulli,
@@ -12,13 +13,11 @@ import {
   keep,
   manualSeed,
   memoryStats,
-  type NestedArray,
   ones,
   parameter,
   rand,
   randn,
   resetPeak,
-  type Tensor,
   tape,
   tensor,
   zeros,

@@ -492,7 +492,9 @@ export function rootOf(t: Tensor): Tensor {
   return owner;
 }
 
-/** Notes a write into t. */
+/**
+ * Notes a write into the values of t: `backward()` of a record that needs the old ones is an error then, and copies of weights are made anew.
+ */
 export function touch(t: Tensor): void {
   touchBoth(t);
   dropColumns(rootOf(t));

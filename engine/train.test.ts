@@ -1,16 +1,13 @@
 /** fit, evaluate and accuracy: their calls, in order and with arguments, and the memory that they leave. */
 import { describe, expect, test, vi } from "vitest";
 import { bits, bytesKept } from "../test/support/tensors.ts";
+import type { Batch, BatchReport, EpochReport, FitOptions, Tensor } from "./index.ts";
 import {
   accuracy,
-  type Batch,
-  type BatchReport,
   bernoulli,
   crossEntropy,
   DataLoader,
-  type EpochReport,
   evaluate,
-  type FitOptions,
   fit,
   Generator,
   Linear,
@@ -21,7 +18,6 @@ import {
   rand,
   Sequential,
   SGD,
-  type Tensor,
   TensorDataset,
   tape,
   tensor,

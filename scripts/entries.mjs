@@ -26,7 +26,7 @@ export const COMPILED =
 /** Sources of spiking layers that are no entry of their own. */
 const LAYERS = /^snn\/(?!index|surrogates\/(known|surrogates)|audio\/|events\/|nir\/|plot\/|quantize\/)/;
 
-/** The files in dist/chunks, with the sources that go into each: the first that takes a source has it. */
+/** The files in dist/chunks, with the sources that go into each: the first that takes a source has it. That of an entry becomes the entry. */
 export const chunks = [
   { name: "kernels", test: at(/^kernels\/(build\/release|codes|kinds)|^engine\/(memory|wasm)\./) },
   {
@@ -35,10 +35,11 @@ export const chunks = [
       /^kernels\/(?!build\/int8)|^engine\/(?!(kernels|descriptors|int8-kernels|node|extend)\.|data\/hdf5|fuse\/(?!(in-reference|tensors|evaluation)\.))/,
     ),
   },
+  { name: "extend", test: at(/^engine\/extend\./) },
   { name: "fuse", test: at(/^engine\/fuse\//) },
   { name: "recordings", test: at(/^snn\/events\/(decoder|formats|input|recording)\./) },
   { name: "containers", test: at(/^snn\/events\/(arrays|packets|peers)\./) },
-  { name: "h5wasm", test: at(/^engine\/data\/hdf5\./) },
+  { name: "h5wasm", test: at(/^snn\/files\//) },
   {
     name: "snn",
     test: (id) => at(LAYERS)(id) && !at(COMPILED)(id),

@@ -1,6 +1,6 @@
 /**
- * The rooms of the house, floor by floor: a file imports files of its own room and of floors below, types included. `npm run lint` checks the
- * imports, and the picture of the rooms in ARCHITECTURE.md, which is printed from this table.
+ * The rooms of the house, floor by floor: a file imports files of its own room and of floors below, types included, and files of snn
+ * import those of engine through its doors. `npm run lint` checks the imports, and the picture of the rooms in ARCHITECTURE.md, which is printed from this table.
  *
  *   node scripts/rooms.mjs           tells of imports that go elsewhere
  *   node scripts/rooms.mjs --write   prints the picture into ARCHITECTURE.md
@@ -31,8 +31,13 @@ const FLOORS = [
   },
   {
     "engine/index.ts": "the entry `jarvis-snn/engine`",
+    "engine/extend.ts": "ops of one's own: the entry `jarvis-snn/extend`",
+    "engine/unchecked.ts": "ops without checks, for the layers of the package; short forms",
+    "engine/protocol.ts": "modules, losses, schedules and batches from inside",
+    "engine/lasting.ts": "memory, records and gradients beside those of tapes",
     "engine/node.ts": "files of Node: checkpoints, the entry `jarvis-snn/node`",
   },
+  { "snn/files/": "complaints of libraries that read files" },
   { "snn/layer/": "layers through time: stages of streams, checks of states, tensors shown to `record`" },
   {
     "snn/surrogates/": "derivatives of spikes; the op `spike`",
@@ -64,6 +69,18 @@ const FLOORS = [
   { "snn/": "the entry `jarvis-snn/snn`; names of states of Python packages" },
 ];
 
+/** The doors in the wall between engine and snn: no other file of engine is imported by files of snn. */
+const DOORS = [
+  "engine/index.ts",
+  "engine/extend.ts",
+  "engine/unchecked.ts",
+  "engine/protocol.ts",
+  "engine/lasting.ts",
+  "engine/fuse/index.ts",
+  "engine/arguments.ts",
+  "engine/shape.ts",
+];
+
 /** Rooms with their floors, the longest name first. */
 const ROOMS = FLOORS.flatMap((floor, height) => Object.keys(floor).map((room) => ({ room, height }))).sort(
   (x, y) => y.room.length - x.room.length,
@@ -93,6 +110,9 @@ function wrongImports() {
     const from = roomOf(file);
     for (const path of importsOf(file)) {
       const to = roomOf(path);
+      if (file.startsWith("snn/") && path.startsWith("engine/") && !DOORS.includes(path)) {
+        wrong.push(`${file} imports ${path}, which is no door: snn imports of engine ${DOORS.join(", ")}`);
+      }
       if (to === undefined || to.room === from.room || to.height < from.height) continue;
       wrong.push(`${file} imports ${path}: ${to.room} does not lie below ${from.room}`);
     }

@@ -34,32 +34,13 @@ export {
   type LeakyIntegratorRecord,
 } from "./neurons/leaky-integrator.ts";
 export { LIF, type LIFOptions, type LIFParameter, type LIFRecord, type LIFState } from "./neurons/lif.ts";
-export {
-  type DiagnoseOptions,
-  type Diagnosis,
-  diagnose,
-  type Extent,
-  type Finding,
-  type LayerDiagnosis,
-  type Trouble,
-} from "./probes/diagnose.ts";
+export type { DiagnoseOptions, Diagnosis, Extent, Finding, LayerDiagnosis, Trouble } from "./probes/diagnose.ts";
+export { diagnose } from "./probes/diagnose.ts";
 export { type FiringCurve, type FiringCurveOptions, firingCurve } from "./probes/firing-curve.ts";
-export {
-  type FiringRate,
-  type FiringRateOptions,
-  firingRates,
-  type GradientNorm,
-  type GradientNorms,
-  gradientNorms,
-  type LayerNorms,
-} from "./probes/probes.ts";
-export {
-  type LayerGradients,
-  type LayerRecording,
-  type Recording,
-  type RecordOptions,
-  record,
-} from "./probes/record.ts";
+export type { FiringRate, FiringRateOptions, GradientNorm, GradientNorms, LayerNorms } from "./probes/probes.ts";
+export { firingRates, gradientNorms } from "./probes/probes.ts";
+export type { LayerGradients, LayerRecording, Recording, RecordOptions } from "./probes/record.ts";
+export { record } from "./probes/record.ts";
 export { type RasterTextOptions, rasterText, type TraceTextOptions, traceText } from "./probes/text.ts";
 export { Stream } from "./stream/stream.ts";
 export * as surrogate from "./surrogates/known.ts";

@@ -25,12 +25,8 @@ export { disposeState, type LayerState, type NetworkState } from "./learning/net
 export type { OnlineStep, StepLoss } from "./learning/online.ts";
 export { OTTT, type OTTTOptions, SLTT, type SLTTOptions } from "./learning/ottt.ts";
 export { Plastic } from "./learning/plastic.ts";
-export {
-  PlasticLayer,
-  type PlasticLayerRecord,
-  type PlasticLayerState,
-  type SteppingNeurons,
-} from "./learning/plastic-layer.ts";
+export type { PlasticLayerRecord, PlasticLayerState, SteppingNeurons } from "./learning/plastic-layer.ts";
+export { PlasticLayer } from "./learning/plastic-layer.ts";
 export type { PlasticEvent, PlasticOptions, PlasticState, PlasticStepOptions } from "./learning/plastic-options.ts";
 export { plasticity, Rule, type RuleClass, type RuleOf } from "./learning/plasticity.ts";
 export type {
@@ -87,25 +83,16 @@ export type {
 } from "./neuron/types.ts";
 export { AdaptiveLIF } from "./neurons/adaptive-lif.ts";
 export { AdEx } from "./neurons/adex.ts";
-export {
-  type AdExPattern,
-  type AdExPatternOptions,
-  type AdExSetting,
-  adExPattern,
-  adExPatterns,
-} from "./neurons/adex-patterns.ts";
+export type { AdExPattern, AdExPatternOptions, AdExSetting } from "./neurons/adex-patterns.ts";
+export { adExPattern, adExPatterns } from "./neurons/adex-patterns.ts";
 export { AdLIF } from "./neurons/adlif.ts";
 export { Alpha } from "./neurons/alpha.ts";
 export { ConductanceLIF } from "./neurons/conductance-lif.ts";
 export { ExponentialIF } from "./neurons/exponential-if.ts";
 export { IF } from "./neurons/integrate-and-fire.ts";
 export { Izhikevich } from "./neurons/izhikevich.ts";
-export {
-  type IzhikevichPattern,
-  type IzhikevichSetting,
-  izhikevichPattern,
-  izhikevichPatterns,
-} from "./neurons/izhikevich-patterns.ts";
+export type { IzhikevichPattern, IzhikevichSetting } from "./neurons/izhikevich-patterns.ts";
+export { izhikevichPattern, izhikevichPatterns } from "./neurons/izhikevich-patterns.ts";
 export { KLIF } from "./neurons/klif.ts";
 export { Lapicque, type LapicqueOptions } from "./neurons/lapicque.ts";
 export { ParametricLIF } from "./neurons/parametric-lif.ts";
@@ -114,43 +101,23 @@ export { ResonateAndFire } from "./neurons/resonate-and-fire.ts";
 export { Synaptic } from "./neurons/synaptic.ts";
 export { SynapticIntegrator } from "./neurons/synaptic-integrator.ts";
 export { TsodyksMarkram } from "./neurons/tsodyks-markram.ts";
-export {
-  LeakyIntegrator,
-  type LeakyIntegratorOptions,
-  type LeakyIntegratorParameter,
-  type LeakyIntegratorRecord,
-  LIF,
-  type LIFOptions,
-  type LIFParameter,
-  type LIFRecord,
-  type LIFState,
+export type {
+  LeakyIntegratorOptions,
+  LeakyIntegratorParameter,
+  LeakyIntegratorRecord,
+  LIFOptions,
+  LIFParameter,
+  LIFRecord,
+  LIFState,
 } from "./neurons/with-compiler.ts";
-export {
-  type DiagnoseOptions,
-  type Diagnosis,
-  diagnose,
-  type Extent,
-  type Finding,
-  type LayerDiagnosis,
-  type Trouble,
-} from "./probes/diagnose.ts";
+export { LeakyIntegrator, LIF } from "./neurons/with-compiler.ts";
+export type { DiagnoseOptions, Diagnosis, Extent, Finding, LayerDiagnosis, Trouble } from "./probes/diagnose.ts";
+export { diagnose } from "./probes/diagnose.ts";
 export { type FiringCurve, type FiringCurveOptions, firingCurve } from "./probes/firing-curve.ts";
-export {
-  type FiringRate,
-  type FiringRateOptions,
-  firingRates,
-  type GradientNorm,
-  type GradientNorms,
-  gradientNorms,
-  type LayerNorms,
-} from "./probes/probes.ts";
-export {
-  type LayerGradients,
-  type LayerRecording,
-  type Recording,
-  type RecordOptions,
-  record,
-} from "./probes/record.ts";
+export type { FiringRate, FiringRateOptions, GradientNorm, GradientNorms, LayerNorms } from "./probes/probes.ts";
+export { firingRates, gradientNorms } from "./probes/probes.ts";
+export type { LayerGradients, LayerRecording, Recording, RecordOptions } from "./probes/record.ts";
+export { record } from "./probes/record.ts";
 export { type RasterTextOptions, rasterText, type TraceTextOptions, traceText } from "./probes/text.ts";
 export { type FromPythonOptions, fromPython, type PythonPackage } from "./python.ts";
 export * from "./recurrent/recurrent.ts";

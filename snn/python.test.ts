@@ -1,6 +1,7 @@
 /** Networks that snnTorch, Norse and SpikingJelly have trained: their states load, and their spikes are the same here. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import type { NamedArrays, Tensor } from "../engine/index.ts";
 import {
   BatchNorm1d,
   BatchNorm2d,
@@ -11,11 +12,9 @@ import {
   loadSafetensors,
   MaxPool2d,
   Module,
-  type NamedArrays,
   noGrad,
   readSafetensors,
   Sequential,
-  type Tensor,
   tensor,
 } from "../engine/index.ts";
 import { random, values } from "../test/support/tensors.ts";

@@ -25,20 +25,25 @@ import {
   allocate,
   apply,
   bitsOf,
+  buffer,
   composed,
+  constantSource,
   empty,
   emptySpikes,
   gradOf,
   gradOfPart,
   inReference,
+  isRecording,
   k,
   type Op,
   part,
+  peek,
   type Recorded,
   record,
   recycle,
   SAVES,
   saveFor,
+  touch,
   valuesAt,
 } from "jarvis-snn/extend";
 import { expect, test } from "vitest";
@@ -307,6 +312,61 @@ test("extend: memory is as before at the end of a tape, and outside of tapes aft
   for (const z of [sloped(x, slope), ...halves(x)]) z.dispose();
   expect(memoryStats().live).toBe(live);
   for (const t of [x, slope]) t.dispose();
+});
+
+test("extend: outputs take the shape of a tensor, and a record may be wanted for a tensor among the attributes", () => {
+  const gain = parameter(tensor([3]));
+  const scaled: Recorded<{ gain: Tensor }> = {
+    name: "scaled",
+    saves: SAVES.a | SAVES.more,
+    more: ({ gain }) => [gain],
+    backward(z, x, _b, _c, { gain }) {
+      const [p, q] = [gradOf(gain), gradOf(z)];
+      const [dGain, dz] = [valuesAt(p, 1), valuesAt(q, z.size)];
+      of(x).forEach((value, i) => {
+        dGain[0] = (dGain[0] as number) + (dz[i] as number) * value;
+      });
+    },
+  };
+  const scale = (wanted?: boolean) => {
+    const z = empty(X);
+    k.affine(addressOf(z), addressOf(X), X.size, peek(gain)[0] as number, 0);
+    return record(scaled, { gain }, z, X, null, null, wanted);
+  };
+  tape(() => {
+    expect(isRecording()).toBe(true);
+    expect(scale().requiresGrad).toBe(false);
+    scale(true).sum().backward();
+  });
+  expect(isRecording()).toBe(false);
+  noGrad(() => {
+    const z = empty(X);
+    const saved = saveFor(z, 64);
+    record(scaled, { gain }, z, X);
+    expect(allocate(64), "a block of an output without a record comes back").toBe(saved);
+  });
+  expect(scale(true).requiresGrad).toBe(false);
+  expect(gain.grad?.toArray()).toEqual([X.sum().item()]);
+  expect([empty(X).shape, emptySpikes(X).shape]).toEqual([X.shape, X.shape]);
+  gain.dispose();
+});
+
+test("extend: a write through a view is noted, buffers belong to the state, and repeated values are found", () => {
+  const x = parameter(X.clone());
+  tape(() => {
+    const z = x.square().sum();
+    peek(x)[0] = 1;
+    touch(x);
+    expect(() => z.backward()).toThrow("was overwritten");
+    const source = ones([2]);
+    expect(constantSource(source.expand([3, 2]))).toBe(source);
+    expect(constantSource(x)).toBe(null);
+  });
+  const module = new Sequential();
+  const mean = buffer(zeros([2]));
+  expect(Object.assign(module, { mean }).stateDict()).toHaveProperty("mean");
+  expect(mean.requiresGrad).toBe(false);
+  for (const t of [x, mean]) t.dispose();
 });
 
 test("extend: what is wrong says so", () => {

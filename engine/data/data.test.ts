@@ -2,18 +2,8 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { bytesKept, random, values } from "../../test/support/tensors.ts";
-import {
-  type Batch,
-  DataLoader,
-  Generator,
-  gradcheck,
-  manualSeed,
-  parameter,
-  type Tensor,
-  TensorDataset,
-  tape,
-  tensor,
-} from "../index.ts";
+import type { Batch, Tensor } from "../index.ts";
+import { DataLoader, Generator, gradcheck, manualSeed, parameter, TensorDataset, tape, tensor } from "../index.ts";
 
 /** n samples of two values, [i, −i], with label i mod 3. */
 function counted(n: number): TensorDataset {

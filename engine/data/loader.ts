@@ -7,16 +7,8 @@ import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import type { Shape } from "../shape.ts";
 import { noGradNoting, persist } from "../tape.ts";
 import { empty, type Tensor, viewOf } from "../tensor.ts";
-import {
-  checkStored,
-  type Dataset,
-  datasetOf,
-  labelsInto,
-  rowsInto,
-  type Samples,
-  samplesOf,
-  TensorDataset,
-} from "./dataset.ts";
+import type { Dataset, Samples } from "./dataset.ts";
+import { checkStored, datasetOf, labelsInto, rowsInto, samplesOf, TensorDataset } from "./dataset.ts";
 
 /** Options of {@link DataLoader}. */
 export interface DataLoaderOptions {

@@ -1,12 +1,11 @@
 /** Users' datasets: the calls of a loader, the owner of a batch's memory, and errors. */
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { bytesKept, random, values } from "../../test/support/tensors.ts";
+import type { Batch, Dataset, Tensor } from "../index.ts";
 import {
   accuracy,
-  type Batch,
   crossEntropy,
   DataLoader,
-  type Dataset,
   evaluate,
   fit,
   Generator,
@@ -16,7 +15,6 @@ import {
   mseLoss,
   padSequences,
   SGD,
-  type Tensor,
   TensorDataset,
   tape,
   tensor,

@@ -7,19 +7,8 @@
  * contributions to 0.)
  */
 import { OPS } from "./operations.ts";
-import {
-  type Arguments,
-  constant,
-  ELEMENT,
-  type Expression,
-  isZero,
-  type Level,
-  reachable,
-  rewriting,
-  Term,
-  term,
-  type Value,
-} from "./terms.ts";
+import type { Arguments, Expression, Level, Value } from "./terms.ts";
+import { constant, ELEMENT, isZero, reachable, rewriting, Term, term } from "./terms.ts";
 import type { StepDefinition, Traced } from "./trace.ts";
 
 /** A value and a gradient that reaches it from outside. */

@@ -40,6 +40,7 @@
  */
 
 export { derivativeOf, levelOf, replaced, withDerivatives } from "./derive.ts";
+export { onTensors } from "./in-reference.ts";
 export { allOf, type Before, type Bound } from "./loop.ts";
 export { print, symbolsOf } from "./print.ts";
 export { type Fused, Program, Rows } from "./program.ts";

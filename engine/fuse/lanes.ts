@@ -4,17 +4,8 @@
  * the bit. Their errors and ranges stand there.
  */
 import { once, POWER_LOWEST, POWER_TERMS } from "./evaluation.ts";
-import {
-  ARRAY,
-  type Arguments,
-  type Expression,
-  isZero,
-  type Lowering,
-  type Operation,
-  type Owner,
-  reachable,
-  term,
-} from "./terms.ts";
+import type { Arguments, Expression, Lowering, Operation, Owner } from "./terms.ts";
+import { ARRAY, isZero, reachable, term } from "./terms.ts";
 
 const instruction = (code: number): Operation => ({ name: String(code), code });
 

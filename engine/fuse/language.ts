@@ -5,16 +5,8 @@
 import { show, typeOf } from "../arguments.ts";
 import { Tensor } from "../tensor.ts";
 import { OPS } from "./operations.ts";
-import {
-  constant,
-  type DerivativeLanguage,
-  type Expression,
-  LEAF,
-  type Operation,
-  type Owner,
-  Term,
-  term,
-} from "./terms.ts";
+import type { DerivativeLanguage, Expression, Operation, Owner } from "./terms.ts";
+import { constant, LEAF, Term, term } from "./terms.ts";
 
 /** A value or number as a term of this step. */
 export function lift(owner: Owner, where: string, x: unknown): Expression {

@@ -3,7 +3,7 @@
  * memory that the run needs for itself. A call then writes addresses into a descriptor in linear memory, and makes no object.
  */
 import { floats, integers, simd, wordsAt } from "../backend.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import { memory } from "../wasm.ts";
 import { wordOf } from "./emit.ts";
 import type { Kind, Plan } from "./plan.ts";
@@ -162,7 +162,7 @@ export class Bound {
 
   end(): void {
     this.isOpen = false;
-    recycle(this.at, this.bytes, scope.region);
+    recycle(this.at, this.bytes);
   }
 
   /** Writes the two words of a place; without effect where the calls do not use the array. */
@@ -394,7 +394,7 @@ class Sums {
   free(): void {
     for (let k = 0; k < this.partial.length; k++) {
       const p = this.partial[k] as number;
-      if (p !== 0) recycle(p, this.bytesOf(this.totals[k] !== null), scope.region);
+      if (p !== 0) recycle(p, this.bytesOf(this.totals[k] !== null));
     }
   }
 }

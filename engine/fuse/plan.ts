@@ -11,15 +11,14 @@ import { gradientTerms, type Seed } from "./derive.ts";
 import type { Root } from "./emit.ts";
 import { once, remembered } from "./evaluation.ts";
 import { OPS } from "./operations.ts";
+import type { Expression, Operation } from "./terms.ts";
 import {
   ARRAY,
   COLUMN,
   constant,
   ELEMENT,
-  type Expression,
   isZero,
   LEAF,
-  type Operation,
   reachable,
   rewriting,
   SCALAR,

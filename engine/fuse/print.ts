@@ -8,14 +8,13 @@ import { Tensor } from "../tensor.ts";
 import { gradientTerms } from "./derive.ts";
 import { lift } from "./language.ts";
 import { OPS, shortest } from "./operations.ts";
+import type { Expression, Operation } from "./terms.ts";
 import {
   COLUMN,
   constant,
   ELEMENT,
-  type Expression,
   isZero,
   LEAF,
-  type Operation,
   reachable,
   rewriting,
   SCALAR,

@@ -10,7 +10,7 @@ import { softplus } from "../ops/formula.ts";
 import { stack } from "../ops/layout.ts";
 import { broadcastTo } from "../ops/view.ts";
 import { where, whereOp } from "../ops/where.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import { broadcastShapes, type Shape } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { constantSource, type Tensor } from "../tensor.ts";
@@ -29,7 +29,7 @@ const selectOp: Op<null> = {
       const difference = allocate(4 * z.size);
       k.sub(difference, x.ptr, y.ptr, z.size);
       k.mulGrad(ds, z.gradPtr, difference, z.size);
-      recycle(difference, 4 * z.size, scope.region);
+      recycle(difference, 4 * z.size);
     }
     whereOp.backward(z, spike, x, y, null);
   },

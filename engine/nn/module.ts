@@ -1,15 +1,6 @@
 /** The base of all layers and networks: parameters and buffers by their paths, states, modes, traits and `dispose`. */
-import {
-  ensure,
-  functionOf,
-  numberOf,
-  numbersOf,
-  objectOf,
-  type Range,
-  typeOf,
-  withDefaults,
-  wrongType,
-} from "../arguments.ts";
+import type { Range } from "../arguments.ts";
+import { ensure, functionOf, numberOf, numbersOf, objectOf, typeOf, withDefaults, wrongType } from "../arguments.ts";
 import { formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, Tensor } from "../tensor.ts";
 import { modulesOf, treeOf } from "./tree.ts";

@@ -4,10 +4,10 @@ import { checkChangeable, type Module } from "./module.ts";
 
 const METHODS = ["forward", "unroll", "step"] as const;
 
-export type Method = (typeof METHODS)[number];
+type Method = (typeof METHODS)[number];
 
 /** A call of a module. */
-export interface Call {
+interface Call {
   readonly method: Method;
   readonly x: unknown;
   /** The state that the call goes on from; undefined without one. */

@@ -6,7 +6,7 @@ import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { full } from "../create.ts";
 import { apply, gradOf, holds, type Op, passGradient, SAVES } from "../op.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import { broadcastShapes, sameShape } from "../shape.ts";
 import { alive, noTensor, Tensor } from "../tensor.ts";
 import { broadcastTo } from "./view.ts";
@@ -81,7 +81,7 @@ function addTotal(z: Tensor, y: Tensor, sign: 1 | -1, write: (terms: number) => 
   const terms = allocate(bytes);
   write(terms);
   k.addSumAxis(dy, terms, 1, z.size, 1, sign);
-  recycle(terms, bytes, scope.region);
+  recycle(terms, bytes);
 }
 
 const divOp: Pairwise<null> = {

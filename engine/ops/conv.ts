@@ -7,7 +7,7 @@
 import { withDefaults, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { apply, gradOf, holds, type Op, ready, SAVES, writeOutGradient } from "../op.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import { checkShape, formatShape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { followerOf, pathOf } from "./events.ts";
@@ -48,7 +48,7 @@ const conv1dOp: Op<Windows> = {
     if (start !== 0) k.affine(start, bias.ptr, bias.size, 1, 0);
     if (g.path !== "dense") followerOf(g, w.ptr, x).writeMaps(z.ptr, start);
     else multiplyPatches("maps", g, z.ptr, w.ptr, x.ptr, start);
-    if (start !== 0) recycle(start, 4 * bias.size, scope.region);
+    if (start !== 0) recycle(start, 4 * bias.size);
   },
   backward(z, x, w, bias, g) {
     const { places } = g;
@@ -77,7 +77,7 @@ const conv2dOp: Op<Windows> = { ...conv1dOp, lifts: 3 };
 /** db[c] += Σ of the sums of channel c, of so many planes, and gives them back. */
 function addSums(db: number, sums: number, planes: number, channels: number): void {
   k.addSumAxis(db, sums, 1, planes / channels, channels, 1);
-  recycle(sums, 4 * planes, scope.region);
+  recycle(sums, 4 * planes);
 }
 
 /** The transpose of a convolution: x holds the maps, z the images. */

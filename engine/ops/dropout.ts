@@ -4,7 +4,7 @@ import { inReference, k } from "../backend.ts";
 import { liftedOp } from "../composed.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import { apply, gradOf, type Op, SAVES, saveFor } from "../op.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import { axesOf, type Shape, sizeOf } from "../shape.ts";
 import { alive, streamBytes, type Tensor } from "../tensor.ts";
 import { reshape } from "./view.ts";
@@ -46,7 +46,7 @@ const dropoutOp: Op<Dropping> = {
     const keep = allocate(128);
     k.fill(keep, 32, 1 - dropping.p);
     dropping.generator.bernoulli(mask, keep, 32, words, 1);
-    recycle(keep, 128, scope.region);
+    recycle(keep, 128);
     writeFactors(z.ptr, z.saved, dropping);
     k.mul(z.ptr, z.ptr, x.ptr, z.size);
   },
@@ -56,7 +56,7 @@ const dropoutOp: Op<Dropping> = {
     const factors = allocate(4 * z.size);
     writeFactors(factors, z.saved, dropping);
     k.mulGrad(dx, z.gradPtr, factors, z.size);
-    recycle(factors, 4 * z.size, scope.region);
+    recycle(factors, 4 * z.size);
   },
 };
 
@@ -72,7 +72,7 @@ function writeFactors(to: number, saved: number, { p, masks, repeats }: Dropping
   repeats.forEach(([outer, times, inner], i) => {
     const next = i === repeats.length - 1 ? to : allocate(4 * count * times);
     k.expandAxis(next, from, outer, times, inner);
-    recycle(from, 4 * count, scope.region);
+    recycle(from, 4 * count);
     from = next;
     count *= times;
   });

@@ -7,7 +7,7 @@
  * Both add up in the order of the dense products.
  */
 import { extra, inReference, k } from "../backend.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import { formOf, type Tensor } from "../tensor.ts";
 import { fitsWords, SpikeWindows } from "./spike-windows.ts";
 import { type Axis, bytesOfParts, carve, Follower, type Path, type Windows } from "./windows.ts";
@@ -36,7 +36,7 @@ export function pathOf(x: Tensor, { filters, y: down, x: across }: Windows): Pat
   for (let i = 0; i < x.size && count < limit; i += COUNTED) {
     count += k.packBits(bits, x.ptr + 4 * i, 1, Math.min(COUNTED, x.size - i)) & 0x7fffffff;
   }
-  recycle(bits, COUNTED / 8, scope.region);
+  recycle(bits, COUNTED / 8);
   return count < limit ? "events" : "dense";
 }
 
@@ -80,7 +80,7 @@ class Events extends Follower {
       this.add(side, n, 0);
       k.transpose(maps + n * bytes, side, places, filters);
     }
-    recycle(side, bytes, scope.region);
+    recycle(side, bytes);
     this.end(0);
   }
 
@@ -113,7 +113,7 @@ class Events extends Follower {
     const { groups, filters, taps } = this.g;
     const last = this.turned + 4 * (taps - 1) * filters;
     if (weights !== 0) k.copyStrided(weights, last, 1, groups, filters, taps, 0, filters * taps, 1, -filters);
-    recycle(this.turned, this.bytes, scope.region);
+    recycle(this.turned, this.bytes);
   }
 }
 

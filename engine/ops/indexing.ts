@@ -10,7 +10,7 @@ import { integersOf, withDefaults, wrongValue } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, passGradient, ready, SAVES, saveFor } from "../op.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import { axisOf, checkShape, formatShape, placeOf, type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { alive, Tensor, valuesIn } from "../tensor.ts";
 import { slice } from "./layout.ts";
@@ -55,7 +55,7 @@ const scatterAddOp: Op<Rows> = {
       const part = allocate(4 * source.size);
       k.gatherRows(part, z.gradPtr, z.saved, source.size, 1);
       k.addTo(ds, part, source.size);
-      recycle(part, 4 * source.size, scope.region);
+      recycle(part, 4 * source.size);
     }
     passGradient(z, x);
   },

@@ -3,7 +3,7 @@ import { choiceOf, integersOf, NUMBER, numberOf, type Range, UNIT, withDefaults,
 import { integersAt, k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES, saveFor } from "../op.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
 import { alive, Tensor } from "../tensor.ts";
 import { add, mul, mulNumberOp, neg, sub } from "./arithmetic.ts";
@@ -237,7 +237,7 @@ const classOp = (name: string, saves: number, ofLogits: boolean): Op<ClassLoss> 
     if (reduction === "none") return;
     k.sumAxis(z.ptr, losses, 1, rows, 1);
     k.affine(z.ptr, z.ptr, 1, scaleOf(z, w, rows, reduction), 0);
-    recycle(losses, 4 * rows, scope.region);
+    recycle(losses, 4 * rows);
   },
   backward(z, x, weight, _w, { labels, classes, smoothing, reduction }) {
     const dx = gradOf(x);

@@ -4,14 +4,13 @@ import { wrongValue } from "../arguments.ts";
 import { descriptor, inReference, integers, k, writePair } from "../backend.ts";
 import { columnStride, columnsOf } from "../columns.ts";
 import { composedOp } from "../composed.ts";
+import type { Factors, Op } from "../op.ts";
 import {
   apply,
   canTakeOver,
-  type Factors,
   gradOf,
   handOver,
   holds,
-  type Op,
   readsGradient,
   ready,
   recycleSaved,
@@ -65,7 +64,7 @@ const linearOp: Op<Product> = {
       const at = describeProduct(z.ptr, start, w.ptr, 0, outputs, rows, depth);
       writePair(at + layout.aRow, stepOut, stepIn);
       multiplyMasked(at, turned, 1, outputs);
-      recycle(turned, bitBytes(depth, rows), scope.region);
+      recycle(turned, bitBytes(depth, rows));
       return;
     }
     const at = describeProduct(z.ptr, start, bits === 0 || graded ? x.ptr : 0, from, rows, outputs, depth);
@@ -139,7 +138,7 @@ function sampled(dx: number, start: number, dz: number, x: Tensor, w: number, pr
     integers[at + layout.bits] = bits;
     k.gemmSampled(descriptor);
   }
-  recycle(bits, bytes, scope.region);
+  recycle(bits, bytes);
   return isSparse;
 }
 
@@ -209,9 +208,9 @@ export function gatherWeightGradient(
   follow(places, count, depth, values !== 0);
   if (!asItIs) {
     k.transpose(dw, sum, depth, outputs);
-    recycle(sum, size, scope.region);
+    recycle(sum, size);
   }
-  recycle(places, bytes, scope.region);
+  recycle(places, bytes);
 }
 
 /** Bytes of bits in rows of whole words. */

@@ -1,18 +1,8 @@
 /** Normalisation: statistics and their updates, the axes, constants over time. */
 import { expect, test } from "vitest";
 import { bits, expectNear, gradient, random, values } from "../../test/support/tensors.ts";
-import {
-  batchNorm,
-  expand,
-  gradcheck,
-  groupNorm,
-  layerNorm,
-  ones,
-  type Tensor,
-  tape,
-  tensor,
-  zeros,
-} from "../index.ts";
+import type { Tensor } from "../index.ts";
+import { batchNorm, expand, gradcheck, groupNorm, layerNorm, ones, tape, tensor, zeros } from "../index.ts";
 
 /** Mean and biased variance in float64. */
 function moments(list: number[]): [number, number] {

@@ -4,7 +4,7 @@ import { extra, heap, k } from "../backend.ts";
 import { checkUnchanged } from "../backward.ts";
 import { composedOp, liftedOp } from "../composed.ts";
 import { apply, gradOf, isOutside, type Op, ready, SAVES, saveFor } from "../op.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import { axisOf, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, checkOwn, type Tensor, touch } from "../tensor.ts";
 import { add, mul } from "./arithmetic.ts";
@@ -88,7 +88,7 @@ const normOp: Op<Normalization> = {
     const weight = w?.ptr ?? 0;
     extra().normConstants(table, mean, variance, weight, b?.ptr ?? 0, a.eps, groups, perStat, channels);
     extra().normalize(z.ptr, x.ptr, 0, table, outer, groups, n);
-    recycle(table, 12 * groups, scope.region);
+    recycle(table, 12 * groups);
   },
   /** dx = r·(w·dz − P / M − (x − mean)·r²·Q / M), r = 1 / √(variance + eps), P = Σ w·dz and Q = Σ w·dz·(x − mean) of M values */
   backward(z, x, w, b, a) {
@@ -129,7 +129,7 @@ const normOp: Op<Normalization> = {
       t.fill(-share * p, 2 * groups + first, 2 * groups + first + perStat);
     }
     if (dx !== 0) extra().normalize(dx, x.ptr, z.gradPtr, table, outer, groups, n);
-    recycle(table, 24 * groups, scope.region);
+    recycle(table, 24 * groups);
   },
 };
 

@@ -11,7 +11,7 @@
 import * as layout from "../../kernels/product-layout.ts";
 import { convolution, descriptor, extra, integers, k, writePair } from "../backend.ts";
 import { describeProduct } from "../products.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import { bytesOfParts, carve, type Follower, imagesIn, type Windows } from "./windows.ts";
 
 /** Places of the window that are worked on at a time: all places of several small images, or some of a large one. */
@@ -85,7 +85,7 @@ export function multiplyPatches(
       for (let i = 0; i < count; i++) move(map + 4 * i * rows * places, side + 4 * i * places, rows, places, places, n);
     }
   }
-  recycle(tapTable, bytes, scope.region);
+  recycle(tapTable, bytes);
 }
 
 /** images [count, channels, size] ← the bias of each channel */
@@ -214,5 +214,5 @@ export function spreadMaps(
       }
     }
   }
-  recycle(turned, bytesOfParts(words), scope.region);
+  recycle(turned, bytesOfParts(words));
 }

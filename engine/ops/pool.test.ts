@@ -1,18 +1,8 @@
 /** Pooling: edges of windows, ties, NaN, and maxima that backward finds again. */
 import { expect, test } from "vitest";
 import { bits, gradient, leaf, random, values } from "../../test/support/tensors.ts";
-import {
-  adaptiveAvgPool2d,
-  avgPool2d,
-  bernoulli,
-  expand,
-  full,
-  Generator,
-  maxPool2d,
-  type Tensor,
-  tape,
-  tensor,
-} from "../index.ts";
+import type { Tensor } from "../index.ts";
+import { adaptiveAvgPool2d, avgPool2d, bernoulli, expand, full, Generator, maxPool2d, tape, tensor } from "../index.ts";
 
 /** The gradient of Σ z towards x. */
 const passed = (x: Tensor, run: (x: Tensor) => Tensor): number[] => {

@@ -2,7 +2,7 @@
 import { allOptions, withDefaults, wrongValue } from "../arguments.ts";
 import { extra, k } from "../backend.ts";
 import { apply, canTakeOver, formOf, gradOf, handOver, type Op, type PlacesForm, readsGradient, SAVES } from "../op.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { alive, spikesAt, type Tensor } from "../tensor.ts";
 import { type Axis, makeTables, type Pair, recycleTables, sizeOption, tableBytes, windowOver } from "./windows.ts";
@@ -95,7 +95,7 @@ const maxPoolOp: Op<Pooling> = {
       findMaxima(0, places, x, first, count, p);
       extra().addAtPlaces(dx + 4 * first * size, z.gradPtr + 4 * first * windows, places, count, size, windows);
     }
-    recycle(places, bytes, scope.region);
+    recycle(places, bytes);
   },
 };
 

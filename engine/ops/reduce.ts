@@ -3,7 +3,7 @@ import { withDefaults, wrongType, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { apply, canTakeOver, gradOf, handOver, holds, type Op, passGradient, ready, SAVES } from "../op.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import { axesOf, axisOf, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { alive, empty, formOf, type Tensor } from "../tensor.ts";
@@ -81,7 +81,7 @@ const prodOp: Op<Reduction> = {
     if (dx === 0) return;
     const rest = allocate(4 * n);
     k.prodAxisGrad(dx, z.gradPtr, x.ptr, rest, outer, n, inner);
-    recycle(rest, 4 * n, scope.region);
+    recycle(rest, 4 * n);
   },
 };
 

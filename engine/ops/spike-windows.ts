@@ -4,7 +4,7 @@
  */
 import { extra, k } from "../backend.ts";
 import { describeProduct, follow } from "../products.ts";
-import { recycle, scope } from "../scope.ts";
+import { recycle } from "../scope.ts";
 import { type Axis, bytesOfParts, carve, Follower, makeTables, recycleTables, tableBytes } from "./windows.ts";
 
 /** Places of windows whose rows are made at a time. */
@@ -108,6 +108,6 @@ export class SpikeWindows extends Follower {
       }
     }
     recycleTables(this.tables, this.g);
-    recycle(this.turned, this.bytes, scope.region);
+    recycle(this.turned, this.bytes);
   }
 }

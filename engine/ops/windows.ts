@@ -1,7 +1,7 @@
 /** Windows that move along the axes of an image: sizes, checks, and the ways in which convolutions pass over images. */
 import { show, wrongType, wrongValue } from "../arguments.ts";
 import { extra } from "../backend.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import { MAX_ELEMENTS, type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -93,7 +93,7 @@ function makeTable(table: number, axis: Axis, countPadding: boolean): void {
 }
 
 export function recycleTables(tables: number, { y, x }: Axes): void {
-  recycle(tables, tableBytes(y) + tableBytes(x), scope.region);
+  recycle(tables, tableBytes(y) + tableBytes(x));
 }
 
 /** How products take the images: whole, or their non-zeros, in one of two ways (events.ts). */

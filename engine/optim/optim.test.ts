@@ -1,6 +1,7 @@
 /** Optimizers: their checks, their state, and that a resumed run is the run. The numbers are held to PyTorch elsewhere. */
 import { describe, expect, test } from "vitest";
 import { bits, bytesKept, random, values } from "../../test/support/tensors.ts";
+import type { Optimizer, Tensor } from "../index.ts";
 import {
   Adagrad,
   Adam,
@@ -9,13 +10,11 @@ import {
   Generator,
   gradcheck,
   Linear,
-  type Optimizer,
   parameter,
   RMSprop,
   rand,
   Sequential,
   SGD,
-  type Tensor,
   tape,
   tensor,
 } from "../index.ts";

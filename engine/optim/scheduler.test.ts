@@ -1,5 +1,6 @@
 /** Learning rate schedules: closed forms, states, several on one optimizer, and use in fit. Elsewhere they are held to PyTorch. */
 import { describe, expect, test } from "vitest";
+import type { OneCycleLROptions, Optimizer, ReduceLROnPlateauOptions, Scheduler, Tensor } from "../index.ts";
 import {
   Adagrad,
   Adam,
@@ -14,16 +15,11 @@ import {
   MultiStepLR,
   mseLoss,
   OneCycleLR,
-  type OneCycleLROptions,
-  type Optimizer,
   parameter,
   ReduceLROnPlateau,
-  type ReduceLROnPlateauOptions,
   RMSprop,
-  type Scheduler,
   SGD,
   StepLR,
-  type Tensor,
   TensorDataset,
   tensor,
 } from "../index.ts";

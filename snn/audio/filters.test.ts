@@ -1,7 +1,6 @@
 /** Resampling, mel and gammatone filters: against their formulas in float64, and on signals with known answers. */
 import { expect, test } from "vitest";
-import { gradcheck } from "../../engine/gradcheck.ts";
-import { memoryStats, type Tensor, tape, tensor } from "../../engine/index.ts";
+import { gradcheck, memoryStats, type Tensor, tape, tensor } from "../../engine/index.ts";
 import { numbers } from "../../test/support/sides.ts";
 import { expectNear, leaf, random, values } from "../../test/support/tensors.ts";
 import { exactExp, ln } from "./exact.ts";

@@ -3,10 +3,11 @@
  * ear.
  */
 import { NOT_NEGATIVE, numberOf, upTo, withDefaults } from "../../engine/arguments.ts";
+import { peek } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { cosPi } from "../../engine/optim/scheduler.ts";
+import { cosPi } from "../../engine/protocol.ts";
 import { checkShape } from "../../engine/shape.ts";
-import { empty, peek } from "../../engine/tensor.ts";
+import { empty } from "../../engine/unchecked.ts";
 import { STEP_COUNTS } from "../coding/spikes.ts";
 import { checkSequence } from "../layer/checks.ts";
 import { exactExp, ln } from "./exact.ts";

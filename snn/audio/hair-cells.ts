@@ -1,16 +1,8 @@
 /** Hair cells, the fibres of their nerve, and the cells that the fibres excite: a model of the ear behind the basilar membrane. */
-import {
-  NOT_NEGATIVE,
-  numberOf,
-  POSITIVE,
-  type Range,
-  upTo,
-  withDefaults,
-  wrongValue,
-} from "../../engine/arguments.ts";
-import { generatorOf } from "../../engine/generator.ts";
+import type { Range } from "../../engine/arguments.ts";
+import { NOT_NEGATIVE, numberOf, POSITIVE, upTo, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { generatorOf, peek } from "../../engine/extend.ts";
 import { type Generator, noGrad, rand, type Tensor } from "../../engine/index.ts";
-import { peek } from "../../engine/tensor.ts";
 import { STEP_COUNTS } from "../coding/spikes.ts";
 import { checkSequence } from "../layer/checks.ts";
 import { exactExp } from "./exact.ts";

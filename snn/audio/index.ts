@@ -13,12 +13,5 @@ export { type ResampleOptions, resample } from "./resample.ts";
 export { type MelSpectrogramOptions, melSpectrogram } from "./spectrogram.ts";
 export { type Speech2SpikesOptions, speech2Spikes } from "./speech.ts";
 export { SpikeEncoder, type SpikeEncoderOptions } from "./spike-encoder.ts";
-export {
-  type ReadSound,
-  type ReadWavOptions,
-  readWav,
-  type SampleFormat,
-  type Sound,
-  type WriteWavOptions,
-  writeWav,
-} from "./wav.ts";
+export type { ReadSound, ReadWavOptions, SampleFormat, Sound, WriteWavOptions } from "./wav.ts";
+export { readWav, writeWav } from "./wav.ts";

@@ -1,7 +1,7 @@
 /** Spikes where a signal crosses levels: an encoder of sound, sample by sample. */
 import { FINITE, numberOf, POSITIVE, withDefaults } from "../../engine/arguments.ts";
+import { peek } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { peek } from "../../engine/tensor.ts";
 import { STEP_COUNTS } from "../coding/spikes.ts";
 import { checkSequence } from "../layer/checks.ts";
 import { signalRows } from "./signal.ts";

@@ -1,8 +1,8 @@
 /** Sound at another rate: a windowed sinc as a strided convolution, for whole sounds and block by block. */
 import { numberOf, SHARE, upTo, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
+import { composed } from "../../engine/extend.ts";
 import { conv1d, pad, type Tensor, tensor } from "../../engine/index.ts";
-import { cosPi } from "../../engine/optim/scheduler.ts";
+import { cosPi } from "../../engine/protocol.ts";
 import { STEP_COUNTS } from "../coding/spikes.ts";
 import { checkSequence } from "../layer/checks.ts";
 import { signalRows } from "./signal.ts";

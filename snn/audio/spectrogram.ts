@@ -1,8 +1,8 @@
 /** Spectra over time: frames of sound by a product with the matrix of the Fourier transform. */
 import { choiceOf, numberOf, POSITIVE, upTo, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
+import { composed } from "../../engine/extend.ts";
 import { conv1d, indexSelect, linear, pad, type Tensor, tensor } from "../../engine/index.ts";
-import { cosPi } from "../../engine/optim/scheduler.ts";
+import { cosPi } from "../../engine/protocol.ts";
 import { STEP_COUNTS } from "../coding/spikes.ts";
 import { checkSequence } from "../layer/checks.ts";
 import { checkMel, MEL, type MelFilterbankOptions, melFilters, spectrumBins } from "./mel.ts";

@@ -1,7 +1,7 @@
 /** Spikes where the logarithm of a mel spectrogram changes. */
 import { numberOf, POSITIVE, withDefaults } from "../../engine/arguments.ts";
+import { peek } from "../../engine/extend.ts";
 import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
-import { peek } from "../../engine/tensor.ts";
 import { type Frames, framesOf, type MelSpectrogramOptions, SPECTROGRAM, spectrogramOf } from "./spectrogram.ts";
 import { SpikeSteps } from "./steps.ts";
 

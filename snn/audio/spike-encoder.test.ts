@@ -3,15 +3,8 @@ import { describe, expect, test } from "vitest";
 import { Generator, memoryStats, type Tensor, tensor } from "../../engine/index.ts";
 import { numbers } from "../../test/support/sides.ts";
 import { values } from "../../test/support/tensors.ts";
-import {
-  gammatone,
-  hairCells,
-  levelCrossings,
-  resample,
-  SpikeEncoder,
-  type SpikeEncoderOptions,
-  speech2Spikes,
-} from "./index.ts";
+import type { SpikeEncoderOptions } from "./index.ts";
+import { gammatone, hairCells, levelCrossings, resample, SpikeEncoder, speech2Spikes } from "./index.ts";
 
 const sound = (n: number, seed: number): Float32Array =>
   Float32Array.from(numbers(n, seed, -1, 1), (v, i) => v * 0.1 + Math.sin(i / 5) * (i / n));

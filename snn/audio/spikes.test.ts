@@ -4,14 +4,8 @@ import { withReference } from "../../engine/gradcheck.ts";
 import { Generator, memoryStats, type Tensor, tape, tensor } from "../../engine/index.ts";
 import { numbers } from "../../test/support/sides.ts";
 import { leaf, random, values } from "../../test/support/tensors.ts";
-import {
-  gammatone,
-  hairCells,
-  levelCrossings,
-  melSpectrogram,
-  type Speech2SpikesOptions,
-  speech2Spikes,
-} from "./index.ts";
+import type { Speech2SpikesOptions } from "./index.ts";
+import { gammatone, hairCells, levelCrossings, melSpectrogram, speech2Spikes } from "./index.ts";
 
 /** The steps of the spikes of each channel of [T, C]. */
 const timesOf = (spikes: Tensor): number[][] =>

@@ -1,9 +1,9 @@
 /** Spikes that come sample by sample, in time steps of several samples each, as bits. */
 import { wrongValue } from "../../engine/arguments.ts";
-import { inReference, integersAt } from "../../engine/backend.ts";
+import { inReference, integersAt, peek } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { checkShape } from "../../engine/shape.ts";
-import { emptySpikes, peek } from "../../engine/tensor.ts";
+import { emptySpikes } from "../../engine/unchecked.ts";
 
 /**
  * A step has a spike where one of its samples has a spike. `begin` announces a number of samples, `fire` sets a spike of the present

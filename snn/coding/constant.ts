@@ -1,8 +1,8 @@
 /** Values as currents that stay the same. */
 import { numberOf, withDefaults } from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
+import { composed } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { broadcastTo } from "../../engine/ops/view.ts";
+import { broadcastTo } from "../../engine/unchecked.ts";
 import { STEP_COUNTS, shapeOverTime } from "./spikes.ts";
 
 /** Options of {@link constantEncode}. */

@@ -1,7 +1,7 @@
 /** One spike for each value, the earlier the larger it is: snnTorch's latency code. */
 import { FINITE, numberOf, POSITIVE, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { alive, peek } from "../../engine/extend.ts";
 import { amax, noGrad, type Tensor, where } from "../../engine/index.ts";
-import { alive, peek } from "../../engine/tensor.ts";
 import { packed, STEP_COUNTS, shapeOverTime, stepAmong, stepsOver } from "./spikes.ts";
 
 const INSIDE: Range = { expected: "in (0, 1)", fits: (x) => x > 0 && x < 1 };

@@ -1,10 +1,8 @@
 /** Values as rates of random spikes. */
 import { FLOAT, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
-import { inReference, integersAt, k } from "../../engine/backend.ts";
-import { generatorOf } from "../../engine/generator.ts";
+import { generatorOf, inReference, integersAt, k, ready, spikesAt } from "../../engine/extend.ts";
 import { type Generator, noGrad, type Tensor } from "../../engine/index.ts";
-import { ready } from "../../engine/op.ts";
-import { emptySpikes, spikesAt } from "../../engine/tensor.ts";
+import { emptySpikes } from "../../engine/unchecked.ts";
 import { STEP_COUNTS, shapeOverTime, stepAmong } from "./spikes.ts";
 
 /** Options of {@link poissonEncode}. */

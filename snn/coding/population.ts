@@ -1,18 +1,8 @@
 /** A value as the activity of many neurons, each of which answers to a range of values. */
-import {
-  FINITE,
-  listOf,
-  NOT_NEGATIVE,
-  numberOf,
-  POSITIVE,
-  type Range,
-  show,
-  WHOLE,
-  withDefaults,
-} from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
+import type { Range } from "../../engine/arguments.ts";
+import { FINITE, listOf, NOT_NEGATIVE, numberOf, POSITIVE, show, WHOLE, withDefaults } from "../../engine/arguments.ts";
+import { alive, composed } from "../../engine/extend.ts";
 import { type Tensor, tensor } from "../../engine/index.ts";
-import { alive } from "../../engine/tensor.ts";
 import { STEP_COUNTS } from "./spikes.ts";
 import { ttfsEncode } from "./ttfs.ts";
 

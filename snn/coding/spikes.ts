@@ -1,10 +1,9 @@
 /** Parts of the encoders: shapes over time, and spikes that are computed as numbers and stored as bits. */
 import { type Range, WHOLE } from "../../engine/arguments.ts";
-import { inReference, k } from "../../engine/backend.ts";
+import { alive, inReference, k, ready } from "../../engine/extend.ts";
 import { arange, noGrad, type Tensor } from "../../engine/index.ts";
-import { ready } from "../../engine/op.ts";
 import { checkSize, type Shape } from "../../engine/shape.ts";
-import { alive, emptySpikes } from "../../engine/tensor.ts";
+import { emptySpikes } from "../../engine/unchecked.ts";
 
 /** Numbers of steps that float32 counts one by one. */
 export const STEP_COUNTS: Range = {

@@ -1,18 +1,10 @@
 /** Class indices as the spikes, or the membranes, that output neurons should have. */
-import {
-  COUNT,
-  choiceOf,
-  FLOAT,
-  integersOf,
-  numberOf,
-  type Range,
-  UNIT,
-  withDefaults,
-} from "../../engine/arguments.ts";
-import { generatorOf } from "../../engine/generator.ts";
+import type { Range } from "../../engine/arguments.ts";
+import { COUNT, choiceOf, FLOAT, integersOf, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
+import { generatorOf, peek } from "../../engine/extend.ts";
 import { bernoulli, full, type Generator, noGrad, rand, type Tensor, tensor } from "../../engine/index.ts";
+import { valuesIn } from "../../engine/protocol.ts";
 import { checkSize } from "../../engine/shape.ts";
-import { peek, valuesIn } from "../../engine/tensor.ts";
 import { LATENCY, type LatencyOptions, latencyCode } from "./latency.ts";
 import { STEP_COUNTS, stepAmong } from "./spikes.ts";
 

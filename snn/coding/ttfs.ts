@@ -1,9 +1,8 @@
 /** One spike for each value, at a time that falls linearly with the value. */
 import { NOT_NEGATIVE, numberOf, withDefaults } from "../../engine/arguments.ts";
-import { k } from "../../engine/backend.ts";
+import { k, ready, spikesAt } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { ready } from "../../engine/op.ts";
-import { emptySpikes, spikesAt } from "../../engine/tensor.ts";
+import { emptySpikes } from "../../engine/unchecked.ts";
 import { STEP_COUNTS, shapeOverTime } from "./spikes.ts";
 
 /** Options of {@link ttfsEncode}. */

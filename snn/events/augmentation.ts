@@ -14,7 +14,8 @@ import {
   wrongType,
   wrongValue,
 } from "../../engine/arguments.ts";
-import { type Generator, generatorOf } from "../../engine/generator.ts";
+import { generatorOf } from "../../engine/extend.ts";
+import type { Generator } from "../../engine/index.ts";
 import { checkedRecording, chosen, sorted, unwrittenRecording } from "./checked.ts";
 import { draw, normalNumbers, RANDOM_OPTIONS, type RandomEventOptions, uniformNumbers } from "./random.ts";
 import type { EventRecording } from "./recording.ts";

@@ -10,10 +10,10 @@ import {
   wrongType,
   wrongValue,
 } from "../../engine/arguments.ts";
-import { defaultGenerator, type Generator, generatorOf } from "../../engine/generator.ts";
-import { noGrad, rand, randn, Tensor } from "../../engine/index.ts";
+import { alive, generatorOf } from "../../engine/extend.ts";
+import { type Generator, noGrad, rand, randn, Tensor } from "../../engine/index.ts";
+import { defaultGenerator } from "../../engine/protocol.ts";
 import { formatShape } from "../../engine/shape.ts";
-import { alive } from "../../engine/tensor.ts";
 import { EventColumns, type EventRecording } from "./recording.ts";
 
 /** Options of {@link eventsFromFrames}. */

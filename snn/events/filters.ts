@@ -9,7 +9,7 @@ import {
   wrongType,
   wrongValue,
 } from "../../engine/arguments.ts";
-import { generatorOf } from "../../engine/generator.ts";
+import { generatorOf } from "../../engine/extend.ts";
 import { checkedRecording, chosen } from "./checked.ts";
 import { RANDOM_OPTIONS, type RandomEventOptions } from "./random.ts";
 import type { EventRecording } from "./recording.ts";

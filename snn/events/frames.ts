@@ -1,10 +1,9 @@
 /** Recordings as tensors: frames of counts, spikes, voxels and frames of few bits. */
 import { COUNT, numberOf, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { inReference, integersAt } from "../../engine/backend.ts";
-import { composed } from "../../engine/composed.ts";
+import { alive, composed, inReference, integersAt, peek, spikesAt, streamBytes } from "../../engine/extend.ts";
 import { div, gt, mul, noGrad, sum, type Tensor, tensor, zeros } from "../../engine/index.ts";
 import { checkSize, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
-import { alive, empty, emptySpikes, peek, spikesAt, streamBytes } from "../../engine/tensor.ts";
+import { empty, emptySpikes } from "../../engine/unchecked.ts";
 import { checkedRecording } from "./checked.ts";
 import type { EventRecording } from "./recording.ts";
 import { SLICES, type Slice, type SliceOptions, slicesOf } from "./slices.ts";

@@ -1,6 +1,6 @@
 /** HDF5 files of DSEC and of Metavision. The package h5wasm reads them, with h5wasm-plugins for the compression of DSEC. */
 import type { Dataset, Group, File as H5File } from "h5wasm";
-import { listening } from "../../engine/data/hdf5.ts";
+import { listening } from "../files/hdf5.ts";
 import { type ArrayValues, append, numbersAt } from "./arrays.ts";
 import { asciiText, HDF5_NAME } from "./decoder.ts";
 import { peerOf } from "./peers.ts";

@@ -12,12 +12,8 @@ export type { EventFormat } from "./formats.ts";
 export * from "./frames.ts";
 export type { EventStream, EventStreamChunk, EventStreamReader, EventStreamSource } from "./input.ts";
 export type { RandomEventOptions } from "./random.ts";
-export {
-  type ReadEventChunksOptions,
-  type ReadEventsOptions,
-  readEventChunks,
-  readEvents,
-} from "./read.ts";
+export type { ReadEventChunksOptions, ReadEventsOptions } from "./read.ts";
+export { readEventChunks, readEvents } from "./read.ts";
 export type { EventRecording, ReadRecording, SpikeRecordings } from "./recording.ts";
 export { readSHD } from "./shd.ts";
 export type { SliceOptions } from "./slices.ts";

@@ -1,6 +1,7 @@
 /** Random numbers of filters and augmentation, drawn from a generator of the engine. */
-import { defaultGenerator, type Generator } from "../../engine/generator.ts";
-import { noGrad, rand, randn } from "../../engine/index.ts";
+
+import { type Generator, noGrad, rand, randn } from "../../engine/index.ts";
+import { defaultGenerator } from "../../engine/protocol.ts";
 
 /** The source of the random numbers of a function. */
 export interface RandomEventOptions {

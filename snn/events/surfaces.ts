@@ -1,9 +1,9 @@
 /** Surfaces of the time since the last events, as tensors. */
 import { COUNT, choiceOf, numberOf, POSITIVE, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { k } from "../../engine/backend.ts";
+import { k, peek } from "../../engine/extend.ts";
 import { exp, noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import { checkSize, sizeOf } from "../../engine/shape.ts";
-import { empty, peek } from "../../engine/tensor.ts";
+import { empty } from "../../engine/unchecked.ts";
 import { checkedRecording, dealt } from "./checked.ts";
 import type { EventRecording } from "./recording.ts";
 import { SLICES, slicesOf } from "./slices.ts";

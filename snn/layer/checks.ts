@@ -2,9 +2,9 @@
  * Checks that layers through time share: options that need others, sequences, states and counters of refractory steps.
  */
 import { choiceOf, type Range, show, WHOLE, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { alive, peek } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
-import { alive, peek } from "../../engine/tensor.ts";
 
 /** Numbers that kernels read as float32: none that becomes infinite there, or 0 without being 0. */
 export const IN_FLOAT32: Range = {

@@ -1,8 +1,7 @@
 /** The tensors that layers written by hand show to `record`. */
 import { objectOf } from "../../engine/arguments.ts";
 import type { Module, Tensor } from "../../engine/index.ts";
-import { moduleOf } from "../../engine/nn/module.ts";
-import { layerTap } from "../../engine/nn/tapped.ts";
+import { layerTap, moduleOf } from "../../engine/protocol.ts";
 import { checkSequence } from "./checks.ts";
 
 /** Tensors that a user's layer can show of its run, all [T, B, …]. */

@@ -1,10 +1,9 @@
 /** Options that are one value for all neurons, or a list of one for each on the last axis. */
 
 import { numberOf, type Range, show, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { alive, persist } from "../../engine/extend.ts";
 import { full, type Tensor } from "../../engine/index.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
-import { persist } from "../../engine/tape.ts";
-import { alive } from "../../engine/tensor.ts";
 import { axesHint } from "./checks.ts";
 
 /** Throws unless an option is a number in the range or a tensor. */

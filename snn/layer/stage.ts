@@ -1,12 +1,9 @@
 /** A layer of a stream: its memory, and its work in a step. */
 
-import { k } from "../../engine/backend.ts";
-import { EXPOSED } from "../../engine/columns.ts";
+import { k, persist, ready, streamBytes, touch } from "../../engine/extend.ts";
 import { Module, noGrad, type Tensor, zeros } from "../../engine/index.ts";
-import { ready } from "../../engine/op.ts";
+import { addBits, EXPOSED, rootOf } from "../../engine/lasting.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
-import { persist } from "../../engine/tape.ts";
-import { addBits, rootOf, streamBytes, touch } from "../../engine/tensor.ts";
 import { checkKept, type Kept, tensorsIn } from "./kept.ts";
 
 /** The tensors that a stage holds. */

@@ -1,7 +1,7 @@
 /** The layers of a network that runs one time step after the other: their list, and which of them have steps of their own. */
 import { wrongType } from "../../engine/arguments.ts";
 import { Module, Sequential, type Tensor } from "../../engine/index.ts";
-import { traitOf } from "../../engine/nn/module.ts";
+import { traitOf } from "../../engine/protocol.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { isReplaced } from "./temporal.ts";
 

@@ -2,12 +2,10 @@
  * Layers with a state between time steps. A subclass computes T steps in `advance`; each way to run the layer is
  * written here, once.
  */
-import { composed } from "../../engine/composed.ts";
+import { alive, composed } from "../../engine/extend.ts";
 import type { Module, Tensor } from "../../engine/index.ts";
-import { locate, type Traits, traitsOf } from "../../engine/nn/module.ts";
-import { type LayerTap, layerTap } from "../../engine/nn/tapped.ts";
+import { type LayerTap, layerTap, locate, type Traits, traitsOf } from "../../engine/protocol.ts";
 import { checkShape, type Shape } from "../../engine/shape.ts";
-import { alive } from "../../engine/tensor.ts";
 import { checkSequence } from "./checks.ts";
 import { type Stage, Staged } from "./stage.ts";
 import { resultOf } from "./unroll-result.ts";

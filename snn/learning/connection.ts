@@ -1,7 +1,6 @@
 /** The connections that a rule can change, as a matrix [out, in] between samples of neurons on both sides. */
 import { wrongType, wrongValue } from "../../engine/arguments.ts";
-import { Conv1d, Conv2d, Linear, Module, type Tensor } from "../../engine/index.ts";
-import type { Pair } from "../../engine/ops/windows.ts";
+import { Conv1d, Conv2d, Linear, Module, type Pair, type Tensor } from "../../engine/index.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 
 /** A layer whose weight a rule changes. */

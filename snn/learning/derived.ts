@@ -1,18 +1,10 @@
 /** Neurons run step by step with the derivatives of each step, and which of these derivatives matter to their weights. */
 import { wrongValue } from "../../engine/arguments.ts";
-import {
-  allOf,
-  derivativeOf,
-  type Fused,
-  levelOf,
-  MOST_OUTPUTS,
-  Program,
-  type Traced,
-  withDerivatives,
-} from "../../engine/fuse/index.ts";
+import { ready } from "../../engine/extend.ts";
+import type { Fused, Traced } from "../../engine/fuse/index.ts";
+import { allOf, derivativeOf, levelOf, MOST_OUTPUTS, Program, withDerivatives } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { ready } from "../../engine/op.ts";
-import { empty, emptySpikes } from "../../engine/tensor.ts";
+import { empty, emptySpikes } from "../../engine/unchecked.ts";
 import type { Named } from "../neuron/form.ts";
 import { columnsOf, type FromParameters, type LoopValue, named, noteParameters } from "../neuron/loop.ts";
 import type { Neurons } from "../neuron/neuron.ts";

@@ -1,10 +1,9 @@
 /** A layer of neurons under e-prop: a step of it, its traces, and the gradients that they give. */
 import { wrongValue } from "../../engine/arguments.ts";
-import { k } from "../../engine/backend.ts";
+import { k, type Op, touch } from "../../engine/extend.ts";
 import { concat, type Linear, linear, matmul, noGrad, ones, Tensor, tape, zeros } from "../../engine/index.ts";
-import { weightOf } from "../../engine/nn/reading.ts";
-import { apply, gradOf, type Op, SAVES } from "../../engine/op.ts";
-import { empty, touch } from "../../engine/tensor.ts";
+import { weightOf } from "../../engine/protocol.ts";
+import { apply, empty, gradOf, SAVES } from "../../engine/unchecked.ts";
 import { own } from "../layer/stage.ts";
 import type { Named } from "../neuron/form.ts";
 import type { Neurons } from "../neuron/neuron.ts";

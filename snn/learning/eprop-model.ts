@@ -1,7 +1,7 @@
 /** The layers of a network as e-prop takes them: weights and neurons in turns, and a readout. */
 import { wrongValue } from "../../engine/arguments.ts";
 import { Linear, type Module } from "../../engine/index.ts";
-import { traitOf } from "../../engine/nn/module.ts";
+import { traitOf } from "../../engine/protocol.ts";
 import { type Kept, keptOf } from "../layer/kept.ts";
 import { layersOf as modulesOf } from "../layer/stepping.ts";
 import { isUnchanged } from "../layer/temporal.ts";

@@ -1,3 +1,4 @@
+import type { EPropState, Module, Tensor } from "jarvis-snn";
 import {
   Adam,
   AdaptiveLIF,
@@ -9,7 +10,6 @@ import {
   Delay,
   Dropout,
   EProp,
-  type EPropState,
   ExponentialIF,
   Generator,
   gradcheck,
@@ -19,7 +19,6 @@ import {
   LeakyIntegrator,
   LIF,
   Linear,
-  type Module,
   manualSeed,
   memoryStats,
   mseLoss,
@@ -36,7 +35,6 @@ import {
   Synaptic,
   SynapticIntegrator,
   stack,
-  type Tensor,
   tape,
   tensor,
   zeros,

@@ -4,14 +4,11 @@
  * @module
  */
 import { functionOf, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { inReference } from "../../engine/backend.ts";
-import { type Generator, generatorOf } from "../../engine/generator.ts";
-import { linear, type Module, matmul, noGrad, randn, Tensor, tape } from "../../engine/index.ts";
-import { weightOf } from "../../engine/nn/reading.ts";
-import { ready } from "../../engine/op.ts";
+import { alive, generatorOf, inReference, persist, ready } from "../../engine/extend.ts";
+import { type Generator, linear, type Module, matmul, noGrad, randn, Tensor, tape } from "../../engine/index.ts";
+import { rootOf, takeOver } from "../../engine/lasting.ts";
+import { weightOf } from "../../engine/protocol.ts";
 import { formatShape, sameShape } from "../../engine/shape.ts";
-import { persist } from "../../engine/tape.ts";
-import { alive, rootOf, takeOver } from "../../engine/tensor.ts";
 import { checkNotUsedUp, checkState } from "../layer/checks.ts";
 import { checkKept, type Kept, tensorsIn } from "../layer/kept.ts";
 import type { Named } from "../neuron/form.ts";

@@ -1,9 +1,9 @@
 /** A network as a list of layers with a state between time steps, for rules that see a part of a sequence at a time. */
 import { isPlain, show, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { alive } from "../../engine/extend.ts";
 import { Dropout, type Module, ones, Tensor } from "../../engine/index.ts";
-import { moduleOf } from "../../engine/nn/module.ts";
+import { moduleOf } from "../../engine/protocol.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
-import { alive } from "../../engine/tensor.ts";
 import { checkState } from "../layer/checks.ts";
 import { isStepping, layersOf, steppingIn } from "../layer/stepping.ts";
 

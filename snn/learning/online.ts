@@ -1,22 +1,11 @@
 /** The base of rules that take the gradient of each time step within the step. */
 import { functionOf, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { alive } from "../../engine/extend.ts";
 import { type Module, noGrad, type Tensor, tape } from "../../engine/index.ts";
 import { formatShape } from "../../engine/shape.ts";
-import { alive } from "../../engine/tensor.ts";
 import { isStepping } from "../layer/stepping.ts";
-import {
-  type LayerState,
-  layerStart,
-  layerStates,
-  lossOf,
-  type NetworkLayer,
-  type NetworkState,
-  networkOf,
-  ownState,
-  type Passed,
-  passedWhole,
-  tensorsOfState,
-} from "./network.ts";
+import type { LayerState, NetworkLayer, NetworkState, Passed } from "./network.ts";
+import { layerStart, layerStates, lossOf, networkOf, ownState, passedWhole, tensorsOfState } from "./network.ts";
 
 /** The loss of one time step, one number: of the output [B, …] and the target that `step` was given. */
 export type StepLoss<Target> = (output: Tensor, target: Target) => Tensor;

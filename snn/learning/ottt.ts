@@ -1,11 +1,10 @@
 /** Online training through time, with traces of the spikes before each weight; and without. */
 
 import { numberOf, UNIT, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { ready } from "../../engine/extend.ts";
 import { type Module, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
-import { traitOf } from "../../engine/nn/module.ts";
-import { Normalization } from "../../engine/nn/normalize.ts";
-import { ready, withOwnGradients } from "../../engine/op.ts";
-import { traceWeights } from "../../engine/ops/traced.ts";
+import { withOwnGradients } from "../../engine/lasting.ts";
+import { Normalization, traceWeights, traitOf } from "../../engine/protocol.ts";
 import { formatShape } from "../../engine/shape.ts";
 import { Staged } from "../layer/stage.ts";
 import { isStepping } from "../layer/stepping.ts";

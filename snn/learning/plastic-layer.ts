@@ -1,9 +1,8 @@
 /** A plastic connection with neurons behind it as one layer, for `Sequential` and `Stream`. */
 import { objectOf, wrongType } from "../../engine/arguments.ts";
+import { persist, touch } from "../../engine/extend.ts";
 import { Module, noGrad, stack, type Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
-import { persist } from "../../engine/tape.ts";
-import { touch } from "../../engine/tensor.ts";
 import { Stage } from "../layer/stage.ts";
 import { isUnchanged, type Run, Temporal, type Wanted } from "../layer/temporal.ts";
 import { stageOf } from "../stream/stages.ts";

@@ -1,7 +1,7 @@
 /** The neurons on both sides of a plastic connection: their spikes and traces, for a batch and for each place of a convolution. */
-import { simd } from "../../engine/backend.ts";
+
+import { memory, simd } from "../../engine/lasting.ts";
 import { sizeOf } from "../../engine/shape.ts";
-import { memory } from "../../engine/wasm.ts";
 import type { Connection } from "./connection.ts";
 import type { Rule } from "./plasticity.ts";
 import { decayName, neuronValues, SPIKES_OF_STEP, traceAfter, traceSweep } from "./rule-sweeps.ts";

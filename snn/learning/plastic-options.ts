@@ -13,10 +13,10 @@ import {
   wrongType,
   wrongValue,
 } from "../../engine/arguments.ts";
+import { ready } from "../../engine/extend.ts";
 import { full, noGrad, Tensor } from "../../engine/index.ts";
-import { ready } from "../../engine/op.ts";
+import { rootOf } from "../../engine/lasting.ts";
 import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
-import { rootOf } from "../../engine/tensor.ts";
 import { checkNotUsedUp, IN_FLOAT32 } from "../layer/checks.ts";
 import { persistentCopy } from "../layer/per-neuron.ts";
 import type { Rule } from "./plasticity.ts";

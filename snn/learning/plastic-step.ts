@@ -1,6 +1,6 @@
 /** A step of a plastic connection, after all checks: traces, sweeps over synapses, and the new state. */
+import { touch } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { touch } from "../../engine/tensor.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectedNeurons, type StepSamples } from "./plastic-neurons.ts";
 import { type CheckedOptions, decayOver, type WorkingState } from "./plastic-options.ts";

@@ -16,17 +16,8 @@ import {
 import { patchesOf, perPlace } from "../../test/support/patches.ts";
 import { RuleOnTensors } from "../../test/support/rule-on-tensors.ts";
 import { bytesKept } from "../../test/support/tensors.ts";
-import {
-  LIF,
-  Plastic,
-  PlasticLayer,
-  type PlasticOptions,
-  plasticity,
-  RewardSTDP,
-  type Rule,
-  STDP,
-  Stream,
-} from "../index.ts";
+import type { PlasticOptions, Rule } from "../index.ts";
+import { LIF, Plastic, PlasticLayer, plasticity, RewardSTDP, STDP, Stream } from "../index.ts";
 
 const generator = new Generator(11);
 const spikes = (shape: number[], rate: number) => rand(shape, { generator }).lt(rate).add(0);

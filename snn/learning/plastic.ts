@@ -16,14 +16,11 @@ import {
   wrongType,
   wrongValue,
 } from "../../engine/arguments.ts";
-import { inReference } from "../../engine/backend.ts";
-import { composed } from "../../engine/composed.ts";
+import { composed, inReference, persist, ready } from "../../engine/extend.ts";
 import { type Conv1d, type Conv2d, type Linear, noGrad, type Tensor, zeros } from "../../engine/index.ts";
-import { checkChangeable } from "../../engine/nn/module.ts";
-import { ready } from "../../engine/op.ts";
+import { rootOf, takeOver } from "../../engine/lasting.ts";
+import { checkChangeable } from "../../engine/protocol.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../../engine/shape.ts";
-import { persist } from "../../engine/tape.ts";
-import { rootOf, takeOver } from "../../engine/tensor.ts";
 import { type Connection, checkLayer, connectionOf, matrixOf } from "./connection.ts";
 import {
   type CheckedOptions,

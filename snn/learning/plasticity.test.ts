@@ -1,4 +1,5 @@
 /** Definitions of rules: names, members and options that are refused. */
+import type { Rule, Value } from "jarvis-snn";
 import {
   Conv2d,
   Hebbian,
@@ -10,10 +11,8 @@ import {
   Plastic,
   plasticity,
   RewardSTDP,
-  type Rule,
   STDP,
   TripletSTDP,
-  type Value,
   zeros,
 } from "jarvis-snn";
 import { describe, expect, test } from "vitest";

@@ -21,14 +21,12 @@ import {
 import type { Value } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../../engine/index.ts";
 import { IN_FLOAT32 } from "../layer/checks.ts";
+import type { Chosen, NeuronChoices, NoChoices } from "../neuron/definition.ts";
 import {
   boundsOf,
-  type Chosen,
   checkChoices,
   checkName,
   classNameOf,
-  type NeuronChoices,
-  type NoChoices,
   needsOf,
   parametersOf,
   presetsOf,

@@ -5,16 +5,15 @@
  * one: so `forward` follows the spikes of a network that learns in each step.
  */
 import { wrongValue } from "../../engine/arguments.ts";
-import { simd } from "../../engine/backend.ts";
-import { turnChanged } from "../../engine/columns.ts";
+import { ready } from "../../engine/extend.ts";
 import type { StepDefinition } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { ready } from "../../engine/op.ts";
+import { simd, touchBoth, turnChanged } from "../../engine/lasting.ts";
 import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
-import { touchBoth } from "../../engine/tensor.ts";
 import { checkKept, type Kept, keptOf } from "../layer/kept.ts";
 import { type Changeable, matrixOf } from "./connection.ts";
 import type { Rule } from "./plasticity.ts";
+import type { RuleLayout, SweepPath, Target } from "./rule-sweeps.ts";
 import {
   applySweep,
   checkSweep,
@@ -28,13 +27,10 @@ import {
   normalizeSweep,
   normSweep,
   RATE,
-  type RuleLayout,
   SUM_OF_CHANGES,
-  type SweepPath,
   scalarsOf,
   scaleName,
   scaleSweep,
-  type Target,
 } from "./rule-sweeps.ts";
 import { RuleSweep } from "./sweep.ts";
 import { floatsAt, int32At, type Workspace } from "./workspace.ts";

@@ -1,22 +1,11 @@
 /** Backpropagation through pieces of a sequence: memory for one piece, gradients that end where it begins. */
 import { COUNT, functionOf, numberOf, withDefaults } from "../../engine/arguments.ts";
 import { type Module, stack, type Tensor, tape } from "../../engine/index.ts";
-import { moduleOf } from "../../engine/nn/module.ts";
+import { moduleOf } from "../../engine/protocol.ts";
 import { checkSequence } from "../layer/checks.ts";
 import { isStepping, type Stepping } from "../layer/stepping.ts";
-import {
-  disposeState,
-  type LayerState,
-  layerStart,
-  lossOf,
-  type NetworkLayer,
-  type NetworkState,
-  networkOf,
-  ownState,
-  type Passed,
-  passedWhole,
-  tensorsOfState,
-} from "./network.ts";
+import type { LayerState, NetworkLayer, NetworkState, Passed } from "./network.ts";
+import { disposeState, layerStart, lossOf, networkOf, ownState, passedWhole, tensorsOfState } from "./network.ts";
 
 /** Options of {@link truncatedBackward}. */
 export interface TruncatedOptions {

@@ -1,7 +1,6 @@
 /** Memory of a plastic connection or a rule, outside of tapes, which goes when its owner is collected as garbage. */
-import { simd } from "../../engine/backend.ts";
-import { Held } from "../../engine/held.ts";
-import { memory } from "../../engine/wasm.ts";
+
+import { Held, memory, simd } from "../../engine/lasting.ts";
 
 export class Workspace {
   private readonly held = new Held();

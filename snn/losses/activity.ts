@@ -1,6 +1,6 @@
 /** Costs of activity, to be added to a loss: too many spikes, too few, and the work that spikes make. */
 import { NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { composedOp } from "../../engine/composed.ts";
+import { alive, composedOp } from "../../engine/extend.ts";
 import {
   add,
   Conv1d,
@@ -17,7 +17,6 @@ import {
   tensor,
 } from "../../engine/index.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../../engine/shape.ts";
-import { alive } from "../../engine/tensor.ts";
 import { ALL_STEPS, type LengthsOptions, lengthsOf, maskSteps, meanSteps, sumSteps } from "./sequence.ts";
 
 /** Options of {@link l1RateSparsity}. */

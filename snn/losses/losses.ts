@@ -1,17 +1,11 @@
 /** Losses of rates, counts and membranes over whole sequences, [T, B, …]; each sample has a target, [B]. */
 import { FINITE, NOT_NEGATIVE, numberOf, UNIT, wrongValue } from "../../engine/arguments.ts";
-import { composedOp } from "../../engine/composed.ts";
+import { composedOp } from "../../engine/extend.ts";
 import { add, crossEntropy, max, mean, mul, square, sub, type Targets, Tensor } from "../../engine/index.ts";
-import { reduced } from "../../engine/ops/reduction.ts";
+import { reduced } from "../../engine/protocol.ts";
 import { sameShape } from "../../engine/shape.ts";
-import {
-  type CrossEntropySequenceOptions,
-  ENTROPY,
-  lossOptions,
-  prepared,
-  SEQUENCE,
-  type SequenceLossOptions,
-} from "./options.ts";
+import type { CrossEntropySequenceOptions, SequenceLossOptions } from "./options.ts";
+import { ENTROPY, lossOptions, prepared, SEQUENCE } from "./options.ts";
 import { lengthsOf, maskSteps, meanOfMasked } from "./sequence.ts";
 import {
   type ClassPopulationOptions,

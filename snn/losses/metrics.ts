@@ -1,7 +1,7 @@
 /** Metrics: the share of samples that a network gets right, and which classes it takes for which. */
 import { ensure, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { alive } from "../../engine/extend.ts";
 import { accuracy, argmax, neg, noGrad, type Targets, type Tensor } from "../../engine/index.ts";
-import { alive } from "../../engine/tensor.ts";
 import { ALL_STEPS, firstSpikeTimes, type LengthsOptions, lengthsOf } from "./sequence.ts";
 import { type ClassPopulationOptions, classCounts, labelsOf, numberOfClasses, outputRows } from "./targets.ts";
 

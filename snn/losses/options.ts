@@ -1,7 +1,7 @@
 /** Options that losses over sequences have in common, and the checks of their arguments. */
 import { numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
 import type { LossOptions, Targets, Tensor } from "../../engine/index.ts";
-import { checkReduction } from "../../engine/ops/reduction.ts";
+import { checkReduction } from "../../engine/protocol.ts";
 import { type LengthsOptions, lengthsOf } from "./sequence.ts";
 import { labelsOf, outputRows } from "./targets.ts";
 

@@ -2,15 +2,8 @@
 import { expect, test } from "vitest";
 import { bernoulli, full, Generator, gradcheck, type Tensor, tape, tensor } from "../../engine/index.ts";
 import { bytesKept, expectNear, gradient, random, values } from "../../test/support/tensors.ts";
-import {
-  filteredTrace,
-  type LengthsOptions,
-  lastMembrane,
-  maxMembrane,
-  meanOverTime,
-  spikeCount,
-  spikeTimes,
-} from "../index.ts";
+import type { LengthsOptions } from "../index.ts";
+import { filteredTrace, lastMembrane, maxMembrane, meanOverTime, spikeCount, spikeTimes } from "../index.ts";
 
 const x = tensor([
   [0, 1, 3],

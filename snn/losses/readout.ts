@@ -1,18 +1,10 @@
 /** Time to values: [T, B, …] → [B, …]. */
 import { COUNT, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
+import { composed } from "../../engine/extend.ts";
 import { amax, type Tensor } from "../../engine/index.ts";
 import { integrate } from "../neurons/leaky-integrator.ts";
-import {
-  ALL_STEPS,
-  firstSpikeTimes,
-  type LengthsOptions,
-  lastSteps,
-  lengthsOf,
-  maskSteps,
-  meanSteps,
-  sumSteps,
-} from "./sequence.ts";
+import type { LengthsOptions } from "./sequence.ts";
+import { ALL_STEPS, firstSpikeTimes, lastSteps, lengthsOf, maskSteps, meanSteps, sumSteps } from "./sequence.ts";
 
 export type { LengthsOptions } from "./sequence.ts";
 

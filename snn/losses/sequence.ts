@@ -1,10 +1,10 @@
 /** Sequences of different length in one batch: how many steps of each sample count, and ops that read these steps alone. */
 import { wrongValue } from "../../engine/arguments.ts";
-import { heapOf, k } from "../../engine/backend.ts";
-import { stepsOf } from "../../engine/data/dataset.ts";
+import { k, type Op, passGradient, valuesAt } from "../../engine/extend.ts";
 import { full, indexSelect, mean, mul, reshape, select, sum, type Tensor } from "../../engine/index.ts";
-import { apply, gradOf, type Op, passGradient, SAVES } from "../../engine/op.ts";
+import { stepsOf } from "../../engine/protocol.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
+import { apply, gradOf, SAVES } from "../../engine/unchecked.ts";
 import { checkSequence } from "../layer/checks.ts";
 
 /** Options of readouts of sequences. */
@@ -57,7 +57,7 @@ const maskStepsOp: Op<Padding> = {
 
 /** values[t, b, …] ← value for t ≥ lengths[b], at the address p of as many values as z has. */
 function fillPadding(p: number, z: Tensor, lengths: Int32Array, value: number): void {
-  const values = heapOf(p).view(p, z.size);
+  const values = valuesAt(p, z.size);
   const T = z.sizes[0] as number;
   const B = lengths.length;
   const inner = z.size / (T * B);
@@ -114,8 +114,8 @@ const spikeTimesOp: Op<Times> = {
   name: "spikeTimes",
   saves: SAVES.output,
   forward(z, x, _y, _w, { lengths }) {
-    const times = heapOf(z.ptr).view(z.ptr, z.size);
-    const spikes = heapOf(x.ptr).view(x.ptr, x.size);
+    const times = valuesAt(z.ptr, z.size);
+    const spikes = valuesAt(x.ptr, x.size);
     const T = x.sizes[0] as number;
     const neurons = x.size / T;
     findTimes(times, spikes, T, neurons, stepsOfNeurons(lengths, T, neurons));
@@ -123,9 +123,9 @@ const spikeTimesOp: Op<Times> = {
   backward(z, x) {
     const p = gradOf(x);
     if (p === 0) return;
-    const dx = heapOf(p).view(p, x.size);
-    const dz = heapOf(z.gradPtr).view(z.gradPtr, z.size);
-    const times = heapOf(z.ptr).view(z.ptr, z.size);
+    const dx = valuesAt(p, x.size);
+    const dz = valuesAt(z.gradPtr, z.size);
+    const times = valuesAt(z.ptr, z.size);
     const neurons = x.size / (x.sizes[0] as number);
     for (let i = 0; i < times.length; i++) {
       const place = (times[i] as number) * neurons + (i % neurons);

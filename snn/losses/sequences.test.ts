@@ -1,11 +1,10 @@
 /** Sequences of different length from a dataset of one's own, through fit and evaluate, to a spiking network that learns. */
 import { expect, test } from "vitest";
+import type { Batch, Dataset, Tensor } from "../../engine/index.ts";
 import {
   Adam,
-  type Batch,
   bernoulli,
   DataLoader,
-  type Dataset,
   evaluate,
   fit,
   full,
@@ -13,7 +12,6 @@ import {
   Linear,
   padSequences,
   Sequential,
-  type Tensor,
   TensorDataset,
   tensor,
 } from "../../engine/index.ts";

@@ -1,9 +1,9 @@
 /** Targets of losses over time: class indices [B], which need no repeating over time, and the values that stand for them. */
 import { COUNT, integersOf, numberOf, numbersOf, wrongValue } from "../../engine/arguments.ts";
+import { alive, peek } from "../../engine/extend.ts";
 import { reshape, sum, type Targets, Tensor, tensor } from "../../engine/index.ts";
-import { checkOptionalShape } from "../../engine/ops/tensors.ts";
+import { checkOptionalShape, valuesIn } from "../../engine/protocol.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
-import { alive, peek, valuesIn } from "../../engine/tensor.ts";
 import { perSample, sumSteps } from "./sequence.ts";
 
 /** A copy of class indices, integers in [0, classes), of which there have to be `rows`. */

@@ -1,33 +1,14 @@
 /** Losses of the times of spikes: of the first ones, and of whole spike trains. */
 import { choiceOf, FINITE, listOf, NOT_NEGATIVE, numberOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { composedOp } from "../../engine/composed.ts";
-import {
-  crossEntropy,
-  mul,
-  neg,
-  type Reduction,
-  reciprocal,
-  reshape,
-  square,
-  sub,
-  sum,
-  type Targets,
-  type Tensor,
-  tensor,
-} from "../../engine/index.ts";
-import { checkReduction, reduced } from "../../engine/ops/reduction.ts";
+import { alive, composedOp, peek } from "../../engine/extend.ts";
+import type { Reduction, Targets, Tensor } from "../../engine/index.ts";
+import { crossEntropy, mul, neg, reciprocal, reshape, square, sub, sum, tensor } from "../../engine/index.ts";
+import { checkReduction, reduced } from "../../engine/protocol.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
-import { alive, peek } from "../../engine/tensor.ts";
 import { betaOf } from "../neuron/decay.ts";
 import { integrate } from "../neurons/leaky-integrator.ts";
-import {
-  type CrossEntropySequenceOptions,
-  ENTROPY,
-  lossOptions,
-  prepared,
-  SEQUENCE,
-  type SequenceLossOptions,
-} from "./options.ts";
+import type { CrossEntropySequenceOptions, SequenceLossOptions } from "./options.ts";
+import { ENTROPY, lossOptions, prepared, SEQUENCE } from "./options.ts";
 import { firstSpikeTimes, type LengthsOptions, lengthsOf, maskSteps } from "./sequence.ts";
 import { labelsOf, outputRows, stepsOfRows, timesGiven, weightsOf } from "./targets.ts";
 

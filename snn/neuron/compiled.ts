@@ -1,8 +1,7 @@
 /** Neurons on the compiler of steps. A file that makes neurons with compiled steps imports this one, which hands the compiler over. */
 import { numberOf } from "../../engine/arguments.ts";
-import { inReference } from "../../engine/backend.ts";
-import { onTensors } from "../../engine/fuse/in-reference.ts";
-import { Program, print, type Value } from "../../engine/fuse/index.ts";
+import { inReference } from "../../engine/extend.ts";
+import { onTensors, Program, print, type Value } from "../../engine/fuse/index.ts";
 import { Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { IN_FLOAT32 } from "../layer/checks.ts";

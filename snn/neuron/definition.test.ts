@@ -1,17 +1,6 @@
 /** Words of a definition: optional parameters, parameters from other options, other spellings; and classes that are extended. */
-import {
-  AdaptiveLIF,
-  full,
-  LeakyIntegrator,
-  LIF,
-  neuron,
-  Recurrent,
-  Stream,
-  type Tensor,
-  tape,
-  tensor,
-  type Value,
-} from "jarvis-snn";
+import type { Tensor, Value } from "jarvis-snn";
+import { AdaptiveLIF, full, LeakyIntegrator, LIF, neuron, Recurrent, Stream, tape, tensor } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
 import { bytesKept, values } from "../../test/support/tensors.ts";
 import { INTEGRATOR_FORM } from "../neurons/leaky-integrator.ts";

@@ -1,5 +1,6 @@
 /** Neurons written as equations: mistakes of a definition, of its options and of their use, and uses that are right. */
 
+import type { Tensor, Value } from "jarvis-snn";
 import {
   full,
   IF,
@@ -11,10 +12,8 @@ import {
   Sequential,
   Stream,
   surrogate,
-  type Tensor,
   tape,
   tensor,
-  type Value,
   zeros,
 } from "jarvis-snn";
 import { describe, expect, test } from "vitest";

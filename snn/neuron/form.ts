@@ -14,6 +14,7 @@ import type { Tensor } from "../../engine/index.ts";
 import { type Fire, IN_FLOAT32, STEPS, strictOf } from "../layer/checks.ts";
 import { sigmoid } from "../surrogates/known.ts";
 import { checkSurrogate, type Surrogate } from "../surrogates/surrogate.ts";
+import type { NeuronChoices, NoChoices, OptionalParameters, SourceOptions, Spellings } from "./definition.ts";
 import {
   boundsOf,
   checkChoices,
@@ -21,14 +22,9 @@ import {
   checkName,
   classNameOf,
   isText,
-  type NeuronChoices,
-  type NoChoices,
   needsOf,
-  type OptionalParameters,
   parametersOf,
   presetsOf,
-  type SourceOptions,
-  type Spellings,
 } from "./definition.ts";
 import { GRADED, REFRACTORY, WINNER } from "./names.ts";
 import type { CompiledNeuron } from "./op.ts";

@@ -1,10 +1,10 @@
 /** Winner takes all: a float64 loop, the same from tensor ops, and all ways to run a layer. */
+import type { LIFOptions, Tensor } from "jarvis-snn";
 import {
   arange,
   gradcheck,
   LeakyIntegrator,
   LIF,
-  type LIFOptions,
   neuron,
   noGrad,
   Recurrent,
@@ -14,7 +14,6 @@ import {
   spike,
   stack,
   surrogate,
-  type Tensor,
   tape,
   tensor,
   zeros,

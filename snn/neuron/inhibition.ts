@@ -2,12 +2,12 @@
  * Winner takes all: in each step the neurons of the last axis compete, and the winner alone may fire. Before each step a program computes
  * scores from the states, and the step takes the winners as a further input.
  */
-import { onTensors } from "../../engine/fuse/in-reference.ts";
-import { allOf, type Before } from "../../engine/fuse/index.ts";
+
+import { peek, recycle } from "../../engine/extend.ts";
+import { allOf, type Before, onTensors } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor, zeros } from "../../engine/index.ts";
-import { allocate, recycle, scope } from "../../engine/scope.ts";
-import { peek } from "../../engine/tensor.ts";
-import { memory } from "../../engine/wasm.ts";
+import { memory } from "../../engine/lasting.ts";
+import { allocate } from "../../engine/unchecked.ts";
 import { columnsOf, type LoopValue, type Named, noteParameters } from "./loop.ts";
 import { WINNER } from "./names.ts";
 import type { Competition, CompiledNeuron, StepRun } from "./op.ts";
@@ -53,7 +53,7 @@ export class Rivals implements Competition {
       const values = new Float32Array(memory.buffer, found, size);
       const fires = new Float32Array(memory.buffer, winner.ptr + 4 * t * size, size);
       markWinners(fires, values, n);
-      recycle(found, 4 * size, scope.region);
+      recycle(found, 4 * size);
     };
   }
 }

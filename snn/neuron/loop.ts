@@ -1,10 +1,8 @@
 /** Values that a compiled loop takes from the parameters of a layer: terms of these, and states at the start. */
 import { wrongValue } from "../../engine/arguments.ts";
-import { EXPOSED } from "../../engine/columns.ts";
 import type { Bound } from "../../engine/fuse/index.ts";
 import { noGrad, Tensor } from "../../engine/index.ts";
-import { scope } from "../../engine/scope.ts";
-import { rootOf } from "../../engine/tensor.ts";
+import { EXPOSED, rootOf, scope } from "../../engine/lasting.ts";
 
 export type Named = Readonly<Record<string, Tensor>>;
 

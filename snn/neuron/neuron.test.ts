@@ -22,17 +22,8 @@ import { expectAsOnTensors, expectSameBits, type Layer, statesOf } from "../../t
 import { withLittleMemory } from "../../test/support/memory.ts";
 import { AdaptiveLIF, Resetting, Resting, Subtracting } from "../../test/support/neurons.ts";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../../test/support/tensors.ts";
-import {
-  constantEncode,
-  LIF,
-  type LIFOptions,
-  meanOverTime,
-  neuron,
-  Recurrent,
-  Stream,
-  spike,
-  surrogate,
-} from "../index.ts";
+import type { LIFOptions } from "../index.ts";
+import { constantEncode, LIF, meanOverTime, neuron, Recurrent, Stream, spike, surrogate } from "../index.ts";
 
 const [T, B, N] = [25, 3, 37];
 

@@ -4,12 +4,10 @@
  */
 
 import { numberOf, wrongType } from "../../engine/arguments.ts";
-import { inReference } from "../../engine/backend.ts";
+import { alive, buffer, inReference } from "../../engine/extend.ts";
 import { full, noGrad, parameter, Tensor, zeros } from "../../engine/index.ts";
-import type { Loading } from "../../engine/nn/module.ts";
+import type { Loading } from "../../engine/protocol.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
-import { buffer } from "../../engine/tape.ts";
-import { alive } from "../../engine/tensor.ts";
 import { checkCounters, checkState, IN_FLOAT32 } from "../layer/checks.ts";
 import { checkPerNeuron } from "../layer/per-neuron.ts";
 import { isUnchanged, Temporal, type Wanted } from "../layer/temporal.ts";

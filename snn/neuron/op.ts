@@ -3,46 +3,30 @@
  * the membrane of a readout, as its output, and further outputs and the last states as parts.
  */
 
-import { k } from "../../engine/backend.ts";
-import {
-  allOf,
-  type Before,
-  type Bound,
-  derive,
-  type Fused,
-  Program,
-  type StepDefinition,
-} from "../../engine/fuse/index.ts";
+import type { Recorded } from "../../engine/extend.ts";
+import { constantSource, gradOfPart, k, passGradient, ready, recycle, streamBytes } from "../../engine/extend.ts";
+import type { Before, Bound, Fused, StepDefinition } from "../../engine/fuse/index.ts";
+import { allOf, derive, Program } from "../../engine/fuse/index.ts";
 import { type Tensor, zeros } from "../../engine/index.ts";
+import { memory, type Region, recycleIn, rootOf, scope } from "../../engine/lasting.ts";
+import type { Shape } from "../../engine/shape.ts";
 import {
+  allocate,
   canTakeOver,
+  empty,
+  emptyLike,
+  emptySpikes,
   giveGradient,
   gradOf,
-  gradOfPart,
   holds,
   multiplyGradient,
   part,
-  passGradient,
-  type Recorded,
-  ready,
   record,
   SAVES,
   writeOutGradient,
-} from "../../engine/op.ts";
-import { allocate, type Region, recycle, scope } from "../../engine/scope.ts";
-import type { Shape } from "../../engine/shape.ts";
-import { constantSource, empty, emptyLike, emptySpikes, rootOf, streamBytes } from "../../engine/tensor.ts";
-import { memory } from "../../engine/wasm.ts";
-import {
-  columnsOf,
-  FromParameters,
-  type LoopValue,
-  type Named,
-  noteParameters,
-  overwritten,
-  type Starting,
-  scalar,
-} from "./loop.ts";
+} from "../../engine/unchecked.ts";
+import type { LoopValue, Named, Starting } from "./loop.ts";
+import { columnsOf, FromParameters, noteParameters, overwritten, scalar } from "./loop.ts";
 import { REFRACTORY } from "./names.ts";
 
 /** The code of a step that saves the values for gradients of some outputs towards some parameters. */
@@ -435,7 +419,7 @@ export class StepRun {
       bound.end();
       this.release();
     }
-    if (own !== 0) recycle(own, 4 * size, scope.region);
+    if (own !== 0) recycle(own, 4 * size);
   }
 
   /** The address of state i before the first step, 0 for zeros. Values of all rows are written out for the pass that runs. */
@@ -455,7 +439,7 @@ export class StepRun {
     const { writtenAt, size } = this;
     for (let i = 0; i < writtenAt.length; i++) {
       const p = writtenAt[i] as number;
-      if (p !== 0) recycle(p, 4 * size, scope.region);
+      if (p !== 0) recycle(p, 4 * size);
       writtenAt[i] = 0;
     }
   }
@@ -489,7 +473,7 @@ export class StepRun {
       const bytes = neuron.packed ? streamBytes(z.size) : 4 * z.size;
       const own = feedback === null ? 0 : allocate(bytes);
       this.execute(neuron.plain, NOTHING, 0, own, index, z.ptr, NOTHING, null);
-      if (own !== 0) recycle(own, bytes, scope.region);
+      if (own !== 0) recycle(own, bytes);
     }
     return scope.recording ? part(main, index, z) : z;
   }
@@ -559,13 +543,13 @@ export class StepRun {
       this.release();
     }
     targets.finish();
-    if (piece !== 0) recycle(piece, 4 * size, scope.region);
+    if (piece !== 0) recycle(piece, 4 * size);
     if (feedback !== null) {
       feedback.finish(this, d);
       passGradient(z, current);
     }
-    for (let i = 0; i < saved.length; i++) recycle(saved[i] as number, code.savedBytes(i, current.size), region);
-    if (this.inputAt !== 0) recycle(this.inputAt, 4 * current.size, region);
+    for (let i = 0; i < saved.length; i++) recycleIn(region, saved[i] as number, code.savedBytes(i, current.size));
+    if (this.inputAt !== 0) recycleIn(region, this.inputAt, 4 * current.size);
   }
 
   /** {@link Recorded.support} of the spikes. */
@@ -589,7 +573,7 @@ export class StepRun {
       this.release();
     }
     const groups = k.alignGroups(bits, stream, (T * size) / columns, columns);
-    recycle(stream, bytes, scope.region);
+    recycle(stream, bytes);
     return groups;
   }
 }

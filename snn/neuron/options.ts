@@ -3,16 +3,8 @@ import { choiceOf, numberOf, type Range, show, withDefaults, wrongType, wrongVal
 import type { Tensor } from "../../engine/index.ts";
 import { checkNeeds, IN_FLOAT32, missing, type Needs } from "../layer/checks.ts";
 import { checkValue, persistentCopy } from "../layer/per-neuron.ts";
-import {
-  boundsOf,
-  type Chosen,
-  checkKnown,
-  type NeuronChoices,
-  type OptionalParameters,
-  type SourceOptions,
-  type Spellings,
-  within,
-} from "./definition.ts";
+import type { Chosen, NeuronChoices, OptionalParameters, SourceOptions, Spellings } from "./definition.ts";
+import { boundsOf, checkKnown, within } from "./definition.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 

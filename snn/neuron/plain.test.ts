@@ -2,22 +2,14 @@
 import { expect, test, vi } from "vitest";
 import { withReference } from "../../engine/gradcheck.ts";
 import { gradcheck, linear, noGrad, type Tensor, tape, tensor, warmup, zeros } from "../../engine/index.ts";
-import { emptySpikes } from "../../engine/tensor.ts";
+import { emptySpikes } from "../../engine/unchecked.ts";
 import { kernels } from "../../engine/wasm.ts";
 import { RESETS } from "../../kernels/reference/kinds.ts";
 import { Random } from "../../test/fuzz/random.ts";
 import { bits, bytesKept, expectNear, leaf, random } from "../../test/support/tensors.ts";
 import { LeakyIntegrator, LIF, neuron, record, Stream, type Surrogate, surrogate } from "../index.ts";
-import {
-  describeStep,
-  makePlain,
-  PLAIN_WORDS,
-  type Plain,
-  type PlainOptions,
-  type PlainRun,
-  plainOutput,
-  runPlain,
-} from "./plain.ts";
+import type { Plain, PlainOptions, PlainRun } from "./plain.ts";
+import { describeStep, makePlain, PLAIN_WORDS, plainOutput, runPlain } from "./plain.ts";
 import { fired } from "./reset.ts";
 
 const SURROGATES: readonly Surrogate[] = [

@@ -2,29 +2,35 @@
  * Plain neurons: a LIF of the defaults and few options besides, and a leaky integrator. Hand-written kernels run them, a whole loop over
  * time in one call, forward and backward, with the bits of the compiled step.
  */
-import { descriptor, floats, integers, k, wordsAt, writePair } from "../../engine/backend.ts";
+
+import type { Recorded } from "../../engine/extend.ts";
+import { constantSource, gradOfPart, k, passGradient, ready, recycle, spikesAt } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
+import { rootOf, scope } from "../../engine/lasting.ts";
+import type { Shape } from "../../engine/shape.ts";
 import {
+  allocate,
   canTakeOver,
+  descriptor,
+  empty,
+  emptyLike,
+  emptySpikes,
+  floats,
   giveGradient,
   gradOf,
-  gradOfPart,
   holds,
+  integers,
   multiplyGradient,
   part,
-  passGradient,
-  type Recorded,
-  ready,
   record,
   SAVES,
   saveFor,
   takeSaved,
   wantsGradient,
+  wordsAt,
   writeOutGradient,
-} from "../../engine/op.ts";
-import { allocate, recycle, scope } from "../../engine/scope.ts";
-import type { Shape } from "../../engine/shape.ts";
-import { constantSource, empty, emptyLike, emptySpikes, rootOf, spikesAt } from "../../engine/tensor.ts";
+  writePair,
+} from "../../engine/unchecked.ts";
 import { BOXCAR, NO_RESET, TRIANGULAR } from "../../kernels/kinds.ts";
 import * as layout from "../../kernels/lif-layout.ts";
 import type { Surrogate } from "../surrogates/surrogate.ts";
@@ -205,7 +211,7 @@ export function runPlain(
   else {
     const u = allocate(4 * size);
     forward(run, true, u, 0, spikesAt(z), 0, last);
-    recycle(u, 4 * size, scope.region);
+    recycle(u, 4 * size);
   }
   if (wanted) run.record();
   return run;
@@ -387,11 +393,11 @@ const RECORD: Recorded<PlainRun> = {
       integers[at + layout.dFrom] = start === 0 ? dFrom : 0;
       k.lifBackward(descriptor);
     }
-    if (piece !== 0) recycle(piece, 4 * together * size, scope.region);
-    if (!isOverTime) recycle(dU, 4 * size, scope.region);
+    if (piece !== 0) recycle(piece, 4 * together * size);
+    if (!isOverTime) recycle(dU, 4 * size);
     else if (isWhole) passGradient(z, input);
     else giveGradient(input, dU);
-    if (isOver && isFree && dU !== membrane) recycle(membrane, 4 * z.size, scope.region);
+    if (isOver && isFree && dU !== membrane) recycle(membrane, 4 * z.size);
     if (leavesState) giveGradient(from, dFrom);
   },
   support({ plain, membrane, T, rows, n, threshold }, bits, columns) {

@@ -2,14 +2,13 @@
 import { expect, test } from "vitest";
 import { full, Linear, noGrad, parameter, Sequential, Tensor, tape } from "../../engine/index.ts";
 import { bits, bytesKept, leaf, random } from "../../test/support/tensors.ts";
+import type { LIFRecord, RecurrentLIFState } from "../index.ts";
 import {
   AdaptiveLIF,
   LeakyIntegrator,
   LIF,
-  type LIFRecord,
   Recurrent,
   RecurrentLIF,
-  type RecurrentLIFState,
   SpikingLSTM,
   Synaptic,
   TsodyksMarkram,

@@ -1,6 +1,6 @@
 import { wrongValue } from "../../engine/arguments.ts";
+import { peek } from "../../engine/extend.ts";
 import type { Value } from "../../engine/fuse/index.ts";
-import { peek } from "../../engine/tensor.ts";
 import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import type { Neurons } from "../neuron/neuron.ts";

@@ -1,5 +1,5 @@
 /** The readout without spikes: a definition of neuron/neuron.ts that the kernels of plain neurons run. */
-import { composed } from "../../engine/composed.ts";
+import { composed } from "../../engine/extend.ts";
 import { full, type Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { NO_RESET } from "../../kernels/kinds.ts";

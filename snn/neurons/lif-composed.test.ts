@@ -1,17 +1,15 @@
 /** The fused LIF against the neuron written with tensor ops, in every combination of the options. */
 import { describe, expect, test } from "vitest";
 import { tensor } from "../../engine/index.ts";
+import type { Gradients, Read, RunOptions } from "../../test/support/lif.ts";
 import {
   composed,
   constants,
   everyOption,
   fused,
-  type Gradients,
   gradientsOf,
   KnownLIF,
   READS,
-  type Read,
-  type RunOptions,
   SURROGATES,
   valuesOf,
 } from "../../test/support/lif.ts";

@@ -3,15 +3,12 @@ import { describe, expect, test } from "vitest";
 import { show } from "../../engine/arguments.ts";
 import { full, Generator, Linear, memoryStats, ones, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
 import { bytesKept, random } from "../../test/support/tensors.ts";
+import type { CustomSurrogate, LeakyIntegratorOptions, LIFOptions, LIFState, Surrogate } from "../index.ts";
 import {
-  type CustomSurrogate,
   constantEncode,
   filteredTrace,
   LeakyIntegrator,
-  type LeakyIntegratorOptions,
   LIF,
-  type LIFOptions,
-  type LIFState,
   lastMembrane,
   maxMembrane,
   meanOverTime,
@@ -20,7 +17,6 @@ import {
   poissonEncode,
   RecurrentLIF,
   record,
-  type Surrogate,
   spike,
   spikeCount,
   surrogate,

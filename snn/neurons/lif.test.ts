@@ -1,5 +1,6 @@
 /** The LIF layer: time step by time step, carried state, constant currents, memory, learned decay. */
 import { describe, expect, test } from "vitest";
+import type { Module, Tensor } from "../../engine/index.ts";
 import {
   AvgPool2d,
   BatchNorm2d,
@@ -15,28 +16,18 @@ import {
   Linear,
   linear,
   MaxPool2d,
-  type Module,
   memoryStats,
   noGrad,
   resetPeak,
   Sequential,
-  type Tensor,
   tape,
   tensor,
 } from "../../engine/index.ts";
 import { everyOption, RESETS, SURROGATES } from "../../test/support/lif.ts";
 import { withLittleMemory } from "../../test/support/memory.ts";
 import { bits, bytesKept, gradient, leaf, random, values } from "../../test/support/tensors.ts";
-import {
-  constantEncode,
-  LIF,
-  type LIFOptions,
-  type LIFState,
-  poissonEncode,
-  RecurrentLIF,
-  Stream,
-  surrogate,
-} from "../index.ts";
+import type { LIFOptions, LIFState } from "../index.ts";
+import { constantEncode, LIF, poissonEncode, RecurrentLIF, Stream, surrogate } from "../index.ts";
 
 const T = 9;
 const B = 3;

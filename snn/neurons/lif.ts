@@ -3,7 +3,7 @@
  */
 import type { Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
-import { zerosLike } from "../../engine/tensor.ts";
+import { zerosLike } from "../../engine/unchecked.ts";
 import { RESETS } from "../../kernels/reference/kinds.ts";
 import { checkState } from "../layer/checks.ts";
 import { betaOf, DECAY, leakTo } from "../neuron/decay.ts";

@@ -6,14 +6,8 @@ import type * as all from "jarvis-snn";
 import * as snn from "jarvis-snn";
 import { gradcheck, stack, surrogate, type Tensor } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
-import {
-  expectAsOnTensors,
-  expectSameBits,
-  type Layer,
-  mainOf,
-  type NeuronName,
-  statesOf,
-} from "../../test/support/layers.ts";
+import type { Layer, NeuronName } from "../../test/support/layers.ts";
+import { expectAsOnTensors, expectSameBits, mainOf, statesOf } from "../../test/support/layers.ts";
 import { random, values } from "../../test/support/tensors.ts";
 
 type Options<Name extends NeuronName> = NonNullable<ConstructorParameters<(typeof all)[Name]>[0]>;

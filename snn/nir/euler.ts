@@ -4,7 +4,7 @@
  *   τ·dv/dt = (v_leak − v) + r·I     v[t] = v_leak + β(v[t−1] − v_leak) + scale·I[t],  β = 1 − dt/τ,  scale = r·dt/τ
  */
 import { wrongValue } from "../../engine/arguments.ts";
-import type { Pair } from "../../engine/ops/windows.ts";
+import type { Pair } from "../../engine/index.ts";
 import { formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
 import type { NIRArray, NIRNode } from "./graph.ts";
 

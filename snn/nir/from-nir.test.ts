@@ -1,19 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  Adam,
-  Generator,
-  type LIF,
-  noGrad,
-  ones,
-  rand,
-  record,
-  Stream,
-  surrogate,
-  type Tensor,
-  tape,
-  tensor,
-} from "jarvis-snn";
+import type { LIF, Tensor } from "jarvis-snn";
+import { Adam, Generator, noGrad, ones, rand, record, Stream, surrogate, tape, tensor } from "jarvis-snn";
 import { fromNIR, type NIRAffine, type NIRArray, type NIRGraph, type NIRNode, readNIR, toNIR } from "jarvis-snn/nir";
 import { describe, expect, test } from "vitest";
 import { paperFolder } from "../../test/support/nir.ts";

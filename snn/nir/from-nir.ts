@@ -1,19 +1,9 @@
 /** Modules from graphs: a layer for each node, and `Recurrent` or a graph's own module around them. */
 import { choiceOf, numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import {
-  AvgPool2d,
-  Conv1d,
-  Conv2d,
-  Flatten,
-  Generator,
-  Linear,
-  type Module,
-  noGrad,
-  type Tensor,
-  tensor,
-} from "../../engine/index.ts";
-import { type Pair, windowOver } from "../../engine/ops/windows.ts";
-import { allOrNothing } from "../../engine/scope.ts";
+import type { Module, Pair, Tensor } from "../../engine/index.ts";
+import { AvgPool2d, Conv1d, Conv2d, Flatten, Generator, Linear, noGrad, tensor } from "../../engine/index.ts";
+import { allOrNothing } from "../../engine/lasting.ts";
+import { windowOver } from "../../engine/protocol.ts";
 import { axisOf, checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { STEPS } from "../layer/checks.ts";
 import { LIF } from "../neurons/lif.ts";

@@ -9,8 +9,8 @@
  *   - gives back the stack: an exception of the library leaves its part of the stack behind.
  */
 import { show } from "../../engine/arguments.ts";
-import { listening } from "../../engine/data/hdf5.ts";
 import { sizeOf } from "../../engine/shape.ts";
+import { listening } from "../files/hdf5.ts";
 import { MAX_DEPTH, shortPath } from "./check.ts";
 import type { NIRSkipped } from "./graph.ts";
 

@@ -1,7 +1,6 @@
 /** The layers of nodes that the package has under no other name. */
-import { conv1d, conv2d, Module, ones, parameter, type Tensor } from "../../engine/index.ts";
-import { traitsOf } from "../../engine/nn/module.ts";
-import type { Pair } from "../../engine/ops/windows.ts";
+import { conv1d, conv2d, Module, ones, type Pair, parameter, type Tensor } from "../../engine/index.ts";
+import { traitsOf } from "../../engine/protocol.ts";
 import { type Shape, sizeOf } from "../../engine/shape.ts";
 import { lazyNeuron } from "../neuron/define.ts";
 import { fired, RESET, startOf } from "../neuron/reset.ts";

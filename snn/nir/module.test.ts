@@ -1,18 +1,6 @@
 /** Networks with several Inputs and Outputs, and those that the Python package puts at dead ends. */
-import {
-  Generator,
-  type LIF,
-  noGrad,
-  ones,
-  rand,
-  record,
-  Sequential,
-  Stream,
-  type Tensor,
-  tape,
-  tensor,
-  zeros,
-} from "jarvis-snn";
+import type { LIF, Tensor } from "jarvis-snn";
+import { Generator, noGrad, ones, rand, record, Sequential, Stream, tape, tensor, zeros } from "jarvis-snn";
 import { fromNIR, type NIRArray, type NIRGraph, type NIRNode, readNIR, toNIR, writeNIR } from "jarvis-snn/nir";
 import { describe, expect, test } from "vitest";
 

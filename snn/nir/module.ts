@@ -1,11 +1,10 @@
 /** The module of a graph: runs its layers in order, whole sequences or step by step, with loops a step late. */
 import { objectOf, show, wrongValue } from "../../engine/arguments.ts";
-import { EXPOSED } from "../../engine/columns.ts";
-import { composed } from "../../engine/composed.ts";
+import { alive, composed } from "../../engine/extend.ts";
 import { type Module, pad, stack, Tensor, zeros } from "../../engine/index.ts";
-import { isWeighted } from "../../engine/nn/reading.ts";
+import { EXPOSED, rootOf } from "../../engine/lasting.ts";
+import { isWeighted } from "../../engine/protocol.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
-import { alive, rootOf } from "../../engine/tensor.ts";
 import { checkState } from "../layer/checks.ts";
 import type { Stage } from "../layer/stage.ts";
 import { isStepping, type Stepping } from "../layer/stepping.ts";

@@ -1,4 +1,5 @@
 /** Graphs of networks that `jarvis-snn/quantize` has changed. */
+import type { Module, Tensor } from "jarvis-snn";
 import {
   AvgPool2d,
   BatchNorm1d,
@@ -9,13 +10,11 @@ import {
   Generator,
   LIF,
   Linear,
-  type Module,
   noGrad,
   RecurrentLIF,
   ReLU,
   rand,
   Sequential,
-  type Tensor,
 } from "jarvis-snn";
 import { fromNIR, toNIR } from "jarvis-snn/nir";
 import { prune, quantize, toSpiking } from "jarvis-snn/quantize";

@@ -1,3 +1,4 @@
+import type { LIFOptions, Tensor } from "jarvis-snn";
 import {
   AdaptiveLIF,
   AvgPool2d,
@@ -12,7 +13,6 @@ import {
   IF,
   LeakyIntegrator,
   LIF,
-  type LIFOptions,
   Linear,
   MaxPool2d,
   Module,
@@ -27,7 +27,6 @@ import {
   Synaptic,
   SynapticIntegrator,
   surrogate,
-  type Tensor,
   ThresholdDependentBatchNorm1d,
   tensor,
 } from "jarvis-snn";

@@ -1,5 +1,6 @@
 /** Graphs from modules: a node for each layer, and a list of differences that NIR cannot express. */
 import { numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import type { BatchNorm, Module, Pair, Tensor } from "../../engine/index.ts";
 import {
   AvgPool2d,
   BatchNorm1d,
@@ -10,17 +11,11 @@ import {
   Flatten,
   Linear,
   MaxPool2d,
-  type Module,
   noGrad,
   Sequential,
-  type Tensor,
   zeros,
 } from "../../engine/index.ts";
-import { moduleOf } from "../../engine/nn/module.ts";
-import type { BatchNorm } from "../../engine/nn/normalize.ts";
-import { weightOf } from "../../engine/nn/reading.ts";
-import { readingAt } from "../../engine/nn/readings.ts";
-import type { Pair } from "../../engine/ops/windows.ts";
+import { moduleOf, readingAt, weightOf } from "../../engine/protocol.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { Neurons } from "../neuron/neuron.ts";
 import { startOf } from "../neuron/reset.ts";

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
+import type { DiagnoseOptions, Surrogate, Tensor } from "../../index.ts";
 import {
   AdamW,
   burstEncode,
   constantEncode,
   crossEntropy,
-  type DiagnoseOptions,
   diagnose,
   firingRates,
   Generator,
@@ -22,9 +22,7 @@ import {
   rand,
   record,
   Sequential,
-  type Surrogate,
   surrogate,
-  type Tensor,
   tape,
   tensor,
   ttfsEncode,

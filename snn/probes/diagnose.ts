@@ -1,18 +1,11 @@
 /** Reasons in words why a network does not learn, found in a recording of one batch. */
 import { functionOf, NOT_NEGATIVE, numberOf, POSITIVE, UNIT, withDefaults } from "../../engine/arguments.ts";
-import { defaultGenerator } from "../../engine/generator.ts";
+import { alive } from "../../engine/extend.ts";
 import { type FitOptions, type Module, noGrad, Tensor } from "../../engine/index.ts";
+import { defaultGenerator } from "../../engine/protocol.ts";
 import { sameShape } from "../../engine/shape.ts";
-import { alive } from "../../engine/tensor.ts";
-import {
-  checkRates,
-  type FiringRateOptions,
-  gradientNorms,
-  type LayerNorms,
-  namedLayers,
-  RATES,
-  rateOf,
-} from "./probes.ts";
+import type { FiringRateOptions, LayerNorms } from "./probes.ts";
+import { checkRates, gradientNorms, namedLayers, RATES, rateOf } from "./probes.ts";
 import { type LayerRecording, type Recording, recordOf } from "./record.ts";
 
 /** Options of {@link diagnose}. */

@@ -1,8 +1,8 @@
 /** f–I curves: how often neurons fire at each constant current, as numbers for `curvePlot`. */
 import { COUNT, numberOf, numbersOf, WHOLE, withDefaults } from "../../engine/arguments.ts";
+import { alive } from "../../engine/extend.ts";
 import { type Module, noGrad, type Tensor, tensor } from "../../engine/index.ts";
-import { moduleOf } from "../../engine/nn/module.ts";
-import { alive } from "../../engine/tensor.ts";
+import { moduleOf } from "../../engine/protocol.ts";
 import { STEP_COUNTS } from "../coding/spikes.ts";
 
 /** Options of {@link firingCurve}. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Recording, Tensor } from "../../index.ts";
 import {
   Adam,
   AdaptiveLIF,
@@ -31,7 +32,6 @@ import {
   PSN,
   poissonEncode,
   QuadraticIF,
-  type Recording,
   Recurrent,
   RecurrentLIF,
   ResonateAndFire,
@@ -44,7 +44,6 @@ import {
   spike,
   stack,
   surrogate,
-  type Tensor,
   tape,
   zeros,
 } from "../../index.ts";

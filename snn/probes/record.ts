@@ -1,16 +1,11 @@
 /** Recordings: currents, membranes and spikes of the neurons of a model, and the gradients that reach them. */
+
 import { functionOf, listed, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
-import { defaultGenerator, Generator } from "../../engine/generator.ts";
-import { concat, type Module, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
-import { locate, moduleOf } from "../../engine/nn/module.ts";
-import { type LayerTap, tapped, untapped } from "../../engine/nn/tapped.ts";
-import { withOwnGradients } from "../../engine/op.ts";
-import { shown } from "../../engine/ops/shown.ts";
-import { broadcastTo } from "../../engine/ops/view.ts";
-import { type Scope, scope } from "../../engine/scope.ts";
+import { alive, composed, constantSource } from "../../engine/extend.ts";
+import { concat, expand, Generator, type Module, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
+import { type Scope, scope, withOwnGradients } from "../../engine/lasting.ts";
+import { defaultGenerator, type LayerTap, locate, moduleOf, shown, tapped, untapped } from "../../engine/protocol.ts";
 import { type Shape, sameShape } from "../../engine/shape.ts";
-import { alive, constantSource } from "../../engine/tensor.ts";
 import type { Seen } from "../layer/observe.ts";
 
 /** Gradients at a layer, [T, B, …] each; null where no gradient has arrived. */
@@ -157,7 +152,7 @@ function leafOf(x: Tensor): Tensor {
   const source = constantSource(x);
   const leaf = (source ?? x).detach();
   leaf.requiresGrad = true;
-  return source === null ? leaf : broadcastTo(leaf, x.sizes);
+  return source === null ? leaf : expand(leaf, x.sizes);
 }
 
 /** fn() after which buffers, generators and the gradients of leaves are as before. */

@@ -1,7 +1,9 @@
 /** Counts of the inputs of a product that are not zero, for profiles and costs. */
+
+import { constantSource } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { sizeOf } from "../../engine/shape.ts";
-import { constantSource, formOf } from "../../engine/tensor.ts";
+import { formOf } from "../../engine/unchecked.ts";
 
 /** Inputs of a product in one step. */
 export interface StepCounts {

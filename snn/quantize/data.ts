@@ -1,8 +1,8 @@
 /** Data that a model runs on: a tensor, a dataset or batches. */
 import { iterableOf, objectOf } from "../../engine/arguments.ts";
-import { isDataset } from "../../engine/data/dataset.ts";
+import { alive } from "../../engine/extend.ts";
 import { type Batch, type Batches, DataLoader, type Dataset, Tensor } from "../../engine/index.ts";
-import { alive } from "../../engine/tensor.ts";
+import { isDataset } from "../../engine/protocol.ts";
 
 /** A tensor as the input of a model, a dataset, or batches of a loader. */
 export type ModelData<Y> = Tensor | Dataset<Y> | Batches<Y>;

@@ -1,10 +1,7 @@
 /** Quantized weights and states as arrays for files, and back. */
 import { ensure, numbersOf, objectOf } from "../../engine/arguments.ts";
-import { type Module, type NamedArrays, noGrad, type StateDict, Tensor } from "../../engine/index.ts";
-import type { ArrayEntry } from "../../engine/nn/module.ts";
-import { moduleOf } from "../../engine/nn/module.ts";
-import { type Weighted, weightOf } from "../../engine/nn/reading.ts";
-import { readingAt } from "../../engine/nn/readings.ts";
+import { type ArrayEntry, type Module, type NamedArrays, noGrad, type StateDict, Tensor } from "../../engine/index.ts";
+import { moduleOf, readingAt, type Weighted, weightOf } from "../../engine/protocol.ts";
 import { checkShape, formatShape, sizeOf } from "../../engine/shape.ts";
 import { shiftsIn } from "./neurons.ts";
 import { gridIn, quantizedWeights, weightedIn } from "./weights.ts";

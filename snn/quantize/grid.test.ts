@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { Conv2d, Generator, Linear, noGrad, ones, rand, type Tensor, tape } from "../../engine/index.ts";
-import { weightOf } from "../../engine/nn/reading.ts";
-import { setReading } from "../../engine/nn/readings.ts";
+import { setReading, weightOf } from "../../engine/protocol.ts";
 import { quantize, quantizedWeights, type WeightBits } from "./index.ts";
 
 /** A layer with these weights, [2, 3]. */

@@ -1,8 +1,7 @@
 /** Weights on grids of few values, with the straight-through gradient. */
-import { inReference, k } from "../../engine/backend.ts";
-import { apply, type Op, passGradient, ready, SAVES } from "../../engine/op.ts";
-import { allocate, recycle, scope } from "../../engine/scope.ts";
-import { empty, type Tensor } from "../../engine/tensor.ts";
+import { inReference, k, type Op, passGradient, ready, recycle } from "../../engine/extend.ts";
+import type { Tensor } from "../../engine/index.ts";
+import { allocate, apply, empty, SAVES } from "../../engine/unchecked.ts";
 
 /** Bits of a weight; "ternary" weights are −1, 0 or 1 times a scale. */
 export type WeightBits = 2 | 3 | 4 | 5 | 6 | 7 | 8 | "ternary";
@@ -62,7 +61,7 @@ function toGrid(z: number, scales: number, w: number, rows: number, n: number, b
       k.mul(piece, piece, scale, size, 1);
     }
   }
-  recycle(work, bytes, scope.region);
+  recycle(work, bytes);
 }
 
 /** A row: z ← q, scale ← max|w| / n of the `steps` n. */
@@ -129,7 +128,7 @@ const gridOp: Op<Grid> = {
     const rows = scaleCount(grid, w);
     const scales = allocate(4 * rows);
     toGrid(z.ptr, scales, w.ptr, rows, w.size / rows, grid.bits);
-    recycle(scales, 4 * rows, scope.region);
+    recycle(scales, 4 * rows);
   },
   backward: (z, w) => passGradient(z, w),
 };

@@ -1,16 +1,12 @@
 /** Layers with weights of eight bits, for inference: copies of `Linear` and convolutions that `Int8` runs. */
+
 import { FLOAT, POSITIVE, type Range, wrongValue } from "../../engine/arguments.ts";
-import { inReference, k } from "../../engine/backend.ts";
-import { liftedOp } from "../../engine/composed.ts";
+import { alive, bitsOf, inReference, k, NO_GRADIENT, type Op, recycle, streamBytes } from "../../engine/extend.ts";
 import { type Conv1d, Conv2d, type Tensor } from "../../engine/index.ts";
-import { int8Kernels } from "../../engine/int8-kernels.ts";
-import type { StoredArray } from "../../engine/nn/module.ts";
-import { apply, bitsOf, NO_GRADIENT, type Op } from "../../engine/op.ts";
-import { type Axis, FLAT, windowOver } from "../../engine/ops/windows.ts";
-import { allocate, recycle, scope } from "../../engine/scope.ts";
+import { memory } from "../../engine/lasting.ts";
+import { type Axis, FLAT, type StoredArray, windowOver } from "../../engine/protocol.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
-import { alive, streamBytes } from "../../engine/tensor.ts";
-import { memory } from "../../engine/wasm.ts";
+import { allocate, apply, int8Kernels, liftedOp } from "../../engine/unchecked.ts";
 import { own, Stage, Staged } from "../layer/stage.ts";
 import { Int8Weights, type Past } from "./int8-weights.ts";
 
@@ -207,7 +203,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
     const at = allocate(4 * size);
     k.fill(at, size, 0);
     this.run(z, x, plan, this.pastsAt(at, plan.rows));
-    recycle(at, 4 * size, scope.region);
+    recycle(at, 4 * size);
   }
 
   /** Words of 32 bits in each past of `rows` rows. */
@@ -257,7 +253,7 @@ export class Int8Linear extends Int8Layer<Plan> {
         : k.packBits(bits, x.ptr, steps * rows, inputs);
     if (found >= 0) weights.multiplySpikes(z, bits, found, steps, rows, past);
     else weights.multiplyMixed(z, bits, x.ptr, steps, rows, past);
-    if (!isAligned) recycle(bits, 4 * words, scope.region);
+    if (!isAligned) recycle(bits, 4 * words);
   }
 }
 
@@ -314,7 +310,7 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
       this.runSpikes(z, bits, plan, pasts, graded);
     }
     if (graded.includes(true)) this.runGraded(z, x.ptr, plan, graded);
-    recycle(bits, streamBytes(x.size), scope.region);
+    recycle(bits, streamBytes(x.size));
   }
 
   /** Steps one after the other, without the images that are graded. */
@@ -352,9 +348,9 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
         }
       }
     }
-    recycle(maps, 4 * rows * outputs, scope.region);
-    recycle(bits, 4 * rows * words, scope.region);
-    recycle(axes, AXES_BYTES, scope.region);
+    recycle(maps, 4 * rows * outputs);
+    recycle(bits, 4 * rows * words);
+    recycle(axes, AXES_BYTES);
   }
 
   /** The images that are graded, one after the other. */
@@ -377,10 +373,10 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
       (weights[n % weights.length] as Int8Weights).multiplyGraded(maps, bits, count, values, places);
       k.transpose(z + 4 * n * outputs * places, maps, places, outputs);
     }
-    recycle(maps, 4 * places * outputs, scope.region);
-    recycle(bits, 4 * places * words, scope.region);
-    recycle(values, 4 * places * inputs, scope.region);
-    recycle(axes, AXES_BYTES, scope.region);
+    recycle(maps, 4 * places * outputs);
+    recycle(bits, 4 * places * words);
+    recycle(values, 4 * places * inputs);
+    recycle(axes, AXES_BYTES);
   }
 }
 

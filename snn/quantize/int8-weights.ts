@@ -1,10 +1,8 @@
 /** Weights of eight bits in linear memory, and products with them. */
-import { k } from "../../engine/backend.ts";
+import { k, ready, recycle } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { int8Kernels } from "../../engine/int8-kernels.ts";
-import { ready } from "../../engine/op.ts";
-import { allocate, recycle, scope } from "../../engine/scope.ts";
-import { memory } from "../../engine/wasm.ts";
+import { memory } from "../../engine/lasting.ts";
+import { allocate, int8Kernels } from "../../engine/unchecked.ts";
 import { LOW, MOST_NARROW, NARROW, ROOM, WIDE } from "../../kernels/int8-layout.ts";
 import { own } from "../layer/stage.ts";
 
@@ -121,7 +119,7 @@ export class Int8Weights {
     const lists = allocate(bytes);
     kernels.listChanges(lists, bits, past.before, steps, rows, this.wordsOf(1));
     kernels.addListed(z, lists, past.sums, panels.ptr, factors.ptr, steps, rows, inputs, outputs);
-    recycle(lists, bytes, scope.region);
+    recycle(lists, bytes);
   }
 
   /** z [rows, out] ← the product with the numbers at x, of which bits tell those that are not 0. */
@@ -132,7 +130,7 @@ export class Int8Weights {
     const lists = allocate(bytes);
     kernels.listGraded(lists, bits, x, rows, inputs);
     kernels.addGraded(z, lists, panels.ptr, factors.ptr, rows, inputs, outputs);
-    recycle(lists, bytes, scope.region);
+    recycle(lists, bytes);
   }
 
   /**

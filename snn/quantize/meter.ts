@@ -1,7 +1,6 @@
 /** Sums of all that a profile counts, by layer, filled by the taps of modules and layers. */
 import { type Module, noGrad, ones, ReLU, type Tensor } from "../../engine/index.ts";
-import { isWeighted } from "../../engine/nn/reading.ts";
-import { type LayerTap, tapped, untapped, type Watcher } from "../../engine/nn/tapped.ts";
+import { isWeighted, type LayerTap, tapped, untapped, type Watcher } from "../../engine/protocol.ts";
 import { formatShape, sizeOf } from "../../engine/shape.ts";
 import type { Seen } from "../layer/observe.ts";
 import { BatchSize } from "./batch-size.ts";

@@ -1,8 +1,8 @@
 /** Neurons whose states lie on few levels, and whose decays are shifts. */
 import { show } from "../../engine/arguments.ts";
+import { touch } from "../../engine/extend.ts";
 import { type Language, replaced, type Value } from "../../engine/fuse/index.ts";
 import { type Module, noGrad, type Tensor } from "../../engine/index.ts";
-import { touch } from "../../engine/tensor.ts";
 import { Staged } from "../layer/stage.ts";
 import type { Form, Named } from "../neuron/form.ts";
 import type { Rounding } from "../neuron/loop.ts";

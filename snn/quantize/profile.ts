@@ -1,10 +1,9 @@
 /** The cost of a network on data: spikes, operations, memory and an estimate of energy, by the definitions of NeuroBench. */
 import { NOT_NEGATIVE, numberOf, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { batchOf, targetCount } from "../../engine/data/batch.ts";
+import { alive } from "../../engine/extend.ts";
 import { type Batches, type Dataset, type Encode, type Module, noGrad, type Tensor } from "../../engine/index.ts";
-import { moduleOf } from "../../engine/nn/module.ts";
+import { batchOf, moduleOf, targetCount } from "../../engine/protocol.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
-import { alive } from "../../engine/tensor.ts";
 import type { Joules, Profile } from "./cost.ts";
 import { readData } from "./data.ts";
 import { Meter } from "./meter.ts";

@@ -10,13 +10,10 @@ import {
   wrongType,
   wrongValue,
 } from "../../engine/arguments.ts";
+import { alive, buffer } from "../../engine/extend.ts";
 import { type Module, noGrad, ones, type Tensor } from "../../engine/index.ts";
-import { moduleOf } from "../../engine/nn/module.ts";
-import type { Weighted } from "../../engine/nn/reading.ts";
-import { readBefore, readingAt, setReading } from "../../engine/nn/readings.ts";
-import { root, scope } from "../../engine/scope.ts";
-import { buffer } from "../../engine/tape.ts";
-import { alive } from "../../engine/tensor.ts";
+import { root, scope } from "../../engine/lasting.ts";
+import { moduleOf, readBefore, readingAt, setReading, type Weighted } from "../../engine/protocol.ts";
 import { weightedIn } from "./weights.ts";
 
 /** Options of {@link prune}: an amount or a threshold. */

@@ -20,7 +20,7 @@ import {
   tape,
   tensor,
 } from "../../engine/index.ts";
-import { weightOf } from "../../engine/nn/reading.ts";
+import { weightOf } from "../../engine/protocol.ts";
 import {
   AdaptiveLIF,
   AdEx,

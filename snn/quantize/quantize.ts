@@ -1,8 +1,8 @@
 /** Training with few bits: weights on grids, membranes on levels, decays that are shifts. */
 import { choiceOf, withDefaults } from "../../engine/arguments.ts";
+import { alive } from "../../engine/extend.ts";
 import type { Module } from "../../engine/index.ts";
-import { moduleOf } from "../../engine/nn/module.ts";
-import { alive } from "../../engine/tensor.ts";
+import { moduleOf } from "../../engine/protocol.ts";
 import { levelsFrom, type StateOptions } from "./levels.ts";
 import { decayingIn, levelsOf, neuronsIn, setShifts, statesOnLevels } from "./neurons.ts";
 import { gridFrom, onlyWeightedIn, setGrid, type WeightOptions, weightedIn } from "./weights.ts";

@@ -1,7 +1,7 @@
 /** Decays that a shift computes: v − v/2ᵏ instead of β·v. */
-import { valuesAt } from "../../engine/extend.ts";
+import { type Op, passGradient, valuesAt } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { apply, type Op, passGradient, SAVES } from "../../engine/op.ts";
+import { apply, SAVES } from "../../engine/unchecked.ts";
 
 /** The longest shift. */
 const LONGEST = 2 ** -15;

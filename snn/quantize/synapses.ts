@@ -1,4 +1,5 @@
 /** The products of a network: layers that multiply their input by weights, and the inputs that they get. */
+import type { Module, Tensor } from "../../engine/index.ts";
 import {
   Conv1d,
   Conv2d,
@@ -7,15 +8,12 @@ import {
   conv2d,
   Linear,
   linear,
-  type Module,
   ones,
-  type Tensor,
   tape,
   tensor,
   zeros,
 } from "../../engine/index.ts";
-import { isWeighted, type Weighted, weightOf } from "../../engine/nn/reading.ts";
-import type { Watcher } from "../../engine/nn/tapped.ts";
+import { isWeighted, type Watcher, type Weighted, weightOf } from "../../engine/protocol.ts";
 import type { Shape } from "../../engine/shape.ts";
 import type { Recurrent } from "../recurrent/recurrent.ts";
 import type { DelayedLinear } from "../temporal/delayed-linear.ts";

@@ -1,11 +1,9 @@
 /** A cost of all synaptic operations of a network, for training on a budget. */
 import { NOT_NEGATIVE, numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
+import { alive, composed } from "../../engine/extend.ts";
 import { abs, add, type Module, mul, relu, square, sub, sum, Tensor, tensor } from "../../engine/index.ts";
-import { moduleOf } from "../../engine/nn/module.ts";
-import { tapped, type Watcher } from "../../engine/nn/tapped.ts";
+import { moduleOf, tapped, type Watcher } from "../../engine/protocol.ts";
 import { formatShape } from "../../engine/shape.ts";
-import { alive } from "../../engine/tensor.ts";
 import { BatchSize } from "./batch-size.ts";
 import { fanOutOf, type LinearMap, presentOf, synapseWatchers } from "./synapses.ts";
 

@@ -1,9 +1,8 @@
 /** Layers that read their weights on a grid of few values: `quantize` sets such a reading. */
 import { numberOf, type Range, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { alive } from "../../engine/extend.ts";
 import { Module, noGrad, type Tensor } from "../../engine/index.ts";
-import { isWeighted, type Reading, type Weighted } from "../../engine/nn/reading.ts";
-import { readBefore, readingAt, setReading } from "../../engine/nn/readings.ts";
-import { alive } from "../../engine/tensor.ts";
+import { isWeighted, type Reading, readBefore, readingAt, setReading, type Weighted } from "../../engine/protocol.ts";
 import { type Grid, gridOf, largestInteger, onGrid, type WeightBits } from "./grid.ts";
 import { isLinked } from "./neurons.ts";
 

@@ -7,15 +7,25 @@
  * gradient of s[t] before step t takes its turn; the gradient of W is gathered once, over all steps.
  */
 
-import { descriptor, integers, k, writePair } from "../../engine/backend.ts";
+import { k, type Recorded, recycle, streamBytes } from "../../engine/extend.ts";
 import type { Before } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { type Factors, gradOf, holds, type Recorded } from "../../engine/op.ts";
-import { bitBytes, gatherWeightGradient } from "../../engine/ops/matmul.ts";
-import { describeProduct, timesTransposed, transposedTimes } from "../../engine/products.ts";
-import { allocate, recycle, scope } from "../../engine/scope.ts";
 import type { Shape } from "../../engine/shape.ts";
-import { empty, streamBytes } from "../../engine/tensor.ts";
+import {
+  allocate,
+  bitBytes,
+  describeProduct,
+  descriptor,
+  empty,
+  type Factors,
+  gatherWeightGradient,
+  gradOf,
+  holds,
+  integers,
+  timesTransposed,
+  transposedTimes,
+  writePair,
+} from "../../engine/unchecked.ts";
 import * as layout from "../../kernels/product-layout.ts";
 import type { Feedback, StepRun } from "../neuron/op.ts";
 
@@ -79,11 +89,11 @@ export class Product implements Feedback {
       k.gemm(descriptor);
       k.addTo(to, now, size);
     }
-    recycle(stream, streamBytes(size), scope.region);
+    recycle(stream, streamBytes(size));
   }
 
   fed(): void {
-    recycle(this.at, this.bytes, scope.region);
+    recycle(this.at, this.bytes);
   }
 
   /** The spikes of the last step. */
@@ -116,7 +126,7 @@ export class Product implements Feedback {
     const { b: weight, c: bias, before, n, at, bytes } = this;
     const { T, size } = run;
     const rows = size / n;
-    if (at !== 0) recycle(at, bytes, scope.region);
+    if (at !== 0) recycle(at, bytes);
     const dBefore = before === null ? 0 : gradOf(before);
     if (dBefore !== 0) timesTransposed(dBefore, dBefore, d, weight.ptr, rows, this.factors);
     this.weightGradient(run, d);
@@ -137,7 +147,7 @@ export class Product implements Feedback {
       const bits = own ? allocate(bitBytes(total, n)) : z.bits;
       const count = own ? k.alignBits(bits, z.bits, total, n) : k.countBits(bits, (total * n) / 32);
       gatherWeightGradient(dw, start, d + 4 * rows * n, bits, count, 0, total, this.factors);
-      if (own) recycle(bits, bitBytes(total, n), scope.region);
+      if (own) recycle(bits, bitBytes(total, n));
     } else if (start === 0) k.fill(dw, weight.size, 0);
     if (before !== null) transposedTimes(dw, dw, before.ptr, d, rows, this.factors);
   }
@@ -150,5 +160,5 @@ function unpackStep(z: number, bits: number, first: number, size: number): void 
   const whole = allocate(bytes);
   k.unpackBits(whole, bits + (first - skipped) / 8, skipped + size);
   k.copy(z, whole + 4 * skipped, size);
-  recycle(whole, bytes, scope.region);
+  recycle(whole, bytes);
 }

@@ -1,20 +1,18 @@
 import { expect, test } from "vitest";
+import type { Module, Tensor } from "../../engine/index.ts";
 import {
   Conv1d,
   Conv2d,
   Generator,
   gradcheck,
   Linear,
-  type Module,
   noGrad,
   rand,
   Sequential,
   SGD,
-  type Tensor,
   tape,
 } from "../../engine/index.ts";
-import { isWeighted, type Reading, type Weighted } from "../../engine/nn/reading.ts";
-import { setReading } from "../../engine/nn/readings.ts";
+import { isWeighted, type Reading, setReading, type Weighted } from "../../engine/protocol.ts";
 import { DelayedLinear, EProp, LeakyIntegrator, LIF, Recurrent, RecurrentLIF, Stream } from "../index.ts";
 
 const generator = () => new Generator(3);

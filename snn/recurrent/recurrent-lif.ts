@@ -1,6 +1,6 @@
 /** LIF neurons that feed each other: `Recurrent` of `LIF`, with the options of both. */
 import { choiceOf } from "../../engine/arguments.ts";
-import { generatorOf } from "../../engine/generator.ts";
+import { generatorOf } from "../../engine/extend.ts";
 import type { Generator, Linear, Tensor } from "../../engine/index.ts";
 import { type Form, OPTIONS, readOptions } from "../neuron/form.ts";
 import { LIF, LIF_FORM, type LIFOptions, type LIFRecord, type LIFState } from "../neurons/lif.ts";

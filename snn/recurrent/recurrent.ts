@@ -1,15 +1,11 @@
 /** Neurons that are fed back their own spikes: the layer around any neuron, by one fused op or step by step. */
 import { COUNT, numberOf, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { inReference } from "../../engine/backend.ts";
+import { alive, generatorOf, inReference } from "../../engine/extend.ts";
 import { inputSteps, type StepDefinition, symbolsOf, type Value } from "../../engine/fuse/index.ts";
-import { type Generator, generatorOf } from "../../engine/generator.ts";
-import { concat, Linear, linear, Module, ones, parameter, stack, type Tensor, zeros } from "../../engine/index.ts";
-import { checkChangeable, moduleOf, traitOf } from "../../engine/nn/module.ts";
-import { weightOf } from "../../engine/nn/reading.ts";
-import { readingAt } from "../../engine/nn/readings.ts";
-import { checkOptionalShape } from "../../engine/ops/tensors.ts";
+import type { Generator, Tensor } from "../../engine/index.ts";
+import { concat, Linear, linear, Module, ones, parameter, stack, zeros } from "../../engine/index.ts";
+import { checkChangeable, checkOptionalShape, moduleOf, readingAt, traitOf, weightOf } from "../../engine/protocol.ts";
 import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
-import { alive } from "../../engine/tensor.ts";
 import { axesHint, checkState } from "../layer/checks.ts";
 import { keptOf } from "../layer/kept.ts";
 import { checkFeatures, own, type Stage } from "../layer/stage.ts";

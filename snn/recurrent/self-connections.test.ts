@@ -1,19 +1,17 @@
 import { expect, test } from "vitest";
+import type { Module, Optimizer, Tensor } from "../../engine/index.ts";
 import {
   Adam,
   AdamW,
   Generator,
   gradcheck,
   Linear,
-  type Module,
   mseLoss,
   noGrad,
-  type Optimizer,
   ones,
   Sequential,
   SGD,
   stack,
-  type Tensor,
   tape,
   zeros,
 } from "../../engine/index.ts";

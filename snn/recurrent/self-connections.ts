@@ -1,9 +1,8 @@
 /** Weights among neurons that have no connection to themselves. */
-import { k } from "../../engine/backend.ts";
+import { k, type Op, passGradient, recycle } from "../../engine/extend.ts";
 import { type Linear, noGrad, type Tensor } from "../../engine/index.ts";
-import { setReading } from "../../engine/nn/readings.ts";
-import { apply, type Op, passGradient, SAVES } from "../../engine/op.ts";
-import { allocate, recycle, scope } from "../../engine/scope.ts";
+import { setReading } from "../../engine/protocol.ts";
+import { allocate, apply, SAVES } from "../../engine/unchecked.ts";
 
 /** z = w with zeros on the diagonal.  ∂L/∂w = ∂L/∂z with zeros on the diagonal. */
 const offDiagonalOp: Op<null> = {
@@ -24,7 +23,7 @@ function clearDiagonal(p: number, { sizes: [n] }: Tensor): void {
   const zero = allocate(4);
   k.fill(zero, 1, 0);
   k.copyBlocks(p, zero, n as number, 1, (n as number) + 1, 0);
-  recycle(zero, 4, scope.region);
+  recycle(zero, 4);
 }
 
 const offDiagonal = (w: Tensor): Tensor => apply(offDiagonalOp, null, w);

@@ -1,5 +1,5 @@
 /** The stage of neurons that all feed each other, in a stream: product and neurons in one step. */
-import { k } from "../../engine/backend.ts";
+import { k } from "../../engine/extend.ts";
 import type { Linear, Tensor } from "../../engine/index.ts";
 import type { Kept } from "../layer/kept.ts";
 import { Stage } from "../layer/stage.ts";

@@ -1,8 +1,8 @@
 /** Neurons in a stream: one call for a step, with the state in place, of a hand-written kernel or of a compiled step. */
-import { k } from "../../engine/backend.ts";
+import { k } from "../../engine/extend.ts";
 import type { Bound } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../../engine/index.ts";
-import { unpack } from "../../engine/tensor.ts";
+import { unpack } from "../../engine/lasting.ts";
 import { type Kept, keptOf, tensorsIn } from "../layer/kept.ts";
 import { own, ownSpikes, Stage, Watch } from "../layer/stage.ts";
 import type { Layer } from "../neuron/compiler.ts";

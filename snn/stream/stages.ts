@@ -1,23 +1,15 @@
 /** The layers of a stream: each with memory of its own, and the kernels that it calls in a step. */
 
 import { listed, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { alive, type Op } from "../../engine/extend.ts";
 import { Linear, type Module, noGrad, Tensor } from "../../engine/index.ts";
-import { locate, traitOf } from "../../engine/nn/module.ts";
-import { isWeighted, type Weighted, weightOf } from "../../engine/nn/reading.ts";
-import { dropRecord, type Op, recycleSaved } from "../../engine/op.ts";
-import { recordOutside, root, scope } from "../../engine/scope.ts";
+import { addBits, dropFloats, dropRecord, recordOutside, recycleSaved, root, scope } from "../../engine/lasting.ts";
+import { isWeighted, locate, traitOf, type Weighted, weightOf } from "../../engine/protocol.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
-import { addBits, alive, dropFloats } from "../../engine/tensor.ts";
 import { keptOf } from "../layer/kept.ts";
 import { own, Stage, Staged, stateOf, Watch } from "../layer/stage.ts";
-import {
-  isStepping,
-  isStepStale,
-  type Stepping,
-  saysOfNoMethod,
-  saysStateless,
-  steppingIn,
-} from "../layer/stepping.ts";
+import type { Stepping } from "../layer/stepping.ts";
+import { isStepping, isStepStale, saysOfNoMethod, saysStateless, steppingIn } from "../layer/stepping.ts";
 import { isCompiled } from "../neuron/neuron.ts";
 import { stageOfNeurons } from "./neurons.ts";
 

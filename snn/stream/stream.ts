@@ -1,11 +1,9 @@
 /** Networks that run one time step after the other, on an input that comes in as it comes. */
 import { numbersOf, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { inReference } from "../../engine/backend.ts";
+import { inReference, peek, ready, touch } from "../../engine/extend.ts";
 import { type Module, noGrad, Tensor } from "../../engine/index.ts";
-import { ready } from "../../engine/op.ts";
-import { disposed, enter, leave } from "../../engine/scope.ts";
+import { disposed, enter, leave } from "../../engine/lasting.ts";
 import { checkShape, type Shape } from "../../engine/shape.ts";
-import { peek, touch } from "../../engine/tensor.ts";
 import { own, type Stage } from "../layer/stage.ts";
 import { layersOf } from "../layer/stepping.ts";
 import { stageOfAll } from "./stages.ts";

@@ -1,16 +1,12 @@
 /** The op `spike`: a step function with the derivative of a surrogate, for neurons made of tensor ops. */
 import { withDefaults } from "../../engine/arguments.ts";
-import { k } from "../../engine/backend.ts";
-import { composed } from "../../engine/composed.ts";
-import { language } from "../../engine/fuse/in-reference.ts";
+import { alive, composed, k, type Op, recycle } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { apply, gradOf, type Op, SAVES } from "../../engine/op.ts";
-import { allocate, recycle, scope } from "../../engine/scope.ts";
-import { alive } from "../../engine/tensor.ts";
+import { allocate, apply, gradOf, SAVES } from "../../engine/unchecked.ts";
 import { type Fire, IN_FLOAT32, strictOf } from "../layer/checks.ts";
 import { checkValue } from "../layer/per-neuron.ts";
 import { sigmoid } from "./known.ts";
-import { checkSurrogate, type Surrogate } from "./surrogate.ts";
+import { checkSurrogate, language, type Surrogate } from "./surrogate.ts";
 
 interface Spike {
   readonly surrogate: Surrogate;
@@ -32,8 +28,8 @@ const spikeOp: Op<Spike> = {
     k.fill(zero, 1, 0);
     k.surrogate(d, x.ptr, zero, 0, z.size, kind, slope);
     k.mulGrad(dx, z.gradPtr, d, z.size);
-    recycle(zero, 4, scope.region);
-    recycle(d, bytes, scope.region);
+    recycle(zero, 4);
+    recycle(d, bytes);
   },
 };
 

@@ -1,6 +1,6 @@
 /** The derivative of each surrogate equals the derivative of its smooth step. */
 import { describe, expect, test } from "vitest";
-import { k } from "../../engine/backend.ts";
+import { k } from "../../engine/extend.ts";
 import { tensorLanguage } from "../../engine/fuse/index.ts";
 import { withReference } from "../../engine/gradcheck.ts";
 import { full, Generator, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";

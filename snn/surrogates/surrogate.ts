@@ -1,6 +1,6 @@
 /** The type of a surrogate: derivative, smooth step, and the number of its kernel where it has one. */
 import { wrongType } from "../../engine/arguments.ts";
-import type { Derivative, Language, Value } from "../../engine/fuse/index.ts";
+import type { Derivative, Language, tensorLanguage, Value } from "../../engine/fuse/index.ts";
 
 /** How a spike is differentiated: hard in the forward pass, a smooth step's derivative at x = u − θ in backward. */
 export interface Surrogate {
@@ -39,3 +39,10 @@ export function checkSurrogate(where: string, s: Surrogate): void {
 }
 
 class Made {}
+
+/** The functions of a step on tensors, for `spike`: a surrogate without a kernel brings them. A live binding. */
+export let language = undefined as unknown as typeof tensorLanguage;
+
+export function useLanguage(functions: typeof tensorLanguage): void {
+  language = functions;
+}

@@ -5,9 +5,9 @@
  * docs/coding.md says which function stands for a surrogate of another framework.
  */
 import { allOptions, FLOAT, functionOf, numberOf, type Range, withDefaults } from "../../engine/arguments.ts";
-import { useLanguage } from "../../engine/fuse/in-reference.ts";
 import { type Derivative, Program, type StepArgument, tensorLanguage, type Value } from "../../engine/fuse/index.ts";
-import { type CustomSurrogate, checkSurrogate, frozenSurrogate, type Primitive, type Surrogate } from "./surrogate.ts";
+import type { CustomSurrogate, Primitive, Surrogate } from "./surrogate.ts";
+import { checkSurrogate, frozenSurrogate, useLanguage } from "./surrogate.ts";
 
 /** Slopes and widths whose squares, times the square of a membrane of 10⁴, stay numbers of float32. */
 const SCALE: Range = { expected: "in [1e-9, 1e9]", fits: (x) => x >= 1e-9 && x <= 1e9 };

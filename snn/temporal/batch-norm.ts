@@ -1,11 +1,9 @@
 /** Batch normalisation through time: of currents [T, B, C] and [T, B, C, H, W] on their way to neurons. */
 import { COUNT, numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
+import { alive, composed } from "../../engine/extend.ts";
 import { type BatchNormLayerOptions, full, noGrad, type Tensor, zeros } from "../../engine/index.ts";
-import { type Traits, traitsOf } from "../../engine/nn/module.ts";
-import { BATCH_DEFAULTS, BatchNorm, normalizationOptions } from "../../engine/nn/normalize.ts";
+import { BATCH_DEFAULTS, BatchNorm, normalizationOptions, type Traits, traitsOf } from "../../engine/protocol.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
-import { alive } from "../../engine/tensor.ts";
 import { checkState } from "../layer/checks.ts";
 
 /** Options of {@link ThresholdDependentBatchNorm1d} and {@link ThresholdDependentBatchNorm2d}. */

@@ -1,13 +1,11 @@
 /** Delays of a fixed number of steps: a layer whose state is its last inputs. */
 
 import { INTEGER, listOf, numberOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { extra, integersAt } from "../../engine/backend.ts";
+import { alive, buffer, extra, integersAt, type Op, peek } from "../../engine/extend.ts";
 import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
-import type { Loading } from "../../engine/nn/module.ts";
-import { apply, formOf, gradOf, type Op, SAVES, saveFor } from "../../engine/op.ts";
+import type { Loading } from "../../engine/protocol.ts";
 import { axisOf, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
-import { buffer } from "../../engine/tape.ts";
-import { alive, peek } from "../../engine/tensor.ts";
+import { apply, formOf, gradOf, SAVES, saveFor } from "../../engine/unchecked.ts";
 import { STEPS } from "../layer/checks.ts";
 import { persistentCopy } from "../layer/per-neuron.ts";
 import { own, type Stage } from "../layer/stage.ts";

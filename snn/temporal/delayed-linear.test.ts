@@ -1,5 +1,6 @@
 /** Learned delays, against loops in float64 that are written from the paper, and on a task that needs them. */
 import { expect, test } from "vitest";
+import type { Module, Tensor } from "../../engine/index.ts";
 import {
   Adam,
   bernoulli,
@@ -8,11 +9,9 @@ import {
   Generator,
   gradcheck,
   Linear,
-  type Module,
   manualSeed,
   Sequential,
   summary,
-  type Tensor,
   tape,
   tensor,
   zeros,

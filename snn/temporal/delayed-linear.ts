@@ -1,15 +1,11 @@
 /** Linear layers whose synapses have learned delays. */
 
 import { COUNT, NOT_NEGATIVE, numberOf, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { type Generator, generatorOf } from "../../engine/generator.ts";
-import { arange, conv1d, full, noGrad, pad, parameter, rand, type Tensor } from "../../engine/index.ts";
-import { startUniform } from "../../engine/nn/linear.ts";
-import { type Loading, traitsOf } from "../../engine/nn/module.ts";
-import { type Weighted, weightOf } from "../../engine/nn/reading.ts";
-import { isOutside } from "../../engine/op.ts";
+import { alive, buffer, generatorOf, peek, touch } from "../../engine/extend.ts";
+import { arange, conv1d, full, type Generator, noGrad, pad, parameter, rand, type Tensor } from "../../engine/index.ts";
+import { type Loading, startUniform, traitsOf, type Weighted, weightOf } from "../../engine/protocol.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
-import { buffer } from "../../engine/tape.ts";
-import { alive, peek, touch } from "../../engine/tensor.ts";
+import { isOutside } from "../../engine/unchecked.ts";
 import { own, type Stage, stateOf } from "../layer/stage.ts";
 import type { UnrollResult, Wanted } from "../layer/temporal.ts";
 import { within } from "../neuron/definition.ts";

@@ -1,10 +1,8 @@
 /** Noise in the current of neurons: a layer that draws in training. */
 import { type Range, withDefaults } from "../../engine/arguments.ts";
-import { composed } from "../../engine/composed.ts";
-import { type Generator, generatorOf } from "../../engine/generator.ts";
-import { Module, parameter, randn, type Tensor } from "../../engine/index.ts";
-import { type Loading, traitsOf } from "../../engine/nn/module.ts";
-import { buffer } from "../../engine/tape.ts";
+import { buffer, composed, generatorOf } from "../../engine/extend.ts";
+import { type Generator, Module, parameter, randn, type Tensor } from "../../engine/index.ts";
+import { type Loading, traitsOf } from "../../engine/protocol.ts";
 import { checkSequence } from "../layer/checks.ts";
 import { checkPerNeuron, persistentCopy } from "../layer/per-neuron.ts";
 

@@ -12,22 +12,11 @@ import {
   wrongType,
   wrongValue,
 } from "../../engine/arguments.ts";
-import { type Generator, generatorOf } from "../../engine/generator.ts";
-import {
-  concat,
-  full,
-  indexSelect,
-  matmul,
-  noGrad,
-  parameter,
-  type Tensor,
-  tensor,
-  zeros,
-} from "../../engine/index.ts";
-import { startUniform } from "../../engine/nn/linear.ts";
-import type { Loading } from "../../engine/nn/module.ts";
+import { buffer, generatorOf } from "../../engine/extend.ts";
+import type { Generator, Tensor } from "../../engine/index.ts";
+import { concat, full, indexSelect, matmul, noGrad, parameter, tensor, zeros } from "../../engine/index.ts";
+import { type Loading, startUniform } from "../../engine/protocol.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
-import { buffer } from "../../engine/tape.ts";
 import type { Fire } from "../layer/checks.ts";
 import type { Stage } from "../layer/stage.ts";
 import type { Wanted } from "../layer/temporal.ts";

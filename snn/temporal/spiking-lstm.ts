@@ -1,9 +1,8 @@
 /** The spiking LSTM: a cell of gates whose output drives a membrane. */
 import { COUNT, numberOf, objectOf, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { type Generator, generatorOf } from "../../engine/generator.ts";
-import { linear, Module, noGrad, stack, type Tensor, zeros } from "../../engine/index.ts";
-import { startUniform } from "../../engine/nn/linear.ts";
-import { layerTap } from "../../engine/nn/tapped.ts";
+import { generatorOf } from "../../engine/extend.ts";
+import { type Generator, linear, Module, noGrad, stack, type Tensor, zeros } from "../../engine/index.ts";
+import { layerTap, startUniform } from "../../engine/protocol.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { checkState } from "../layer/checks.ts";
 import { type Run, Temporal, type Wanted } from "../layer/temporal.ts";

@@ -1,5 +1,5 @@
 /** Layers that read the inputs of their last steps: the state of these layers, and their memory in a stream. */
-import { k } from "../../engine/backend.ts";
+import { k } from "../../engine/extend.ts";
 import { concat, type Module, type Tensor, zeros } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { checkState } from "../layer/checks.ts";

@@ -13,7 +13,7 @@ import {
   type Module,
   ReLU,
 } from "../../../engine/index.ts";
-import { traitOf } from "../../../engine/nn/module.ts";
+import { traitOf } from "../../../engine/protocol.ts";
 import { axisOf } from "../../../engine/shape.ts";
 import { layersOf } from "../../layer/stepping.ts";
 import { type Affine, isWeightLayer, type WeightLayer, weightChannelAxis } from "./folded-weights.ts";

@@ -1,6 +1,6 @@
 /** Weights of a layer as they are scaled and shifted, in float64. */
 import { Conv1d, Conv2d, Generator, Linear, type Module } from "../../../engine/index.ts";
-import { weightOf } from "../../../engine/nn/reading.ts";
+import { weightOf } from "../../../engine/protocol.ts";
 
 /** A layer that multiplies by weights. */
 export type WeightLayer = Linear | Conv1d | Conv2d;

@@ -1,8 +1,8 @@
 /** The activations of the layers of a network on data: the numbers from which a conversion takes its scales. */
 import { wrongValue } from "../../../engine/arguments.ts";
+import { alive } from "../../../engine/extend.ts";
 import { type Encode, type Lengths, noGrad, ReLU, Sequential, type Tensor } from "../../../engine/index.ts";
 import { formatShape } from "../../../engine/shape.ts";
-import { alive } from "../../../engine/tensor.ts";
 import { type ModelData, readData } from "../data.ts";
 import { Activations } from "./activations.ts";
 import { type Link, lastWeightLayer } from "./chain.ts";

@@ -1,25 +1,10 @@
 /** A chain of layers again, with batch normalisation and the scales of its activations in the weights. */
 import { wrongValue } from "../../../engine/arguments.ts";
 import { AvgPool2d, Conv1d, Conv2d, Flatten, Generator, MaxPool2d, type Module, ReLU } from "../../../engine/index.ts";
-import {
-  affineOf,
-  type ChainBatchNorm,
-  type ChainPool,
-  flattensAll,
-  keepsChannels,
-  type Link,
-  lastWeightLayer,
-  normalizedAxis,
-  pads,
-} from "./chain.ts";
-import {
-  type Affine,
-  channelValue,
-  FoldedWeights,
-  isWeightLayer,
-  type WeightLayer,
-  weightChannelAxis,
-} from "./folded-weights.ts";
+import type { ChainBatchNorm, ChainPool, Link } from "./chain.ts";
+import { affineOf, flattensAll, keepsChannels, lastWeightLayer, normalizedAxis, pads } from "./chain.ts";
+import type { Affine, WeightLayer } from "./folded-weights.ts";
+import { channelValue, FoldedWeights, isWeightLayer, weightChannelAxis } from "./folded-weights.ts";
 
 /** The form of a rebuilt chain: the modules that replace each ReLU, the scales of activations, and the axes. */
 export interface RebuiltForm {

@@ -1,11 +1,9 @@
 /** The input of a converted network: a sample repeated in each time step, as a module. */
 import { wrongValue } from "../../../engine/arguments.ts";
-import { composed } from "../../../engine/composed.ts";
-import { Module, type Tensor } from "../../../engine/index.ts";
-import { traitsOf } from "../../../engine/nn/module.ts";
-import { broadcastTo } from "../../../engine/ops/view.ts";
+import { alive } from "../../../engine/extend.ts";
+import { expand, Module, type Tensor } from "../../../engine/index.ts";
+import { traitsOf } from "../../../engine/protocol.ts";
 import { formatShape } from "../../../engine/shape.ts";
-import { alive } from "../../../engine/tensor.ts";
 
 /**
  * Samples that do not change over time, [B, …], as the current of T steps, [T, B, …]; sequences [T, B, …] as they are. The number of axes
@@ -38,7 +36,7 @@ export class Repeated extends Module {
     const axes = ndim - this.sampleAxes;
     // A view, as the next layer may write over a tensor that nobody else holds.
     if (axes === 2) return x.reshape(sizes);
-    if (axes === 1) return composed(broadcastTo, x, [this.timesteps, ...sizes]);
+    if (axes === 1) return expand(x, [this.timesteps, ...sizes]);
     const sample = Array.from({ length: this.sampleAxes }, () => ", n").join("");
     throw wrongValue("toSpiking", `samples [B${sample}] or sequences [T, B${sample}]`, formatShape(sizes));
   }

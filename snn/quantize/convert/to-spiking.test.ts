@@ -1,6 +1,5 @@
 /** Conversion: the folded network, scales, the neuron and its law, data in all forms, streams, errors. */
 import { expect, test } from "vitest";
-import { defaultGenerator } from "../../../engine/generator.ts";
 import {
   AvgPool2d,
   BatchNorm1d,
@@ -22,7 +21,7 @@ import {
   TensorDataset,
   tensor,
 } from "../../../engine/index.ts";
-import { setReading } from "../../../engine/nn/readings.ts";
+import { defaultGenerator, setReading } from "../../../engine/protocol.ts";
 import { bits, bytesKept, expectNear, random, values } from "../../../test/support/tensors.ts";
 import { constantEncode } from "../../coding/constant.ts";
 import { meanOverTime, spikeCount } from "../../losses/readout.ts";

@@ -1,0 +1,19 @@
+/** Modules, losses, schedules and batches from inside: traits, loading, readings of weights, taps; windows, reductions, lengths. */
+
+export { batchOf, targetCount } from "./data/batch.ts";
+export { isDataset, stepsOf } from "./data/dataset.ts";
+export { defaultGenerator } from "./generator.ts";
+export { startUniform } from "./nn/linear.ts";
+export type { Loading, StoredArray, Traits } from "./nn/module.ts";
+export { checkChangeable, locate, moduleOf, traitOf, traitsOf } from "./nn/module.ts";
+export { BATCH_DEFAULTS, BatchNorm, Normalization, normalizationOptions } from "./nn/normalize.ts";
+export { isWeighted, type Reading, type Weighted, weightOf } from "./nn/reading.ts";
+export { readBefore, readingAt, setReading } from "./nn/readings.ts";
+export { type LayerTap, layerTap, tapped, untapped, type Watcher } from "./nn/tapped.ts";
+export { checkReduction, reduced } from "./ops/reduction.ts";
+export { shown } from "./ops/shown.ts";
+export { checkOptionalShape } from "./ops/tensors.ts";
+export { traceWeights } from "./ops/traced.ts";
+export { type Axis, FLAT, windowOver } from "./ops/windows.ts";
+export { cosPi } from "./optim/scheduler.ts";
+export { valuesIn } from "./tensor.ts";
