@@ -18,5 +18,5 @@ export {
   root,
   scope,
 } from "./scope.ts";
-export { addBits, dropFloats, rootOf, takeOver, touchBoth, unpack } from "./tensor.ts";
+export { addBits, clear, dropFloats, rootOf, takeOver, touchBoth, unpack } from "./tensor.ts";
 export { memory } from "./wasm.ts";

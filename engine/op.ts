@@ -13,7 +13,7 @@ export * from "./gradient.ts";
 export * from "./record.ts";
 /** For `saves` of an op, added up: which values its backward reads. Writing to one before `backward()` is an error then. */
 export * as SAVES from "./saves.ts";
-export type { Factors, GradientForm, Op, PlacesForm, Recorded } from "./tensor.ts";
+export type { Factors, Op, PlacesForm, Recorded } from "./tensor.ts";
 export { bitsOf, formOf, ready } from "./tensor.ts";
 
 const NONE = null as unknown as Tensor;

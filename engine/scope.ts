@@ -93,7 +93,7 @@ export function adopt(t: Owned, region: Region, p: number, bytes: number): void 
   if (region.scope === root) hold(t, p, bytes);
   else region.scope.adopted.push(t);
   t.owned = true;
-  moveTo(t, region);
+  t.region = region;
 }
 
 /** t lives as long as `region`. */
@@ -106,7 +106,7 @@ export function end(t: Owned): void {
   if (t.owned) takeOut(t.region.scope.adopted, t);
   t.held?.end();
   t.held = null;
-  moveTo(t, disposed);
+  t.region = disposed;
 }
 
 /** Without the tensor that owns the block of t in the list: t itself, or a proxy of it. */
@@ -178,7 +178,7 @@ export function leave(): void {
   region.open = false;
   for (const t of adopted) {
     heap.release(t.ptr, 4 * t.size);
-    moveTo(t, disposed);
+    t.region = disposed;
   }
   for (let i = 0; i < blocks.length; i += 2) heap.release(blocks[i] as number, blocks[i + 1] as number);
   // The scope around it may end with an error yet.

@@ -3,6 +3,9 @@
  *
  * An op that is recorded leaves its record, inputs and attributes in the fields of its output; the list of recorded
  * tensors in the order of their creation is the tape. So an op makes two objects, its output and its attributes.
+ *
+ * Each internal field is assigned in one file alone, and read everywhere: values here, the record in record.ts, the gradient in gradient.ts,
+ * and how long the memory lives in scope.ts.
  */
 import { numbersOf, wrongType, wrongValue } from "./arguments.ts";
 import { heap, inReference, k, simd, useBackend } from "./backend.ts";
@@ -18,7 +21,7 @@ import { memory } from "./wasm.ts";
 export type NestedArray = number | readonly NestedArray[];
 
 /**
- * The state of the record of a tensor.
+ * The state of the record of a tensor: not there, there, used up by backward, or left behind in a tape that returned the tensor.
  *
  * @internal
  */
@@ -141,6 +144,12 @@ export class Tensor {
   readonly size: number;
   /** Whether `backward` computes a gradient for this tensor; ops on it are recorded. Default false. */
   requiresGrad: boolean;
+  /** A parameter: persistent, its gradient buffer too, and seen by Module. */
+  isParameter = false;
+  /** Part of the state of a Module, but not trained. */
+  isBuffer = false;
+
+  // Values: this file, and for the copy of weights columns.ts.
   /**
    * Byte address of the data; 0 while spikes or a constant expansion over time have not been written out.
    *
@@ -154,6 +163,26 @@ export class Tensor {
    */
   bits = 0;
   /**
+   * The tensor whose memory this one looks into, or the source of an expansion that is not written out.
+   *
+   * @internal
+   */
+  base: Tensor | null = null;
+  /**
+   * When the values were last written, a count of the clock.
+   *
+   * @internal
+   */
+  written = 0;
+  /**
+   * Address of a transposed copy of weights, or why there is none.
+   *
+   * @internal
+   */
+  columns = UNREAD;
+
+  // The life of the memory: scope.ts.
+  /**
    * The run of the tape that owns the tensor.
    *
    * @internal
@@ -165,12 +194,16 @@ export class Tensor {
    * @internal
    */
   owned: boolean;
-  /** A parameter: persistent, its gradient buffer too, and seen by Module. */
-  isParameter = false;
-  /** Part of the state of a Module, but not trained. */
-  isBuffer = false;
   /**
-   * The record: output of `op` on a, b, c.
+   * The blocks of a tensor outside of tapes, for the time when it is garbage.
+   *
+   * @internal
+   */
+  held: Held | null = null;
+
+  // The record: record.ts.
+  /**
+   * The tensor is the output of `op` on a, b, c.
    *
    * @internal
    */
@@ -200,19 +233,13 @@ export class Tensor {
    */
   parts: (Tensor | undefined)[] | null = null;
   /**
-   * The tensor whose memory this one looks into, or the source of an expansion that is not written out.
-   *
-   * @internal
-   */
-  base: Tensor | null = null;
-  /**
-   * When the record was made, and when the values were last written: counts of one clock.
+   * When the record was made, a count of the same clock as that of `written`.
    *
    * @internal
    */
   born = 0;
-  /** @internal */
-  written = 0;
+
+  // The gradient: gradient.ts.
   /**
    * Address of the gradient, 0 where there is none (yet).
    *
@@ -232,29 +259,18 @@ export class Tensor {
    */
   gradBuffer = 0;
   /**
-   * Address of a transposed copy of weights, or why there is none.
+   * The tensor that `grad` gave.
    *
    * @internal
    */
-  columns = UNREAD;
-  /**
-   * The blocks of a tensor outside of tapes, for the time when it is garbage.
-   *
-   * @internal
-   */
-  held: Held | null = null;
+  gradTensor: Tensor | null = null;
   /**
    * Of the tensor that `grad` gives: the leaf, which must not be garbage before it.
    *
    * @internal
    */
   leaf: Tensor | null = null;
-  /**
-   * The tensor that `grad` gave.
-   *
-   * @internal
-   */
-  gradTensor: Tensor | null = null;
+
   private frozen: Shape | null = null;
 
   /** @internal */
@@ -542,18 +558,23 @@ export function freeValues(t: Tensor): void {
   if (t.bits !== 0) free(t.bits, streamBytes(t.size));
 }
 
-/** Gives t, which is outside of all tapes, a stream of bits beside its floats, of zeros or that of x. */
+/** Gives t, which is outside of all tapes, a stream of bits beside its floats, unwritten or that of x. */
 export function addBits(t: Tensor, x?: Tensor): void {
   const bytes = streamBytes(t.size);
   t.bits = x?.bits ?? allocateIn(root.region, bytes);
-  if (x !== undefined) return;
-  hold(t, t.bits, bytes);
-  k.fill(t.bits, bytes / 4, 0);
+  if (x === undefined) hold(t, t.bits, bytes);
 }
 
 /** Writes the floats of t, of which a kernel has written the bits, where it has any. */
 export function unpack({ ptr, bits, size }: Tensor): void {
   if (bits !== 0) k.unpackBits(ptr, bits, size);
+}
+
+/** Sets the floats of t to 0, and its bits, where it has any. */
+export function clear(t: Tensor): void {
+  k.fill(t.ptr, t.size, 0);
+  if (t.bits !== 0) k.fill(t.bits, streamBytes(t.size) / 4, 0);
+  touch(t);
 }
 
 /** Only the bits of t, where it has any, are its values. */

@@ -6,7 +6,7 @@
 export { descriptor, floats, integers, wordsAt, writePair } from "./backend.ts";
 export { liftedOp } from "./composed.ts";
 export { int8Kernels } from "./int8-kernels.ts";
-export type { Factors, GradientForm } from "./op.ts";
+export type { Factors } from "./op.ts";
 export {
   apply,
   canTakeOver,

@@ -98,7 +98,12 @@ const methods = {
    *   element. A pass that fails takes back the gradients that began in it.
    */
   backward,
+  /** Sets `grad` to null; the buffer is kept for the next gradient. */
   zeroGrad,
+  /**
+   * Frees the memory of a tensor that the caller owns, and its record; again, it does nothing. Inside a tape there is
+   * nothing to do: the tape frees.
+   */
   dispose,
 };
 

@@ -1,8 +1,8 @@
 /** A layer of a stream: its memory, and its work in a step. */
 
-import { k, persist, ready, streamBytes, touch } from "../../engine/extend.ts";
+import { persist, ready } from "../../engine/extend.ts";
 import { Module, noGrad, type Tensor, zeros } from "../../engine/index.ts";
-import { addBits, EXPOSED, rootOf } from "../../engine/lasting.ts";
+import { addBits, clear, EXPOSED, rootOf } from "../../engine/lasting.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { checkKept, type Kept, tensorsIn } from "./kept.ts";
 
@@ -41,20 +41,13 @@ export abstract class Stage {
   check(): void {
     const { parameters, kept } = this;
     checkKept("Stream", "stream", kept);
-    for (let i = 0; i < parameters.length; i++) {
-      const t = parameters[i] as Tensor;
-      if (!t.region.open || t.base !== null) ready("Stream", t);
-    }
+    for (let i = 0; i < parameters.length; i++) ready("Stream", parameters[i] as Tensor);
   }
 
   abstract step(): void;
 
   reset(): void {
-    for (const t of this.state) {
-      k.fill(t.ptr, t.size, 0);
-      if (t.bits !== 0) k.fill(t.bits, streamBytes(t.size) / 4, 0);
-      touch(t);
-    }
+    for (const t of this.state) clear(t);
   }
 }
 
@@ -114,5 +107,6 @@ export const own = (shape: Shape): Tensor => persist(zeros(shape));
 export function ownSpikes(shape: Shape): Tensor {
   const t = own(shape);
   addBits(t);
+  clear(t);
   return t;
 }
