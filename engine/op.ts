@@ -28,8 +28,8 @@ const applyAtRoot = <Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c
 
 function run<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
   if (!isFloats(a)) readyInput(op, a);
-  if (b !== NONE && !isFloats(b)) ready(op.name, b);
-  if (c !== NONE && !isFloats(c)) ready(op.name, c);
+  if (b !== null && !isFloats(b)) ready(op.name, b);
+  if (c !== null && !isFloats(c)) ready(op.name, c);
   if (a.ptr === 0) return ofShort(op, attrs, a, b, c);
   const shape = (attrs as { shape?: Shape } | null)?.shape;
   const z = shape === undefined ? emptyLike(a) : empty(shape);
@@ -46,7 +46,7 @@ function readyInput<Attrs>({ name, lifts = Infinity, reads }: Op<Attrs>, a: Tens
   if (a.ptr === 0 && !(repeatsSteps(a) && a.ndim > lifts)) ready(name, a, reads?.a !== undefined);
 }
 
-/** Of an a in bits, or of one that repeats a step, the op of the step, and its output as often. */
+/** The output for spikes in bits; for an a that repeats a step, the output for the step, as often. */
 function ofShort<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
   const { shape = a.sizes } = (attrs ?? {}) as { shape?: Shape };
   if (repeatsSteps(a)) {

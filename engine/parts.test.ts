@@ -31,7 +31,7 @@ function three(x: Tensor, scale: Tensor): [doubled: Tensor, tripled: Tensor, wei
   k.affine(z.ptr, x.ptr, x.size, 2, 0);
   k.affine(tripled.ptr, x.ptr, x.size, 3, 0);
   k.mul(weighted.ptr, x.ptr, scale.ptr, x.size);
-  recorded(threeOp, { scale }, z, x);
+  recorded(threeOp, { scale }, z, x, null, null);
   return [z, part(z, 0, tripled), part(z, 1, weighted)];
 }
 

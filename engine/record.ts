@@ -32,10 +32,9 @@ export const NO_GRADIENT = -1;
 type Input = Tensor | null;
 
 /** z, the output that the op has just made of a, b and c: on record where one of them requires a gradient and a tape records. */
-export function recorded<Attrs>(op: Recorded<Attrs>, attrs: Attrs, z: Tensor, a: Tensor, b?: Input, c?: Input): Tensor {
+export function recorded<Attrs>(op: Recorded<Attrs>, attrs: Attrs, z: Tensor, a: Tensor, b: Input, c: Input): Tensor {
   const wanted = a.requiresGrad || b?.requiresGrad || c?.requiresGrad;
-  if (wanted && scope.recording && op.saves !== NO_GRADIENT)
-    record(z, op as Recorded<never>, attrs, a, b ?? null, c ?? null);
+  if (wanted && scope.recording && op.saves !== NO_GRADIENT) record(z, op as Recorded<never>, attrs, a, b, c);
   else recycleSaved(z, scope.region);
   return z;
 }

@@ -32,7 +32,7 @@ export type Form = "floats" | "bits" | "repeats";
 
 /** The forms besides floats that an op reads. */
 export interface Reads {
-  /** Of the values of its first input, in forward and backward. */
+  /** Of the values of its first input, in forward and backward. Repeats are no such form: see `lifts` of {@link Op}. */
   readonly a?: readonly ["bits"];
   /**
    * Of the gradient of its output.
@@ -80,7 +80,7 @@ export interface Op<Attrs> extends Recorded<Attrs> {
    */
   readonly lifts?: number;
   /**
-   * Whether forward writes bits where a is in bits: an output of {@link emptySpikes}.
+   * Whether forward writes bits where a is in bits: an output of {@link emptySpikes}. If not, forward gets the floats of a.
    *
    * @internal
    */

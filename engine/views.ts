@@ -20,7 +20,7 @@ export function sameValues(where: string, x: Tensor, as?: Shape): Tensor {
 
 /** x in another shape of as many elements. */
 export const reshaped = (x: Tensor, shape: Shape): Tensor =>
-  recorded(reshapeOp, null, sameValues("reshape", x, shape), x);
+  recorded(reshapeOp, null, sameValues("reshape", x, shape), x, null, null);
 
 /** x as [outer, inner] and z as [outer, times, inner]. */
 export interface Repeat {
@@ -46,7 +46,7 @@ export function repeated(x: Tensor, shape: Shape): Tensor {
   ready("expand", x);
   const size = sizeOf(shape);
   const attrs = { shape, outer: 1, times: size / x.size, inner: x.size };
-  return recorded(expandOp, attrs, constantOver(x, shape, size), x);
+  return recorded(expandOp, attrs, constantOver(x, shape, size), x, null, null);
 }
 
 /** Whether x, which nobody has checked, repeats one step along its first axis. */

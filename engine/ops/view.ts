@@ -118,7 +118,7 @@ export function sliceRows(x: Tensor, start: number, end: number): Tensor {
   const shape = checkShape("slice", [end - start, ...x.sizes.slice(1)]);
   const offset = (start * x.size) / (x.sizes[0] as number);
   ready("slice", x);
-  return recorded(sliceOp, { offset }, viewOf(x, shape, sizeOf(shape), offset), x);
+  return recorded(sliceOp, { offset }, viewOf(x, shape, sizeOf(shape), offset), x, null, null);
 }
 
 /**
