@@ -1,7 +1,22 @@
 /** Networks that snnTorch, Norse and SpikingJelly have trained: their states load, and their spikes are the same here. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { type NamedArrays, type Tensor, BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, Flatten, Linear, loadSafetensors, MaxPool2d, Module, noGrad, readSafetensors, Sequential, tensor } from "../engine/index.ts";
+import type { NamedArrays, Tensor } from "../engine/index.ts";
+import {
+  BatchNorm1d,
+  BatchNorm2d,
+  Conv1d,
+  Conv2d,
+  Flatten,
+  Linear,
+  loadSafetensors,
+  MaxPool2d,
+  Module,
+  noGrad,
+  readSafetensors,
+  Sequential,
+  tensor,
+} from "../engine/index.ts";
 import { random, values } from "../test/support/tensors.ts";
 import {
   Alpha,

@@ -1,6 +1,7 @@
 /** States of models of snnTorch, Norse and SpikingJelly, under the names of the layers here. */
 import { choiceOf, listOf, numbersOf, objectOf, show, WHOLE, withDefaults, wrongValue } from "../engine/arguments.ts";
-import { type ArrayEntry, type Module, type NamedArrays, type NumberArray, Conv2d, Sequential, Tensor } from "../engine/index.ts";
+import type { ArrayEntry, Module, NamedArrays, NumberArray } from "../engine/index.ts";
+import { Conv2d, Sequential, Tensor } from "../engine/index.ts";
 import { moduleOf } from "../engine/protocol.ts";
 import { formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../engine/shape.ts";
 import { Neurons } from "./neuron/neuron.ts";

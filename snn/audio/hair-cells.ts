@@ -1,5 +1,6 @@
 /** Hair cells, the fibres of their nerve, and the cells that the fibres excite: a model of the ear behind the basilar membrane. */
-import { type Range, NOT_NEGATIVE, numberOf, POSITIVE, upTo, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import type { Range } from "../../engine/arguments.ts";
+import { NOT_NEGATIVE, numberOf, POSITIVE, upTo, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { generatorOf, peek } from "../../engine/extend.ts";
 import { type Generator, noGrad, rand, type Tensor } from "../../engine/index.ts";
 import { STEP_COUNTS } from "../coding/spikes.ts";

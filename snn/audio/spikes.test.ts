@@ -1,7 +1,7 @@
 /** Three ways from sound to spikes, on signals with known answers. */
 import { describe, expect, test } from "vitest";
-import { Generator, memoryStats, type Tensor, tape, tensor } from "../../engine/index.ts";
 import { withReference } from "../../engine/gradcheck.ts";
+import { Generator, memoryStats, type Tensor, tape, tensor } from "../../engine/index.ts";
 import { numbers } from "../../test/support/sides.ts";
 import { leaf, random, values } from "../../test/support/tensors.ts";
 import type { Speech2SpikesOptions } from "./index.ts";

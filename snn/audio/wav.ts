@@ -14,7 +14,18 @@
  *
  * @see ITU-R BS.2088, Long-form file format for the international exchange of audio programme materials with metadata.
  */
-import { bytesOf, COUNT, choiceOf, numberOf, numbersOf, objectOf, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import {
+  bytesOf,
+  COUNT,
+  choiceOf,
+  numberOf,
+  numbersOf,
+  objectOf,
+  show,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
 
 /** Sound: as many samples in each channel, in [−1, 1] at full scale. */
 export interface Sound {

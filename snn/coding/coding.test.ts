@@ -1,7 +1,7 @@
 /** Codes beyond rates: when which value spikes, the form that is stored, and targets for output neurons. */
 import { describe, expect, test } from "vitest";
-import { Generator, gradcheck, memoryStats, type Tensor, tape, tensor } from "../../engine/index.ts";
 import { withReference } from "../../engine/gradcheck.ts";
+import { Generator, gradcheck, memoryStats, type Tensor, tape, tensor } from "../../engine/index.ts";
 import { leaf, random, values } from "../../test/support/tensors.ts";
 import {
   burstEncode,

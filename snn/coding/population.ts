@@ -1,5 +1,6 @@
 /** A value as the activity of many neurons, each of which answers to a range of values. */
-import { type Range, FINITE, listOf, NOT_NEGATIVE, numberOf, POSITIVE, show, WHOLE, withDefaults } from "../../engine/arguments.ts";
+import type { Range } from "../../engine/arguments.ts";
+import { FINITE, listOf, NOT_NEGATIVE, numberOf, POSITIVE, show, WHOLE, withDefaults } from "../../engine/arguments.ts";
 import { alive, composed } from "../../engine/extend.ts";
 import { type Tensor, tensor } from "../../engine/index.ts";
 import { STEP_COUNTS } from "./spikes.ts";

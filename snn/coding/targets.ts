@@ -1,5 +1,6 @@
 /** Class indices as the spikes, or the membranes, that output neurons should have. */
-import { type Range, COUNT, choiceOf, FLOAT, integersOf, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
+import type { Range } from "../../engine/arguments.ts";
+import { COUNT, choiceOf, FLOAT, integersOf, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
 import { generatorOf, peek } from "../../engine/extend.ts";
 import { bernoulli, full, type Generator, noGrad, rand, type Tensor, tensor } from "../../engine/index.ts";
 import { valuesIn } from "../../engine/protocol.ts";

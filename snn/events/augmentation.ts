@@ -1,5 +1,19 @@
 /** Recordings with other events: parts of the sensor, other scales, mirrors, and random losses, shifts and additions. */
-import { COUNT, choiceOf, listOf, NOT_NEGATIVE, numberOf, POSITIVE, type Range, SHARE, UNIT, WHOLE, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import {
+  COUNT,
+  choiceOf,
+  listOf,
+  NOT_NEGATIVE,
+  numberOf,
+  POSITIVE,
+  type Range,
+  SHARE,
+  UNIT,
+  WHOLE,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
 import { generatorOf } from "../../engine/extend.ts";
 import type { Generator } from "../../engine/index.ts";
 import { checkedRecording, chosen, sorted, unwrittenRecording } from "./checked.ts";

@@ -1,5 +1,15 @@
 /** A simulated event camera: frames of brightness to a recording of events. */
-import { allOptions, FINITE, listOf, NOT_NEGATIVE, numberOf, numbersOf, POSITIVE, wrongType, wrongValue } from "../../engine/arguments.ts";
+import {
+  allOptions,
+  FINITE,
+  listOf,
+  NOT_NEGATIVE,
+  numberOf,
+  numbersOf,
+  POSITIVE,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
 import { alive, generatorOf } from "../../engine/extend.ts";
 import { type Generator, noGrad, rand, randn, Tensor } from "../../engine/index.ts";
 import { defaultGenerator } from "../../engine/protocol.ts";

@@ -1,5 +1,14 @@
 /** Recordings without some of their events: neighbours, refractory periods, pixels, polarities. */
-import { listOf, NOT_NEGATIVE, numberOf, UNIT, WHOLE, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import {
+  listOf,
+  NOT_NEGATIVE,
+  numberOf,
+  UNIT,
+  WHOLE,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
 import { generatorOf } from "../../engine/extend.ts";
 import { checkedRecording, chosen } from "./checked.ts";
 import { RANDOM_OPTIONS, type RandomEventOptions } from "./random.ts";

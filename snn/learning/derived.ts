@@ -1,7 +1,8 @@
 /** Neurons run step by step with the derivatives of each step, and which of these derivatives matter to their weights. */
 import { wrongValue } from "../../engine/arguments.ts";
 import { ready } from "../../engine/extend.ts";
-import { type Fused, type Traced, allOf, derivativeOf, levelOf, MOST_OUTPUTS, Program, withDerivatives } from "../../engine/fuse/index.ts";
+import type { Fused, Traced } from "../../engine/fuse/index.ts";
+import { allOf, derivativeOf, levelOf, MOST_OUTPUTS, Program, withDerivatives } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { empty, emptySpikes } from "../../engine/unchecked.ts";
 import type { Named } from "../neuron/form.ts";

@@ -1,6 +1,32 @@
 /** Online rules: their gradients against tapes, their states, their memory, and networks that learn. */
 import { describe, expect, test } from "vitest";
-import { Adam, AvgPool2d, BatchNorm1d, Conv1d, Conv2d, crossEntropy, Dropout, Embedding, Flatten, Generator, LayerNorm, Linear, MaxPool2d, Module, memoryStats, mseLoss, noGrad, ones, rand, resetPeak, Sequential, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
+import {
+  Adam,
+  AvgPool2d,
+  BatchNorm1d,
+  Conv1d,
+  Conv2d,
+  crossEntropy,
+  Dropout,
+  Embedding,
+  Flatten,
+  Generator,
+  LayerNorm,
+  Linear,
+  MaxPool2d,
+  Module,
+  memoryStats,
+  mseLoss,
+  noGrad,
+  ones,
+  rand,
+  resetPeak,
+  Sequential,
+  type Tensor,
+  tape,
+  tensor,
+  zeros,
+} from "../../engine/index.ts";
 import { from, linear } from "../../test/support/seeded.ts";
 import { bits, bytesKept, expectNear, gradient, random, values } from "../../test/support/tensors.ts";
 import {

@@ -1,5 +1,18 @@
 /** Options, states and events of a plastic connection: types, defaults and checks. */
-import { COUNT, isPlain, listOf, NUMBER, numberOf, numbersOf, objectOf, type Range, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import {
+  COUNT,
+  isPlain,
+  listOf,
+  NUMBER,
+  numberOf,
+  numbersOf,
+  objectOf,
+  type Range,
+  show,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
 import { ready } from "../../engine/extend.ts";
 import { full, noGrad, Tensor } from "../../engine/index.ts";
 import { rootOf } from "../../engine/lasting.ts";

@@ -1,5 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { Conv1d, Conv2d, full, Generator, Linear, ones, parameter, rand, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
+import {
+  Conv1d,
+  Conv2d,
+  full,
+  Generator,
+  Linear,
+  ones,
+  parameter,
+  rand,
+  type Tensor,
+  tape,
+  tensor,
+  zeros,
+} from "../../engine/index.ts";
 import { patchesOf, perPlace } from "../../test/support/patches.ts";
 import { RuleOnTensors } from "../../test/support/rule-on-tensors.ts";
 import { bytesKept } from "../../test/support/tensors.ts";

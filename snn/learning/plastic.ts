@@ -3,7 +3,19 @@
  *
  * @module
  */
-import { COUNT, choiceOf, FINITE, numberOf, numbersOf, POSITIVE, show, UNIT, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import {
+  COUNT,
+  choiceOf,
+  FINITE,
+  numberOf,
+  numbersOf,
+  POSITIVE,
+  show,
+  UNIT,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
 import { composed, inReference, persist, ready } from "../../engine/extend.ts";
 import { type Conv1d, type Conv2d, type Linear, noGrad, type Tensor, zeros } from "../../engine/index.ts";
 import { rootOf, takeOver } from "../../engine/lasting.ts";

@@ -3,7 +3,21 @@
  *
  * @module
  */
-import { choiceOf, functionOf, isPlain, listed, NUMBER, numberOf, objectOf, POSITIVE, type Range, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import {
+  choiceOf,
+  functionOf,
+  isPlain,
+  listed,
+  NUMBER,
+  numberOf,
+  objectOf,
+  POSITIVE,
+  type Range,
+  show,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../../engine/index.ts";
 import { IN_FLOAT32 } from "../layer/checks.ts";

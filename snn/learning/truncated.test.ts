@@ -1,6 +1,24 @@
 /** Backpropagation in pieces: the bits of backpropagation where one piece is all, states that go on, and bounded memory. */
 import { describe, expect, test } from "vitest";
-import { Adam, crossEntropy, Dropout, Generator, LayerNorm, Linear, Module, memoryStats, mseLoss, noGrad, ones, rand, resetPeak, Sequential, type Tensor, tape, tensor } from "../../engine/index.ts";
+import {
+  Adam,
+  crossEntropy,
+  Dropout,
+  Generator,
+  LayerNorm,
+  Linear,
+  Module,
+  memoryStats,
+  mseLoss,
+  noGrad,
+  ones,
+  rand,
+  resetPeak,
+  Sequential,
+  type Tensor,
+  tape,
+  tensor,
+} from "../../engine/index.ts";
 import { from, linear } from "../../test/support/seeded.ts";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import {

@@ -1,7 +1,21 @@
 /** Costs of activity, to be added to a loss: too many spikes, too few, and the work that spikes make. */
 import { NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { alive, composedOp } from "../../engine/extend.ts";
-import { add, Conv1d, Conv2d, Linear, mean, mul, neg, relu, square, sub, sum, Tensor, tensor } from "../../engine/index.ts";
+import {
+  add,
+  Conv1d,
+  Conv2d,
+  Linear,
+  mean,
+  mul,
+  neg,
+  relu,
+  square,
+  sub,
+  sum,
+  Tensor,
+  tensor,
+} from "../../engine/index.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { ALL_STEPS, type LengthsOptions, lengthsOf, maskSteps, meanSteps, sumSteps } from "./sequence.ts";
 

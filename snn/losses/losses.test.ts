@@ -1,6 +1,7 @@
 /** Losses over sequences: the same by other ops, gradients, lengths, memory, and errors. */
 import { describe, expect, test } from "vitest";
-import { type Reduction, type Targets, type Tensor, Conv1d, Conv2d, crossEntropy, gradcheck, Linear, mseLoss, noGrad, tape, tensor } from "../../engine/index.ts";
+import type { Reduction, Targets, Tensor } from "../../engine/index.ts";
+import { Conv1d, Conv2d, crossEntropy, gradcheck, Linear, mseLoss, noGrad, tape, tensor } from "../../engine/index.ts";
 import { bytesKept, expectNear, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import {
   accuracyRate,

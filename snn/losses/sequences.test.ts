@@ -1,6 +1,20 @@
 /** Sequences of different length from a dataset of one's own, through fit and evaluate, to a spiking network that learns. */
 import { expect, test } from "vitest";
-import { type Batch, type Dataset, type Tensor, Adam, bernoulli, DataLoader, evaluate, fit, full, Generator, Linear, padSequences, Sequential, TensorDataset, tensor } from "../../engine/index.ts";
+import type { Batch, Dataset, Tensor } from "../../engine/index.ts";
+import {
+  Adam,
+  bernoulli,
+  DataLoader,
+  evaluate,
+  fit,
+  full,
+  Generator,
+  Linear,
+  padSequences,
+  Sequential,
+  TensorDataset,
+  tensor,
+} from "../../engine/index.ts";
 import {
   accuracyRate,
   ceCountLoss,

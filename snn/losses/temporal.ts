@@ -1,7 +1,8 @@
 /** Losses of the times of spikes: of the first ones, and of whole spike trains. */
 import { choiceOf, FINITE, listOf, NOT_NEGATIVE, numberOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { alive, composedOp, peek } from "../../engine/extend.ts";
-import { type Reduction, type Targets, type Tensor, crossEntropy, mul, neg, reciprocal, reshape, square, sub, sum, tensor } from "../../engine/index.ts";
+import type { Reduction, Targets, Tensor } from "../../engine/index.ts";
+import { crossEntropy, mul, neg, reciprocal, reshape, square, sub, sum, tensor } from "../../engine/index.ts";
 import { checkReduction, reduced } from "../../engine/protocol.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { betaOf } from "../neuron/decay.ts";

@@ -1,5 +1,6 @@
 /** Parts of definitions by equations, of neurons and of rules for synapses: parameters, choices, options that need others, bounds, presets. */
-import { type Range, listed, listOf, NUMBER, numberOf, objectOf, show, withDefaults, wrongType } from "../../engine/arguments.ts";
+import type { Range } from "../../engine/arguments.ts";
+import { listed, listOf, NUMBER, numberOf, objectOf, show, withDefaults, wrongType } from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
 import { IN_FLOAT32, type Needs, NOT_ZERO } from "../layer/checks.ts";
 

@@ -1,5 +1,14 @@
 /** Definitions of neurons: from the members that a caller gives to the form that layers are made of. */
-import { choiceOf, functionOf, numberOf, objectOf, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import {
+  choiceOf,
+  functionOf,
+  numberOf,
+  objectOf,
+  show,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { type Fire, IN_FLOAT32, STEPS, strictOf } from "../layer/checks.ts";

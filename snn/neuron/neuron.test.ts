@@ -1,5 +1,23 @@
 import { describe, expect, test } from "vitest";
-import { Adam, concat, crossEntropy, gradcheck, Linear, linear, Module, memoryStats, noGrad, resetPeak, Sequential, stack, sum, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
+import {
+  Adam,
+  concat,
+  crossEntropy,
+  gradcheck,
+  Linear,
+  linear,
+  Module,
+  memoryStats,
+  noGrad,
+  resetPeak,
+  Sequential,
+  stack,
+  sum,
+  type Tensor,
+  tape,
+  tensor,
+  zeros,
+} from "../../engine/index.ts";
 import { expectAsOnTensors, expectSameBits, type Layer, statesOf } from "../../test/support/layers.ts";
 import { withLittleMemory } from "../../test/support/memory.ts";
 import { AdaptiveLIF, Resetting, Resting, Subtracting } from "../../test/support/neurons.ts";

@@ -3,12 +3,28 @@
  * the membrane of a readout, as its output, and further outputs and the last states as parts.
  */
 
-import { type Recorded, constantSource, gradOfPart, k, passGradient, ready, recycle, streamBytes } from "../../engine/extend.ts";
-import { type Before, type Bound, type Fused, type StepDefinition, allOf, derive, Program } from "../../engine/fuse/index.ts";
+import type { Recorded } from "../../engine/extend.ts";
+import { constantSource, gradOfPart, k, passGradient, ready, recycle, streamBytes } from "../../engine/extend.ts";
+import type { Before, Bound, Fused, StepDefinition } from "../../engine/fuse/index.ts";
+import { allOf, derive, Program } from "../../engine/fuse/index.ts";
 import { type Tensor, zeros } from "../../engine/index.ts";
 import { memory, type Region, recycleIn, rootOf, scope } from "../../engine/lasting.ts";
 import type { Shape } from "../../engine/shape.ts";
-import { allocate, canTakeOver, empty, emptyLike, emptySpikes, giveGradient, gradOf, holds, multiplyGradient, part, record, SAVES, writeOutGradient } from "../../engine/unchecked.ts";
+import {
+  allocate,
+  canTakeOver,
+  empty,
+  emptyLike,
+  emptySpikes,
+  giveGradient,
+  gradOf,
+  holds,
+  multiplyGradient,
+  part,
+  record,
+  SAVES,
+  writeOutGradient,
+} from "../../engine/unchecked.ts";
 import type { LoopValue, Named, Starting } from "./loop.ts";
 import { columnsOf, FromParameters, noteParameters, overwritten, scalar } from "./loop.ts";
 import { REFRACTORY } from "./names.ts";

@@ -1,8 +1,8 @@
 /** Plain neurons on their kernels against the compiled step with the same equations. */
 import { expect, test, vi } from "vitest";
+import { withReference } from "../../engine/gradcheck.ts";
 import { gradcheck, linear, noGrad, type Tensor, tape, tensor, warmup, zeros } from "../../engine/index.ts";
 import { emptySpikes } from "../../engine/unchecked.ts";
-import { withReference } from "../../engine/gradcheck.ts";
 import { kernels } from "../../engine/wasm.ts";
 import { RESETS } from "../../kernels/reference/kinds.ts";
 import { Random } from "../../test/fuzz/random.ts";

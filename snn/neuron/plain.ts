@@ -3,11 +3,34 @@
  * time in one call, forward and backward, with the bits of the compiled step.
  */
 
-import { type Recorded, constantSource, gradOfPart, k, passGradient, ready, recycle, spikesAt } from "../../engine/extend.ts";
+import type { Recorded } from "../../engine/extend.ts";
+import { constantSource, gradOfPart, k, passGradient, ready, recycle, spikesAt } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { rootOf, scope } from "../../engine/lasting.ts";
 import type { Shape } from "../../engine/shape.ts";
-import { allocate, canTakeOver, descriptor, empty, emptyLike, emptySpikes, floats, giveGradient, gradOf, holds, integers, multiplyGradient, part, record, SAVES, saveFor, takeSaved, wantsGradient, wordsAt, writeOutGradient, writePair } from "../../engine/unchecked.ts";
+import {
+  allocate,
+  canTakeOver,
+  descriptor,
+  empty,
+  emptyLike,
+  emptySpikes,
+  floats,
+  giveGradient,
+  gradOf,
+  holds,
+  integers,
+  multiplyGradient,
+  part,
+  record,
+  SAVES,
+  saveFor,
+  takeSaved,
+  wantsGradient,
+  wordsAt,
+  writeOutGradient,
+  writePair,
+} from "../../engine/unchecked.ts";
 import { BOXCAR, NO_RESET, TRIANGULAR } from "../../kernels/kinds.ts";
 import * as layout from "../../kernels/lif-layout.ts";
 import type { Surrogate } from "../surrogates/surrogate.ts";

@@ -1,6 +1,28 @@
 /** The LIF layer: time step by time step, carried state, constant currents, memory, learned decay. */
 import { describe, expect, test } from "vitest";
-import { type Module, type Tensor, AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, full, Generator, GroupNorm, gradcheck, keep, LayerNorm, Linear, linear, MaxPool2d, memoryStats, noGrad, resetPeak, Sequential, tape, tensor } from "../../engine/index.ts";
+import type { Module, Tensor } from "../../engine/index.ts";
+import {
+  AvgPool2d,
+  BatchNorm2d,
+  Conv2d,
+  Dropout,
+  Flatten,
+  full,
+  Generator,
+  GroupNorm,
+  gradcheck,
+  keep,
+  LayerNorm,
+  Linear,
+  linear,
+  MaxPool2d,
+  memoryStats,
+  noGrad,
+  resetPeak,
+  Sequential,
+  tape,
+  tensor,
+} from "../../engine/index.ts";
 import { everyOption, RESETS, SURROGATES } from "../../test/support/lif.ts";
 import { withLittleMemory } from "../../test/support/memory.ts";
 import { bits, bytesKept, gradient, leaf, random, values } from "../../test/support/tensors.ts";

@@ -1,6 +1,22 @@
 /** Spikes that travel as bits, and gradients that repeat over time, against the same values written out. */
 import { describe, expect, test } from "vitest";
-import { bernoulli, full, Generator, gradcheck, keep, linear, mean, memoryStats, noGrad, parameter, rand, randn, sum, type Tensor, tape } from "../../engine/index.ts";
+import {
+  bernoulli,
+  full,
+  Generator,
+  gradcheck,
+  keep,
+  linear,
+  mean,
+  memoryStats,
+  noGrad,
+  parameter,
+  rand,
+  randn,
+  sum,
+  type Tensor,
+  tape,
+} from "../../engine/index.ts";
 import { LIF, type LIFOptions, poissonEncode, surrogate } from "../index.ts";
 
 const T = 6;

@@ -1,6 +1,16 @@
 /** Buffers that travel: decays, thresholds and other options that nobody learns are part of a state. */
 import { expect, test } from "vitest";
-import { Generator, Linear, loadSafetensors, Module, noGrad, Sequential, saveSafetensors, tensor, zeros } from "../../engine/index.ts";
+import {
+  Generator,
+  Linear,
+  loadSafetensors,
+  Module,
+  noGrad,
+  Sequential,
+  saveSafetensors,
+  tensor,
+  zeros,
+} from "../../engine/index.ts";
 import { bits, random, values } from "../../test/support/tensors.ts";
 import {
   AdaptiveLIF,

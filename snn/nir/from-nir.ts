@@ -1,6 +1,7 @@
 /** Modules from graphs: a layer for each node, and `Recurrent` or a graph's own module around them. */
 import { choiceOf, numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { type Module, type Pair, type Tensor, AvgPool2d, Conv1d, Conv2d, Flatten, Generator, Linear, noGrad, tensor } from "../../engine/index.ts";
+import type { Module, Pair, Tensor } from "../../engine/index.ts";
+import { AvgPool2d, Conv1d, Conv2d, Flatten, Generator, Linear, noGrad, tensor } from "../../engine/index.ts";
 import { allOrNothing } from "../../engine/lasting.ts";
 import { windowOver } from "../../engine/protocol.ts";
 import { axisOf, checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";

@@ -1,6 +1,20 @@
 /** Graphs from modules: a node for each layer, and a list of differences that NIR cannot express. */
 import { numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { type BatchNorm, type Module, type Pair, type Tensor, AvgPool2d, BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, noGrad, Sequential, zeros } from "../../engine/index.ts";
+import type { BatchNorm, Module, Pair, Tensor } from "../../engine/index.ts";
+import {
+  AvgPool2d,
+  BatchNorm1d,
+  BatchNorm2d,
+  Conv1d,
+  Conv2d,
+  Dropout,
+  Flatten,
+  Linear,
+  MaxPool2d,
+  noGrad,
+  Sequential,
+  zeros,
+} from "../../engine/index.ts";
 import { moduleOf, readingAt, weightOf } from "../../engine/protocol.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { Neurons } from "../neuron/neuron.ts";

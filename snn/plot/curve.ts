@@ -1,5 +1,14 @@
 /** Curves as SVG: any lines, and f–I curves of probes. */
-import { allOptions, NOT_NEGATIVE, numberOf, numbersOf, objectOf, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import {
+  allOptions,
+  NOT_NEGATIVE,
+  numberOf,
+  numbersOf,
+  objectOf,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
 import type { FiringCurve } from "../probes/firing-curve.ts";
 import { CHART, type ChartOptions, colourOf, type Panel, svgOf } from "./chart.ts";
 import { logarithmic } from "./logarithmic.ts";

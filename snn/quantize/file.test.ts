@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { Generator, Linear, Module, parameter, readSafetensors, Sequential, saveSafetensors, type Tensor, tensor } from "../../engine/index.ts";
+import {
+  Generator,
+  Linear,
+  Module,
+  parameter,
+  readSafetensors,
+  Sequential,
+  saveSafetensors,
+  type Tensor,
+  tensor,
+} from "../../engine/index.ts";
 import { LIF, Synaptic } from "../index.ts";
 import { dequantizedState, Int8, prune, quantize, quantizedState, quantizedWeights, type WeightBits } from "./index.ts";
 

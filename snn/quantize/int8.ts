@@ -1,7 +1,8 @@
 /** Networks with weights of eight bits, for inference: a copy of a model whose products are sums of integers. */
 import { listed, objectOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";
-import { type ArrayEntry, type LoadOptions, type LoadReport, type Module, type NamedArrays, type Tensor, Conv1d, Conv2d, Linear, noGrad } from "../../engine/index.ts";
+import type { ArrayEntry, LoadOptions, LoadReport, Module, NamedArrays, Tensor } from "../../engine/index.ts";
+import { Conv1d, Conv2d, Linear, noGrad } from "../../engine/index.ts";
 import { checkChangeable, isWeighted, locate, traitOf, traitsOf, weightOf } from "../../engine/protocol.ts";
 import { type Stage, Staged } from "../layer/stage.ts";
 import { layersOf } from "../layer/stepping.ts";

@@ -1,5 +1,15 @@
 /** Magnitude pruning: masks that keep weights at zero through training. */
-import { choiceOf, listed, NOT_NEGATIVE, numberOf, show, UNIT, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import {
+  choiceOf,
+  listed,
+  NOT_NEGATIVE,
+  numberOf,
+  show,
+  UNIT,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
 import { alive, buffer } from "../../engine/extend.ts";
 import { type Module, noGrad, ones, type Tensor } from "../../engine/index.ts";
 import { root, scope } from "../../engine/lasting.ts";

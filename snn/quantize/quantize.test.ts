@@ -1,6 +1,25 @@
 import { expect, test } from "vitest";
 import type { Value } from "../../engine/fuse/index.ts";
-import { Adam, accuracy, Conv2d, crossEntropy, Dropout, Embedding, Flatten, Generator, Linear, linear, Module, manualSeed, noGrad, rand, Sequential, type Tensor, tape, tensor } from "../../engine/index.ts";
+import {
+  Adam,
+  accuracy,
+  Conv2d,
+  crossEntropy,
+  Dropout,
+  Embedding,
+  Flatten,
+  Generator,
+  Linear,
+  linear,
+  Module,
+  manualSeed,
+  noGrad,
+  rand,
+  Sequential,
+  type Tensor,
+  tape,
+  tensor,
+} from "../../engine/index.ts";
 import { weightOf } from "../../engine/protocol.ts";
 import {
   AdaptiveLIF,

@@ -1,5 +1,18 @@
 /** The products of a network: layers that multiply their input by weights, and the inputs that they get. */
-import { type Module, type Tensor, Conv1d, Conv2d, concat, conv1d, conv2d, Linear, linear, ones, tape, tensor, zeros } from "../../engine/index.ts";
+import type { Module, Tensor } from "../../engine/index.ts";
+import {
+  Conv1d,
+  Conv2d,
+  concat,
+  conv1d,
+  conv2d,
+  Linear,
+  linear,
+  ones,
+  tape,
+  tensor,
+  zeros,
+} from "../../engine/index.ts";
 import { isWeighted, type Watcher, type Weighted, weightOf } from "../../engine/protocol.ts";
 import type { Shape } from "../../engine/shape.ts";
 import type { Recurrent } from "../recurrent/recurrent.ts";

@@ -3,9 +3,9 @@
  * 0.
  */
 import { describe, expect, test } from "vitest";
+import { useBackend } from "../../engine/backend.ts";
 import { Generator, linear, type Module, randn, type Tensor, tape } from "../../engine/index.ts";
 import { simd } from "../../engine/lasting.ts";
-import { useBackend } from "../../engine/backend.ts";
 import { AdaptiveLIF, Subtracting } from "../../test/support/neurons.ts";
 import { LIF, Recurrent, type Surrogate, surrogate } from "../index.ts";
 

@@ -11,7 +11,21 @@ import { k, type Recorded, recycle, streamBytes } from "../../engine/extend.ts";
 import type { Before } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
-import { allocate, bitBytes, describeProduct, descriptor, empty, type Factors, gatherWeightGradient, gradOf, holds, integers, timesTransposed, transposedTimes, writePair } from "../../engine/unchecked.ts";
+import {
+  allocate,
+  bitBytes,
+  describeProduct,
+  descriptor,
+  empty,
+  type Factors,
+  gatherWeightGradient,
+  gradOf,
+  holds,
+  integers,
+  timesTransposed,
+  transposedTimes,
+  writePair,
+} from "../../engine/unchecked.ts";
 import * as layout from "../../kernels/product-layout.ts";
 import type { Feedback, StepRun } from "../neuron/op.ts";
 

@@ -1,5 +1,17 @@
 import { expect, test } from "vitest";
-import { type Module, type Tensor, Conv1d, Conv2d, Generator, gradcheck, Linear, noGrad, rand, Sequential, SGD, tape } from "../../engine/index.ts";
+import type { Module, Tensor } from "../../engine/index.ts";
+import {
+  Conv1d,
+  Conv2d,
+  Generator,
+  gradcheck,
+  Linear,
+  noGrad,
+  rand,
+  Sequential,
+  SGD,
+  tape,
+} from "../../engine/index.ts";
 import { isWeighted, type Reading, setReading, type Weighted } from "../../engine/protocol.ts";
 import { DelayedLinear, EProp, LeakyIntegrator, LIF, Recurrent, RecurrentLIF, Stream } from "../index.ts";
 

@@ -1,5 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { full, Generator, gradcheck, linear, memoryStats, noGrad, rand, randn, resetPeak, type Tensor, tape } from "../../engine/index.ts";
+import {
+  full,
+  Generator,
+  gradcheck,
+  linear,
+  memoryStats,
+  noGrad,
+  rand,
+  randn,
+  resetPeak,
+  type Tensor,
+  tape,
+} from "../../engine/index.ts";
 import { RecurrentLIF, type RecurrentLIFOptions, surrogate } from "../index.ts";
 
 const T = 7;

@@ -1,5 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { Conv2d, full, Generator, gradcheck, Linear, Module, parameter, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
+import {
+  Conv2d,
+  full,
+  Generator,
+  gradcheck,
+  Linear,
+  Module,
+  parameter,
+  type Tensor,
+  tape,
+  tensor,
+  zeros,
+} from "../../engine/index.ts";
 import { AdaptiveLIF, Resetting } from "../../test/support/neurons.ts";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import { LIF, type LIFRecord, type LIFState, neuron, Recurrent, RecurrentLIF, SpikingLSTM, Stream } from "../index.ts";

@@ -2,7 +2,8 @@
 import { COUNT, numberOf, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { alive, generatorOf, inReference } from "../../engine/extend.ts";
 import { inputSteps, type StepDefinition, symbolsOf, type Value } from "../../engine/fuse/index.ts";
-import { type Generator, type Tensor, concat, Linear, linear, Module, ones, parameter, stack, zeros } from "../../engine/index.ts";
+import type { Generator, Tensor } from "../../engine/index.ts";
+import { concat, Linear, linear, Module, ones, parameter, stack, zeros } from "../../engine/index.ts";
 import { checkChangeable, checkOptionalShape, moduleOf, readingAt, traitOf, weightOf } from "../../engine/protocol.ts";
 import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { axesHint, checkState } from "../layer/checks.ts";

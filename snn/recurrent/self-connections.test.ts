@@ -1,5 +1,20 @@
 import { expect, test } from "vitest";
-import { type Module, type Optimizer, type Tensor, Adam, AdamW, Generator, gradcheck, Linear, mseLoss, noGrad, ones, Sequential, SGD, stack, tape, zeros } from "../../engine/index.ts";
+import type { Module, Optimizer, Tensor } from "../../engine/index.ts";
+import {
+  Adam,
+  AdamW,
+  Generator,
+  gradcheck,
+  Linear,
+  mseLoss,
+  noGrad,
+  ones,
+  Sequential,
+  SGD,
+  stack,
+  tape,
+  zeros,
+} from "../../engine/index.ts";
 import { bits, bytesKept, expectNear, leaf, random, values } from "../../test/support/tensors.ts";
 import { EProp, LeakyIntegrator, LIF, Recurrent, RecurrentLIF, SLTT, Stream, Synaptic } from "../index.ts";
 import { type NIRGraph, type NIRNode, toNIR } from "../nir/index.ts";

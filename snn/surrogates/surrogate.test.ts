@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { k } from "../../engine/extend.ts";
 import { tensorLanguage } from "../../engine/fuse/index.ts";
-import { full, Generator, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
 import { withReference } from "../../engine/gradcheck.ts";
+import { full, Generator, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
 import { SURROGATES } from "../../kernels/reference/kinds.ts";
 import { expectSame, stepOf } from "../../test/support/fused.ts";
 import { SURROGATE_EXAMPLES, SURROGATE_LIST } from "../../test/support/surrogates.ts";

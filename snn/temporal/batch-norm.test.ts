@@ -1,6 +1,7 @@
 /** Batch normalisation through time, against loops in float64. */
 import { expect, test } from "vitest";
-import { type Module, type Tensor, gradcheck, Linear, manualSeed, Sequential, SGD, summary, tape } from "../../engine/index.ts";
+import type { Module, Tensor } from "../../engine/index.ts";
+import { gradcheck, Linear, manualSeed, Sequential, SGD, summary, tape } from "../../engine/index.ts";
 import { bits, bytesKept, expectNear, gradient, random, values } from "../../test/support/tensors.ts";
 import {
   BatchNormTT1d,

@@ -1,6 +1,18 @@
 /** Delays of fixed length, against the definition. */
 import { expect, test } from "vitest";
-import { bernoulli, full, Generator, gradcheck, Linear, noGrad, Sequential, summary, type Tensor, tape, tensor } from "../../engine/index.ts";
+import {
+  bernoulli,
+  full,
+  Generator,
+  gradcheck,
+  Linear,
+  noGrad,
+  Sequential,
+  summary,
+  type Tensor,
+  tape,
+  tensor,
+} from "../../engine/index.ts";
 import { bits, bytesKept, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import { Delay, LIF, Recurrent, Stream } from "../index.ts";
 

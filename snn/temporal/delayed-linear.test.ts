@@ -1,6 +1,21 @@
 /** Learned delays, against loops in float64 that are written from the paper, and on a task that needs them. */
 import { expect, test } from "vitest";
-import { type Module, type Tensor, Adam, bernoulli, crossEntropy, full, Generator, gradcheck, Linear, manualSeed, Sequential, summary, tape, tensor, zeros } from "../../engine/index.ts";
+import type { Module, Tensor } from "../../engine/index.ts";
+import {
+  Adam,
+  bernoulli,
+  crossEntropy,
+  full,
+  Generator,
+  gradcheck,
+  Linear,
+  manualSeed,
+  Sequential,
+  summary,
+  tape,
+  tensor,
+  zeros,
+} from "../../engine/index.ts";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import { DelayedLinear, LIF, maxMembrane, Recurrent, Stream } from "../index.ts";
 

@@ -1,6 +1,21 @@
 /** Parallel neurons, against loops in float64 that are written from the paper. */
 import { expect, test } from "vitest";
-import { Adam, crossEntropy, expand, Generator, gradcheck, Linear, Module, manualSeed, noGrad, rand, Sequential, summary, type Tensor, tape } from "../../engine/index.ts";
+import {
+  Adam,
+  crossEntropy,
+  expand,
+  Generator,
+  gradcheck,
+  Linear,
+  Module,
+  manualSeed,
+  noGrad,
+  rand,
+  Sequential,
+  summary,
+  type Tensor,
+  tape,
+} from "../../engine/index.ts";
 import { bits, bytesKept, expectNear, gradient, random, values } from "../../test/support/tensors.ts";
 import { meanOverTime, PSN, type PSNOptions, Recurrent, Stream, surrogate } from "../index.ts";
 

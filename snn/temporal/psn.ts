@@ -1,8 +1,20 @@
 /** Parallel spiking neurons: without a reset, so that all steps are one product over time. */
 
-import { COUNT, choiceOf, NOT_NEGATIVE, numberOf, type Range, show, UNIT, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import {
+  COUNT,
+  choiceOf,
+  NOT_NEGATIVE,
+  numberOf,
+  type Range,
+  show,
+  UNIT,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
 import { buffer, generatorOf } from "../../engine/extend.ts";
-import { type Generator, type Tensor, concat, full, indexSelect, matmul, noGrad, parameter, tensor, zeros } from "../../engine/index.ts";
+import type { Generator, Tensor } from "../../engine/index.ts";
+import { concat, full, indexSelect, matmul, noGrad, parameter, tensor, zeros } from "../../engine/index.ts";
 import { type Loading, startUniform } from "../../engine/protocol.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
 import type { Fire } from "../layer/checks.ts";

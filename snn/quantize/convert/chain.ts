@@ -1,6 +1,18 @@
 /** The layers of a network that can be converted, as a chain; errors name the ones that cannot. */
 import { wrongValue } from "../../../engine/arguments.ts";
-import { AvgPool2d, BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, type Module, ReLU } from "../../../engine/index.ts";
+import {
+  AvgPool2d,
+  BatchNorm1d,
+  BatchNorm2d,
+  Conv1d,
+  Conv2d,
+  Dropout,
+  Flatten,
+  Linear,
+  MaxPool2d,
+  type Module,
+  ReLU,
+} from "../../../engine/index.ts";
 import { traitOf } from "../../../engine/protocol.ts";
 import { axisOf } from "../../../engine/shape.ts";
 import { layersOf } from "../../layer/stepping.ts";

@@ -1,6 +1,26 @@
 /** Conversion: the folded network, scales, the neuron and its law, data in all forms, streams, errors. */
 import { expect, test } from "vitest";
-import { AvgPool2d, BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, DataLoader, Dropout, Flatten, Generator, GroupNorm, Linear, MaxPool2d, Module, noGrad, ReLU, Sequential, type Tensor, TensorDataset, tensor } from "../../../engine/index.ts";
+import {
+  AvgPool2d,
+  BatchNorm1d,
+  BatchNorm2d,
+  Conv1d,
+  Conv2d,
+  DataLoader,
+  Dropout,
+  Flatten,
+  Generator,
+  GroupNorm,
+  Linear,
+  MaxPool2d,
+  Module,
+  noGrad,
+  ReLU,
+  Sequential,
+  type Tensor,
+  TensorDataset,
+  tensor,
+} from "../../../engine/index.ts";
 import { defaultGenerator, setReading } from "../../../engine/protocol.ts";
 import { bits, bytesKept, expectNear, random, values } from "../../../test/support/tensors.ts";
 import { constantEncode } from "../../coding/constant.ts";

@@ -1,6 +1,7 @@
 /** Spiking networks from trained networks without spikes: the public function of this folder. */
 import { choiceOf, numberOf, type Range, UNIT, withDefaults, wrongValue } from "../../../engine/arguments.ts";
-import { type Batches, type Dataset, type Encode, type Module, type Tensor, noGrad, Sequential } from "../../../engine/index.ts";
+import type { Batches, Dataset, Encode, Module, Tensor } from "../../../engine/index.ts";
+import { noGrad, Sequential } from "../../../engine/index.ts";
 import { STEP_COUNTS } from "../../coding/spikes.ts";
 import { LeakyIntegrator } from "../../neurons/leaky-integrator.ts";
 import type { Activations } from "./activations.ts";
