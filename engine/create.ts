@@ -1,5 +1,5 @@
 /** Tensors from values: numbers of arrays, constants and random draws, in the memory of the tape that runs. */
-import { numbersOf, show, withDefaults, wrongType, wrongValue } from "./arguments.ts";
+import { joined, numbersOf, show, withDefaults, wrongType, wrongValue } from "./arguments.ts";
 import { k } from "./backend.ts";
 import { type Generator, generatorOf, normal, uniform } from "./generator.ts";
 import { ready } from "./op.ts";
@@ -19,9 +19,11 @@ export interface RandomOptions extends TensorOptions {
 }
 
 const DEFAULTS: Required<TensorOptions> = { requiresGrad: false };
-const TENSOR: TensorOptions & { shape?: readonly number[] } = { shape: undefined as never, ...DEFAULTS };
+const TENSOR: TensorOptions & { shape?: readonly number[] } = /* @__PURE__ */ joined(DEFAULTS, {
+  shape: undefined as never,
+});
 const GENERATOR: { generator?: Generator } = { generator: undefined as never };
-const RANDOM: RandomOptions = { ...GENERATOR, ...DEFAULTS };
+const RANDOM: RandomOptions = /* @__PURE__ */ joined(GENERATOR, DEFAULTS);
 
 /** A tensor with unwritten values, of a shape that was checked. */
 function blank(shape: Shape, requiresGrad = false): Tensor {

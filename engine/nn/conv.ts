@@ -1,5 +1,5 @@
 /** Convolutions as modules: weights, bias and options around the ops of ops/conv.ts. */
-import { COUNT, numberOf, withDefaults, wrongValue } from "../arguments.ts";
+import { COUNT, joined, numberOf, withDefaults, wrongValue } from "../arguments.ts";
 import { defaultGenerator, type Generator } from "../generator.ts";
 import { CONV, type ConvOptions, convolve1d, convolve2d } from "../ops/conv.ts";
 import { frozenPair, type Pair, sizeOption, windowOver } from "../ops/windows.ts";
@@ -18,7 +18,7 @@ export interface ConvLayerOptions<Size = Pair> extends ConvOptions<Size> {
 }
 
 /** The sizes that are undefined are numbers or pairs, which `windowOver` checks. */
-const DEFAULTS: Required<ConvLayerOptions> = { ...CONV, bias: true, generator: defaultGenerator };
+const DEFAULTS: Required<ConvLayerOptions> = /* @__PURE__ */ joined(CONV, { bias: true, generator: defaultGenerator });
 
 /** The common part of the convolutions; `kernel` has the last axes of the weight. */
 abstract class Convolution<Size extends Pair> extends Module {

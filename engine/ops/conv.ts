@@ -4,7 +4,7 @@
  * window over it, in the order of their places. So the bits depend neither on the number of images, nor on the size of
  * a block, nor on skipped zeros.
  */
-import { withDefaults, wrongValue } from "../arguments.ts";
+import { joined, withDefaults, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { apply, gradOf, holds, type Op, ready, SAVES, writeOutGradient } from "../op.ts";
 import { allocate, recycle } from "../scope.ts";
@@ -136,7 +136,7 @@ function checkSizes(
 
 /** Without a size, as a layer of one axis has other sizes than one of two: `windowOver` knows the defaults. */
 export const CONV = { stride: undefined, padding: undefined, dilation: undefined, groups: 1 };
-const CONV_TRANSPOSE: Required<ConvTransposeOptions> = { ...CONV, outputPadding: undefined };
+const CONV_TRANSPOSE: Required<ConvTransposeOptions> = /* @__PURE__ */ joined(CONV, { outputPadding: undefined });
 
 /** {@link conv1d} with options that are among the fields of something else. */
 export const convolve1d = (x: Tensor, weight: Tensor, bias: Tensor | null, options: ConvOptions<number>): Tensor =>

@@ -1,5 +1,15 @@
 /** Losses. Losses over class indices are fused; the others are composed of other ops, so they are as exact as these. */
-import { choiceOf, integersOf, NUMBER, numberOf, type Range, UNIT, withDefaults, wrongValue } from "../arguments.ts";
+import {
+  choiceOf,
+  integersOf,
+  joined,
+  NUMBER,
+  numberOf,
+  type Range,
+  UNIT,
+  withDefaults,
+  wrongValue,
+} from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES, saveFor } from "../op.ts";
@@ -85,8 +95,8 @@ function difference(where: string, input: Tensor, target: Tensor): Tensor {
 }
 
 const LOSS: Required<LossOptions> = { reduction: "mean" };
-const SMOOTH_L1: Required<SmoothL1LossOptions> = { beta: 1, ...LOSS };
-const HUBER: Required<HuberLossOptions> = { delta: 1, ...LOSS };
+const SMOOTH_L1: Required<SmoothL1LossOptions> = /* @__PURE__ */ joined(LOSS, { beta: 1 });
+const HUBER: Required<HuberLossOptions> = /* @__PURE__ */ joined(LOSS, { delta: 1 });
 
 /** Of borders, which may be infinite. */
 const AT_LEAST_0: Range = { expected: "≥ 0", fits: (x) => x >= 0 };
@@ -259,7 +269,11 @@ const crossEntropyOp = classOp("crossEntropy", SAVES.a | SAVES.b, true);
 const nllLossOp = classOp("nllLoss", SAVES.b, false);
 
 /** Of both losses; `nllLoss` takes a smoothing of 0 alone. */
-const CROSS_ENTROPY: Required<CrossEntropyOptions> = { weight: null, ignoreIndex: -100, labelSmoothing: 0, ...LOSS };
+const CROSS_ENTROPY: Required<CrossEntropyOptions> = /* @__PURE__ */ joined(LOSS, {
+  weight: null,
+  ignoreIndex: -100,
+  labelSmoothing: 0,
+});
 
 /**
  * Cross-entropy of softmax(logits) with the target, over the last axis.

@@ -1,5 +1,5 @@
 /** Normalisation to mean 0 and variance 1, over a batch, a row or a group of channels. */
-import { NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongValue } from "../arguments.ts";
+import { joined, NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongValue } from "../arguments.ts";
 import { extra, heap, k } from "../backend.ts";
 import { checkUnchanged } from "../backward.ts";
 import { composedOp, liftedOp } from "../composed.ts";
@@ -150,14 +150,13 @@ function normalize(x: Tensor, layout: Layout, options: Required<LayerNormOptions
 }
 
 const LAYER_NORM: Required<LayerNormOptions> = { weight: null, bias: null, eps: 1e-5 };
-const GROUP_NORM: Required<GroupNormOptions> = { ...LAYER_NORM, axis: undefined };
-const BATCH_NORM: Required<BatchNormOptions> = {
-  ...GROUP_NORM,
+const GROUP_NORM: Required<GroupNormOptions> = /* @__PURE__ */ joined(LAYER_NORM, { axis: undefined });
+const BATCH_NORM: Required<BatchNormOptions> = /* @__PURE__ */ joined(GROUP_NORM, {
   runningMean: null,
   runningVar: null,
   training: false,
   momentum: 0.1,
-};
+});
 
 /** Throws unless weight and bias have the shape that they are needed in, and eps is not negative. */
 function checkNorm(where: string, { weight, bias, eps }: Required<LayerNormOptions>, shape: Shape): void {

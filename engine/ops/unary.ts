@@ -3,7 +3,7 @@
  * that backward reads.
  */
 import { INSIDE } from "../../kernels/codes.ts";
-import { NUMBER, numberOf, wrongValue } from "../arguments.ts";
+import { joined, NUMBER, numberOf, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { apply, gradOf, type Op, SAVES } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
@@ -84,14 +84,13 @@ export function clamp(x: Tensor, low: number | null = null, high: number | null 
 }
 
 /** clamp with the gradient of its inside alone. */
-const hardtanhOp: Op<Bounds> = {
-  ...clampOp,
+const hardtanhOp: Op<Bounds> = /* @__PURE__ */ joined(clampOp, {
   name: "hardtanh",
-  backward(z, x, _y, _w, { low, high }) {
+  backward(z: Tensor, x: Tensor, _y: Tensor, _w: Tensor, { low, high }: Bounds) {
     const dx = gradOf(x);
     if (dx !== 0) k.formulaGrad(INSIDE, dx, z.gradPtr, x.ptr, 0, z.size, low, high);
   },
-};
+});
 
 /**
  * z = min(max(x, low), high), elementwise, by default from −1 to 1.  ∂L/∂x = ∂L/∂z where low < x < high, else 0: unlike that

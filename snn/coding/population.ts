@@ -1,6 +1,16 @@
 /** A value as the activity of many neurons, each of which answers to a range of values. */
 import type { Range } from "../../engine/arguments.ts";
-import { FINITE, listOf, NOT_NEGATIVE, numberOf, POSITIVE, show, WHOLE, withDefaults } from "../../engine/arguments.ts";
+import {
+  FINITE,
+  joined,
+  listOf,
+  NOT_NEGATIVE,
+  numberOf,
+  POSITIVE,
+  show,
+  WHOLE,
+  withDefaults,
+} from "../../engine/arguments.ts";
 import { alive, composed } from "../../engine/extend.ts";
 import { type Tensor, tensor } from "../../engine/index.ts";
 import { STEP_COUNTS } from "./spikes.ts";
@@ -60,7 +70,10 @@ export interface PopulationOptions extends ReceptiveFieldOptions {
   silent?: number;
 }
 
-const POPULATION = { timesteps: Number.NaN, silent: 0.1, ...FIELDS } satisfies Record<keyof PopulationOptions, unknown>;
+const POPULATION = /* @__PURE__ */ joined(FIELDS, { timesteps: Number.NaN, silent: 0.1 }) satisfies Record<
+  keyof PopulationOptions,
+  unknown
+>;
 
 /**
  * Population coding: each value becomes m neurons with Gaussian {@link receptiveFields}, and the activity of each becomes the time of its

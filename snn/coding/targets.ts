@@ -1,6 +1,6 @@
 /** Class indices as the spikes, or the membranes, that output neurons should have. */
 import type { Range } from "../../engine/arguments.ts";
-import { COUNT, choiceOf, FLOAT, integersOf, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
+import { COUNT, choiceOf, FLOAT, integersOf, joined, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
 import { generatorOf, peek } from "../../engine/extend.ts";
 import { bernoulli, full, type Generator, noGrad, rand, type Tensor, tensor } from "../../engine/index.ts";
 import { valuesIn } from "../../engine/protocol.ts";
@@ -142,7 +142,10 @@ export interface LatencyTargetOptions extends LatencyOptions {
   numClasses: number;
 }
 
-const LATENCY_TARGETS = { numClasses: Number.NaN, ...LATENCY } satisfies Record<keyof LatencyTargetOptions, unknown>;
+const LATENCY_TARGETS = /* @__PURE__ */ joined(LATENCY, { numClasses: Number.NaN }) satisfies Record<
+  keyof LatencyTargetOptions,
+  unknown
+>;
 
 /**
  * Targets by latency: the neuron of the class spikes first, all others last, at the times that `latencyEncode` gives 1 and 0.

@@ -1,5 +1,5 @@
 /** Costs of activity, to be added to a loss: too many spikes, too few, and the work that spikes make. */
-import { NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { joined, NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { alive, composedOp } from "../../engine/extend.ts";
 import {
   add,
@@ -25,7 +25,7 @@ export interface SparsityOptions extends LengthsOptions {
   lambda?: number;
 }
 
-const SPARSITY = { lambda: 1e-5, ...ALL_STEPS };
+const SPARSITY = /* @__PURE__ */ joined(ALL_STEPS, { lambda: 1e-5 });
 
 /**
  * A cost of each spike: λ·Σ s, over steps, samples and neurons.  ∂L/∂s = λ.
@@ -58,8 +58,8 @@ export interface SilenceOptions extends LengthsOptions {
   lambda?: number;
 }
 
-const MAXIMUM = { maximum: Number.NaN, lambda: 1, ...ALL_STEPS };
-const MINIMUM = { minimum: Number.NaN, lambda: 1, ...ALL_STEPS };
+const MAXIMUM = /* @__PURE__ */ joined(ALL_STEPS, { maximum: Number.NaN, lambda: 1 });
+const MINIMUM = /* @__PURE__ */ joined(ALL_STEPS, { minimum: Number.NaN, lambda: 1 });
 
 /** The rate of each neuron: spikes per step, averaged over samples. */
 function ratesOf(where: string, spikes: Tensor, lengths: LengthsOptions["lengths"]): Tensor {

@@ -1,5 +1,5 @@
 /** Losses of rates, counts and membranes over whole sequences, [T, B, …]; each sample has a target, [B]. */
-import { FINITE, NOT_NEGATIVE, numberOf, UNIT, wrongValue } from "../../engine/arguments.ts";
+import { FINITE, joined, NOT_NEGATIVE, numberOf, UNIT, wrongValue } from "../../engine/arguments.ts";
 import { composedOp } from "../../engine/extend.ts";
 import { add, crossEntropy, max, mean, mul, square, sub, type Targets, Tensor } from "../../engine/index.ts";
 import { reduced } from "../../engine/protocol.ts";
@@ -70,7 +70,9 @@ export const ceRateLoss = composedOp(
   },
 );
 
-const COUNTS: Required<CrossEntropySequenceOptions & ClassPopulationOptions> = { ...ENTROPY, numClasses: null };
+const COUNTS: Required<CrossEntropySequenceOptions & ClassPopulationOptions> = /* @__PURE__ */ joined(ENTROPY, {
+  numClasses: null,
+});
 
 /**
  * Cross-entropy of the spike counts: the right class is to fire most.
@@ -126,7 +128,7 @@ export interface TetOptions extends CrossEntropySequenceOptions {
   target?: number;
 }
 
-const TET = { ...ENTROPY, lambda: 0, target: undefined as number | undefined } satisfies Required<{
+const TET = /* @__PURE__ */ joined(ENTROPY, { lambda: 0, target: undefined as number | undefined }) satisfies Required<{
   [Name in keyof TetOptions]: unknown;
 }>;
 
@@ -165,7 +167,11 @@ export interface MseCountOptions extends SequenceLossOptions, ClassPopulationOpt
   incorrectRate?: number;
 }
 
-const MSE_COUNT: Required<MseCountOptions> = { ...SEQUENCE, numClasses: null, correctRate: 1, incorrectRate: 0 };
+const MSE_COUNT: Required<MseCountOptions> = /* @__PURE__ */ joined(SEQUENCE, {
+  numClasses: null,
+  correctRate: 1,
+  incorrectRate: 0,
+});
 
 /**
  * Squared distance of spike counts from those that the classes are to have:
@@ -211,7 +217,11 @@ export interface MseMembraneOptions extends SequenceLossOptions {
   timeVarTargets?: boolean;
 }
 
-const MSE_MEMBRANE: Required<MseMembraneOptions> = { ...SEQUENCE, onTarget: 1, offTarget: 0, timeVarTargets: false };
+const MSE_MEMBRANE: Required<MseMembraneOptions> = /* @__PURE__ */ joined(SEQUENCE, {
+  onTarget: 1,
+  offTarget: 0,
+  timeVarTargets: false,
+});
 
 /**
  * Squared distance of the membrane from a target in every step, averaged over time:

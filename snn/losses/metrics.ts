@@ -8,7 +8,7 @@ import { type ClassPopulationOptions, classCounts, labelsOf, numberOfClasses, ou
 /** Options of {@link accuracyRate}. */
 export interface AccuracyRateOptions extends ClassPopulationOptions, LengthsOptions {}
 
-const ACCURACY: Required<AccuracyRateOptions> = { numClasses: null, ...ALL_STEPS, lengths: undefined };
+const ACCURACY: Required<AccuracyRateOptions> = { numClasses: null, lengths: undefined };
 
 /**
  * The share of samples whose right class has the most spikes, the first of equal ones. With `numClasses`, spikes are

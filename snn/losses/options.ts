@@ -1,5 +1,5 @@
 /** Options that losses over sequences have in common, and the checks of their arguments. */
-import { numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
+import { joined, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
 import type { LossOptions, Targets, Tensor } from "../../engine/index.ts";
 import { checkReduction } from "../../engine/protocol.ts";
 import { type LengthsOptions, lengthsOf } from "./sequence.ts";
@@ -18,7 +18,7 @@ export interface CrossEntropySequenceOptions extends SequenceLossOptions {
 }
 
 export const SEQUENCE: Required<SequenceLossOptions> = { weight: null, reduction: "mean", lengths: undefined };
-export const ENTROPY: Required<CrossEntropySequenceOptions> = { ...SEQUENCE, labelSmoothing: 0 };
+export const ENTROPY: Required<CrossEntropySequenceOptions> = /* @__PURE__ */ joined(SEQUENCE, { labelSmoothing: 0 });
 
 /** The options over the defaults, with a reduction and a smoothing that there are. */
 export function lossOptions<Options extends Required<SequenceLossOptions>>(

@@ -1,5 +1,5 @@
 /** Time to values: [T, B, …] → [B, …]. */
-import { COUNT, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
+import { COUNT, joined, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
 import { composed } from "../../engine/extend.ts";
 import { amax, type Tensor } from "../../engine/index.ts";
 import { integrate } from "../neurons/leaky-integrator.ts";
@@ -61,7 +61,7 @@ export interface TraceOptions extends LengthsOptions {
   beta?: number;
 }
 
-const TRACE = { beta: 0.95, ...ALL_STEPS };
+const TRACE = /* @__PURE__ */ joined(ALL_STEPS, { beta: 0.95 });
 
 /**
  * Spikes filtered by an exponential: r[t] = β·r[t−1] + s[t], from r = 0. Shapes: [T, B, …] → [T, B, …]. β is the decay per
@@ -84,7 +84,7 @@ export interface SpikeTimesOptions extends LengthsOptions {
   count?: number;
 }
 
-const TIMES = { count: 1, ...ALL_STEPS };
+const TIMES = /* @__PURE__ */ joined(ALL_STEPS, { count: 1 });
 
 /**
  * The steps of the first F spikes of each neuron: z[f] = the step of spike f, or T − 1 where there are fewer.

@@ -1,5 +1,14 @@
 /** Losses of the times of spikes: of the first ones, and of whole spike trains. */
-import { choiceOf, FINITE, listOf, NOT_NEGATIVE, numberOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import {
+  choiceOf,
+  FINITE,
+  joined,
+  listOf,
+  NOT_NEGATIVE,
+  numberOf,
+  withDefaults,
+  wrongValue,
+} from "../../engine/arguments.ts";
 import { alive, composedOp, peek } from "../../engine/extend.ts";
 import type { Reduction, Targets, Tensor } from "../../engine/index.ts";
 import { crossEntropy, mul, neg, reciprocal, reshape, square, sub, sum, tensor } from "../../engine/index.ts";
@@ -18,7 +27,7 @@ export interface CeTemporalOptions extends CrossEntropySequenceOptions {
   inverse?: "negate" | "reciprocal";
 }
 
-const CE_TEMPORAL: Required<CeTemporalOptions> = { ...ENTROPY, inverse: "negate" };
+const CE_TEMPORAL: Required<CeTemporalOptions> = /* @__PURE__ */ joined(ENTROPY, { inverse: "negate" as const });
 
 /**
  * Cross-entropy of the times of the first spikes: the right class is to fire first.
@@ -59,13 +68,12 @@ export interface MseTemporalOptions extends SequenceLossOptions {
 }
 
 /** Both targets may be of two types. */
-const MSE_TEMPORAL = {
-  ...SEQUENCE,
+const MSE_TEMPORAL = /* @__PURE__ */ joined(SEQUENCE, {
   targetIsTime: false,
   onTarget: undefined as MseTemporalOptions["onTarget"],
   offTarget: undefined as MseTemporalOptions["offTarget"],
   tolerance: 0,
-};
+});
 
 /**
  * Squared distance of spike times from those that the classes are to have, in units of the whole sequence:
