@@ -91,8 +91,8 @@ export interface LIFDescriptor {
 }
 
 /**
- * A product C ← init + A·B, C [m, n], A [m, k] and B [k, n]: the words of what `kernels.gemm`, `gemmGathered`, `gemmMasked`, `gemmSampled`,
- * `gather` and `feedBack` take. Arrays are given by their byte addresses, and steps count elements; A, B and C have no gaps by default.
+ * A product C ← init + A·B, C [m, n], A [m, k] and B [k, n]: the words that `kernels.gemm`, `gemmGathered`, `gemmMasked`, `gemmSampled`,
+ * `gather` and `feedBack` read. Arrays are given by their byte addresses, and steps count elements; A, B and C have no gaps by default.
  *
  * Every kernel reads c, init, m, n, k, a and the words that name it or no other; `gemmSampled` adds to C whatever init says.
  */
@@ -101,8 +101,11 @@ export interface ProductDescriptor {
   readonly c: number;
   /** Default 0: zeros. c to add to C; or a row that all rows start from, for `gemmMasked` a column that all columns start from. */
   readonly init?: number;
+  /** Rows of A and C. */
   readonly m: number;
+  /** Columns of B and C. */
   readonly n: number;
+  /** Columns of A and rows of B. */
   readonly k: number;
   /** A, [m, k]; for `gather` 0 where the values at the bits are ones. */
   readonly a: number;

@@ -8,10 +8,8 @@ export { dropRecord, recycleSaved } from "./record.ts";
 export type { Region, Scope } from "./scope.ts";
 export {
   allOrNothing,
-  allocateIn,
   disposed,
   enter,
-  hold,
   leave,
   recordOutside,
   recycleIn,

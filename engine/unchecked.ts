@@ -18,7 +18,6 @@ export {
   multiplyGradient,
   part,
   record,
-  recorded,
   SAVES,
   saveFor,
   takeSaved,
