@@ -3,7 +3,7 @@
  *
  *   blocks   persistent: parameters, their gradients, optimizer state, whatever a caller owns.
  *            Free lists by size class; a block lives until it is released.
- *   arena tensors and saved blocks of a tape: a bump pointer over chunks, put back to where it was when the tape ends.
+ *   arena    tensors and saved blocks of a tape: a bump pointer over chunks, put back to where it was when the tape ends.
  *            Buffers that backward has consumed go to lists by size class and serve the next request of that tape.
  *
  * Both take room from the top of the space, which grows on demand; the topmost arena chunk grows in place. Where it can

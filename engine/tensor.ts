@@ -133,6 +133,7 @@ export const tick = (): number => ++clock;
  *
  * Made by {@link tensor}, {@link zeros}, {@link rand} and the like, or by an op.
  */
+// `backward`, `grad`, `zeroGrad`, `dispose` and the ops are methods that ops/index.ts adds, since they need records and gradients.
 export class Tensor {
   /**
    * Sizes of the axes, for the engine: a list that nobody else gets, since methods of frozen lists are slow.

@@ -129,7 +129,10 @@ export class Bound {
     this.tempsAt = temp.map(() => 0);
   }
 
-  /** Whether the calls read state i before the first step. Forward, a start from zeros alone has code of its own. */
+  /**
+   * Whether the calls read state i before the first step. Forward, a start from zeros alone has code of its own; a state that is found is
+   * computed from what the step before has saved (plan.ts), others are carried in an array.
+   */
   private reads(i: number, given: number): boolean {
     const { places, plan, direction } = this;
     return places.from?.[i] !== undefined && (direction < 0 || (plan.found[i] === true && given !== 0));

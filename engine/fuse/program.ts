@@ -1,6 +1,6 @@
 /**
- * A compiled step over time. Time is a loop in TypeScript: a call for a step costs some tens of nanoseconds. The code of a run is compiled
- * when a run first needs it, once for all steps that differ in numbers alone.
+ * A compiled step over time. Equal steps that need nothing between them are one call of the module, whose code loops over time. The code of a
+ * run is compiled when a run first needs it, once for all steps that differ in numbers alone.
  */
 
 import { noGrad } from "../tape.ts";
