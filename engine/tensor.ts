@@ -474,9 +474,9 @@ export const formOf = (x: Tensor): Form => (x.ptr !== 0 ? "floats" : x.bits !== 
 /** Address of spikes that are bits alone, else 0. */
 export const bitsOf = (x: Tensor): number => (x.ptr === 0 ? x.bits : 0);
 
-/** Throws for what is no tensor, and when x is freed; writes out a short form, but, for who reads them, bits. */
+/** Throws for anything but a tensor, and for one that was freed; writes out a short form, but bits where `readsBits`. */
 export function ready(where: string, x: Tensor, readsBits = false): void {
-  alive(x, where);
+  if (!(x instanceof Tensor) || !x.region?.open || x.base !== null) alive(x, where);
   // The float64 kernels read floats alone.
   if (x.ptr === 0 && (!readsBits || x.bits === 0 || inReference())) materialise(x);
 }
