@@ -295,7 +295,7 @@ test("an output may lie over an input, and gradients over what they are made of"
   const code = program.compile({ parameters: [false, false], outputs: ["spikes"] });
   const parameters = program.traced.derived.map((x) => take(setting.parameters[x.attr] as Float32Array));
   // u, the one array that is saved, over the current; the state over itself; and dI over ds.
-  expect([code.saves, code.reads]).toEqual([1, [false]]);
+  expect([code.savedNumbers, code.reads]).toEqual([1, [false]]);
   const run = { T, rows: 1, n, inputs: [{ at: current, step: n }], parameters, from: [v], saved: [current] };
   runForward(code, { ...run, to: [v], outputs: { spikes: bits } });
   runBackward(code, {

@@ -12,8 +12,8 @@ function saved(step: StepDefinition, learned: string[], outputs = ["spikes"]): s
   const program = new Program(step);
   const isLearned = program.traced.derived.map((x) => learned.includes(String(x.attr)));
   const code = program.compile({ parameters: isLearned, outputs });
-  const flags = code.savedArrays - code.saves;
-  return `${code.saves}${flags > 0 ? ` and ${flags} of bits` : ""}${code.reads[0] ? " again" : ""}`;
+  const flags = code.savedArrays - code.savedNumbers;
+  return `${code.savedNumbers}${flags > 0 ? ` and ${flags} of bits` : ""}${code.reads[0] ? " again" : ""}`;
 }
 
 const lif = (reset: "subtract" | "zero" | "delayed" | "attached") =>
@@ -120,11 +120,11 @@ describe("what forward saves", () => {
   test("a gate on the current: the current is read again, and the current of a product with a learned parameter", () => {
     const learned = new Program(parametric);
     const code = learned.compile({ parameters: learned.traced.derived.map(() => true), outputs: ["spikes"] });
-    expect([code.saves, code.reads]).toEqual([1, [true]]);
+    expect([code.savedNumbers, code.reads]).toEqual([1, [true]]);
   });
 
   test("nothing, where there is no backward", () => {
-    expect(new Program(adaptive).compile(null).saves).toBe(0);
+    expect(new Program(adaptive).compile(null).savedNumbers).toBe(0);
   });
 });
 

@@ -52,7 +52,7 @@ export class Fused {
   }
 
   /** How many arrays [T, rows, n] of numbers forward saves. */
-  get saves(): number {
+  get savedNumbers(): number {
     return this.steps.plan.savedNumbers;
   }
 

@@ -239,7 +239,7 @@ describe("trace: steps of many operations", () => {
     const { traced } = chain(2000);
     expect(print(traced).length).toBeGreaterThan(2000);
     const fused = new Program(traced.definition).compile({ parameters: [], outputs: ["v"] });
-    expect(fused.saves).toBeGreaterThanOrEqual(0);
+    expect(fused.savedNumbers).toBeGreaterThanOrEqual(0);
   });
 
   test("more than the limit are an error before they are compiled", () => {

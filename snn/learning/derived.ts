@@ -6,9 +6,9 @@ import { allOf, derivativeOf, levelOf, MOST_OUTPUTS, Program, withDerivatives } 
 import type { Tensor } from "../../engine/index.ts";
 import { empty, emptySpikes } from "../../engine/unchecked.ts";
 import type { Named } from "../neuron/form.ts";
-import { columnsOf, type FromParameters, type LoopValue, named, noteParameters } from "../neuron/loop.ts";
 import type { Neurons } from "../neuron/neuron.ts";
 import { loopOf } from "../neuron/op.ts";
+import { columnCount, type FromParameters, type LoopValue, named, noteParameters } from "../neuron/parameters.ts";
 
 export const CURRENT = "current";
 
@@ -92,7 +92,7 @@ export class Derived {
     neurons.checkNeurons([1, ...current.sizes]);
     const parameters = this.loop.of(neurons, null) as readonly LoopValue[];
     ready(neurons.compiled.name, current);
-    const n = columnsOf(neurons.compiled.name, parameters, current.size);
+    const n = columnCount(neurons.compiled.name, parameters, current.size);
     const z = packed ? emptySpikes(current.sizes) : empty(current.sizes);
     const next = states.map(() => empty(current.sizes));
     const derivatives = names.map(() => empty(current.sizes));

@@ -9,8 +9,8 @@ import type { Wanted } from "../layer/temporal.ts";
 import { type Compiler, type Layer, type Run, useCompiler } from "./compiler.ts";
 import type { Named } from "./form.ts";
 import { Rivals, winnersOnTensors } from "./inhibition.ts";
-import { type LoopValue, scalar } from "./loop.ts";
 import { CompiledNeuron, StepRun } from "./op.ts";
+import { type LoopValue, scalar } from "./parameters.ts";
 import { scoresOf, stepOf } from "./step.ts";
 
 /** Shorter names in equations. */

@@ -7,8 +7,8 @@ import type { Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
 import type { Run as TemporalRun, Wanted } from "../layer/temporal.ts";
 import type { Form, Initial, Named } from "./form.ts";
-import type { Starting } from "./loop.ts";
 import type { CompiledNeuron } from "./op.ts";
+import type { Starting } from "./parameters.ts";
 import type { Firing } from "./step.ts";
 
 /** For each parameter whether all neurons share one value. */

@@ -8,9 +8,9 @@ import { allOf, type Before, onTensors } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor, zeros } from "../../engine/index.ts";
 import { memory } from "../../engine/lasting.ts";
 import { allocate } from "../../engine/unchecked.ts";
-import { columnsOf, type LoopValue, type Named, noteParameters } from "./loop.ts";
 import { WINNER } from "./names.ts";
 import type { Competition, CompiledNeuron, StepRun } from "./op.ts";
+import { columnCount, type LoopValue, type Named, noteParameters } from "./parameters.ts";
 
 /** Writes 1 at the largest one of each n scores, of equal ones at the first. */
 function markWinners(fires: Float32Array, scores: Float32Array, n: number): void {
@@ -34,7 +34,7 @@ export class Rivals implements Competition {
   /** The function that writes who may fire in step t, 1 or 0 in the shape of the current. The states lie in `states`, which each step overwrites. */
   choose({ current, input, T, size }: StepRun, winner: Tensor, states: readonly Tensor[]): Before {
     const { scores, parameters, n } = this;
-    const columns = columnsOf(scores.name, parameters, size);
+    const columns = columnCount(scores.name, parameters, size);
     const all = allOf(states.length);
     const bound = scores.plain.forward(1, size / columns, columns, 1 << scores.mainAt, all, all);
     const step = input === current && T > 1 ? size : 0;

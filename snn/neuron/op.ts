@@ -25,9 +25,9 @@ import {
   SAVES,
   writeOutGradient,
 } from "../../engine/unchecked.ts";
-import type { LoopValue, Named, Starting } from "./loop.ts";
-import { columnsOf, FromParameters, noteParameters, overwritten, scalar } from "./loop.ts";
 import { REFRACTORY } from "./names.ts";
+import type { LoopValue, Named, Starting } from "./parameters.ts";
+import { columnCount, FromParameters, noteParameters, overwritten, scalar } from "./parameters.ts";
 
 /** The code of a step that saves the values for gradients of some outputs towards some parameters. */
 interface Compiled {
@@ -275,7 +275,7 @@ export class StepRun {
       if (feedback.c !== null) ready(where, feedback.c);
       if (feedback.before !== null) ready(where, feedback.before);
     }
-    this.n = feedback?.n ?? columnsOf(where, parameters, size);
+    this.n = feedback?.n ?? columnCount(where, parameters, size);
     this.code = neuron.plain;
   }
 
@@ -341,7 +341,7 @@ export class StepRun {
     if (shape !== null) this.last = this.statesIn(shape);
     if (isRecorded) {
       const { code } = this;
-      const isOver = over && input === current && feedback === null && code.saves > 0 && !code.reads[0];
+      const isOver = over && input === current && feedback === null && code.savedNumbers > 0 && !code.reads[0];
       const saved: number[] = [];
       for (let i = 0; i < code.savedArrays; i++) {
         saved.push(isOver && i === 0 ? current.ptr : allocate(code.savedBytes(i, current.size)));
@@ -396,7 +396,7 @@ export class StepRun {
     const wanted = allOf(last.length);
     const bound = code.forward(T, size / n, n, outputs, this.given(), wanted);
     // A step reads the current before it writes saved values, which may lie over it. Else one step of it has memory.
-    const own = feedback === null || inputAt !== 0 || code.saves > 0 ? 0 : allocate(4 * size);
+    const own = feedback === null || inputAt !== 0 || code.savedNumbers > 0 ? 0 : allocate(4 * size);
     bound.begin();
     try {
       noteParameters(bound, this.parameters);

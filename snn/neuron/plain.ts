@@ -34,7 +34,7 @@ import {
 import { BOXCAR, NO_RESET, TRIANGULAR } from "../../kernels/kinds.ts";
 import * as layout from "../../kernels/lif-layout.ts";
 import type { Surrogate } from "../surrogates/surrogate.ts";
-import { columnsOf, overwritten } from "./loop.ts";
+import { columnCount, overwritten } from "./parameters.ts";
 
 /** Options of plain neurons as the kernels take them: without rest, scale and refractory steps, with the reset detached. */
 export interface PlainOptions {
@@ -220,7 +220,7 @@ export function runPlain(
 /** Neighbours in a step with parameters of their own, or all of them where parameters are shared. */
 function columnsIn(size: number, name: string, beta: Tensor, threshold: Tensor | null): number {
   if (beta.size === 1 && (threshold === null || threshold.size === 1)) return size;
-  return columnsOf(name, threshold === null ? [beta] : [beta, threshold], size);
+  return columnCount(name, threshold === null ? [beta] : [beta, threshold], size);
 }
 
 /**

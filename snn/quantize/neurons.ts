@@ -5,9 +5,9 @@ import { type Language, replaced, type Value } from "../../engine/fuse/index.ts"
 import { type Module, noGrad, type Tensor } from "../../engine/index.ts";
 import { Staged } from "../layer/stage.ts";
 import type { Form, Named } from "../neuron/form.ts";
-import type { Rounding } from "../neuron/loop.ts";
 import { Neurons } from "../neuron/neuron.ts";
 import { CompiledNeuron } from "../neuron/op.ts";
+import type { Rounding } from "../neuron/parameters.ts";
 import { type Firing, stepOf } from "../neuron/step.ts";
 import { onLevel, type StateLevels } from "./levels.ts";
 import { toShift } from "./shift.ts";

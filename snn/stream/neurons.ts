@@ -6,9 +6,9 @@ import { unpack } from "../../engine/lasting.ts";
 import { type Kept, keptOf, tensorsIn } from "../layer/kept.ts";
 import { own, ownSpikes, Stage, Watch } from "../layer/stage.ts";
 import type { Layer } from "../neuron/compiler.ts";
-import { columnsOf, type LoopValue, noteParameters } from "../neuron/loop.ts";
 import type { Neurons } from "../neuron/neuron.ts";
 import type { CompiledNeuron } from "../neuron/op.ts";
+import { columnCount, type LoopValue, noteParameters } from "../neuron/parameters.ts";
 import { describeStep, PLAIN_WORDS, type Plain } from "../neuron/plain.ts";
 
 /** The stage of neurons that nothing feeds but this input. */
@@ -92,7 +92,7 @@ export class CompiledStage extends Stage {
         parameters[i].copyFrom(values);
       }
     });
-    const n = columnsOf(neuron.name, parameters, input.size);
+    const n = columnCount(neuron.name, parameters, input.size);
     const work: Tensor[] = [];
     const take = (bytes: number): number => {
       const t = own([bytes / 4]);

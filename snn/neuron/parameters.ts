@@ -105,7 +105,7 @@ export class FromParameters {
  *
  * @throws RangeError for parameters of other sizes than 1 and N, or a step that has no whole rows of N.
  */
-export function columnsOf(where: string, parameters: readonly LoopValue[], size: number): number {
+export function columnCount(where: string, parameters: readonly LoopValue[], size: number): number {
   let n = 1;
   for (let i = 0; i < parameters.length; i++) {
     const t = parameters[i] as LoopValue;
