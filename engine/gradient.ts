@@ -59,21 +59,21 @@ export const canTakeOver = (x: Tensor): boolean => x.gradPtr === 0 && x.op !== n
 export const readsGradient = ({ op }: Tensor, kind: GradientForm["kind"]): boolean =>
   op?.reads?.gradient?.includes(kind) === true;
 
-/** z's gradient becomes that of x, which can take it over, in this form. */
+/** Makes z's gradient, in this form, the gradient of x, which can take it over. */
 export function handOver(z: Tensor, x: Tensor, form: GradientForm | null): void {
   x.gradPtr = z.gradPtr;
   x.gradForm = form;
   z.gradPtr = 0;
 }
 
-/** Writes out part of a gradient that is a product: so many values in whole rows, from the one numbered `first` on. */
+/** Writes out part of a gradient that is a product: `size` values in whole rows, from value `first` on. */
 export function multiplyGradient(to: number, x: Tensor, form: ProductForm, first: number, size: number): void {
   const { depth, outputs } = form.factors;
   const from = x.gradPtr + 4 * (first / depth) * outputs;
   timesTransposed(to, 0, from, form.weights, size / depth, form.factors);
 }
 
-/** Writes out a gradient of whatever form. */
+/** Writes out a gradient of any form. */
 export function writeOutGradient(x: Tensor): void {
   const form = x.gradForm;
   if (form === null) return;
@@ -185,7 +185,7 @@ export function moveGradient(x: Tensor, p: number, region: Region): void {
 
 /**
  * fn() with gradients of their own for these leaves, null at first. Afterwards each leaf has the gradient and the buffer that it had
- * before, and the memory of those that began in fn is given back. Returns what fn returns.
+ * before, and the memory of those that began in fn is given back. Returns the result of fn.
  */
 export function withOwnGradients<R>(leaves: readonly Tensor[], fn: () => R): R {
   for (const x of leaves) checkOwn("record", x);

@@ -22,7 +22,7 @@ const NONE = null as unknown as Tensor;
 export const apply = <Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor = NONE, c: Tensor = NONE): Tensor =>
   scope === root ? applyAtRoot(op, attrs, a, b, c) : run(op, attrs, a, b, c);
 
-/** At the root, no tape gives back what an op has taken before it fails. */
+/** At the root, no tape frees the blocks that an op has taken before it fails. */
 const applyAtRoot = <Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor =>
   allOrNothing(() => run(op, attrs, a, b, c));
 

@@ -53,7 +53,7 @@ export function transposedTimes(dw: number, init: number, x: number, dz: number,
 
 /** Follows the `count` set bits of the m rows of A in a product that is described; an address of A of 0 stands for ones. */
 export function follow(bits: number, count: number, m: number, graded: boolean): void {
-  // What the kernel wants to work in.
+  // Working memory of the kernel.
   const bytes = 4 * (m + 5 + (graded ? 2 * count : (count + 1) >> 1));
   const work = allocate(bytes);
   const at = wordsAt(descriptor, layout.words);

@@ -6,7 +6,7 @@ import { nothing } from "./saves.ts";
 import { allocate, type Region, recycleIn, type Scope, scope } from "./scope.ts";
 import { type Recorded, type RecordState, type Tensor, tick } from "./tensor.ts";
 
-/** Memory that forward writes for backward. It goes with the record of z, or with forward where there is none. */
+/** Memory that forward writes for backward, freed with the record of z, or after forward where there is none. */
 export function saveFor(z: Tensor, bytes: number): number {
   z.saved = allocate(bytes);
   z.savedBytes = bytes;
@@ -65,7 +65,7 @@ export function replaceOp(z: Tensor, op: Recorded<unknown>): void {
 /** The records of a scope, the oldest first. */
 export const recordsOf = ({ records }: Scope): Tensor[] => records as Tensor[];
 
-/** Ends the record of z, and with it those of its parts. What it has saved and not given back goes with its tape. */
+/** Ends the record of z and of its parts. Memory that it saved and has not given back is freed with the tape. */
 export function dropRecord(z: Tensor, state: RecordState): void {
   // Gradients of parts pass through the record of z: without it, parts refuse backward.
   if (z.parts !== null) for (const other of z.parts) if (other?.a === z) dropRecord(other, "consumed");
@@ -83,8 +83,8 @@ export function dropRecord(z: Tensor, state: RecordState): void {
 const partOp: Recorded<null> = { name: "part", saves: nothing, backward: () => {} };
 
 /**
- * Makes z the output of this index, besides the first, of the op that recorded `main`: of a record that was consumed, one that
- * backward refuses. Returns z.
+ * Makes z the output of this index, besides the first, of the op that recorded `main`; where that record was consumed, backward refuses
+ * z too. Returns z.
  */
 export function part(main: Tensor, index: number, z: Tensor): Tensor {
   if (main.op === null) {
@@ -99,7 +99,7 @@ export function part(main: Tensor, index: number, z: Tensor): Tensor {
   return z;
 }
 
-/** Whether this output is a part still: one that was made a parameter is a leaf, with a gradient of its own. */
+/** Whether this output is a part still: a part that was made a parameter is a leaf, with a gradient of its own. */
 export const isPart = (z: Tensor | undefined): z is Tensor => z?.op === (partOp as Recorded<never>);
 
 /** The further outputs of a record. */

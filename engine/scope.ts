@@ -74,20 +74,20 @@ export const disposed: Region = { open: false, scope: root };
 
 export let scope: Scope = root;
 
-/** The block at p goes with t where t, a tensor outside of tapes, is collected as garbage. */
+/** The block at p is freed when t, a tensor outside of tapes, is collected as garbage. */
 export function hold(t: Owned, p: number, bytes: number): void {
   if (p < 0) return; // the reference gives back all that it has
   t.held ??= new Held();
   t.held.add(p, bytes);
 }
 
-/** The block of t is that of another tensor from now on. */
+/** Another tensor owns the block of t from now on. */
 export function disown(t: Owned): void {
   t.held?.remove(t.ptr);
   t.owned = false;
 }
 
-/** The block at p is that of t, which lives as long as `region` from now on. */
+/** t owns the block at p, and lives as long as `region`, from now on. */
 export function adopt(t: Owned, region: Region, p: number, bytes: number): void {
   if (t.owned) takeOut(t.region.scope.adopted, t);
   if (region.scope === root) hold(t, p, bytes);

@@ -86,13 +86,13 @@ export interface Op<Attrs> extends Recorded<Attrs> {
    */
   keepsBits?(attrs: Attrs): boolean;
   /**
-   * z ← op(a, b, c), every element of z; memory that backward needs comes from `saveFor`. What the values ask for, such as a
-   * sparse path, forward decides in each call and notes in attrs for backward: a stream calls it again with other values.
+   * z ← op(a, b, c), every element of z; memory that backward needs comes from `saveFor`. A choice that depends on
+   * the values, such as a sparse path, is made in each call and noted in attrs for backward: a stream calls forward again with others.
    */
   forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }
 
-/** A gradient in a short form instead of one float an element: what the numbers at its address are, and how they expand. */
+/** A gradient in a short form instead of one float an element: the meaning of the numbers at its address, and how they expand. */
 export type GradientForm =
   /** The gradient of one step, which is the same in all `steps`. */
   | { readonly kind: "repeats"; readonly steps: number }

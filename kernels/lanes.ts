@@ -241,7 +241,7 @@ export function word(descriptor: usize, number: i32): i32 {
   return load<i32>(descriptor + ((<usize>number) << 2));
 }
 
-/** Four values from p on, or else the one there and zeros: a loop over vectors and over what remains has one body. */
+/** Four values from p on, or else one value and zeros: a loop over vectors and over what remains has one body. */
 export function loadSome(p: usize, four: bool): v128 {
   return four ? v128.load(p) : v128.load32_zero(p);
 }

@@ -24,7 +24,7 @@ for (const [layout, steps] of Object.entries(LAYOUTS)) {
                 const start = (p: number) => (init === "zero" ? 0 : init === "bias" ? bias : p);
                 const masked = { c, init: start(c), m, n, k, a, aRow, aCol, cRow, cCol, bits };
                 side.k.gemmMasked(describedProduct(side, masked));
-                // gemm writes rows, those of the transposed product where C lies by columns; its bias lies along them.
+                // gemm writes rows: of the transposed product where C lies by columns, with a bias along these.
                 if (init === "bias" && layout === "rows") side.k.copyStrided(d, bias, 1, 1, m, n, 0, 0, 1, 0);
                 else if (init === "bias") side.k.copyStrided(d, bias, 1, 1, n, m, 0, 0, 0, 1);
                 const from = init === "zero" ? 0 : d;

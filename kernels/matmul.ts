@@ -86,7 +86,7 @@ function multiply(descriptor: usize, gathered: bool): void {
   const bRow = word(descriptor, layout.bRow);
   const bCol = word(descriptor, layout.bCol);
   if (!gathered && m == 1 && n >= 8 && k >= 4 && (bCol == 1 || (bRow == 1 && aCol == 1))) {
-    // What is left of the rows and the columns of B are products of their own.
+    // The remaining rows, and the remaining columns of B, are products of their own.
     const nc = n & ~7;
     const kc = k & ~3;
     const wide = (<usize>nc) << 2;
@@ -106,7 +106,7 @@ function multiply(descriptor: usize, gathered: bool): void {
   product(c, a, b, init, m, n, k, descriptor, gathered);
 }
 
-/** Packs one block of B after the other, and multiplies all of A with it; the steps are those of the descriptor. */
+/** Packs one block of B after the other, and multiplies all of A with it; the descriptor has the steps. */
 function product(
   c: usize,
   a: usize,

@@ -74,7 +74,7 @@ const conv1dOp: Op<Windows> = {
 
 const conv2dOp: Op<Windows> = { ...conv1dOp, lifts: 3 };
 
-/** db[c] += Σ of the sums of channel c, of so many planes, and gives them back. */
+/** db[c] += Σ of the sums of channel c over all planes, whose memory is given back. */
 function addSums(db: number, sums: number, planes: number, channels: number): void {
   k.addSumAxis(db, sums, 1, planes / channels, channels, 1);
   recycle(sums, 4 * planes);

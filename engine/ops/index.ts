@@ -142,6 +142,6 @@ for (const [name, fn] of Object.entries(methods) as [string, AnyFunction][]) {
   Object.defineProperty(table, name, { value: methodOf(fn), writable: true, configurable: true });
 }
 Object.defineProperty(table, "grad", { get: methodOf(gradientTensor), set: methodOf(setGradient), configurable: true });
-// What console.log shows in Node.
+// console.log of Node calls this.
 Object.defineProperty(table, Symbol.for("nodejs.util.inspect.custom"), { value: Tensor.prototype.toString });
 Object.setPrototypeOf(Tensor.prototype, table);

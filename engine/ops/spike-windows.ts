@@ -20,7 +20,7 @@ export function fitsWords(down: Axis, across: Axis): boolean {
 
 /** The spikes under every window as rows of bits, a word a channel; the weights as [32·channels, filters], with gaps. */
 export class SpikeWindows extends Follower {
-  /** Rows for all places of so many images, and the same by taps. */
+  /** Images of a batch; rows for all of their places, and the same by taps. */
   private readonly batch = Math.max(1, Math.min(this.count, Math.floor(PLACES / this.g.places)));
   private rows = 0;
   private columns = 0;

@@ -1,4 +1,4 @@
-/** Weight gradients of another input than the one that a product has multiplied. */
+/** Weight gradients of another input than the input of the product. */
 import { type Recorded, ready, replaceOp, SAVES } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 

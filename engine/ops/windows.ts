@@ -150,7 +150,7 @@ export function windows(shape: Shape, each: number, groups: number, weight: Shap
 /** How many images there are. */
 export const imagesIn = ({ shape, each }: Windows): number => sizeOf(shape) / each;
 
-/** A convolution that follows what is not 0 in its images: `begin`, then `writeMaps`, or `addWeights` part by part, then `end`. */
+/** A convolution over the non-zeros of its images: `begin`, then `writeMaps`, or `addWeights` part by part, then `end`. */
 export abstract class Follower {
   protected readonly g: Windows;
   protected readonly images: Tensor;

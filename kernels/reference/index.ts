@@ -6,7 +6,7 @@
  * Finite differences check these functions (`gradcheck` runs the whole engine on them), and they check the SIMD kernels.
  *
  * Dense is the reference of sparse. On the float64 backend spikes are numbers, and products, pools and convolutions go the dense way. So
- * the kernels for bits, for values that are not 0, and for patches have no twin: tests compare their bits with those of the dense SIMD
+ * the kernels for bits, for values that are not 0, and for patches have no twin: tests compare their bits with the bits of the dense SIMD
  * kernels.
  */
 import type { Kernels } from "../build/types.ts";

@@ -357,7 +357,7 @@ const RECORD: Recorded<PlainRun> = {
     const product = z.gradForm?.kind === "product" ? z.gradForm : null;
     const repeats = z.gradForm?.kind === "repeats" && z.gradForm.steps === T;
     if (product === null && !repeats) writeOutGradient(z);
-    // The gradient of the current takes the place of the one that comes, or of the membrane, where that has room for it.
+    // The gradient of the current overwrites the incoming gradient or the membrane, where one of these has room for it.
     const isWhole = holds(z) && z.gradForm === null;
     const isOverTime = isWanted && !isConstant;
     const isFree = z.region === scope.region;

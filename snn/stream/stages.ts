@@ -109,7 +109,7 @@ export class PureStage extends Stage {
     if (weight !== null) weight.refresh();
     for (let i = 0; i < calls.length; i++) {
       const { op, attrs, z, a, b, c } = calls[i] as Call;
-      // `forward` takes the bits of an input without floats, and finds those of the stage before again where it needs them.
+      // `forward` takes the bits of an input without floats, and finds the floats of the stage before again where it needs them.
       dropFloats(a);
       op.forward(z, a, b, c, attrs);
       recycleSaved(z, scope.region);
