@@ -4,24 +4,11 @@
  * @module jarvis-snn/snn
  */
 
-// Files are named with a star where all that they export is public.
+// Files are named with a star where all that they export is public. A name that stands here hides the same name of core.ts.
 
 export type { Derivative, DerivativeLanguage, Language, Value } from "../engine/fuse/index.ts";
-export * from "./coding/burst.ts";
-export * from "./coding/constant.ts";
-export * from "./coding/delta.ts";
-export { type LatencyOptions, latencyEncode } from "./coding/latency.ts";
-export * from "./coding/phase.ts";
-export * from "./coding/poisson.ts";
-export * from "./coding/population.ts";
-export * from "./coding/targets.ts";
-export * from "./coding/ttfs.ts";
-export type { Fire } from "./layer/checks.ts";
-export { observe, type Seen } from "./layer/observe.ts";
-export type { Staged } from "./layer/stage.ts";
-export type { Temporal, UnrollResult } from "./layer/temporal.ts";
+export * from "./core.ts";
 export { EProp, type EPropOptions, type EPropState, type EPropStep } from "./learning/eprop.ts";
-export { disposeState, type LayerState, type NetworkState } from "./learning/network.ts";
 export type { OnlineStep, StepLoss } from "./learning/online.ts";
 export { OTTT, type OTTTOptions, SLTT, type SLTTOptions } from "./learning/ottt.ts";
 export { Plastic } from "./learning/plastic.ts";
@@ -44,13 +31,6 @@ export { Oja } from "./learning/rules/oja.ts";
 export { RewardSTDP } from "./learning/rules/reward-stdp.ts";
 export { STDP } from "./learning/rules/stdp.ts";
 export { TripletSTDP } from "./learning/rules/triplet-stdp.ts";
-export { type PieceLoss, type TruncatedOptions, truncatedBackward } from "./learning/truncated.ts";
-export * from "./losses/activity.ts";
-export * from "./losses/losses.ts";
-export * from "./losses/metrics.ts";
-export * from "./losses/readout.ts";
-export * from "./losses/temporal.ts";
-export type { DecayOptions, DecaySource } from "./neuron/decay.ts";
 export { neuron } from "./neuron/define.ts";
 export type {
   Chosen,
@@ -101,35 +81,12 @@ export { ResonateAndFire } from "./neurons/resonate-and-fire.ts";
 export { Synaptic } from "./neurons/synaptic.ts";
 export { SynapticIntegrator } from "./neurons/synaptic-integrator.ts";
 export { TsodyksMarkram } from "./neurons/tsodyks-markram.ts";
-export type {
-  LeakyIntegratorOptions,
-  LeakyIntegratorParameter,
-  LeakyIntegratorRecord,
-  LIFOptions,
-  LIFParameter,
-  LIFRecord,
-  LIFState,
-} from "./neurons/with-compiler.ts";
 export { LeakyIntegrator, LIF } from "./neurons/with-compiler.ts";
-export type { DiagnoseOptions, Diagnosis, Extent, Finding, LayerDiagnosis, Trouble } from "./probes/diagnose.ts";
-export { diagnose } from "./probes/diagnose.ts";
-export { type FiringCurve, type FiringCurveOptions, firingCurve } from "./probes/firing-curve.ts";
-export type { FiringRate, FiringRateOptions, GradientNorm, GradientNorms, LayerNorms } from "./probes/probes.ts";
-export { firingRates, gradientNorms } from "./probes/probes.ts";
-export type { LayerGradients, LayerRecording, Recording, RecordOptions } from "./probes/record.ts";
-export { record } from "./probes/record.ts";
-export { type RasterTextOptions, rasterText, type TraceTextOptions, traceText } from "./probes/text.ts";
 export { type FromPythonOptions, fromPython, type PythonPackage } from "./python.ts";
 export * from "./recurrent/recurrent.ts";
 export * from "./recurrent/recurrent-lif.ts";
-export { Stream } from "./stream/stream.ts";
-export { type SpikeOptions, spike } from "./surrogates/spike.ts";
-export type { CustomSurrogate, Primitive, Surrogate } from "./surrogates/surrogate.ts";
+export type { CustomSurrogate, Primitive } from "./surrogates/surrogate.ts";
 export * as surrogate from "./surrogates/surrogates.ts";
-export * from "./temporal/batch-norm.ts";
-export { Delay, type DelayOptions, type DelayState } from "./temporal/delay.ts";
-export { DelayedLinear, type DelayedLinearOptions, type DelayedLinearState } from "./temporal/delayed-linear.ts";
-export * from "./temporal/noise.ts";
 export { PSN, type PSNKind, type PSNOptions, type PSNRecord, type PSNState } from "./temporal/psn.ts";
 export {
   type Gates as LSTMGates,
