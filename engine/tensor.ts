@@ -21,9 +21,8 @@ import { memory } from "./wasm.ts";
 export type NestedArray = number | readonly NestedArray[];
 
 /**
- * The state of the record of a tensor: not there, there, used up by backward, or left behind in a tape that returned the tensor.
- *
- * @internal
+ * The state of the record of a tensor: not there, there, used up by backward, or left behind in a tape that returned the
+ * tensor.
  */
 export type RecordState = "none" | "recorded" | "consumed" | "returned";
 
