@@ -424,7 +424,7 @@ export function emptySpikes(shape: Shape): Tensor {
 }
 
 /** Where a kernel writes the spikes of a tensor that `emptySpikes` made. */
-export const spikesAt = ({ bits, ptr }: Tensor): number => bits || ptr;
+export const spikesAt = (z: Tensor): number => z.bits || z.ptr;
 
 /** Bytes of a stream of n bits and the word after it that may be read. */
 export const streamBytes = (n: number): number => 4 * Math.ceil(n / 32) + 4;
