@@ -272,7 +272,7 @@ export const allOptions = <Options extends object>(where: string, defaults: Opti
   ...withDefaults(where, defaults, options),
 });
 
-/** The fields of both objects, by a call that bundlers leave out where nobody reads the result: a spread stays. */
+/** The fields of both objects. Bundlers leave out a call that is marked pure and whose result has no reader; they keep a spread. */
 export const joined = <A extends object, B extends object>(a: A, b: B): A & B => ({ ...a, ...b });
 
 /** Whether the options have been through `withDefaults` already. */

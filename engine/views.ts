@@ -49,7 +49,7 @@ export function repeated(x: Tensor, shape: Shape): Tensor {
   return recorded(expandOp, attrs, constantOver(x, shape, size), x, null, null);
 }
 
-/** Whether x, which nobody has checked, repeats one step along its first axis. */
+/** Whether x, of any type, repeats one step along its first axis. */
 export const repeatsSteps = (x: Tensor): boolean =>
   x?.ptr === 0 && x.bits === 0 && x.base?.size === x.size / (x.sizes[0] as number);
 

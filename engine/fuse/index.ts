@@ -23,7 +23,7 @@
  * parameters of the program, which `derive` computes with tensor ops, so that the tape carries their gradients on to
  * the parameters of the step. `compile` says which gradients are wanted, and gives a `Fused`: it saves `saves` arrays,
  * which the layer allocates where its record lives, runs forward and backward over arrays [T, rows, n] at addresses,
- * and may run any T at a time. Outputs that nobody reads cost nothing: forward is told which to write, and one that is
+ * and may run any T at a time. Outputs without a reader cost nothing: forward is told which to write, and one that is
  * read later comes from another forward run, without `saved` values but with the same bits. Backward is told which
  * outputs have gradients. Where something has to happen between steps, as a product with the spikes of the step before,
  * both call back before each.

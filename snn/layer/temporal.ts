@@ -95,7 +95,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
 
   /**
    * Runs T steps from a state on, by default the state before the first step. x is [T, …step], or for a single step
-   * `step` itself, and so is the main output. `over`: nobody else can read x, whose memory may be taken.
+   * `step` itself, and so is the main output. `over`: x has no other reader, so the layer may take its memory.
    *
    * @internal
    */

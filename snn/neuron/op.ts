@@ -330,7 +330,7 @@ export class StepRun {
 
   /**
    * Runs all steps. `outputs` is the mask of outputs that a gradient may come from; `shape`, of a step, asks for the last states. `over`:
-   * nobody else can read the current, and saved values overwrite it where backward does not read it again.
+   * the current has no other reader, and saved values overwrite it where backward does not read it again.
    */
   forward(outputs: number, shape: Shape | null, over = false): this {
     const { neuron, current, input, feedback } = this;

@@ -157,7 +157,7 @@ export function makePlain(name: string, options: PlainOptions): Plain {
 /**
  * Plain neurons over a current, [T, B, …] or for a single step [B, …], from the state `from` [B, …] on, or from zeros. β and θ have one
  * value or one a feature, and are not learned; a readout has no θ. `shape`, of a step, asks for the last state. `over`:
- * nobody else can read the current, and the membrane takes its place.
+ * the current has no other reader, and the membrane takes its place.
  *
  * @throws RangeError for parameters that do not fit a step; Error for an operand that was freed.
  */

@@ -42,7 +42,7 @@ export class Product implements Feedback {
   /** s before the first step, [B, …, n]; null for none. */
   readonly before: Tensor | null;
   readonly n: number;
-  /** Those of s·Wᵀ. */
+  /** The sizes and strides of the product s·Wᵀ. */
   private readonly factors: Factors;
   /** Memory while a pass runs: its address and bytes. */
   private at = 0;
