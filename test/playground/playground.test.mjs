@@ -295,6 +295,9 @@ describe("coding and drawing", () => {
     assert.ok((await figure(page, "accuracy")) > 88);
     assert.equal(await page.locator(".answer").textContent(), "3");
     await page.click("[data-action=reset]");
+    await page.waitForFunction(() => document.querySelector(".answer").textContent === "–");
+    // An answer to the drawing before would arrive by now.
+    await page.waitForTimeout(200);
     assert.equal(await page.locator(".answer").textContent(), "–");
     const box = await page.locator(".pad").boundingBox();
     const at = (x, y) => [box.x + (x / 14) * box.width, box.y + (y / 14) * box.height];
