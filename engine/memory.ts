@@ -102,6 +102,8 @@ export class Mark {
    */
   readonly recycled: number[][] = Array.from({ length: CLASSES }, () => []);
   readonly counts: Int32Array = new Int32Array(CLASSES);
+  /** All classes from this one on have no freed buffers: most tapes free few sizes. */
+  used = 0;
 }
 
 interface Span {
@@ -173,7 +175,8 @@ export class Heap {
     this.arenaTop = mark.top;
     this.arenaEnd = mark.chunk < 0 ? 0 : (this.chunks[mark.chunk] as Span).end;
     this.live -= mark.bytes;
-    mark.counts.fill(0);
+    for (let c = 0; c < mark.used; c++) mark.counts[c] = 0;
+    mark.used = 0;
   }
 
   /** A buffer that lives until the arena is put back to `mark`. */
@@ -202,6 +205,7 @@ export class Heap {
     const count = mark.counts[sizeClass] as number;
     (mark.recycled[sizeClass] as number[])[count] = p;
     mark.counts[sizeClass] = count + 1;
+    if (sizeClass >= mark.used) mark.used = sizeClass + 1;
     const size = bytesOf(sizeClass);
     mark.bytes -= size;
     this.live -= size;

@@ -157,7 +157,8 @@ export class Tensor {
    */
   ptr: number;
   /**
-   * Address of spikes as a stream of bits. They are the values while ptr is 0, and kept for backward after that.
+   * Address of spikes as a stream of bits. They are the values while ptr is 0, and kept for backward after that. Bits behind the last
+   * one in its word are 0, so that they may be counted.
    *
    * @internal
    */

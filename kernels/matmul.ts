@@ -102,6 +102,7 @@ function multiply(descriptor: usize, gathered: bool): void {
     b += wide * <usize>bCol;
     if (init != 0) init += wide;
     n -= nc;
+    if (n == 0) return;
   }
   product(c, a, b, init, m, n, k, descriptor, gathered);
 }

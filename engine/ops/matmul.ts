@@ -250,13 +250,14 @@ function choosePath(product: Product, z: Tensor, x: Tensor): void {
   const { depth, outputs } = product;
   const spikes = formOf(x) === "bits";
   const rows = x.size / depth;
-  const owned = !(spikes && depth % 32 === 0);
+  // A stream that is one row, or rows of whole words, has the bits in their places.
+  const owned = !(spikes && (rows === 1 || depth % 32 === 0));
   const bits = owned ? saveFor(z, bitBytes(rows, depth)) : x.bits;
   const found = !spikes
     ? k.packBits(bits, x.ptr, rows, depth)
     : owned
       ? k.alignBits(bits, x.bits, rows, depth)
-      : k.countBits(bits, x.size / 32);
+      : k.countBits(bits, Math.ceil(x.size / 32));
   const graded = found < 0;
   const count = found & 0x7fffffff;
   const { density, half } = graded ? GRADED : BINARY;
