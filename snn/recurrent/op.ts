@@ -24,6 +24,7 @@ import {
   integers,
   timesTransposed,
   transposedTimes,
+  wordsAt,
   writePair,
 } from "../../engine/unchecked.ts";
 import * as layout from "../../kernels/product-layout.ts";
@@ -113,10 +114,15 @@ export class Product implements Feedback {
     const { at: reached, bytes } = this;
     const isSampled = reached !== 0 && 4 * run.support(reached, n) < SAMPLED_DENSITY * T * size;
     if (!isSampled) k.packBackward(weight.ptr, n);
+    // Steps of neurons describe no products: between two steps only addresses change.
+    describeProduct(d, d, d, weight.ptr, rows, n, n);
     return (t) => {
       if (t === T - 1) return;
-      const [ds, dI] = [d + 4 * t * size, d + 4 * (t + 1) * size];
-      integers[describeProduct(ds, ds, dI, weight.ptr, rows, n, n) + layout.bits] = reached + (t * bytes) / T;
+      const at = wordsAt(descriptor, layout.words);
+      const ds = d + 4 * t * size;
+      writePair(at + layout.c, ds, ds);
+      integers[at + layout.a] = ds + 4 * size;
+      integers[at + layout.bits] = reached + (t * bytes) / T;
       if (isSampled) k.gemmSampled(descriptor);
       else k.feedBack(descriptor);
     };
