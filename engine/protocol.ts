@@ -6,7 +6,16 @@ export { defaultGenerator } from "./generator.ts";
 export { startUniform } from "./nn/linear.ts";
 export type { Loading, StoredArray, Traits } from "./nn/module.ts";
 export { checkChangeable, locate, moduleOf, traitOf, traitsOf } from "./nn/module.ts";
-export { BATCH_DEFAULTS, BatchNorm, Normalization, normalizationOptions } from "./nn/normalize.ts";
+export type { Statistics } from "./nn/normalize.ts";
+export {
+  BATCH_DEFAULTS,
+  BatchNorm,
+  Normalization,
+  namedStatistics,
+  normalizationOptions,
+  normalized,
+  statisticsOf,
+} from "./nn/normalize.ts";
 export { isWeighted, type Reading, type Weighted, weightOf } from "./nn/reading.ts";
 export { readBefore, readingAt, setReading } from "./nn/readings.ts";
 export { type LayerTap, layerTap, tapped, untapped, type Watcher } from "./nn/tapped.ts";

@@ -100,8 +100,58 @@ const STATISTICS: Record<string, string> = {
 /** Tensors with a value for each channel. */
 type OfChannels = Pick<BatchNorm, "weight" | "bias" | "runningMean" | "runningVar">;
 
+/** The fields of a layer with running statistics. */
+export interface Statistics extends OfChannels {
+  /** Added to the variance. */
+  readonly eps: number;
+  /** Share of a batch in the running statistics, null for means over all batches. */
+  readonly momentum: number | null;
+  /** Batches in the running statistics, a tensor of one number, or null where none are kept. */
+  readonly numBatchesTracked: Tensor | null;
+}
+
+/** Statistics of this shape, [C] or of further axes, [..., C]. The options are checked already. */
+export function statisticsOf(
+  where: string,
+  sizes: Shape,
+  options: typeof BATCH_DEFAULTS,
+  hasBias: boolean,
+): Statistics {
+  const { eps, affine, momentum = 0.1, trackRunningStats } = options;
+  const shape = checkShape(where, sizes);
+  const [[weight, bias], statistics] = noGrad((): [Affine, Tensor[]] => [
+    learned(shape, affine, hasBias),
+    trackRunningStats ? [buffer(zeros(shape)), buffer(ones(shape)), buffer(zeros([]))] : [],
+  ]);
+  const [runningMean = null, runningVar = null, numBatchesTracked = null] = statistics;
+  return { eps, weight, bias, momentum, runningMean, runningVar, numBatchesTracked };
+}
+
+/** The fields of a layer with statistics, by the names that they have in a state dict. */
+export const namedStatistics = (layer: object): [string, unknown][] =>
+  Object.entries(layer).map(([name, value]) => [STATISTICS[name] ?? name, value]);
+
+/** x normalised with these parameters and statistics, in training as the first part of a batch or as a further one. */
+export function normalized(
+  layer: Statistics & Pick<Module, "training">,
+  x: Tensor,
+  axis: number,
+  of: OfChannels,
+  isFirst: boolean,
+): Tensor {
+  const { weight, bias, runningMean, runningVar } = of;
+  const { eps, training, momentum, numBatchesTracked: tracked } = layer;
+  const counts = training && tracked !== null && !isOutside(tracked);
+  const batches = counts ? tracked.item() + (isFirst ? 1 : 0) : 1;
+  const share = momentum ?? 1 / batches;
+  const options = { weight, bias, eps, axis, runningMean, runningVar, momentum: share };
+  const z = batchNorm(x, { ...options, training: training || tracked === null });
+  if (counts && isFirst) tracked.copyFrom([batches]);
+  return z;
+}
+
 /** The base of {@link BatchNorm1d} and {@link BatchNorm2d}: a layer with running statistics. */
-export abstract class BatchNorm extends Normalization {
+export abstract class BatchNorm extends Normalization implements Statistics {
   /** C, the number of channels. */
   readonly channels: number;
   /** Share of a batch in the running statistics, null for means over all batches. */
@@ -113,22 +163,19 @@ export abstract class BatchNorm extends Normalization {
   /** Batches in the running statistics, a tensor of one number, or null where none are kept. */
   readonly numBatchesTracked: Tensor | null = null;
 
-  /** Statistics of this shape, [C] or of further axes, [..., C]. The options are checked already. */
-  constructor(where: string, traits: Traits | undefined, sizes: Shape, options: typeof BATCH_DEFAULTS, hasBias = true) {
-    const { eps, affine, momentum = 0.1, trackRunningStats } = options;
-    const shape = checkShape(where, sizes);
-    const [affineParts, statistics] = noGrad((): [Affine, Tensor[]] => [
-      learned(shape, affine, hasBias),
-      trackRunningStats ? [buffer(zeros(shape)), buffer(ones(shape)), buffer(zeros([]))] : [],
-    ]);
-    super(traits, eps, affineParts);
-    this.channels = shape[shape.length - 1] as number;
-    this.momentum = momentum;
-    [this.runningMean = null, this.runningVar = null, this.numBatchesTracked = null] = statistics;
+  /** The options are checked already. */
+  constructor(where: string, traits: Traits, channels: number, options: typeof BATCH_DEFAULTS) {
+    const { eps, weight, bias, ...statistics } = statisticsOf(where, [channels], options, true);
+    super(traits, eps, [weight, bias]);
+    this.channels = channels;
+    this.momentum = statistics.momentum;
+    this.runningMean = statistics.runningMean;
+    this.runningVar = statistics.runningVar;
+    this.numBatchesTracked = statistics.numBatchesTracked;
   }
 
   /**
-   * Without running statistics the statistics of x are taken, over all steps.
+   * Without running statistics those of x are taken, over all steps.
    *
    * @internal
    */
@@ -137,7 +184,7 @@ export abstract class BatchNorm extends Normalization {
   }
 
   protected override fields(): Iterable<[string, unknown]> {
-    return Object.entries(this).map(([name, value]) => [STATISTICS[name] ?? name, value]);
+    return namedStatistics(this);
   }
 
   /** x is alive. */
@@ -145,20 +192,7 @@ export abstract class BatchNorm extends Normalization {
     if (x.sizes[axisOf(where, axis, x.ndim)] !== this.channels) {
       throw wrongValue(where, `${this.channels} channels on axis ${axis}`, formatShape(x.sizes));
     }
-    return this.normalized(x, axis, this, true);
-  }
-
-  /** x normalised with these parameters and statistics, in training as the first part of a batch or as a further one. */
-  protected normalized(x: Tensor, axis: number, of: OfChannels, isFirst: boolean): Tensor {
-    const { weight, bias, runningMean, runningVar } = of;
-    const { eps, training, momentum, numBatchesTracked: tracked } = this;
-    const counts = training && tracked !== null && !isOutside(tracked);
-    const batches = counts ? tracked.item() + (isFirst ? 1 : 0) : 1;
-    const share = momentum ?? 1 / batches;
-    const options = { weight, bias, eps, axis, runningMean, runningVar, momentum: share };
-    const z = batchNorm(x, { ...options, training: training || tracked === null });
-    if (counts && isFirst) tracked.copyFrom([batches]);
-    return z;
+    return normalized(this, x, axis, this, true);
   }
 }
 
@@ -178,7 +212,7 @@ export class BatchNorm1d extends BatchNorm {
 
   constructor(channels: number, options: BatchNorm1dOptions = {}) {
     const given = normalizationOptions("BatchNorm1d", { ...BATCH_DEFAULTS, ...NO_AXIS }, options);
-    super("BatchNorm1d", OF_BATCH_NORM1D, [channels], given);
+    super("BatchNorm1d", OF_BATCH_NORM1D, channels, given);
     this.axis = given.axis;
   }
 
@@ -204,7 +238,7 @@ const OF_BATCH_NORM1D = /* @__PURE__ */ traitsOf(BatchNorm1d, "pure");
  */
 export class BatchNorm2d extends BatchNorm {
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
-    super("BatchNorm2d", OF_BATCH_NORM2D, [channels], normalizationOptions("BatchNorm2d", BATCH_DEFAULTS, options));
+    super("BatchNorm2d", OF_BATCH_NORM2D, channels, normalizationOptions("BatchNorm2d", BATCH_DEFAULTS, options));
   }
 
   /**

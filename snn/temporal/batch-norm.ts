@@ -1,10 +1,20 @@
 /** Batch normalisation through time: of currents [T, B, C] and [T, B, C, H, W] on their way to neurons. */
 import { COUNT, numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
-import { alive, composed } from "../../engine/extend.ts";
-import { type BatchNormLayerOptions, full, noGrad, type Tensor, zeros } from "../../engine/index.ts";
-import { BATCH_DEFAULTS, BatchNorm, normalizationOptions, type Traits, traitsOf } from "../../engine/protocol.ts";
-import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
+import { alive } from "../../engine/extend.ts";
+import { type BatchNormLayerOptions, full, noGrad, stack, type Tensor, zeros } from "../../engine/index.ts";
+import type { Statistics, Traits } from "../../engine/protocol.ts";
+import {
+  BATCH_DEFAULTS,
+  BatchNorm,
+  namedStatistics,
+  normalizationOptions,
+  normalized,
+  statisticsOf,
+  traitsOf,
+} from "../../engine/protocol.ts";
+import { formatShape, type Shape } from "../../engine/shape.ts";
 import { checkState } from "../layer/checks.ts";
+import { type Run, Temporal, type UnrollResult } from "../layer/temporal.ts";
 
 /** Options of {@link ThresholdDependentBatchNorm1d} and {@link ThresholdDependentBatchNorm2d}. */
 export interface ThresholdDependentBatchNormOptions extends Omit<BatchNormLayerOptions, "affine"> {
@@ -18,11 +28,11 @@ const { eps, momentum, trackRunningStats } = BATCH_DEFAULTS;
 const TDBN = { eps, momentum, trackRunningStats, alpha: 1, threshold: 1 };
 
 /** The number of time steps and of axes decide which axis has the channels: [T, B, C], [T, B, C, L] or [T, B, C, H, W]. */
-function channelAxis(where: string, x: Tensor, axes: 1 | 2): number {
-  alive(x, where);
-  if (axes === 2 && x.ndim === 5) return -3;
-  if (axes === 1 && (x.ndim === 3 || x.ndim === 4)) return 2 - x.ndim;
-  throw wrongValue(where, axes === 1 ? "x [T, B, C] or [T, B, C, L]" : "x [T, B, C, H, W]", formatShape(x.sizes));
+function channelAxis(where: string, shape: Shape, axes: 1 | 2): number {
+  const { length } = shape;
+  if (axes === 2 && length === 5) return -3;
+  if (axes === 1 && (length === 3 || length === 4)) return 2 - length;
+  throw wrongValue(where, axes === 1 ? "x [T, B, C] or [T, B, C, L]" : "x [T, B, C, H, W]", formatShape(shape));
 }
 
 abstract class ThresholdDependentBatchNorm extends BatchNorm {
@@ -31,7 +41,7 @@ abstract class ThresholdDependentBatchNorm extends BatchNorm {
     numberOf(where, "alpha", alpha, POSITIVE);
     numberOf(where, "threshold", threshold, POSITIVE);
     const scale = numberOf(where, "alpha·threshold in float32", Math.fround(alpha * threshold), POSITIVE);
-    super(where, traits, [channels], { ...given, affine: true });
+    super(where, traits, channels, { ...given, affine: true });
     noGrad(() => this.weight?.copyFrom(full([channels], scale)));
   }
 }
@@ -62,7 +72,8 @@ export class ThresholdDependentBatchNorm1d extends ThresholdDependentBatchNorm {
    */
   forward(x: Tensor): Tensor {
     const where = "ThresholdDependentBatchNorm1d";
-    return this.over(where, x, channelAxis(where, x, 1));
+    alive(x, where);
+    return this.over(where, x, channelAxis(where, x.sizes, 1));
   }
 }
 
@@ -87,7 +98,8 @@ export class ThresholdDependentBatchNorm2d extends ThresholdDependentBatchNorm {
    */
   forward(x: Tensor): Tensor {
     const where = "ThresholdDependentBatchNorm2d";
-    return this.over(where, x, channelAxis(where, x, 2));
+    alive(x, where);
+    return this.over(where, x, channelAxis(where, x.sizes, 2));
   }
 }
 
@@ -99,89 +111,139 @@ export interface BatchNormTTState {
   readonly t: Tensor;
 }
 
-abstract class BatchNormTT extends BatchNorm {
+/** Steps that have run, the last of them followed by step number `next`. */
+interface StepsRun extends Run {
+  readonly next: number;
+}
+
+abstract class BatchNormTT
+  extends Temporal<BatchNormTTState, UnrollResult<BatchNormTTState>, number, StepsRun>
+  implements Statistics
+{
+  /** C, the number of channels. */
+  readonly channels: number;
   /** T, the steps of a sequence. */
   readonly timesteps: number;
+  /** Added to the variance. */
+  readonly eps: number;
+  /** Factors after the normalisation, [T, C], or null without `affine`. */
+  readonly weight: Tensor | null;
+  /** There is no bias. */
+  readonly bias: null = null;
+  /** Share of a batch in the running statistics, null for means over all batches. */
+  readonly momentum: number | null;
+  /** The running means, [T, C], or null where none are kept. */
+  readonly runningMean: Tensor | null;
+  /** The running variances, [T, C], or null where none are kept. */
+  readonly runningVar: Tensor | null;
+  /** Batches in the running statistics, a tensor of one number, or null where none are kept. */
+  readonly numBatchesTracked: Tensor | null;
 
   constructor(where: string, channels: number, timesteps: number, options: BatchNormLayerOptions) {
+    super();
     const given = normalizationOptions(where, BATCH_DEFAULTS, options);
     const steps = numberOf(where, "timesteps", timesteps, COUNT);
-    super(where, undefined, [steps, channels], given, false);
+    const statistics = statisticsOf(where, [steps, channels], given, false);
+    this.channels = channels;
     this.timesteps = steps;
+    this.eps = statistics.eps;
+    this.weight = statistics.weight;
+    this.momentum = statistics.momentum;
+    this.runningMean = statistics.runningMean;
+    this.runningVar = statistics.runningVar;
+    this.numBatchesTracked = statistics.numBatchesTracked;
   }
 
-  /** The name of the layer in errors. */
-  protected abstract get where(): string;
-  /** Axes behind the channels, beside the axes of a signal. */
+  /** Axes behind the channels, beside those of a signal. */
   protected abstract get axes(): 1 | 2;
 
+  protected override get mainOutput(): string {
+    return "z";
+  }
+
+  protected override fields(): Iterable<[string, unknown]> {
+    return namedStatistics(this);
+  }
+
   /**
-   * x normalised, in its shape; in training the running statistics of each step take their share of it.
+   * Without running statistics the statistics of x are taken.
    *
-   * @throws RangeError unless x has T steps and C channels, and in training more than one value for each step and channel.
+   * @internal
    */
-  forward(x: Tensor): Tensor {
+  override mixesSteps(): boolean {
+    return this.numBatchesTracked === null;
+  }
+
+  protected override checkInput(shape: Shape): void {
     const { where, channels, timesteps } = this;
-    const axis = channelAxis(where, x, this.axes);
-    if (x.sizes[0] !== timesteps || x.sizes[x.ndim + axis] !== channels) {
-      throw wrongValue(where, `x of ${timesteps} steps and ${channels} channels`, formatShape(x.sizes));
-    }
-    return composed(BatchNormTT.overAll, this, x);
+    const axis = channelAxis(where, shape, this.axes);
+    if ((shape[0] as number) <= timesteps && shape[shape.length + axis] === channels) return;
+    throw this.wrongInput(shape);
   }
 
-  /** All steps at once: T·C channels of one batch normalisation. */
-  private static overAll(layer: BatchNormTT, x: Tensor): Tensor {
-    const [T, B, C, ...inner] = x.sizes as [number, number, number, ...number[]];
-    const all = (t: Tensor | null): Tensor | null => t?.reshape([T * C]) ?? null;
-    const { weight, runningMean, runningVar } = layer;
-    const of = { weight: all(weight), bias: null, runningMean: all(runningMean), runningVar: all(runningVar) };
-    if (inner.length === 0) {
-      const z = layer.normalized(x.transpose().reshape([1, T * C, B]), 1, of, true);
-      return z.reshape([T, C, B]).transpose();
-    }
-    const order = [1, 0, 2, 3, 4].slice(0, x.ndim);
-    const z = layer.normalized(x.permute(order).reshape([B, T * C, ...inner]), 1, of, true);
-    return z.reshape([B, T, C, ...inner]).permute(order);
+  private wrongInput(shape: Shape): RangeError {
+    const { where, channels, timesteps } = this;
+    return wrongValue(where, `x of ${timesteps} steps and ${channels} channels`, formatShape(shape));
   }
 
-  /**
-   * One time step, [B, C, …] → [B, C, …] and the next state; the numbers of `forward`.
-   *
-   * @throws RangeError as `forward`, for another state, or after T steps.
-   */
-  step(x: Tensor, state: BatchNormTTState): [z: Tensor, state: BatchNormTTState] {
+  protected override checkStep(step: Shape): void {
+    const axis = channelAxis(this.where, [1, ...step], this.axes);
+    if (step[step.length + axis] === this.channels) return;
+    throw wrongValue(this.where, `${this.channels} channels`, formatShape(step));
+  }
+
+  protected override read(state: BatchNormTTState): number {
     const { where, timesteps } = this;
-    alive(x, where);
     const { t } = Object(state) as BatchNormTTState;
     checkState(where, "t", t, []);
     const now = t.item();
-    if (!(Number.isInteger(now) && now >= 0 && now < timesteps)) {
-      throw wrongValue(where, `at most ${timesteps} steps`, `step ${now + 1}`);
-    }
-    return composed(BatchNormTT.advance, this, x, t);
+    if (Number.isInteger(now) && now >= 0 && now < timesteps) return now;
+    throw wrongValue(where, `at most ${timesteps} steps`, `step ${now + 1}`);
   }
 
-  private static advance(layer: BatchNormTT, x: Tensor, t: Tensor): [z: Tensor, state: BatchNormTTState] {
-    const now = t.item();
-    const whole = x.unsqueeze(0);
-    const axis = channelAxis(layer.where, whole, layer.axes);
-    const row = (of: Tensor | null): Tensor | null => of?.select(0, now) ?? null;
-    const { weight, runningMean, runningVar } = layer;
-    const of = { weight: row(weight), bias: null, runningMean: row(runningMean), runningVar: row(runningVar) };
-    if (x.sizes[x.ndim + axis] !== layer.channels) {
-      throw wrongValue(layer.where, `${layer.channels} channels`, formatShape(x.sizes));
-    }
-    return [layer.normalized(x, axis, of, now === 0), { t: t.add(1) }];
-  }
-
-  /**
-   * The state before the first step, for x of the shape of one step, [B, C, …].
-   *
-   * @throws RangeError unless the sizes are positive integers.
-   */
-  initialState(shape: Shape): BatchNormTTState {
-    checkShape(this.where, shape);
+  protected override start(): BatchNormTTState {
     return { t: zeros([]) };
+  }
+
+  protected override advance(x: Tensor, T: number, step: Shape, from: number | null): StepsRun {
+    const { timesteps } = this;
+    if (from === null && T !== timesteps) throw this.wrongInput(x.sizes);
+    const first = from ?? 0;
+    const next = first + T;
+    if (next > timesteps) throw wrongValue(this.where, `at most ${timesteps} steps`, `step ${next}`);
+    const z = x.ndim === step.length ? this.single(x, first) : T === timesteps ? this.whole(x) : this.piece(x, first);
+    return { z, names: [], output: () => z, next };
+  }
+
+  /** Some steps of a sequence: their rows of the running statistics are written one by one. */
+  private piece(x: Tensor, first: number): Tensor {
+    return stack(x.unbind(0).map((step, i) => this.single(step, first + i)));
+  }
+
+  /** All steps at once are T·C channels of one batch normalisation. */
+  private whole(x: Tensor): Tensor {
+    const [T, B, C, ...inner] = x.sizes as [number, number, number, ...number[]];
+    const all = (t: Tensor | null): Tensor | null => t?.reshape([T * C]) ?? null;
+    const { weight, runningMean, runningVar } = this;
+    const of = { weight: all(weight), bias: null, runningMean: all(runningMean), runningVar: all(runningVar) };
+    if (inner.length === 0) {
+      const z = normalized(this, x.transpose().reshape([1, T * C, B]), 1, of, true);
+      return z.reshape([T, C, B]).transpose();
+    }
+    const order = [1, 0, 2, 3, 4].slice(0, x.ndim);
+    const z = normalized(this, x.permute(order).reshape([B, T * C, ...inner]), 1, of, true);
+    return z.reshape([B, T, C, ...inner]).permute(order);
+  }
+
+  private single(x: Tensor, now: number): Tensor {
+    const row = (of: Tensor | null): Tensor | null => of?.select(0, now) ?? null;
+    const { weight, runningMean, runningVar } = this;
+    const of = { weight: row(weight), bias: null, runningMean: row(runningMean), runningVar: row(runningVar) };
+    return normalized(this, x, channelAxis(this.where, [1, ...x.sizes], this.axes), of, now === 0);
+  }
+
+  protected override stateAfter({ next }: StepsRun): BatchNormTTState {
+    return { t: full([], next) };
   }
 }
 
