@@ -1,5 +1,6 @@
 /** Online training through time, with traces of the spikes before each weight; and without. */
 
+import { BatchNormTT1d, BatchNormTT2d } from "../temporal/batch-norm.ts";
 import { numberOf, UNIT, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { ready } from "../../engine/extend.ts";
 import { type Module, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
@@ -154,11 +155,14 @@ function sourcesOf(
 
 /** Whether a layer, no product itself, multiplies its input with weights. */
 const hasWeights = (module: Module): boolean =>
-  !(module instanceof Neurons || module instanceof Normalization) && module.parameters().length > 0;
+  !(module instanceof Neurons || isNormalization(module)) && module.parameters().length > 0;
+
+const isNormalization = (module: Module): boolean =>
+  module instanceof Normalization || module instanceof BatchNormTT1d || module instanceof BatchNormTT2d;
 
 /** Whether a layer holds neurons: of the other layers, delays and normalisation have steps too. */
 const hasMembrane = (module: Module): boolean =>
-  module instanceof Neurons || (isStepping(module) && !(module instanceof Staged || module instanceof Normalization));
+  module instanceof Neurons || (isStepping(module) && !(module instanceof Staged));
 
 /** The decay of a trace for an input of this shape. */
 function lambdaOf({ name }: NetworkLayer, source: NetworkLayer | number, x: Tensor): number | Tensor {

@@ -14,7 +14,7 @@ import {
 } from "../../engine/protocol.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { checkState } from "../layer/checks.ts";
-import { type Run, Temporal, type UnrollResult } from "../layer/temporal.ts";
+import { type Run, Temporal, type UnrollResult, type Wanted } from "../layer/temporal.ts";
 
 /** Options of {@link ThresholdDependentBatchNorm1d} and {@link ThresholdDependentBatchNorm2d}. */
 export interface ThresholdDependentBatchNormOptions extends Omit<BatchNormLayerOptions, "affine"> {
@@ -205,9 +205,9 @@ abstract class BatchNormTT
     return { t: zeros([]) };
   }
 
-  protected override advance(x: Tensor, T: number, step: Shape, from: number | null): StepsRun {
+  protected override advance(x: Tensor, T: number, step: Shape, from: number | null, wanted: Wanted): StepsRun {
     const { timesteps } = this;
-    if (from === null && T !== timesteps) throw this.wrongInput(x.sizes);
+    if (wanted === "main" && T !== timesteps) throw this.wrongInput(x.sizes);
     const first = from ?? 0;
     const next = first + T;
     if (next > timesteps) throw wrongValue(this.where, `at most ${timesteps} steps`, `step ${next}`);

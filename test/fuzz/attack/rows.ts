@@ -996,12 +996,18 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
   ThresholdDependentBatchNorm2d: { new: [num(2), thresholdDependent], call: { forward: [t(2, 3, 2, 2, 2)] } },
   BatchNormTT1d: {
     new: [num(3), num(4), throughTime],
-    call: { forward: [current], step: [t(2, 3), record({ t: firstStep })], initialState: [list(2, 3)] },
+    call: {
+      forward: [current],
+      unroll: [current, record({ t: firstStep })],
+      step: [t(2, 3), record({ t: firstStep })],
+      initialState: [list(2, 3)],
+    },
   },
   BatchNormTT2d: {
     new: [num(2), num(2), throughTime],
     call: {
       forward: [t(2, 3, 2, 2, 2)],
+      unroll: [t(2, 3, 2, 2, 2), record({ t: firstStep })],
       step: [t(3, 2, 2, 2), record({ t: firstStep })],
       initialState: [list(3, 2, 2, 2)],
     },
