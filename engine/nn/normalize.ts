@@ -175,7 +175,7 @@ export abstract class BatchNorm extends Normalization implements Statistics {
   }
 
   /**
-   * Without running statistics those of x are taken, over all steps.
+   * Without running statistics the statistics of x are taken, over all steps.
    *
    * @internal
    */

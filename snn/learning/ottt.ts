@@ -1,6 +1,5 @@
 /** Online training through time, with traces of the spikes before each weight; and without. */
 
-import { BatchNormTT1d, BatchNormTT2d } from "../temporal/batch-norm.ts";
 import { numberOf, UNIT, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { ready } from "../../engine/extend.ts";
 import { type Module, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
@@ -12,6 +11,7 @@ import { isStepping } from "../layer/stepping.ts";
 import { Neurons } from "../neuron/neuron.ts";
 import { StepRun } from "../neuron/op.ts";
 import { LIF } from "../neurons/lif.ts";
+import { BatchNormTT1d, BatchNormTT2d } from "../temporal/batch-norm.ts";
 import { heldIn, type LayerState, type NetworkLayer, type Passed } from "./network.ts";
 import { OnlineRule, type StepLoss } from "./online.ts";
 

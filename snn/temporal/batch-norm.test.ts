@@ -1,7 +1,7 @@
 /** Batch normalisation through time, against loops in float64. */
 import { expect, test } from "vitest";
 import type { Module, Tensor } from "../../engine/index.ts";
-import { gradcheck, Linear, manualSeed, Sequential, SGD, summary, tape } from "../../engine/index.ts";
+import { concat, gradcheck, Linear, manualSeed, Sequential, SGD, summary, tape } from "../../engine/index.ts";
 import { bits, bytesKept, expectNear, gradient, random, values } from "../../test/support/tensors.ts";
 import {
   BatchNormTT1d,
@@ -127,28 +127,36 @@ test("BNTT: has no bias, and without affine no factors", () => {
   expect(plain.eval().forward(random([3, 4, 2], 1)).shape).toEqual([3, 4, 2]);
 });
 
-test("BNTT: steps one by one give the bits of the sequence, in training and in evaluation", () => {
+test("BNTT: single steps, and unroll in pieces, give the bits of the sequence, in training and in evaluation", () => {
   for (const momentum of [0.1, null]) {
     const cases: [layers: (BatchNormTT1d | BatchNormTT2d)[], shape: number[]][] = [
-      [[1, 2].map(() => new BatchNormTT1d(3, 6, { momentum })), [6, 5, 3]],
-      [[1, 2].map(() => new BatchNormTT2d(3, 4, { momentum })), [4, 2, 3, 2, 2]],
+      [[1, 2, 3].map(() => new BatchNormTT1d(3, 6, { momentum })), [6, 5, 3]],
+      [[1, 2, 3].map(() => new BatchNormTT2d(3, 4, { momentum })), [4, 2, 3, 2, 2]],
     ];
-    for (const [[whole, single], shape] of cases as [[BatchNormTT1d, BatchNormTT1d], number[]][]) {
+    for (const [layers, shape] of cases) {
+      const [whole, single, pieces] = layers as [BatchNormTT1d, BatchNormTT1d, BatchNormTT1d];
+      const T = shape[0] as number;
       for (const training of [true, true, false]) {
         const x = random(shape, 4);
-        whole.train(training);
-        single.train(training);
+        for (const layer of layers) layer.train(training);
         const z = whole.forward(x);
         let state = single.initialState(shape.slice(1));
-        for (let t = 0; t < (shape[0] as number); t++) {
+        for (let t = 0; t < T; t++) {
           const [now, next] = single.step(x.select(0, t), state);
           expect(bits(now)).toEqual(bits(z.select(0, t)));
           state = next;
         }
         expect(single.stateDict()).toEqual(whole.stateDict());
-        expect(() => single.step(x.select(0, 0), state)).toThrow(
-          `at most ${shape[0]} steps, got step ${(shape[0] as number) + 1}`,
-        );
+        const tooMany = `at most ${T} steps, got step ${T + 1}`;
+        expect(() => single.step(x.select(0, 0), state)).toThrow(tooMany);
+
+        const first = pieces.unroll(x.slice(0, 0, 1));
+        const rest = pieces.unroll(x.slice(0, 1, T), first.state);
+        expect(bits(concat([first.z, rest.z]))).toEqual(bits(z));
+        expect(rest.state.t.item()).toBe(T);
+        expect(pieces.stateDict()).toEqual(whole.stateDict());
+        expect(() => pieces.unroll(x.slice(0, 0, 1), rest.state)).toThrow(tooMany);
+        expect(() => pieces.forward(x.slice(0, 0, 1))).toThrow(`x of ${T} steps and 3 channels, got [1, `);
       }
     }
   }

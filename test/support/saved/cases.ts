@@ -1,5 +1,7 @@
 /** Parts of the cases of saved runs: a case makes a module for inputs [T, B, FEATURES], with weights from a generator. */
 import {
+  BatchNormTT1d,
+  BatchNormTT2d,
   concat,
   Delay,
   DelayedLinear,
@@ -27,7 +29,7 @@ interface Timed extends Module {
 
 /** Whether the layer had `unroll` in version 0.2: the hashes of its files count no result of a later one. */
 const hadUnroll = (layer: Module): boolean =>
-  !(layer instanceof Delay || layer instanceof DelayedLinear || "runStep" in layer);
+  !("runStep" in layer || [Delay, DelayedLinear, BatchNormTT1d, BatchNormTT2d].some((type) => layer instanceof type));
 
 /** A product in front of a layer, (W·x + 0.5)·gain in a shape of one step, so that the weights get the gradient of its input. */
 class Fed extends Module {
