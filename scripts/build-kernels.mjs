@@ -9,11 +9,13 @@
  *   kernels/build/types.ts          export interface Kernels   the signatures of all exports of the first two, in two parts
  *                                   export interface Int8Kernels
  *
- * Does nothing when the output is newer than every source, so that tests and builds may call it freely.
+ * Does nothing where no source has changed since the last build, so that tests and builds may call it freely.
  */
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { root } from "./entries.mjs";
+import { unlessFresh } from "./fresh.mjs";
 
 /**
  * Expressions of a function that is inlined wherever it is called, and of one that is called in one place. `asc -O3`
@@ -33,7 +35,6 @@ const FILES = { "": ["core", "extra"], "int8-": ["int8"] };
 /** Of memory that constants may fill. */
 const PAGES = 24;
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = join(root, "kernels/build");
 
 /**
@@ -52,26 +53,22 @@ function literal(bytes) {
   return `${text}"`;
 }
 
-function newestSource() {
-  const folder = join(root, "kernels");
-  const files = readdirSync(folder).filter((name) => /(?<!\.test)\.ts$/.test(name));
-  const inputs = [
-    ...files.map((name) => join(folder, name)),
-    join(root, "asconfig.json"),
-    fileURLToPath(import.meta.url),
-  ];
-  return Math.max(...inputs.map((path) => statSync(path).mtimeMs));
-}
+/** The names of asc and Binaryen's outputs that programs import, without folder and ending. */
+const MODULES = ["release", "debug"].flatMap((target) => Object.keys(FILES).map((name) => `${name}${target}`));
 
-function isFresh() {
-  try {
-    const newest = newestSource();
-    const files = ["release", "debug"].flatMap((target) => Object.keys(FILES).map((name) => `${name}${target}.ts`));
-    return [...files, "types.ts"].every((name) => statSync(join(out, name)).mtimeMs >= newest);
-  } catch {
-    return false;
-  }
-}
+export const KERNELS = {
+  name: "the kernels",
+  stamp: "kernels/build/sources.sha256",
+  inputs: [
+    ...readdirSync(join(root, "kernels"))
+      .filter((name) => /(?<!\.test)\.ts$/.test(name))
+      .map((name) => `kernels/${name}`),
+    "asconfig.json",
+    "scripts/build-kernels.mjs",
+  ],
+  outputs: [...MODULES, "types"].map((name) => `kernels/build/${name}.ts`),
+  make,
+};
 
 /** Binaryen's passes for speed. */
 function optimise(binaryen, bytes) {
@@ -203,8 +200,7 @@ function commentOf(file, name) {
   return comment[0].replace(/^/gm, "  ").concat("\n");
 }
 
-export async function buildKernels() {
-  if (isFresh()) return;
+async function make() {
   mkdirSync(out, { recursive: true });
   process.chdir(root);
   const { default: asc } = await import("assemblyscript/asc");
@@ -213,5 +209,7 @@ export async function buildKernels() {
   writeTypes();
   console.log(`kernels: ${sizes.join(" + ")} bytes`);
 }
+
+export const buildKernels = () => unlessFresh(KERNELS);
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) await buildKernels();

@@ -92,25 +92,26 @@ const namespaceEntries = {
   "chunks/kinds": join(root, "kernels/kinds.ts"),
 };
 
-await build({
-  root,
-  configFile: false,
-  logLevel: "warn",
-  plugins: [methods, constants, namespaces, bare],
-  build: {
-    outDir: "dist",
-    emptyOutDir: true,
-    target: "es2022",
-    minify: false,
-    lib: { entry: { ...entries(), ...namespaceEntries }, formats: ["es"] },
-    rolldownOptions: {
-      external,
-      output: {
-        minifyInternalExports: false,
-        entryFileNames: "[name].js",
-        chunkFileNames: "chunks/[name].js",
-        codeSplitting: { groups: chunks },
+export const bundle = () =>
+  build({
+    root,
+    configFile: false,
+    logLevel: "warn",
+    plugins: [methods, constants, namespaces, bare],
+    build: {
+      outDir: "dist",
+      emptyOutDir: true,
+      target: "es2022",
+      minify: false,
+      lib: { entry: { ...entries(), ...namespaceEntries }, formats: ["es"] },
+      rolldownOptions: {
+        external,
+        output: {
+          minifyInternalExports: false,
+          entryFileNames: "[name].js",
+          chunkFileNames: "chunks/[name].js",
+          codeSplitting: { groups: chunks },
+        },
       },
     },
-  },
-});
+  });

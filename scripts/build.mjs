@@ -1,0 +1,48 @@
+/**
+ * Builds the kernels, the package in dist/, and demos and benchmarks in build/, each where its sources have changed since the last build.
+ * Types are left out: `npm run types` checks them.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { KERNELS } from "./build-kernels.mjs";
+import { entries, root } from "./entries.mjs";
+import { unlessFresh } from "./fresh.mjs";
+
+/** A builder is loaded where there is something to build. */
+const DIST = {
+  name: "the package",
+  stamp: "build/dist.sha256",
+  inputs: [
+    "index.ts",
+    "core.ts",
+    "engine",
+    "snn",
+    "kernels",
+    "package.json",
+    "scripts/bundle.mjs",
+    "scripts/entries.mjs",
+  ],
+  outputs: Object.keys(entries()).map((name) => `dist/${name}.js`),
+  make: async () => (await import("./bundle.mjs")).bundle(),
+};
+
+const programs = (name, folder, program) => ({
+  name,
+  stamp: `build/${folder}.sha256`,
+  inputs: [folder, "tsconfig.base.json", "scripts/transpile.mjs"],
+  outputs: [`build/${folder}/${program}`],
+  make: async () => (await import("./transpile.mjs")).transpile(folder),
+});
+
+/** In the order in which one is made of the other. */
+const PRODUCTS = [
+  KERNELS,
+  DIST,
+  programs("the demos", "demos", "main.js"),
+  programs("the benchmarks", "bench", "toy.bench.js"),
+];
+
+if (!PRODUCTS.some(({ stamp }) => existsSync(join(root, stamp)))) {
+  console.log("build: the first run builds the kernels, the package and its programs once, in about ten seconds");
+}
+for (const product of PRODUCTS) await unlessFresh(product, (name) => console.log(`build: ${name}`));
