@@ -1,14 +1,15 @@
 /**
- * Runs benchmarks, each family in a process of its own, keeps the results in bench/results and prints one table.
+ * Runs benchmarks, each family in a process of its own, and prints one table. README.md and docs/ have tables of the results in
+ * bench/results: both change together, with --write.
  *
  *   npm run bench                     all families of bench/targets.ts
  *   npm run bench -- toy lif          some of them
  *   npm run bench -- --peers          against TF.js, jax-js and onnxruntime-web too
- *   npm run bench -- --write          and puts the results into README.md and docs/
+ *   npm run bench -- --write          and keeps the results in bench/results, README.md and docs/
  *   npm run bench -- --profile        instead: what the kernels take of the steps that race with PyTorch
  *   npm run bench -- --stored         measures nothing: shows, or writes, what is stored
  *
- *   npm run bench -- --against COMMIT           stores nothing: our own rows against those of a commit; fails if one is slower in
+ *   npm run bench -- --against COMMIT           our own rows against those of a commit; fails if one is slower in
  *                                               three runs, or is not served here
  *   npm run bench -- --against COMMIT lif toy/step --runs 3 --rounds 100    some of them, so many runs, so many turns at most
  *   npm run bench -- --against COMMIT --every   all rows in all runs, not only those that were slower so far
@@ -72,7 +73,7 @@ function load(family) {
   return existsSync(resultsOf(family)) ? JSON.parse(readFileSync(resultsOf(family), "utf8")) : { rows: {} };
 }
 
-/** Measures a family and stores the results; returns the reasons for what was not measured. */
+/** Measures a family: the stored results with the new ones in their place, and the reasons for rows that were not measured. */
 function run(family, env) {
   const program = join(root, "build/bench", `${family}.bench.js`);
   const count = ["--import", pathToFileURL(join(root, "build/bench/support/count.js")).href];
@@ -84,14 +85,32 @@ function run(family, env) {
     node: process.versions.node,
     date: new Date().toISOString().slice(0, 10),
   };
-  mkdirSync(dirname(resultsOf(family)), { recursive: true });
-  writeFileSync(resultsOf(family), `${JSON.stringify(merge(family, load(family), report, origin), null, 2)}\n`);
   const reasons = Object.entries(report.rows).filter(([, row]) => "missing" in row);
-  return Object.fromEntries(reasons.map(([key, row]) => [key, row.missing]));
+  return {
+    results: merge(family, load(family), report, origin),
+    missing: Object.fromEntries(reasons.map(([key, row]) => [key, row.missing])),
+  };
 }
 
 function rewrite(path, change) {
   writeFileSync(join(root, path), change(readFileSync(join(root, path), "utf8")));
+}
+
+const results = Object.fromEntries(families.map((family) => [family, load(family)]));
+
+/** Writes the tables and the picture of all results. */
+function writePages() {
+  rewrite("README.md", (text) => replaceBlock(text, "bench", readmeBlock(results)));
+  rewrite("docs/benchmarks.md", (text) => replaceBlock(text, "bench", docsBlock(results)));
+  rewrite("docs/benchmarks.md", (text) => replaceBlock(text, "profile", profileBlock(results)));
+  const { curve } = results.gather;
+  if (curve !== undefined) writeFileSync(join(root, "docs/density.svg"), densitySvg(curve));
+}
+
+function keep(family) {
+  mkdirSync(dirname(resultsOf(family)), { recursive: true });
+  writeFileSync(resultsOf(family), `${JSON.stringify(results[family], null, 2)}\n`);
+  writePages();
 }
 
 const missing = {};
@@ -101,11 +120,12 @@ if (!flags.stored) {
   if (flags.profile) env.BENCH_PROFILE = "1";
   for (const family of chosen) {
     console.error(`bench: ${family}`);
-    missing[family] = run(family, env);
+    ({ results: results[family], missing: missing[family] } = run(family, env));
+    // After each family, as a later one may fail.
+    if (flags.write) keep(family);
   }
 }
 
-const results = Object.fromEntries(families.map((family) => [family, load(family)]));
 if (flags.profile) {
   for (const [row, ms, shares] of profileLines(results, chosen)) console.log(`${row}\n  ${ms} ms: ${shares}`);
 } else {
@@ -113,10 +133,4 @@ if (flags.profile) {
   console.log(`${origins(lines)}\n\n${terminalTable(lines)}`);
 }
 
-if (flags.write) {
-  rewrite("README.md", (text) => replaceBlock(text, "bench", readmeBlock(results)));
-  rewrite("docs/benchmarks.md", (text) => replaceBlock(text, "bench", docsBlock(results)));
-  rewrite("docs/benchmarks.md", (text) => replaceBlock(text, "profile", profileBlock(results)));
-  const { curve } = results.gather;
-  if (curve !== undefined) writeFileSync(join(root, "docs/density.svg"), densitySvg(curve));
-}
+if (flags.stored && flags.write) writePages();
