@@ -13,8 +13,8 @@ const files = [
   ),
 ].map((path) => path.replaceAll("\\", "/"));
 
-/** Names of the worked example in docs/contributing-op.md, and of a placeholder. */
-const EXAMPLES = ["cube", "FAMILY"];
+/** Names of the worked example in docs/contributing-op.md, and placeholders. */
+const EXAMPLES = ["cube", "FAMILY", "KIND"];
 const words = new Set([
   ...EXAMPLES,
   ...files
@@ -22,7 +22,12 @@ const words = new Set([
     .flatMap((path) => readFileSync(`${root}${path}`, "utf8").match(/[A-Za-z_]\w*/g) ?? []),
 ]);
 
-const PAGES = ["README.md", "ARCHITECTURE.md", ...files.filter((path) => /^docs\/(decisions\/)?[^/]*\.md$/.test(path))];
+const PAGES = [
+  "README.md",
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  ...files.filter((path) => /^docs\/(decisions\/)?[^/]*\.md$/.test(path)),
+];
 
 test.each([...PAGES, "CHANGELOG.md"])("%s has no placeholders", (page) => {
   const text = readFileSync(`${root}${page}`, "utf8");
