@@ -1,0 +1,59 @@
+/** Runs commands side by side, and shows the output of those that fail. */
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism, constants, setPriority } from "node:os";
+import { join } from "node:path";
+import { root } from "./entries.mjs";
+
+const LOGS = "build/check";
+
+const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(0)} s`;
+
+/** Runs one command line and keeps its output in a file; gives the output and whether its exit code is 0. */
+function run({ name, command, isPatient = false }) {
+  return new Promise((resolve) => {
+    const child = spawn(command, { cwd: root, shell: true, stdio: ["ignore", "pipe", "pipe"] });
+    if (isPatient) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    const parts = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => parts.push(part));
+    child.on("close", (code) => {
+      const output = Buffer.concat(parts).toString();
+      writeFileSync(join(root, LOGS, `${name.replaceAll(":", "-")}.log`), output);
+      resolve({ isGood: code === 0, output });
+    });
+  });
+}
+
+/**
+ * Runs steps in their order, as many at once as there are processors, and resolves to whether all have passed. A step has a `name` and a
+ * `command` line. One that `isAlone` uses all processors itself; one that `isPatient` leaves them to those beside it. A line tells of each
+ * begin and end, and build/check/NAME.log keeps the output, which is shown where a step fails.
+ */
+export async function runSteps(steps) {
+  mkdirSync(join(root, LOGS), { recursive: true });
+  const slots = availableParallelism();
+  const begin = performance.now();
+  const width = Math.max(...steps.map(({ name }) => name.length));
+  const failed = [];
+  const running = new Set();
+  let free = slots;
+  for (const step of steps) {
+    const taken = step.isAlone ? slots : 1;
+    while (free < taken) await Promise.race(running);
+    free -= taken;
+    const since = performance.now();
+    console.log(`…      ${step.name.padEnd(width)}  ${step.command}`);
+    const end = run(step).then(({ isGood, output }) => {
+      free += taken;
+      running.delete(end);
+      if (!isGood) failed.push(step.name);
+      console.log(`${isGood ? "ok    " : "FAILED"} ${step.name.padEnd(width)}  ${seconds(since)}`);
+      if (!isGood) console.log(`${output.trimEnd()}\n`);
+    });
+    running.add(end);
+  }
+  await Promise.all(running);
+  const result = failed.length === 0 ? "all passed" : `failed: ${failed.join(", ")}; their output is in ${LOGS}`;
+  console.log(`${result}, ${seconds(begin)}`);
+  return failed.length === 0;
+}
