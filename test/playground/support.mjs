@@ -1,9 +1,10 @@
 /** Helpers of the playground's tests: the built page in a real browser, served from a folder as a static host would. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { dirname, join } from "node:path";
 import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 import { serve } from "../../scripts/serve.mjs";
 
@@ -14,6 +15,9 @@ export const site = join(root, "build/playground");
 export const TOY =
   "data=linear&encode=poisson&timesteps=25&layers=128&beta=0.95&threshold=1&reset=zero&surrogate=sigmoid&slope=10" +
   "&readout=rate&lr=0.001&batch=128";
+
+/** Tests whose pages wait for each other in no way; tests of time run alone, and so do those that compare pictures at rest. */
+export const SIDE_BY_SIDE = { concurrency: 3 };
 
 export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
@@ -105,11 +109,14 @@ export const playing = (page, wanted) =>
     wanted ? "Pause" : "Train",
   );
 
+/** Waits until the picture of a canvas is another one. */
+export const redrawn = (page, selector, before) =>
+  page.waitForFunction(([path, ink]) => document.querySelector(path).toDataURL() !== ink, [selector, before]);
+
 /** The same run in Node, by the command that the page shows. */
-export function inNode(command) {
+export async function inNode(command) {
   const flags = [...command.matchAll(/--(\w+)="?([^"\s]*)"?/g)].map(([, name, value]) => `--${name}=${value}`);
-  const output = execFileSync(process.execPath, [join(root, "build/demos/playground/reproduce.js"), ...flags], {
-    encoding: "utf8",
-  });
-  return output.match(/sha256=(\w+)/)[1];
+  const program = join(root, "build/demos/playground/reproduce.js");
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...flags]);
+  return stdout.match(/sha256=(\w+)/)[1];
 }

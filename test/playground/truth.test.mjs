@@ -16,6 +16,7 @@ import {
   openBroken,
   playing,
   query,
+  SIDE_BY_SIDE,
   server,
   site,
   trained,
@@ -58,7 +59,7 @@ const svgOf = (page, name) =>
 
 const bold = (svg) => [...svg.matchAll(/font-weight="600">([^<]*)</g)].map(([, text]) => text);
 
-describe("a leader", () => {
+describe("a leader", SIDE_BY_SIDE, () => {
   for (const readout of ["membrane", "rate"]) {
     test(`diagram, row, title and scores name the same class at every step: ${readout}`, async (t) => {
       const page = await trained(t, `data=circles&sample=2&timesteps=12&readout=${readout}`, 500);
@@ -139,7 +140,7 @@ describe("a leader", () => {
   });
 });
 
-describe("costs", () => {
+describe("costs", SIDE_BY_SIDE, () => {
   test("spikes, one dense pass and dense steps are counted apart, and energy follows from both counts", async (t) => {
     const page = await trained(t, "data=xor&seed=7", 200);
     const rows = {};
@@ -164,7 +165,7 @@ describe("costs", () => {
   });
 });
 
-describe("a long run", () => {
+describe("a long run", SIDE_BY_SIDE, () => {
   test("its curves and its snapshots keep the first steps", async (t) => {
     const page = await trained(t, "", 4000);
     const over = await page.locator(".u-over").boundingBox();
@@ -195,7 +196,7 @@ describe("a long run", () => {
   });
 });
 
-describe("sentences", () => {
+describe("sentences", SIDE_BY_SIDE, () => {
   test("the first one has one full stop", async (t) => {
     const page = await open(t, "#/train");
     await page.waitForSelector(".controls .prose");
@@ -246,21 +247,6 @@ describe("sentences", () => {
     assert.equal(await query(page), "sample=2");
   });
 
-  for (const half of ["px=0.5", "py=0.5", "px=-0.5&py=0.5", "px=0.5&py=0.5&data=mnist"]) {
-    test(`an address without a point of the square asks for none: ${half}`, async (t) => {
-      const page = await open(t, `#/train?${half}`);
-      await page.waitForSelector("[data-fact=hash]:not(:empty)");
-      assert.match(await words(page, ".row .prose"), /^Test sample 1, /);
-      assert.doesNotMatch(await query(page), /p[xy]=/);
-      if (half.includes("mnist")) return;
-      const whole = await open(t, "#/train");
-      await whole.waitForSelector("[data-fact=hash]:not(:empty)");
-      for (const opened of [page, whole]) await opened.waitForTimeout(800);
-      assert.equal(await inkOf(page, ".stack canvas"), await inkOf(whole, ".stack canvas"));
-      assert.equal(await inkOf(page, ".map canvas"), await inkOf(whole, ".map canvas"));
-    });
-  }
-
   test("ink is called ink in both themes, and amounts are compared as amounts", async (t) => {
     for (const colorScheme of ["light", "dark"]) {
       const coding = await open(t, "#/coding?timesteps=4&rate=0.05", { colorScheme });
@@ -291,19 +277,6 @@ describe("sentences", () => {
     assert.doesNotMatch(await page.locator("main").textContent(), /\d,\d{3}/);
   });
 
-  test("the pace that is shown is the pace that is set", async (t) => {
-    const page = await open(t, "#/train?pace=20");
-    await page.waitForSelector("[data-fact=hash]:not(:empty)");
-    await page.click("[data-action=play]");
-    await page.waitForFunction(() => Number(document.querySelector("[data-figure=step]").textContent) > 40);
-    const shown = [];
-    for (let i = 0; i < 20; i++) {
-      shown.push(await figure(page, "rate"));
-      await page.waitForTimeout(50);
-    }
-    assert.ok(Math.max(...shown) - Math.min(...shown) <= 4, `${shown}`);
-  });
-
   test("the command stays in one piece after its hyphens", async (t) => {
     const page = await trained(t, "data=xor&seed=7", 20);
     const broken = await page.locator("[data-fact=command]").evaluate((code) => {
@@ -331,7 +304,37 @@ describe("sentences", () => {
   });
 });
 
-describe("sharing", () => {
+describe("in time and at rest", () => {
+  test("the pace that is shown is the pace that is set", async (t) => {
+    const page = await open(t, "#/train?pace=20");
+    await page.waitForSelector("[data-fact=hash]:not(:empty)");
+    await page.click("[data-action=play]");
+    await page.waitForFunction(() => Number(document.querySelector("[data-figure=step]").textContent) > 40);
+    const shown = [];
+    for (let i = 0; i < 20; i++) {
+      shown.push(await figure(page, "rate"));
+      await page.waitForTimeout(50);
+    }
+    assert.ok(Math.max(...shown) - Math.min(...shown) <= 4, `${shown}`);
+  });
+
+  for (const half of ["px=0.5", "py=0.5", "px=-0.5&py=0.5", "px=0.5&py=0.5&data=mnist"]) {
+    test(`an address without a point of the square asks for none: ${half}`, async (t) => {
+      const page = await open(t, `#/train?${half}`);
+      await page.waitForSelector("[data-fact=hash]:not(:empty)");
+      assert.match(await words(page, ".row .prose"), /^Test sample 1, /);
+      assert.doesNotMatch(await query(page), /p[xy]=/);
+      if (half.includes("mnist")) return;
+      const whole = await open(t, "#/train");
+      await whole.waitForSelector("[data-fact=hash]:not(:empty)");
+      for (const opened of [page, whole]) await opened.waitForTimeout(800);
+      assert.equal(await inkOf(page, ".stack canvas"), await inkOf(whole, ".stack canvas"));
+      assert.equal(await inkOf(page, ".map canvas"), await inkOf(whole, ".map canvas"));
+    });
+  }
+});
+
+describe("sharing", SIDE_BY_SIDE, () => {
   test("weights of a file are not in a link, and the page says so", async (t) => {
     const page = await trained(t, "", 30);
     const { path } = await downloaded(page, "Save weights");
@@ -365,7 +368,7 @@ describe("sharing", () => {
   });
 });
 
-describe("what does not load", () => {
+describe("what does not load", SIDE_BY_SIDE, () => {
   const answers = {
     "is not there": (route) => route.fulfill({ status: 404 }),
     "is no script": (route) => route.fulfill({ contentType: "text/javascript", body: "this is (no script" }),
@@ -477,99 +480,104 @@ describe("what does not load", () => {
   });
 });
 
-test("memory: large runs are limited in words, and what the platform has given is shown", async (t) => {
-  const page = await open(t, "#/train?timesteps=100&layers=256,256,256");
-  await page.waitForSelector("[data-fact=hash]:not(:empty)", { timeout: 60_000 });
-  assert.match(await query(page), /timesteps=33/);
-  assert.match(await page.locator(".controls").textContent(), /With so many neurons 33 time steps are the most/);
-  const quick = await open(t, "#/train?timesteps=100&layers=64,64");
-  await quick.waitForSelector("[data-fact=hash]:not(:empty)", { timeout: 60_000 });
-  await quick.waitForTimeout(3000);
-  await quick.locator(".stack").press("Home");
-  await quick.click("[data-action=step]");
-  await quick.waitForFunction(() => document.querySelector("[data-figure=step]").textContent === "1");
-  const [, reserved] = (await fact(quick, "memory")).match(/in use, (\d+) MB reserved$/);
-  // In one piece the map took 828 MB.
-  assert.ok(Number(reserved) < 200, `${reserved} MB`);
-});
-
-test("a film has the ground of the page, and only one is recorded at a time", async (t) => {
-  const page = await trained(t, "timesteps=4", 20);
-  const corner = await page
-    .locator(".diagram canvas")
-    .first()
-    .evaluate((canvas) => [...canvas.getContext("2d").getImageData(0, 0, 1, 1).data]);
-  assert.deepEqual(corner, [0xfb, 0xfa, 0xf7, 255]);
-  const film = page.getByRole("button", { name: "Film (WebM)" });
-  const file = page.waitForEvent("download");
-  await film.click();
-  const recording = page.getByRole("button", { name: "Recording for 2 s …" });
-  assert.equal(await recording.isDisabled(), true);
-  await file;
-  assert.equal(await film.isDisabled(), false);
-});
-
-test("what is typed on a number goes to the number", async (t) => {
-  const page = await open(t, "#/train");
-  await page.waitForSelector("[data-fact=hash]:not(:empty)");
-  const steps = slider(page, "time steps");
-  await steps.click();
-  await page.keyboard.type("25");
-  await page.keyboard.press("Enter");
-  assert.equal(await steps.getAttribute("aria-valuetext"), "25");
-  assert.equal(await query(page), "timesteps=25");
-  await page.keyboard.type("r7");
-  await page.keyboard.press("Enter");
-  assert.match(page.url(), /#\/train/);
-});
-
-test("a small digit in a corner is read as the large one is", async (t) => {
-  const page = await open(t, "#/draw");
-  await page.waitForFunction(() => document.querySelector("[data-figure=step]")?.textContent === "400", null, {
-    timeout: 60_000,
+describe("the page", SIDE_BY_SIDE, () => {
+  test("memory: large runs are limited in words, and what the platform has given is shown", async (t) => {
+    const page = await open(t, "#/train?timesteps=100&layers=256,256,256");
+    await page.waitForSelector("[data-fact=hash]:not(:empty)", { timeout: 60_000 });
+    assert.match(await query(page), /timesteps=33/);
+    assert.match(await page.locator(".controls").textContent(), /With so many neurons 33 time steps are the most/);
+    const quick = await open(t, "#/train?timesteps=100&layers=64,64");
+    await quick.waitForSelector("[data-fact=hash]:not(:empty)", { timeout: 60_000 });
+    await quick.waitForTimeout(3000);
+    await quick.locator(".stack").press("Home");
+    await quick.click("[data-action=step]");
+    await quick.waitForFunction(() => document.querySelector("[data-figure=step]").textContent === "1");
+    const [, reserved] = (await fact(quick, "memory")).match(/in use, (\d+) MB reserved$/);
+    // In one piece the map took 828 MB.
+    assert.ok(Number(reserved) < 200, `${reserved} MB`);
   });
-  const lines = [
-    [4, 3.2],
-    [8, 2.8],
-    [9.5, 4.5],
-    [7, 6.6],
-    [9.8, 8.6],
-    [8.5, 11],
-    [4, 11],
-  ];
-  const box = await page.locator(".pad").boundingBox();
-  for (const [scale, dx, dy] of [
-    [0.4, 0, 0],
-    [0.4, 8, 8],
-    [0.25, 9, 1],
-  ]) {
-    await page.click("[data-action=reset]");
-    await page.waitForFunction(() => document.querySelector(".answer").textContent === "–");
-    const at = ([x, y]) => [box.x + ((dx + scale * x) / 14) * box.width, box.y + ((dy + scale * y) / 14) * box.height];
-    await page.mouse.move(...at(lines[0]));
-    await page.mouse.down();
-    for (const point of lines.slice(1)) await page.mouse.move(...at(point), { steps: 4 });
-    await page.mouse.up();
-    await page.waitForFunction(() => document.querySelector(".answer").textContent === "3", null, { timeout: 5000 });
-  }
-  const shared = await open(t, new URL(page.url()).hash);
-  await shared.waitForFunction(() => document.querySelector("[data-figure=step]")?.textContent === "400", null, {
-    timeout: 60_000,
-  });
-  assert.equal(await shared.locator(".answer").textContent(), "3");
-});
 
-test("a browser whose language is none opens every room", async (t) => {
-  const page = await open(t, "");
-  await page.context().addInitScript(() => {
-    Object.defineProperty(Navigator.prototype, "language", { get: () => "C", configurable: true });
+  test("a film has the ground of the page, and only one is recorded at a time", async (t) => {
+    const page = await trained(t, "timesteps=4", 20);
+    const corner = await page
+      .locator(".diagram canvas")
+      .first()
+      .evaluate((canvas) => [...canvas.getContext("2d").getImageData(0, 0, 1, 1).data]);
+    assert.deepEqual(corner, [0xfb, 0xfa, 0xf7, 255]);
+    const film = page.getByRole("button", { name: "Film (WebM)" });
+    const file = page.waitForEvent("download");
+    await film.click();
+    const recording = page.getByRole("button", { name: "Recording for 2 s …" });
+    assert.equal(await recording.isDisabled(), true);
+    await file;
+    assert.equal(await film.isDisabled(), false);
   });
-  for (const room of ["neuron", "coding", "train", "draw"]) {
-    await page.goto("about:blank");
-    await page.goto(`${server.url}#/${room}`);
-    await page.waitForSelector(".stack canvas", { timeout: 10_000 });
-  }
-  await playing(page, false).catch(() => {});
+
+  test("what is typed on a number goes to the number", async (t) => {
+    const page = await open(t, "#/train");
+    await page.waitForSelector("[data-fact=hash]:not(:empty)");
+    const steps = slider(page, "time steps");
+    await steps.click();
+    await page.keyboard.type("25");
+    await page.keyboard.press("Enter");
+    assert.equal(await steps.getAttribute("aria-valuetext"), "25");
+    assert.equal(await query(page), "timesteps=25");
+    await page.keyboard.type("r7");
+    await page.keyboard.press("Enter");
+    assert.match(page.url(), /#\/train/);
+  });
+
+  test("a small digit in a corner is read as the large one is", async (t) => {
+    const page = await open(t, "#/draw");
+    await page.waitForFunction(() => document.querySelector("[data-figure=step]")?.textContent === "400", null, {
+      timeout: 60_000,
+    });
+    const lines = [
+      [4, 3.2],
+      [8, 2.8],
+      [9.5, 4.5],
+      [7, 6.6],
+      [9.8, 8.6],
+      [8.5, 11],
+      [4, 11],
+    ];
+    const box = await page.locator(".pad").boundingBox();
+    for (const [scale, dx, dy] of [
+      [0.4, 0, 0],
+      [0.4, 8, 8],
+      [0.25, 9, 1],
+    ]) {
+      await page.click("[data-action=reset]");
+      await page.waitForFunction(() => document.querySelector(".answer").textContent === "–");
+      const at = ([x, y]) => [
+        box.x + ((dx + scale * x) / 14) * box.width,
+        box.y + ((dy + scale * y) / 14) * box.height,
+      ];
+      await page.mouse.move(...at(lines[0]));
+      await page.mouse.down();
+      for (const point of lines.slice(1)) await page.mouse.move(...at(point), { steps: 4 });
+      await page.mouse.up();
+      await page.waitForFunction(() => document.querySelector(".answer").textContent === "3");
+    }
+    const shared = await open(t, new URL(page.url()).hash);
+    await shared.waitForFunction(() => document.querySelector("[data-figure=step]")?.textContent === "400", null, {
+      timeout: 60_000,
+    });
+    assert.equal(await shared.locator(".answer").textContent(), "3");
+  });
+
+  test("a browser whose language is none opens every room", async (t) => {
+    const page = await open(t, "");
+    await page.context().addInitScript(() => {
+      Object.defineProperty(Navigator.prototype, "language", { get: () => "C", configurable: true });
+    });
+    for (const room of ["neuron", "coding", "train", "draw"]) {
+      await page.goto("about:blank");
+      await page.goto(`${server.url}#/${room}`);
+      await page.waitForSelector(".stack canvas", { timeout: 10_000 });
+    }
+    await playing(page, false).catch(() => {});
+  });
 });
 
 /** Another version of the page in a folder: the room of drawings has another name, as its content would give it. */
