@@ -3,15 +3,10 @@ import { runSteps } from "./steps.mjs";
 
 const npm = (name, options) => ({ name, command: `npm run --silent ${name}`, ...options });
 
-/** vitest has workers for all processors; pages that are timed go first where others run beside them. */
+/** Those that use all processors come last: vitest has a worker for each, and the playground's tests measure time. */
 const STEPS = [
-  npm("types"),
-  ...["lint", "docs", "unused", "size"].map((name) => npm(name)),
-  npm("test", { isAlone: true }),
-  npm("test:debug", { isAlone: true }),
-  npm("test:playground"),
-  npm("test:package", { isPatient: true }),
-  npm("test:engines", { isPatient: true }),
+  ...["types", "lint", "docs", "unused", "size", "test:package", "test:engines"].map((name) => npm(name)),
+  ...["test", "test:debug", "test:playground"].map((name) => npm(name, { isAlone: true })),
 ];
 
 if (!((await runSteps([npm("build")])) && (await runSteps(STEPS)))) process.exitCode = 1;

@@ -1,7 +1,7 @@
 /** Runs commands side by side, and shows the output of those that fail. */
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, constants, setPriority } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { root } from "./entries.mjs";
 
@@ -10,10 +10,9 @@ const LOGS = "build/check";
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(0)} s`;
 
 /** Runs one command line and keeps its output in a file; gives the output and whether its exit code is 0. */
-function run({ name, command, isPatient = false }) {
+function run({ name, command }) {
   return new Promise((resolve) => {
     const child = spawn(command, { cwd: root, shell: true, stdio: ["ignore", "pipe", "pipe"] });
-    if (isPatient) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     const parts = [];
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => parts.push(part));
     child.on("close", (code) => {
@@ -26,8 +25,8 @@ function run({ name, command, isPatient = false }) {
 
 /**
  * Runs steps in their order, as many at once as there are processors, and resolves to whether all have passed. A step has a `name` and a
- * `command` line. One that `isAlone` uses all processors itself; one that `isPatient` leaves them to those beside it. A line tells of each
- * begin and end, and build/check/NAME.log keeps the output, which is shown where a step fails.
+ * `command` line; one that `isAlone` uses all processors itself. A line tells of each begin and end, and build/check/NAME.log keeps the
+ * output, which is shown where a step fails.
  */
 export async function runSteps(steps) {
   mkdirSync(join(root, LOGS), { recursive: true });

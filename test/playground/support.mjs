@@ -84,11 +84,9 @@ export async function trained(t, query, steps, options) {
   return page;
 }
 
-/** The query of the address, which is written a moment after a change. */
-export async function query(page) {
-  await page.waitForTimeout(200);
-  return new URL(page.url()).hash.split("?")[1] ?? "";
-}
+/** The query of the address. The page writes it 120 ms after a change, by a timer that comes before a later one of the same length. */
+export const query = (page) =>
+  page.evaluate(() => new Promise((tell) => setTimeout(() => tell(location.hash.split("?")[1] ?? ""), 120)));
 
 /** The picture of a canvas, as text. */
 export const inkOf = (page, selector) =>

@@ -559,7 +559,7 @@ describe("the page", SIDE_BY_SIDE, () => {
       await page.mouse.up();
       await page.waitForFunction(() => document.querySelector(".answer").textContent === "3");
     }
-    const shared = await open(t, new URL(page.url()).hash);
+    const shared = await open(t, `#/draw?${await query(page)}`);
     await shared.waitForFunction(() => document.querySelector("[data-figure=step]")?.textContent === "400", null, {
       timeout: 60_000,
     });
