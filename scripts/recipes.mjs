@@ -1,0 +1,268 @@
+/**
+ * Follows the recipes docs/contributing-*.md on a copy of the tree. A recipe is a worked example in fenced blocks:
+ *
+ *   ```ts file=engine/ops/family.ts     a new file, with a language of any name
+ *   ```diff file=engine/ops/index.ts    an edit: lines after " " and "-" are there once, next to each other, "+" takes the place of "-";
+ *                                       a line @@ stands between edits of one file
+ *   ```sh                               commands, each in a line; those behind the last file of a page check the work
+ *
+ *   npm run test:recipes                follows all pages on one copy, and runs their checks once, with the files of all of them
+ *   npm run test:recipes -- op layer    follows two of them, and prints what each command takes
+ *   npm run test:recipes -- --each op   leaves out each block by itself, and expects that a check then fails; minutes for a block
+ *
+ * Prints the files and lines that a recipe costs. Lines that the checks write, as `readme -u` does, are stated apart.
+ */
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** Pages in the order in which they are followed. */
+export const pages = readdirSync(join(root, "docs"))
+  .filter((name) => /^contributing-.*\.md$/.test(name))
+  .map((name) => `docs/${name}`);
+
+/** What a check of a fresh copy need not build again. */
+const BUILT = ["kernels/build", "build/types", "build/demos", "build/bench"];
+
+const FENCE = /^( *)(`{3,})(\w*)(?: +file=(\S+))?\n((?:.*\n)*?) *\2`*$/gm;
+
+/**
+ * The blocks of a page that a reader follows: files, edits and commands, in order.
+ *
+ * @param {string} page
+ * @param {string} text
+ * @returns {{ page: string, line: number, language: string, file: string | undefined, body: string }[]}
+ */
+export function blocksOf(page, text) {
+  const blocks = [];
+  for (const { index, 1: indent = "", 3: language = "", 4: file, 5: code = "" } of text.matchAll(FENCE)) {
+    if (file === undefined && language !== "sh") continue;
+    const body = code.replaceAll(new RegExp(`^ {0,${indent.length}}`, "gm"), "");
+    blocks.push({ page, line: text.slice(0, index).split("\n").length, language, file, body });
+  }
+  return blocks;
+}
+
+/**
+ * The text of a file after a block. `text` is undefined where there is no file.
+ *
+ * @param {{ page: string, line: number, language: string, file?: string | undefined, body: string }} block
+ * @param {string | undefined} text
+ */
+export function applied({ page, line, language, file, body }, text) {
+  const where = `${page}:${line}: ${file}`;
+  if (language !== "diff") {
+    if (text !== undefined) throw new Error(`${where}: expected a new file, got one that exists`);
+    return body;
+  }
+  if (text === undefined) throw new Error(`${where}: expected a file to edit, got none`);
+  let lines = text.split("\n");
+  for (const hunk of body.replace(/\n$/, "").split(/^@@.*\n/m)) {
+    const edits = hunk.replace(/\n$/, "").split("\n");
+    const wrong = edits.find((edit) => !/^([-+ ]|$)/.test(edit));
+    if (wrong !== undefined)
+      throw new Error(`${where}: expected lines that begin with " ", "-" or "+", got "${wrong}"`);
+    const before = edits.filter((edit) => !edit.startsWith("+")).map((edit) => edit.slice(1));
+    const after = edits.filter((edit) => !edit.startsWith("-")).map((edit) => edit.slice(1));
+    const places = lines.flatMap((_, at) => (before.every((line, i) => lines[at + i] === line) ? [at] : []));
+    if (places.length !== 1) {
+      throw new Error(`${where}: expected these lines once, found them ${places.length} times:\n${before.join("\n")}`);
+    }
+    lines = lines.toSpliced(places[0] ?? 0, before.length, ...after);
+  }
+  return lines.join("\n");
+}
+
+/**
+ * Commands of several pages, each once; test files of equal runs of vitest are one list.
+ *
+ * @param {string[]} commands
+ */
+export function merged(commands) {
+  /** @type {Map<string, Set<string>>} */
+  const runs = new Map();
+  for (const command of commands) {
+    const [, run = command, files = ""] = /^(.*\bvitest run)((?: +\w[\w./-]*)+)$/.exec(command) ?? [];
+    const all = runs.get(run) ?? new Set();
+    runs.set(run, all);
+    for (const file of files.split(" ")) if (file !== "") all.add(file);
+  }
+  return [...runs].map(([run, files]) => [run, ...files].join(" "));
+}
+
+/** Commands of a block, without comments behind them. */
+const commandsOf = ({ body }) =>
+  body
+    .split("\n")
+    .map((line) => line.replace(/ +#.*/, ""))
+    .filter((line) => line !== "");
+
+function run(cwd, command, args) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8", maxBuffer: 2 ** 28 });
+  return { passed: status === 0, output: stdout + stderr };
+}
+
+function git(copy, ...args) {
+  const { passed, output } = run(copy, "git", [
+    "-c",
+    "user.name=recipes",
+    "-c",
+    "user.email=recipes@localhost",
+    ...args,
+  ]);
+  if (!passed) throw new Error(`git ${args.join(" ")}: ${output}`);
+  return output;
+}
+
+/** The files of the tree that git does not ignore, and what is built, in a repository of their own. */
+function copyOfTree() {
+  const copy = mkdtempSync(join(tmpdir(), "recipes-"));
+  const { output } = run(root, "git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+  const infos = existsSync(join(root, "build")) ? readdirSync(join(root, "build")) : [];
+  const built = [...BUILT, ...infos.filter((name) => name.endsWith(".tsbuildinfo")).map((name) => `build/${name}`)];
+  for (const path of [...new Set(output.split("\0")), ...built]) {
+    if (path === "" || !existsSync(join(root, path))) continue;
+    cpSync(join(root, path), join(copy, path), { recursive: true, preserveTimestamps: true });
+  }
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  git(copy, "init", "-q");
+  writeFileSync(join(copy, ".git/info/exclude"), "node_modules\n");
+  commit(copy, "the tree");
+  return copy;
+}
+
+function commit(copy, message) {
+  git(copy, "add", "-A");
+  git(copy, "commit", "-q", "--allow-empty", "-m", message);
+}
+
+/** Files and lines of the last commit. */
+function costOf(copy) {
+  const rows = git(copy, "show", "--numstat", "--format=", "HEAD").trim().split("\n");
+  const counts = rows.filter((row) => row !== "").map((row) => row.split("\t"));
+  const sum = (column) => counts.reduce((total, row) => total + Number(row[column]), 0);
+  return { files: counts.length, added: sum(0), removed: sum(1), names: counts.map((row) => row[2]) };
+}
+
+/** Runs a command of a page. Returns its output where it fails, else null. */
+function failureOf(copy, command, log) {
+  const start = Date.now();
+  const { passed, output } = run(copy, "sh", ["-c", command]);
+  if (log)
+    console.log(`  ${command}: ${passed ? "passed" : "failed"} after ${Math.round((Date.now() - start) / 1000)} s`);
+  return passed ? null : output;
+}
+
+/** Applies the blocks of a page, and runs the commands between them; returns the commands behind the last file. */
+function follow(copy, blocks, log) {
+  const last = blocks.findLastIndex(({ file }) => file !== undefined);
+  for (const block of blocks.slice(0, last + 1)) {
+    const { page, line, file } = block;
+    if (file !== undefined) {
+      const path = join(copy, file);
+      const text = applied(block, existsSync(path) ? readFileSync(path, "utf8") : undefined);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+      continue;
+    }
+    for (const command of commandsOf(block)) {
+      const failure = failureOf(copy, command, log);
+      if (failure !== null) throw new Error(`${page}:${line}: ${command} failed:\n${failure}`);
+    }
+  }
+  return blocks.slice(last + 1).flatMap(commandsOf);
+}
+
+const told = ({ files, added, removed }) => `${files} files, +${added} −${removed} lines`;
+
+function followAll(copy, named) {
+  const checks = [];
+  for (const page of named) {
+    const commands = follow(copy, read(page), true);
+    commit(copy, page);
+    const cost = costOf(copy);
+    console.log(`${page}: ${told(cost)}: ${cost.names.join(", ")}`);
+    checks.push(...commands);
+  }
+  for (const command of merged(checks)) {
+    const failure = failureOf(copy, command, true);
+    if (failure === null) continue;
+    console.error(failure);
+    return false;
+  }
+  commit(copy, "written by the checks");
+  console.log(`written by the checks: ${told(costOf(copy))}`);
+  return true;
+}
+
+/** Whether a check of the page fails for each of its blocks when that is left out. */
+function followEach(copy, page) {
+  const blocks = read(page);
+  const start = git(copy, "rev-parse", "HEAD").trim();
+  let asked = true;
+  for (const block of blocks.filter(({ file }) => file !== undefined)) {
+    git(copy, "reset", "-q", "--hard", start);
+    git(copy, "clean", "-fdq");
+    let reason = "";
+    try {
+      const checks = follow(
+        copy,
+        blocks.filter((other) => other !== block),
+        false,
+      );
+      for (const check of checks) {
+        const failure = failureOf(copy, check, false);
+        if (failure === null) continue;
+        const lines = failure.split("\n").filter((line) => /error|FAIL|×/i.test(line));
+        reason = `${check}: ${(lines[0] ?? failure.trim()).slice(0, 200)}`;
+        break;
+      }
+    } catch (error) {
+      reason = error.message.split("\n")[0];
+    }
+    if (reason === "") asked = false;
+    console.log(`${page}:${block.line}: ${block.file}: ${reason === "" ? "NOT asked for" : `asked for by ${reason}`}`);
+  }
+  return asked;
+}
+
+function read(page) {
+  const blocks = blocksOf(page, readFileSync(join(root, page), "utf8"));
+  if (!blocks.some(({ file }) => file !== undefined)) throw new Error(`${page}: expected a block with file=, got none`);
+  return blocks;
+}
+
+function main() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { each: { type: "boolean", default: false }, keep: { type: "boolean", default: false } },
+  });
+  const named = positionals.length === 0 ? pages : positionals.map((name) => `docs/contributing-${name}.md`);
+  const unknown = named.find((page) => !pages.includes(page));
+  if (unknown !== undefined) throw new Error(`recipes: expected one of ${pages.join(", ")}, got ${unknown}`);
+  const copy = copyOfTree();
+  try {
+    const passed = values.each ? named.map((page) => followEach(copy, page)).every(Boolean) : followAll(copy, named);
+    if (!passed) process.exitCode = 1;
+  } finally {
+    if (values.keep) console.log(copy);
+    else rmSync(copy, { recursive: true });
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();
