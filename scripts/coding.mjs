@@ -51,8 +51,8 @@ const path = (className, points) =>
     .map(([x, y]) => `${round(x)} ${round(y)}`)
     .join("L")}"/>`;
 
-/** Surrogates that differ in their curve, with options that show the curve between −2 and 2. */
-const SURROGATES = {
+/** Options that show the curves between −2 and 2, in the order of the panels; a surrogate without an entry comes behind, with its defaults. */
+const SHOWN = {
   sigmoid: { slope: 4 },
   fastSigmoid: { slope: 4 },
   atan: {},
@@ -78,6 +78,13 @@ const SURROGATES = {
   multiGaussian: {},
   squarewaveFourierSeries: { n: 4 },
 };
+
+/** Surrogates of others: `custom` has the curve of its caller, `scaled` of its argument. */
+const MADE = ["custom", "scaled"];
+
+const SURROGATES = Object.keys({ ...SHOWN, ...surrogate })
+  .filter((name) => !MADE.includes(name))
+  .map((name) => [name, SHOWN[name] ?? {}]);
 
 const XS = Array.from({ length: 161 }, (_, i) => (i - 80) / 40 + 1e-4);
 
@@ -117,7 +124,8 @@ const T = 25;
 const LEVELS = Array.from({ length: 11 }, (_, i) => i / 10);
 const wave = Array.from({ length: T }, (_, t) => LEVELS.map((x) => x * (1 + Math.sin(t / 3)) + 1e-6));
 
-const CODES = {
+/** Calls by their titles, which begin with the name of the function. */
+const CALLS = {
   poissonEncode: (x) => snn.poissonEncode(x, { timesteps: T, generator: new snn.Generator(1) }),
   ttfsEncode: (x) => snn.ttfsEncode(x, { timesteps: T }),
   "latencyEncode, tau 10": (x) =>
@@ -132,6 +140,19 @@ const CODES = {
       .rateTargets([5], { numClasses: LEVELS.length, timesteps: T, correctRate: 0.8, incorrectRate: 0.2 })
       .select(1, 0),
 };
+
+/** Encoders of currents, whose values are the same in all steps. */
+const CURRENTS = ["constantEncode"];
+
+const CALLED = Object.keys(CALLS).map((title) => title.match(/^\w+/)[0]);
+
+/** The calls above, then each other encoder with its defaults. */
+const CODES = [
+  ...Object.entries(CALLS),
+  ...Object.entries(snn)
+    .filter(([name]) => name.endsWith("Encode") && ![...CURRENTS, ...CALLED].includes(name))
+    .map(([name, encode]) => [name, (x) => encode(x, { timesteps: T })]),
+];
 
 /** One row for each value, the largest on top. */
 function codePanel([name, encode]) {
@@ -154,12 +175,12 @@ export const codingCharts = () => ({
     "Derivatives (thick, blue) and the smooth steps that they are derivatives of (thin, orange), x = u − θ from −2 to 2",
     5,
     [176, 112],
-    Object.entries(SURROGATES).map(surrogatePanel),
+    SURROGATES.map(surrogatePanel),
   ),
   "codes.svg": sheet(
     `Spikes of the values 0, 0.1, …, 1 (from below) over ${T} steps`,
     4,
     [190, 122],
-    Object.entries(CODES).map(codePanel),
+    CODES.map(codePanel),
   ),
 });

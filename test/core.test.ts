@@ -5,6 +5,8 @@ import * as complete from "jarvis-snn";
 import * as core from "jarvis-snn/core";
 import { expect, test } from "vitest";
 import { COMPILED, root } from "../scripts/entries.mjs";
+import { Neurons } from "../snn/neuron/neuron.ts";
+import { KERNEL_EXAMPLES } from "./support/surrogates.ts";
 
 /** Imports, static or not, and exports of other files, but of types. */
 const IMPORT = /^(?:import|export) (?!type\b)(?:[^"';]*? from )?"(\.[^"]+)"|\bimport\(\s*"(\.[^"]+)"/gm;
@@ -49,45 +51,18 @@ test.each(["engine/index.ts", "snn/audio/index.ts", "snn/events/index.ts", "snn/
   },
 );
 
+/** Names of the complete entry whose classes have this base. */
+const classesOf = (Base: abstract new (...args: never[]) => unknown): string[] =>
+  Object.entries(complete)
+    .filter(([, made]) => typeof made === "function" && made.prototype instanceof Base)
+    .map(([name]) => name);
+
 /** Names of the complete entry that need the compiler. */
 const COMPILED_NAMES = {
-  neurons: [
-    ...[
-      "AdEx",
-      "AdLIF",
-      "AdaptiveLIF",
-      "Alpha",
-      "ConductanceLIF",
-      "ExponentialIF",
-      "IF",
-      "Izhikevich",
-      "KLIF",
-      "Lapicque",
-    ],
-    ...[
-      "ParametricLIF",
-      "QuadraticIF",
-      "ResonateAndFire",
-      "Synaptic",
-      "SynapticIntegrator",
-      "TsodyksMarkram",
-      "neuron",
-    ],
-    ...["adExPattern", "adExPatterns", "izhikevichPattern", "izhikevichPatterns"],
-  ],
+  neurons: classesOf(Neurons).filter((name) => name !== "LIF" && name !== "LeakyIntegrator"),
+  makers: ["neuron", "adExPattern", "adExPatterns", "izhikevichPattern", "izhikevichPatterns"],
   layers: ["Recurrent", "RecurrentLIF", "SpikingLSTM", "PSN"],
-  rules: [
-    "plasticity",
-    "Plastic",
-    "PlasticLayer",
-    "Rule",
-    "BCM",
-    "Hebbian",
-    "Oja",
-    "RewardSTDP",
-    "STDP",
-    "TripletSTDP",
-  ],
+  rules: ["plasticity", "Plastic", "PlasticLayer", "Rule", ...classesOf(complete.Rule)],
   learners: ["EProp", "OTTT", "SLTT"],
   others: ["fromPython"],
 };
@@ -105,19 +80,9 @@ test("core: it has all names of the complete entry but those that need the compi
 test("core: its values are those of the complete entry", () => {
   const { surrogate, ...others } = core;
   for (const [name, value] of Object.entries(others)) expect(value, name).toBe(complete[name as keyof typeof complete]);
-  const known = [
-    "atan",
-    "boxcar",
-    "erf",
-    "fastSigmoid",
-    "gaussian",
-    "sigmoid",
-    "straightThrough",
-    "superSpike",
-    "triangular",
-  ];
+  const known = [...new Set(KERNEL_EXAMPLES.map(([, name]) => name))].sort();
   expect(Object.keys(surrogate).sort()).toEqual(known);
   for (const name of known) {
-    expect(surrogate[name as keyof typeof surrogate]).toBe(complete.surrogate[name as keyof typeof surrogate]);
+    expect(surrogate[name as keyof typeof surrogate]).toBe(complete.surrogate[name]);
   }
 });

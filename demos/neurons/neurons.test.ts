@@ -1,9 +1,17 @@
 import { Generator } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
+import { mainOf } from "../../test/support/layers.ts";
+import { NEURON_NAMES, neuronClass } from "../../test/support/neuron-rows.ts";
 import { SPECIMENS } from "./catalogue.ts";
 import { measure } from "./measure.ts";
 
 describe("demo: neurons", () => {
+  test("the sheet has each neuron that fires", () => {
+    const made = Object.entries(SPECIMENS).map(([title]) => title.match(/^\w+/)?.[0]);
+    const firing = NEURON_NAMES.filter((name) => mainOf(new (neuronClass(name))()) === "spikes");
+    expect(firing.filter((name) => !made.includes(name))).toEqual([]);
+  });
+
   test.each(Object.entries(SPECIMENS))("%s fires during the step, and faster at a larger current", (_, specimen) => {
     const { membrane, spikes, count, curve, rheobase } = measure(specimen, 0, new Generator(0));
     expect(membrane.toFloat32Array().every(Number.isFinite)).toBe(true);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { withReference } from "../../engine/gradcheck.ts";
 import { Generator, gradcheck, memoryStats, type Tensor, tape, tensor } from "../../engine/index.ts";
+import { CODES } from "../../test/support/encoders.ts";
 import { leaf, random, values } from "../../test/support/tensors.ts";
 import {
   burstEncode,
@@ -23,23 +24,12 @@ const timesOf = (spikes: Tensor): number[][] =>
 
 const unit = (shape: number[], seed: number): Tensor => random(shape, seed, { low: 0, high: 1 });
 
-const ENCODERS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
-  latencyEncode: (x) => latencyEncode(x, { timesteps: 9, normalize: true, clip: true, threshold: 0.25 }),
-  deltaEncode: (x) => deltaEncode(x, { threshold: 0.25 }),
-  phaseEncode: (x) => phaseEncode(x, { timesteps: 9, phases: 4 }),
-  burstEncode: (x) => burstEncode(x, { timesteps: 9 }),
-  populationEncode: (x) => populationEncode(x, { timesteps: 9, neurons: 5 }),
-  poissonEncode: (x) =>
-    poissonEncode(x, { timesteps: 9, gain: 0.5, offset: 0.25, firstSpikeTime: 4, generator: new Generator(1) }),
-};
-
-describe.each(Object.entries(ENCODERS))("%s", (name, encode) => {
+describe.each(CODES)("%s", (_, { example: encode, shape = [9, 5, 3], times }) => {
   // Quarters: differences and products are exact on both sides.
   const x = tensor(
     unit([5, 3], 1).data.map((v) => Math.round(4 * v) / 4),
     { shape: [5, 3] },
   );
-  const shape = name === "deltaEncode" ? [5, 3] : name === "populationEncode" ? [9, 5, 3, 5] : [9, 5, 3];
 
   test("spikes are bits, without a gradient, and nothing else is kept", () => {
     const { live } = memoryStats();
@@ -59,6 +49,21 @@ describe.each(Object.entries(ENCODERS))("%s", (name, encode) => {
     expect(withReference(() => values(encode(x)))).toEqual(spikes);
     expect(spikes.some((s) => s === 1)).toBe(true);
     expect(spikes.every((s) => s === 0 || s === 1)).toBe(true);
+  });
+
+  test("NaN gives no spike", () => {
+    const data = values(x).map((v, i) => (i % 3 === 1 ? Number.NaN : v));
+    const spikes = encode(tensor(data, { shape: [5, 3] }));
+    const column = (i: number) => values(spikes.select(shape.lastIndexOf(3), i));
+    expect(column(1).every((s) => s === 0)).toBe(true);
+    expect([...column(0), ...column(2)].some((s) => s === 1)).toBe(true);
+  });
+
+  if (times === undefined) return;
+
+  test("a value spikes in the steps of the equation", () => {
+    const x = [0, 0.25, 0.5, 0.75, 1];
+    expect(timesOf(encode(tensor(x)))).toEqual(x.map(times));
   });
 });
 

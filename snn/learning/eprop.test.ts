@@ -2,20 +2,12 @@ import type { EPropState, Module, Tensor } from "jarvis-snn";
 import {
   Adam,
   AdaptiveLIF,
-  AdEx,
-  AdLIF,
-  Alpha,
-  ConductanceLIF,
   crossEntropy,
   Delay,
   Dropout,
   EProp,
-  ExponentialIF,
   Generator,
   gradcheck,
-  IF,
-  Izhikevich,
-  KLIF,
   LeakyIntegrator,
   LIF,
   Linear,
@@ -25,14 +17,11 @@ import {
   neuron,
   ones,
   parameter,
-  QuadraticIF,
   Recurrent,
   RecurrentLIF,
-  ResonateAndFire,
   rand,
   randn,
   Sequential,
-  Synaptic,
   SynapticIntegrator,
   stack,
   tape,
@@ -42,6 +31,8 @@ import {
 import { quantize } from "jarvis-snn/quantize";
 import { beforeEach, describe, expect, test } from "vitest";
 import { expectClose } from "../../test/support/close.ts";
+import { mainOf } from "../../test/support/layers.ts";
+import { NEURON_NAMES, NEURON_ROWS, neuronClass } from "../../test/support/neuron-rows.ts";
 import { bits } from "../../test/support/tensors.ts";
 
 beforeEach(() => manualSeed(7));
@@ -141,25 +132,22 @@ const Integrating = neuron({
   },
 });
 
+/** Neurons with their defaults, and currents with which they fire; those that learn a parameter by default learn none. */
+const USUAL = NEURON_NAMES.filter((name) => mainOf(new (neuronClass(name))()) === "spikes").map(
+  (name): [string, [make: () => Module & Stepping, scale: number]] => {
+    const Class = neuronClass(name);
+    return [name, [() => new Class({ learn: [] }), NEURON_ROWS[name].currents?.[1] ?? 3]];
+  },
+);
+
 const NEURONS: Readonly<Record<string, [make: () => Module & Stepping, scale: number, offset?: number]>> = {
+  ...Object.fromEntries(USUAL),
   "LIF, reset to zero": [() => new LIF(), 3],
   "LIF, subtract": [() => new LIF({ reset: "subtract" }), 3],
   "LIF, each neuron its own decay": [() => new LIF({ reset: "subtract", beta: tensor([0.5, 0.6, 0.7, 0.8, 0.9]) }), 3],
   "LIF of snnTorch": [() => new LIF({ numerics: "snntorch" }), 3],
   "LIF of SpikingJelly": [() => new LIF({ numerics: "spikingjelly" }), 6],
   "LIF, refractory": [() => new LIF({ reset: "subtract", refractorySteps: 2 }), 3],
-  IF: [() => new IF(), 3],
-  KLIF: [() => new KLIF({ learn: [] }), 3],
-  Synaptic: [() => new Synaptic(), 2],
-  Alpha: [() => new Alpha(), 3],
-  AdaptiveLIF: [() => new AdaptiveLIF({ kappa: 0.3 }), 3],
-  AdLIF: [() => new AdLIF(), 20],
-  ConductanceLIF: [() => new ConductanceLIF(), 5],
-  ExponentialIF: [() => new ExponentialIF(), 3],
-  QuadraticIF: [() => new QuadraticIF(), 3],
-  Izhikevich: [() => new Izhikevich(), 30],
-  AdEx: [() => new AdEx(), 30000],
-  ResonateAndFire: [() => new ResonateAndFire(), 3],
   "one of equations": [() => new Integrating(), 3],
 };
 

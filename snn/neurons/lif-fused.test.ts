@@ -3,23 +3,12 @@ import type { Derivative, StepDefinition } from "../../engine/fuse/index.ts";
 import { tape, tensor } from "../../engine/index.ts";
 import { Random } from "../../test/fuzz/random.ts";
 import { composed, difference, expectSame, fused, type Setting, stepOf } from "../../test/support/fused.ts";
-import { LIF, type LIFOptions, type Surrogate, surrogate } from "../index.ts";
+import { KERNEL_EXAMPLES } from "../../test/support/surrogates.ts";
+import { LIF, type LIFOptions, surrogate } from "../index.ts";
 
 const f = Math.fround;
 
-const SURROGATES: Surrogate[] = [
-  surrogate.sigmoid(),
-  surrogate.sigmoid({ slope: 3.3 }),
-  surrogate.fastSigmoid(),
-  surrogate.superSpike(),
-  surrogate.atan(),
-  surrogate.atan({ alpha: 0.7 }),
-  surrogate.erf(),
-  surrogate.gaussian({ sigma: 0.3 }),
-  surrogate.triangular({ width: 0.8 }),
-  surrogate.boxcar({ width: 0.6 }),
-  surrogate.straightThrough(),
-];
+const SURROGATES = KERNEL_EXAMPLES.map(([, , smooth]) => smooth);
 
 /** The neuron that LIF is with these options. */
 function lif(

@@ -1,7 +1,19 @@
 /** Neurons at their limits: currents and options with which an equation nearly leaves float32. */
-import * as snn from "jarvis-snn";
-import { AdEx, Alpha, full, KLIF, Lapicque, Synaptic, surrogate, tape, tensor } from "jarvis-snn";
+import {
+  AdEx,
+  Alpha,
+  full,
+  KLIF,
+  Lapicque,
+  ResonateAndFire,
+  Synaptic,
+  surrogate,
+  type Tensor,
+  tape,
+  tensor,
+} from "jarvis-snn";
 import { describe, expect, test } from "vitest";
+import { DIVISORS, neuronClass } from "../../test/support/neuron-rows.ts";
 import { bytesKept, gradient, leaf, values } from "../../test/support/tensors.ts";
 
 test("adex: a sharp upstroke under a strong current leaves values and gradients finite", () => {
@@ -21,26 +33,30 @@ test("adex: a sharp upstroke under a strong current leaves values and gradients 
   expect(values(new AdEx({ deltaT: 0.5 }).forward(full([10, 1], 1e9))).every(Number.isFinite)).toBe(true);
 });
 
-const POSITIVE = {
-  Lapicque: ["R", "C", "timeStep"],
-  AdEx: ["C", "deltaT", "tauW", "dt"],
-  ConductanceLIF: ["capacitance"],
-  QuadraticIF: ["tau"],
-  ExponentialIF: ["tau", "sharpness"],
-  KLIF: ["k", "threshold"],
-} as const;
+test("limits: neurons with divisors are known by their bounds", () => {
+  expect(Object.fromEntries(DIVISORS)).toMatchObject({ Lapicque: ["R", "C", "timeStep"], KLIF: ["k", "threshold"] });
+});
 
-describe.each(Object.entries(POSITIVE))("%s", (name, parameters) => {
-  const Class = snn[name as keyof typeof POSITIVE] as unknown as new (options: object) => snn.LIF;
+describe.each(DIVISORS)("%s", (name, parameters) => {
+  const Class = neuronClass(name);
 
   test.each(parameters)("a step does not divide by a %s that is not positive", (key) => {
     for (const value of [0, -1, Infinity]) {
       expect(() => new Class({ [key]: value })).toThrow(`${name}: ${key} must be in [1e-30, 1e+30], got ${value}`);
     }
     const layer = new Class({ [key]: -1, learn: [key] });
-    expect(values(layer.unroll(full([3, 2], 0)).spikes).every(Number.isFinite)).toBe(true);
+    expect(values(layer.forward(full([3, 2], 0))).every(Number.isFinite)).toBe(true);
     expect(layer.parameters()[0]?.item()).toBe(-1);
   });
+});
+
+test("resonate and fire: a rhythm of its own makes it fire, a faster one does not", () => {
+  const omega = (2 * Math.PI) / 20;
+  const layer = new ResonateAndFire({ omega, beta: 0.97 });
+  const every = (period: number): Tensor => tensor(Array.from({ length: 200 }, (_, t) => (t % period === 0 ? 0.6 : 0)));
+  const count = (x: Tensor): number => layer.forward(x).sum().item();
+  expect(count(every(20))).toBeGreaterThan(1);
+  expect(count(every(10))).toBe(0);
 });
 
 test("klif and synaptic: they start from rest", () => {

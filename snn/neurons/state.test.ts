@@ -11,23 +11,18 @@ import {
   tensor,
   zeros,
 } from "../../engine/index.ts";
+import { DIVISORS, neuronClass } from "../../test/support/neuron-rows.ts";
 import { bits, random, values } from "../../test/support/tensors.ts";
 import {
   AdaptiveLIF,
-  AdEx,
   Alpha,
-  ConductanceLIF,
   CurrentNoise,
   Delay,
   DelayedLinear,
-  ExponentialIF,
   IF,
-  KLIF,
-  Lapicque,
   LeakyIntegrator,
   LIF,
   PSN,
-  QuadraticIF,
   Recurrent,
   RecurrentLIF,
   SpikingLSTM,
@@ -124,15 +119,8 @@ test("state: a layer takes its own state, bounds of its options too, and refuses
   const [low, high] = [1e-30, 1e30].map(Math.fround) as [number, number];
   // The float32 numbers below 1e-30 and above the one next to 1e30.
   const [below, above] = [low * (1 - 2 ** -22), high * (1 + 2 ** -22)];
-  const divisors: [make: (options: object) => Module, names: string[]][] = [
-    [(options) => new Lapicque(options), ["R", "C", "timeStep"]],
-    [(options) => new AdEx(options), ["C", "deltaT", "tauW", "dt"]],
-    [(options) => new ConductanceLIF(options), ["capacitance"]],
-    [(options) => new QuadraticIF(options), ["tau"]],
-    [(options) => new ExponentialIF(options), ["tau", "sharpness"]],
-    [(options) => new KLIF(options), ["k", "threshold"]],
-  ];
-  for (const [make, names] of divisors) {
+  for (const [neuron, names] of DIVISORS) {
+    const make = (options: object): Module => new (neuronClass(neuron))(options);
     for (const name of names) {
       for (const value of [1e-30, 1e30]) {
         const state = make({ [name]: value }).stateDict();

@@ -27,6 +27,7 @@ import {
   tensor,
   ttfsEncode,
 } from "../../index.ts";
+import * as known from "../surrogates/known.ts";
 
 const y = Array.from({ length: 16 }, (_, i) => i % 10);
 const loss = (output: Tensor) => crossEntropy(meanOverTime(output), y);
@@ -56,20 +57,7 @@ function network({
 const troubles = (model: Module, options: Partial<DiagnoseOptions> = {}) =>
   diagnose(model, input(), { loss, ...options }).findings.map(({ trouble, layer }) => `${trouble} ${layer}`);
 
-const ALL = [
-  "sigmoid",
-  "fastSigmoid",
-  "atan",
-  "triangular",
-  "boxcar",
-  "gaussian",
-  "erf",
-  "superSpike",
-  "straightThrough",
-];
-
-test.each(ALL)("diagnose: healthy networks have no finding, surrogate %s", (name) => {
-  const own = (surrogate as unknown as Record<string, () => Surrogate>)[name] as () => Surrogate;
+test.each(Object.entries(known))("diagnose: healthy networks have no finding, surrogate %s", (_, own) => {
   for (const depth of [1, 2])
     expect(troubles(network({ depth, neuron: { threshold: 0.3, surrogate: own() } }))).toEqual([]);
   const generator = new Generator(3);

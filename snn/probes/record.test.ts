@@ -3,20 +3,11 @@ import type { Recording, Tensor } from "../../index.ts";
 import {
   Adam,
   AdaptiveLIF,
-  AdEx,
-  AdLIF,
-  Alpha,
   BatchNorm1d,
-  ConductanceLIF,
   crossEntropy,
   Dropout,
-  ExponentialIF,
   Generator,
   gradientNorms,
-  IF,
-  Izhikevich,
-  KLIF,
-  Lapicque,
   LeakyIntegrator,
   LIF,
   Linear,
@@ -28,25 +19,22 @@ import {
   neuron,
   noGrad,
   observe,
-  ParametricLIF,
   PSN,
   poissonEncode,
-  QuadraticIF,
   Recurrent,
   RecurrentLIF,
-  ResonateAndFire,
   rand,
   record,
   Sequential,
   SpikingLSTM,
-  Synaptic,
-  SynapticIntegrator,
   spike,
   stack,
   surrogate,
   tape,
   zeros,
 } from "../../index.ts";
+import { mainOf } from "../../test/support/layers.ts";
+import { NEURON_NAMES, neuronClass } from "../../test/support/neuron-rows.ts";
 
 const bits = (t: Tensor | null | undefined) => [...new Uint32Array((t as Tensor).toFloat32Array().buffer)];
 /** Bits in which a zero has no sign. */
@@ -335,23 +323,16 @@ test("record: steps that a module runs by itself are joined over time", () => {
   }
 });
 
+/** All neurons, those that fire with a surrogate whose tails reach all membranes. */
+const NEURONS = NEURON_NAMES.map((name): [string, () => Module] => {
+  const Class = neuronClass(name);
+  const options = mainOf(new Class()) === "spikes" ? { surrogate: surrogate.atan() } : {};
+  return [name, () => new Class(options)];
+});
+
 const LAYERS: [string, () => Module][] = [
-  ["IF", () => new IF()],
+  ...NEURONS,
   ["LIF, of which one wins", () => new LIF({ inhibition: true })],
-  ["Lapicque", () => new Lapicque({ surrogate: surrogate.atan() })],
-  ["Synaptic", () => new Synaptic()],
-  ["Alpha", () => new Alpha()],
-  ["SynapticIntegrator", () => new SynapticIntegrator()],
-  ["ParametricLIF", () => new ParametricLIF()],
-  ["KLIF", () => new KLIF()],
-  ["AdaptiveLIF", () => new AdaptiveLIF()],
-  ["AdLIF", () => new AdLIF({ surrogate: surrogate.atan() })],
-  ["ConductanceLIF", () => new ConductanceLIF()],
-  ["ExponentialIF", () => new ExponentialIF()],
-  ["QuadraticIF", () => new QuadraticIF()],
-  ["AdEx", () => new AdEx({ surrogate: surrogate.atan() })],
-  ["Izhikevich", () => new Izhikevich({ surrogate: surrogate.atan() })],
-  ["ResonateAndFire", () => new ResonateAndFire()],
   ["PSN", () => new PSN({ timesteps: 7, generator: new Generator(1) })],
   ["PSN, sliding", () => new PSN({ kind: "sliding", order: 3 })],
   ["SpikingLSTM", () => new SpikingLSTM(8, 5, { generator: new Generator(1) })],

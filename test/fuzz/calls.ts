@@ -23,6 +23,7 @@ import {
   type Surrogate,
   type surrogate,
 } from "../../snn/index.ts";
+import { bordersOf, latencyBorders } from "../support/encoders.ts";
 import type { NeuronName } from "../support/layers.ts";
 import { SURROGATE_ROWS } from "../support/surrogates.ts";
 
@@ -215,41 +216,9 @@ export const DECISIONS: Readonly<Record<string, (...args: never[]) => number[]>>
     _reads: Read[],
     state?: RecurrentLIFState,
   ) => distances(recurrentLif(current, options, weights, "unroll", ["membrane"], state), options),
-  latencyEncode: (x: Tensor, options: snn.LatencyOptions) => latencyDistances(Array.from(x.data), options),
-  latencyTargets: (_: unknown, options: snn.LatencyTargetOptions) => latencyDistances([0, 1], options),
-  deltaEncode: (x: Tensor, { threshold = 0.1, padding = false }: snn.DeltaOptions) => {
-    const step = x.size / (x.shape[0] as number);
-    const values = Array.from(x.data);
-    const before = (i: number) => (i >= step ? values[i - step] : padding ? values[i] : 0) as number;
-    return values.flatMap((v, i) => [v - before(i) - threshold, v - before(i) + threshold].map(met));
-  },
-  burstEncode: (x: Tensor, { timesteps, maxSpikes = 5, minInterval = 2, maxInterval = timesteps }: snn.BurstOptions) =>
-    Array.from(x.data).flatMap((value) => {
-      const v = Math.min(Math.max(value, 0), 1);
-      const longest = Math.max(maxInterval, minInterval);
-      return [v * maxSpikes, longest + v * (minInterval - longest)].map((n) => met(n - Math.round(n)));
-    }),
-  populationEncode: (x: Tensor, { timesteps, silent = 0.1, ...fields }: snn.PopulationOptions) =>
-    Array.from(snn.receptiveFields(x, fields).data).flatMap((a) => [met(a - silent), half((1 - a) * (timesteps - 1))]),
+  ...bordersOf(),
+  latencyTargets: (_: unknown, options: snn.LatencyTargetOptions) => latencyBorders([0, 1], options),
 };
-
-/** Of a border that is met exactly by short numbers, and so on both sides. */
-const met = (distance: number): number => Math.abs(distance) || Infinity;
-const half = (t: number): number => met(Math.abs(t - Math.floor(t) - 0.5));
-
-function latencyDistances(values: readonly number[], given: snn.LatencyOptions): number[] {
-  const { timesteps = 1, tau = 1, threshold = 0.01, epsilon = 1e-7, normalize = false, linear = false } = given;
-  if (linear) {
-    const slope = normalize ? timesteps - 1 : tau;
-    return values.map((v) => half(slope * (1 - Math.max(v, threshold))));
-  }
-  const times = values.map((v) => {
-    const y = Math.max(v, threshold + epsilon);
-    return tau * Math.log(y / (y - threshold));
-  });
-  const scale = normalize ? (timesteps - 1) / Math.max(...times) : 1;
-  return times.map((t) => half(t * scale));
-}
 
 /**
  * |u − θ|, and how far that is from the edge of a boxcar or a triangle. A membrane that is exactly on the threshold is so on both sides, as β·v + I has to be a short number for that;

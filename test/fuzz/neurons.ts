@@ -5,7 +5,8 @@
 import { type Tensor, tensor } from "../../engine/index.ts";
 import * as snn from "../../snn/index.ts";
 import { Neurons } from "../../snn/neuron/neuron.ts";
-import { expectAsOnTensors, expectSameBits, type Layer, statesOf } from "../support/layers.ts";
+import { expectAsOnTensors, expectSameBits, type Layer, type NeuronName, statesOf } from "../support/layers.ts";
+import { NEURON_ROWS } from "../support/neuron-rows.ts";
 import { random as randomTensor } from "../support/tensors.ts";
 import { type Slope, SURROGATE_NAMES, surrogateOf } from "./calls.ts";
 import { Random } from "./random.ts";
@@ -40,9 +41,6 @@ const CLASSES: Readonly<Record<string, Class>> = Object.fromEntries(
   }),
 ) as never;
 
-/** Currents that make a neuron fire, in its own units. */
-const SCALES: Readonly<Record<string, number>> = { AdEx: 2000, Izhikevich: 30, ConductanceLIF: 40 };
-
 export const NEURONS = Object.keys(CLASSES);
 
 export function generate(seed: number): Drawn {
@@ -73,7 +71,7 @@ export function generate(seed: number): Drawn {
   dropUnused(options, form);
   if (compiled.main === "spikes" && g.chance(0.3)) options.refractorySteps = g.int(1, 3);
   if (g.chance(0.3)) options.fire = g.pick(["ge", "gt"]);
-  const scale = (SCALES[name] ?? 3) * g.pick([0.5, 1, 2]);
+  const scale = (NEURON_ROWS[name as NeuronName].scale ?? 3) * g.pick([0.5, 1, 2]);
   return { seed, name, options, surrogate: [g.pick(SURROGATE_NAMES), g.pick([0.5, 1, 2, 5])], shape, scale };
 }
 

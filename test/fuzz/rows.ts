@@ -4,6 +4,7 @@
  */
 import type { ops } from "../../engine/ops/index.ts";
 import type * as snn from "../../snn/index.ts";
+import { drawsOf, fields, latency, timesteps } from "../support/encoders.ts";
 import { type Compiled, type Composed, type Mode, type Plasticity, READS, type Rules } from "./calls.ts";
 import type { Draw, Range, Row } from "./draw.ts";
 import type { Arg, Ref } from "./program.ts";
@@ -84,8 +85,6 @@ const current = (g: Draw, { min = 1 } = {}): Ref => {
   }
   return g.tensor({ min, max: 4, size: 400, where: ({ shape }) => (shape[0] ?? 0) <= 10, lazy: true });
 };
-
-const timesteps = (g: Draw): number => g.int(1, 9);
 
 const perNeuron = (g: Draw, shape: readonly number[], range: Range): Arg => {
   const features = shape.length > 1 ? (shape[shape.length - 1] as number) : 1;
@@ -228,31 +227,6 @@ const activity =
     const x = g.tensor({ min: 2, lazy: true });
     return [x, { ...options(g), ...lengthsOf(g, x) }];
   };
-
-/** Values to be coded. */
-const rates = (g: Draw): Ref => g.tensor({ max: 3, size: 100, range: [-0.25, 1.25] });
-
-/** Thresholds that float32 holds exactly: the time of a value near one is all in the difference. */
-const latency = (g: Draw): { readonly [name: string]: Arg } => ({
-  timesteps: timesteps(g),
-  bypass: true,
-  threshold: g.pick([0.125, 0.25]),
-  epsilon: 2 ** -10,
-  ...g.maybe({
-    tau: g.number(0.5, 3),
-    normalize: g.chance(0.5),
-    linear: g.chance(0.5),
-    clip: g.chance(0.5),
-    interpolate: g.chance(0.5),
-    onTarget: g.number(1, 2),
-    offTarget: g.number(-1, 0.5),
-  }),
-});
-
-const fields = (g: Draw): { readonly [name: string]: Arg } =>
-  g.chance(0.3)
-    ? { centers: [0, g.number(0.25, 0.75), 1], sigma: g.number(0.25, 1) }
-    : { neurons: g.int(3, 5), ...g.maybe({ low: g.number(-1, 0), high: g.number(0.5, 2), beta: g.number(0.75, 2) }) };
 
 interface Window {
   kernel: number;
@@ -764,30 +738,8 @@ const LAYERS: { readonly [Name in Exclude<keyof typeof snn, NoRow>]: Row } = {
     const axis = g.int(1, shape.length - 1);
     return [x, Array.from({ length: shape[axis] as number }, () => g.int(0, 5)), { axis }];
   },
-  constantEncode: (g) => [rates(g), { timesteps: timesteps(g) }],
-  poissonEncode: (g) => [
-    rates(g),
-    { timesteps: timesteps(g), seed: g.int(0, 1e6), ...g.maybe({ dt: g.number(0, 1), gain: g.pick([0.5, 2]) }) },
-  ],
-  ttfsEncode: (g) => [rates(g), { timesteps: timesteps(g), ...g.maybe({ eps: g.number(0, 0.5) }) }],
-  latencyEncode: (g) => [g.leaf(g.shape(0, 3), { range: [0, 1] }), latency(g)],
-  deltaEncode: (g) => [
-    g.tensor({ min: 1, max: 4 }),
-    g.maybe({ threshold: g.pick([0, 0.25, 1]), padding: g.chance(0.5), offSpike: g.chance(0.5) }),
-  ],
-  phaseEncode: (g) => [rates(g), { timesteps: timesteps(g), ...g.maybe({ phases: g.int(1, 24) }) }],
-  burstEncode: (g) => [
-    rates(g),
-    {
-      timesteps: timesteps(g),
-      ...g.maybe({ maxSpikes: g.int(1, 6), minInterval: g.int(1, 3), maxInterval: g.int(3, 9) }),
-    },
-  ],
+  ...drawsOf(),
   receptiveFields: (g) => [g.tensor({ max: 3, size: 100 }), fields(g)],
-  populationEncode: (g) => [
-    rates(g),
-    { timesteps: timesteps(g), ...fields(g), ...g.maybe({ silent: g.number(0, 0.5) }) },
-  ],
   rateTargets: (g) => [
     g.shuffled([0, 1, 2, 2]),
     {

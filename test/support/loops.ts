@@ -1,6 +1,7 @@
 /** Neurons against loops in float64 that were written from their papers. */
-import { rand, type Tensor } from "jarvis-snn";
+
 import { expect } from "vitest";
+import { rand, type Tensor } from "../../engine/index.ts";
 import { values } from "./tensors.ts";
 
 const [T, N] = [60, 40];

@@ -210,3 +210,6 @@ export const SURROGATE_EXAMPLES: readonly (readonly [title: string, name: Name, 
   SURROGATE_LIST.flatMap(([name, { examples }]) =>
     examples.map((smooth, i) => [i === 0 ? name : `${name}, example ${i + 1}`, name, smooth] as const),
   );
+
+/** Those with a kernel, on which plain layers run. */
+export const KERNEL_EXAMPLES = SURROGATE_EXAMPLES.filter(([, , { kind }]) => kind >= 0);

@@ -1,6 +1,7 @@
 /** Arguments for classes that `neuron` has made, drawn from their definitions: a new neuron needs no row of its own. */
 import type { Tensor } from "../../../engine/index.ts";
 import * as snn from "../../../snn/index.ts";
+import { Neurons } from "../../../snn/neuron/neuron.ts";
 import { SpikingReLU } from "../../../snn/quantize/index.ts";
 import type { NeuronName } from "../../support/layers.ts";
 import { choice, either, type Kind, list, listOf, num, oneOf, options, record, spare, t } from "./kinds.ts";
@@ -15,17 +16,33 @@ interface Made {
   readonly compiled: { readonly states: readonly string[] };
 }
 
-const CLASSES: Readonly<Record<string, unknown>> = { ...snn, SpikingReLU };
-
 type Make = new (given?: object) => Made;
 
-/** Options and methods of a class; `firing` are the options that all neurons have, `methods` those of a layer with such a state. */
-export function neuronRow<Methods>(
-  name: NeuronName | "SpikingReLU",
+/** The classes of equations; `LIF` and `LeakyIntegrator` have options that the definition does not say. */
+const CLASSES = Object.entries({ ...snn, SpikingReLU }).filter(
+  ([name, made]) =>
+    typeof made === "function" && made.prototype instanceof Neurons && !["LIF", "LeakyIntegrator"].includes(name),
+) as unknown as [string, Make][];
+
+interface Row<Methods> {
+  readonly new: readonly [Kind];
+  readonly call: Methods;
+}
+
+type Name = Exclude<NeuronName, "LIF"> | "SpikingReLU";
+
+/** Rows by the names of the classes; `firing` are the options that all neurons have, `methods` those of a layer with such a state. */
+export const neuronRows = <Methods>(firing: Readonly<Record<string, Kind>>, methods: (state: Kind) => Methods) =>
+  Object.fromEntries(CLASSES.map(([name, Class]) => [name, rowOf(Class, firing, methods)])) as {
+    readonly [_ in Name]: Row<Methods>;
+  };
+
+function rowOf<Methods>(
+  Class: Make,
   firing: Readonly<Record<string, Kind>>,
   methods: (state: Kind) => Methods,
-): { readonly new: readonly [Kind]; readonly call: Methods } {
-  const { form, states } = inspected(name, {});
+): Row<Methods> {
+  const { form, states } = inspected(Class, {});
   const { parameters, choices = {}, numerics = {}, needs = {} } = form;
   const names = Object.keys(parameters);
   const values = Object.entries(parameters).map(([key, usual]): [string, Kind] => {
@@ -37,7 +54,7 @@ export function neuronRow<Methods>(
     if (typeof usual === "number") return [key, num(usual)];
     // Words that add a state or leave one out would ask for another record.
     const words = usual.filter(
-      (word) => `${inspected(name, { ...neededBy(form, key), [key]: word }).states}` === `${states}`,
+      (word) => `${inspected(Class, { ...neededBy(form, key), [key]: word }).states}` === `${states}`,
     );
     return [key, choice(...words)];
   });
@@ -58,8 +75,8 @@ const neededBy = ({ needs = {} }: Made["form"], key: string): object =>
   Object.fromEntries(Object.entries(needs[key] ?? {}).map(([choice, values]) => [choice, values[0]]));
 
 /** The definition of a layer and its states. */
-function inspected(name: NeuronName | "SpikingReLU", given: object): { form: Made["form"]; states: readonly string[] } {
-  const layer = new (CLASSES[name] as Make)(given);
+function inspected(Class: Make, given: object): { form: Made["form"]; states: readonly string[] } {
+  const layer = new Class(given);
   const { form, compiled } = layer;
   for (const key of Object.keys(form.parameters))
     ((layer as unknown as Record<string, Tensor>)[key] as Tensor).dispose();

@@ -7,6 +7,7 @@ import type * as audio from "../../../snn/audio/index.ts";
 import type * as events from "../../../snn/events/index.ts";
 import type * as snn from "../../../snn/index.ts";
 import type * as quantize from "../../../snn/quantize/index.ts";
+import { argsOfEncoders, fieldArgs, latencyArgs } from "../../support/encoders.ts";
 import { SURROGATE_LIST } from "../../support/surrogates.ts";
 import { ENCODER } from "./audio.ts";
 import {
@@ -35,7 +36,7 @@ import {
   spare,
   t,
 } from "./kinds.ts";
-import { neuronRow, OF_SPIKES } from "./neurons.ts";
+import { neuronRows, OF_SPIKES } from "./neurons.ts";
 import {
   bytes,
   dataset,
@@ -142,30 +143,6 @@ const resets = {
 };
 const adaptiveRecurrentState = record({ v: t(2, 3), a: t(2, 3), spikes: t(2, 3) });
 const recurrentState = record({ v: t(2, 3), refractory: held, spikes: t(2, 3) });
-
-const latency = {
-  timesteps: must(num(3, 5)),
-  bypass: must(oneOf(["true"], ["boolean"])),
-  tau: num(1, 2),
-  threshold: num(0.01, 0.5),
-  firstSpikeTime: num(0, 1),
-  normalize: bool,
-  linear: bool,
-  clip: bool,
-  interpolate: bool,
-  onTarget: num(1, 2),
-  offTarget: num(0, 0.5),
-  epsilon: num(1e-7, 1e-3),
-};
-const fields = {
-  neurons: must(num(3)),
-  low: num(0, -1),
-  high: num(1, 2),
-  beta: num(1, 1.5),
-  // They take the place of low, high and beta.
-  centers: spare(list(0, 0.5, 1)),
-  sigma: must(num(0.5, 1)),
-};
 
 export const ENGINE: Rows<typeof engine> = {
   readSafetensors: [bytes],
@@ -402,27 +379,8 @@ export const SNN: Rows<typeof snn> = {
   izhikevichPattern: [choice("tonicSpiking", "phasicBursting")],
   rasterText: [t(4, 2, 3), { sample: num(0, 1), width: num(10), height: num(3) }],
   traceText: [t(4, 2, 3), { sample: num(0), neuron: num(1), width: num(10), height: num(3) }],
-  constantEncode: [t(2, 3), { timesteps: must(num(1, 3)) }],
-  poissonEncode: [
-    t(2, 3),
-    {
-      timesteps: must(num(1, 3)),
-      dt: num(0.5, 1),
-      gain: num(0.5, 2),
-      offset: num(0, 0.25),
-      firstSpikeTime: num(0),
-      generator,
-    },
-  ],
-  latencyEncode: [{ ...t(2, 3), draw: () => "rand([2, 3])" }, latency],
-  deltaEncode: [t(4, 2, 3), { threshold: num(0.1, 1), padding: bool, offSpike: bool }],
-  phaseEncode: [t(2, 3), { timesteps: must(num(1, 3)), phases: num(4, 8) }],
-  burstEncode: [
-    t(2, 3),
-    { timesteps: must(num(5, 9)), maxSpikes: num(2, 5), minInterval: num(1, 2), maxInterval: num(3, 5) },
-  ],
-  receptiveFields: [t(2, 3), fields],
-  populationEncode: [t(2, 3), { timesteps: must(num(1, 3)), silent: num(0, 0.1), ...fields }],
+  ...argsOfEncoders(),
+  receptiveFields: [t(2, 3), fieldArgs],
   rateTargets: [
     indices(3, 4),
     {
@@ -438,8 +396,7 @@ export const SNN: Rows<typeof snn> = {
       generator,
     },
   ],
-  latencyTargets: [indices(3, 4), { numClasses: must(num(3)), ...latency }],
-  ttfsEncode: [t(2, 3), { timesteps: must(num(1, 3)), eps: num(0, 0.1) }],
+  latencyTargets: [indices(3, 4), { numClasses: must(num(3)), ...latencyArgs }],
   filteredTrace: [t(4, 2, 3), { beta: num(0, 0.5), lengths }],
   lastMembrane: [t(4, 2, 3), { lengths }],
   maxMembrane: [t(4, 2, 3), { lengths }],
@@ -949,23 +906,7 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
     ],
     call: { step: [must(num(1))] },
   },
-  IF: neuronRow("IF", firing, layerOf),
-  SpikingReLU: neuronRow("SpikingReLU", firing, layerOf),
-  ParametricLIF: neuronRow("ParametricLIF", firing, layerOf),
-  Lapicque: neuronRow("Lapicque", firing, layerOf),
-  Synaptic: neuronRow("Synaptic", firing, layerOf),
-  SynapticIntegrator: neuronRow("SynapticIntegrator", firing, layerOf),
-  Alpha: neuronRow("Alpha", firing, layerOf),
-  KLIF: neuronRow("KLIF", firing, layerOf),
-  AdaptiveLIF: neuronRow("AdaptiveLIF", firing, layerOf),
-  AdLIF: neuronRow("AdLIF", firing, layerOf),
-  ConductanceLIF: neuronRow("ConductanceLIF", firing, layerOf),
-  ExponentialIF: neuronRow("ExponentialIF", firing, layerOf),
-  QuadraticIF: neuronRow("QuadraticIF", firing, layerOf),
-  AdEx: neuronRow("AdEx", firing, layerOf),
-  Izhikevich: neuronRow("Izhikevich", firing, layerOf),
-  ResonateAndFire: neuronRow("ResonateAndFire", firing, layerOf),
-  TsodyksMarkram: neuronRow("TsodyksMarkram", firing, layerOf),
+  ...neuronRows(firing, layerOf),
   SpikingLSTM: {
     new: [
       num(3),

@@ -1,0 +1,59 @@
+/** Each public name of the spiking half stands on its page of docs/: a name that is exported and told nowhere is not found. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import * as snn from "jarvis-snn/snn";
+import { expect, test } from "vitest";
+import { NEURON_NAMES } from "./support/neuron-rows.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** The names that files of a folder and the package export, values alone. */
+async function namesOf(folder: string): Promise<string[]> {
+  const files = readdirSync(`${root}${folder}`).filter((name) => /^(?!.*\.test)[\w-]+\.ts$/.test(name));
+  const modules = await Promise.all(
+    files.map((file) => import(/* @vite-ignore */ `${root}${folder}/${file}`) as Promise<object>),
+  );
+  return [...new Set(modules.flatMap(Object.keys))].filter((name) => name in snn);
+}
+
+const entryOf = async (name: string): Promise<string[]> =>
+  Object.keys((await import(/* @vite-ignore */ `jarvis-snn/${name}`)) as object);
+
+/** Names of pages without .md, and the names that stand there. */
+const PAGES: Readonly<Record<string, () => Promise<string[]>>> = {
+  coding: () => namesOf("snn/coding"),
+  "neuron-models": () => namesOf("snn/neurons"),
+  "layers neuron-models": () => namesOf("snn/temporal"),
+  losses: () => namesOf("snn/losses"),
+  plasticity: () => namesOf("snn/learning/rules"),
+  "online-learning plasticity": () => namesOf("snn/learning"),
+  "probes neuron-models": () => namesOf("snn/probes"),
+  "probes demos": () => entryOf("plot"),
+  events: () => entryOf("events"),
+  audio: () => entryOf("audio"),
+  nir: () => entryOf("nir"),
+  "conversion quantization energy": () => entryOf("quantize"),
+};
+
+test.each(Object.entries(PAGES))("docs: %s has all names", async (pages, names) => {
+  const texts = pages.split(" ").map((page) => readFileSync(`${root}docs/${page}.md`, "utf8"));
+  const found = new Set(
+    texts
+      .flatMap((text) => text.replace(/^ *```.*?^ *```$/gms, "").match(/`[^`\n]+`|^#+ .*$/gm) ?? [])
+      .flatMap((code) => code.match(/\w+/g) ?? []),
+  );
+  const all = await names();
+  expect(all.length).toBeGreaterThan(1);
+  expect(all.filter((name) => !found.has(name))).toEqual([]);
+});
+
+test("docs: each neuron has a section, but LIF, with which the page begins", () => {
+  const sections = readFileSync(`${root}docs/neuron-models.md`, "utf8").match(/(?<=^## )\w+$/gm);
+  expect(sections).toEqual(expect.arrayContaining(NEURON_NAMES.filter((name) => name !== "LIF")));
+});
+
+test("docs: the table of surrogates has all of them, but the one that scales another", () => {
+  const rows = readFileSync(`${root}docs/coding.md`, "utf8").matchAll(/^\| `(\w+)\(/gm);
+  const found = [...rows].map(([, name]) => name);
+  expect(found).toEqual(expect.arrayContaining(Object.keys(snn.surrogate).filter((name) => name !== "scaled")));
+});
