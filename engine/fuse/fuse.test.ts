@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../test/fuzz/random.ts";
-import { expectSame, fused, runBackward, runForward, type Setting, stepOf } from "../../test/support/fused.ts";
+import { expectSame, fused, runBackward, runForward, type Setting, stepOf, UNARY } from "../../test/support/fused.ts";
 import { gradcheck, withReference } from "../gradcheck.ts";
 import { type Tensor, tensor } from "../index.ts";
 import { wasmHeap } from "../memory.ts";
@@ -68,10 +68,6 @@ function settingFor(
 /** Has every method, and each gives it back. */
 const anything: never = new Proxy(() => {}, { get: () => () => anything, apply: () => anything }) as never;
 
-const UNARY =
-  "neg abs sign floor round relu square sqrt rsqrt reciprocal exp log log1p sin cos atan erf tanh sigmoid detach".split(
-    " ",
-  ) as "neg"[];
 const BINARY = "add sub mul div maximum minimum gt ge lt le eq".split(" ") as "add"[];
 
 describe("compiled as on tensors, with special values:", () => {

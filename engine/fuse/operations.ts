@@ -13,7 +13,15 @@
 import { ATAN2, COS, ERF, LOG1P, POW, RECIPROCAL, RSQRT, SIN, SOFTPLUS } from "../../kernels/codes.ts";
 import * as LANE from "./lanes.ts";
 import { bits, lane, number, SIGN } from "./lanes.ts";
-import { ELEMENT, type Expression, type Operation, SCALAR, table, type Value } from "./terms.ts";
+import {
+  type DerivativeLanguage,
+  ELEMENT,
+  type Expression,
+  type Operation,
+  SCALAR,
+  table,
+  type Value,
+} from "./terms.ts";
 
 type Mask = NonNullable<Operation["mask"]>;
 type Gradient = NonNullable<Operation["gradient"]>;
@@ -71,7 +79,7 @@ const fires: Mask = (to, [x], attr) => {
 };
 
 /** In the order in which errors list the methods of values. */
-export const OPS = /* @__PURE__ */ table({
+export const OPS = /* @__PURE__ */ table<keyof Value | Exclude<keyof DerivativeLanguage, "constant">>({
   where: {
     ...CHOICE,
     gradient: (g, [condition, x, y], _, constant) => [x, g.where(condition, 0), y, constant(0).where(condition, g)],

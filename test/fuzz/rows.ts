@@ -1,17 +1,18 @@
 /**
  * How to call every op: a row draws the arguments. The table is typed by the registry and by what `snn` exports, so an op
- * or a layer without a row does not compile.
+ * or a layer without a row does not compile; ops of one tensor alone have theirs in test/support/elementwise.ts.
  */
 import type { ops } from "../../engine/ops/index.ts";
 import type * as snn from "../../snn/index.ts";
+import { elementwise } from "../support/elementwise.ts";
 import { drawsOf, fields, latency, timesteps } from "../support/encoders.ts";
 import { type Compiled, type Composed, type Mode, type Plasticity, READS, type Rules } from "./calls.ts";
 import type { Draw, Range, Row } from "./draw.ts";
 import type { Arg, Ref } from "./program.ts";
 
 const unary =
-  (...range: Range | []): Row =>
-  (g) => [g.tensor(range.length === 0 ? {} : { range })];
+  (range?: Range): Row =>
+  (g) => [g.tensor(range === undefined ? {} : { range })];
 
 const binary: Row = (g) => {
   const x = g.tensor();
@@ -339,6 +340,7 @@ function compactSpikes(g: Draw): Ref {
 }
 
 const OPS: { readonly [Name in keyof typeof ops]: Row } = {
+  ...elementwise((_, range) => unary(range)),
   add: binary,
   sub: binary,
   mul: binary,
@@ -347,22 +349,8 @@ const OPS: { readonly [Name in keyof typeof ops]: Row } = {
     const range: Range = g.chance(0.5) ? [0.4, 4] : [-4, -0.4];
     return g.chance(0.2) ? [x, g.number(...range)] : [x, g.partner(x, { range })];
   },
-  neg: unary(),
   maximum: binary,
   minimum: binary,
-  exp: unary(-4, 2),
-  log: unary(0.1, 4),
-  sqrt: unary(0.1, 4),
-  square: unary(),
-  abs: unary(),
-  tanh: unary(),
-  sigmoid: unary(),
-  relu: unary(),
-  atan: unary(),
-  sin: unary(),
-  cos: unary(),
-  erf: unary(),
-  log1p: unary(-0.8, 4),
   reciprocal: (g) => [
     g.tensor({
       range: g.pick([
@@ -371,10 +359,6 @@ const OPS: { readonly [Name in keyof typeof ops]: Row } = {
       ]),
     }),
   ],
-  rsqrt: unary(0.3, 4),
-  sign: unary(),
-  floor: unary(),
-  round: unary(),
   pow: (g) => {
     const whole = g.chance(0.3);
     const x = g.tensor({ range: whole ? [-2, 2] : [0.2, 2] });
@@ -393,8 +377,6 @@ const OPS: { readonly [Name in keyof typeof ops]: Row } = {
         });
     return [x, y];
   },
-  logSigmoid: unary(),
-  silu: unary(),
   leakyRelu: (g) => [g.tensor(), ...(g.chance(0.7) ? [g.number(-0.5, 0.5)] : [])],
   elu: (g) => [g.tensor(), ...(g.chance(0.7) ? [g.number(0.25, 2)] : [])],
   gelu: (g) => [g.tensor(), g.maybe({ approximate: g.pick(["none", "tanh"]) }, 0.8)],
@@ -575,8 +557,6 @@ const OPS: { readonly [Name in keyof typeof ops]: Row } = {
     return [x, g.chance(0.5) ? g.axis(ndim) : g.some(Array.from({ length: ndim }, (_, i) => i))];
   },
   tril: (g) => [g.tensor({ min: 2 }), ...(g.chance(0.6) ? [g.int(-3, 3)] : [])],
-  detach: unary(),
-  clone: unary(),
   backward: unary(),
   linear: (g) => {
     const compact = g.chance(0.06);

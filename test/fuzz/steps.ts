@@ -3,7 +3,7 @@
  * their roundings. A step is data, so that it can be cut down to what a difference needs, and printed.
  */
 import type { Language, StepDefinition, Value } from "../../engine/fuse/index.ts";
-import { composed, difference, fused, type Setting } from "../support/fused.ts";
+import { composed, difference, fused, UNARY as METHODS, type Setting } from "../support/fused.ts";
 import { firstDiffering, type Literal, type Operation, withoutOne } from "./differing.ts";
 import { Random } from "./random.ts";
 
@@ -22,10 +22,7 @@ export interface Step {
   readonly n: number;
 }
 
-export const UNARY =
-  "neg abs sign floor round relu square sqrt rsqrt reciprocal exp log log1p sin cos atan erf tanh sigmoid detach softplus".split(
-    " ",
-  );
+export const UNARY = [...METHODS, "softplus"];
 export const BINARY = "add sub mul div maximum minimum gt ge lt le eq add sub mul mul".split(" ");
 /** Those that keep values small: others pile up to infinities. */
 export const CALM = "tanh sigmoid sin clamp atan".split(" ");

@@ -9,6 +9,8 @@ import {
   type StepArgument,
   type StepDefinition,
 } from "../../engine/fuse/index.ts";
+import { OPS } from "../../engine/fuse/operations.ts";
+import type { Value } from "../../engine/fuse/terms.ts";
 import { tape, tensor } from "../../engine/index.ts";
 import { wasmHeap } from "../../engine/memory.ts";
 import type { Tensor } from "../../engine/tensor.ts";
@@ -23,6 +25,13 @@ export const stepOf = <I extends string, S extends string, P extends string>(
     step(argument: StepArgument<I | S | P>): ReturnType<StepDefinition["step"]>;
   },
 ): StepDefinition => definition;
+
+/** The methods of a value of a step that take no argument: of the rows of the table those with one argument and no further number. */
+export const UNARY = Object.values(OPS).flatMap(({ name, arity, isFunction, takesAttr }) =>
+  arity === undefined && !isFunction && !takesAttr ? [name as UnaryMethod] : [],
+);
+
+type UnaryMethod = { [Name in keyof Value]: Parameters<Value[Name]> extends [] ? Name : never }[keyof Value];
 
 /** An array over time: its address, and the values from one step to the next, 0 where all steps share one. */
 interface Stream {

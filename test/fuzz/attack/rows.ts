@@ -7,6 +7,7 @@ import type * as audio from "../../../snn/audio/index.ts";
 import type * as events from "../../../snn/events/index.ts";
 import type * as snn from "../../../snn/index.ts";
 import type * as quantize from "../../../snn/quantize/index.ts";
+import { elementwise } from "../../support/elementwise.ts";
 import { argsOfEncoders, fieldArgs, latencyArgs } from "../../support/encoders.ts";
 import { SURROGATE_LIST } from "../../support/surrogates.ts";
 import { ENCODER } from "./audio.ts";
@@ -145,6 +146,7 @@ const adaptiveRecurrentState = record({ v: t(2, 3), a: t(2, 3), spikes: t(2, 3) 
 const recurrentState = record({ v: t(2, 3), refractory: held, spikes: t(2, 3) });
 
 export const ENGINE: Rows<typeof engine> = {
+  ...elementwise(() => unary),
   readSafetensors: [bytes],
   loadSafetensors: [bytes],
   saveSafetensors: [record({ a: entry, b: entry }), record({ c: oneOf(['"d"'], ["string"]) })],
@@ -172,9 +174,7 @@ export const ENGINE: Rows<typeof engine> = {
   maximum: binary,
   minimum: binary,
   mul: binary,
-  neg: unary,
   sub: binary,
-  clone: unary,
   eq: binary,
   ge: binary,
   gt: binary,
@@ -196,24 +196,12 @@ export const ENGINE: Rows<typeof engine> = {
   dropout: [t(2, 3), { p: num(0, 0.5, 1), training: bool, generator, sharedAxes: spare(either(axis, list(0, 1))) }],
   expand: [t(2, 1), list(2, 3)],
   tile: [t(2, 3), list(2, 1)],
-  atan: unary,
   atan2: binary,
-  cos: unary,
   elu: [t(2, 3), num(1)],
-  erf: unary,
-  floor: unary,
   gelu: [t(2, 3), { approximate: choice("none", "tanh") }],
   hardtanh: [t(2, 3), num(-1, 0), num(1, 2)],
   leakyRelu: [t(2, 3), num(0.01)],
-  log1p: unary,
-  logSigmoid: unary,
   pow: binary,
-  reciprocal: unary,
-  round: unary,
-  rsqrt: unary,
-  sign: unary,
-  silu: unary,
-  sin: unary,
   softplus: [t(2, 3), { beta: num(1, 2), threshold: num(20) }],
   embedding: [indices(3, 4), t(3, 2), { paddingIdx: orNull(num(0, -1)) }],
   gather: [t(2, 3), num(1, -1), indices(3, 2, 2)],
@@ -276,16 +264,7 @@ export const ENGINE: Rows<typeof engine> = {
   norm: [t(2, 3), { ...reduce, p: num(1, 2, Infinity) }],
   std: [t(2, 3), { ...reduce, unbiased: bool }],
   variance: [t(2, 3), { ...reduce, unbiased: bool }],
-  abs: unary,
   clamp: [t(2, 3), orNull(num(0)), orNull(num(1))],
-  exp: unary,
-  log: unary,
-  relu: unary,
-  sigmoid: unary,
-  sqrt: unary,
-  square: unary,
-  tanh: unary,
-  detach: unary,
   flatten: [t(2, 3, 2), num(0, 1), num(-1, 2)],
   reshape: [t(2, 3), either(list(3, 2), list(-1), list(6))],
   squeeze: [t(2, 1), num(1, -1)],
