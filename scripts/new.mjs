@@ -1,0 +1,166 @@
+/**
+ * Writes a new neuron, op, surrogate, encoder or rule: its file with a small example that works, its export, its rows in tables of
+ * tests and its place in the documentation.
+ *
+ *   npm run new -- neuron SpikeResponse
+ *
+ * The example passes its tests at once. All edits are prepared before the first file is written: where a place for one is missing,
+ * nothing changes. Templates are in scripts/new/, one kind a file.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { encoder } from "./new/encoder.mjs";
+import { neuron } from "./new/neuron.mjs";
+import { op } from "./new/op.mjs";
+import { rule } from "./new/rule.mjs";
+import { surrogate } from "./new/surrogate.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/**
+ * A kind: what its names look like, its steps, and the commands that check the work.
+ *
+ * @typedef {object} Kind
+ * @property {RegExp} pattern
+ * @property {string} looks
+ * @property {string} entry the file with the names beside which its own stands
+ * @property {(name: string) => Names} names
+ * @property {(names: Names) => Step[]} steps
+ * @property {(names: Names) => string[]} commands
+ *
+ * @typedef {{ name: string, file: string, exported: string }} Names
+ *
+ * A new file, or a text for a place in a file: before the only line that matches, before the comment above this line, sorted into all
+ * lines that match, or as the last row of the table that begins with the line. `why` says what to write there.
+ * @typedef {{ path: string, why: string, text: string, before?: RegExp, above?: RegExp, among?: RegExp, table?: RegExp }} Step
+ */
+
+/** @type {Readonly<Record<string, Kind>>} */
+export const kinds = { neuron, op, surrogate, encoder, rule };
+
+/**
+ * The files that a new thing writes, by their paths, and the steps that they come from.
+ *
+ * @param {readonly string[]} args
+ * @param {(path: string) => string | undefined} read
+ * @returns {{ files: Map<string, string>, steps: Step[], commands: string[] }}
+ */
+export function planned(args, read) {
+  const usage = `npm run new -- ${Object.keys(kinds).join("|")} NAME`;
+  const [word, name] = args;
+  if (word === undefined || name === undefined || args.length > 2) {
+    throw new Error(`new: expected ${usage}, got "${args.join(" ")}"`);
+  }
+  const kind = Object.hasOwn(kinds, word) ? kinds[word] : undefined;
+  if (kind === undefined) {
+    const guess = nearest(word, Object.keys(kinds));
+    throw new Error(`new: expected ${usage}, got ${word}${guess === undefined ? "" : `; did you mean ${guess}?`}`);
+  }
+  if (!kind.pattern.test(name))
+    throw new Error(
+      `new: expected the name of ${/^[aeiou]/.test(word) ? "an" : "a"} ${word} ${kind.looks}, got ${name}`,
+    );
+  const names = kind.names(name);
+  if (exportedBy(kind.entry, read).includes(names.exported)) {
+    throw new Error(`new: expected a name that ${kind.entry} does not have, got ${names.exported}`);
+  }
+  const steps = kind.steps(names);
+  /** @type {Map<string, string>} */
+  const files = new Map();
+  for (const step of steps) files.set(step.path, applied(step, files.get(step.path) ?? read(step.path)));
+  return { files, steps, commands: kind.commands(names) };
+}
+
+/** The names that a file exports, values and types, those behind its stars among them. */
+function exportedBy(path, read) {
+  const text = read(path) ?? "";
+  const declared = [
+    ...text.matchAll(/^export (?:declare |abstract |async )*(?:const|let|function|class|type|interface) (\w+)/gm),
+  ];
+  const listed = [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list]) => list.split(","));
+  const stars = [...text.matchAll(/^export \* from "(\.[^"]+)"/gm)];
+  return [
+    ...declared.map(([, name]) => name),
+    ...listed.map((entry) => entry.trim().split(" ").at(-1)),
+    ...[...text.matchAll(/^export \* as (\w+)/gm)].map(([, name]) => name),
+    ...stars.flatMap(([, file]) => exportedBy(join(dirname(path), file).replaceAll("\\", "/"), read)),
+  ];
+}
+
+/** The text of a file after a step. */
+function applied({ path, text, ...place }, old) {
+  const [[how, anchor] = []] = Object.entries(place).filter(([how]) => how in PLACES);
+  if (how === undefined) {
+    if (old !== undefined) throw new Error(`new: expected no file ${path}, got one that exists`);
+    return text;
+  }
+  if (old === undefined) throw new Error(`new: expected a file ${path}, got none`);
+  const lines = old.split("\n");
+  const found = lines.flatMap((line, at) => (anchor.test(line) ? [at] : []));
+  if (found.length === 0 || (how !== "among" && found.length > 1)) {
+    const times = how === "among" ? "one or more" : "one";
+    throw new Error(`new: expected lines like ${anchor} in ${path}: ${times}, got ${found.length}`);
+  }
+  const at = PLACES[how](lines, found, text);
+  return lines.toSpliced(at, 0, ...text.replace(/\n$/, "").split("\n")).join("\n");
+}
+
+const fromOf = (line) => line.replace(/^.* from /, "");
+
+/** The line before which a text goes, from the lines that the anchor matches. */
+const PLACES = {
+  before: (_, [at]) => at,
+  above: (lines, [at]) => lines.lastIndexOf("/**", at),
+  among: (lines, found, text) => found.find((at) => fromOf(lines[at]) > fromOf(text)) ?? found.at(-1) + 1,
+  table: (lines, [at]) => lines.indexOf("};", at),
+};
+
+/** Of some words the one that takes the fewest edits, if these are at most two. */
+function nearest(word, words) {
+  const ranked = words.map((other) => [distance(word, other), other]).sort(([a], [b]) => a - b);
+  return ranked[0][0] <= 2 ? ranked[0][1] : undefined;
+}
+
+/** Letters to insert, delete or replace (Levenshtein). */
+function distance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+const read = (path) => (existsSync(join(root, path)) ? readFileSync(join(root, path), "utf8") : undefined);
+
+function main(args) {
+  const { files, steps, commands } = planned(args, read);
+  for (const [path, text] of files) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  const paths = [...files.keys()];
+  const biome = join(root, "node_modules/@biomejs/biome/bin/biome");
+  const { status, stderr } = spawnSync(process.execPath, [biome, "check", "--write", ...paths], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`new: expected biome to format ${paths.join(", ")}, got\n${stderr}`);
+  const width = Math.max(...steps.map(({ path }) => path.length));
+  console.log(["Written:", ...steps.map(({ path, why }) => `  ${path.padEnd(width)}  ${why}`)].join("\n"));
+  console.log(["Then:", ...commands.map((command) => `  ${command}`)].join("\n"));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    main(process.argv.slice(2));
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
