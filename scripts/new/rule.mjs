@@ -37,7 +37,10 @@ test("${file}: weights are those of a float64 loop, written from the paper", () 
     const post = random([1, outputs], 200 + t).gt(0.3);
     state = plastic.step(pre, post, state);
     x = x.map((trace) => trace * Math.exp(-1 / tau));
-    for (const [j, y] of values(post).entries()) w[j] = (w[j] as number[]).map((v, i) => v + eta * y * (x[i] as number));
+    for (const [j, row] of w.entries()) {
+      const y = values(post)[j] as number;
+      for (const [i, trace] of x.entries()) row[i] = (row[i] as number) + eta * y * trace;
+    }
     x = x.map((trace, i) => trace + (values(pre)[i] as number));
     values(layer.weight).forEach((v, i) => void expect(v).toBeCloseTo(w.flat()[i] as number, 5));
   }
