@@ -1,6 +1,7 @@
 /** What the documents name exists: files, and names of the code. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { readEvents } from "jarvis-snn/events";
 import { describe, expect, test } from "vitest";
 import { blocksOf } from "../scripts/recipes.mjs";
 
@@ -14,8 +15,8 @@ const files = [
   ),
 ].map((path) => path.replaceAll("\\", "/"));
 
-/** Names of the worked example in docs/contributing-op.md, and placeholders. */
-const EXAMPLES = ["cube", "FAMILY", "KIND"];
+/** Placeholders. */
+const EXAMPLES = ["FAMILY", "KIND"];
 const words = new Set([
   ...EXAMPLES,
   ...files
@@ -29,6 +30,14 @@ const PAGES = [
   "CONTRIBUTING.md",
   ...files.filter((path) => /^docs\/(decisions\/)?[^/]*\.md$/.test(path)),
 ];
+
+test("docs/events.md: its table has the formats that can be read", async () => {
+  const refused = await readEvents(new Uint8Array(), { format: "none" as never }).catch(String);
+  const formats = [...String(refused).matchAll(/"([\w.]+)"/g)].map(([, name]) => name).slice(0, -1);
+  const rows = readFileSync(`${root}docs/events.md`, "utf8").matchAll(/^\| `([\w.]+)` +\|/gm);
+  expect(formats).toContain("evt3");
+  expect([...rows].map(([, name]) => name)).toEqual(expect.arrayContaining(formats));
+});
 
 test.each([...PAGES, "CHANGELOG.md"])("%s has no placeholders", (page) => {
   const text = readFileSync(`${root}${page}`, "utf8");

@@ -1,6 +1,8 @@
-/** How scripts/recipes.mjs reads the blocks of a recipe. */
+/** How scripts/recipes.mjs reads the blocks of a recipe; and what the recipes say that they cost. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { applied, blocksOf, merged } from "../scripts/recipes.mjs";
+import { applied, blocksOf, merged, pages } from "../scripts/recipes.mjs";
 
 const PAGE = `# A page
 
@@ -87,4 +89,23 @@ test("recipes: merged runs each command once, and vitest with all files", () => 
     "KERNELS=debug npx vitest run kernels",
     "npx vitest run readme -u",
   ]);
+});
+
+/** The part of a page up to the next heading, or from one on, where blocks have all lines that it costs. */
+const parts = pages.flatMap((page) =>
+  readFileSync(fileURLToPath(new URL(`../${page}`, import.meta.url)), "utf8")
+    .split(/^(?=## )/m)
+    .flatMap((text) => {
+      const [said] = /\d+ files, \d+ lines/.exec(text) ?? [];
+      return said === undefined || text.includes("npm run new") ? [] : [{ page, said, text }];
+    }),
+);
+
+test.each(parts)("recipes: $page costs $said", ({ page, said, text }) => {
+  const edits = blocksOf(page, text).filter(({ file }) => file !== undefined);
+  const files = new Set(edits.map(({ file }) => file));
+  const lines = edits.flatMap(({ language, body }) =>
+    body.split("\n").filter((line, i, all) => (language === "diff" ? line.startsWith("+") : i < all.length - 1)),
+  );
+  expect(`${files.size} files, ${lines.length} lines`).toBe(said);
 });
