@@ -6,6 +6,18 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** `KERNELS=debug` runs the same tests on the kernels with assertions. */
 const kernels = process.env.KERNELS === "debug" ? "debug" : "release";
 
+const FILES = ["{kernels,engine,snn,demos,bench,test}/**/*.test.ts"];
+
+/** Tests with a process of their own: they import the package anew, or look at all of linear memory. */
+const ALONE = [
+  "engine/{backward,foreign,wasm}.test.ts",
+  "engine/nn/nn.test.ts",
+  "snn/nir/peer.test.ts",
+  "snn/plot/plot.test.ts",
+  "test/{held,memory-limits,memory-use}.test.ts",
+  "test/fuzz/fuzz.test.ts",
+];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -23,8 +35,22 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["{kernels,engine,snn,demos,bench,test}/**/*.test.ts"],
     globalSetup: ["test/support/build-kernels.ts"],
     testTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "together",
+          include: FILES,
+          exclude: ALONE,
+          // One process imports engine and kernels once for all of its files.
+          isolate: false,
+          execArgv: ["--expose-gc"],
+          setupFiles: ["test/support/each-file.ts"],
+        },
+      },
+      { extends: true, test: { name: "alone", include: ALONE } },
+    ],
   },
 });
