@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundleFuzz } from "../../scripts/fuzz.mjs";
-import { type AttackReport, attack, describeFound, sorted } from "./attack/attack.ts";
+import { type AttackReport, attack, Child, describeFound, sorted } from "./attack/attack.ts";
 import { BROKEN } from "./attack/broken.ts";
 import { FAULTS } from "./attack/code.ts";
 import { TARGETS } from "./attack/targets.ts";
@@ -11,9 +11,14 @@ import { TARGETS } from "./attack/targets.ts";
 const SEED = 20_250_101;
 
 const folder = mkdtempSync(join(tmpdir(), "jarvis-snn-fuzz-"));
-const child = join(folder, "child.mjs");
+const bundle = join(folder, "child.mjs");
+/** Runs all calls of the package as it is. */
+const child = new Child(bundle);
 beforeAll(() => bundleFuzz(folder), 60_000);
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  child.end();
+  rmSync(folder, { recursive: true });
+});
 
 function expectNothing(report: AttackReport): void {
   const [worst] = sorted(report);
@@ -38,10 +43,10 @@ test("attack: with nothing replaced, calls of every target return", async () => 
 describe("attack: finds", () => {
   test.each(Object.entries(BROKEN))("%s", async (broken, { target, kind }) => {
     const patience = kind === "hang" ? 2000 : undefined;
-    const options = { child, seed: SEED, calls: 600, only: [target], patience };
-    const report = await attack({ ...options, broken, until: kind });
+    const options = { seed: SEED, only: [target] };
+    const report = await attack({ ...options, child: bundle, calls: 600, broken, patience, until: kind });
     expect(sorted(report).map((found) => found.kind)).toContain(kind);
-    expectNothing(await attack({ ...options, calls: report.calls }));
+    expectNothing(await attack({ ...options, child, calls: report.calls }));
   });
 
   test("a defect of every kind", () => {
@@ -50,7 +55,7 @@ describe("attack: finds", () => {
 });
 
 test("attack: a finding is cut down to what it needs and can be pasted", async () => {
-  const options = { child, seed: SEED, calls: 600, only: ["pad"] };
+  const options = { child: bundle, seed: SEED, calls: 600, only: ["pad"] };
   const report = await attack({ ...options, broken: "an argument that nobody checks", until: "raw" });
   const found = sorted(report).find(({ kind }) => kind === "raw");
   expect(found?.case.edits.length).toBe(1);

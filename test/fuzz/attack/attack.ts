@@ -10,8 +10,8 @@ import { minimise } from "./minimise.ts";
 import { printCase } from "./print.ts";
 
 export interface AttackOptions {
-  /** The bundle of child.ts. */
-  readonly child: string;
+  /** The bundle of child.ts, or a process of it that others use afterwards. */
+  readonly child: string | Child;
   /** The number of the first call; the next ones count on. */
   readonly seed: number;
   /** Ends after so many calls, or so many milliseconds. */
@@ -60,7 +60,8 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
   const choice: Choice = { only: options.only, isPlain: options.isPlain };
   const report: AttackReport = { calls: 0, returned: 0, threw: 0, unmade: 0, reached: new Map(), found: new Map() };
   const end = Date.now() + milliseconds;
-  const child = new Child(options);
+  const own = typeof options.child === "string" ? new Child(options.child, options) : null;
+  const child = own ?? (options.child as Child);
   try {
     let next = seed;
     const stop = (): boolean =>
@@ -86,7 +87,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     for (const found of report.found.values())
       Object.assign(found, { case: await minimise(found, (c) => findingsOf(child, c)) });
   } finally {
-    child.end();
+    own?.end();
   }
   return report;
 }
@@ -107,8 +108,10 @@ async function findingsOf(child: Child, c: Case): Promise<readonly Finding[]> {
   return last === null ? findings : [last, ...findings];
 }
 
-class Child {
-  private readonly options: AttackOptions;
+/** A process that runs calls, and after one that it has not survived the next such process. */
+export class Child {
+  private readonly bundle: string;
+  private readonly options: Pick<AttackOptions, "broken" | "patience">;
   private readonly folder = mkdtempSync(join(tmpdir(), "jarvis-snn-attack-"));
   private process: ChildProcessWithoutNullStreams | null = null;
   /** It has answered. */
@@ -116,7 +119,8 @@ class Child {
   private rest = "";
   private errors = "";
 
-  constructor(options: AttackOptions) {
+  constructor(bundle: string, options: Pick<AttackOptions, "broken" | "patience"> = {}) {
+    this.bundle = bundle;
     this.options = options;
   }
 
@@ -160,8 +164,8 @@ class Child {
 
   private started(): ChildProcessWithoutNullStreams {
     if (this.process?.exitCode === null && this.process.signalCode === null) return this.process;
-    const { child, broken = "" } = this.options;
-    this.process = spawn(process.execPath, ["--max-old-space-size=512", child, broken], { cwd: this.folder });
+    const { broken = "" } = this.options;
+    this.process = spawn(process.execPath, ["--max-old-space-size=512", this.bundle, broken], { cwd: this.folder });
     this.process.stdout.setEncoding("utf8");
     this.process.stdin.on("error", () => {});
     this.isReady = false;

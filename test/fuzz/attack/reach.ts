@@ -50,7 +50,7 @@ function everything(value: unknown, fieldsOf: Fields): unknown[] {
   for (const v of found) {
     if (typeof v !== "object" || v === null || isProgram(v) || ArrayBuffer.isView(v) || found.size > MOST) continue;
     try {
-      for (const item of fieldsOf(v)) found.add(item);
+      for (const item of fieldsOf(v)) if (typeof item === "object" && item !== null) found.add(item);
     } catch {} // a getter that throws
   }
   return [...found];
@@ -81,7 +81,7 @@ const sourcesOf = ({ a, b, c, base }: Tensor): unknown[] => [a, b, c, base];
 
 /** The values of fields that are no getters, and an object that inherits as such. */
 const own: Fields = (object) => {
-  const values = Object.values(Object.getOwnPropertyDescriptors(object)).map(({ value }) => value as unknown);
+  const values = Reflect.ownKeys(object).map((key) => Object.getOwnPropertyDescriptor(object, key)?.value as unknown);
   const parent: unknown = Object.getPrototypeOf(object);
   return typeof parent === "object" && parent !== null && isData(parent) ? [...values, parent] : values;
 };
