@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -36,7 +37,10 @@ export default defineConfig({
   },
   test: {
     globalSetup: ["test/support/build-kernels.ts"],
+    setupFiles: ["test/support/equality.ts"],
     testTimeout: 60_000,
+    // All cores: the process that transforms the files has little to do.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         extends: true,
