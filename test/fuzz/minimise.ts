@@ -16,8 +16,13 @@ export function minimise(
   };
   const replace = (item: Item, by: readonly Item[]): void =>
     attempt(rest.flatMap((other) => (other === item ? by : [other])));
+  /** The last half of the items, then the first one, then quarters, and at last one by one: most of them go in few runs. */
   const drop = (): void => {
-    for (const item of [...rest].reverse()) if (rest.includes(item)) attempt(without(rest, item));
+    for (let count = (rest.length + 1) >> 1; count > 0; count >>= 1) {
+      for (let end = rest.length; end > 0; end -= count) {
+        attempt(without(rest, rest.slice(Math.max(0, end - count), end)));
+      }
+    }
   };
 
   drop();

@@ -76,11 +76,11 @@ function tensorsIn(result: unknown): Tensor[] {
   return typeof result === "object" && result !== null ? Object.values(result).flatMap(tensorsIn) : [];
 }
 
-/** The items without one and without what depends on it. */
-export function without(items: readonly Item[], removed: Item): Item[] {
-  const gone = new Set(removed.ids);
+/** The items without some and without what depends on these. */
+export function without(items: readonly Item[], removed: readonly Item[]): Item[] {
+  const gone = new Set(removed.flatMap(({ ids }) => ids));
   return items.filter((item) => {
-    if (item === removed) return false;
+    if (removed.includes(item)) return false;
     const depends = inputsOf(item).some((id) => gone.has(id));
     if (depends) for (const id of item.ids) gone.add(id);
     return !depends;
