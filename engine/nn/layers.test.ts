@@ -441,6 +441,7 @@ test.each(PURE.map((layer) => [layer.constructor.name, layer] as const))(
   (_name, layer) => {
     const prototype = layer.constructor.prototype as Module;
     const { forward } = prototype;
+    const own = Object.getOwnPropertyDescriptor(prototype, "forward");
     const other: Module["forward"] = (x) => forward.call(layer, x);
     expect(layer.isPure).toBe(true);
     layer.forward = other;
@@ -450,7 +451,8 @@ test.each(PURE.map((layer) => [layer.constructor.name, layer] as const))(
     try {
       expect(layer.isPure).toBe(false);
     } finally {
-      prototype.forward = forward;
+      Reflect.deleteProperty(prototype, "forward");
+      if (own !== undefined) Object.defineProperty(prototype, "forward", own);
     }
     expect(layer.isPure).toBe(true);
   },

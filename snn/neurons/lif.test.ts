@@ -708,6 +708,6 @@ test("lif: what a wrapped forward keeps is not written over by the membrane", ()
     });
   } finally {
     Linear.prototype.forward = linearForward;
-    LIF.prototype.forward = lifForward;
+    Reflect.deleteProperty(LIF.prototype, "forward"); // what hid the one of its prototype
   }
 });

@@ -573,7 +573,7 @@ test("stream: a step that another forward has left behind is refused", () => {
     };
     refused(new RecurrentLIF({ features: 2 }), [1, 2]);
   } finally {
-    Recurrent.prototype.forward = forward;
+    Reflect.deleteProperty(Recurrent.prototype, "forward"); // what hid the one of its prototype
   }
   new Stream(new RecurrentLIF({ features: 2 }), [1, 2]).dispose();
 });
