@@ -1,12 +1,8 @@
 /** Memory outside of tapes that nobody disposes of: it comes back when its owner is garbage. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { Adam, conv2d, LIF, Linear, memoryStats, noGrad, ones, parameter, type Tensor, tape } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
+import { collected } from "./support/garbage.ts";
 import { random, values } from "./support/tensors.ts";
-
-setFlagsFromString("--expose-gc");
-const gc: () => void = runInNewContext("gc");
 
 /** Live bytes once all that act has made and let go of is collected. */
 async function keptAfter(act: () => unknown): Promise<number> {
@@ -15,13 +11,6 @@ async function keptAfter(act: () => unknown): Promise<number> {
   await (async () => void act())();
   await collected();
   return memoryStats().live - live;
-}
-
-async function collected(): Promise<void> {
-  for (let i = 0; i < 4; i++) {
-    gc();
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }
 
 describe("garbage outside of tapes gives its memory back", () => {

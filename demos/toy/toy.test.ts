@@ -1,6 +1,7 @@
 /** The toy: its data, that a seed fixes every weight, that it learns with every code, and what it prints. */
 import { Generator, manualSeed, memoryStats, noGrad } from "jarvis-snn";
 import { afterEach, expect, test, vi } from "vitest";
+import { collected } from "../../test/support/garbage.ts";
 import { bits } from "../../test/support/tensors.ts";
 import { trainPage } from "./core/network.ts";
 import { FEATURES, toyData } from "./data.ts";
@@ -109,6 +110,7 @@ test.each([
 test("toy: a second epoch keeps no more memory than the first", async () => {
   const run = prepareToy(SMALL);
   await trainToy(run, 1);
+  await collected();
   const { live } = memoryStats();
   await trainToy(run, 1);
   expect(memoryStats().live).toBe(live);

@@ -1,5 +1,6 @@
 /** Users' datasets: the calls of a loader, the owner of a batch's memory, and errors. */
 import { describe, expect, expectTypeOf, test } from "vitest";
+import { collected } from "../../test/support/garbage.ts";
 import { bytesKept, random, values } from "../../test/support/tensors.ts";
 import type { Batch, Dataset, Tensor } from "../index.ts";
 import {
@@ -310,6 +311,7 @@ describe("fit and evaluate", () => {
     const optimizer = new SGD(model.parameters(), { lr: 0.01 });
     await fit(model, dataset, { epochs: 1, optimizer, loss: crossEntropy });
     asked.length = 0;
+    await collected();
     const { live } = memoryStats();
     await fit(model, dataset, {
       epochs: 2,
