@@ -1,40 +1,53 @@
+import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { type Aliases, reachesKernels } from "./test/support/reach.ts";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** `KERNELS=debug` runs the same tests on the kernels with assertions. */
-const kernels = process.env.KERNELS === "debug" ? "debug" : "release";
+/** `KERNELS=debug` runs the tests that reach kernels on those with assertions. */
+const isDebug = process.env.KERNELS === "debug";
 
-const FILES = ["{kernels,engine,snn,demos,bench,test}/**/*.test.ts"];
+/** The names by which tests and programs import the package. */
+const NAMES: Aliases = [
+  { find: /^jarvis-snn$/, replacement: at("./index.ts") },
+  { find: /^jarvis-snn\/core$/, replacement: at("./core.ts") },
+  { find: /^jarvis-snn\/(engine|snn)$/, replacement: at("./$1/index.ts") },
+  { find: /^jarvis-snn\/(extend|kernels|node)$/, replacement: at("./engine/$1.ts") },
+  { find: /^jarvis-snn\/(audio|events|nir|plot|quantize)$/, replacement: at("./snn/$1/index.ts") },
+];
+
+/** The modules of the kernels, and those with assertions. */
+export const DEBUG: Aliases = [
+  { find: "../kernels/build/release.ts", replacement: at("./kernels/build/debug.ts") },
+  { find: "../kernels/build/int8-release.ts", replacement: at("./kernels/build/int8-debug.ts") },
+];
+
+const FOLDERS = ["kernels", "engine", "snn", "demos", "bench", "test"];
+
+const all = FOLDERS.flatMap((folder) =>
+  readdirSync(at(folder), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".test.ts"))
+    .map((path) => `${folder}/${path.replaceAll("\\", "/")}`),
+);
+
+/** The tests that the run with assertions leaves out: no kernel is in what they import. */
+export const WITHOUT_KERNELS = all.filter((path) => !reachesKernels(at(path), NAMES));
 
 /** Tests with a process of their own: they import the package anew, or look at all of linear memory. */
 const ALONE = [
-  "engine/{backward,foreign,wasm}.test.ts",
+  "engine/{backward,checkpoint,foreign,tensor,wasm}.test.ts",
   "engine/nn/nn.test.ts",
+  "engine/ops/{indexing,loss}.test.ts",
   "snn/nir/peer.test.ts",
   "snn/plot/plot.test.ts",
-  "test/{held,memory-limits,memory-use}.test.ts",
+  "test/{held,integers,memory-limits,memory-use}.test.ts",
   "test/fuzz/fuzz.test.ts",
 ];
 
 export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^jarvis-snn$/, replacement: at("./index.ts") },
-      { find: /^jarvis-snn\/core$/, replacement: at("./core.ts") },
-      { find: /^jarvis-snn\/(engine|snn)$/, replacement: at("./$1/index.ts") },
-      { find: /^jarvis-snn\/(extend|kernels|node)$/, replacement: at("./engine/$1.ts") },
-      { find: /^jarvis-snn\/(audio|events|nir|plot|quantize)$/, replacement: at("./snn/$1/index.ts") },
-      ...(kernels === "debug"
-        ? [
-            { find: "../kernels/build/release.ts", replacement: at("./kernels/build/debug.ts") },
-            { find: "../kernels/build/int8-release.ts", replacement: at("./kernels/build/int8-debug.ts") },
-          ]
-        : []),
-    ],
-  },
+  resolve: { alias: [...NAMES, ...(isDebug ? DEBUG : [])] },
   test: {
     globalSetup: ["test/support/build-kernels.ts"],
     setupFiles: ["test/support/equality.ts"],
@@ -46,11 +59,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: "together",
-          include: FILES,
-          exclude: ALONE,
+          include: all,
+          exclude: [...ALONE, ...(isDebug ? WITHOUT_KERNELS : [])],
           // One process imports engine and kernels once for all of its files.
           isolate: false,
-          execArgv: ["--expose-gc"],
           setupFiles: ["test/support/each-file.ts"],
         },
       },

@@ -1,0 +1,25 @@
+/** Which tests the run on kernels with assertions leaves out, and that it has the assertions. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { DEBUG, WITHOUT_KERNELS } from "../vitest.config.ts";
+
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+test("reach: documents, sizes and plain functions are left out, and what computes is not", () => {
+  for (const path of ["test/documents.test.ts", "test/size.test.ts", "demos/playground/model/strokes.test.ts"])
+    expect(WITHOUT_KERNELS).toContain(path);
+  // By its own import, by that of an entry, by a file beside it, by a path that is made.
+  for (const path of ["engine/wasm.test.ts", "test/extend.test.ts", "kernels/lif.test.ts", "test/readme.test.ts"])
+    expect(WITHOUT_KERNELS).not.toContain(path);
+});
+
+test("reach: every import of a module of kernels is one that has another with assertions", () => {
+  const paths = ["kernels", "engine", "snn"].flatMap((folder) =>
+    readdirSync(at(folder), { recursive: true, encoding: "utf8" }).map((path) => `${folder}/${path}`),
+  );
+  const imported = paths
+    .filter((path) => /^(?!kernels\/build).*\.ts$/.test(path))
+    .flatMap((path) => [...readFileSync(at(path), "utf8").matchAll(/^import (?!type).* from "(.*\/build\/.*)";$/gm)]);
+  expect(imported.map(([, path]) => path).sort()).toEqual(DEBUG.map(({ find }) => find).sort());
+});
