@@ -89,14 +89,11 @@ export class Generator {
    */
   permutation(n: number): Uint32Array {
     numberOf("permutation", "n", n, LENGTH);
-    const order = new Uint32Array(n);
+    const order = upwards(n);
     const words = this.words(n);
-    for (let i = 0; i < n; i++) order[i] = i;
     for (let i = n - 1; i > 0; i--) {
       const j = Math.floor(((words[i] as number) * (i + 1)) / 2 ** 32);
-      const moved = order[i] as number;
-      order[i] = order[j] as number;
-      order[j] = moved;
+      [order[i], order[j]] = [order[j] as number, order[i] as number];
     }
     return order;
   }
@@ -122,6 +119,9 @@ export class Generator {
     return [this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32)];
   }
 }
+
+/** 0, 1, …, n − 1. */
+export const upwards = (n: number): Uint32Array => Uint32Array.from({ length: n }, (_, i) => i);
 
 /** The generator of every random op that is not given one. */
 export const defaultGenerator = new Generator(0);

@@ -1,7 +1,7 @@
 /** fit, evaluate and accuracy: their calls, in order and with arguments, and the memory that they leave. */
 import { describe, expect, test, vi } from "vitest";
 import { bits, bytesKept } from "../test/support/tensors.ts";
-import type { Batch, BatchReport, EpochReport, FitOptions, Tensor } from "./index.ts";
+import type { Batch, BatchReport, EpochReport, FitOptions, Progress, Tensor } from "./index.ts";
 import {
   accuracy,
   bernoulli,
@@ -159,6 +159,102 @@ describe("fit", () => {
     }
     await expect(fit(model, [], { epochs: 1, optimizer, loss })).rejects.toThrow(
       new RangeError("fit: the loader gave no batches; a generator gives them once only"),
+    );
+    expect(weights()).toEqual(before);
+  });
+
+  test("fit: progress tells the state of the training behind each batch, and the time that is left at the mean speed", async () => {
+    const { model, loader, optimizer, loss } = setUp();
+    let now = 1000;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
+    const reports: Progress[] = [];
+    const losses: number[] = [];
+    await fit(model, loader, {
+      epochs: 2,
+      optimizer,
+      loss: (output, y) => {
+        now += 2000; // a batch takes two seconds
+        return loss(output, y);
+      },
+      onBatch: ({ loss }) => {
+        losses.push(loss);
+        optimizer.lr = 0.5 / losses.length;
+      },
+      progress: (report) => reports.push(report),
+    });
+    clock.mockRestore();
+    expect(reports.map(({ loss: _, ...rest }) => rest)).toEqual(
+      Array.from({ length: 6 }, (_, i) => ({
+        epoch: 1 + Math.floor(i / 3),
+        epochs: 2,
+        batch: 1 + (i % 3),
+        batches: 3,
+        lr: 0.5 / (i + 1),
+        seconds: 2 * (i + 1),
+        secondsLeft: expect.closeTo(2 * (5 - i), 9),
+      })),
+    );
+    const [a, b, c] = losses as [number, number, number];
+    expect(reports[0]?.loss).toBe(a);
+    expect(reports[1]?.loss).toBeCloseTo((a + b) / 2, 12);
+    expect(reports[2]?.loss).toBeCloseTo((4 * a + 4 * b + 2 * c) / SAMPLES, 12);
+    expect(reports[3]?.loss).toBe(losses[3]);
+  });
+
+  test("fit: the progress of batches without a length has neither their number nor the time that is left", async () => {
+    const { model, loader, optimizer, loss } = setUp();
+    const reports: Progress[] = [];
+    const endless = { [Symbol.iterator]: () => loader[Symbol.iterator]() };
+    await fit(model, endless, { epochs: 1, optimizer, loss, progress: (report) => reports.push(report) });
+    expect(reports.map(({ batches, secondsLeft }) => [batches, secondsLeft])).toEqual([
+      [undefined, Number.NaN],
+      [undefined, Number.NaN],
+      [undefined, Number.NaN],
+    ]);
+  });
+
+  test.each([
+    ["min", 1, [3, 2, 2, 9, 9], 3],
+    ["min", 2, [3, 2, 2.5, 1, 1, 1, 9], 6],
+    ["max", 1, [0.1, 0.2, 0.3, 0.3, 0.9], 4],
+    ["max", 2, [0.1, 0.2, 0.3, 0.2], 4],
+    ["min", 2, [Number.NaN, Number.NaN, 1], 2],
+    ["min", 2, [Number.NaN, 1, Number.NaN, 0, 1], 5],
+    [undefined, 1, [1, 2, 3], 2],
+    ["min", undefined, [1, 2, 3, 4], 4],
+  ] as const)(
+    "fit: mode %s with patience %s and the results %j ends after epoch %i",
+    async (mode, patience, results, last) => {
+      const { model, loader, optimizer, loss } = setUp();
+      const seen: (number | undefined)[] = [];
+      const history = await fit(model, loader, {
+        ...{ epochs: results.length, optimizer, loss },
+        ...(patience !== undefined && { patience }),
+        ...(mode !== undefined && { mode }),
+        validate: (epoch) => results[epoch - 1] as number,
+        onEpoch: ({ validation }) => seen.push(validation),
+      });
+      expect(history.map(({ epoch }) => epoch)).toEqual(Array.from({ length: last }, (_, i) => i + 1));
+      expect(seen).toEqual(results.slice(0, last));
+      expect(model.training).toBe(false);
+    },
+  );
+
+  test("fit: patience needs validate and a positive integer, and mode is one of two words, before anything is trained", async () => {
+    const { model, loader, optimizer, loss, weights } = setUp();
+    const before = weights();
+    const run = (options: Partial<FitOptions>) => fit(model, loader, { epochs: 1, optimizer, loss, ...options });
+    await expect(run({ patience: 3 })).rejects.toThrow(
+      new TypeError("fit: expected validate as a function, got undefined"),
+    );
+    const validate = () => 1;
+    for (const patience of [0, 1.5, Number.NaN, Infinity]) {
+      await expect(run({ patience, validate })).rejects.toThrow(
+        new RangeError(`fit: patience must be a positive integer, got ${patience}`),
+      );
+    }
+    await expect(run({ mode: "least" as "min" })).rejects.toThrow(
+      new RangeError('fit: expected mode "min" or "max", got "least"'),
     );
     expect(weights()).toEqual(before);
   });

@@ -3,10 +3,20 @@
  * metric.
  */
 
-import { functionOf, iterableOf, numberOf, WHOLE, withDefaults, wrongType, wrongValue } from "./arguments.ts";
+import {
+  COUNT,
+  choiceOf,
+  functionOf,
+  iterableOf,
+  numberOf,
+  WHOLE,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "./arguments.ts";
 import { batchOf } from "./data/batch.ts";
 import { type Dataset, isDataset } from "./data/dataset.ts";
-import { type Batch, DataLoader } from "./data/loader.ts";
+import { type Batch, DataLoader, type DataLoaderOptions } from "./data/loader.ts";
 import { locate, type Module, moduleOf } from "./nn/module.ts";
 import { argmax } from "./ops/reduce.ts";
 import { targetsOf } from "./ops/tensors.ts";
@@ -29,6 +39,26 @@ export interface BatchReport {
   loss: number;
   /** Samples in this batch. */
   size: number;
+}
+
+/** The report that `progress` of {@link fit} gets after every batch; `progressBar` of `jarvis-snn/node` draws it. */
+export interface Progress {
+  /** Counts from 1. */
+  epoch: number;
+  /** Epochs of the training; early stopping may end it before. */
+  epochs: number;
+  /** Batches of this epoch so far. */
+  batch: number;
+  /** Batches of an epoch: the length of the loader, undefined where it has none. */
+  batches: number | undefined;
+  /** Mean of the losses of this epoch so far, weighted by their samples. */
+  loss: number;
+  /** Learning rate of the optimizer after the batch and `onBatch`. */
+  lr: number;
+  /** Seconds since the training began, with validation and pauses. */
+  seconds: number;
+  /** Seconds to the end of all epochs at the mean speed so far, NaN without `batches`. */
+  secondsLeft: number;
 }
 
 /** The report of {@link fit} on an epoch. */
@@ -67,6 +97,16 @@ export interface FitOptions<Y = Batch["y"], L = Lengths> {
   validate?: (epoch: number) => number | Promise<number>;
   /** `scheduler.step` is called after every epoch, with the validation result where there is one. */
   scheduler?: Pick<Scheduler, "step">;
+  /**
+   * Early stopping: the training ends after this many epochs in succession without a better result of `validate`, a positive integer.
+   * By default all epochs run. The first number is better than none, NaN never is. As in PyTorch Lightning, and by default in Keras, the
+   * weights stay those of the last epoch; `onEpoch` can save the best ones.
+   */
+  patience?: number;
+  /** Which result of `validate` is better for `patience`: "min" (default), the smaller one, as of a loss; "max", as of an accuracy. */
+  mode?: "min" | "max";
+  /** Called after every batch, behind `onBatch`, with the state of the whole training. */
+  progress?: (report: Progress) => void;
   /** Called after every batch. */
   onBatch?: (report: BatchReport) => void;
   /** Called after every epoch, with validation done. */
@@ -94,8 +134,11 @@ const DEFAULTS = {
   optimizer: null as unknown as Optimizer,
   loss: null as unknown as FitOptions<never, never>["loss"],
   encode: asItIs,
-  validate: (() => undefined) as (epoch: number) => number | undefined | Promise<number | undefined>,
+  validate: undefined as FitOptions["validate"],
   scheduler: { step() {} } as Pick<Scheduler, "step">,
+  patience: undefined as number | undefined,
+  mode: "min",
+  progress(_report: Progress) {},
   onBatch(_report: BatchReport) {},
   onEpoch(_report: EpochReport) {},
   signal: { aborted: false } as AbortSignalLike,
@@ -105,95 +148,132 @@ const DEFAULTS = {
  * Trains the model: one tape, one backward pass and one optimizer step a batch, in training mode. Lets other work run
  * between batches. The model is left in evaluation mode. Gives the reports of all epochs.
  *
- * A dataset instead of the loader stands for `new DataLoader(dataset, { shuffle: true })`.
+ * A dataset as the source stands for `new DataLoader(dataset, { shuffle: true })`.
  *
  * @throws the signal's reason when it is aborted, or an error of the model or a callback; the weights stay as the last
  *   whole step left them.
- * @throws RangeError if epochs is not an integer ≥ 0, an epoch has no batches, or the loss is more than one number;
- *   TypeError for an argument or option of another kind, batches that are none, an `encode` or a `loss` that returns no tensor,
- *   and where ReduceLROnPlateau is not told a metric by `validate`.
+ * @throws RangeError if epochs is not an integer ≥ 0, patience not a positive one, mode another word, an epoch has no batches, or the
+ *   loss is more than one number; TypeError for an argument or option of another kind, batches that are none, an `encode` or a `loss` that
+ *   returns no tensor, patience without `validate`, and where ReduceLROnPlateau is not told a metric by `validate`.
  */
 export async function fit<Y = Batch["y"], L = Lengths>(
   model: Module,
-  loader: Batches<Y> | Dataset<Y>,
+  source: Batches<Y> | Dataset<Y>,
   options: FitOptions<Y, L>,
 ): Promise<EpochReport[]> {
-  if (!isDataset<Y>(loader)) return train(model, loader, options);
-  const batches = new DataLoader(loader, { shuffle: true });
-  try {
-    return await train(model, batches, options);
-  } finally {
-    batches.dispose();
-  }
-}
-
-async function train<Y, L>(model: Module, loader: Batches<Y>, options: FitOptions<Y, L>): Promise<EpochReport[]> {
   const where = "fit";
   const given = withDefaults(where, DEFAULTS, options);
-  const { optimizer, encode, validate, scheduler, onBatch, onEpoch, signal } = given;
+  const { optimizer, encode, validate, scheduler, patience, progress, onBatch, onEpoch, signal } = given;
   const epochs = numberOf(where, "epochs", given.epochs, WHOLE);
   const loss = functionOf(where, "loss", given.loss as FitOptions<Y, Lengths>["loss"]);
   functionOf(where, "optimizer.step", optimizer?.step);
   functionOf(where, "optimizer.zeroGrad", optimizer?.zeroGrad);
   functionOf(where, "scheduler.step", scheduler.step);
   if (typeof signal.aborted !== "boolean") throw wrongType(where, "signal as an AbortSignal", signal);
-  moduleOf(where, model);
-  iterableOf(where, "a loader, or batches in a list", loader);
+  const sign = choiceOf(where, "mode", given.mode, ["min", "max"]) === "min" ? 1 : -1;
+  numberOf(where, "patience", patience ?? 1, COUNT);
+  if (patience ?? validate) functionOf(where, "validate", validate);
+  const loader = loaderOf(where, model, source, { shuffle: true });
+  const batches = (loader as { length?: number }).length;
   const history: EpochReport[] = [];
-  let rested = performance.now();
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    const start = performance.now();
-    let total = 0;
-    let samples = 0;
-    let batch = 0;
-    model.train();
-    for (const each of loader) {
-      if (signal.aborted) throw signal.reason ?? new Error("fit: aborted");
-      const { x, y, lengths, size } = batchOf(where, each);
-      const value = tape(() => {
-        const output = outputOf(where, model, encode, x, lengths);
-        const objective = ofSamples(where, output, size, () => loss(output, y, lengths));
-        alive(objective, "fit: loss");
-        optimizer.zeroGrad();
-        objective.backward();
-        return objective.item();
-      });
-      optimizer.step();
-      total += value * size;
-      samples += size;
-      batch++;
-      onBatch({ epoch, batch, loss: value, size });
-      if (performance.now() - rested > LONGEST_RUN_MS) {
-        await yieldToOthers();
-        rested = performance.now();
+  const began = performance.now();
+  let rested = began;
+  let best = Infinity;
+  let waited = 0;
+  try {
+    for (let epoch = 1; epoch <= epochs && waited !== patience; epoch++) {
+      const start = performance.now();
+      let total = 0;
+      let samples = 0;
+      let batch = 0;
+      model.train();
+      for (const each of loader) {
+        if (signal.aborted) throw signal.reason ?? new Error("fit: aborted");
+        const given = batchOf(where, each);
+        const { size } = given;
+        const value = tape(() => {
+          const objective = ofOutput(where, model, encode, given, loss);
+          alive(objective, "fit: loss");
+          optimizer.zeroGrad();
+          objective.backward();
+          return objective.item();
+        });
+        optimizer.step();
+        total += value * size;
+        samples += size;
+        batch++;
+        onBatch({ epoch, batch, loss: value, size });
+        const seconds = (performance.now() - began) / 1000;
+        progress({
+          epoch,
+          batch,
+          loss: total / samples,
+          epochs,
+          batches,
+          lr: optimizer.lr,
+          seconds,
+          secondsLeft: seconds * (epochs / (epoch - 1 + batch / (batches as number)) - 1),
+        });
+        if (performance.now() - rested > LONGEST_RUN_MS) {
+          await yieldToOthers();
+          rested = performance.now();
+        }
+      }
+      if (samples === 0) throw noBatches(where);
+      model.eval();
+      const validation = await validate?.(epoch);
+      scheduler.step(validation);
+      const report = { epoch, loss: total / samples, validation, seconds: (performance.now() - start) / 1000 };
+      history.push(report);
+      onEpoch(report);
+      const result = sign * (validation as number);
+      waited++;
+      if (result < best) {
+        best = result;
+        waited = 0;
       }
     }
-    if (samples === 0) throw noBatches(where);
-    model.eval();
-    const validation = await validate(epoch);
-    scheduler.step(validation);
-    const report = { epoch, loss: total / samples, validation, seconds: (performance.now() - start) / 1000 };
-    history.push(report);
-    onEpoch(report);
+  } finally {
+    if (loader !== source) (loader as DataLoader<Y>).dispose();
   }
   model.eval();
   return history;
 }
 
-function outputOf(where: string, model: Module, encode: Encode, x: Tensor, lengths: Lengths): Tensor {
+/** The batches, of a dataset by a loader of its own; checks the model too. */
+function loaderOf<Y>(
+  where: string,
+  model: Module,
+  source: Batches<Y> | Dataset<Y>,
+  options?: DataLoaderOptions,
+): Batches<Y> {
+  moduleOf(where, model);
+  return isDataset<Y>(source)
+    ? new DataLoader(source, options)
+    : iterableOf(where, "a loader, or batches in a list", source);
+}
+
+/**
+ * fn(output, y, lengths) for the output of the model for a batch. Its RangeError says first where the output has not as many samples as
+ * the batch.
+ */
+function ofOutput<Y, R>(
+  where: string,
+  model: Module,
+  encode: Encode,
+  { x, y, lengths, size }: ReturnType<typeof batchOf<Y>>,
+  fn: (output: Tensor, y: Y, lengths: Lengths) => R,
+): R {
   const input = encode(x, lengths);
   alive(input, `${where}: encode`);
+  let output: Tensor;
   try {
-    return model.forward(input);
+    output = model.forward(input);
   } catch (error) {
     throw locate(error, "", model);
   }
-}
-
-/** fn(), which reads the output for a batch: its RangeError says first where the output has not `size` samples. */
-function ofSamples<R>(where: string, output: Tensor, size: number, fn: () => R): R {
   try {
-    return fn();
+    return fn(output, y, lengths);
   } catch (error) {
     const { sizes } = Object(output) as Partial<Tensor>;
     if (!(error instanceof RangeError) || !sizes || sizes.slice(0, 2).includes(size)) throw error;
@@ -206,58 +286,49 @@ const noBatches = (where: string): Error =>
   new RangeError(`${where}: the loader gave no batches; a generator gives them once only`);
 
 /**
- * The mean of a metric over the samples of a loader, Σ Bᵢ·metricᵢ / Σ Bᵢ over batches of Bᵢ samples, in evaluation mode;
+ * The mean of a metric over the samples of a loader or dataset, Σ Bᵢ·metricᵢ / Σ Bᵢ over batches of Bᵢ samples, in evaluation mode;
  * nothing is recorded. The metric gives the mean over one batch. `encode` turns a batch into the input of the model, as in
- * {@link fit}; by default the batch is the input. A dataset instead of the loader stands for `new DataLoader(dataset)`.
+ * {@link fit}; by default the batch is the input. A dataset as the source stands for `new DataLoader(dataset)`.
  *
  * @throws RangeError if the loader has no batches, TypeError for an argument of another kind, batches that are none, an `encode`
  *   that returns no tensor or a metric that gives no number; and errors of the model or the metric.
  */
 export function evaluate<Y = Batch["y"], L = Lengths>(
   model: Module,
-  loader: Batches<Y> | Dataset<Y>,
+  source: Batches<Y> | Dataset<Y>,
   metric: (output: Tensor, y: Y, lengths?: L) => number,
   options: { encode?: Encode } = {},
-): number {
-  if (!isDataset<Y>(loader)) return measure(model, loader, metric, options);
-  const batches = new DataLoader(loader);
-  try {
-    return measure(model, batches, metric, options);
-  } finally {
-    batches.dispose();
-  }
-}
-
-function measure<Y, L>(
-  model: Module,
-  loader: Batches<Y>,
-  metric: (output: Tensor, y: Y, lengths?: L) => number,
-  options: { encode?: Encode },
 ): number {
   const where = "evaluate";
   const { encode } = withDefaults(where, { encode: asItIs }, options);
   functionOf(where, "metric", metric);
-  moduleOf(where, model);
-  iterableOf(where, "a loader, or batches in a list", loader);
+  const loader = loaderOf(where, model, source);
   let total = 0;
   let samples = 0;
-  model.evaluating(() => {
-    for (const batch of loader) {
-      const { x, y, lengths, size } = batchOf(where, batch);
-      total += noGrad(() => {
-        const output = outputOf(where, model, encode, x, lengths);
-        return size * measured(ofSamples(where, output, size, () => metric(output, y, lengths as L)));
-      });
-      samples += size;
-    }
-  });
+  try {
+    model.evaluating(() => {
+      for (const batch of loader) {
+        const given = batchOf(where, batch);
+        const { size } = given;
+        total += noGrad(() => {
+          const value = ofOutput<Y, unknown>(
+            where,
+            model,
+            encode,
+            given,
+            metric as (output: Tensor, y: Y, lengths: Lengths) => number,
+          );
+          if (typeof value === "number") return size * value;
+          throw wrongType(where, "the metric to give a number (a loss needs .item())", value);
+        });
+        samples += size;
+      }
+    });
+  } finally {
+    if (loader !== source) (loader as DataLoader<Y>).dispose();
+  }
   if (samples === 0) throw noBatches(where);
   return total / samples;
-}
-
-function measured(value: unknown): number {
-  if (typeof value === "number") return value;
-  throw wrongType("evaluate", "the metric to give a number (a loss needs .item())", value);
 }
 
 /**
@@ -271,7 +342,7 @@ export function accuracy(output: Tensor, y: ArrayLike<number> | Tensor): number 
   if (output.ndim === 0) throw wrongValue("accuracy", "an output [..., K]", "[]");
   const found = noGrad(() => argmax(output, { axis: -1 }).toFloat32Array());
   const labels = targetsOf("accuracy", output, y);
-  return found.reduce((hits, place, row) => (place === labels[row] ? hits + 1 : hits), 0) / found.length;
+  return found.filter((place, row) => place === labels[row]).length / found.length;
 }
 
 /** Longest time without a pause, so that a page stays responsive. */

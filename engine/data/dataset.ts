@@ -1,5 +1,5 @@
 /**
- * Datasets: samples with targets, by index. `DataLoader`, `fit` and profiles read them through `datasetOf` and
+ * Datasets: samples with targets, by index. `DataLoader`, `fit` and profiles read them through `lengthOf` and
  * `samplesOf`.
  */
 import {
@@ -49,11 +49,11 @@ export interface Dataset<Y = Int32Array | Tensor> {
 export const isDataset = <Y>(value: unknown): value is Dataset<Y> =>
   typeof value === "object" && value !== null && typeof (value as Dataset).batch === "function";
 
-/** The dataset, and its length as it is now. */
-export function datasetOf<Y>(where: string, dataset: Dataset<Y>): { dataset: Dataset<Y>; length: number } {
+/** The length of a dataset as it is now. */
+export function lengthOf(where: string, dataset: Dataset<unknown>): number {
   const { batch, length } = objectOf(where, "a dataset { length, batch }", dataset);
   functionOf(where, "batch of the dataset", batch);
-  return { dataset, length: numberOf(where, "length of the dataset", length, COUNT) };
+  return numberOf(where, "length of the dataset", length, COUNT);
 }
 
 /** Samples that a dataset has given for n indices, checked, with lengths in an array of their own. */

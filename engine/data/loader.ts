@@ -3,12 +3,12 @@
  * last one.
  */
 import { COUNT, numberOf, withDefaults } from "../arguments.ts";
-import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
+import { defaultGenerator, type Generator, generatorOf, upwards } from "../generator.ts";
 import type { Shape } from "../shape.ts";
 import { noGradNoting, persist } from "../tape.ts";
 import { empty, type Tensor, viewOf } from "../tensor.ts";
 import type { Dataset, Samples } from "./dataset.ts";
-import { checkStored, datasetOf, labelsInto, rowsInto, samplesOf, TensorDataset } from "./dataset.ts";
+import { checkStored, labelsInto, lengthOf, rowsInto, samplesOf, TensorDataset } from "./dataset.ts";
 
 /** Options of {@link DataLoader}. */
 export interface DataLoaderOptions {
@@ -59,16 +59,15 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
   private readonly samples: number;
   private x: Tensor | null = null;
   private target: Tensor | null = null;
-  private made: Tensor[] | null = null;
+  private made: Tensor[] = [];
 
   constructor(dataset: Dataset<Y>, options: DataLoaderOptions = {}) {
-    const given = datasetOf(WHERE, dataset);
+    this.samples = lengthOf(WHERE, dataset);
     this.options = withDefaults(WHERE, DEFAULTS, options);
     const { batchSize, dropLast, generator } = this.options;
     generatorOf(WHERE, generator);
     numberOf(WHERE, "batchSize", batchSize, COUNT);
-    this.dataset = given.dataset;
-    this.samples = given.length;
+    this.dataset = dataset;
     this.batchSize = Math.min(batchSize, this.samples);
     if (dropLast && batchSize > this.samples) {
       throw new RangeError(
@@ -95,26 +94,21 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
     const { shuffle, generator } = this.options;
     const stored = dataset instanceof TensorDataset ? (dataset as TensorDataset) : null;
     if (stored !== null) this.buffers(stored); // may lack memory, so before an order is drawn
-    const order = shuffle ? generator.permutation(samples) : null;
-    const places = new Uint32Array(batchSize);
+    const order = shuffle ? generator.permutation(samples) : upwards(samples);
     const labels = new Int32Array(stored?.targetShape === null ? batchSize : 0);
     for (let i = 0; i < length; i++) {
-      const start = i * batchSize;
-      const chosen = places.subarray(0, Math.min(batchSize, samples - start));
-      for (let b = 0; b < chosen.length; b++) chosen[b] = order?.[start + b] ?? start + b;
+      const chosen = order.subarray(i * batchSize, (i + 1) * batchSize);
       yield stored === null ? this.ask(chosen) : (this.fill(stored, chosen, labels) as Batch<Y>);
     }
   }
 
   /** A batch, from a `TensorDataset` or another `Dataset`. */
   private ask(chosen: Uint32Array): Batch<Y> {
-    const { dataset } = this;
     this.freeMade();
     const made: Tensor[] = [];
     const size = chosen.length;
-    const indices = Array.from(chosen);
     const batch = noGradNoting(WHERE, made, (): Samples<Y> & { lengths: Int32Array | undefined } =>
-      samplesOf(WHERE, dataset.batch(indices), size),
+      samplesOf(WHERE, this.dataset.batch(Array.from(chosen)), size),
     );
     this.made = made;
     return { ...batch, size };
@@ -143,16 +137,13 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
   }
 
   private freeMade(): void {
-    for (const t of this.made ?? []) t.dispose();
-    this.made = null;
+    for (const t of this.made) t.dispose();
   }
 
   /** Frees the tensors of the batches; the next epoch makes new ones. */
   dispose(): void {
     this.x?.dispose();
     this.target?.dispose();
-    this.x = null;
-    this.target = null;
     this.freeMade();
   }
 }
