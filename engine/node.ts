@@ -1,5 +1,5 @@
 /**
- * Dataset files and checkpoints, which need the file system of Node.
+ * Dataset files, checkpoints and the bar of a training on a terminal, which need Node.
  *
  * @module jarvis-snn/node
  */
@@ -8,7 +8,17 @@ import fs from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { threadId } from "node:worker_threads";
-import { isPlain, numberOf, type Range, show, wrongType, wrongValue } from "./arguments.ts";
+import {
+  functionOf,
+  isPlain,
+  NOT_NEGATIVE,
+  numberOf,
+  type Range,
+  show,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "./arguments.ts";
 import type { ReadableArray } from "./checkpoint.ts";
 import { bytesFor, decode, entriesOf, parseSafetensors, showKind, writeSafetensors } from "./checkpoint.ts";
 import { defaultGenerator, type Generator, type GeneratorState, generatorOf } from "./generator.ts";
@@ -16,6 +26,7 @@ import { parse, shortened } from "./json.ts";
 import { Module, type NamedArrays, type StateDict, type StateEntry } from "./nn/module.ts";
 import { Optimizer, type OptimizerState } from "./optim/optimizer.ts";
 import { type Shape, sizeOf } from "./shape.ts";
+import type { Progress } from "./train.ts";
 
 /** The content of an IDX file. */
 export interface IdxArray {
@@ -47,6 +58,100 @@ export function readIdx(path: string): IdxArray {
   const expected = shape.reduce((product, n) => product * n, 1);
   if (data.length !== expected) throw wrongValue("readIdx", `${expected} bytes of data in ${path}`, data.length);
   return { data, shape };
+}
+
+/** The report that a {@link progressBar} draws: that of `fit`, or of a loop of one's own, which may leave out what it does not have. */
+export type BarReport = Pick<Progress, "epoch" | "epochs" | "batch" | "batches"> & Partial<Progress>;
+
+/** The members of a stream that {@link progressBar} uses. */
+export interface BarStream {
+  /** Whether the stream is a terminal. */
+  readonly isTTY?: boolean;
+  /** Characters in a line of the terminal. */
+  readonly columns?: number;
+  /** Writes a text. */
+  write(text: string): unknown;
+}
+
+/** Options of {@link progressBar}. */
+export interface ProgressBarOptions {
+  /** The word before the epochs; default "epoch". */
+  label?: string;
+  /** Least time between two drawings in ms, finite and ≥ 0; default 100. */
+  intervalMs?: number;
+  /** Where the line is drawn; default `process.stdout`. */
+  stream?: BarStream;
+  /** The time in ms; default `performance.now`. */
+  clock?: () => number;
+}
+
+/** Cells of a bar at most and at least, and the line of a terminal that does not tell its width. */
+const [MOST_CELLS, LEAST_CELLS, USUAL_COLUMNS] = [24, 4, 80];
+/** Takes the cursor to the start of its line and clears the line. */
+const CLEAR = "\r\x1b[2K";
+
+/**
+ * A callback for `progress` of `fit` that draws one line on a terminal, as wide as the terminal at most, and clears it behind the last
+ * batch of each epoch, so that lines of `onEpoch` stand alone:
+ *
+ *   epoch 3/10 ██████░░░░░░░░░░░░░░░░░░ 12/46 · loss 0.5971 · lr 0.001 · 0:05 · 0:32 left
+ *
+ * Times are minutes and seconds, since the beginning and to the end of all epochs. A narrow terminal gets fewer cells, then fewer parts from
+ * the right. Where the stream is no terminal, or the batches of an epoch are not known, nothing is written.
+ *
+ *   await fit(model, loader, { epochs: 10, optimizer, loss, progress: progressBar() });
+ *
+ * @throws TypeError for an option of another name or type, RangeError for an interval out of its range.
+ */
+export function progressBar(options: ProgressBarOptions = {}): (report: BarReport) => void {
+  const where = "progressBar";
+  const defaults = {
+    label: "epoch",
+    intervalMs: 100,
+    stream: process.stdout as BarStream,
+    clock: () => performance.now(),
+  };
+  const { label, intervalMs, stream, clock } = withDefaults(where, defaults, options);
+  numberOf(where, "intervalMs", intervalMs, NOT_NEGATIVE);
+  functionOf(where, "stream.write", stream.write);
+  let next = Number.NEGATIVE_INFINITY;
+  return (report) => {
+    if (!stream.isTTY || report.batches === undefined) return;
+    if (report.batch === report.batches) {
+      stream.write(CLEAR);
+      next = Number.NEGATIVE_INFINITY;
+      return;
+    }
+    if (clock() < next) return;
+    next = clock() + intervalMs;
+    stream.write(CLEAR + barLine(label, report, (stream.columns || USUAL_COLUMNS) - 1));
+  };
+}
+
+/** The line of a bar within so many characters: the bar takes the room that the words leave, and the last words go first. */
+function barLine(label: string, report: BarReport, columns: number): string {
+  const { epoch, epochs, batch, batches = batch, loss, lr, seconds, secondsLeft } = report;
+  const head = epochs === 1 ? label : `${label} ${epoch}/${epochs}`;
+  const words = [
+    ` ${batch}/${batches}`,
+    ...(loss === undefined ? [] : [` · loss ${loss.toPrecision(4)}`]),
+    ...(lr === undefined ? [] : [` · lr ${Number(lr.toPrecision(3))}`]),
+    ...(seconds === undefined ? [] : [` · ${minutes(seconds)}`]),
+    ...(secondsLeft === undefined ? [] : [` · ${minutes(secondsLeft)} left`]),
+  ];
+  const room = () => columns - head.length - 1 - words.join("").length;
+  while (words.length > 1 && room() < LEAST_CELLS) words.pop();
+  const cells = Math.max(0, Math.min(MOST_CELLS, room()));
+  const full = Math.floor((cells * batch) / batches);
+  return `${head} ${"█".repeat(full)}${"░".repeat(cells - full)}${words.join("")}`.slice(0, Math.max(0, columns));
+}
+
+/** Seconds as minutes and seconds, 2:05, or hours before them, 1:02:05. */
+function minutes(seconds: number): string {
+  const whole = Math.round(seconds);
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (x: number) => String(x).padStart(2, "0");
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
 /**

@@ -568,6 +568,14 @@ export const NODE: Rows<typeof node> = {
   readIdx: [path("idx('a.idx')")],
   saveCheckpoint: [path("'a.safetensors'", "checkpoint('b.safetensors')"), record({ ...run, epoch: num(0, 3) })],
   resumeCheckpoint: [path("checkpoint('c.safetensors')"), record(run)],
+  progressBar: [
+    {
+      label: oneOf(['"images"'], ["string"]),
+      intervalMs: num(0, 100),
+      stream: oneOf(["{ isTTY: true, columns: 40, write() {} }"], ["object"]),
+      clock: fn("() => 0"),
+    },
+  ],
 };
 
 const recorded = oneOf(
