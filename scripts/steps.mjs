@@ -25,8 +25,8 @@ function run({ name, command }) {
 
 /**
  * Runs steps in their order, as many at once as there are processors, and resolves to whether all have passed. A step has a `name` and a
- * `command` line; one that `isAlone` uses all processors itself. A line tells of each begin and end, and build/check/NAME.log keeps the
- * output, which is shown where a step fails.
+ * `command` line; one that `isAlone` uses all processors itself, and one that `isFirst` too: where it fails, no other one begins. A line
+ * tells of each begin and end, and build/check/NAME.log keeps the output, which is shown where a step fails.
  */
 export async function runSteps(steps) {
   mkdirSync(join(root, LOGS), { recursive: true });
@@ -37,7 +37,7 @@ export async function runSteps(steps) {
   const running = new Set();
   let free = slots;
   for (const step of steps) {
-    const taken = step.isAlone ? slots : 1;
+    const taken = step.isAlone || step.isFirst ? slots : 1;
     while (free < taken) await Promise.race(running);
     free -= taken;
     const since = performance.now();
@@ -50,6 +50,8 @@ export async function runSteps(steps) {
       if (!isGood) console.log(`${output.trimEnd()}\n`);
     });
     running.add(end);
+    if (step.isFirst) await end;
+    if (step.isFirst && failed.length > 0) break;
   }
   await Promise.all(running);
   const result = failed.length === 0 ? "all passed" : `failed: ${failed.join(", ")}; their output is in ${LOGS}`;

@@ -1,5 +1,5 @@
 /** Scripts around the code: builds of what changed, steps side by side, the tests that are near to a change. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { nearest } from "../scripts/check-quick.mjs";
@@ -60,15 +60,28 @@ test("runSteps: all run, and the output of those that fail is shown and kept", a
   vi.spyOn(console, "log").mockImplementation((text: string) => void said.push(text));
   const say = (text: string, code: number) => `node -e "console.log('${text}'); process.exit(${code})"`;
   const steps = [
-    { name: "fuzz:bad", command: say("an error", 3) },
-    { name: "fuzz:good", command: say("a table", 0), isAlone: true },
+    { name: "test:bad", command: say("an error", 3) },
+    { name: "test:good", command: say("a table", 0), isAlone: true },
   ];
   expect(await runSteps(steps)).toBe(false);
-  expect(said.join("\n")).toMatch(/FAILED fuzz:bad .*\nan error\n[\s\S]*ok {5}fuzz:good[\s\S]*failed: fuzz:bad/);
+  expect(said.join("\n")).toMatch(/FAILED test:bad .*\nan error\n[\s\S]*ok {5}test:good[\s\S]*failed: test:bad/);
   expect(said).not.toContain("a table\n");
-  const kept = ["bad", "good"].map((name) => readFileSync(join(root, `build/check/fuzz-${name}.log`), "utf8").trim());
+  const kept = ["bad", "good"].map((name) => readFileSync(join(root, `build/check/test-${name}.log`), "utf8").trim());
   expect(kept).toEqual(["an error", "a table"]);
-  expect(await runSteps([{ name: "fuzz:good", command: say("a table", 0) }])).toBe(true);
+  expect(await runSteps([{ name: "test:good", command: say("a table", 0) }])).toBe(true);
+});
+
+test("runSteps: none begins after a first one that fails", async () => {
+  vi.spyOn(console, "log").mockImplementation(() => {});
+  const touch = (name: string) => `node -e "fs.writeFileSync('${relative(root, join(folder, name))}', '')"`;
+  const steps = (command: string) => [
+    { name: "test:first", command, isFirst: true },
+    { name: "test:next", command: touch("next") },
+  ];
+  expect(await runSteps(steps("node -e process.exit(1)"))).toBe(false);
+  expect(existsSync(join(folder, "next"))).toBe(false);
+  expect(await runSteps(steps(touch("first")))).toBe(true);
+  expect(existsSync(join(folder, "next"))).toBe(true);
 });
 
 test("nearest: changed tests, those beside, those that share rare names, those of the folder", () => {
