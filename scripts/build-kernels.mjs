@@ -207,7 +207,7 @@ async function make() {
   const sizes = await compile(asc, "release");
   await compile(asc, "debug");
   writeTypes();
-  console.log(`kernels: ${sizes.join(" + ")} bytes`);
+  console.error(`kernels: ${sizes.join(" + ")} bytes`);
 }
 
 export const buildKernels = () => unlessFresh(KERNELS);

@@ -1,6 +1,6 @@
 /**
  * Builds the kernels, the package in dist/, and demos and benchmarks in build/, each where its sources have changed since the last build.
- * Types are left out: `npm run types` checks them.
+ * Types are left out: `npm run types` checks them. Lines go to stderr, as `npm run demo` begins with this, and stdout is the demo's.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -43,6 +43,6 @@ const PRODUCTS = [
 ];
 
 if (!PRODUCTS.some(({ stamp }) => existsSync(join(root, stamp)))) {
-  console.log("build: the first run builds the kernels, the package and its programs once, in about ten seconds");
+  console.error("build: the first run builds the kernels, the package and its programs once, in about ten seconds");
 }
-for (const product of PRODUCTS) await unlessFresh(product, (name) => console.log(`build: ${name}`));
+for (const product of PRODUCTS) await unlessFresh(product, (name) => console.error(`build: ${name}`));
