@@ -151,7 +151,7 @@ export function normalized(
 }
 
 /** The base of {@link BatchNorm1d} and {@link BatchNorm2d}: a layer with running statistics. */
-export abstract class BatchNorm extends Normalization implements Statistics {
+export abstract class BatchNorm extends Normalization {
   /** C, the number of channels. */
   readonly channels: number;
   /** Share of a batch in the running statistics, null for means over all batches. */
