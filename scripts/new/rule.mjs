@@ -66,7 +66,7 @@ console.log(\`\${layer.weight}\`);
 \`\`\`
 
 \`\`\`text
-Tensor([1, 2], [0.59512, 0.5])
+Tensor([1, 2], [0.59512, 0.5], requiresGrad)
 \`\`\`
 
 Source: Author (year), Title, Journal.

@@ -4,23 +4,20 @@ import {
   AdEx,
   AdLIF,
   Alpha,
-  ConductanceLIF,
   ExponentialIF,
   full,
   IF,
   KLIF,
-  Lapicque,
   LeakyIntegrator,
   LIF,
   neuron,
-  ParametricLIF,
-  QuadraticIF,
   RecurrentLIF,
   ResonateAndFire,
   SpikingLSTM,
   Synaptic,
 } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
+import { NEURON_NAMES, neuronClass } from "../../test/support/neuron-rows.ts";
 import { bytesKept, values } from "../../test/support/tensors.ts";
 
 type Make = new (options: object) => object;
@@ -35,11 +32,20 @@ class LSTM extends SpikingLSTM {
   }
 }
 
-const RESETTING = { LIF, IF, Synaptic, Lapicque, ParametricLIF, QuadraticIF, ExponentialIF, ConductanceLIF, LSTM };
+/** The neurons with a reset value whose reset may drop the input. */
+const RESETTING = NEURON_NAMES.map((name) => [name, neuronClass(name)] as const).filter(([, Class]) => {
+  const { form } = new Class() as unknown as { form: Readonly<Record<string, object>> };
+  return "resetInput" in { ...form.choices } && "resetValue" in { ...form.parameters, ...form.optional };
+});
 
-describe.each(Object.entries(RESETTING) as [string, Make][])("%s", (key, Class) => {
-  const name = key === "LSTM" ? "SpikingLSTM" : key;
+test("neurons with both options are found", () => {
+  expect(RESETTING.map(([name]) => name)).toEqual(expect.arrayContaining(["LIF", "IF", "Synaptic", "ConductanceLIF"]));
+});
 
+describe.each<[string, Make]>([
+  ...RESETTING.map(([name, Class]): [string, Make] => [name, Class]),
+  ["SpikingLSTM", LSTM],
+])("%s", (name, Class) => {
   test("a reset value needs a reset to zero", () => {
     for (const reset of ["subtract", "none"]) {
       for (const options of [{ resetValue: 0.5 }, { learn: ["resetValue"] }]) {
