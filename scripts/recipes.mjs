@@ -119,33 +119,29 @@ function run(cwd, command, args) {
   return { passed: status === 0, output: stdout + stderr };
 }
 
-function git(copy, ...args) {
-  const { passed, output } = run(copy, "git", [
-    "-c",
-    "user.name=recipes",
-    "-c",
-    "user.email=recipes@localhost",
-    ...args,
-  ]);
+/** Settings of a caller, such as signatures, do not matter for commits of the copy. */
+const SETTINGS = ["user.name=recipes", "user.email=recipes@localhost", "commit.gpgsign=false"];
+
+function git(folder, ...args) {
+  const { passed, output } = run(folder, "git", [...SETTINGS.flatMap((setting) => ["-c", setting]), ...args]);
   if (!passed) throw new Error(`git ${args.join(" ")}: ${output}`);
   return output;
 }
 
-/** The files of the tree that git does not ignore, and what is built, in a repository of their own. */
-function copyOfTree() {
-  const copy = mkdtempSync(join(tmpdir(), "recipes-"));
-  const { output } = run(root, "git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+/** Copies the files of the tree that git does not ignore, and what is built, into a repository of their own. */
+function copyTree(copy) {
+  const files = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0");
   const infos = existsSync(join(root, "build")) ? readdirSync(join(root, "build")) : [];
   const built = [...BUILT, ...infos.filter((name) => name.endsWith(".tsbuildinfo")).map((name) => `build/${name}`)];
-  for (const path of [...new Set(output.split("\0")), ...built]) {
-    if (path === "" || !existsSync(join(root, path))) continue;
+  for (const path of [...new Set(files), ...built]) {
+    // A link to modules is a file for git.
+    if (path === "" || path === "node_modules" || !existsSync(join(root, path))) continue;
     cpSync(join(root, path), join(copy, path), { recursive: true, preserveTimestamps: true });
   }
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   git(copy, "init", "-q");
   writeFileSync(join(copy, ".git/info/exclude"), "node_modules\n");
   commit(copy, "the tree");
-  return copy;
 }
 
 function commit(copy, message) {
@@ -260,8 +256,9 @@ function main() {
   const named = positionals.length === 0 ? pages : positionals.map((name) => `docs/contributing-${name}.md`);
   const unknown = named.find((page) => !pages.includes(page));
   if (unknown !== undefined) throw new Error(`recipes: expected one of ${pages.join(", ")}, got ${unknown}`);
-  const copy = copyOfTree();
+  const copy = mkdtempSync(join(tmpdir(), "recipes-"));
   try {
+    copyTree(copy);
     const passed = values.each ? named.map((page) => followEach(copy, page)).every(Boolean) : followAll(copy, named);
     if (!passed) process.exitCode = 1;
   } finally {
