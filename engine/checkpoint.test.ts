@@ -677,13 +677,11 @@ const LONG: [what: string, header: (n: number) => string][] = [
   ["quotes", (n) => `{${'"'.repeat(n)}`],
 ];
 
-// Quadratic time would be minutes: 10¹³ steps for each of them. All have a byte too much at the end.
+// Quadratic time would be minutes, beyond the limit of a test: 10¹³ steps for each of them. All have a byte too much at the end.
 test.each(LONG)("load: a header of 4 MB of %s is read in time", (what, header) => {
   const n = 4_000_000;
   const bytes = file(header(n), new Uint8Array((what === "names of tensors" ? Math.floor(n / 55) : 0) + 1));
-  const start = performance.now();
   expect(() => loadSafetensors(bytes)).toThrow(/^loadSafetensors: .{1,400}$/);
-  expect(performance.now() - start).toBeLessThan(15_000);
 });
 
 test("load: what a header holds besides its tensors is not built", () => {
