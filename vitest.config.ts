@@ -37,6 +37,8 @@ export const WITHOUT_KERNELS = all.filter((path) => !reachesKernels(at(path), NA
 
 /** Tests with a process of their own: they import the package anew, or look at all of linear memory. */
 const ALONE = [
+  "demos/{drawing,main}.test.ts",
+  "demos/{cartpole,fashion,gesture,saccades,spoken,store-recall}/*.test.ts",
   "engine/{backward,checkpoint,foreign,tensor,wasm}.test.ts",
   "engine/nn/nn.test.ts",
   "engine/ops/{indexing,loss}.test.ts",

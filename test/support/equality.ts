@@ -11,4 +11,10 @@ function sameNumbers(a: unknown, b: unknown): true | undefined {
 const isList = (x: unknown): x is ArrayLike<unknown> =>
   Array.isArray(x) || (ArrayBuffer.isView(x) && !(x instanceof DataView));
 
-expect.addEqualityTesters([sameNumbers]);
+/** Says that it is there: setup runs again for each file, and testers stay. */
+const ADDED = Symbol.for("test/support/equality.ts");
+
+if (!(ADDED in globalThis)) {
+  Object.defineProperty(globalThis, ADDED, { value: true });
+  expect.addEqualityTesters([sameNumbers]);
+}
