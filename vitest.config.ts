@@ -35,7 +35,10 @@ const all = FOLDERS.flatMap((folder) =>
 /** The tests that the run with assertions leaves out: no kernel is in what they import. */
 export const WITHOUT_KERNELS = all.filter((path) => !reachesKernels(at(path), NAMES));
 
-/** Tests with a process of their own: they import the package anew, or look at all of linear memory. */
+/**
+ * Tests with a process of their own: they import the package anew, or look at all of linear memory. They begin first, and with them the
+ * attack, which takes long and waits for processes.
+ */
 const ALONE = [
   "demos/{drawing,main}.test.ts",
   "demos/{cartpole,fashion,gesture,saccades,spoken,store-recall}/*.test.ts",
@@ -45,7 +48,7 @@ const ALONE = [
   "snn/nir/peer.test.ts",
   "snn/plot/plot.test.ts",
   "test/{held,integers,memory-limits,memory-use}.test.ts",
-  "test/fuzz/fuzz.test.ts",
+  "test/fuzz/{attack,fuzz}.test.ts",
 ];
 
 export default defineConfig({
