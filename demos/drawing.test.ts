@@ -99,7 +99,7 @@ describe("demos --svg", () => {
 
 test("losses: each batch is noted at its part of the epoch, and reported on", () => {
   const onBatch = vi.fn();
-  const { losses, callbacks } = noted({ onBatch, onEpoch: () => {} }, 4);
+  const { losses, callbacks } = noted({ onBatch, onEpoch: () => {}, progress: () => {} }, 4);
   const reports = [
     { epoch: 1, batch: 2, loss: 3, size: 8 },
     { epoch: 2, batch: 4, loss: 1, size: 8 },

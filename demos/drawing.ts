@@ -3,6 +3,8 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { arange, type Dataset, type Linear, type Module, noGrad, record, type Tensor } from "jarvis-snn";
 import type { RasterPlotOptions } from "jarvis-snn/plot";
+import { writePictures } from "./pictures.ts";
+import { saved } from "./report.ts";
 import type { Callbacks } from "./training.ts";
 
 type Plot = typeof import("jarvis-snn/plot");
@@ -43,11 +45,12 @@ export async function pair(plot: Plot, title: string, left: Promise<string>, rig
   return plot.sheet(await Promise.all([left, right]), { columns: 2, title });
 }
 
-/** Writes a sheet, with the folders of its path, and prints the path. */
+/** Writes a sheet, with the folders of its path, and says the path. */
 export function writeSheet(path: string, svg: string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, svg);
-  console.log(`saved=${path}`);
+  writePictures(dirname(path));
+  saved(path);
 }
 
 /** Losses of batches over epochs: a batch in the middle of the first epoch stands at x = 0.5. */

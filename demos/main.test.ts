@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { DEMOS } from "./list.ts";
+import { DEMOS, GROUPS, type Words } from "./list.ts";
 
 beforeEach(() => vi.resetModules());
 afterEach(() => {
@@ -42,15 +42,53 @@ test.each([[[]], [["--help"]], [["-h"]]])("demos: %j lists each by its name, wit
   const { log, failure } = await run(...args);
   expect(failure).toBe(null);
   const lines = log.split("\n");
-  for (const [name, title] of Object.entries(DEMOS)) {
-    expect(lines.filter((line) => line.trim().startsWith(`${name} `) && line.endsWith(title)).length).toBe(1);
+  for (const [name, { title, seconds }] of Object.entries(DEMOS)) {
+    const end = `${seconds} s  ${title}`;
+    expect(lines.filter((line) => line.trim().startsWith(`${name} `) && line.endsWith(end)).length).toBe(1);
   }
+});
+
+const page = () => readFileSync(fileURLToPath(new URL("../docs/demos.md", import.meta.url)), "utf8");
+
+test("docs/demos.md: the groups of demos are those of the list", () => {
+  const listed = [...page().matchAll(/^- \*\*(.+?)\*\*:((?:.|\n {2})+)/gm)].map(([, group, text = ""]) => [
+    group,
+    [...text.matchAll(/\[([\w -]+)\]\(#/g)].flatMap(([, names = ""]) => names.split(" and ")),
+  ]);
+  expect(listed).toEqual(Object.entries(GROUPS).map(([group, demos]) => [group, Object.keys(demos)]));
+});
+
+test("docs/demos.md: times, the figures of a good run and the means beside them stand in the table of the page", () => {
+  const rows = [...page().matchAll(/^\| `npm run demo -- ([^`]+)` +\|(.+)\|$/gm)].map(
+    ([, command = "", cells = ""]) => ({
+      command,
+      cells: cells.split("|").map((cell) => cell.trim()),
+    }),
+  );
+  const numberOf = (cell = "") => Number(cell.replace("°", ""));
+  for (const [name, { seconds, beside }] of Object.entries<Words>(DEMOS)) {
+    const own = rows.filter(({ command, cells }) => command.split(" ")[0] === name && cells.length === 7);
+    const plain = own.find(({ command }) => command === name);
+    if (plain === undefined) continue;
+    expect(`${seconds} s`, name).toBe(plain.cells[6]);
+    const means = own.map(({ cells }) => numberOf(cells[3]));
+    const ofMore = own.map(({ cells }) => numberOf(cells[5]?.split(",")[0]?.split(": ")[1]));
+    const ours = beside.filter(([, of]) => /mean of the seeds 0, 1 and 2$|^mean of the seeds 0 … 9$/.test(of));
+    for (const [value] of ours.filter(([, of]) => !/epoch,|budget|quarter/.test(of))) {
+      expect([...means, ...ofMore], `${name}: ${value}`).toContain(value);
+    }
+  }
+});
+
+test("demos: a mistyped name gets the one that was meant, with its flags", async () => {
+  const { error } = await run("mnits", "--epochs=2");
+  expect(error).toContain("got mnits; did you mean npm run demo -- mnist --epochs=2?");
 });
 
 test("demos: an unknown name is refused with the list, and the process fails", async () => {
   const { error } = await run("convolution");
   expect(error).toContain("got convolution");
-  expect(error).toContain(DEMOS.conv);
+  expect(error).toContain(DEMOS.conv.title);
   expect(process.exitCode).toBe(2);
 });
 
@@ -59,7 +97,7 @@ test.each(Object.keys(DEMOS) as (keyof typeof DEMOS)[])(
   async (name) => {
     const { log, failure } = await run(name, "--help");
     expect(failure).toEqual(new Error("exit 0"));
-    expect(log.split("\n")[0]).toBe(DEMOS[name]);
+    expect(log.split("\n")[0]).toBe(DEMOS[name].title);
     expect(log).toMatch(/^ {2}--seed N/m);
     vi.resetModules();
     const wrong = await run(name, "--seed=-1");

@@ -1,5 +1,6 @@
 /** npm run demo -- NAME runs a demo with the flags behind its name; without a name, or with --help, the demos are listed. */
 import { DEMOS, listed } from "./list.ts";
+import { nearest } from "./nearest.ts";
 import { FlagError } from "./options.ts";
 
 const [name = "--help"] = process.argv.slice(2);
@@ -14,8 +15,12 @@ if (Object.hasOwn(DEMOS, name)) {
     process.exitCode = 2;
   }
 } else if (name === "--help" || name === "-h") {
-  console.log(`npm run demo -- NAME runs a demo, npm run demo -- NAME --help lists its flags.\n\n${listed()}`);
+  console.log(
+    `npm run demo -- NAME runs a demo, npm run demo -- NAME --help lists its flags. Times are CPU seconds.\n\n${listed()}`,
+  );
 } else {
-  console.error(`demo: expected one of these names, got ${name}\n\n${listed()}`);
+  const meant = nearest(name, Object.keys(DEMOS));
+  const hint = meant === null ? "" : `; did you mean npm run demo -- ${[meant, ...process.argv.slice(3)].join(" ")}?`;
+  console.error(`demo: expected one of these names, got ${name}${hint}\n\n${listed()}`);
   process.exitCode = 2;
 }

@@ -1,11 +1,16 @@
 /** Command-line flags, declared once: parsed, checked and explained from the same table. */
 import { parseArgs } from "node:util";
+import { nearest } from "./nearest.ts";
 
 type Flag =
   | { kind: "integer"; default: number; min: number; max?: number; help: string }
   | { kind: "number"; default: number; help: string }
   | { kind: "choice"; default: string; of: readonly string[]; help: string }
-  | { kind: "text"; default: string; help: string };
+  | { kind: "text"; default: string; help: string }
+  | { kind: "switch"; default: boolean; help: string };
+
+/** A flag with a value behind it. */
+type Valued = Exclude<Flag, { kind: "switch" }>;
 
 export type Flags = Record<string, Flag>;
 export type Values<F extends Flags> = { [K in keyof F]: F[K]["default"] };
@@ -28,17 +33,55 @@ export function readFlags<F extends Flags>(title: string, flags: F, args = proce
 
 /** The values of the flags, or null where help was asked for. */
 export function parseFlags<F extends Flags>(flags: F, args: readonly string[]): Values<F> | null {
-  const options = Object.fromEntries(Object.keys(flags).map((name) => [name, { type: "string" as const }]));
-  const { values } = parseArgs({ args: [...args], options: { ...options, help: { type: "boolean", short: "h" } } });
+  const boolean = { type: "boolean" } as const;
+  const options = Object.fromEntries(
+    Object.entries(flags).map(([name, { kind }]) => [
+      name,
+      kind === "switch" ? boolean : ({ type: "string" } as const),
+    ]),
+  );
+  const known: Readonly<Record<string, { type: "boolean" | "string"; short?: string }>> = {
+    ...options,
+    help: { ...boolean, short: "h" },
+  };
+  const { values, tokens } = parseArgs({ args: [...args], options: known, strict: false, tokens: true });
+  for (const token of tokens) {
+    if (token.kind === "positional") throw strayWord(token.value, Object.keys(known));
+    if (token.kind !== "option") continue;
+    const { name, rawName, value } = token;
+    if (!Object.hasOwn(known, name)) throw unknownFlag(rawName, value, Object.keys(known));
+    const takesValue = known[name]?.type === "string";
+    if (takesValue && value === undefined) throw new RangeError(`${rawName}: expected a value, got none; ${HELP}`);
+    if (!takesValue && value !== undefined)
+      throw new RangeError(`${rawName}: expected no value, got ${value}; ${HELP}`);
+  }
   if (values.help === true) return null;
   const entries = Object.entries(flags).map(([name, flag]) => {
-    const text = (values as Record<string, string | undefined>)[name];
-    return [name, text === undefined ? flag.default : parseValue(name, flag, text)];
+    const value = values[name];
+    return [name, typeof value === "string" ? parseValue(name, flag as Valued, value) : (value ?? flag.default)];
   });
   return Object.fromEntries(entries) as Values<F>;
 }
 
-function parseValue(name: string, flag: Flag, text: string): number | string {
+/** The end of a message that a user of the flags can go on from. */
+const HELP = "--help lists the flags";
+
+/** The error for a flag that is none, with the nearest flag and the value that came with it. */
+function unknownFlag(flag: string, value: string | undefined, names: readonly string[]): RangeError {
+  const meant = nearest(flag.replace(/^-+/, ""), names);
+  const hint = meant === null ? "" : `did you mean --${meant}${value === undefined ? "" : `=${value}`}? `;
+  return new RangeError(`flags: expected a known one, got ${flag}; ${hint}${HELP}`);
+}
+
+/** The error for a word that is no flag, such as epochs=1. */
+function strayWord(word: string, names: readonly string[]): RangeError {
+  const [name = "", ...value] = word.split("=");
+  const meant = nearest(name, names);
+  const hint = meant === null ? "" : `did you mean --${[meant, ...value].join("=")}? `;
+  return new RangeError(`flags: expected words that begin with --, got ${word}; ${hint}${HELP}`);
+}
+
+function parseValue(name: string, flag: Valued, text: string): number | string {
   if (flag.kind === "text") return text;
   if (flag.kind === "choice") {
     if (flag.of.includes(text)) return text;
@@ -58,18 +101,15 @@ function parseValue(name: string, flag: Flag, text: string): number | string {
 
 function describe(flags: Flags): string {
   const rows = Object.entries(flags).map(([name, flag]) => {
-    const choice = flag.kind === "choice" ? flag.of.join("|") : flag.kind === "text" ? "PATH" : "N";
-    return [`  --${name} ${choice}`, `${flag.help}${flag.default === "" ? "" : ` (${flag.default})`}`] as const;
+    const right = `${flag.help}${flag.default === "" || flag.kind === "switch" ? "" : ` (${flag.default})`}`;
+    return [`  --${name} ${valueName(flag)}`.trimEnd(), right] as const;
   });
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
   return [...rows, ["  --help", "this text"] as const].map(([left, right]) => left.padEnd(width) + right).join("\n");
 }
 
-/** A progress bar on a terminal; nothing elsewhere. */
-export function progressBar(label: string, done: number, total: number): void {
-  if (!process.stdout.isTTY) return;
-  const cells = 24;
-  const full = Math.round((cells * done) / total);
-  process.stdout.write(`\r${label} ${"█".repeat(full)}${"░".repeat(cells - full)} ${done}/${total} `);
-  if (done === total) process.stdout.write("\r\x1b[2K");
+/** The word that stands for the value of a flag. */
+function valueName(flag: Flag): string {
+  if (flag.kind === "choice") return flag.of.join("|");
+  return { text: "PATH", switch: "", integer: "N", number: "N" }[flag.kind];
 }

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { type Dataset, readSafetensors, saveSafetensors } from "jarvis-snn";
 import { type EventRecording, toSpikes } from "jarvis-snn/events";
 import { writeWhole } from "./files.ts";
-import { progressBar } from "./options.ts";
+import { bar } from "./report.ts";
 
 /** A recording with its class. */
 export interface Labelled {
@@ -248,6 +248,7 @@ export async function cachedRecordings(making: Making): Promise<Recordings> {
   const mark = JSON.stringify({ version: VERSION, width, height, settings });
   const all = new Recordings(width, height);
   let isShown = false;
+  const draws = bar(name, count);
   for (let from = 0; from < count; from += perFile) {
     const to = Math.min(count, from + perFile);
     const path = join(folder, `${name}-${from}-${to}.safetensors`);
@@ -256,11 +257,11 @@ export async function cachedRecordings(making: Making): Promise<Recordings> {
       part = new Recordings(width, height);
       for (let i = from; i < to; i++) {
         part.add(await make(i), 0);
-        progressBar(name, i + 1, count);
+        draws(i + 1);
       }
       part.save(path, mark);
       isShown = true;
-    } else if (isShown) progressBar(name, to, count);
+    } else if (isShown) draws(to);
     all.append(part);
   }
   return all;

@@ -16,9 +16,10 @@ import {
 } from "jarvis-snn";
 import { resumeCheckpoint, saveCheckpoint } from "jarvis-snn/node";
 import { writeWhole } from "./files.ts";
-import { FlagError, progressBar } from "./options.ts";
+import { FlagError } from "./options.ts";
+import { fitBar, line } from "./report.ts";
 
-export type Callbacks = Pick<FitOptions, "onBatch" | "onEpoch">;
+export type Callbacks = Pick<FitOptions, "onBatch" | "onEpoch" | "progress">;
 
 /** Samples and class indices. */
 export type Samples = TensorDataset<Uint8Array>;
@@ -53,7 +54,7 @@ const TEST_BATCH = 250;
  */
 export async function trainClassifier(training: Training, callbacks: Callbacks = {}): Promise<EpochReport[]> {
   const { model, train, test, epochs, batchSize, lr, checkpoint = "", settings = {} } = training;
-  const { onBatch, onEpoch } = callbacks;
+  const { onBatch, onEpoch, progress } = callbacks;
   const loader = new DataLoader(train, { batchSize, shuffle: true, dropLast: train.length >= batchSize });
   const testLoader = new DataLoader(test, { batchSize: TEST_BATCH });
   const optimizer = new Adam(model.parameters(), { lr });
@@ -78,6 +79,7 @@ export async function trainClassifier(training: Training, callbacks: Callbacks =
       scheduler.step();
       onBatch?.(counted(report));
     },
+    progress: (report) => progress?.({ ...counted(report), epochs }),
     onEpoch(report) {
       if (checkpoint !== "") saveCheckpoint(checkpoint, { ...run, epoch: done + report.epoch });
       onEpoch?.(counted(report));
@@ -151,31 +153,34 @@ export interface LineOptions {
   digits?: number;
 }
 
-/** Shows a bar while an epoch runs, and prints a line behind it. */
-export function epochPrinter(epochs: number, batches: number, options: LineOptions = {}): Required<Callbacks> {
+/** Shows a bar while an epoch runs, and says a line behind it. */
+export function epochPrinter(batches: number, options: LineOptions = {}): Required<Callbacks> {
   const { measure = "test", digits = 1 } = options;
   let start = performance.now();
   let trained = start;
   return {
-    onBatch({ epoch, batch }) {
-      progressBar(`epoch ${epoch}/${epochs}`, batch, batches);
+    progress: fitBar(),
+    onBatch({ batch }) {
       if (batch === batches) trained = performance.now();
     },
     onEpoch({ epoch, loss, validation = Number.NaN }) {
       const seconds = (trained - start) / 1000;
-      console.log(
-        `epoch=${epoch} loss=${loss.toFixed(4)} ${measure}_acc=${validation.toFixed(4)} train_s=${seconds.toFixed(digits)}`,
-      );
+      line({
+        epoch,
+        loss: loss.toFixed(4),
+        [`${measure}_acc`]: validation.toFixed(4),
+        train_s: seconds.toFixed(digits),
+      });
       start = performance.now();
     },
   };
 }
 
-/** Measures CPU seconds from now on; each call gives those so far as `cpu_s=12`. */
+/** Measures CPU seconds from now on; each call gives those so far, rounded. */
 export function cpuTimer(): () => string {
   const start = process.cpuUsage();
   return () => {
     const { user, system } = process.cpuUsage(start);
-    return `cpu_s=${((user + system) / 1e6).toFixed(0)}`;
+    return ((user + system) / 1e6).toFixed(0);
   };
 }

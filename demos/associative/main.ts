@@ -1,11 +1,11 @@
 /** npm run demo -- associative: patterns that spikes recall from damaged cues, and how many of them fit into a network. */
 import { drawingAt, HALF, pair, SVG, sampleRaster } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
-import { progressBar, readFlags } from "../options.ts";
+import { bar, begin, end, line } from "../report.ts";
 import { type Recall, recallAt } from "./capacity.ts";
 import { RECALLED, TIMES_MS } from "./network.ts";
 
-const flags = readFlags(DEMOS.associative, {
+const flags = begin("associative", {
   neurons: { kind: "integer", default: 500, min: 20, help: "neurons, one for each bit" },
   load: { kind: "number", default: 0.05, help: "stored patterns over neurons" },
   flips: { kind: "number", default: 0.3, help: "part of the bits of a cue that are flipped" },
@@ -25,25 +25,31 @@ const SHOWN = 64;
 const draw = await drawingAt(flags.svg);
 const started = performance.now();
 const print = ({ load, patterns, flips, recalled, overlap, binary }: Recall) =>
-  console.log(
-    `load=${load} patterns=${patterns} flips=${flips} recalled=${recalled.toFixed(3)} overlap=${overlap.toFixed(3)} binary=${binary.toFixed(3)}`,
-  );
+  line({
+    load,
+    patterns,
+    flips,
+    recalled: recalled.toFixed(3),
+    overlap: overlap.toFixed(3),
+    binary: binary.toFixed(3),
+  });
 
 const [asked] = recallAt(flags, [flags.flips]) as [Recall];
-console.log(`neurons=${flags.neurons} gain=${flags.gain} noise=${flags.noise} recalled_from_overlap=${RECALLED}`);
+line({ neurons: flags.neurons, gain: flags.gain, noise: flags.noise, recalled_from_overlap: RECALLED });
 print(asked);
 const byFlips = recallAt(flags, FLIPS);
 for (const recall of byFlips) print(recall);
+const draws = bar("capacity", LOADS.length);
 const byLoad = LOADS.flatMap((load, i) => {
   const recalls = recallAt({ ...flags, load }, CURVES);
-  progressBar("capacity", i + 1, LOADS.length);
+  draws(i + 1);
   return recalls;
 });
 for (const recall of byLoad) print(recall);
 const run = ((performance.now() - started) / 1000).toFixed(1);
-console.log(`recalled=${asked.recalled.toFixed(3)} of ${asked.patterns} patterns flips=${flags.flips} run_s=${run}`);
+line({ recalled: `${asked.recalled.toFixed(3)} of ${asked.patterns} patterns`, flips: flags.flips, run_s: run });
 
-await draw(DEMOS.associative, (plot) => {
+await draw(DEMOS.associative.title, (plot) => {
   // The neurons whose bits of the recalled pattern are 1 lie above the others.
   const { spikes, first } = asked;
   const step = Math.ceil(flags.neurons / SHOWN);
@@ -72,4 +78,12 @@ await draw(DEMOS.associative, (plot) => {
       ),
     ),
   ];
+});
+end({
+  figure: asked.recalled,
+  curve: {
+    name: `part recalled over the load, from ${LOADS[0]} to ${LOADS.at(-1)}`,
+    values: byLoad.filter(({ flips }) => flips === 0).map(({ recalled }) => recalled),
+  },
+  raster: { name: "spikes of the first recall", spikes: () => asked.spikes },
 });

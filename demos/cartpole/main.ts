@@ -2,13 +2,13 @@
 import { Generator } from "jarvis-snn";
 import { classCurves, drawingAt, HALF, type Losses, meansOf, pair, SVG, sampleRaster } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
-import { progressBar, readFlags } from "../options.ts";
+import { bar, begin, end, line } from "../report.ts";
 import { DT } from "./environment.ts";
 import { CODES, SpikingNetwork } from "./network.ts";
 import { episode, testGenerator, testReturns } from "./policy.ts";
 import { PPO, train } from "./ppo.ts";
 
-const flags = readFlags(DEMOS.cartpole, {
+const flags = begin("cartpole", {
   updates: { kind: "integer", default: PPO.updates, min: 1, help: "updates of the policy" },
   carts: { kind: "integer", default: PPO.carts, min: 1, help: "carts that run side by side" },
   hidden: { kind: "integer", default: 64, min: 1, help: "hidden neurons of actor and critic" },
@@ -41,6 +41,7 @@ const entropies: Losses = { x: [], y: [] };
 const start = performance.now();
 const secondsSince = (from: number) => ((performance.now() - from) / 1000).toFixed(1);
 let printed = 0;
+const draws = bar("updates", updates);
 train(agent, generator, { ...PPO, updates, carts, lr }, (report) => {
   for (const y of report.returns) {
     returns.x.push(report.steps / 1000);
@@ -50,12 +51,16 @@ train(agent, generator, { ...PPO, updates, carts, lr }, (report) => {
   entropies.y.push(report.entropy);
   const first = Math.floor((report.update - 1) / EACH) * EACH;
   const last = Math.min(first + EACH, updates);
-  progressBar(`updates ${first + 1}–${last} of ${updates}`, report.update - first, last - first);
+  draws(report.update);
   if (report.update < last) return;
-  console.log(
-    `update=${report.update} steps=${report.steps} episodes=${returns.y.length} ` +
-      `mean_return=${meanOf(returns.y.slice(printed))} entropy=${report.entropy.toFixed(3)} train_s=${secondsSince(start)}`,
-  );
+  line({
+    update: report.update,
+    steps: report.steps,
+    episodes: returns.y.length,
+    mean_return: meanOf(returns.y.slice(printed)),
+    entropy: report.entropy.toFixed(3),
+    train_s: secondsSince(start),
+  });
   printed = returns.y.length;
 });
 
@@ -63,12 +68,15 @@ const testStart = performance.now();
 const tested = testReturns(agent.actor, flags.episodes, testGenerator(seed));
 const seconds = secondsSince(testStart);
 const shown = episode(agent.actor, testGenerator(seed), SHOWN);
-console.log(
-  `test_episodes=${tested.length} mean_return=${meanOf(tested)} worst=${Math.min(...tested)} ` +
-    `firing_rate=${shown.rate.toFixed(3)} test_s=${seconds}`,
-);
+line({
+  test_episodes: tested.length,
+  mean_return: meanOf(tested),
+  worst: Math.min(...tested),
+  firing_rate: shown.rate.toFixed(3),
+  test_s: seconds,
+});
 
-await draw(DEMOS.cartpole, (plot) => {
+await draw(DEMOS.cartpole.title, (plot) => {
   const { states, input, hidden, membrane } = shown;
   const curveOf = (value: number, factor: number) => ({
     x: states.map((_, t) => t * DT),
@@ -108,6 +116,12 @@ await draw(DEMOS.cartpole, (plot) => {
     ),
     classCurves(plot, membrane, { title: "Scores of a push to the left and to the right", yLabel: "membrane u", dtMs }),
   ];
+});
+
+end({
+  figure: Number(meanOf(tested)),
+  curve: { name: "returns over the episodes of the training", values: returns.y },
+  raster: { name: "spikes of the hidden neurons of the actor in a test episode", spikes: () => shown.hidden },
 });
 
 /** The mean in two digits; "none" of no values. */

@@ -1,5 +1,5 @@
 /** npm run demo -- convert: a network that was trained without spikes becomes a spiking one. */
-import { manualSeed, noGrad, record } from "jarvis-snn";
+import { manualSeed, noGrad, record, type Tensor } from "jarvis-snn";
 import { type ToSpikingOptions, toSpiking } from "jarvis-snn/quantize";
 import {
   classCurves,
@@ -15,7 +15,7 @@ import {
 } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { mnist } from "../mnist/data.ts";
-import { progressBar, readFlags } from "../options.ts";
+import { bar, begin, end, line } from "../report.ts";
 import { batchesOf, epochPrinter, holdOut, MEASURE, part, trainClassifier } from "../training.ts";
 import { images, reluNetwork, runOverTime } from "./network.ts";
 
@@ -25,7 +25,7 @@ const PRINTED = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 64, 100, 128, 256];
 const COMPARED = 1000;
 const FIRST = 16;
 
-const flags = readFlags(DEMOS.convert, {
+const flags = begin("convert", {
   epochs: { kind: "integer", default: 3, min: 1, help: "passes over the training set, without spikes" },
   timesteps: { kind: "integer", default: 64, min: 1, help: "time steps of the spiking network" },
   percentile: {
@@ -50,7 +50,7 @@ const split = flags.measure === "test" ? { train: given, test: mnist("t10k") } :
 const [train, test] = [images(split.train), images(split.test)];
 const model = reluNetwork([16, 32]);
 const training = { model, train, test, epochs: flags.epochs, batchSize: flags["batch-size"], lr: flags.lr };
-const { callbacks } = noted(epochPrinter(flags.epochs, batchesOf(training), flags), batchesOf(training));
+const { losses, callbacks } = noted(epochPrinter(batchesOf(training), flags), batchesOf(training));
 const history = await trainClassifier(training, callbacks);
 const without = history.at(-1)?.validation ?? Number.NaN;
 
@@ -59,17 +59,20 @@ const { timesteps, percentile } = flags;
 const perChannel = flags.scales === "channel";
 const start = performance.now();
 const spiking = toSpiking(model, { data, timesteps, percentile, perChannel });
-console.log(`without_spikes_acc=${without.toFixed(4)} converted_s=${((performance.now() - start) / 1000).toFixed(2)}`);
-const reached = runOverTime(spiking, test, (done, of) => progressBar("spiking network", done, of));
+line({ without_spikes_acc: without.toFixed(4), converted_s: ((performance.now() - start) / 1000).toFixed(2) });
+const draws = bar("spiking network", test.length);
+const reached = runOverTime(spiking, test, (done) => draws(done));
 for (const t of PRINTED.filter((each) => each <= timesteps)) {
   const acc = reached.accuracy[t - 1] as number;
-  console.log(
-    `timesteps=${t} ${flags.measure}_acc=${acc.toFixed(4)} lost_points=${(100 * (without - acc)).toFixed(2)} ` +
-      `spikes_per_image=${Math.round(reached.spikes[t - 1] as number)}`,
-  );
+  line({
+    timesteps: t,
+    [`${flags.measure}_acc`]: acc.toFixed(4),
+    lost_points: (100 * (without - acc)).toFixed(2),
+    spikes_per_image: Math.round(reached.spikes[t - 1] as number),
+  });
 }
 
-await draw(DEMOS.convert, (plot) => {
+await draw(DEMOS.convert.title, (plot) => {
   const few = part(test, 0, Math.min(COMPARED, test.length));
   const steps = Math.min(FIRST, timesteps);
   const first = (y: readonly number[]) => ({ x: Array.from({ length: steps }, (_, t) => t + 1), y: y.slice(0, steps) });
@@ -113,4 +116,12 @@ await draw(DEMOS.convert, (plot) => {
     sampleRaster(plot, { "first convolution": lower, "second convolution": upper }, { title }),
     classCurves(plot, output, { title: "Readout", yLabel: "sum of the currents" }),
   ];
+});
+end({
+  figure: reached.accuracy.at(-1) ?? Number.NaN,
+  curve: { name: "loss over the batches, without spikes", values: losses.y },
+  raster: {
+    name: "spikes of the second convolution for a digit",
+    spikes: () => Object.values(record(spiking, sampleAt(test, 0).x).layers)[1]?.spikes as Tensor,
+  },
 });

@@ -1,14 +1,14 @@
 /** npm run demo -- evidence: a network that counts cues, and decides when it is asked. */
-import { Generator, manualSeed } from "jarvis-snn";
+import { Generator, manualSeed, noGrad } from "jarvis-snn";
 import { drawingAt } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { Lsnn } from "../lsnn/network.ts";
 import { drawTrial, FLAGS, freshSeed, iterationPrinter, meanOf } from "../lsnn/program.ts";
 import { type MemoryTraining, measure, trainMemory } from "../lsnn/training.ts";
-import { readFlags } from "../options.ts";
+import { begin, end, line } from "../report.ts";
 import { evidence, GROUP_NAMES, TRAINED_MS } from "./data.ts";
 
-const flags = readFlags(DEMOS.evidence, {
+const flags = begin("evidence", {
   regular: { kind: "integer", default: 25, min: 0, help: "LIF neurons" },
   adaptive: { kind: "integer", default: 25, min: 0, help: "LIF neurons with adaptive thresholds" },
   ...FLAGS,
@@ -30,12 +30,17 @@ const accuracies = [0, 0.25, 0.5, 0.75, 1, 1.5].map((way) => {
   const delay = least + way * (greatest - least);
   const isTrained = delay <= greatest;
   const accuracy = 1 - measure(model, flags.test, (batch) => evidence(batch, [delay, delay], fresh));
-  console.log(`delay_ms=${delay} trained=${isTrained} accuracy=${accuracy.toFixed(4)}`);
+  line({ delay_ms: delay, trained: isTrained, accuracy: accuracy.toFixed(4) });
   return { isTrained, accuracy };
 });
 const mean = (trained: boolean) =>
   meanOf(accuracies.filter(({ isTrained }) => isTrained === trained).map(({ accuracy }) => accuracy)).toFixed(4);
 const seconds = ((performance.now() - start) / 1000).toFixed(1);
-console.log(`rule=${rule} accuracy_trained=${mean(true)} accuracy_unseen=${mean(false)} total_s=${seconds}`);
+line({ rule, accuracy_trained: mean(true), accuracy_unseen: mean(false), total_s: seconds });
 const trial = evidence(1, [1000, 1000], fresh);
-await drawTrial(draw, { title: DEMOS.evidence, model, regular, trial, groups: GROUP_NAMES, reports });
+await drawTrial(draw, { title: DEMOS.evidence.title, model, regular, trial, groups: GROUP_NAMES, reports });
+end({
+  figure: Number(mean(true)),
+  curve: { name: "error over the iterations", values: reports.map(({ error }) => error) },
+  raster: { name: "spikes of the network in a trial", spikes: () => noGrad(() => model.activity(trial.x).spikes) },
+});

@@ -1,9 +1,9 @@
 /** npm run demo -- gesture: which movement does an event camera see? */
 import { manualSeed } from "jarvis-snn";
-import { drawingAt, noted, SVG, trainingRow } from "../drawing.ts";
+import { drawingAt, noted, SVG, sampleAt, trainingRow } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
-import { readFlags } from "../options.ts";
 import { CACHE, cachedRecordings, type Recordings } from "../recordings.ts";
+import { begin, end, line } from "../report.ts";
 import { batchesOf, CHECKPOINT, cpuTimer, epochPrinter, MEASURE, settingsOf, trainClassifier } from "../training.ts";
 import { type Slicing, samplesOf, VIEWS, type View } from "./data.ts";
 import { DVS128_GESTURES, dvs128, type Part } from "./dvs128.ts";
@@ -11,7 +11,7 @@ import { DURATION_MS, GESTURES, type HandSet, handAt, MOST, SETTINGS, SIDE } fro
 import { GestureNetwork, USUAL } from "./network.ts";
 import { type Named, pictureOf } from "./picture.ts";
 
-const flags = readFlags(DEMOS.gesture, {
+const flags = begin("gesture", {
   epochs: { kind: "integer", default: 10, min: 1, help: "passes over the training set" },
   bin: { kind: "integer", default: 0, min: 0, help: "ms of a slice, a time step; 0 for 40, or 100 with --data" },
   duration: { kind: "integer", default: 0, min: 0, help: "ms of a sample; 0 for 800, or 3000 with --data" },
@@ -47,7 +47,7 @@ const madeHands = (set: HandSet, count: number): Promise<Recordings> =>
 /** The gestures of the files. */
 async function realGestures(part: Part): Promise<Recordings> {
   const { recordings, dropped } = await dvs128(flags.data, part, { ...slicing, side: SIDE, cache: flags.cache });
-  console.log(`${part}: gestures=${recordings.length}${dropped === null ? "" : ` dropped=${dropped}`}`);
+  line({ gestures: recordings.length, ...(dropped !== null && { dropped }) }, `${part}:`);
   return recordings;
 }
 
@@ -75,13 +75,19 @@ const training = {
   settings: { ...settingsOf(flags), bin, duration },
 };
 const cpu = cpuTimer();
-const { losses, callbacks } = noted(epochPrinter(flags.epochs, batchesOf(training), flags), batchesOf(training));
+const { losses, callbacks } = noted(epochPrinter(batchesOf(training), flags), batchesOf(training));
 const history = await trainClassifier(training, callbacks);
-console.log(cpu());
-await draw(DEMOS.gesture, (plot) => [
+line({ cpu_s: cpu() });
+await draw(DEMOS.gesture.title, (plot) => [
   trainingRow(plot, losses, { [flags.measure]: history.map(({ validation }) => validation) }),
   Promise.resolve(pictureOf(firstOfEach(test, names), slicing)),
 ]);
+
+end({
+  figure: history.at(-1)?.validation ?? Number.NaN,
+  curve: { name: "loss over the batches", values: losses.y },
+  raster: { name: "events of a hand, as spikes of pixels", spikes: () => sampleAt(training.test, 0).x },
+});
 
 /** The first recording of each class. */
 function firstOfEach(recordings: Recordings, names: readonly string[]): Named[] {

@@ -1,7 +1,7 @@
 /** The programs of the demos of working memory have these flags, lines and charts in common. */
 import { noGrad } from "jarvis-snn";
 import { type Draw, HALF, meansOf, pair, SVG, sampleRaster, WIDE } from "../drawing.ts";
-import { progressBar } from "../options.ts";
+import { bar, line } from "../report.ts";
 import { DT_MS, type Lsnn, NONE, type Trials } from "./network.ts";
 import type { IterationReport } from "./training.ts";
 
@@ -39,19 +39,23 @@ export function iterationPrinter(iterations: number): {
   const start = performance.now();
   const reports: IterationReport[] = [];
   let printed = 0;
+  const draws = bar("iterations", iterations);
   const onIteration = (report: IterationReport): void => {
     reports.push(report);
     const { iteration } = report;
-    progressBar("iterations", iteration, iterations);
+    draws(iteration, { loss: report.loss });
     if (Math.floor((iteration * LINES) / iterations) === Math.floor(((iteration - 1) * LINES) / iterations)) return;
     const part = reports.slice(printed);
     printed = iteration;
     const mean = (key: keyof IterationReport) => part.reduce((sum, each) => sum + each[key], 0) / part.length;
     const seconds = (performance.now() - start) / 1000;
-    console.log(
-      `iteration=${iteration} loss=${mean("loss").toFixed(4)} error=${mean("error").toFixed(4)} ` +
-        `rate_hz=${mean("rateHz").toFixed(1)} train_s=${seconds.toFixed(1)}`,
-    );
+    line({
+      iteration,
+      loss: mean("loss").toFixed(4),
+      error: mean("error").toFixed(4),
+      rate_hz: mean("rateHz").toFixed(1),
+      train_s: seconds.toFixed(1),
+    });
   };
   return { reports, onIteration };
 }

@@ -14,14 +14,14 @@ import {
 } from "jarvis-snn";
 import { classCurves, drawingAt, noted, SVG, sampleAt, sampleRaster, sampleTitle, trainingRow } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
-import { progressBar, readFlags } from "../options.ts";
+import { begin, end, fitBar, line } from "../report.ts";
 import { mnist } from "./data.ts";
 import { type Encoding, encoder, MnistNetwork, membraneLoss } from "./network.ts";
 
 const BATCH = 128;
 const MEGABYTE = 2 ** 20;
 
-const flags = readFlags(DEMOS.mnist, {
+const flags = begin("mnist", {
   epochs: { kind: "integer", default: 1, min: 1, help: "passes over the training set" },
   hidden: { kind: "integer", default: 1000, min: 1, help: "neurons of a hidden layer" },
   layers: { kind: "integer", default: 1, min: 1, help: "hidden layers" },
@@ -62,8 +62,8 @@ let epochStart = performance.now();
 let trained = epochStart;
 const { losses, callbacks } = noted(
   {
-    onBatch({ epoch, batch }) {
-      progressBar(`epoch ${epoch}/${flags.epochs}`, batch, loader.length);
+    progress: fitBar(),
+    onBatch({ batch }) {
       if (batch === loader.length) trained = performance.now();
     },
     onEpoch({ epoch, loss }) {
@@ -71,10 +71,14 @@ const { losses, callbacks } = noted(
       const { count, membrane } = testAccuracy();
       accuracies["spike count"].push(count);
       accuracies.membrane.push(membrane);
-      console.log(
-        `epoch=${epoch} loss=${loss.toFixed(4)} test_acc_spike_count=${count.toFixed(4)} ` +
-          `test_acc_membrane=${membrane.toFixed(4)} train_s=${seconds.toFixed(1)} ms_per_step=${((1000 * seconds) / loader.length).toFixed(1)}`,
-      );
+      line({
+        epoch,
+        loss: loss.toFixed(4),
+        test_acc_spike_count: count.toFixed(4),
+        test_acc_membrane: membrane.toFixed(4),
+        train_s: seconds.toFixed(1),
+        ms_per_step: ((1000 * seconds) / loader.length).toFixed(1),
+      });
       epochStart = performance.now();
     },
   },
@@ -87,12 +91,12 @@ await fit(model, loader, {
   loss: membraneLoss,
   ...callbacks,
 });
-console.log(`peak_linear_memory_mb=${(memoryStats().peak / MEGABYTE).toFixed(1)}`);
+line({ peak_linear_memory_mb: (memoryStats().peak / MEGABYTE).toFixed(1) });
 if (flags.save !== "") {
   writeFileSync(flags.save, saveSafetensors(model.stateDict()));
-  console.log(`saved=${flags.save}`);
+  line({ saved: flags.save });
 }
-await draw(DEMOS.mnist, (plot) => {
+await draw(DEMOS.mnist.title, (plot) => {
   const sample = sampleAt(test, 0);
   const x = noGrad(() => encode(sample.x));
   const { output, layers } = record(model, x);
@@ -110,4 +114,12 @@ await draw(DEMOS.mnist, (plot) => {
     sampleRaster(plot, { input, ...Object.fromEntries(hidden) }, { title }),
     classCurves(plot, output, { title: "Output neurons", yLabel: "membrane u" }),
   ];
+});
+end({
+  figure: accuracies["spike count"].at(-1) ?? Number.NaN,
+  curve: { name: "loss over the batches", values: losses.y },
+  raster: {
+    name: "spikes of the ten output neurons for a digit",
+    spikes: () => noGrad(() => model.unroll(encode(sampleAt(test, 0).x)).spikes),
+  },
 });

@@ -1,12 +1,11 @@
 /** npm run demo -- pairing: weights after pairings of spikes, over their frequency and their interval, by pairs and by triplets. */
 import { Generator, randn } from "jarvis-snn";
 import { drawingAt, HALF, pair } from "../drawing.ts";
-import { DEMOS } from "../list.ts";
-import { progressBar, readFlags } from "../options.ts";
+import { bar, begin, end, line, text } from "../report.ts";
 import { changeBy, type Pairing } from "./protocol.ts";
 import { deviation, INTERVALS, type Interval, MEASURED, RULES } from "./rules.ts";
 
-const flags = readFlags(DEMOS.pairing, {
+const flags = begin("pairing", {
   pairs: { kind: "integer", default: 60, min: 1, help: "pairings of a protocol" },
   frequency: { kind: "number", default: 1, help: "pairings in a second for the window" },
   jitter: { kind: "number", default: 0, help: "standard deviation of the time of a spike, in ms" },
@@ -31,6 +30,7 @@ const runs = names.flatMap((name) => [
 ]);
 const key = (name: string, { frequency, dt }: Pairing): string => `${name} ${frequency} ${dt}`;
 const changes = new Map<string, number>();
+const draws = bar("pairing", runs.length);
 for (const [i, [name, pairing]] of runs.entries()) {
   const late =
     flags.jitter > 0
@@ -39,13 +39,13 @@ for (const [i, [name, pairing]] of runs.entries()) {
           .toFloat32Array()
       : [];
   changes.set(key(name, pairing), changeBy(RULES[name] as (typeof RULES)[string], pairing, late));
-  progressBar("pairing", i + 1, runs.length);
+  draws(i + 1);
 }
 const changeOf = (name: string, frequency: number, dt: number): number =>
   changes.get(key(name, { frequency, dt, pairs })) as number;
 
 /** A line of a table: a name, and numbers below each other. */
-const line = (name: string, cells: readonly (number | string)[]): string => {
+const row = (name: string, cells: readonly (number | string)[]): string => {
   const text = cells.map((cell) => (typeof cell === "string" ? cell : cell.toFixed(3)).padStart(8));
   return `${name.padEnd(26)}${text.join("")}`;
 };
@@ -54,37 +54,37 @@ for (const dt of INTERVALS) {
   const { mean, error } = MEASURED.changes[dt];
   const inTable = (values: readonly number[]) =>
     FREQUENCIES.map((frequency) => values[MEASURED.frequencies.indexOf(frequency as 10)] ?? "");
-  console.log(line(`dt = ${dt} ms`, [...FREQUENCIES.map((frequency) => `${frequency} Hz`)]));
-  console.log(line("measured", inTable(mean)));
-  console.log(line("  standard error", inTable(error)));
+  text(row(`dt = ${dt} ms`, [...FREQUENCIES.map((frequency) => `${frequency} Hz`)]));
+  text(row("measured", inTable(mean)));
+  text(row("  standard error", inTable(error)));
   for (const name of names) {
-    console.log(
-      line(
+    text(
+      row(
         name,
         FREQUENCIES.map((frequency) => changeOf(name, frequency, dt)),
       ),
     );
   }
-  console.log("");
+  text("");
 }
-console.log(
-  line(
+text(
+  row(
     `window at ${flags.frequency} Hz`,
     WINDOW.map((dt) => `${dt} ms`),
   ),
 );
 for (const name of names) {
-  console.log(
-    line(
+  text(
+    row(
       name,
       WINDOW.map((dt) => changeOf(name, flags.frequency, dt)),
     ),
   );
 }
-console.log("");
+text("");
 for (const name of names) {
   const off = deviation((frequency, dt: Interval) => changeOf(name, frequency, dt));
-  console.log(`rule="${name}" deviation_from_measured=${off.toFixed(2)}`);
+  line({ rule: `"${name}"`, deviation_from_measured: off.toFixed(2) });
 }
 
 await draw("Weights after pairings of spikes", (plot) => {
@@ -122,4 +122,11 @@ await draw("Weights after pairings of spikes", (plot) => {
     },
   );
   return [pair(plot, "Over the frequency", over(10), over(-10)), windows];
+});
+end({
+  figure: deviation((frequency, dt: Interval) => changeOf("triplets, nearest", frequency, dt)),
+  curve: {
+    name: `change by nearest triplets from dt = ${WINDOW[0]} to ${WINDOW.at(-1)} ms, ${flags.frequency} in a second`,
+    values: WINDOW.map((dt) => changeOf("triplets, nearest", flags.frequency, dt)),
+  },
 });

@@ -2,7 +2,8 @@
 
 import { writeFileSync } from "node:fs";
 import { saveSafetensors } from "jarvis-snn";
-import { progressBar, readFlags } from "../options.ts";
+import { progressBar } from "jarvis-snn/node";
+import { readFlags } from "../options.ts";
 import { digitsFile } from "./digits.ts";
 import { parseDigits } from "./model/data.ts";
 import { Run } from "./model/run.ts";
@@ -18,9 +19,10 @@ const flags = readFlags("Trains what the Train room of the playground trains, an
 const config = parseValues(trainFields, flags.config.split("?").at(-1) as string);
 const run = new Run(config, config.data === "mnist" ? parseDigits(digitsFile()) : null);
 let loss = Number.NaN;
+const draw = progressBar({ label: "training" });
 while (run.steps < flags.steps) {
   loss = run.step();
-  progressBar("training", run.steps, flags.steps);
+  draw({ epoch: 1, epochs: 1, batch: run.steps, batches: flags.steps, loss });
 }
 console.log(`config=${formatValues(trainFields, config)}`);
 console.log(`steps=${run.steps} loss=${loss.toFixed(4)} test_acc=${run.testAccuracy().toFixed(4)}`);

@@ -6,13 +6,13 @@ import { drawingAt, HALF, pair, SVG } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { mnist } from "../mnist/data.ts";
 import type { MnistNetwork } from "../mnist/network.ts";
-import { readFlags } from "../options.ts";
+import { begin, end, line } from "../report.ts";
 import { epochPrinter, holdOut, MEASURE } from "../training.ts";
 import { BATCH, type Bits, fileOf, measuredOf, nameOf, trained } from "./train.ts";
 
 const ALL: readonly Bits[] = [null, 8, 4, 2, "ternary"];
 
-const flags = readFlags(DEMOS.quantize, {
+const flags = begin("quantize", {
   bits: {
     kind: "choice",
     default: "8",
@@ -42,27 +42,30 @@ const files: Record<string, Uint8Array> = {};
 let shown: { model: MnistNetwork; bits: Bits } | null = null;
 for (const bits of chosen) {
   const name = nameOf(bits);
-  console.log(`weights=${name}`);
+  line({ weights: name });
   const batches = Math.max(1, Math.floor(task.train.length / BATCH));
-  const { model, accuracies: each } = await trained(
-    task,
-    bits,
-    epochPrinter(epochs, batches, { measure: flags.measure }),
-  );
+  const { model, accuracies: each } = await trained(task, bits, epochPrinter(batches, { measure: flags.measure }));
   accuracies[name] = each;
   const file = fileOf(model, bits);
   files[name] = file;
   const last = each.at(-1) as number;
   const smaller = (files.float as Uint8Array).length / file.length;
   const loaded = bits === null ? last : measuredOf(file, task);
-  console.log(
-    `weights=${name} acc=${last.toFixed(4)} lost_points=${(100 * ((accuracies.float?.at(-1) as number) - last)).toFixed(2)} ` +
-      `file_bytes=${file.length} smaller=${smaller.toFixed(2)} acc_loaded=${loaded.toFixed(4)}`,
-  );
+  line({
+    weights: name,
+    acc: last.toFixed(4),
+    lost_points: (100 * ((accuracies.float?.at(-1) as number) - last)).toFixed(2),
+    file_bytes: file.length,
+    smaller: smaller.toFixed(2),
+    acc_loaded: loaded.toFixed(4),
+  });
   if (bits !== null && flags.save !== "") writeFileSync(flags.save, file);
   shown = { model, bits };
 }
-if (flags.save !== "") console.log(`saved=${flags.save}`);
+if (flags.save !== "") line({ saved: flags.save });
+
+/** Weights beyond this belong to the last bins of a histogram. */
+const LIMIT = 0.15;
 
 /** The share of values in each of the bins from −limit to limit. */
 function histogram(values: ArrayLike<number>, limit: number, bins: number): { x: number[]; y: number[] } {
@@ -81,14 +84,13 @@ const labelOf = (bits: Bits): string => (typeof bits === "number" ? `${bits} bit
 /** The shares of wrong answers behind the epochs. */
 const errorOf = (all: readonly number[] = []) => ({ x: all.map((_, i) => i + 1), y: all.map((share) => 1 - share) });
 
-await draw(DEMOS.quantize, (plot) => {
+await draw(DEMOS.quantize.title, (plot) => {
   const { model, bits } = shown as NonNullable<typeof shown>;
   const layer = model.linears[0] as MnistNetwork["linears"][number];
   const floats = noGrad(() => (layer.weight as Tensor).toFloat32Array());
-  const limit = 0.15;
   const curves = {
-    "floats under them": histogram(floats, limit, 61),
-    ...(bits !== null && { [`as they are read, ${nameOf(bits)}`]: histogram(readWeights(layer), limit, 61) }),
+    "floats under them": histogram(floats, LIMIT, 61),
+    ...(bits !== null && { [`as they are read, ${nameOf(bits)}`]: histogram(readWeights(layer), LIMIT, 61) }),
   };
   return [
     pair(
@@ -104,6 +106,18 @@ await draw(DEMOS.quantize, (plot) => {
       plot.curvePlot(curves, { ...HALF, title: "Weights before the hidden layer", xLabel: "weight", yLabel: "share" }),
     ),
   ];
+});
+
+end({
+  figure: accuracies[nameOf(chosen.at(-1) as Bits)]?.at(-1) ?? Number.NaN,
+  curve: {
+    name: `share of the weights before the hidden layer, from −${LIMIT} to ${LIMIT}`,
+    values: histogram(
+      readWeights((shown as NonNullable<typeof shown>).model.linears[0] as MnistNetwork["linears"][number]),
+      LIMIT,
+      61,
+    ).y,
+  },
 });
 
 /** The weights that the layer computes with. */

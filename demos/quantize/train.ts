@@ -42,7 +42,7 @@ function networkOf({ train, hidden, seed, perChannel = true }: Task, bits: Bits)
 export async function trained(
   task: Task,
   bits: Bits,
-  { onBatch, onEpoch }: Callbacks = {},
+  { onBatch, onEpoch, progress }: Callbacks = {},
 ): Promise<{ model: MnistNetwork; accuracies: number[] }> {
   const { train, epochs, timesteps } = task;
   const model = networkOf(task, bits);
@@ -53,6 +53,7 @@ export async function trained(
     encode: encoder("current", timesteps),
     loss: membraneLoss,
     ...(onBatch && { onBatch }),
+    ...(progress && { progress }),
     onEpoch(report) {
       accuracies.push(measured(model, task));
       return onEpoch?.({ ...report, validation: accuracies.at(-1) as number });

@@ -1,13 +1,13 @@
 /** npm run demo -- randman: which of ten manifolds is a pattern of spike times from? */
-import { manualSeed } from "jarvis-snn";
+import { manualSeed, noGrad } from "jarvis-snn";
 import { classCurves, drawingAt, noted, SVG, sampleAt, sampleRaster, sampleTitle, trainingRow } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
-import { readFlags } from "../options.ts";
+import { begin, end } from "../report.ts";
 import { batchesOf, epochPrinter, MEASURE, trainClassifier } from "../training.ts";
 import { PAPER, randman } from "./data.ts";
 import { RandmanNetwork, STEP_MS } from "./network.ts";
 
-const flags = readFlags(DEMOS.randman, {
+const flags = begin("randman", {
   epochs: { kind: "integer", default: 20, min: 1, help: "passes over the training set" },
   classes: { kind: "integer", default: PAPER.classes, min: 2, help: "manifolds" },
   dimensions: { kind: "integer", default: PAPER.dimensions, min: 1, help: "dimensions of a manifold" },
@@ -29,9 +29,9 @@ const model = new RandmanNetwork({ inputs: PAPER.inputs, hidden, classes });
 const { train } = data;
 const test = flags.measure === "test" ? data.test : data.validation;
 const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr };
-const { losses, callbacks } = noted(epochPrinter(epochs, batchesOf(training), flags), batchesOf(training));
+const { losses, callbacks } = noted(epochPrinter(batchesOf(training), flags), batchesOf(training));
 const history = await trainClassifier(training, callbacks);
-await draw(DEMOS.randman, (plot) => {
+await draw(DEMOS.randman.title, (plot) => {
   const sample = sampleAt(test, 0);
   const { input, hidden, membrane } = model.activity(sample.x);
   const title = sampleTitle(sample, model.forward(sample.x));
@@ -40,4 +40,12 @@ await draw(DEMOS.randman, (plot) => {
     sampleRaster(plot, { input, "hidden layer": hidden }, { title, dtMs: STEP_MS }),
     classCurves(plot, membrane, { title: "Integrators", yLabel: "membrane u", dtMs: STEP_MS }),
   ];
+});
+end({
+  figure: history.at(-1)?.validation ?? Number.NaN,
+  curve: { name: "loss over the batches", values: losses.y },
+  raster: {
+    name: "spikes of the hidden layer for a sample",
+    spikes: () => noGrad(() => model.activity(sampleAt(test, 0).x).hidden),
+  },
 });

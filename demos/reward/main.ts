@@ -1,11 +1,11 @@
 /** npm run demo -- reward: a network that finds out by reward which of its inputs to take, before and after a reversal. */
 import { drawingAt, sampleRaster } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
-import { progressBar, readFlags } from "../options.ts";
+import { bar, begin, end, line, text } from "../report.ts";
 import { CUES, RewardNetwork } from "./network.ts";
 import { BLOCK, learn, tableOf } from "./trials.ts";
 
-const flags = readFlags(DEMOS.reward, {
+const flags = begin("reward", {
   trials: { kind: "integer", default: 500, min: 1, help: "trials before the reversal, and as many behind it" },
   seed: { kind: "integer", default: 0, min: 0, help: "seed of weights, spikes, noise and order" },
   svg: { kind: "text", default: "", help: "draw the learning curve and spikes there (SVG, by the package echarts)" },
@@ -15,12 +15,12 @@ const draw = await drawingAt(flags.svg);
 const start = performance.now();
 const network = new RewardNetwork(flags.seed);
 const total = 2 * flags.trials;
-const right = learn(network, flags.trials, flags.seed, (done) => progressBar("trials", done, total));
-for (const line of tableOf(right)) console.log(line);
+const right = learn(network, flags.trials, flags.seed, bar("trials", total));
+for (const row of tableOf(right)) text(row);
 const seconds = (performance.now() - start) / 1000;
-console.log(`right_before=${last(right.before)} right_after=${last(right.after)} train_s=${seconds.toFixed(1)}`);
+line({ right_before: last(right.before), right_after: last(right.after), train_s: seconds.toFixed(1) });
 
-await draw(DEMOS.reward, (plot) => {
+await draw(DEMOS.reward.title, (plot) => {
   const all = [...right.before, ...right.after];
   const curve = (from: number, values: readonly number[]) => {
     const y = values.map((_, i) => meanOf(values.slice(Math.max(0, i + 1 - BLOCK), i + 1)));
@@ -43,6 +43,15 @@ await draw(DEMOS.reward, (plot) => {
     ),
     ...rasters,
   ];
+});
+
+end({
+  figure: Number(last(right.after)),
+  curve: {
+    name: `right in the last ${BLOCK} trials, before the reversal and behind it`,
+    values: [...right.before, ...right.after].map((_, i, all) => meanOf(all.slice(Math.max(0, i + 1 - BLOCK), i + 1))),
+  },
+  raster: { name: "spikes of the ten neurons for input 3", spikes: () => network.respond(2).spikes },
 });
 
 /** The fraction right in the last two blocks. */

@@ -2,11 +2,11 @@
 import { Generator, type Tensor } from "jarvis-snn";
 import { drawingAt, HALF, pair, SVG, sampleRaster } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
-import { progressBar, readFlags } from "../options.ts";
+import { bar, begin, end, line } from "../report.ts";
 import { DoubleRing, type Path, TIMES_MS, type Trial, WINDOW_MS } from "./network.ts";
 import { cued, keeping, keptOf, lineOf, meanOf, missOf, speedOf, turning } from "./trials.ts";
 
-const flags = readFlags(DEMOS.ring, {
+const flags = begin("ring", {
   neurons: { kind: "integer", default: 256, min: 8, help: "neurons of each of the two rings" },
   noise: { kind: "number", default: 0.3, help: "standard deviation of the noise in the currents, in thresholds" },
   starts: { kind: "integer", default: 16, min: 1, help: "directions at which a bump is left to itself" },
@@ -30,26 +30,26 @@ const started = performance.now();
 const ring = new DoubleRing(flags.neurons, flags.noise, new Generator(flags.seed));
 const trials = { kept: keeping(flags.starts), turned: turning(VELOCITIES, EACH), cued: cued(SHIFTS) };
 const all = Object.values(trials).flat();
-const end = Math.max(flags.delay, 2000) + TIMES_MS.cue + WINDOW_MS;
+const lastMs = Math.max(flags.delay, 2000) + TIMES_MS.cue + WINDOW_MS;
 const stride = Math.ceil(flags.neurons / SHOWN);
-const { paths, spikes } = ring.run(all, end, {
+const draws = bar("windows", Math.floor(lastMs / WINDOW_MS));
+const { paths, spikes } = ring.run(all, lastMs, {
   shown: [Math.floor(flags.starts / 2), all.length - SHIFTS.length + 1],
   stride,
-  onWindow: (done, total) => progressBar("windows", done, total),
+  onWindow: (done) => draws(done),
 });
 const seconds = (performance.now() - started) / 1000;
 const firstTurned = trials.kept.length;
 const firstCued = firstTurned + trials.turned.length;
 const pathAt = (i: number) => paths[i] as Path;
-console.log(`neurons=${2 * flags.neurons} trials=${all.length} simulated_ms=${end} noise=${flags.noise}`);
+line({ neurons: 2 * flags.neurons, trials: all.length, simulated_ms: lastMs, noise: flags.noise });
 
 // The bump is left to itself.
 const kept = trials.kept.map((trial, i) => keptOf(pathAt(i), trial, flags.delay));
 for (const [i, { drift, excursion, length }] of kept.entries()) {
   const start = (trials.kept[i] as Trial).start.toFixed(1);
-  console.log(
-    `keep start=${start} drift=${drift.toFixed(1)} farthest=${excursion.toFixed(1)} length=${length.toFixed(2)}`,
-  );
+  const degrees = { start, drift: drift.toFixed(1), farthest: excursion.toFixed(1) };
+  line({ ...degrees, length: length.toFixed(2) }, "keep");
 }
 const drifts = kept.map(({ drift }) => Math.abs(drift));
 const [mean, most] = [meanOf(drifts), Math.max(...drifts)];
@@ -59,7 +59,7 @@ const speeds = VELOCITIES.map((v, i) => {
   const each = Array.from({ length: EACH }, (_, j) => speedOf(pathAt(firstTurned + EACH * i + j)));
   const speed = meanOf(each);
   const range = `${Math.min(...each).toFixed(0)}…${Math.max(...each).toFixed(0)}`;
-  console.log(`turn input=${v} degrees_per_s=${speed.toFixed(1)} range=${range} per_input=${(speed / v).toFixed(0)}`);
+  line({ input: v, degrees_per_s: speed.toFixed(1), range, per_input: (speed / v).toFixed(0) }, "turn");
   return speed;
 });
 const { slope, r2 } = lineOf(VELOCITIES, speeds);
@@ -67,15 +67,19 @@ const { slope, r2 } = lineOf(VELOCITIES, speeds);
 // The bump is called to another direction.
 const misses = trials.cued.map((trial, i) => {
   const miss = missOf(pathAt(firstCued + i), trial);
-  console.log(`cue shift=${SHIFTS[i]} miss=${miss.toFixed(1)}`);
+  line({ shift: SHIFTS[i] as number, miss: miss.toFixed(1) }, "cue");
   return Math.abs(miss);
 });
-console.log(
-  `drift_mean=${mean.toFixed(2)} drift_max=${most.toFixed(2)} degrees_per_s_per_input=${slope.toFixed(1)} r2=${r2.toFixed(4)} ` +
-    `miss_max=${Math.max(...misses).toFixed(1)} run_s=${seconds.toFixed(1)}`,
-);
+line({
+  drift_mean: mean.toFixed(2),
+  drift_max: most.toFixed(2),
+  degrees_per_s_per_input: slope.toFixed(1),
+  r2: r2.toFixed(4),
+  miss_max: Math.max(...misses).toFixed(1),
+  run_s: seconds.toFixed(1),
+});
 
-await draw(DEMOS.ring, (plot) => {
+await draw(DEMOS.ring.title, (plot) => {
   const x = pathAt(0).angles.map((_, w) => (w + 0.5) * WINDOW_MS);
   /** Directions over time of the trials with these indices, by name. */
   const directions = (title: string, entries: readonly (readonly [name: string, trial: number])[]) => {
@@ -116,4 +120,11 @@ await draw(DEMOS.ring, (plot) => {
       ),
     ),
   ];
+});
+end({
+  figure: mean,
+  raster: {
+    name: "spikes of a bump that a second cue moves, neurons by their direction",
+    spikes: () => spikes[1] as Tensor,
+  },
 });

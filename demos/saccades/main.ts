@@ -2,8 +2,8 @@
 import { DataLoader, type Dataset, manualSeed, noGrad } from "jarvis-snn";
 import { drawingAt, noted, rateRows, SVG, sampleAt, trainingRow } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
-import { readFlags } from "../options.ts";
 import { CACHE, eventsPerRecording, type Recordings } from "../recordings.ts";
+import { begin, end, line } from "../report.ts";
 import {
   batchesOf,
   CHECKPOINT,
@@ -19,7 +19,7 @@ import { nmnist, type Part, simulated } from "./data.ts";
 import { SaccadesNetwork, USUAL } from "./network.ts";
 import { eventsRow } from "./picture.ts";
 
-const flags = readFlags(DEMOS.saccades, {
+const flags = begin("saccades", {
   epochs: { kind: "integer", default: 2, min: 1, help: "passes over the training set" },
   bin: {
     kind: "choice",
@@ -54,20 +54,23 @@ const all = Array.from(given.labels.keys());
 const held = heldFrom(given.length);
 const train = given.spikes({ ...bins, indices: isTest ? all : all.slice(0, held) });
 const test = measured.spikes({ ...bins, ...(!isTest && { indices: all.slice(held) }) });
-console.log(
-  `train=${train.length} ${flags.measure}=${test.length} events_per_recording=${eventsPerRecording(given)} ` +
-    `spikes_per_recording=${Math.round(spikesOf(test) / test.length)} bins=${bins.bins}`,
-);
+line({
+  train: train.length,
+  [flags.measure]: test.length,
+  events_per_recording: eventsPerRecording(given),
+  spikes_per_recording: Math.round(spikesOf(test) / test.length),
+  bins: bins.bins,
+});
 
 manualSeed(flags.seed);
 const cpu = cpuTimer();
 const model = new SaccadesNetwork({ ...USUAL, binMs });
 const run = { checkpoint, settings: settingsOf(flags) };
 const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr, ...run };
-const { losses, callbacks } = noted(epochPrinter(epochs, batchesOf(training), flags), batchesOf(training));
+const { losses, callbacks } = noted(epochPrinter(batchesOf(training), flags), batchesOf(training));
 const history = await trainClassifier(training, callbacks);
-console.log(cpu());
-await draw(DEMOS.saccades, (plot) => {
+line({ cpu_s: cpu() });
+await draw(DEMOS.saccades.title, (plot) => {
   const sample = sampleAt(test, 0);
   const names = ["first convolution", "second convolution"];
   return [
@@ -75,6 +78,12 @@ await draw(DEMOS.saccades, (plot) => {
     eventsRow(plot, measured.get(isTest ? sample.index : held + sample.index)),
     ...rateRows(plot, model, model.fc, sample, names),
   ];
+});
+
+end({
+  figure: history.at(-1)?.validation ?? Number.NaN,
+  curve: { name: "loss over the batches", values: losses.y },
+  raster: { name: "events of a digit, as spikes of pixels", spikes: () => sampleAt(test, 0).x },
 });
 
 /** Spikes of all samples of a dataset. */

@@ -1,6 +1,6 @@
 /** npm run demo -- sequence: a network that keeps a bit, and what is saved of it. */
 import { writeFileSync } from "node:fs";
-import { accuracy, DataLoader, evaluate, loadSafetensors, manualSeed, saveSafetensors } from "jarvis-snn";
+import { accuracy, DataLoader, evaluate, loadSafetensors, manualSeed, noGrad, saveSafetensors } from "jarvis-snn";
 import {
   classCurves,
   drawingAt,
@@ -14,12 +14,12 @@ import {
   trainingRow,
 } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
-import { readFlags } from "../options.ts";
+import { begin, end, line } from "../report.ts";
 import { batchesOf, epochPrinter, trainClassifier } from "../training.ts";
 import { delayedXor } from "./data.ts";
 import { SequenceNetwork } from "./network.ts";
 
-const flags = readFlags(DEMOS.sequence, {
+const flags = begin("sequence", {
   epochs: { kind: "integer", default: 8, min: 1, help: "passes over the training set" },
   hidden: { kind: "integer", default: 64, min: 1, help: "neurons of each recurrent layer" },
   lr: { kind: "number", default: 5e-3, help: "largest learning rate of Adam" },
@@ -41,7 +41,7 @@ const valuesOf = (name: "beta" | "threshold"): number[][] =>
     Array.from(layer[name].toFloat32Array(), (value) => (name === "beta" ? Math.min(1, value) : value)),
   );
 const start = { beta: valuesOf("beta"), threshold: valuesOf("threshold") };
-const { losses, callbacks } = noted(epochPrinter(flags.epochs, batchesOf(training)), batchesOf(training));
+const { losses, callbacks } = noted(epochPrinter(batchesOf(training)), batchesOf(training));
 const history = await trainClassifier(training, callbacks);
 
 // A network of other weights, decays and thresholds becomes the trained one.
@@ -52,14 +52,17 @@ const before = measure();
 other.loadStateDict(loadSafetensors(bytes).tensors);
 const loaded = measure();
 const same = loaded === history.at(-1)?.validation;
-console.log(
-  `saved_bytes=${bytes.length} acc_before_loading=${before.toFixed(4)} acc_loaded=${loaded.toFixed(4)} same=${same}`,
-);
+line({
+  saved_bytes: bytes.length,
+  acc_before_loading: before.toFixed(4),
+  acc_loaded: loaded.toFixed(4),
+  same,
+});
 if (flags.save !== "") {
   writeFileSync(flags.save, bytes);
-  console.log(`saved=${flags.save}`);
+  line({ saved: flags.save });
 }
-await draw(DEMOS.sequence, (plot) => {
+await draw(DEMOS.sequence.title, (plot) => {
   const sample = sampleAt(test, (test.y as Uint8Array).indexOf(1));
   const { first, second, membrane } = model.activity(sample.x);
   const title = sampleTitle(sample, model.forward(sample.x));
@@ -83,4 +86,12 @@ await draw(DEMOS.sequence, (plot) => {
       changes("threshold", "Learned changes of thresholds θ"),
     ),
   ];
+});
+end({
+  figure: history.at(-1)?.validation ?? Number.NaN,
+  curve: { name: "loss over the batches", values: losses.y },
+  raster: {
+    name: "spikes of the second layer for a sequence",
+    spikes: () => noGrad(() => model.activity(sampleAt(test, 0).x).second),
+  },
 });

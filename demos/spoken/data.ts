@@ -3,8 +3,8 @@ import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { rand } from "jarvis-snn";
 import { type EventRecording, readSHD } from "jarvis-snn/events";
-import { progressBar } from "../options.ts";
 import { cachedRecordings, Recordings } from "../recordings.ts";
+import { bar } from "../report.ts";
 import { DIGITS, SAMPLE_RATE, SPEECH, Speaker, synthesiserVersion } from "./speech.ts";
 import { CHANNELS, hear, OPTIONS, WAYS, type WayName } from "./spikes.ts";
 import { ACCENTS, TEST_VOICES, TRAINING_VOICES, VALIDATION_VOICES } from "./voices.ts";
@@ -157,11 +157,12 @@ async function read(path: string, known?: number): Promise<SpokenSet & { classes
     try {
       const classes = known ?? (data.keys.length || 1 + data.labels.reduce((most, label) => Math.max(most, label), 0));
       const recordings = new Recordings(data.get(0).width, 1);
+      const draws = bar(basename(path), data.length);
       for (const [i, label] of data.labels.entries()) {
         if (label >= classes)
           throw new RangeError(`expected labels in [0, ${classes}), got ${label} of recording ${i}`);
         recordings.add({ events: data.get(i), label }, 0);
-        progressBar(basename(path), i + 1, data.length);
+        draws(i + 1);
       }
       return { recordings, voices: Array.from(data.speakers ?? [], String), classes };
     } finally {

@@ -1,16 +1,16 @@
 /** npm run demo -- spoken: a network names digits that are said by voices that it has never heard. */
 import { accuracy, DataLoader, evaluate, manualSeed, noGrad } from "jarvis-snn";
-import { classCurves, drawingAt, noted, SVG, sampleRaster, sampleTitle, trainingRow } from "../drawing.ts";
+import { classCurves, drawingAt, noted, SVG, sampleAt, sampleRaster, sampleTitle, trainingRow } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
-import { readFlags } from "../options.ts";
 import { CACHE, type SpikesOptions } from "../recordings.ts";
+import { begin, end, line } from "../report.ts";
 import { batchesOf, CHECKPOINT, cpuTimer, epochPrinter, MEASURE, settingsOf, trainClassifier } from "../training.ts";
 import { heidelberg, moved, type SpokenSet, synthesised } from "./data.ts";
 import { SpokenNetwork } from "./network.ts";
 import { voicesLine } from "./report.ts";
 import { WAYS, type WayName } from "./spikes.ts";
 
-const flags = readFlags(DEMOS.spoken, {
+const flags = begin("spoken", {
   data: {
     kind: "text",
     default: "",
@@ -64,14 +64,14 @@ const test = datasetOf(sets.test);
 const train = datasetOf(sets.train, { transform: (events) => moved(events, shift) });
 const run = { checkpoint, settings: settingsOf(flags) };
 const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr, ...run };
-const { losses, callbacks } = noted(epochPrinter(epochs, batchesOf(training), { measure }), batchesOf(training));
+const { losses, callbacks } = noted(epochPrinter(batchesOf(training), { measure }), batchesOf(training));
 const history = await trainClassifier(training, callbacks);
 
 const accuracyOf = (indices: readonly number[]) =>
   evaluate(model, new DataLoader(datasetOf(sets.test, { indices }), { batchSize: 250 }), accuracy);
-console.log(voicesLine(sets, { measure, durationMs: bins * binMs }, accuracyOf));
-console.log(cpu());
-await draw(DEMOS.spoken, (plot) => {
+line(voicesLine(sets, { measure, durationMs: bins * binMs }, accuracyOf));
+line({ cpu_s: cpu() });
+await draw(DEMOS.spoken.title, (plot) => {
   const { x } = noGrad(() => test.batch([SHOWN]));
   const { hidden, membrane } = noGrad(() => model.activity(x));
   const sample = { index: SHOWN, x, label: sets.test.recordings.labels[SHOWN] as number };
@@ -84,4 +84,12 @@ await draw(DEMOS.spoken, (plot) => {
     ),
     classCurves(plot, membrane, { title: "Integrators", yLabel: "membrane y", dtMs: binMs }),
   ];
+});
+end({
+  figure: history.at(-1)?.validation ?? Number.NaN,
+  curve: { name: "loss over the batches", values: losses.y },
+  raster: {
+    name: "spikes of the recurrent neurons for a spoken digit",
+    spikes: () => noGrad(() => model.activity(sampleAt(test, SHOWN).x).hidden),
+  },
 });

@@ -1,11 +1,12 @@
 /** Who spoke in the sets of a training, and how well the network understood them. */
+import type { Fields } from "../report.ts";
 import type { SpokenSet, SpokenSets } from "./data.ts";
 
 /** Recordings to measure on, by index → the accuracy. */
 export type AccuracyOf = (indices: readonly number[]) => number;
 
 /**
- * The line behind the epochs:
+ * The fields of the line behind the epochs:
  *
  *   train_voices=… train=… test_voices=… test=… worst_voice=… worst_acc=… spikes=… late=…
  *
@@ -16,7 +17,7 @@ export function voicesLine(
   { train, test }: Pick<SpokenSets, "train" | "test">,
   { measure, durationMs }: { measure: string; durationMs: number },
   accuracyOf: AccuracyOf,
-): string {
+): Fields {
   const heard = new Set(train.voices);
   const voices = Array.from(new Set(test.voices));
   const saidBy = (isMeant: (voice: string) => boolean) =>
@@ -26,15 +27,16 @@ export function voicesLine(
   const each = voices.map((voice) => ({ voice, acc: accuracyOf(saidBy((v) => v === voice)) }));
   const [worst] = each.sort((a, b) => a.acc - b.acc);
   const { mean, late } = spikesOf([train, test], durationMs);
-  return [
-    ...(heard.size > 0 ? [`train_voices=${heard.size}`] : []),
-    `train=${train.recordings.length}`,
-    ...(worst ? [`${measure}_voices=${each.length}`] : []),
-    `${measure}=${test.recordings.length}`,
-    ...(isMixed ? [`unheard=${unheard.length} unheard_acc=${accuracyOf(unheard).toFixed(4)}`] : []),
-    ...(worst ? [`worst_voice=${worst.voice.replaceAll(" ", "_")} worst_acc=${worst.acc.toFixed(4)}`] : []),
-    `spikes=${mean.toFixed(0)} late=${late.toFixed(4)}`,
-  ].join(" ");
+  return {
+    ...(heard.size > 0 && { train_voices: heard.size }),
+    train: train.recordings.length,
+    ...(worst && { [`${measure}_voices`]: each.length }),
+    [measure]: test.recordings.length,
+    ...(isMixed && { unheard: unheard.length, unheard_acc: accuracyOf(unheard).toFixed(4) }),
+    ...(worst && { worst_voice: worst.voice.replaceAll(" ", "_"), worst_acc: worst.acc.toFixed(4) }),
+    spikes: mean.toFixed(0),
+    late: late.toFixed(4),
+  };
 }
 
 /** The spikes of a recording of the sets on average, and the part of all spikes that is behind a time. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { arange, manualSeed, noGrad, readSafetensors } from "jarvis-snn";
 import type { EventRecording } from "jarvis-snn/events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { lineOf } from "../report.ts";
 import { trainClassifier } from "../training.ts";
 import { heidelberg, moved, type SpokenSet, synthesised } from "./data.ts";
 import { SpokenNetwork } from "./network.ts";
@@ -191,7 +192,7 @@ describe("SHD", () => {
     changed("shd_test.h5", withoutSpeakers);
     const sets = await heidelberg(folder);
     expect([sets.train.voices.length, sets.test.voices]).toEqual([80, []]);
-    expect(voicesLine(sets, { measure: "test", durationMs: 1000 }, () => 1)).toBe(
+    expect(lineOf(voicesLine(sets, { measure: "test", durationMs: 1000 }, () => 1))).toBe(
       "train_voices=4 train=80 test=60 spikes=40 late=0.0000",
     );
     changed("shd_train.h5", withoutSpeakers);
@@ -302,12 +303,12 @@ test("voices that the training has not heard have a figure of their own, the wor
   );
   const part = late.reduce<number>((sum, isLate) => sum + isLate, 0) / late.length;
   expect(part).toBeCloseTo(0.5, 2);
-  expect(voicesLine(sets, { measure: "test", durationMs: 400 }, accuracyOf)).toBe(
+  expect(lineOf(voicesLine(sets, { measure: "test", durationMs: 400 }, accuracyOf))).toBe(
     "train_voices=4 train=80 test_voices=3 test=60 unheard=40 unheard_acc=0.7500 worst_voice=3 worst_acc=0.2500 " +
       `spikes=40 late=${part.toFixed(4)}`,
   );
   const held = await heidelberg(SHD, true);
-  expect(voicesLine(held, { measure: "validation", durationMs: 1000 }, () => 1)).toBe(
+  expect(lineOf(voicesLine(held, { measure: "validation", durationMs: 1000 }, () => 1))).toBe(
     "train_voices=3 train=60 validation_voices=1 validation=20 worst_voice=1 worst_acc=1.0000 spikes=40 late=0.0000",
   );
 });

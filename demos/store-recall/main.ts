@@ -1,14 +1,14 @@
 /** npm run demo -- store-recall: a network that keeps a bit in the thresholds of its neurons. */
-import { Generator, manualSeed } from "jarvis-snn";
+import { Generator, manualSeed, noGrad } from "jarvis-snn";
 import { drawingAt } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { Lsnn, type Trials } from "../lsnn/network.ts";
 import { drawTrial, FLAGS, freshSeed, iterationPrinter, meanOf } from "../lsnn/program.ts";
 import { type MemoryTraining, measure, trainMemory } from "../lsnn/training.ts";
-import { readFlags } from "../options.ts";
+import { begin, end, line } from "../report.ts";
 import { CHARACTER_MS, CHARACTERS, charactersFor, GROUP_NAMES, storeRecall, TRAINED } from "./data.ts";
 
-const flags = readFlags(DEMOS["store-recall"], {
+const flags = begin("store-recall", {
   regular: { kind: "integer", default: 10, min: 0, help: "LIF neurons" },
   adaptive: { kind: "integer", default: 10, min: 0, help: "LIF neurons with adaptive thresholds" },
   ...FLAGS,
@@ -32,14 +32,19 @@ const errors = Array.from({ length: greatest + 4 - least + 1 }, (_, i) => {
   const delay = least + i;
   const isTrained = delay <= greatest;
   const error = measure(model, flags.test, (batch) => storeRecall(batch, charactersFor(delay), [delay, delay], fresh));
-  console.log(`delay_ms=${delay * CHARACTER_MS} trained=${isTrained} error=${error.toFixed(4)}`);
+  line({ delay_ms: delay * CHARACTER_MS, trained: isTrained, error: error.toFixed(4) });
   return { isTrained, error };
 });
 const meanError = (trained: boolean) =>
   meanOf(errors.filter(({ isTrained }) => isTrained === trained).map(({ error }) => error)).toFixed(4);
 const seconds = ((performance.now() - start) / 1000).toFixed(1);
-console.log(`rule=${rule} error_trained=${meanError(true)} error_unseen=${meanError(false)} total_s=${seconds}`);
+line({ rule, error_trained: meanError(true), error_unseen: meanError(false), total_s: seconds });
 // The picture shows a trial that asks for both values, if one of the next has such recalls.
 const next = Array.from({ length: 20 }, () => storeRecall(1, CHARACTERS, TRAINED, fresh));
 const trial = (next.find(({ answers }) => answers.includes(0) && answers.includes(1)) ?? next[0]) as Trials;
-await drawTrial(draw, { title: DEMOS["store-recall"], model, regular, trial, groups: GROUP_NAMES, reports });
+await drawTrial(draw, { title: DEMOS["store-recall"].title, model, regular, trial, groups: GROUP_NAMES, reports });
+end({
+  figure: Number(meanError(false)),
+  curve: { name: "error over the iterations", values: reports.map(({ error }) => error) },
+  raster: { name: "spikes of the network in a trial", spikes: () => noGrad(() => model.activity(trial.x).spikes) },
+});

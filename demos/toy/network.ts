@@ -77,7 +77,11 @@ export function prepareToy(options: ToyOptions): ToyRun {
 }
 
 /** Trains; the reports of the epochs carry the test accuracy as `validation`. */
-export function trainToy(run: ToyRun, epochs: number, callbacks: Pick<FitOptions, "onBatch" | "onEpoch"> = {}) {
+export function trainToy(
+  run: ToyRun,
+  epochs: number,
+  callbacks: Pick<FitOptions, "onBatch" | "onEpoch" | "progress"> = {},
+) {
   const { model, trainLoader, testLoader, encode, optimizer } = run;
   return fit(model, trainLoader, {
     epochs,
