@@ -261,7 +261,7 @@ export const GROUPS = {
       title: "Keeps a direction as a bump of spikes on a ring, turns it by an input and moves it to a cue.",
       source: "Skaggs et al. (1995); Xie, Hahnloser and Seung (2002).",
       seconds: 1.3,
-      figure: { name: "mean drift in 2 s, in degrees", atMost: 4 },
+      figure: { name: "mean drift in degrees after 2 s", atMost: 4 },
       beside: [
         [2.8, "mean of the seeds 0 … 9"],
         [1.7, "512 neurons in each ring"],

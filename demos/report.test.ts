@@ -22,20 +22,31 @@ afterEach(() => {
 });
 
 /** All that a demo prints, and all that it writes to the terminal beside that, on a terminal or elsewhere. */
-async function run(name: string, args: readonly string[], isTTY: boolean): Promise<{ log: string; drawn: string }> {
+async function run(
+  name: string,
+  args: readonly string[],
+  isTTY: boolean,
+  columns = 300,
+): Promise<{ log: string; drawn: string }> {
   vi.resetModules();
   vi.stubEnv("NO_COLOR", "1");
   vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...args]);
   const log = vi.spyOn(console, "log").mockImplementation(() => {});
+  log.mockClear(); // a test may run two demos
   const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
-  const descriptor = Object.getOwnPropertyDescriptor(process.stdout, "isTTY");
-  Object.defineProperty(process.stdout, "isTTY", { value: isTTY, configurable: true });
+  const given = { isTTY, columns };
+  const before = Object.keys(given).map((key) => [key, Object.getOwnPropertyDescriptor(process.stdout, key)] as const);
+  for (const [key, value] of Object.entries(given)) {
+    Object.defineProperty(process.stdout, key, { value, configurable: true });
+  }
   try {
     await import(`./${name}/main.ts`);
     return { log: log.mock.calls.flat().join("\n"), drawn: write.mock.calls.map(([text]) => text).join("") };
   } finally {
-    if (descriptor === undefined) delete (process.stdout as { isTTY?: boolean }).isTTY;
-    else Object.defineProperty(process.stdout, "isTTY", descriptor);
+    for (const [key, descriptor] of before) {
+      if (descriptor === undefined) Reflect.deleteProperty(process.stdout, key);
+      else Object.defineProperty(process.stdout, key, descriptor);
+    }
     write.mockRestore();
   }
 }
@@ -91,8 +102,8 @@ describe.each(SHORT)("%s %j", (name, args, { lines, bar, drawn }) => {
 
   test("on a terminal it begins with its words and ends with the figure, its neighbours, the picture and the next runs", async () => {
     const terminal = await run(name, args, true);
-    const [first] = terminal.log.split("\n");
-    expect(first).toContain(`${name}: ${title} ${source} Good: ${figure.name} of at`);
+    const first = terminal.log.split("\n\n")[0]?.replaceAll("\n", " ");
+    expect(first).toContain(`${name}: ${title} ${source} Good: ${figure.name} `);
     expect(terminal.drawn).toContain(`\r\x1b[2K${bar}`);
     expect(terminal.drawn.endsWith("\r\x1b[2K")).toBe(true);
     for (const part of drawn) expect(terminal.log).toContain(part);
@@ -128,6 +139,14 @@ describe.each(SHORT)("%s %j", (name, args, { lines, bar, drawn }) => {
       expect(keys).toContain(key);
     expect(existsSync(pictures())).toBe(false);
   });
+});
+
+test("on a narrow terminal no line is longer than the terminal, and none begins within a word", async () => {
+  const wide = await run("reward", ["--trials=4"], true);
+  const narrow = await run("reward", ["--trials=4"], true, 64);
+  for (const text of narrow.log.split("\n")) expect(text.length, text).toBeLessThanOrEqual(64);
+  const words = ({ log }: { log: string }) => log.replace(/[\d.]+|█.*?(?= )/g, "").split(/\s+/);
+  expect(words(narrow)).toEqual(words(wide));
 });
 
 test("words: every demo has a figure, others beside it and a next run of a demo that there is", () => {

@@ -22,6 +22,8 @@ const run = {
   flags: {} as Readonly<Record<string, unknown>>,
   results: [] as unknown[],
   picture: "",
+  /** Whether the last line of the terminal is a bar. */
+  isBarred: false,
 };
 
 const JSON_FLAG = { kind: "switch", default: false, help: "print one JSON object at the end" } as const;
@@ -37,10 +39,10 @@ export function begin<F extends Flags>(name: DemoName, flags: F): Values<F> {
   if (mode === "terminal" && "svg" in values && values.svg === "") {
     (values as { svg: string }).svg = `${PICTURES}/${name}.svg`;
   }
-  Object.assign(run, { name, mode, flags: values, results: [], picture: "" });
+  Object.assign(run, { name, mode, flags: values, results: [], picture: "", isBarred: false });
   if (mode === "terminal") {
-    const good = "atLeast" in figure ? `at least ${figure.atLeast}` : `at most ${figure.atMost}`;
-    console.log(`${bold(`${name}: ${title}`)} ${source} Good: ${figure.name} of ${good}.\n`);
+    const good = "atLeast" in figure ? `≥ ${figure.atLeast}` : `≤ ${figure.atMost}`;
+    say(`${bold(`${name}: ${title}`)} ${source} Good: ${figure.name} ${good}.\n`);
   }
   return values as unknown as Values<F>;
 }
@@ -55,7 +57,7 @@ export function line(fields: Fields, word = ""): void {
     console.log(word === "" ? lineOf(fields) : `${word} ${lineOf(fields)}`);
   } else {
     const cells = entries.map(([key, value]) => `${dim(key.replaceAll("_", " "))} ${value}`);
-    console.log([...(word === "" ? [] : [dim(word)]), ...cells].join(dim(" · ")));
+    say([...(word === "" ? [] : [dim(word)]), ...cells].join(dim(" · ")));
   }
 }
 
@@ -68,7 +70,33 @@ export const lineOf = (fields: Fields): string =>
 /** Lines of text that people read, such as a table; one text of the JSON object. */
 export function text(lines: string): void {
   if (run.mode === "json") run.results.push({ text: lines });
-  else console.log(lines);
+  else say(lines);
+}
+
+/** A sentence that explains the lines behind it, on a terminal alone. */
+export function note(sentence: string): void {
+  if (run.mode === "terminal") say(dim(sentence));
+}
+
+/** Prints a text, on a terminal in the place of a bar and with its long lines broken between words. */
+function say(lines: string): void {
+  if (run.mode !== "terminal") return console.log(lines);
+  if (run.isBarred) process.stdout.write("\r\x1b[2K");
+  run.isBarred = false;
+  console.log(lines.split("\n").map(broken).join("\n"));
+}
+
+/** A line in parts that the terminal shows without breaking a word. */
+function broken(line: string): string {
+  const columns = process.stdout.columns || 80;
+  let left = columns;
+  const words = line.split(" ").map((word, i) => {
+    const length = word.replace(STYLE, "").length;
+    const isNext = i > 0 && length >= left;
+    left = (isNext || i === 0 ? columns : left - 1) - length;
+    return `${i === 0 ? "" : isNext ? "\n" : " "}${word}`;
+  });
+  return words.join("");
 }
 
 /** The path of a picture that was written. */
@@ -94,6 +122,7 @@ export function bar(label: string, total: number): (done: number, more?: Pick<Ba
   const start = performance.now();
   return (batch, more = {}) => {
     const seconds = (performance.now() - start) / 1000;
+    run.isBarred = batch < total;
     draw({ epoch: 1, epochs: 1, batch, batches: total, ...more, seconds, secondsLeft: seconds * (total / batch - 1) });
   };
 }
@@ -142,13 +171,18 @@ export function end({ figure, curve, raster }: End): void {
     : "not as good as a run with the default flags; fewer samples or epochs explain that";
   lines.push(`${bold(`${aim.name}: ${short(figure)}`)}, ${verdict}.`);
   for (const [value, of] of rows) {
-    const full = "█".repeat(Math.round((CELLS * Math.abs(value)) / most));
-    lines.push(`  ${short(value).padStart(7)} ${full.padEnd(CELLS)} ${of}`);
+    lines.push(`  ${short(value).padStart(7)} ${cellsOf(Math.abs(value) / most).padEnd(CELLS)} ${of}`);
   }
   if (picture !== "") lines.push("", `${dim("picture")}  ${picture}${indexOf(picture)}`);
   lines.push("", ...next.map(([command, why]) => `${dim("next")}     npm run demo -- ${command}   ${dim(why)}`));
   lines.push(`${dim("more")}     docs/demos.md#${name === "toy" || name === "mnist" ? "toy-and-mnist" : name}`);
-  console.log(`\n${lines.join("\n")}`);
+  say(`\n${lines.join("\n")}`);
+}
+
+/** A bar of a part of {@link CELLS}, in eighths of a cell. */
+function cellsOf(part: number): string {
+  const eighths = Math.round(8 * CELLS * part);
+  return "█".repeat(Math.floor(eighths / 8)) + ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
 }
 
 const isGood = (aim: (typeof DEMOS)[DemoName]["figure"], value: number): boolean =>
@@ -167,6 +201,10 @@ function thinned(values: readonly number[]): number[] {
 }
 
 const short = (x: number): string => String(Number(x.toPrecision(4)));
+
+/** The signs of a style. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the signs begin with ESC
+const STYLE = /\x1b\[\d+m/g;
 
 /** Text that stands out, or back, unless NO_COLOR is set. */
 const styled =

@@ -1,7 +1,7 @@
 /** npm run demo -- associative: patterns that spikes recall from damaged cues, and how many of them fit into a network. */
 import { drawingAt, HALF, pair, SVG, sampleRaster } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
-import { bar, begin, end, line } from "../report.ts";
+import { bar, begin, end, line, note } from "../report.ts";
 import { type Recall, recallAt } from "./capacity.ts";
 import { RECALLED, TIMES_MS } from "./network.ts";
 
@@ -36,6 +36,9 @@ const print = ({ load, patterns, flips, recalled, overlap, binary }: Recall) =>
 
 const [asked] = recallAt(flags, [flags.flips]) as [Recall];
 line({ neurons: flags.neurons, gain: flags.gain, noise: flags.noise, recalled_from_overlap: RECALLED });
+note(
+  "recalled: the part of the patterns; overlap: with the stored pattern; binary: the part that Hopfield's network recalls from the same cues",
+);
 print(asked);
 const byFlips = recallAt(flags, FLIPS);
 for (const recall of byFlips) print(recall);

@@ -43,7 +43,7 @@ export function iterationPrinter(iterations: number): {
   const onIteration = (report: IterationReport): void => {
     reports.push(report);
     const { iteration } = report;
-    draws(iteration, { loss: report.loss });
+    draws(iteration, { loss: report.loss, lr: report.lr });
     if (Math.floor((iteration * LINES) / iterations) === Math.floor(((iteration - 1) * LINES) / iterations)) return;
     const part = reports.slice(printed);
     printed = iteration;

@@ -83,6 +83,8 @@ export interface IterationReport {
   error: number;
   /** Mean firing rate of the recurrent neurons, in Hz. */
   rateHz: number;
+  /** The learning rate of the next iteration. */
+  lr: number;
 }
 
 /** Weight of the cost of firing rates, and the rate without a cost in spikes per step: 10 Hz. */
@@ -106,7 +108,13 @@ export function trainMemory(training: MemoryTraining, onIteration?: (report: Ite
     const { loss, errors, rate } = learn(draw(batchSize));
     optimizer.step();
     scheduler.step();
-    onIteration?.({ iteration, loss, error: errors.wrong / errors.recalls, rateHz: (1000 * rate) / DT_MS });
+    onIteration?.({
+      iteration,
+      loss,
+      error: errors.wrong / errors.recalls,
+      rateHz: (1000 * rate) / DT_MS,
+      lr: optimizer.lr,
+    });
   }
 }
 

@@ -2,7 +2,7 @@
 import { Generator, type Tensor } from "jarvis-snn";
 import { drawingAt, HALF, pair, SVG, sampleRaster } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
-import { bar, begin, end, line } from "../report.ts";
+import { bar, begin, end, line, note } from "../report.ts";
 import { DoubleRing, type Path, TIMES_MS, type Trial, WINDOW_MS } from "./network.ts";
 import { cued, keeping, keptOf, lineOf, meanOf, missOf, speedOf, turning } from "./trials.ts";
 
@@ -45,6 +45,9 @@ const pathAt = (i: number) => paths[i] as Path;
 line({ neurons: 2 * flags.neurons, trials: all.length, simulated_ms: lastMs, noise: flags.noise });
 
 // The bump is left to itself.
+note(
+  "keep: a bump from a start, its drift and farthest place in degrees; length is 1 where all spikes have one direction",
+);
 const kept = trials.kept.map((trial, i) => keptOf(pathAt(i), trial, flags.delay));
 for (const [i, { drift, excursion, length }] of kept.entries()) {
   const start = (trials.kept[i] as Trial).start.toFixed(1);
@@ -55,6 +58,7 @@ const drifts = kept.map(({ drift }) => Math.abs(drift));
 const [mean, most] = [meanOf(drifts), Math.max(...drifts)];
 
 // The bump is turned.
+note("turn: bumps under an input, and their speed");
 const speeds = VELOCITIES.map((v, i) => {
   const each = Array.from({ length: EACH }, (_, j) => speedOf(pathAt(firstTurned + EACH * i + j)));
   const speed = meanOf(each);
@@ -65,6 +69,7 @@ const speeds = VELOCITIES.map((v, i) => {
 const { slope, r2 } = lineOf(VELOCITIES, speeds);
 
 // The bump is called to another direction.
+note("cue: bumps that a second cue calls, and the degrees by which they miss it");
 const misses = trials.cued.map((trial, i) => {
   const miss = missOf(pathAt(firstCued + i), trial);
   line({ shift: SHIFTS[i] as number, miss: miss.toFixed(1) }, "cue");
