@@ -3,9 +3,14 @@ import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { root } from "./entries.mjs";
 
 const LOGS = "build/check";
+
+/** The lines in which test runners say how many tests have passed. */
+const countsIn = (output) =>
+  stripVTControlCharacters(output).match(/^ *(?:Test Files|Tests|ℹ (?:tests|pass|fail|skipped)) .*$/gm) ?? [];
 
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(0)} s`;
 
@@ -26,7 +31,7 @@ function run({ name, command }) {
 /**
  * Runs steps in their order, as many at once as there are processors, and resolves to whether all have passed. A step has a `name` and a
  * `command` line; one that `isAlone` uses all processors itself, and one that `isFirst` too: where it fails, no other one begins. A line
- * tells of each begin and end, and build/check/NAME.log keeps the output, which is shown where a step fails.
+ * tells of each begin and end, and build/check/NAME.log keeps the output, which is shown where a step fails; of tests that pass their numbers are.
  */
 export async function runSteps(steps) {
   mkdirSync(join(root, LOGS), { recursive: true });
@@ -47,7 +52,8 @@ export async function runSteps(steps) {
       running.delete(end);
       if (!isGood) failed.push(step.name);
       console.log(`${isGood ? "ok    " : "FAILED"} ${step.name.padEnd(width)}  ${seconds(since)}`);
-      if (!isGood) console.log(`${output.trimEnd()}\n`);
+      const shown = isGood ? countsIn(output) : [`${output.trimEnd()}\n`];
+      for (const each of shown) console.log(each);
     });
     running.add(end);
     if (step.isFirst) await end;
