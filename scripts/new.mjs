@@ -11,6 +11,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Script } from "node:vm";
 import { encoder } from "./new/encoder.mjs";
 import { neuron } from "./new/neuron.mjs";
 import { op } from "./new/op.mjs";
@@ -63,6 +64,9 @@ export function planned(args, read) {
       `new: expected the name of ${/^[aeiou]/.test(word) ? "an" : "a"} ${word} ${kind.looks}, got ${name}`,
     );
   const names = kind.names(name);
+  if (!isIdentifier(names.exported)) {
+    throw new Error(`new: expected a name that is no word of the language, got ${names.exported}`);
+  }
   if (exportedBy(kind.entry, read).includes(names.exported)) {
     throw new Error(`new: expected a name that ${kind.entry} does not have, got ${names.exported}`);
   }
@@ -71,6 +75,15 @@ export function planned(args, read) {
   const files = new Map();
   for (const step of steps) files.set(step.path, applied(step, files.get(step.path) ?? read(step.path)));
   return { files, steps, commands: kind.commands(names) };
+}
+
+/** Whether a variable of a module may have the name. */
+function isIdentifier(name) {
+  try {
+    return new Script(`"use strict"; async () => { const ${name} = 0; }`) instanceof Script;
+  } catch {
+    return false;
+  }
 }
 
 /** The names that a file exports, values and types, those behind its stars among them. */
@@ -104,6 +117,8 @@ function applied({ path, text, ...place }, old) {
     throw new Error(`new: expected lines like ${anchor} in ${path}: ${times}, got ${found.length}`);
   }
   const at = PLACES[how](lines, found, text);
+  if (at < 0)
+    throw new Error(`new: expected a comment above, or an end of the table, at ${anchor} in ${path}, got none`);
   return lines.toSpliced(at, 0, ...text.replace(/\n$/, "").split("\n")).join("\n");
 }
 
@@ -138,19 +153,25 @@ function distance(a, b) {
 
 const read = (path) => (existsSync(join(root, path)) ? readFileSync(join(root, path), "utf8") : undefined);
 
+/** The text as `npm run format` writes it. */
+function formatted(path, text) {
+  const biome = join(root, "node_modules/@biomejs/biome/bin/biome");
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [biome, "check", "--write", `--stdin-file-path=${path}`],
+    { cwd: root, encoding: "utf8", input: text, maxBuffer: 2 ** 26 },
+  );
+  if (status !== 0) throw new Error(`new: expected biome to format ${path}, got\n${stderr}`);
+  return stdout;
+}
+
 function main(args) {
   const { files, steps, commands } = planned(args, read);
-  for (const [path, text] of files) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
+  const written = [...files].map(([path, text]) => [join(root, path), formatted(path, text)]);
+  for (const [path, text] of written) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
   }
-  const paths = [...files.keys()];
-  const biome = join(root, "node_modules/@biomejs/biome/bin/biome");
-  const { status, stderr } = spawnSync(process.execPath, [biome, "check", "--write", ...paths], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`new: expected biome to format ${paths.join(", ")}, got\n${stderr}`);
   const width = Math.max(...steps.map(({ path }) => path.length));
   console.log(["Written:", ...steps.map(({ path, why }) => `  ${path.padEnd(width)}  ${why}`)].join("\n"));
   console.log(["Then:", ...commands.map((command) => `  ${command}`)].join("\n"));

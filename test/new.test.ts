@@ -96,6 +96,8 @@ test.each([
   [["encoder", "burst"], "new: expected a name that index.ts does not have, got burstEncode"],
   [["neuron", "LIF"], "new: expected a name that index.ts does not have, got LIF"],
   [["rule", "Linear"], "new: expected a name that index.ts does not have, got Linear"],
+  [["op", "delete"], "new: expected a name that is no word of the language, got delete"],
+  [["surrogate", "await"], "new: expected a name that is no word of the language, got await"],
   [["op", "relu"], "new: expected a name that index.ts does not have, got relu"],
   [["surrogate", "atan"], "new: expected a name that snn/surrogates/surrogates.ts does not have, got atan"],
 ])("new: %j is refused", (args, message) => {
