@@ -36,12 +36,13 @@ const all = FOLDERS.flatMap((folder) =>
 export const WITHOUT_KERNELS = all.filter((path) => !reachesKernels(at(path), NAMES));
 
 /**
- * Tests with a process of their own: they import the package anew, or look at all of linear memory. They begin first, and with them the
- * attack, which takes long and waits for processes.
+ * Tests with a process of their own: they import the package, or a program that another test imports, anew, or look at all of linear
+ * memory. They begin first, and with them the attack, which takes long and waits for processes.
  */
 const ALONE = [
   "demos/{drawing,main}.test.ts",
   "demos/{cartpole,fashion,gesture,saccades,spoken,store-recall}/*.test.ts",
+  "demos/toy/main.test.ts",
   "engine/{backward,checkpoint,foreign,tensor,wasm}.test.ts",
   "engine/nn/nn.test.ts",
   "engine/ops/{indexing,loss}.test.ts",
