@@ -37,9 +37,10 @@ export const WITHOUT_KERNELS = all.filter((path) => !reachesKernels(at(path), NA
 
 /**
  * Tests with a process of their own: they import the package, or a program that another test imports, anew, or look at all of linear
- * memory. They begin first, and with them the attack, which takes long and waits for processes.
+ * memory, or leave much in it. They begin first, and with them the attack, which takes long and waits for processes.
  */
 const ALONE = [
+  "bench/support/served.test.ts",
   "demos/{drawing,main}.test.ts",
   "demos/{cartpole,fashion,gesture,saccades,spoken,store-recall}/*.test.ts",
   "demos/toy/main.test.ts",
