@@ -65,11 +65,15 @@ test("docs/demos.md: times, the figures of a good run and the means beside them 
       cells: cells.split("|").map((cell) => cell.trim()),
     }),
   );
+  const absent: string[] = [];
   const numberOf = (cell = "") => Number(cell.replace("°", ""));
   for (const [name, { seconds, beside }] of Object.entries<Words>(DEMOS)) {
     const own = rows.filter(({ command, cells }) => command.split(" ")[0] === name && cells.length === 7);
     const plain = own.find(({ command }) => command === name);
-    if (plain === undefined) continue;
+    if (plain === undefined) {
+      absent.push(name);
+      continue;
+    }
     expect(`${seconds} s`, name).toBe(plain.cells[6]);
     const means = own.map(({ cells }) => numberOf(cells[3]));
     const ofMore = own.map(({ cells }) => numberOf(cells[5]?.split(",")[0]?.split(": ")[1]));
@@ -78,6 +82,7 @@ test("docs/demos.md: times, the figures of a good run and the means beside them 
       expect([...means, ...ofMore], `${name}: ${value}`).toContain(value);
     }
   }
+  expect(absent).toEqual(["toy", "mnist", "pairing", "neurons"]);
 });
 
 test("demos: a mistyped name gets the one that was meant, with its flags", async () => {
