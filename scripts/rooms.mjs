@@ -35,7 +35,7 @@ const FLOORS = [
     "engine/unchecked.ts": "ops without checks, for the layers of the package; short forms",
     "engine/protocol.ts": "modules, losses, schedules and batches from inside",
     "engine/lasting.ts": "memory, records and gradients beside those of tapes",
-    "engine/node.ts": "files of Node: checkpoints, the entry `jarvis-snn/node`",
+    "engine/node.ts": "files of Node: checkpoints, the bar of a training, the entry `jarvis-snn/node`",
   },
   { "snn/files/": "complaints of libraries that read files" },
   { "snn/layer/": "layers through time: stages of streams, checks of states, tensors shown to `record`" },
