@@ -32,7 +32,7 @@ function importsOf(file: string, aliases: Aliases): readonly (string | null)[] {
 }
 
 /** The file, and all that it imports by way of whatever others. */
-export function reachable(file: string, aliases: Aliases): ReadonlySet<string | null> {
+function reachable(file: string, aliases: Aliases): ReadonlySet<string | null> {
   const found = new Set<string | null>([file]);
   for (const path of found) if (path !== null) for (const next of importsOf(path, aliases)) found.add(next);
   return found;
