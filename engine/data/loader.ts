@@ -59,7 +59,7 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
   private readonly samples: number;
   private x: Tensor | null = null;
   private target: Tensor | null = null;
-  private made: Tensor[] = [];
+  private made: Tensor[] | null = null;
 
   constructor(dataset: Dataset<Y>, options: DataLoaderOptions = {}) {
     this.samples = lengthOf(WHERE, dataset);
@@ -137,7 +137,7 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
   }
 
   private freeMade(): void {
-    for (const t of this.made) t.dispose();
+    for (const t of this.made ?? []) t.dispose();
   }
 
   /** Frees the tensors of the batches; the next epoch makes new ones. */

@@ -289,7 +289,7 @@ export const ENGINE: Rows<typeof engine> = {
       optimizer: must(optimizer),
       loss: must(loss),
       encode,
-      validate: fn("() => 1", "async () => 1"),
+      validate: must(fn("() => 1", "async () => 1")),
       scheduler: oneOf(
         ["{ step() {} }", "new StepLR(new SGD([parameter(ones([2]))], { lr: 1 }), { stepSize: 1 })"],
         ["object"],
