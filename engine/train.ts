@@ -171,8 +171,8 @@ export async function fit<Y = Batch["y"], L = Lengths>(
   functionOf(where, "scheduler.step", scheduler.step);
   if (typeof signal.aborted !== "boolean") throw wrongType(where, "signal as an AbortSignal", signal);
   const sign = choiceOf(where, "mode", given.mode, ["min", "max"]) === "min" ? 1 : -1;
-  numberOf(where, "patience", patience ?? 1, COUNT);
-  if (patience ?? validate) functionOf(where, "validate", validate);
+  if (patience !== undefined) numberOf(where, "patience", patience, COUNT);
+  if ((patience as unknown) !== validate) functionOf(where, "validate", validate); // unless both are left out
   const loader = loaderOf(where, model, source, { shuffle: true });
   const batches = (loader as { length?: number }).length;
   const history: EpochReport[] = [];
