@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -36,19 +36,15 @@ const all = FOLDERS.flatMap((folder) =>
 export const WITHOUT_KERNELS = all.filter((path) => !reachesKernels(at(path), NAMES));
 
 /**
- * Tests with a process of their own: they import the package, or a program that another test imports, anew, or look at all of linear
- * memory, or leave much in it. They begin first, and with them the attack, which takes long and waits for processes.
+ * Tests with a process of their own: they import the package or a program anew, or look at all of linear memory, or leave much in it. They
+ * begin first, and with them the attack, which takes long and waits for processes.
  */
 const ALONE = [
+  ...all.filter((path) => readFileSync(at(path), "utf8").includes("vi.resetModules()")),
   "bench/support/served.test.ts",
-  "demos/{drawing,main}.test.ts",
-  "demos/{cartpole,fashion,gesture,saccades,spoken,store-recall}/*.test.ts",
   "demos/toy/main.test.ts",
-  "engine/{backward,checkpoint,foreign,tensor,wasm}.test.ts",
-  "engine/nn/nn.test.ts",
+  "engine/{backward,checkpoint,tensor}.test.ts",
   "engine/ops/{indexing,loss}.test.ts",
-  "snn/nir/peer.test.ts",
-  "snn/plot/plot.test.ts",
   "test/{held,integers,memory-limits,memory-use}.test.ts",
   "test/fuzz/{attack,fuzz}.test.ts",
 ];
