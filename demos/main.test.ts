@@ -66,10 +66,12 @@ test("docs/demos.md: times, the figures of a good run and the means beside them 
     }),
   );
   const absent: string[] = [];
+  const named: string[] = [];
   const numberOf = (cell = "") => Number(cell.replace("°", ""));
   for (const [name, { seconds, beside }] of Object.entries<Words>(DEMOS)) {
     const own = rows.filter(({ command, cells }) => command.split(" ")[0] === name && cells.length === 7);
     const plain = own.find(({ command }) => command === name);
+    if (beside.some(([, of]) => of.includes("mean of the seeds"))) named.push(name);
     if (plain === undefined) {
       absent.push(name);
       continue;
@@ -82,7 +84,9 @@ test("docs/demos.md: times, the figures of a good run and the means beside them 
       expect([...means, ...ofMore], `${name}: ${value}`).toContain(value);
     }
   }
-  expect(absent).toEqual(["toy", "mnist", "pairing", "neurons"]);
+  // A demo without a mean of seeds needs no row.
+  expect(absent.filter((name) => named.includes(name))).toEqual([]);
+  expect(named.length).toBeGreaterThan(10);
 });
 
 test("demos: a mistyped name gets the one that was meant, with its flags", async () => {
