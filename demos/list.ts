@@ -2,7 +2,7 @@
 
 /** The words of a demo. */
 export interface Words {
-  /** What the demo does, a sentence for lists, --help and the first line. */
+  /** The task of the demo in a sentence, for lists, --help and the first line. */
   readonly title: string;
   /** The paper, or the program, whose experiment the demo repeats. */
   readonly source: string;

@@ -1,4 +1,4 @@
-/** What demos say: on a terminal, in lines that programs read, and as one JSON object. */
+/** The output of demos: on a terminal, in lines that programs read, and as one JSON object. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

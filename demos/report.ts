@@ -1,5 +1,5 @@
 /**
- * What a demo says. On a terminal: a first line, a bar, a line of words for each result, and at the end the figure beside those of papers,
+ * The output of a demo. On a terminal: a first line, a bar, a line of words for each result, and at the end the figure beside those of papers,
  * a curve and a raster in characters, the place of the picture and the next runs. Elsewhere: lines of key=value. With --json: one object.
  */
 
@@ -10,7 +10,7 @@ import { PICTURES } from "./folders.ts";
 import { DEMOS, type DemoName } from "./list.ts";
 import { type Flags, readFlags, type Values } from "./options.ts";
 
-/** Names and values of a line: numbers as they are to be read, in text. */
+/** Names and values of a line; a number with its digits is a text. */
 export type Fields = Readonly<Record<string, string | number | boolean>>;
 
 type Mode = "terminal" | "lines" | "json";

@@ -2,7 +2,7 @@
 import { wasmHeap } from "../../engine/memory.ts";
 import { memory } from "../../engine/wasm.ts";
 
-/** Fields of a heap that are nobody else's to see: its free spans, the address behind all that it uses, and what finds the spans. */
+/** Private fields of a heap: its free spans, the address behind all memory that it uses, and the method that gathers the spans. */
 interface Inside {
   spans: { start: number; end: number }[];
   top: number;

@@ -23,7 +23,7 @@ export interface NeuronRow<Name extends NeuronName> {
   readonly gentle?: readonly [low: number, high: number];
   /** How far states may start from those at the start; default 0.5. */
   readonly spread?: number;
-  /** Those of random layers lie in ± this; default 3. */
+  /** Currents of random layers lie in ± this; default 3. */
   readonly scale?: number;
   /** Options besides the defaults and presets. */
   readonly variants?: Readonly<Record<string, Options<Name>>>;

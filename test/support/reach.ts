@@ -1,4 +1,4 @@
-/** Which tests run kernels: those that import them, by way of whatever files. */
+/** Tests run kernels where they import these, directly or by way of other files. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
@@ -11,10 +11,10 @@ const IMPORT = /^(?:import|export)\s(?!type\s)[^"']*?"([^"]+)"|\bimport\(\s*(?:"
 /** The modules of the kernels. */
 const KERNELS = /\/kernels\/build\/[\w-]*(release|debug)\.ts$/;
 
-/** What the files import that were read already. */
+/** The imports of each file that was read already. */
 const known = new Map<string, readonly (string | null)[]>();
 
-/** What a file imports, as paths of files of the project; null stands for what is known at run time alone. */
+/** The imports of a file, as paths of files of the project; null stands for a path that is known at run time alone. */
 function importsOf(file: string, aliases: Aliases): readonly (string | null)[] {
   const before = known.get(file);
   if (before !== undefined) return before;
@@ -31,7 +31,7 @@ function importsOf(file: string, aliases: Aliases): readonly (string | null)[] {
   return imports;
 }
 
-/** The file, and all that it imports by way of whatever others. */
+/** The file, and all files that it imports, directly or by way of others. */
 function reachable(file: string, aliases: Aliases): ReadonlySet<string | null> {
   const found = new Set<string | null>([file]);
   for (const path of found) if (path !== null) for (const next of importsOf(path, aliases)) found.add(next);
