@@ -11,11 +11,17 @@ import { extraKernels, kernels, memory } from "./wasm.ts";
 
 export interface Backend {
   /** The extra ones may be among them. */
-  readonly kernels: CoreKernels | Kernels;
+  kernels: CoreKernels | Kernels;
   readonly heap: Heap;
 }
 
 export const simd: Backend = { kernels, heap: wasmHeap };
+
+/** The kernels that compute over linear memory from now on: others after it has moved, and where threads take part. */
+export function useKernels(now: CoreKernels): void {
+  if (k === simd.kernels) k = now;
+  simd.kernels = now;
+}
 
 /** The kernels that compute now: SIMD over linear memory, or inside of `gradcheck` the reference in float64. A live binding. */
 export let k: CoreKernels = simd.kernels;
@@ -57,7 +63,6 @@ export function integersAt(p: number, n: number): Int32Array | Float64Array {
 
 /**
  * The memory that computes now, as 32-bit integers and as floats, or both times the reference cells: live bindings, see {@link wordsAt}.
- * Their length is 0 before the first use, and once linear memory has grown.
  */
 export let integers: Uint32Array | Float64Array = new Uint32Array(0);
 export let floats: Float32Array | Float64Array = new Float32Array(0);
@@ -72,11 +77,13 @@ export function wordsAt(p: number, n: number): number {
     floats = integers;
     return 0;
   }
-  if (integers.length === 0) {
+  const first = p >>> 2;
+  // Views of memory that has grown have the length 0, and of shared memory the length before.
+  if (first + n > integers.length) {
     integers = new Uint32Array(memory.buffer);
     floats = new Float32Array(memory.buffer);
   }
-  return p >>> 2;
+  return first;
 }
 
 /** Writes two neighbouring words: an array and its step, or two steps. */

@@ -1,12 +1,7 @@
 /** The kernels for weights of eight bits: a module of its own, which is loaded with the importer of this file. */
 import { int8 } from "../kernels/build/int8-release.ts";
 import type { Int8Kernels } from "../kernels/build/types.ts";
-import { instantiate } from "./wasm.ts";
-
-let instance: Int8Kernels | null = null;
+import { lazyModule } from "./wasm.ts";
 
 /** The kernels of kernels/int8.ts, over the addresses of all others. */
-export function int8Kernels(): Int8Kernels {
-  instance ??= instantiate<Int8Kernels>(int8);
-  return instance;
-}
+export const int8Kernels = /* @__PURE__ */ lazyModule<Int8Kernels>(int8);

@@ -12,7 +12,7 @@
 import type { Kernels } from "../kernels/build/types.ts";
 import { type LIFDescriptor, type ProductDescriptor, writeLIF, writeProduct } from "./descriptors.ts";
 import { wasmHeap } from "./memory.ts";
-import { kernels as core, extraKernels, memory } from "./wasm.ts";
+import { kernels as core, extraKernels, followMemory, memory } from "./wasm.ts";
 
 export type { Kernels } from "../kernels/build/types.ts";
 /**
@@ -32,9 +32,15 @@ const PRODUCT = ["the address of a descriptor", "productDescriptor(at, { c, m, n
 const ADAM = ["7 arguments", "w, dw, m, v, vmax, n, numbers"] as const;
 const PRODUCTS = ["gemm", "gemmGathered", "gemmMasked", "gemmSampled", "gather", "feedBack"];
 
-/** The kernels, over byte addresses in {@link memory}. */
-export const kernels: Kernels = { ...core, ...extraKernels() };
-for (const name of ["lifForward", "lifBackward", "adam", ...PRODUCTS]) refuseLists(name);
+/** The kernels, over byte addresses in {@link memory}. A live binding: threads make others over the memory that they share. */
+export let kernels: Kernels;
+
+function makeKernels(): void {
+  kernels = { ...core, ...extraKernels() };
+  for (const name of ["lifForward", "lifBackward", "adam", ...PRODUCTS]) refuseLists(name);
+}
+makeKernels();
+followMemory(makeKernels);
 
 /** The kernel throws for a list of arguments that it took once. */
 function refuseLists(name: string): void {

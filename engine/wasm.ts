@@ -37,23 +37,50 @@ export type LinearMemory =
         grow(pages: number): number;
       };
 
-/** The linear memory. {@link alloc} lets it grow, which detaches all views. */
-export const memory: LinearMemory = newMemory();
+/** The linear memory. {@link alloc} lets it grow, which detaches all views. A live binding: threads move it ({@link moveMemory}). */
+export let memory: LinearMemory = newMemory();
 
-/** The exports of a module that the build has embedded, over the one memory. */
-export function instantiate<T>(wasm: string): T {
-  // The characters stand for bytes as scripts/build-kernels.mjs says.
-  const bytes = new Uint8Array(wasm.length).map((_, i) => 122 - wasm.charCodeAt(i));
+/** The threads, for which modules are made anew: null while there is one. */
+export interface ModuleHost {
+  /** The module with an import that fits the memory. */
+  fit(bytes: Uint8Array): Uint8Array;
+  /** Hears of each module that is made, and of its exports. */
+  made(bytes: Uint8Array, exports: object): void;
+}
+
+let host: ModuleHost | null = null;
+
+/** The exports of a module over the memory. */
+export function instantiate<T extends object>(bytes: Uint8Array): T {
   let module: WebAssembly.Module;
   try {
-    module = new WebAssembly.Module(bytes);
+    module = new WebAssembly.Module((host?.fit(bytes) ?? bytes) as never);
   } catch (cause) {
     throw new Error(`jarvis-snn: ${hintFor(cause, bytes)}`, { cause });
   }
-  const abort = (_message: number, _file: number, line: number, column: number): never => {
-    throw new Error(`jarvis-snn kernel: assertion failed at ${line}:${column}`);
+  const exports = new WebAssembly.Instance(module, { env: { memory, abort } }).exports as T;
+  host?.made(bytes, exports);
+  return exports;
+}
+
+function abort(_message: number, _file: number, line: number, column: number): never {
+  throw new Error(`jarvis-snn kernel: assertion failed at ${line}:${column}`);
+}
+
+/** The bytes of a module that the build has embedded: its characters stand for them as scripts/build-kernels.mjs says. */
+export const bytesOf = (wasm: string): Uint8Array => new Uint8Array(wasm.length).map((_, i) => 122 - wasm.charCodeAt(i));
+
+/** The exports of an embedded module over the memory as it is, compiled when they are first asked for. */
+export function lazyModule<T extends object>(wasm: string): () => T {
+  let exports: T;
+  let over: LinearMemory;
+  return () => {
+    if (over !== memory) {
+      exports = instantiate<T>(bytesOf(wasm));
+      over = memory;
+    }
+    return exports;
   };
-  return new WebAssembly.Instance(module, { env: { memory, abort } }).exports as T;
 }
 
 /** Why a module does not compile, and the remedy. */
@@ -67,15 +94,36 @@ function hintFor(cause: unknown, bytes: Uint8Array): string {
   return "the content policy blocks WebAssembly: allow 'wasm-unsafe-eval' in script-src";
 }
 
-/** The kernels that most programs use, over byte addresses in {@link memory}. */
-export const kernels = instantiate<CoreKernels>(core);
-
-let instance: ExtraKernels | null = null;
+/** The kernels that most programs use, over byte addresses in {@link memory}. A live binding. */
+export let kernels = instantiate<CoreKernels>(bytesOf(core));
 
 /** The kernels that many programs do without (kernels/extra.ts), over the same addresses. */
-export function extraKernels(): ExtraKernels {
-  instance ??= instantiate<ExtraKernels>(extra);
-  return instance;
+export const extraKernels = /* @__PURE__ */ lazyModule<ExtraKernels>(extra);
+
+/** Functions that bind others to the memory after it has moved, for as long as somebody holds them. */
+const followers = new Set<WeakRef<() => void>>();
+
+/** Calls `bind` after each move of the memory, while the caller holds it. */
+export function followMemory(bind: () => void): void {
+  followers.add(new WeakRef(bind));
+}
+
+/**
+ * Moves all values to the same addresses of another memory, of at least as many pages: kernels and compiled steps run there from now
+ * on, made for this host, and views of the old memory, which grows by no pages, have the length 0.
+ */
+export function moveMemory(to: LinearMemory, by: ModuleHost | null): void {
+  new Uint8Array(to.buffer).set(new Uint8Array(memory.buffer));
+  const before = memory;
+  memory = to;
+  host = by;
+  kernels = instantiate<CoreKernels>(bytesOf(core));
+  before.grow(0);
+  for (const each of followers) {
+    const bind = each.deref();
+    if (bind === undefined) followers.delete(each);
+    else bind();
+  }
 }
 
 /** First byte that no kernel uses: constants and the workspace of products lie below it. */

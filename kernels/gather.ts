@@ -71,7 +71,7 @@ export function gather(descriptor: usize): void {
   const work: usize = word(descriptor, layout.work);
   const words = (k + 31) >> 5;
   const bitsRow = (<usize>words) << 2;
-  const cBytes = (<usize>n) << 2;
+  const cBytes = (<usize>word(descriptor, layout.cRow)) << 2;
   const wide = bCol == 1 && wholeGroups(n) <= bRow && (m == 1 || count < SHARED * k);
   const unit: usize = wide ? (<usize>bRow) << 2 : n > PANEL / 2 ? PANEL << 2 : n > 12 ? PANEL << 1 : 48;
   const lists = (LONG * <f64>m * <f64>k) / <f64>max(1, count);

@@ -6,6 +6,7 @@
  *   kernels/build/int8-release.ts   export const int8          a module that one entry alone needs
  *   kernels/build/debug.ts          the same with assertions; `KERNELS=debug` makes the tests use them
  *   kernels/build/int8-debug.ts
+ *   kernels/build/relocations.ts    export const relocations   where the modules name constants, for kernels of other threads
  *   kernels/build/types.ts          export interface Kernels   the signatures of all exports of the first two, in two parts
  *                                   export interface Int8Kernels
  *
@@ -16,6 +17,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root } from "./entries.mjs";
 import { unlessFresh } from "./fresh.mjs";
+import { constantsOf, relocationsFile } from "./relocations.mjs";
 
 /**
  * Expressions of a function that is inlined wherever it is called, and of one that is called in one place. `asc -O3`
@@ -34,6 +36,10 @@ const SOURCES = { core: "index.ts", extra: "extra.ts", int8: "int8.ts" };
 const FILES = { "": ["core", "extra"], "int8-": ["int8"] };
 /** Of memory that constants may fill. */
 const PAGES = 24;
+/** The first constant: Binaryen makes an address below this one a part of a load, where it would not be found again. */
+const LOWEST = 1024;
+/** Constants of the second build, which tells the places of addresses, lie so much higher. */
+const DISTANCE = 1 << 21;
 
 const out = join(root, "kernels/build");
 
@@ -65,8 +71,9 @@ export const KERNELS = {
       .map((name) => `kernels/${name}`),
     "asconfig.json",
     "scripts/build-kernels.mjs",
+    "scripts/relocations.mjs",
   ],
-  outputs: [...MODULES, "types"].map((name) => `kernels/build/${name}.ts`),
+  outputs: [...MODULES, "relocations", "types"].map((name) => `kernels/build/${name}.ts`),
   make,
 };
 
@@ -115,9 +122,9 @@ function joinSegments(module) {
 }
 
 /** Compiles one of the modules, with its constants from `base` on. Returns it and where the next one may begin. */
-async function compileModule(asc, name, target, base) {
-  const file = `kernels/build/${name}.${target}.wasm`;
-  const options = ["--target", target, "--outFile", file, "--memoryBase", String(base)];
+async function compileModule(asc, name, target, base, file = `kernels/build/${name}.${target}.wasm`) {
+  const pages = PAGES + Math.floor(base / DISTANCE) * (DISTANCE / 65536);
+  const options = ["--target", target, "--outFile", file, "--memoryBase", String(base), "--initialMemory", String(pages)];
   const { error, stderr } = await asc.main([`kernels/${SOURCES[name]}`, ...options], {
     readFile: (name, base) => {
       try {
@@ -135,7 +142,7 @@ async function compileModule(asc, name, target, base) {
     bytes = optimise((await import("binaryen")).default, bytes);
     writeFileSync(join(root, file), bytes);
   }
-  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65536 });
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, abort() {} } });
   return { bytes, end: exports.heapBase.value };
 }
@@ -143,11 +150,17 @@ async function compileModule(asc, name, target, base) {
 /** Compiles all modules. Returns their sizes. */
 async function compile(asc, target) {
   const modules = {};
-  let end = 0;
+  const relocations = {};
+  let end = LOWEST;
   for (const name of Object.keys(SOURCES)) {
-    modules[name] = await compileModule(asc, name, target, end);
+    const start = end;
+    modules[name] = await compileModule(asc, name, target, start);
     ({ end } = modules[name]);
+    if (target !== "release") continue;
+    const higher = await compileModule(asc, name, target, start + DISTANCE, `kernels/build/${name}.higher.wasm`);
+    relocations[name] = constantsOf(name, modules[name].bytes, higher.bytes, DISTANCE);
   }
+  if (target === "release") writeFileSync(join(out, "relocations.ts"), relocationsFile(relocations));
   for (const [file, names] of Object.entries(FILES)) {
     const lines = names.map((name) => `export const ${name}: string = ${literal(modules[name].bytes)};\n`);
     if (file === "") lines.push(`export const heapBase = ${end};\n`);

@@ -6,7 +6,7 @@
  * operands of formulas to temporary arrays; the next sweep computes everything else again.
  */
 import { simd } from "../backend.ts";
-import { memory } from "../wasm.ts";
+import { followMemory, instantiate } from "../wasm.ts";
 import { emit, NO_PLACE, type Root, type SweepFunction } from "./emit.ts";
 import { remembered } from "./evaluation.ts";
 import { lowering } from "./lanes.ts";
@@ -44,6 +44,8 @@ export class SweepSteps {
   private readonly known = new Map<string, readonly SweepCall[]>();
   /** Sweeps that become one module together: a module takes a third of a millisecond, whatever is in it. */
   private calls: SweepCall[] = [];
+  /** They give the calls their functions again where the memory has moved. */
+  private readonly binders: (() => void)[] = [];
   private functions: Code[] = [];
   private exported: number[] = [];
 
@@ -223,11 +225,17 @@ export class SweepSteps {
   }
 
   private finish(): void {
-    const module = new WebAssembly.Module(encodeModule(this.functions, this.exported));
-    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    this.calls.forEach((call, i) => {
-      call.run = exports[this.exported[i] as number] as SweepFunction;
-    });
+    const { calls, exported } = this;
+    const bytes = encodeModule(this.functions, exported);
+    const bind = (): void => {
+      const exports = instantiate<Readonly<Record<number, SweepFunction>>>(bytes);
+      calls.forEach((call, i) => {
+        call.run = exports[exported[i] as number] as SweepFunction;
+      });
+    };
+    bind();
+    this.binders.push(bind);
+    followMemory(bind);
     this.plan.traced.owner.lanes.clear();
     this.calls = [];
     this.functions = [];

@@ -1,0 +1,169 @@
+/**
+ * The kernels that threads share: each is cut into parts of its result, and a sum is never cut, so the bits are those of one thread. Small
+ * work stays on one.
+ */
+import * as product from "../../kernels/product-layout.ts";
+import type { CoreKernels } from "../../kernels/build/types.ts";
+import { integers, wordsAt } from "../backend.ts";
+import { wasmHeap } from "../memory.ts";
+import type { Kernel, Pool } from "./pool.ts";
+
+/** Multiplications and additions, or values, from which on an order is worth its time. */
+const MANY_PRODUCTS = 1 << 18;
+const MANY_VALUES = 1 << 15;
+/** Bytes of the block of a thread for descriptors. */
+const DESCRIPTOR = 192;
+
+/** The first of n things, in whole multiples, that part i of so many has. */
+const cut = (i: number, parts: number, n: number, multiple: number): number =>
+  i === parts ? n : Math.min(n, multiple * Math.round((i * n) / parts / multiple));
+
+/** Memory of the threads: a descriptor each, and work areas that grow. */
+class Rooms {
+  readonly descriptors: readonly number[];
+  private readonly at: number[];
+  private readonly bytes: number[];
+
+  constructor(count: number) {
+    this.descriptors = Array.from({ length: count }, () => wasmHeap.allocate(DESCRIPTOR));
+    this.at = new Array(count).fill(0);
+    this.bytes = new Array(count).fill(0);
+  }
+
+  /** The work area of a part, of at least so many bytes. */
+  work(part: number, bytes: number): number {
+    const before = this.bytes[part] as number;
+    if (before < bytes) {
+      if (before > 0) wasmHeap.release(this.at[part] as number, before);
+      this.bytes[part] = 0;
+      this.at[part] = wasmHeap.allocate(bytes);
+      this.bytes[part] = bytes;
+    }
+    return this.at[part] as number;
+  }
+
+  free(): void {
+    for (const at of this.descriptors) wasmHeap.release(at, DESCRIPTOR);
+    this.bytes.forEach((bytes, i) => {
+      if (bytes > 0) wasmHeap.release(this.at[i] as number, bytes);
+    });
+  }
+}
+
+/** The kernels `k`, of which those with much work run on all threads of the pool; and a function that frees their memory. */
+export function sharedKernels(k: CoreKernels, pool: Pool): { readonly kernels: CoreKernels; free(): void } {
+  const parts = pool.count;
+  const rooms = new Rooms(parts);
+  const run = (f: unknown, argumentsOf: (part: number) => readonly number[]): number[] =>
+    pool.run(f as Kernel, parts, argumentsOf);
+
+  /** A copy of a product's descriptor for a part; returns the index of its first word, which holds until memory is allocated. */
+  const copied = (descriptor: number, part: number): number => {
+    const from = wordsAt(descriptor, product.words);
+    const to = wordsAt(rooms.descriptors[part] as number, product.words);
+    integers.copyWithin(to, from, from + product.words);
+    return to;
+  };
+
+  /** Rows `from` to `to` of C and of A, in a product that is described: bytes of A and of C follow each other by rows. */
+  const takeRows = (at: number, from: number, to: number): void => {
+    const c = integers[at + product.c] as number;
+    const first = c + 4 * from * (integers[at + product.cRow] as number);
+    if (integers[at + product.init] === c) integers[at + product.init] = first;
+    integers[at + product.c] = first;
+    const a = integers[at + product.a] as number;
+    if (a !== 0) integers[at + product.a] = a + 4 * from * (integers[at + product.aRow] as number);
+    integers[at + product.m] = to - from;
+  };
+
+  /** Columns `from` to `to` of C and of B. */
+  const takeColumns = (at: number, from: number, to: number): void => {
+    integers[at + product.c] = (integers[at + product.c] as number) + 4 * from;
+    const init = integers[at + product.init] as number;
+    if (init !== 0) integers[at + product.init] = init + 4 * from;
+    integers[at + product.b] = (integers[at + product.b] as number) + 4 * from * (integers[at + product.bCol] as number);
+    integers[at + product.n] = to - from;
+  };
+
+  const wordOf = (descriptor: number, word: number): number =>
+    integers[wordsAt(descriptor, product.words) + word] as number;
+
+  const elementwise =
+    (f: Kernel, arrays: number, least: number): Kernel =>
+    (...args) => {
+      const n = args[arrays] as number;
+      if (n < least) {
+        f(...args);
+        return;
+      }
+      run(f, (part) => {
+        const from = cut(part, parts, n, 16);
+        const mine = args.slice();
+        for (let i = 0; i < arrays; i++) if (mine[i] !== 0) mine[i] = (mine[i] as number) + 4 * from;
+        mine[arrays] = cut(part + 1, parts, n, 16) - from;
+        return mine;
+      });
+    };
+
+  const own: Partial<CoreKernels> = {
+    gemm(descriptor) {
+      const [m, n, depth] = [product.m, product.n, product.k].map((word) => wordOf(descriptor, word)) as [number, number, number];
+      const byRows = m >= n && m >= 4 * parts;
+      if (m * n * depth < MANY_PRODUCTS || !(byRows || n >= 16 * parts)) return k.gemm(descriptor);
+      run(k.gemm, (part) => {
+        const at = copied(descriptor, part);
+        if (byRows) takeRows(at, cut(part, parts, m, 2), cut(part + 1, parts, m, 2));
+        else takeColumns(at, cut(part, parts, n, 16), cut(part + 1, parts, n, 16));
+        return [rooms.descriptors[part] as number];
+      });
+    },
+    gemmSampled(descriptor) {
+      const [m, n, depth] = [product.m, product.n, product.k].map((word) => wordOf(descriptor, word)) as [number, number, number];
+      if (m * n * depth < MANY_PRODUCTS || m < 2 * parts) return k.gemmSampled(descriptor);
+      const row = 4 * Math.ceil(n / 32);
+      run(k.gemmSampled, (part) => {
+        const at = copied(descriptor, part);
+        const from = cut(part, parts, m, 1);
+        takeRows(at, from, cut(part + 1, parts, m, 1));
+        integers[at + product.bits] = (integers[at + product.bits] as number) + from * row;
+        return [rooms.descriptors[part] as number];
+      });
+    },
+    gather(descriptor) {
+      const words = [product.m, product.n, product.k, product.count, product.a];
+      const [m, n, depth, count, a] = words.map((word) => wordOf(descriptor, word)) as [number, number, number, number, number];
+      const byColumns = n >= 32 * parts;
+      if (count * n < MANY_PRODUCTS || !(byColumns || m >= 4 * parts)) return k.gather(descriptor);
+      // As `follow` gives it to one thread.
+      const bytes = 4 * (m + 5 + (a !== 0 ? 2 * count : (count + 1) >> 1));
+      for (let part = 1; part < parts; part++) rooms.work(part, bytes);
+      const row = 4 * Math.ceil(depth / 32);
+      run(k.gather, (part) => {
+        const at = copied(descriptor, part);
+        if (byColumns) takeColumns(at, cut(part, parts, n, 32), cut(part + 1, parts, n, 32));
+        else {
+          const from = cut(part, parts, m, 2);
+          takeRows(at, from, cut(part + 1, parts, m, 2));
+          integers[at + product.bits] = (integers[at + product.bits] as number) + from * row;
+        }
+        if (part > 0) integers[at + product.work] = rooms.work(part, bytes);
+        return [rooms.descriptors[part] as number];
+      });
+    },
+    packBits(bits, x, rows, n) {
+      if (rows < 2 * parts || rows * n < MANY_VALUES) return k.packBits(bits, x, rows, n);
+      const row = 4 * Math.ceil(n / 32);
+      const found = run(k.packBits, (part) => {
+        const from = cut(part, parts, rows, 1);
+        return [bits + row * from, x + 4 * n * from, cut(part + 1, parts, rows, 1) - from, n];
+      });
+      // The highest bit says that some are graded.
+      return found.reduce((sum, each) => (sum + (each & 0x7fffffff)) | ((sum | each) & -0x80000000), 0);
+    },
+    adam: elementwise(k.adam as Kernel, 5, MANY_VALUES) as CoreKernels["adam"],
+    fill: elementwise(k.fill as Kernel, 1, 4 * MANY_VALUES) as CoreKernels["fill"],
+    copy: elementwise(k.copy as Kernel, 2, 2 * MANY_VALUES) as CoreKernels["copy"],
+    addTo: elementwise(k.addTo as Kernel, 2, 2 * MANY_VALUES) as CoreKernels["addTo"],
+  };
+  return { kernels: { ...k, ...own }, free: () => rooms.free() };
+}

@@ -1,0 +1,32 @@
+/**
+ * The slots in shared memory through which the main thread orders work: one a thread, on cache lines of its own.
+ *
+ *   order     counts orders up; the thread waits for another value
+ *   claim     the order that is taken: by the thread, or by the main thread where the thread has no processor
+ *   done      the order that is done
+ *   failed    1 where a kernel has thrown in it
+ *   asleep    1 while the thread sleeps, and has to be woken
+ *   waiting   1 while the main thread sleeps until the order is done
+ *   numbers   the number of a function, its arguments, and its result, in float64
+ */
+
+/** Bytes of a slot. */
+export const SLOT = 512;
+/** Words of 32 bits from the start of a slot. */
+export const ORDER = 0;
+export const CLAIM = 16;
+export const DONE = 32;
+export const ASLEEP = 48;
+export const WAITING = 64;
+export const FAILED = 33;
+/** Float64 numbers from the start of a slot; arguments follow the function. */
+export const RESULT = 40;
+export const FUNCTION = 41;
+export const ARGUMENTS = 42;
+/** The most arguments. */
+export const MOST = 12;
+
+/** In the place of a function: the thread compiles a module, of an address and so many bytes. */
+export const COMPILE = -1;
+/** In the place of a function: the thread ends. */
+export const END = -2;

@@ -1,0 +1,143 @@
+/**
+ * Copies of a kernel module for threads: with an import of shared memory, and with constants and work areas of its own, at higher
+ * addresses. The build tells the places of all addresses in the code (scripts/relocations.mjs).
+ */
+
+/** Ids of sections in a module of WebAssembly, and the opcode of a constant. */
+const IMPORTS = 2;
+const CODE = 10;
+const DATA = 11;
+const I32_CONST = 0x41;
+/** Flags of an imported memory with a maximum: of one realm, and shared. */
+const SHARED = 3;
+
+/** A reader and a writer of the numbers of a module, LEB128. */
+class Module {
+  private readonly bytes: Uint8Array;
+  at = 0;
+  readonly out: number[] = [];
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.at >= this.bytes.length;
+  }
+
+  byte(): number {
+    return this.bytes[this.at++] as number;
+  }
+
+  number(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.byte();
+      value += (byte & 127) * 2 ** shift;
+      if (byte < 128) return value;
+    }
+  }
+
+  /** Passes on bytes up to `end`. */
+  copy(end: number): void {
+    const { bytes, out } = this;
+    for (; this.at < end; this.at++) out.push(bytes[this.at] as number);
+  }
+
+  /** Passes an address on, which is positive and has a sign, so much higher. */
+  move(distance: number): void {
+    const address = this.number() + distance;
+    let rest = address;
+    for (; rest >= 64; rest = Math.floor(rest / 128)) this.out.push((rest % 128) | 128);
+    this.out.push(rest);
+  }
+}
+
+function writeNumber(out: number[], value: number): void {
+  let rest = value;
+  for (; rest > 127; rest >>>= 7) out.push((rest & 127) | 128);
+  out.push(rest);
+}
+
+/** Writes a part in front of which its length stands. */
+function writePart(out: number[], part: readonly number[]): void {
+  writeNumber(out, part.length);
+  for (const byte of part) out.push(byte);
+}
+
+/**
+ * The module over shared memory, with all its constants `distance` bytes higher: the places of their addresses in the code are distances
+ * from one to the next, each the code of a character. Without a distance only the import is another.
+ */
+export function relocated(bytes: Uint8Array, places: string, distance: number): Uint8Array {
+  const module = new Module(bytes);
+  const out: number[] = [];
+  module.copy(8);
+  out.push(...module.out);
+  let next = 0;
+  let place = places.charCodeAt(0);
+  const advance = (): void => {
+    next++;
+    place += places.charCodeAt(next);
+  };
+  while (!module.isAtEnd) {
+    const id = module.byte();
+    const end = module.number() + module.at;
+    const section: number[] = [];
+    module.out.length = 0;
+    if (id === IMPORTS) {
+      // The one import is the memory: its flags stand in front of two numbers, in the last part of the section.
+      module.copy(end);
+      section.push(...module.out);
+      section[flagsAt(section)] = SHARED;
+    } else if (id === CODE && distance !== 0) {
+      const count = module.number();
+      writeNumber(section, count);
+      for (let i = 0; i < count; i++) {
+        const last = module.number() + module.at;
+        module.out.length = 0;
+        while (next < places.length && place < last) {
+          module.copy(place);
+          module.move(distance);
+          advance();
+        }
+        module.copy(last);
+        writePart(section, module.out);
+      }
+    } else if (id === DATA && distance !== 0) {
+      const count = module.number();
+      writeNumber(section, count);
+      for (let i = 0; i < count; i++) {
+        module.out.length = 0;
+        // A segment of memory 0, at a constant.
+        module.copy(module.at + 1);
+        if (module.byte() !== I32_CONST) throw new Error("threads: expected constants at a constant address");
+        module.out.push(I32_CONST);
+        module.move(distance);
+        module.copy(module.at + 1);
+        const start = module.at;
+        const length = module.number();
+        const behind = module.at + length;
+        module.at = start;
+        module.copy(behind);
+        for (const byte of module.out) section.push(byte);
+      }
+    } else {
+      module.copy(end);
+      for (const byte of module.out) section.push(byte);
+    }
+    out.push(id);
+    writePart(out, section);
+  }
+  return Uint8Array.from(out);
+}
+
+/** The flags of the last import, a memory: a byte in front of two numbers. */
+function flagsAt(section: readonly number[]): number {
+  let at = section.length - 1;
+  for (let numbers = 2; numbers > 0; at--) {
+    // The first byte of a number follows one that ends another: of all bytes of a number but the last the highest bit is set.
+    if ((section[at - 1] as number) < 128) numbers--;
+  }
+  return at;
+}

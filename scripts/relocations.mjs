@@ -1,0 +1,87 @@
+/**
+ * Where a kernel module names addresses of its constants and work areas, told by two builds of it that differ in these alone.
+ *
+ * `jarvis-snn/threads` gives every thread a copy of the kernels with constants of its own: it adds a distance at each of these places.
+ */
+
+/** The opcode of a constant; all addresses of a build are such constants. */
+const I32_CONST = 0x41;
+const CODE = 10;
+
+/** A number of LEB128 at `at`, with a sign where `signed`, and the first byte behind it. */
+function numberAt(bytes, at, signed = false) {
+  let value = 0;
+  let shift = 0;
+  let byte;
+  do {
+    byte = bytes[at++];
+    value |= (byte & 127) << shift;
+    shift += 7;
+  } while (byte > 127);
+  if (signed && shift < 32 && (byte & 64) !== 0) value |= -1 << shift;
+  return [signed ? value : value >>> 0, at];
+}
+
+/** The first bytes of the functions of a module, and the byte behind each. */
+function functionsOf(bytes) {
+  for (let at = 8; at < bytes.length; ) {
+    const [length, start] = numberAt(bytes, at + 1);
+    if (bytes[at] !== CODE) {
+      at = start + length;
+      continue;
+    }
+    const found = [];
+    let [count, next] = numberAt(bytes, start);
+    for (; count > 0; count--) {
+      const [size, first] = numberAt(bytes, next);
+      next = first + size;
+      found.push([first, next]);
+    }
+    return found;
+  }
+  return [];
+}
+
+/**
+ * The first bytes of all addresses in the code of `lower`, of which those in `higher` are larger by a distance.
+ *
+ * @throws Error where the two builds differ in anything else.
+ */
+export function constantsOf(name, lower, higher, distance) {
+  const [functions, others] = [functionsOf(lower), functionsOf(higher)];
+  const places = [];
+  const unlike = (f) => new Error(`build-kernels: expected builds of ${name} that differ in addresses, got others in function ${f}`);
+  functions.forEach(([start, end], f) => {
+    if (others.length !== functions.length) throw unlike(f);
+    let [j, last] = others[f];
+    let i = start;
+    while (i < end && j < last) {
+      if (lower[i] === higher[j]) {
+        i++;
+        j++;
+        continue;
+      }
+      // The numbers may begin alike.
+      while (lower[i - 1] > 127 && lower[i - 1] === higher[j - 1]) {
+        i--;
+        j--;
+      }
+      const [address, next] = numberAt(lower, i, true);
+      const [moved, behind] = numberAt(higher, j, true);
+      if (lower[i - 1] !== I32_CONST || moved - address !== distance) throw unlike(f);
+      places.push(i);
+      [i, j] = [next, behind];
+    }
+    if (i !== end || j !== last) throw unlike(f);
+  });
+  return places;
+}
+
+/** The source of the table: distances from place to place, each a character with its code. */
+export function relocationsFile(relocations) {
+  const lines = Object.entries(relocations).map(([name, places]) => {
+    const distances = places.map((place, i) => place - (places[i - 1] ?? 0));
+    return `  ${name}: ${JSON.stringify(String.fromCharCode(...distances))},`;
+  });
+  return `/** Distances between the places of addresses in the modules of kernels. Built from kernels/*.ts. */\nexport const relocations = {\n${lines.join("\n")}\n};\n`;
+}
