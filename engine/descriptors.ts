@@ -88,6 +88,11 @@ export interface LIFDescriptor {
   readonly dSum?: number;
   /** Backward: ∂L/∂v before the first step ← [rows, n]; it may lie over dLast. */
   readonly dFrom?: number;
+  /**
+   * Both: the arrays are a part of the rows of larger steps, of so many values; steps of u, I and gradients are given then, the first neuron
+   * of the part is one of 32 in the stream of bits, and the bits are 0 before. Default 0: all rows.
+   */
+  readonly stepAll?: number;
 }
 
 /**

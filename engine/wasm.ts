@@ -68,7 +68,8 @@ function abort(_message: number, _file: number, line: number, column: number): n
 }
 
 /** The bytes of a module that the build has embedded: its characters stand for them as scripts/build-kernels.mjs says. */
-export const bytesOf = (wasm: string): Uint8Array => new Uint8Array(wasm.length).map((_, i) => 122 - wasm.charCodeAt(i));
+export const bytesOf = (wasm: string): Uint8Array =>
+  new Uint8Array(wasm.length).map((_, i) => 122 - wasm.charCodeAt(i));
 
 /** The exports of an embedded module over the memory as it is, compiled when they are first asked for. */
 export function lazyModule<T extends object>(wasm: string): () => T {

@@ -75,7 +75,8 @@ export function lifBackward(descriptor: usize): void {
   const dsBytes = bytesOf(descriptor, layout.stepDSpikes);
   const duBytes = bytesOf(descriptor, layout.stepDU);
   const size = rows * n;
-  const bytes = (<usize>size) << 2;
+  const stepAll = word(descriptor, layout.stepAll);
+  const bytes = (<usize>(stepAll != 0 ? stepAll : size)) << 2;
   betaStep = word(descriptor, layout.stepBeta);
   thetaStep = word(descriptor, layout.stepThreshold);
   betas = columnsAt(shared, word(descriptor, layout.beta), betaStep);

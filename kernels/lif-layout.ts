@@ -51,5 +51,8 @@ export const stepDU = 30;
 export const dSum = 31;
 export const dFrom = 32;
 
+/** A part of a step: values from one step to the next of arrays that have no step of their own, and of the bits; 0 for rows·n. */
+export const stepAll = 33;
+
 /** How many there are. */
-export const words = 33;
+export const words = 34;

@@ -69,7 +69,7 @@ let above: i32 = 0;
  * [rows, n], of the last step.
  * Where s is 0 no bits are written, and without a reset this is a leaky integrator. Where the current is 0 u is read, and v made of it.
  * u may lie over the current, or with a step of 0 over `from`; v over u, of which it needs all steps; and the last v over `from`, or over
- * u [rows, n].
+ * u [rows, n]. With `stepAll` the rows are a part of those of a step: v and the bits go on so many values later, and the bits are 0 already.
  */
 export function lifForward(descriptor: usize): void {
   const T = word(descriptor, layout.T);
@@ -85,6 +85,9 @@ export function lifForward(descriptor: usize): void {
   const uBytes = (<usize>word(descriptor, layout.stepU)) << 2;
   const currentBytes = (<usize>word(descriptor, layout.stepCurrent)) << 2;
   const size = rows * n;
+  const stepAll = word(descriptor, layout.stepAll);
+  const isPart = stepAll != 0;
+  const step = isPart ? stepAll : size;
   spikes = word(descriptor, layout.spikes);
   betaStep = word(descriptor, layout.stepBeta);
   thetaStep = word(descriptor, layout.stepThreshold);
@@ -96,10 +99,10 @@ export function lifForward(descriptor: usize): void {
   above = -word(descriptor, layout.strict);
   // Parameters that all columns share need no rows.
   if ((betaStep | thetaStep) == 0) n = size;
-  if (spikes != 0) clearBits(spikes, T * size);
+  if (spikes != 0 && !isPart) clearBits(spikes, T * size);
   const together = stepsTogether(size);
   const width = columnsTogether(size, n);
-  const isSmall = size <= 16 && current != 0 && way != NEVER;
+  const isSmall = size <= 16 && current != 0 && way != NEVER && !isPart;
   if (isSmall) {
     resets = reset != NO_RESET;
     for (let i = 0; i < size; i += n) {
@@ -126,15 +129,17 @@ export function lifForward(descriptor: usize): void {
             continue;
           }
           resets = reset != NO_RESET && (t > 0 || delayed);
-          sweep(to, p, input, t * size + i + j, j, count);
+          sweep(to, p, input, t * step + i + j, j, count);
         }
       }
     }
   }
   resets = reset != NO_RESET && !delayed;
   if (last != 0 && !isSmall) settle(last, u + <usize>(T - 1) * uBytes, size, n);
-  assert(v == 0 || T == 1 || uBytes == (<usize>size) << 2);
-  if (v != 0) settle(v, u, T * size, n);
+  assert(v == 0 || T == 1 || uBytes == (<usize>step) << 2);
+  if (v == 0) return;
+  if (!isPart) settle(v, u, T * size, n);
+  else for (let t = 0; t < T; t++) settle(v + <usize>t * uBytes, u + <usize>t * uBytes, size, n);
 }
 
 /** Sets n bits to 0, and the bits behind them in the last word. */

@@ -50,7 +50,8 @@ function functionsOf(bytes) {
 export function constantsOf(name, lower, higher, distance) {
   const [functions, others] = [functionsOf(lower), functionsOf(higher)];
   const places = [];
-  const unlike = (f) => new Error(`build-kernels: expected builds of ${name} that differ in addresses, got others in function ${f}`);
+  const unlike = (f) =>
+    new Error(`build-kernels: expected builds of ${name} that differ in addresses, got others in function ${f}`);
   functions.forEach(([start, end], f) => {
     if (others.length !== functions.length) throw unlike(f);
     let [j, last] = others[f];

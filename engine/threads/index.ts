@@ -11,7 +11,7 @@ import { relocations } from "../../kernels/build/relocations.ts";
 import { COUNT, numberOf, wrongValue } from "../arguments.ts";
 import { useKernels } from "../backend.ts";
 import { wasmHeap } from "../memory.ts";
-import { bytesOf, kernels, type LinearMemory, memory, type ModuleHost, moveMemory } from "../wasm.ts";
+import { bytesOf, kernels, type LinearMemory, type ModuleHost, memory, moveMemory } from "../wasm.ts";
 import { sharedKernels } from "./kernels.ts";
 import { realm, threadMaker } from "./platform.ts";
 import { Pool } from "./pool.ts";

@@ -2,8 +2,10 @@
  * The kernels that threads share: each is cut into parts of its result, and a sum is never cut, so the bits are those of one thread. Small
  * work stays on one.
  */
-import * as product from "../../kernels/product-layout.ts";
+
 import type { CoreKernels } from "../../kernels/build/types.ts";
+import * as lif from "../../kernels/lif-layout.ts";
+import * as product from "../../kernels/product-layout.ts";
 import { integers, wordsAt } from "../backend.ts";
 import { wasmHeap } from "../memory.ts";
 import type { Kernel, Pool } from "./pool.ts";
@@ -17,6 +19,20 @@ const DESCRIPTOR = 192;
 /** The first of n things, in whole multiples, that part i of so many has. */
 const cut = (i: number, parts: number, n: number, multiple: number): number =>
   i === parts ? n : Math.min(n, multiple * Math.round((i * n) / parts / multiple));
+
+/** The smallest multiple of n values that fills words of bits. */
+function wholeWords(n: number): number {
+  let unit = n;
+  while (unit % 32 !== 0) unit *= 2;
+  return unit;
+}
+
+/** The words of the arrays of neurons that begin so many values later in a part. */
+const FORWARD = [lif.u, lif.from, lif.current, lif.v, lif.last];
+const BACKWARD = [
+  ...[lif.u, lif.from, lif.dSpikes, lif.dMembrane, lif.dV],
+  ...[lif.dLast, lif.dNext, lif.dU, lif.dSum, lif.dFrom],
+];
 
 /** Memory of the threads: a descriptor each, and work areas that grow. */
 class Rooms {
@@ -81,8 +97,42 @@ export function sharedKernels(k: CoreKernels, pool: Pool): { readonly kernels: C
     integers[at + product.c] = (integers[at + product.c] as number) + 4 * from;
     const init = integers[at + product.init] as number;
     if (init !== 0) integers[at + product.init] = init + 4 * from;
-    integers[at + product.b] = (integers[at + product.b] as number) + 4 * from * (integers[at + product.bCol] as number);
+    integers[at + product.b] =
+      (integers[at + product.b] as number) + 4 * from * (integers[at + product.bCol] as number);
     integers[at + product.n] = to - from;
+  };
+
+  /**
+   * Runs neurons by parts of a step, where they are many: whole words of bits, and whole rows where parameters belong to columns. `arrays` are
+   * the words of arrays of numbers. Returns whether there were enough.
+   */
+  const runNeurons = (f: unknown, descriptor: number, arrays: readonly number[]): boolean => {
+    const at = wordsAt(descriptor, lif.words);
+    const of = (word: number): number => integers[at + word] as number;
+    const [T, n] = [of(lif.T), of(lif.n)];
+    const size = of(lif.rows) * n;
+    const byRows = of(lif.stepBeta) + of(lif.stepThreshold) !== 0;
+    const unit = wholeWords(byRows ? n : 1);
+    if (T * size < MANY_VALUES || size % 32 !== 0 || size < 2 * parts * unit) return false;
+    const bits = f === k.lifForward ? of(lif.spikes) : 0;
+    if (bits !== 0) own.fill?.(bits, (T * size) / 32, 0);
+    run(f, (part) => {
+      const to = rooms.descriptors[part] as number;
+      const [first, words] = [wordsAt(descriptor, lif.words), wordsAt(to, lif.words)];
+      integers.copyWithin(words, first, first + lif.words);
+      const from = cut(part, parts, size, unit);
+      const count = cut(part + 1, parts, size, unit) - from;
+      integers[words + lif.rows] = byRows ? count / n : 1;
+      integers[words + lif.n] = byRows ? n : count;
+      integers[words + lif.stepAll] = size;
+      for (const word of arrays) {
+        const array = integers[words + word] as number;
+        if (array !== 0) integers[words + word] = array + 4 * from;
+      }
+      if (bits !== 0) integers[words + lif.spikes] = bits + from / 8;
+      return [to];
+    });
+    return true;
   };
 
   const wordOf = (descriptor: number, word: number): number =>
@@ -106,8 +156,18 @@ export function sharedKernels(k: CoreKernels, pool: Pool): { readonly kernels: C
     };
 
   const own: Partial<CoreKernels> = {
+    lifForward(descriptor) {
+      if (!runNeurons(k.lifForward, descriptor, FORWARD)) k.lifForward(descriptor);
+    },
+    lifBackward(descriptor) {
+      if (!runNeurons(k.lifBackward, descriptor, BACKWARD)) k.lifBackward(descriptor);
+    },
     gemm(descriptor) {
-      const [m, n, depth] = [product.m, product.n, product.k].map((word) => wordOf(descriptor, word)) as [number, number, number];
+      const [m, n, depth] = [product.m, product.n, product.k].map((word) => wordOf(descriptor, word)) as [
+        number,
+        number,
+        number,
+      ];
       const byRows = m >= n && m >= 4 * parts;
       if (m * n * depth < MANY_PRODUCTS || !(byRows || n >= 16 * parts)) return k.gemm(descriptor);
       run(k.gemm, (part) => {
@@ -118,7 +178,11 @@ export function sharedKernels(k: CoreKernels, pool: Pool): { readonly kernels: C
       });
     },
     gemmSampled(descriptor) {
-      const [m, n, depth] = [product.m, product.n, product.k].map((word) => wordOf(descriptor, word)) as [number, number, number];
+      const [m, n, depth] = [product.m, product.n, product.k].map((word) => wordOf(descriptor, word)) as [
+        number,
+        number,
+        number,
+      ];
       if (m * n * depth < MANY_PRODUCTS || m < 2 * parts) return k.gemmSampled(descriptor);
       const row = 4 * Math.ceil(n / 32);
       run(k.gemmSampled, (part) => {
@@ -131,7 +195,13 @@ export function sharedKernels(k: CoreKernels, pool: Pool): { readonly kernels: C
     },
     gather(descriptor) {
       const words = [product.m, product.n, product.k, product.count, product.a];
-      const [m, n, depth, count, a] = words.map((word) => wordOf(descriptor, word)) as [number, number, number, number, number];
+      const [m, n, depth, count, a] = words.map((word) => wordOf(descriptor, word)) as [
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
       const byColumns = n >= 32 * parts;
       if (count * n < MANY_PRODUCTS || !(byColumns || m >= 4 * parts)) return k.gather(descriptor);
       // As `follow` gives it to one thread.

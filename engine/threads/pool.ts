@@ -64,7 +64,10 @@ export class Pool {
     );
     let timer: unknown;
     const late = new Promise<never>((_, reject) => {
-      timer = realm.setTimeout(() => reject(new Error(`threads: a worker did not start within ${START / 1000} s`)), START);
+      timer = realm.setTimeout(
+        () => reject(new Error(`threads: a worker did not start within ${START / 1000} s`)),
+        START,
+      );
     });
     try {
       await Promise.race([Promise.all(starts), late]);

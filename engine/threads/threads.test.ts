@@ -1,8 +1,8 @@
 /** Training with threads: the bits of one. */
 import { expect, test } from "vitest";
-import { Adam, Linear, manualSeed, rand, Sequential, tape, crossEntropy } from "../../engine/index.ts";
-import { threads } from "./index.ts";
+import { Adam, crossEntropy, Linear, manualSeed, rand, Sequential, tape } from "../../engine/index.ts";
 import { LIF } from "../../snn/index.ts";
+import { threads } from "./index.ts";
 
 function train(): number[][] {
   manualSeed(5);

@@ -14,7 +14,17 @@ export interface Start {
   /** Words of a slot, and other constants of orders.ts, which text cannot import. */
   readonly names: Readonly<
     Record<
-      "ORDER" | "CLAIM" | "DONE" | "FAILED" | "ASLEEP" | "WAITING" | "RESULT" | "FUNCTION" | "ARGUMENTS" | "COMPILE" | "END",
+      | "ORDER"
+      | "CLAIM"
+      | "DONE"
+      | "FAILED"
+      | "ASLEEP"
+      | "WAITING"
+      | "RESULT"
+      | "FUNCTION"
+      | "ARGUMENTS"
+      | "COMPILE"
+      | "END",
       number
     >
   >;

@@ -683,7 +683,7 @@ export const KERNELS: Rows<typeof kernels> = {
         stepDSpikes: num(0, 8),
       },
       ...{ dMembrane: word, stepDMembrane: num(0, 8), dV: word, stepDV: num(0, 8), dLast: word, dNext: word, dU: word },
-      ...{ stepDU: num(0, 8), dSum: word, dFrom: word },
+      ...{ stepDU: num(0, 8), dSum: word, dFrom: word, stepAll: word },
     },
   ],
   productDescriptor: [
