@@ -53,7 +53,8 @@ const COLUMNS = 4;
 
 /**
  * Runs a sweep: `steps` steps, from t on in this direction (1 or −1), `together` at a time over each piece of the
- * `size` elements of a step, in rows of n. A piece is whole rows, or, where nothing depends on the column, any part of a step.
+ * elements of a step from `first` to `size`, in rows of n. A piece is whole rows, or, where nothing depends on the column, any part of a
+ * step.
  */
 export type SweepFunction = (
   descriptor: number,
@@ -64,6 +65,7 @@ export type SweepFunction = (
   size: number,
   piece: number,
   n: number,
+  first: number,
 ) => void;
 
 /**
@@ -81,14 +83,14 @@ export function emit(parts: readonly (readonly Root[])[], ofRows: boolean, index
 }
 
 function timeLoop(ofRows: boolean, functions: readonly number[]): Code {
-  const code = new Code(8);
-  const [descriptor, t, steps, direction, together, size, piece, n] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+  const code = new Code(9);
+  const [descriptor, t, steps, direction, together, size, piece, n, first] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
   const local = () => code.local(I32);
   const [skip, count, some, left, at] = [local(), local(), local(), local(), local()] as const;
   const pushOf = (local: number) => () => code.get(local);
   code.repeat(() => {
     code.least(pushOf(together), pushOf(steps)).set(some);
-    code.integer(0).set(skip);
+    code.get(first).set(skip);
     code.repeat(() => {
       code.least(pushOf(piece), () => code.get(size).get(skip).op(OP.sub)).set(count);
       code.get(some).set(left).get(t).set(at);

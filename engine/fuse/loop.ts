@@ -27,6 +27,23 @@ const NO_PLACES: readonly number[] = [];
 
 const aligned = (bytes: number): number => (bytes + 15) & ~15;
 
+/** Steps of a sweep that other threads may share: step t and those after it in this direction, so many together over each piece. */
+export type Shared = (
+  bound: Bound,
+  call: SweepCall,
+  t: number,
+  steps: number,
+  direction: number,
+  together: number,
+) => boolean;
+
+let share: Shared | null = null;
+
+/** Sweeps without sums are given to `by` first, which returns whether it has run them; null ends that. */
+export function shareSweeps(by: Shared | null): void {
+  share = by;
+}
+
 /** Called before step t, which may need an input or a gradient that is made only then. */
 export type Before = (t: number) => void;
 
@@ -297,7 +314,7 @@ export class Bound {
   }
 
   private pass({ t, steps, calls }: Stretch, before: Before | null, often: number, sums: Sums | null): void {
-    const { size, n, at, direction } = this;
+    const { size, direction } = this;
     const [first] = calls as [SweepCall];
     const isOne = calls.length === 1;
     const together = size > MANY ? 2 : 1;
@@ -305,25 +322,58 @@ export class Bound {
     for (let done = 0; done < steps; done += some) {
       const from = t + direction * done;
       const count = Math.min(some, steps - done);
-      if (isOne && before === null) first.run(at, from, count, direction, together, size, this.pieceOf(first), n);
-      else for (let k = 0; k < count; k++) this.step(from + direction * k, calls, before);
+      if (isOne && before === null) this.sweep(first, from, count, direction, together, sums);
+      else for (let k = 0; k < count; k++) this.step(from + direction * k, calls, before, sums);
       sums?.collect();
     }
   }
 
-  private step(t: number, calls: readonly SweepCall[], before: Before | null): void {
+  /** So many steps of a sweep, from step t on. */
+  private sweep(
+    call: SweepCall,
+    t: number,
+    steps: number,
+    direction: number,
+    together: number,
+    sums: Sums | null,
+  ): void {
+    if (share !== null && sums === null && share(this, call, t, steps, direction, together)) return;
+    call.run(this.at, t, steps, direction, together, this.size, this.pieceOf(call), this.n, 0);
+  }
+
+  private step(t: number, calls: readonly SweepCall[], before: Before | null, sums: Sums | null): void {
     before?.(t);
-    const { size, n, at, tempsAt } = this;
+    const { size, tempsAt } = this;
     for (let i = 0; i < calls.length; i++) {
       const call = calls[i] as SweepCall;
-      call.run(at, t, 1, 1, 1, size, this.pieceOf(call), n);
+      this.sweep(call, t, 1, 1, 1, sums);
       if (call.formulas.length > 0) evaluateFormulas(call.formulas, tempsAt, size);
     }
   }
 
-  /** Elements that a call passes over before the next step takes its turn, or its own second loop. */
-  private pieceOf({ isSplit }: SweepCall): number {
-    const { n, size } = this;
+  /** Bytes of the descriptor, and of the arrays of pieces, of which each thread has its own. */
+  get ownBytes(): readonly [descriptor: number, pieces: number] {
+    const { words, pieces, n } = this;
+    return [aligned(4 * words), pieces.length * aligned(4 * Math.max(PIECE, n))];
+  }
+
+  /** A copy of the descriptor for another thread, at this address, with arrays of pieces behind it. */
+  copyTo(to: number): void {
+    const { words, places, n } = this;
+    const from = wordsAt(this.at, words);
+    const first = wordsAt(to, words);
+    integers.copyWithin(first, from, from + words);
+    const { piece = NO_PLACES } = places;
+    let at = to + aligned(4 * words);
+    for (const place of piece) {
+      integers[first + wordOf(place)] = at;
+      at += aligned(4 * Math.max(PIECE, n));
+    }
+  }
+
+  /** Elements that a call passes over before the next step takes its turn, or its own second loop: of `size`, by default a whole step. */
+  pieceOf({ isSplit }: SweepCall, size = this.size): number {
+    const { n } = this;
     if (!isSplit && size <= MANY) return size;
     return this.plan.hasColumns ? Math.max(n, PIECE - (PIECE % n)) : PIECE;
   }

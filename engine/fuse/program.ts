@@ -211,12 +211,12 @@ export class Rows {
     const { calls } = stretches[0] as Stretch;
     const [only] = calls as [SweepCall];
     if (calls.length === 1 && only.formulas.length === 0) {
-      only.run(at, first, count, 1, 1, n, n, n);
+      only.run(at, first, count, 1, 1, n, n, n, 0);
       return;
     }
     for (let t = first; t < first + count; t++) {
       for (const call of calls) {
-        call.run(at, t, 1, 1, 1, n, n, n);
+        call.run(at, t, 1, 1, 1, n, n, n, 0);
         evaluateFormulas(call.formulas, tempsAt, n);
       }
     }

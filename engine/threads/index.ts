@@ -6,21 +6,24 @@
  *
  * @module jarvis-snn/threads
  */
-import { core, extra, heapBase } from "../../kernels/build/release.ts";
+import { core, heapBase } from "../../kernels/build/release.ts";
 import { relocations } from "../../kernels/build/relocations.ts";
 import { COUNT, numberOf, wrongValue } from "../arguments.ts";
 import { useKernels } from "../backend.ts";
+import { shareSweeps } from "../fuse/loop.ts";
 import { wasmHeap } from "../memory.ts";
 import { bytesOf, kernels, type LinearMemory, type ModuleHost, memory, moveMemory } from "../wasm.ts";
-import { sharedKernels } from "./kernels.ts";
+import { sharedWork } from "./kernels.ts";
 import { realm, threadMaker } from "./platform.ts";
-import { Pool } from "./pool.ts";
+import { type Compiled, Pool } from "./pool.ts";
 import { relocated } from "./relocate.ts";
 
 /** The most threads, with the main one. */
 const MOST = 16;
 const MAXIMUM_PAGES = 65536;
 const PAGE = 65536;
+/** The lowest address of a constant, as the build places them. */
+const LOWEST = 1024;
 
 interface Running {
   readonly pool: Pool;
@@ -33,9 +36,15 @@ let running: Running | null = null;
 /** Whether linear memory is shared: it stays so when threads end, as views of shared memory cannot be detached. */
 let isShared = false;
 
+/** Modules over the shared memory, by each of their functions. */
+const modules = new WeakMap<object, Compiled>();
+
 const host: ModuleHost = {
   fit: (bytes) => relocated(bytes, "", 0),
-  made: () => {},
+  made(bytes, exports) {
+    const module = { bytes: relocated(bytes, "", 0), exports };
+    for (const each of Object.values(exports)) if (typeof each === "function") modules.set(each, module);
+  },
 };
 
 /**
@@ -59,20 +68,18 @@ export async function threads(n: number = available()): Promise<number> {
     moveMemory(sharedMemory(), host);
     isShared = true;
   }
-  const modules = [
-    [bytesOf(core), relocations.core],
-    [bytesOf(extra), relocations.extra],
-  ] as const;
+  const kernelsOf = [[bytesOf(core), relocations.core]] as const;
   const pool = await Pool.start(
-    memory,
     areas.map(() => make()),
-    (t) => modules.map(([bytes, places]) => relocated(bytes, places, areas[t] as number)),
+    (t) => kernelsOf.map(([bytes, places]) => relocated(bytes, places, (areas[t] as number) - LOWEST)),
+    modules,
     realm.document === undefined,
   );
   pool.number(kernels);
-  const shared = sharedKernels(kernels, pool);
-  useKernels(shared.kernels);
-  running = { pool, areas, free: shared.free };
+  const work = sharedWork(kernels, pool);
+  useKernels(work.kernels);
+  shareSweeps(work.sweeps);
+  running = { pool, areas, free: work.free };
   return count;
 }
 
@@ -82,6 +89,7 @@ function stop(): void {
   running.free();
   for (const at of running.areas) wasmHeap.release(at, heapBase);
   running = null;
+  shareSweeps(null);
   useKernels(kernels);
 }
 

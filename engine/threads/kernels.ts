@@ -7,6 +7,7 @@ import type { CoreKernels } from "../../kernels/build/types.ts";
 import * as lif from "../../kernels/lif-layout.ts";
 import * as product from "../../kernels/product-layout.ts";
 import { integers, wordsAt } from "../backend.ts";
+import type { Shared } from "../fuse/loop.ts";
 import { wasmHeap } from "../memory.ts";
 import type { Kernel, Pool } from "./pool.ts";
 
@@ -20,12 +21,11 @@ const DESCRIPTOR = 192;
 const cut = (i: number, parts: number, n: number, multiple: number): number =>
   i === parts ? n : Math.min(n, multiple * Math.round((i * n) / parts / multiple));
 
-/** The smallest multiple of n values that fills words of bits. */
-function wholeWords(n: number): number {
-  let unit = n;
-  while (unit % 32 !== 0) unit *= 2;
-  return unit;
-}
+/**
+ * The values of whole rows of n that fill words of bits, 0 where spikes of a row end within sixteen bits: these are written with the bits
+ * beside them, which may be another thread's.
+ */
+const wholeWords = (n: number): number => (n % 32 === 0 ? n : n % 16 === 0 ? 2 * n : 0);
 
 /** The words of the arrays of neurons that begin so many values later in a part. */
 const FORWARD = [lif.u, lif.from, lif.current, lif.v, lif.last];
@@ -66,8 +66,18 @@ class Rooms {
   }
 }
 
-/** The kernels `k`, of which those with much work run on all threads of the pool; and a function that frees their memory. */
-export function sharedKernels(k: CoreKernels, pool: Pool): { readonly kernels: CoreKernels; free(): void } {
+/** Work that all threads of a pool share. */
+export interface SharedWork {
+  /** The kernels, of which those with much work are shared. */
+  readonly kernels: CoreKernels;
+  /** Sweeps of compiled steps. */
+  readonly sweeps: Shared;
+  /** Gives back memory of the threads. */
+  free(): void;
+}
+
+/** The work of the kernels `k`, and of compiled steps, on the threads of this pool. */
+export function sharedWork(k: CoreKernels, pool: Pool): SharedWork {
   const parts = pool.count;
   const rooms = new Rooms(parts);
   const run = (f: unknown, argumentsOf: (part: number) => readonly number[]): number[] =>
@@ -112,8 +122,8 @@ export function sharedKernels(k: CoreKernels, pool: Pool): { readonly kernels: C
     const [T, n] = [of(lif.T), of(lif.n)];
     const size = of(lif.rows) * n;
     const byRows = of(lif.stepBeta) + of(lif.stepThreshold) !== 0;
-    const unit = wholeWords(byRows ? n : 1);
-    if (T * size < MANY_VALUES || size % 32 !== 0 || size < 2 * parts * unit) return false;
+    const unit = wholeWords(byRows ? n : 32);
+    if (T * size < MANY_VALUES || size % 32 !== 0 || unit === 0 || size < 2 * parts * unit) return false;
     const bits = f === k.lifForward ? of(lif.spikes) : 0;
     if (bits !== 0) own.fill?.(bits, (T * size) / 32, 0);
     run(f, (part) => {
@@ -235,5 +245,19 @@ export function sharedKernels(k: CoreKernels, pool: Pool): { readonly kernels: C
     copy: elementwise(k.copy as Kernel, 2, 2 * MANY_VALUES) as CoreKernels["copy"],
     addTo: elementwise(k.addTo as Kernel, 2, 2 * MANY_VALUES) as CoreKernels["addTo"],
   };
-  return { kernels: { ...k, ...own }, free: () => rooms.free() };
+  const sweeps: Shared = (bound, call, t, steps, direction, together) => {
+    const { size, n, plan } = bound;
+    const unit = wholeWords(plan.hasColumns ? n : 32);
+    if (steps * size < MANY_VALUES || size % 32 !== 0 || unit === 0 || size < 2 * parts * unit) return false;
+    const [words, pieces] = bound.ownBytes;
+    if (pieces > 0) for (let part = 1; part < parts; part++) bound.copyTo(rooms.work(part, words + pieces));
+    run(call.run, (part) => {
+      const first = cut(part, parts, size, unit);
+      const last = cut(part + 1, parts, size, unit);
+      const at = pieces > 0 && part > 0 ? rooms.work(part, words + pieces) : bound.at;
+      return [at, t, steps, direction, together, last, bound.pieceOf(call, last - first), n, first];
+    });
+    return true;
+  };
+  return { kernels: { ...k, ...own }, sweeps, free: () => rooms.free() };
 }

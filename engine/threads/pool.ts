@@ -1,5 +1,6 @@
 /** Workers that run parts of kernels, and their orders. */
-import type { LinearMemory } from "../wasm.ts";
+import { wasmHeap } from "../memory.ts";
+import { memory } from "../wasm.ts";
 import * as orders from "./orders.ts";
 import { realm, type Thread } from "./platform.ts";
 
@@ -7,6 +8,12 @@ const { ORDER, CLAIM, DONE, FAILED, ASLEEP, WAITING, RESULT, FUNCTION, ARGUMENTS
 
 /** A kernel, or a step that was compiled. */
 export type Kernel = (...args: number[]) => unknown;
+
+/** A module of compiled steps over the shared memory, and its functions. */
+export interface Compiled {
+  readonly bytes: Uint8Array;
+  readonly exports: object;
+}
 
 /** Turns of its loop in which a thread looks for an order before it sleeps. */
 const TURNS = 20_000;
@@ -27,15 +34,16 @@ export class Pool {
   private readonly words: readonly Int32Array[];
   private readonly numbers: readonly Float64Array[];
   private readonly sent: Int32Array;
-  private readonly memory: LinearMemory;
+  /** Modules that were compiled meanwhile, by each of their functions. */
+  private readonly modules: WeakMap<object, Compiled>;
   private readonly ids = new Map<unknown, number>();
   private readonly functions: Kernel[] = [];
   /** Whether the main thread may sleep: not that of a page. */
   private readonly sleeps: boolean;
 
-  private constructor(memory: LinearMemory, threads: readonly Thread[], sleeps: boolean) {
+  private constructor(threads: readonly Thread[], modules: WeakMap<object, Compiled>, sleeps: boolean) {
     const control = new SharedArrayBuffer(SLOT * threads.length);
-    this.memory = memory;
+    this.modules = modules;
     this.threads = threads;
     this.count = threads.length + 1;
     this.words = threads.map((_, t) => new Int32Array(control, SLOT * t, SLOT / 4));
@@ -46,12 +54,12 @@ export class Pool {
 
   /** Starts the threads, each with its own kernels: for thread t `modulesOf` gives them. Where one does not start, all end. */
   static async start(
-    memory: LinearMemory,
     threads: readonly Thread[],
     modulesOf: (t: number) => readonly Uint8Array[],
+    modules: WeakMap<object, Compiled>,
     sleeps: boolean,
   ): Promise<Pool> {
-    const pool = new Pool(memory, threads, sleeps);
+    const pool = new Pool(threads, modules, sleeps);
     const starts = threads.map((thread, t) =>
       thread.start({
         memory: memory as WebAssembly.Memory,
@@ -89,15 +97,26 @@ export class Pool {
     }
   }
 
-  /** Gives the functions of a module that was compiled meanwhile to all threads; its bytes are at this address. */
-  compile(at: number, bytes: number): void {
-    for (let t = 0; t < this.threads.length; t++) this.post(t, COMPILE, [at, bytes]);
+  /** Gives the functions of a module that was compiled meanwhile to all threads. */
+  private compile({ bytes, exports }: Compiled): void {
+    const at = wasmHeap.allocate(bytes.length);
+    new Uint8Array(memory.buffer, at, bytes.length).set(bytes);
+    for (let t = 0; t < this.threads.length; t++) this.post(t, COMPILE, [at, bytes.length]);
     for (let t = 0; t < this.threads.length; t++) this.join(t);
+    wasmHeap.release(at, bytes.length);
+    this.number(exports);
+  }
+
+  private idOf(f: Kernel): number {
+    const known = this.ids.get(f);
+    if (known !== undefined) return known;
+    this.compile(this.modules.get(f) as Compiled);
+    return this.ids.get(f) as number;
   }
 
   /** Runs a kernel on parts: part 0 here, part i on thread i, with the arguments that `argumentsOf` gives. Returns the results. */
   run(f: Kernel, parts: number, argumentsOf: (part: number) => readonly number[]): number[] {
-    const id = this.ids.get(f) as number;
+    const id = this.idOf(f);
     for (let t = 0; t < parts - 1; t++) this.post(t, id, argumentsOf(t + 1));
     const results = [Number(f(...argumentsOf(0)) ?? 0)];
     for (let t = 0; t < parts - 1; t++) results.push(this.join(t));

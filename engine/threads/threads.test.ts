@@ -1,19 +1,22 @@
 /** Training with threads: the bits of one. */
-import { expect, test } from "vitest";
-import { Adam, crossEntropy, Linear, manualSeed, rand, Sequential, tape } from "../../engine/index.ts";
-import { LIF } from "../../snn/index.ts";
+import { afterAll, expect, test } from "vitest";
+import { Adam, crossEntropy, Linear, type Module, manualSeed, rand, Sequential, tape } from "../../engine/index.ts";
+import { AdaptiveLIF, ExponentialIF, LIF, poissonEncode, RecurrentLIF, Synaptic } from "../../snn/index.ts";
 import { threads } from "./index.ts";
 
-function train(): number[][] {
+const [T, B] = [20, 64];
+
+/** Losses, and parameters after three steps. */
+function train(make: () => Module): number[][] {
   manualSeed(5);
-  const net = new Sequential(new Linear(300, 400), new LIF(), new Linear(400, 10), new LIF());
+  const net = make();
   const optimizer = new Adam(net.parameters(), { lr: 1e-3 });
-  const x = rand([20, 64, 300]).mul(3);
-  const targets = Array.from({ length: 64 }, (_, i) => i % 10);
+  const x = poissonEncode(rand([B, 300]).mul(0.4), { timesteps: T });
+  const targets = Array.from({ length: B }, (_, i) => i % 10);
   const losses: number[] = [];
   for (let step = 0; step < 3; step++) {
     tape(() => {
-      const loss = crossEntropy(net.forward(x).sum({ axis: 0 }), targets);
+      const loss = crossEntropy((net as Sequential).forward(x).sum({ axis: 0 }), targets);
       losses.push(loss.item());
       optimizer.zeroGrad();
       loss.backward();
@@ -23,10 +26,28 @@ function train(): number[][] {
   return [losses, ...net.parameters().map((p) => [...p.toFloat32Array()])];
 }
 
-test("threads: a network trains to the same bits with 1, 2, 3, 4 and 7", async () => {
-  const alone = train();
-  for (const n of [2, 3, 4, 7, 1]) {
+const between =
+  (make: () => Module, n = 400) =>
+  () =>
+    new Sequential(new Linear(300, n), make(), new Linear(n, 10), new LIF());
+
+const NETWORKS: Readonly<Record<string, () => Module>> = {
+  LIF: between(() => new LIF()),
+  "LIF of 700": between(() => new LIF({ beta: 0.9, reset: "zero" }), 700),
+  "LIF with a β for each": between(() => new LIF({ beta: rand([320]) }), 320),
+  Synaptic: between(() => new Synaptic()),
+  AdaptiveLIF: between(() => new AdaptiveLIF()),
+  "ExponentialIF, in pieces": between(() => new ExponentialIF()),
+  RecurrentLIF: between(() => new RecurrentLIF({ features: 400 })),
+};
+
+afterAll(() => threads(1));
+
+test.each(Object.entries(NETWORKS))("threads: %s trains to the same bits with 1, 2, 3, 4 and 7", async (_, make) => {
+  await threads(1);
+  const alone = train(make);
+  for (const n of [2, 3, 4, 7]) {
     expect(await threads(n)).toBe(n);
-    expect(train()).toEqual(alone);
+    expect(train(make)).toEqual(alone);
   }
 });

@@ -46,7 +46,8 @@ export function work({ memory, words, numbers, modules, names, turns }: Start, r
   for (const bytes of modules) add(bytes);
   ready();
 
-  let order = Atomics.load(words, ORDER);
+  // Orders count from 1: one may be there already.
+  let order = 0;
   for (;;) {
     const before = order;
     for (let turn = 0; order === before; turn++) {
