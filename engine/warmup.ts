@@ -40,8 +40,8 @@ export function warmup(): void {
     // 32 neurons that feed each other: 4 samples of them.
     k.packForward(z, y, 32);
     k.feedForward(x, y, s, 0, z, 0, s + 128, 4, 32);
-    k.packBackward(y, 32);
-    k.feedBack(describe({ c: x, a: z, b: y, m: 4, n: 32 }));
+    k.packBackward(s, y, 32);
+    k.feedBack(describe({ c: x, a: z, b: s, m: 4, n: 32 }));
     k.fill(x, TIMESTEPS * n, 0.5);
     k.fill(y, TIMESTEPS * n, 0.5);
     k.bernoulli(z, x, n, TIMESTEPS, 1, 1, 1, round, 0);

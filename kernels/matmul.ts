@@ -135,11 +135,11 @@ function product(
     for (let j = 0; j < n; j += width) {
       const nc = min(width, n - j);
       if (gathered) packGathered(b, rows + ((<usize>p) << 2), cols + ((<usize>j) << 2), kc, nc);
-      else pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol);
+      else pack(panels, b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol);
       const to = c + ((<usize>j) << 2);
       const adds = p > 0 || init == c;
       const from = adds ? to : init == 0 ? zeros : startsOf(init + ((<usize>j) << 2), nc);
-      block(to, a + <usize>p * aColBytes, from, m, nc, kc, aRowBytes, aColBytes, cBytes, adds ? cBytes : 0);
+      block(panels, to, a + <usize>p * aColBytes, from, m, nc, kc, aRowBytes, aColBytes, cBytes, adds ? cBytes : 0);
     }
   }
 }
@@ -153,8 +153,9 @@ function copyInit(c: usize, init: usize, m: i32, n: i32, cBytes: usize): void {
   }
 }
 
-/** One block of A after the other against all packed panels. Rows start from those at init, `initRow` bytes apart. */
+/** One block of A after the other against all panels that lie packed. Rows start from those at init, `initRow` bytes apart. */
 export function block(
+  packed: usize,
   c: usize,
   a: usize,
   init: usize,
@@ -172,7 +173,7 @@ export function block(
   for (; m > 0; m -= most) {
     const rows = min(m, most);
     if (nc > 12) packPairs(a, rows, kc, aRow, aCol);
-    let panel = panels;
+    let panel = packed;
     let to = c;
     let from = init;
     for (let j = nc; j >= 16; j -= 16, panel += panelBytes(kc), to += 64, from += 64) {

@@ -53,13 +53,13 @@ export function panelBytes(kc: i32): usize {
 }
 
 /**
- * Packs nc columns of kc rows of B as panels of 16 columns that are read from front to back; the last one may be narrower. What
- * it is wider than B counts for nothing.
+ * to ← nc columns of kc rows of B as panels of 16 columns that are read from front to back; the last one may be narrower. Columns that it
+ * has beyond B count for nothing.
  */
-export function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
+export function pack(to: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
   const rowBytes = (<usize>bRow) << 2;
   const colBytes = (<usize>bCol) << 2;
-  let q = panels;
+  let q = to;
   const whole = bCol == 1 ? nc & ~15 : 0;
   if (whole > 0) packRows(q, 64, b, kc, (<usize>whole) << 2, rowBytes, panelBytes(kc), panelBytes(kc));
   b += (<usize>whole) << 2;

@@ -27,11 +27,13 @@ test.each([1, 3, 18])("recurrent: products of %i rows have the bits of gemm, wha
       }
     }
     const [ds, expected] = [side.put(numbers(size, 5)), side.put(numbers(size, 5))];
-    const product = { a: current, b: weight, m: rows, n, k: n };
-    const [fed, dense] = [ds, expected].map((c) => describedProduct(side, { ...product, c, init: c }));
-    k.packBackward(weight, n);
-    for (let t = 0; t < 2; t++) k.feedBack(fed as number);
-    for (let t = 0; t < 2; t++) k.gemm(dense as number);
+    const packed = side.zeros(16 * (n + Math.ceil(n / 256)) * Math.ceil(n / 16));
+    const product = { a: current, m: rows, n, k: n };
+    const fed = describedProduct(side, { ...product, c: ds, init: ds, b: packed });
+    const dense = describedProduct(side, { ...product, c: expected, init: expected, b: weight });
+    k.packBackward(packed, weight, n);
+    for (let t = 0; t < 2; t++) k.feedBack(fed);
+    for (let t = 0; t < 2; t++) k.gemm(dense);
     expect(side.read(ds, size), `${n} neurons`).toEqual(side.read(expected, size));
   }
   side.finish();

@@ -11,8 +11,8 @@ import { addTo } from "./elementwise";
 import { panelRows } from "./gather";
 import { word } from "./lanes";
 import { areFew, listFewPlaces, listPlaces } from "./listed-places";
-import { block, gemm } from "./matmul";
-import { BLOCK_K, pack, packWide, startsOf, zeros } from "./panels";
+import { block } from "./matmul";
+import { BLOCK_K, pack, packWide, panelBytes, startsOf, zeros } from "./panels";
 import * as layout from "./product-layout";
 
 /** Columns of a panel. */
@@ -62,19 +62,30 @@ export function feedForward(
   }
 }
 
-/** Packs W for `feedBack`, until another product runs. */
-export function packBackward(weight: usize, n: i32): void {
-  if (n <= BLOCK_K) pack(weight, n, n, n, 1);
+/** packed ← W as `feedBack` takes it, in blocks of 256 rows: ⌈n/16⌉ panels of 16 columns, each with a row more than the block */
+export function packBackward(packed: usize, weight: usize, n: i32): void {
+  const row = (<usize>n) << 2;
+  for (let p = 0; p < n; p += BLOCK_K) {
+    const kc = min(BLOCK_K, n - p);
+    pack(packed, weight + <usize>p * row, kc, n, n, 1);
+    packed += panelBytes(kc) * (<usize>(n + 15) >> 4);
+  }
 }
 
 /**
  * The product of `gemm` with W for B, both without gaps and with init = c: ds += dI·W, for the gradient dI of the currents of the step
- * behind. A W that was too large to pack is read again.
+ * behind. b is W as `packBackward` has packed it.
  */
 export function feedBack(descriptor: usize): void {
-  const n = word(descriptor, layout.n);
-  if (n > BLOCK_K) return gemm(descriptor);
   const ds: usize = word(descriptor, layout.c);
+  const m = word(descriptor, layout.m);
+  const n = word(descriptor, layout.n);
   const row = (<usize>n) << 2;
-  block(ds, word(descriptor, layout.a), ds, word(descriptor, layout.m), n, n, row, 4, row, row);
+  let packed: usize = word(descriptor, layout.b);
+  let dI: usize = word(descriptor, layout.a);
+  for (let p = 0; p < n; p += BLOCK_K, dI += BLOCK_K << 2) {
+    const kc = min(BLOCK_K, n - p);
+    block(packed, ds, dI, ds, m, n, kc, row, 4, row, row);
+    packed += panelBytes(kc) * (<usize>(n + 15) >> 4);
+  }
 }

@@ -111,18 +111,23 @@ export class Product implements Feedback {
     if (dLast !== 0) k.addTo(d + 4 * (T - 1) * size, dLast, size);
     this.bytes = code.hasSupport && n % 4 === 0 ? bitBytes(T * rows, n) : 0;
     this.at = this.bytes === 0 ? 0 : allocate(this.bytes);
-    const { at: reached, bytes } = this;
-    const isSampled = reached !== 0 && 4 * run.support(reached, n) < SAMPLED_DENSITY * T * size;
-    if (!isSampled) k.packBackward(weight.ptr, n);
+    const isSampled = this.at !== 0 && 4 * run.support(this.at, n) < SAMPLED_DENSITY * T * size;
+    if (!isSampled) {
+      if (this.at !== 0) recycle(this.at, this.bytes);
+      this.bytes = packedBytes(n);
+      this.at = allocate(this.bytes);
+      k.packBackward(this.at, weight.ptr, n);
+    }
+    const { at: first, bytes } = this;
     // Steps of neurons describe no products: between two steps only addresses change.
-    describeProduct(d, d, d, weight.ptr, rows, n, n);
+    describeProduct(d, d, d, isSampled ? weight.ptr : first, rows, n, n);
     return (t) => {
       if (t === T - 1) return;
       const at = wordsAt(descriptor, layout.words);
       const ds = d + 4 * t * size;
       writePair(at + layout.c, ds, ds);
       integers[at + layout.a] = ds + 4 * size;
-      integers[at + layout.bits] = reached + (t * bytes) / T;
+      integers[at + layout.bits] = first + (t * bytes) / T;
       if (isSampled) k.gemmSampled(descriptor);
       else k.feedBack(descriptor);
     };
@@ -157,6 +162,13 @@ export class Product implements Feedback {
     } else if (start === 0) k.fill(dw, weight.size, 0);
     if (before !== null) transposedTimes(dw, dw, before.ptr, d, rows, this.factors);
   }
+}
+
+/** Bytes of W [n, n] as `packBackward` writes it. */
+function packedBytes(n: number): number {
+  let rows = 0;
+  for (let p = 0; p < n; p += 256) rows += Math.min(256, n - p) + 1;
+  return 64 * rows * Math.ceil(n / 16);
 }
 
 /** z ← `size` bits of a stream from bit `first` on, as numbers. */
