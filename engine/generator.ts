@@ -79,7 +79,7 @@ export class Generator {
    * @internal
    */
   bernoulli(z: number, p: number, n: number, repeats: number, scale: number): void {
-    k.bernoulli(z, p, n, repeats, scale, ...this.take(n * repeats));
+    k.bernoulli(z, p, n, repeats, scale, ...this.take(n * repeats), 0, 0);
   }
 
   /**

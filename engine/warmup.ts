@@ -44,7 +44,7 @@ export function warmup(): void {
     k.feedBack(describe({ c: x, a: z, b: s, m: 4, n: 32 }));
     k.fill(x, TIMESTEPS * n, 0.5);
     k.fill(y, TIMESTEPS * n, 0.5);
-    k.bernoulli(z, x, n, TIMESTEPS, 1, 1, 1, round, 0);
+    k.bernoulli(z, x, n, TIMESTEPS, 1, 1, 1, round, 0, 0, 0);
     k.sumAxis(z, x, 1, TIMESTEPS, n);
     k.sumAxisGrad(z, x, 1, TIMESTEPS, n, 0);
     k.adam(z, x, y, s, 0, n, x);

@@ -82,7 +82,7 @@ test("bernoulli: agrees with its twin exactly, for every length of a row and num
         compareSides(
           (side) => {
             const spikes = side.spikes(n * repeats);
-            side.k.bernoulli(spikes, side.put(numbers(n, 5, -0.2, 1.2)), n, repeats, scale, 1, 2, 3, 4);
+            side.k.bernoulli(spikes, side.put(numbers(n, 5, -0.2, 1.2)), n, repeats, scale, 1, 2, 3, 4, 0, 0);
             return side.readSpikes(spikes, n * repeats);
           },
           { absolute: 0, relative: 0 },
@@ -92,11 +92,31 @@ test("bernoulli: agrees with its twin exactly, for every length of a row and num
   }
 });
 
+test("bernoulli: parts of a stream have the bits of the whole", () => {
+  for (const [n, repeats] of [
+    [7, 100],
+    [64, 9],
+    [500, 3],
+  ] as const) {
+    const side = new WasmSide();
+    const total = n * repeats;
+    const p = side.put(numbers(n, 5, 0, 1));
+    const [whole, parts] = [side.spikes(total), side.spikes(total)];
+    side.k.bernoulli(whole, p, n, repeats, 0.7, 1, 2, 3, 4, 0, 0);
+    for (const first of [64, 0, 192]) {
+      const end = { 0: 64, 64: 192, 192: total }[first] as number;
+      side.k.bernoulli(parts, p, n, repeats, 0.7, 1, 2, 3, 4, first, end);
+    }
+    expect(side.readSpikes(parts, total)).toEqual(side.readSpikes(whole, total));
+    side.finish();
+  }
+});
+
 test("bernoulli: 0 and below never, 1 and above always, NaN never", () => {
   compareSides((side) => {
     const p = side.put([0, -1, 1, 7, NaN]);
     const spikes = side.spikes(500);
-    side.k.bernoulli(spikes, p, 5, 100, 1, 9, 0, 0, 0);
+    side.k.bernoulli(spikes, p, 5, 100, 1, 9, 0, 0, 0, 0, 0);
     expect(side.readSpikes(spikes, 500)).toEqual(Array.from({ length: 100 }, () => [0, 0, 1, 1, 0]).flat());
     return [];
   });
@@ -153,7 +173,7 @@ test("bernoulli: rates far below what half a word tells apart, and between such 
       const spikes = side.spikes(n);
       // Most numbers are undecided by their halves somewhere here: rates of 2⁻¹⁶ and less, and such as lie between multiples of it.
       const p = side.put(numbers(n, 3, 0, 1).map((u, i) => (i % 2 === 0 ? u / 32768 : 0.5 + u / 65536)));
-      side.k.bernoulli(spikes, p, n, 1, 1, 5, 6, 7, 0);
+      side.k.bernoulli(spikes, p, n, 1, 1, 5, 6, 7, 0, 0, 0);
       const drawn = side.readSpikes(spikes, n);
       const even = drawn.filter((spike, i) => i % 2 === 0 && spike === 1).length;
       // 20 000 rates that are 2⁻¹⁶ in the mean.
@@ -172,7 +192,7 @@ test("bernoulli: the fraction of a rate counts", () => {
   const rate = 0.7 / 65536;
   kernels.fill(p, n, rate);
   for (let seed = 0; seed < 40; seed++) {
-    kernels.bernoulli(z, p, n, 1, 1, seed, 8, 0, 0);
+    kernels.bernoulli(z, p, n, 1, 1, seed, 8, 0, 0, 0, 0);
     count += kernels.countBits(z, n / 32);
   }
   // Halves alone would give 0, or 640.
@@ -187,7 +207,7 @@ test("bernoulli: spikes at the rate that was asked for", () => {
   const z = wasmHeap.allocate(4 * n);
   for (const rate of [0.01, 0.3, 0.9]) {
     kernels.fill(p, n, rate);
-    kernels.bernoulli(z, p, n, 1, 1, 7, 8, 0, 0);
+    kernels.bernoulli(z, p, n, 1, 1, 7, 8, 0, 0, 0, 0);
     const count = kernels.countBits(z, Math.ceil(n / 32));
     expect(Math.abs(count / n - rate)).toBeLessThan(4 * Math.sqrt((rate * (1 - rate)) / n));
   }

@@ -171,7 +171,8 @@ function bitsOf(m0: v128, m1: v128, m2: v128, m3: v128): u32 {
  * bit (r, i) of a stream ← (h + f)·2⁻¹⁶ < clamp(p[i], 0, 1)·scale     r < repeats, i < n
  *
  * for bit number b = r·n + i: h is half a word of the stream, of each 32 words first the low halves and then the high ones. f is
- * number b of `uniform` in the stream with counter2 = 1; h decides without it but for one in 65536.
+ * number b of `uniform` in the stream with counter2 = 1; h decides without it but for one in 65536. Bits from `first`, a multiple of 64, to
+ * `end`, or where that is 0 to the last one.
  */
 export function bernoulli(
   bits: usize,
@@ -183,13 +184,16 @@ export function bernoulli(
   key1: i32,
   counter0: i32,
   counter1: i32,
+  first: i32,
+  end: i32,
 ): void {
-  const total = n * repeats;
+  const total = end != 0 ? end : n * repeats;
   // Both sides of the comparison times 2¹⁶, which is exact.
   const scales = f32x4.splat(scale * 65536);
   const ones = v128.load32_splat(one);
-  let column = 0;
-  for (let i = 0; i < total; i += 32, bits += 4) {
+  let column = first > 0 ? first % n : 0;
+  bits += <usize>first >> 3;
+  for (let i = first; i < total; i += 32, bits += 4) {
     const shift = (i & 32) >> 1;
     if (shift == 0) eightBlocks(scratch, i >> 3, key0, key1, counter0, counter1, 0, 0);
     let from = p + ((<usize>column) << 2);

@@ -14,6 +14,8 @@ import type { Kernel, Pool } from "./pool.ts";
 /** Multiplications and additions, or values, from which on an order is worth its time. */
 const MANY_PRODUCTS = 1 << 18;
 const MANY_VALUES = 1 << 15;
+/** Neurons of a step that feed each other. */
+const MANY_STATES = 1 << 12;
 /** Bytes of the block of a thread for descriptors. */
 const DESCRIPTOR = 192;
 
@@ -33,6 +35,9 @@ const BACKWARD = [
   ...[lif.u, lif.from, lif.dSpikes, lif.dMembrane, lif.dV],
   ...[lif.dLast, lif.dNext, lif.dU, lif.dSum, lif.dFrom],
 ];
+
+/** The greatest power of two up to 32 that divides n. */
+const gcd32 = (n: number): number => Math.min(32, n & -n);
 
 /** Memory of the threads: a descriptor each, and work areas that grow. */
 class Rooms {
@@ -239,6 +244,49 @@ export function sharedWork(k: CoreKernels, pool: Pool): SharedWork {
       });
       // The highest bit says that some are graded.
       return found.reduce((sum, each) => (sum + (each & 0x7fffffff)) | ((sum | each) & -0x80000000), 0);
+    },
+    alignBits(z, bits, rows, n) {
+      // A part begins at a word of the stream.
+      const unit = 32 / gcd32(n);
+      if (rows < 2 * parts * unit || rows * n < 8 * MANY_VALUES) return k.alignBits(z, bits, rows, n);
+      const row = 4 * Math.ceil(n / 32);
+      const counts = run(k.alignBits, (part) => {
+        const from = cut(part, parts, rows, unit);
+        return [z + row * from, bits + (from * n) / 8, cut(part + 1, parts, rows, unit) - from, n];
+      });
+      return counts.reduce((sum, each) => sum + each, 0);
+    },
+    bernoulli(bits, p, n, repeats, scale, key0, key1, counter0, counter1, first, end) {
+      const last = end || n * repeats;
+      if (last - first < MANY_VALUES) {
+        return k.bernoulli(bits, p, n, repeats, scale, key0, key1, counter0, counter1, first, end);
+      }
+      run(k.bernoulli, (part) => {
+        const from = first + cut(part, parts, last - first, 64);
+        const to = first + cut(part + 1, parts, last - first, 64);
+        return [bits, p, n, repeats, scale, key0, key1, counter0, counter1, from, to];
+      });
+    },
+    feedForward(z, current, s, first, panels, bias, work, rows, n) {
+      if (rows < 4 * parts || rows * n < MANY_STATES) {
+        return k.feedForward(z, current, s, first, panels, bias, work, rows, n);
+      }
+      const bytes = 4 * (rows * (n + 36) + 64);
+      for (let part = 1; part < parts; part++) rooms.work(part, bytes);
+      run(k.feedForward, (part) => {
+        const from = cut(part, parts, rows, 1);
+        const o = 4 * from * n;
+        const area = part > 0 ? rooms.work(part, bytes) : work;
+        return [z + o, current + o, s, first + from * n, panels, bias, area, cut(part + 1, parts, rows, 1) - from, n];
+      });
+    },
+    feedBack(descriptor) {
+      const [m, n] = [product.m, product.n].map((word) => wordOf(descriptor, word)) as [number, number];
+      if (m < 4 * parts || m * n * n < MANY_PRODUCTS) return k.feedBack(descriptor);
+      run(k.feedBack, (part) => {
+        takeRows(copied(descriptor, part), cut(part, parts, m, 2), cut(part + 1, parts, m, 2));
+        return [rooms.descriptors[part] as number];
+      });
     },
     adam: elementwise(k.adam as Kernel, 5, MANY_VALUES) as CoreKernels["adam"],
     fill: elementwise(k.fill as Kernel, 1, 4 * MANY_VALUES) as CoreKernels["fill"],

@@ -1,7 +1,7 @@
 /** Training with threads: the bits of one. */
 import { afterAll, expect, test } from "vitest";
 import { Adam, crossEntropy, Linear, type Module, manualSeed, rand, Sequential, tape } from "../../engine/index.ts";
-import { AdaptiveLIF, ExponentialIF, LIF, poissonEncode, RecurrentLIF, Synaptic } from "../../snn/index.ts";
+import { AdaptiveLIF, ExponentialIF, LIF, poissonEncode, RecurrentLIF, Synaptic, surrogate } from "../../snn/index.ts";
 import { threads } from "./index.ts";
 
 const [T, B] = [20, 64];
@@ -39,6 +39,7 @@ const NETWORKS: Readonly<Record<string, () => Module>> = {
   AdaptiveLIF: between(() => new AdaptiveLIF()),
   "ExponentialIF, in pieces": between(() => new ExponentialIF()),
   RecurrentLIF: between(() => new RecurrentLIF({ features: 400 })),
+  "RecurrentLIF, dense backward": between(() => new RecurrentLIF({ features: 270, surrogate: surrogate.atan() }), 270),
 };
 
 afterAll(() => threads(1));
