@@ -197,12 +197,12 @@ export function packBits(bits: usize, x: usize, rows: i32, k: i32): i32 {
 }
 
 /**
- * z [k, ⌈rows/32⌉] ← the transpose of bits [rows, ⌈k/32⌉]
+ * z [k, ⌈rows/32⌉] ← the transpose of bits [rows, ⌈k/32⌉], whose rows are `apart` words from each other, unless that is 0
  *
  * Sixteen rows at a time: a vector holds one byte of each, and the highest bits of its bytes are half a word of a column.
  */
-export function transposeBits(z: usize, bits: usize, rows: i32, k: i32): void {
-  const step = (<usize>((k + 31) >> 5)) << 2;
+export function transposeBits(z: usize, bits: usize, rows: i32, k: i32, apart: i32): void {
+  const step = (<usize>(apart != 0 ? apart : (k + 31) >> 5)) << 2;
   const outBytes = (<usize>((rows + 31) >> 5)) << 2;
   // The last word of each column starts as 0, since rows may end within it.
   if ((rows & 31) != 0) for (let q = 1; q <= k; q++) store<u32>(z + <usize>q * outBytes - 4, 0);

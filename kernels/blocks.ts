@@ -91,9 +91,9 @@ export function scatterRows(z: usize, x: usize, index: usize, rows: i32, width: 
   }
 }
 
-/** z [n, m] ← the transpose of x [m, n], in blocks of 4 × 4 */
-export function transpose(z: usize, x: usize, m: i32, n: i32): void {
-  const xRow = (<usize>n) << 2;
+/** z [n, m] ← the transpose of x [m, n], in blocks of 4 × 4; rows of x are `apart` values from each other, of n where that is 0 */
+export function transpose(z: usize, x: usize, m: i32, n: i32, apart: i32): void {
+  const xRow = (<usize>(apart != 0 ? apart : n)) << 2;
   const zRow = (<usize>m) << 2;
   const block = (m >> 2) << 2;
   const blockN = (n >> 2) << 2;

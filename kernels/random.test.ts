@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { wasmHeap } from "../engine/memory.ts";
 import { extraKernels, kernels, memory } from "../engine/wasm.ts";
-import { compareSides, LENGTHS, numbers, type Side } from "../test/support/sides.ts";
+import { compareSides, LENGTHS, numbers, type Side, WasmSide } from "../test/support/sides.ts";
 
 const lengths = [...LENGTHS.slice(0, -1), 15, 16, 17, 31, 32, 33, 100];
 

@@ -19,17 +19,17 @@ const sums = memory.data(4096, 16);
 const BLOCK = 128;
 const totals = memory.data(8192, 16);
 
-/** z[o, j] ← Σᵢ x[o, i, j]; a negative inner says that these are columns, though it may be one. */
-export function sumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
-  sumInto(z, x, outer, n, inner, false, 1);
+/** z[o, j] ← Σᵢ x[o, i, j]; a negative inner says that these are columns, though it may be one; `apart` as below. */
+export function sumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32, apart: i32): void {
+  sumInto(z, x, outer, n, inner, false, 1, apart);
 }
 
-/** z[o, j] += scale·Σᵢ x[o, i, j] */
-export function addSumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32, scale: f32): void {
-  sumInto(z, x, outer, n, inner, true, scale);
+/** z[o, j] += scale·Σᵢ x[o, i, j]; rows of one sum, outer = 1, are `apart` values from each other, of inner where that is 0 */
+export function addSumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32, scale: f32, apart: i32): void {
+  sumInto(z, x, outer, n, inner, true, scale, apart);
 }
 
-function sumInto(z: usize, x: usize, outer: i32, n: i32, inner: i32, adds: bool, scale: f32): void {
+function sumInto(z: usize, x: usize, outer: i32, n: i32, inner: i32, adds: bool, scale: f32, apart: i32): void {
   if (inner == 1) {
     for (const end = scalarEnd(z, outer); z < end; z += 4, x += (<usize>n) << 2) {
       const sum = inline.always(sumOfNeighbours(x, n));
@@ -38,7 +38,7 @@ function sumInto(z: usize, x: usize, outer: i32, n: i32, inner: i32, adds: bool,
     return;
   }
   inner = abs(inner);
-  const row = (<usize>inner) << 2;
+  const row = (<usize>(apart != 0 ? apart : inner)) << 2;
   for (; outer > 0; outer--, x += row * <usize>(n - 1)) {
     for (let j = 0; j < inner; j += CHUNK) {
       const columns = min(CHUNK, inner - j);

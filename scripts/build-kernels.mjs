@@ -199,7 +199,7 @@ function interfaceOf(module, name) {
   const members = Array.from(
     exports,
     ([, file, name, signature]) =>
-      `${commentOf(file, name)}  ${signature.replace("single: number", "single?: number")}\n`,
+      `${commentOf(file, name)}  ${signature.replace(/\b(single|apart): number/, "$1?: number")}\n`,
   );
   return `export interface ${name} {\n${members.join("")}}\n`;
 }

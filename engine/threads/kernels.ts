@@ -245,6 +245,39 @@ export function sharedWork(k: CoreKernels, pool: Pool): SharedWork {
       // The highest bit says that some are graded.
       return found.reduce((sum, each) => (sum + (each & 0x7fffffff)) | ((sum | each) & -0x80000000), 0);
     },
+    transpose(z, x, m, n, apart = n) {
+      if (m * n < MANY_VALUES || n < 32 * parts) return k.transpose(z, x, m, n, apart);
+      run(k.transpose, (part) => {
+        const from = cut(part, parts, n, 16);
+        return [z + 4 * from * m, x + 4 * from, m, cut(part + 1, parts, n, 16) - from, apart || n];
+      });
+    },
+    transposeBits(z, bits, rows, n, apart = 0) {
+      if (rows * n < 8 * MANY_VALUES || n < 32 * parts) return k.transposeBits(z, bits, rows, n, apart);
+      const row = 4 * Math.ceil(rows / 32);
+      run(k.transposeBits, (part) => {
+        const from = cut(part, parts, n, 32);
+        const count = cut(part + 1, parts, n, 32) - from;
+        return [z + row * from, bits + from / 8, rows, count, apart || Math.ceil(n / 32)];
+      });
+    },
+    sumAxis(z, x, outer, n, inner, apart = 0) {
+      const columns = Math.abs(inner);
+      if (outer !== 1 || n * columns < MANY_VALUES || columns < 32 * parts) return k.sumAxis(z, x, outer, n, inner, apart);
+      run(k.sumAxis, (part) => {
+        const from = cut(part, parts, columns, 16);
+        const count = cut(part + 1, parts, columns, 16) - from;
+        return [z + 4 * from, x + 4 * from, 1, n, -count, apart || columns];
+      });
+    },
+    addSumAxis(z, x, outer, n, inner, scale, apart = 0) {
+      if (outer !== 1 || n * inner < MANY_VALUES || inner < 32 * parts) return k.addSumAxis(z, x, outer, n, inner, scale, apart);
+      run(k.addSumAxis, (part) => {
+        const from = cut(part, parts, inner, 16);
+        const count = cut(part + 1, parts, inner, 16) - from;
+        return [z + 4 * from, x + 4 * from, 1, n, -count, scale, apart || inner];
+      });
+    },
     alignBits(z, bits, rows, n) {
       // A part begins at a word of the stream.
       const unit = 32 / gcd32(n);
