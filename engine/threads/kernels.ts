@@ -71,6 +71,24 @@ class Rooms {
   }
 }
 
+/** Elementwise kernels, by the place of their first array and the number of their arrays. */
+const ELEMENTWISE: readonly (readonly [first: number, arrays: number, names: string])[] = [
+  [0, 1, "fill"],
+  [0, 2, "addTo addScaled affine exp log tanh sigmoid sqrt square abs relu clamp spike"],
+  [0, 3, "add sub mul div mulGrad divGrad maximum minimum gt ge lt le eq clampGrad"],
+  [0, 3, "expGrad logGrad tanhGrad sigmoidGrad sqrtGrad squareGrad absGrad reluGrad sgd"],
+  [0, 4, "divisorGrad where maximumGrad minimumGrad"],
+  [0, 5, "adam"],
+  [1, 3, "formula"],
+  [1, 4, "formulaGrad"],
+];
+const SINGLE = "add sub mul div mulGrad divGrad maximum minimum maximumGrad minimumGrad gt ge lt le eq".split(" ");
+/** Kernels over rows, by the number of their arrays. */
+const ROWWISE: readonly (readonly [arrays: number, names: string])[] = [
+  [2, "softmax logSoftmax"],
+  [3, "softmaxGrad logSoftmaxGrad"],
+];
+
 /** Work that all threads of a pool share. */
 export interface SharedWork {
   /** The kernels, of which those with much work are shared. */
@@ -153,22 +171,50 @@ export function sharedWork(k: CoreKernels, pool: Pool): SharedWork {
   const wordOf = (descriptor: number, word: number): number =>
     integers[wordsAt(descriptor, product.words) + word] as number;
 
-  const elementwise =
-    (f: Kernel, arrays: number, least: number): Kernel =>
-    (...args) => {
-      const n = args[arrays] as number;
-      if (n < least) {
+  const named = k as unknown as Readonly<Record<string, Kernel>>;
+
+  /**
+   * An elementwise kernel, whose arguments from number `first` on are the addresses of so many arrays and n, the values of each. Where the
+   * argument behind n is set in a kernel that `hasSingle`, the last array has one value.
+   */
+  const elementwise = (name: string, first: number, arrays: number, hasSingle: boolean): Kernel => {
+    const f = named[name] as Kernel;
+    const at = first + arrays;
+    return (...args) => {
+      const n = args[at] as number;
+      if (n < MANY_VALUES) {
+        f(...args);
+        return;
+      }
+      const shifted = hasSingle && (args[at + 1] ?? 0) !== 0 ? at - 1 : at;
+      run(f, (part) => {
+        const from = cut(part, parts, n, 16);
+        const mine = args.slice();
+        for (let i = first; i < shifted; i++) if (mine[i] !== 0) mine[i] = (mine[i] as number) + 4 * from;
+        mine[at] = cut(part + 1, parts, n, 16) - from;
+        return mine;
+      });
+    };
+  };
+
+  /** A kernel over rows of the same length: the addresses of so many arrays, rows and columns. */
+  const rowwise = (name: string, arrays: number): Kernel => {
+    const f = named[name] as Kernel;
+    return (...args) => {
+      const [rows, columns] = [args[arrays], args[arrays + 1]] as [number, number];
+      if (rows * columns < MANY_VALUES || rows < 2 * parts) {
         f(...args);
         return;
       }
       run(f, (part) => {
-        const from = cut(part, parts, n, 16);
+        const from = cut(part, parts, rows, 1);
         const mine = args.slice();
-        for (let i = 0; i < arrays; i++) if (mine[i] !== 0) mine[i] = (mine[i] as number) + 4 * from;
-        mine[arrays] = cut(part + 1, parts, n, 16) - from;
+        for (let i = 0; i < arrays; i++) mine[i] = (mine[i] as number) + 4 * from * columns;
+        mine[arrays] = cut(part + 1, parts, rows, 1) - from;
         return mine;
       });
     };
+  };
 
   const own: Partial<CoreKernels> = {
     lifForward(descriptor) {
@@ -263,7 +309,8 @@ export function sharedWork(k: CoreKernels, pool: Pool): SharedWork {
     },
     sumAxis(z, x, outer, n, inner, apart = 0) {
       const columns = Math.abs(inner);
-      if (outer !== 1 || n * columns < MANY_VALUES || columns < 32 * parts) return k.sumAxis(z, x, outer, n, inner, apart);
+      if (outer !== 1 || n * columns < MANY_VALUES || columns < 32 * parts)
+        return k.sumAxis(z, x, outer, n, inner, apart);
       run(k.sumAxis, (part) => {
         const from = cut(part, parts, columns, 16);
         const count = cut(part + 1, parts, columns, 16) - from;
@@ -271,7 +318,8 @@ export function sharedWork(k: CoreKernels, pool: Pool): SharedWork {
       });
     },
     addSumAxis(z, x, outer, n, inner, scale, apart = 0) {
-      if (outer !== 1 || n * inner < MANY_VALUES || inner < 32 * parts) return k.addSumAxis(z, x, outer, n, inner, scale, apart);
+      if (outer !== 1 || n * inner < MANY_VALUES || inner < 32 * parts)
+        return k.addSumAxis(z, x, outer, n, inner, scale, apart);
       run(k.addSumAxis, (part) => {
         const from = cut(part, parts, inner, 16);
         const count = cut(part + 1, parts, inner, 16) - from;
@@ -321,11 +369,12 @@ export function sharedWork(k: CoreKernels, pool: Pool): SharedWork {
         return [rooms.descriptors[part] as number];
       });
     },
-    adam: elementwise(k.adam as Kernel, 5, MANY_VALUES) as CoreKernels["adam"],
-    fill: elementwise(k.fill as Kernel, 1, 4 * MANY_VALUES) as CoreKernels["fill"],
-    copy: elementwise(k.copy as Kernel, 2, 2 * MANY_VALUES) as CoreKernels["copy"],
-    addTo: elementwise(k.addTo as Kernel, 2, 2 * MANY_VALUES) as CoreKernels["addTo"],
   };
+  const others = own as Record<string, Kernel>;
+  for (const [first, arrays, names] of ELEMENTWISE) {
+    for (const name of names.split(" ")) others[name] = elementwise(name, first, arrays, SINGLE.includes(name));
+  }
+  for (const [arrays, names] of ROWWISE) for (const name of names.split(" ")) others[name] = rowwise(name, arrays);
   const sweeps: Shared = (bound, call, t, steps, direction, together) => {
     const { size, n, plan } = bound;
     const unit = wholeWords(plan.hasColumns ? n : 32);
