@@ -61,7 +61,7 @@ const loops: Record<string, [kernel: () => void, plain: () => void]> = {
     },
   ],
   bernoulli: [
-    () => kernels.bernoulli(z, x, N, 1, 1, 1, 2, 3, 4),
+    () => kernels.bernoulli(z, x, N, 1, 1, 1, 2, 3, 4, 0, 0),
     () => {
       for (let i = 0; i < N; i++) out[i] = Math.random() < (a[i] as number) ? 1 : 0;
     },

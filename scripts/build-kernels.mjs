@@ -124,7 +124,16 @@ function joinSegments(module) {
 /** Compiles one of the modules, with its constants from `base` on. Returns it and where the next one may begin. */
 async function compileModule(asc, name, target, base, file = `kernels/build/${name}.${target}.wasm`) {
   const pages = PAGES + Math.floor(base / DISTANCE) * (DISTANCE / 65536);
-  const options = ["--target", target, "--outFile", file, "--memoryBase", String(base), "--initialMemory", String(pages)];
+  const options = [
+    "--target",
+    target,
+    "--outFile",
+    file,
+    "--memoryBase",
+    String(base),
+    "--initialMemory",
+    String(pages),
+  ];
   const { error, stderr } = await asc.main([`kernels/${SOURCES[name]}`, ...options], {
     readFile: (name, base) => {
       try {

@@ -25,6 +25,7 @@ const FLOORS = [
     "engine/data/": "data sets, loaders, padding",
   },
   {
+    "engine/threads/": "threads that share the work of kernels: the entry `jarvis-snn/threads`",
     "engine/train.ts": "fit and evaluate",
     "engine/gradcheck.ts": "gradients against differences, on the reference kernels",
     "engine/checkpoint.ts": "safetensors",

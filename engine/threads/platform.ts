@@ -45,6 +45,11 @@ interface Realm {
 
 export const realm = globalThis as unknown as Realm;
 
+/** How many threads the machine lets this process use. */
+export function available(): number {
+  return realm.navigator?.hardwareConcurrency ?? 1;
+}
+
 const NODE = "node:worker_threads";
 
 /** Of Node itself: Deno and Bun have its modules too, and workers of the web beside them. */
