@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { debugKernels } from "./scripts/build-kernels.mjs";
 import { type Aliases, reachesKernels } from "./test/support/reach.ts";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -16,12 +17,6 @@ const NAMES: Aliases = [
   { find: /^jarvis-snn\/(engine|snn)$/, replacement: at("./$1/index.ts") },
   { find: /^jarvis-snn\/(extend|kernels|node)$/, replacement: at("./engine/$1.ts") },
   { find: /^jarvis-snn\/(audio|events|nir|plot|quantize)$/, replacement: at("./snn/$1/index.ts") },
-];
-
-/** The modules of the kernels, and those with assertions. */
-export const DEBUG: Aliases = [
-  { find: "../kernels/build/release.ts", replacement: at("./kernels/build/debug.ts") },
-  { find: "../kernels/build/int8-release.ts", replacement: at("./kernels/build/int8-debug.ts") },
 ];
 
 const FOLDERS = ["kernels", "engine", "snn", "demos", "bench", "test"];
@@ -55,7 +50,7 @@ const ALONE = [
 ];
 
 export default defineConfig({
-  resolve: { alias: [...NAMES, ...(isDebug ? DEBUG : [])] },
+  resolve: { alias: [...NAMES, ...(isDebug ? debugKernels : [])] },
   test: {
     globalSetup: ["test/support/build-kernels.ts"],
     setupFiles: ["test/support/equality.ts"],

@@ -6,7 +6,8 @@
  *   kernels/build/int8-release.ts   export const int8          a module that one entry alone needs
  *   kernels/build/debug.ts          the same with assertions; `KERNELS=debug` makes the tests use them
  *   kernels/build/int8-debug.ts
- *   kernels/build/relocations.ts    export const relocations   where the modules name constants, for kernels of other threads
+ *   kernels/build/relocations-release.ts, relocations-debug.ts
+ *                                   export const relocations   where the modules name constants, for kernels of other threads
  *   kernels/build/types.ts          export interface Kernels   the signatures of all exports of the first two, in two parts
  *                                   export interface Int8Kernels
  *
@@ -60,7 +61,13 @@ function literal(bytes) {
 }
 
 /** The names of asc and Binaryen's outputs that programs import, without folder and ending. */
-const MODULES = ["release", "debug"].flatMap((target) => Object.keys(FILES).map((name) => `${name}${target}`));
+const NAMES = [...Object.keys(FILES), "relocations-"];
+
+/** Aliases of the modules, by which programs run those with assertions. */
+export const debugKernels = NAMES.map((name) => ({
+  find: new RegExp(`^(\\.\\./)+kernels/build/${name}release\\.ts$`),
+  replacement: join(out, `${name}debug.ts`),
+}));
 
 export const KERNELS = {
   name: "the kernels",
@@ -73,7 +80,7 @@ export const KERNELS = {
     "scripts/build-kernels.mjs",
     "scripts/relocations.mjs",
   ],
-  outputs: [...MODULES, "relocations", "types"].map((name) => `kernels/build/${name}.ts`),
+  outputs: [...["release", "debug"].flatMap((target) => NAMES.map((name) => `${name}${target}`)), "types"].map((name) => `kernels/build/${name}.ts`),
   make,
 };
 
@@ -165,11 +172,10 @@ async function compile(asc, target) {
     const start = end;
     modules[name] = await compileModule(asc, name, target, start);
     ({ end } = modules[name]);
-    if (target !== "release") continue;
     const higher = await compileModule(asc, name, target, start + DISTANCE, `kernels/build/${name}.higher.wasm`);
     relocations[name] = constantsOf(name, modules[name].bytes, higher.bytes, DISTANCE);
   }
-  if (target === "release") writeFileSync(join(out, "relocations.ts"), relocationsFile(relocations));
+  writeFileSync(join(out, `relocations-${target}.ts`), relocationsFile(relocations));
   for (const [file, names] of Object.entries(FILES)) {
     const lines = names.map((name) => `export const ${name}: string = ${literal(modules[name].bytes)};\n`);
     if (file === "") lines.push(`export const heapBase = ${end};\n`);

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "vite";
 import { browsers } from "./browsers.mjs";
+import { debugKernels } from "./build-kernels.mjs";
 import { emulatedNodes, nodes } from "./nodes.mjs";
 import { start } from "./programs.mjs";
 
@@ -89,8 +90,7 @@ await writeBundle(debug, [
   { find: /^jarvis-snn$/, replacement: join(root, "index.ts") },
   { find: /^jarvis-snn\/engine$/, replacement: join(root, "engine/index.ts") },
   { find: /^jarvis-snn\/(audio|events|quantize)$/, replacement: join(root, "snn/$1/index.ts") },
-  { find: "../kernels/build/release.ts", replacement: join(root, "kernels/build/debug.ts") },
-  { find: "../kernels/build/int8-release.ts", replacement: join(root, "kernels/build/int8-debug.ts") },
+  ...debugKernels,
 ]);
 const wrong = [];
 for await (const [engine, hashes] of measurements()) {

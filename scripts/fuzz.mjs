@@ -16,15 +16,12 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "vite";
+import { debugKernels } from "./build-kernels.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** Bundles the command line, main.mjs, and the process that runs calls, child.mjs, into a folder. */
 export async function bundleFuzz(outDir) {
-  const debug = ["", "int8-"].map((name) => ({
-    find: `../kernels/build/${name}release.ts`,
-    replacement: join(root, `kernels/build/${name}debug.ts`),
-  }));
   await build({
     root,
     configFile: false,
@@ -32,7 +29,7 @@ export async function bundleFuzz(outDir) {
     resolve: {
       alias: [
         { find: /^jarvis-snn\/events$/, replacement: join(root, "snn/events/index.ts") },
-        ...(process.env.KERNELS === "debug" ? debug : []),
+        ...(process.env.KERNELS === "debug" ? debugKernels : []),
       ],
     },
     // The folder may be anywhere, where no package is found.

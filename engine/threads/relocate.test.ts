@@ -1,7 +1,7 @@
 /** Copies of the kernels with constants at other addresses. */
 import { expect, test } from "vitest";
 import { core, extra, heapBase } from "../../kernels/build/release.ts";
-import { relocations } from "../../kernels/build/relocations.ts";
+import { relocations } from "../../kernels/build/relocations-release.ts";
 import { bytesOf } from "../wasm.ts";
 import { relocated } from "./relocate.ts";
 

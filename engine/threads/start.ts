@@ -1,6 +1,6 @@
 /** Starts and ends the threads of this realm. */
 import { core, extra, heapBase } from "../../kernels/build/release.ts";
-import { relocations } from "../../kernels/build/relocations.ts";
+import { relocations } from "../../kernels/build/relocations-release.ts";
 import { useKernels } from "../backend.ts";
 import { shareSweeps } from "../fuse/loop.ts";
 import { wasmHeap } from "../memory.ts";
