@@ -80,7 +80,9 @@ export const KERNELS = {
     "scripts/build-kernels.mjs",
     "scripts/relocations.mjs",
   ],
-  outputs: [...["release", "debug"].flatMap((target) => NAMES.map((name) => `${name}${target}`)), "types"].map((name) => `kernels/build/${name}.ts`),
+  outputs: [...["release", "debug"].flatMap((target) => NAMES.map((name) => `${name}${target}`)), "types"].map(
+    (name) => `kernels/build/${name}.ts`,
+  ),
   make,
 };
 

@@ -6,6 +6,8 @@
 
 /** The opcode of a constant; all addresses of a build are such constants. */
 const I32_CONST = 0x41;
+/** Sections of a module whose constants may be addresses. */
+const GLOBALS = 6;
 const CODE = 10;
 
 /** A number of LEB128 at `at`, with a sign where `signed`, and the first byte behind it. */
@@ -22,38 +24,39 @@ function numberAt(bytes, at, signed = false) {
   return [signed ? value : value >>> 0, at];
 }
 
-/** The first bytes of the functions of a module, and the byte behind each. */
-function functionsOf(bytes) {
+/** The first byte of the globals of a module and of each of its functions, with the byte behind. */
+function spansOf(bytes) {
+  const found = [];
   for (let at = 8; at < bytes.length; ) {
+    const id = bytes[at];
     const [length, start] = numberAt(bytes, at + 1);
-    if (bytes[at] !== CODE) {
-      at = start + length;
-      continue;
-    }
-    const found = [];
+    at = start + length;
+    if (id === GLOBALS) found.push([start, at]);
+    if (id !== CODE) continue;
     let [count, next] = numberAt(bytes, start);
     for (; count > 0; count--) {
       const [size, first] = numberAt(bytes, next);
       next = first + size;
       found.push([first, next]);
     }
-    return found;
   }
-  return [];
+  return found;
 }
 
 /**
- * The first bytes of all addresses in the code of `lower`, of which those in `higher` are larger by a distance.
+ * The first bytes of all addresses in the code and the globals of `lower`, of which those in `higher` are larger by a distance.
  *
  * @throws Error where the two builds differ in anything else.
  */
 export function constantsOf(name, lower, higher, distance) {
-  const [functions, others] = [functionsOf(lower), functionsOf(higher)];
+  const [spans, others] = [spansOf(lower), spansOf(higher)];
   const places = [];
   const unlike = (f) =>
-    new Error(`build-kernels: expected builds of ${name} that differ in addresses, got others in function ${f}`);
-  functions.forEach(([start, end], f) => {
-    if (others.length !== functions.length) throw unlike(f);
+    new Error(
+      `build-kernels: expected builds of ${name} that differ in addresses, got others in part ${f} of the code`,
+    );
+  spans.forEach(([start, end], f) => {
+    if (others.length !== spans.length) throw unlike(f);
     let [j, last] = others[f];
     let i = start;
     while (i < end && j < last) {

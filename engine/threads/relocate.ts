@@ -5,6 +5,7 @@
 
 /** Ids of sections in a module of WebAssembly, and the opcode of a constant. */
 const IMPORTS = 2;
+const GLOBALS = 6;
 const CODE = 10;
 const DATA = 11;
 const I32_CONST = 0x41;
@@ -76,9 +77,14 @@ export function relocated(bytes: Uint8Array, places: string, distance: number): 
   out.push(...module.out);
   let next = 0;
   let place = places.charCodeAt(0);
-  const advance = (): void => {
-    next++;
-    place += places.charCodeAt(next);
+  const moveUpTo = (end: number): void => {
+    while (next < places.length && place < end) {
+      module.copy(place);
+      module.move(distance);
+      next++;
+      place += places.charCodeAt(next);
+    }
+    module.copy(end);
   };
   while (!module.isAtEnd) {
     const id = module.byte();
@@ -90,18 +96,16 @@ export function relocated(bytes: Uint8Array, places: string, distance: number): 
       module.copy(end);
       section.push(...module.out);
       section[flagsAt(section)] = SHARED;
+    } else if (id === GLOBALS && distance !== 0) {
+      moveUpTo(end);
+      section.push(...module.out);
     } else if (id === CODE && distance !== 0) {
       const count = module.number();
       writeNumber(section, count);
       for (let i = 0; i < count; i++) {
         const last = module.number() + module.at;
         module.out.length = 0;
-        while (next < places.length && place < last) {
-          module.copy(place);
-          module.move(distance);
-          advance();
-        }
-        module.copy(last);
+        moveUpTo(last);
         writePart(section, module.out);
       }
     } else if (id === DATA && distance !== 0) {
