@@ -61,13 +61,13 @@ const RATIOS = [0.05, 0.1, 0.3, 0.5, 0.7, 0.9];
 /** The levels that the options name. */
 export function levelsFrom(where: string, options: StateOptions): StateLevels {
   const given = withDefaults<typeof STATE>(`${where}: state`, STATE, options);
-  const { uniform, thrCentered, threshold, multiplier, states = null } = given;
+  const { uniform, thrCentered, threshold, multiplier, states } = given;
   const bits = numberOf(where, "state.bits", given.bits, bitsUpTo(uniform ? 16 : RATIOS.length));
   const low = -1 - numberOf(where, "state.lowerLimit", given.lowerLimit, LOWER);
   const high = 1 + numberOf(where, "state.upperLimit", given.upperLimit, UPPER);
   if (threshold !== undefined) numberOf(where, "state.threshold", threshold, POSITIVE);
   if (multiplier !== undefined) numberOf(where, "state.multiplier", multiplier, RATIO);
-  if (states !== null && !(Array.isArray(states) && states.every((name) => typeof name === "string"))) {
+  if (states !== undefined && !(Array.isArray(states) && states.every((name) => typeof name === "string"))) {
     throw wrongType(where, "state.states as a list of names", states);
   }
   if (uniform && (multiplier !== undefined || !thrCentered)) {
@@ -77,7 +77,7 @@ export function levelsFrom(where: string, options: StateOptions): StateLevels {
   const list = uniform
     ? null
     : dense(count, low, high, thrCentered ? 1 : 0, multiplier ?? (RATIOS[bits - 1] as number));
-  return { count, threshold: threshold ?? null, low, high, list, states: states && [...states] };
+  return { count, threshold: threshold ?? null, low, high, list, states: states === undefined ? null : [...states] };
 }
 
 /** Levels from `low` to `high` whose distances shrink by a ratio from each to the next towards `center`, which is none of them. */

@@ -447,6 +447,7 @@ test("quantize: wrong options are errors, and nothing is written then", () => {
   expect(wrong({ state: { bits: 4, states: ["w"] } })).toThrow('expected state.states of v, got "w"');
   expect(wrong({ state: { bits: 4, states: "v" } })).toThrow(TypeError);
   expect(wrong({ state: { bits: 4, states: [] } })).toThrow(RangeError);
+  expect(wrong({ state: { bits: 4, states: null } })).toThrow("expected state.states as a list of names, got null");
   expect(wrong({ decays: "shifts" })).toThrow(RangeError);
   for (const nothing of [0, false, ""]) {
     for (const option of ["weights", "state", "decays"]) expect(wrong({ [option]: nothing })).toThrow();
