@@ -20,7 +20,7 @@ import { debugKernels } from "./build-kernels.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Bundles the command line, main.mjs, and the process that runs calls, child.mjs, into a folder. */
+/** Bundles the command line, main.mjs, and the process that runs calls, child.mjs, into a folder of the tree, from which packages are found. */
 export async function bundleFuzz(outDir) {
   await build({
     root,
@@ -32,8 +32,6 @@ export async function bundleFuzz(outDir) {
         ...(process.env.KERNELS === "debug" ? debugKernels : []),
       ],
     },
-    // The folder may be anywhere, where no package is found.
-    ssr: { noExternal: ["h5wasm"] },
     build: {
       outDir,
       emptyOutDir: true,

@@ -1,17 +1,19 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundleFuzz } from "../../scripts/fuzz.mjs";
 import { type AttackReport, attack, Child, describeFound, sorted } from "./attack/attack.ts";
 import { BROKEN } from "./attack/broken.ts";
 import { FAULTS } from "./attack/code.ts";
 import { TARGETS } from "./attack/targets.ts";
+import { PARTS } from "./command.ts";
 
 const SEED = 20_250_101;
 
-const folder = mkdtempSync(join(tmpdir(), "jarvis-snn-fuzz-"));
-const bundle = join(folder, "child.mjs");
+mkdirSync("build", { recursive: true });
+const folder = mkdtempSync(join("build", "fuzz-test-"));
+const bundle = resolve(folder, "child.mjs");
 /** Runs all calls of the package as it is. */
 const child = new Child(bundle);
 beforeAll(() => bundleFuzz(folder), 60_000);
@@ -52,6 +54,18 @@ describe("attack: finds", () => {
   test("a defect of every kind", () => {
     expect(new Set(Object.values(BROKEN).map(({ kind }) => kind))).toEqual(new Set(FAULTS));
   });
+});
+
+/** Draws by which a part has read all of its files. */
+const COUNTS: { readonly [part: string]: number } = { events: 13 };
+
+test.each(PARTS)("fuzz: the command line draws %s", (part) => {
+  const count = COUNTS[part] ?? 2;
+  const args = [join(folder, "main.mjs"), part, "--seed", "1", "--count", `${count}`];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect(`${status} ${stderr}`).toBe("0 ");
+  expect(stdout).toContain(`seed 1\n${part}:\n`);
+  expect(stdout).toMatch(new RegExp(`^${count} `, "m"));
 });
 
 test("attack: a finding is cut down to what it needs and can be pasted", async () => {

@@ -1,5 +1,7 @@
 /** The search of fuzzers for a difference between two ways to compute the same, and the cut down to what shows the difference. */
 
+import { again, type Part } from "./command.ts";
+
 /** An operation on values by their numbers: first the leaves, then what the operations before gave. */
 export interface Operation {
   readonly op: string;
@@ -13,6 +15,7 @@ export interface Literal {
 
 /** Something drawn from a seed, as data. */
 export interface Kind<Drawn> {
+  readonly part: Part;
   generate(seed: number): Drawn;
   /** Where the two ways differ; null where they do not. */
   compare(drawn: Drawn): string | null;
@@ -21,15 +24,19 @@ export interface Kind<Drawn> {
   print(drawn: Drawn): string;
 }
 
-/** The same with as little as still shows a difference. */
-function minimise<Drawn>({ compare, smallerThan }: Kind<Drawn>, drawn: Drawn): Drawn {
+/** The name of the error that a text begins with, which differs from a difference between numbers, as from another error. */
+const errorOf = (text: string): string | undefined => /^\w*Error\b/.exec(text)?.[0];
+
+/** The same with as little as still shows a difference; an error that a part left out has brought about is no difference. */
+function minimise<Drawn>({ compare, smallerThan }: Kind<Drawn>, drawn: Drawn, found: string): Drawn {
   let best = drawn;
-  for (let again = true; again; ) {
-    again = false;
+  for (let goesOn = true; goesOn; ) {
+    goesOn = false;
     for (const smaller of smallerThan(best)) {
-      if (compare(smaller) === null) continue;
+      const text = compare(smaller);
+      if (text === null || errorOf(text) !== errorOf(found)) continue;
       best = smaller;
-      again = true;
+      goesOn = true;
       break;
     }
   }
@@ -40,9 +47,10 @@ function minimise<Drawn>({ compare, smallerThan }: Kind<Drawn>, drawn: Drawn): D
 export function firstDiffering<Drawn>(kind: Kind<Drawn>, seed: number, count: number): string | null {
   for (let s = seed; s < seed + count; s++) {
     const drawn = kind.generate(s);
-    if (kind.compare(drawn) === null) continue;
-    const smaller = minimise(kind, drawn);
-    return `seed ${s}: ${kind.compare(smaller)}\n${kind.print(smaller)}`;
+    const found = kind.compare(drawn);
+    if (found === null) continue;
+    const smaller = minimise(kind, drawn, found);
+    return `seed ${s}: ${kind.compare(smaller)}\n${kind.print(smaller)}\n\n${again(kind.part, s)}`;
   }
   return null;
 }

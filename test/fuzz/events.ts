@@ -4,7 +4,6 @@
  * the size can have, and a file piece by piece gives the same events as the whole.
  */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import {
   type EventFormat,
   type EventRecording,
@@ -31,6 +30,7 @@ import {
   packet31,
   zstdFrame,
 } from "../support/events.ts";
+import { again } from "./command.ts";
 import { Random } from "./random.ts";
 
 /** Milliseconds that no file of these sizes takes. */
@@ -65,8 +65,8 @@ const packed = (g: Random, compression: number, pack: (bytes: Uint8Array) => Uin
     ...parts(eventsOf(g, 150, 346, 260), 40).map((some) => packet4(1, pack(eventPacket(some)))),
   );
 
-const fixture = (name: string): Uint8Array =>
-  new Uint8Array(readFileSync(fileURLToPath(new URL(`../fixtures/events/${name}`, import.meta.url))));
+/** A file of test/fixtures/events/, by the folder that npm and vitest run in: a bundle stands elsewhere. */
+const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(`test/fixtures/events/${name}`));
 
 const FILES: { readonly [format in EventFormat | "shd"]: readonly ((g: Random) => Uint8Array)[] } = {
   evt3: [(g) => writeEvents(recordingOf(eventsOf(g, 200, 640, 480), 640, 480), "evt3")],
@@ -221,12 +221,10 @@ export async function fuzzEvents(seed: number, count: number): Promise<string | 
     const g = new Random(k);
     const format = NAMES[k % NAMES.length] as keyof typeof FILES;
     const bytes = damaged(g, g.pick(FILES[format])(g));
-    try {
-      const found = await (format === "shd" ? trySHD(bytes) : tryFile(g, format, bytes));
-      if (found !== null) return `seed ${k}, ${format}, ${bytes.length} bytes: ${found}`;
-    } catch (error) {
-      return `seed ${k}, ${format}, ${bytes.length} bytes: ${error instanceof Error ? error.stack : error}`;
-    }
+    const found = await (format === "shd" ? trySHD(bytes) : tryFile(g, format, bytes)).catch(
+      (error: unknown) => `${error instanceof Error ? error.stack : error}`,
+    );
+    if (found !== null) return `seed ${k}, ${format}, ${bytes.length} bytes: ${found}\n\n${again("events", k)}`;
   }
   return null;
 }

@@ -1,6 +1,7 @@
 /** Runs program after program and sums up; stops at the first finding. */
 import type { Backend } from "../../engine/backend.ts";
 import { memoryStats, resetPeak } from "../../engine/index.ts";
+import { again } from "./command.ts";
 import { compare, type Deviations, Finding, resultsOf } from "./compare.ts";
 import { type Choice, generate } from "./generate.ts";
 import { minimise } from "./minimise.ts";
@@ -79,8 +80,7 @@ function runOne(seed: number, report: FuzzReport, options: FuzzOptions): Failure
 /** What to print of a failure. */
 export function describe({ seed, finding, program }: Failure): string {
   const stack = finding.cause instanceof Error ? `\n${finding.cause.stack}` : "";
-  const again = `npm run fuzz -- --seed ${seed} --programs 1`;
-  return `${finding.message}${stack}\n\nwhat it needs:\n${print(program)}\n\nagain: ${again}`;
+  return `${finding.message}${stack}\n\nwhat it needs:\n${print(program)}\n\n${again("programs", seed)}`;
 }
 
 /** One line an op, the largest deviations first. */

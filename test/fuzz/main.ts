@@ -1,36 +1,19 @@
 /** The command line of the fuzzer, see scripts/fuzz.mjs. */
-import { parseArgs } from "node:util";
 import { type AttackReport, attack, describeFound, sorted } from "./attack/attack.ts";
 import { BROKEN } from "./attack/broken.ts";
 import { KERNELS, slightlyWrong, UNSEEN } from "./broken.ts";
+import { commandOf, type Part } from "./command.ts";
 import { fuzzEvents } from "./events.ts";
 import { describe, type FuzzReport, fuzz, table } from "./fuzz.ts";
 import { fuzzNeurons } from "./neurons.ts";
 import { fuzzRules } from "./rules.ts";
 import { fuzzSteps } from "./steps.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    minutes: { type: "string" },
-    count: { type: "string" },
-    seed: { type: "string" },
-    broken: { type: "boolean", default: false },
-  },
-});
-
-function number(name: "minutes" | "count" | "seed", otherwise: number): number {
-  const text = values[name];
-  const value = text === undefined ? otherwise : Number(text);
-  if (!(value >= 0)) throw new RangeError(`fuzz: expected --${name} to be a number ≥ 0, got ${text}`);
-  return value;
-}
-
+const command = commandOf(process.argv.slice(2));
 const tty = process.stdout.isTTY;
 const started = Date.now();
-const seed = number("seed", Math.floor(started / 1000));
-const count = number("count", Infinity);
-const milliseconds = 60_000 * number("minutes", count < Infinity ? Infinity : 10);
+const { seed = Math.floor(started / 1000), count = Infinity } = command;
+const milliseconds = 60_000 * (command.minutes ?? (count < Infinity ? Infinity : 10));
 const child = new URL("./child.mjs", import.meta.url).pathname;
 let next = started;
 
@@ -125,14 +108,17 @@ async function batches(
   if (found !== null) failed(found);
 }
 
-const parts: { readonly [name: string]: () => void | Promise<void> } = values.broken
-  ? { programs: brokenPrograms, attack: brokenCalls }
-  : { programs, attack: calls, steps, neurons, rules, events };
+const runs: { readonly [part in Part]: () => void | Promise<void> } = {
+  programs: command.broken ? brokenPrograms : programs,
+  attack: command.broken ? brokenCalls : calls,
+  steps,
+  neurons,
+  rules,
+  events,
+};
 
 console.log(`seed ${seed}`);
-for (const name of positionals.length > 0 ? positionals : Object.keys(parts)) {
-  const part = parts[name];
-  if (part === undefined) throw new RangeError(`fuzz: expected ${Object.keys(parts).join(", ")}, got ${name}`);
-  console.log(`${name}:`);
-  await part();
+for (const part of command.parts) {
+  console.log(`${part}:`);
+  await runs[part]();
 }

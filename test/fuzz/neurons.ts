@@ -9,6 +9,7 @@ import { expectAsOnTensors, expectSameBits, type Layer, type NeuronName, statesO
 import { NEURON_ROWS } from "../support/neuron-rows.ts";
 import { random as randomTensor } from "../support/tensors.ts";
 import { type Slope, SURROGATE_NAMES, surrogateOf } from "./calls.ts";
+import { firstDiffering } from "./differing.ts";
 import { Random } from "./random.ts";
 
 type Value = number | boolean | string | readonly string[] | readonly number[];
@@ -115,26 +116,16 @@ export function compare(drawn: Drawn): string | null {
   }
 }
 
-/** The layer with as few options as still show a difference. */
-function minimise(drawn: Drawn): Drawn {
-  let best = drawn;
+/** The layer without one of its options. */
+function* smallerThan(drawn: Drawn): Generator<Drawn> {
   for (const key of Object.keys(drawn.options)) {
-    const { [key]: _, ...options } = best.options;
-    const smaller = { ...best, options };
-    if (compare(smaller) !== null) best = smaller;
+    const { [key]: _, ...options } = drawn.options;
+    yield { ...drawn, options };
   }
-  return best;
 }
 
 export const print = (drawn: Drawn): string => JSON.stringify(drawn);
 
 /** Runs layers from a seed on. The first that differs, cut down, or null. */
-export function fuzzNeurons(seed: number, count: number): string | null {
-  for (let s = seed; s < seed + count; s++) {
-    const drawn = generate(s);
-    if (compare(drawn) === null) continue;
-    const smaller = minimise(drawn);
-    return `${print(smaller)}\n${compare(smaller)}`;
-  }
-  return null;
-}
+export const fuzzNeurons = (seed: number, count: number): string | null =>
+  firstDiffering({ part: "neurons", generate, compare, smallerThan, print }, seed, count);

@@ -252,7 +252,8 @@ function difference(drawn: Drawn): string | null {
   const rule = ruleOf(drawn);
   const isRewarded = readsReward(drawn);
   const layer = layerOf(drawn);
-  const start = Float32Array.from({ length: outputs * inputs }, () => random.number(bounds?.[0] ?? -1, 1));
+  // Not −0: the sweep leaves a weight without a change as it is, tensors add 0 to it, and 1/√x tells the two zeros apart.
+  const start = Float32Array.from({ length: outputs * inputs }, () => random.number(bounds?.[0] ?? -1, 1) + 0);
   layer.weight.copyFrom(start);
   const options: PlasticOptions = { reduction: mean ? "mean" : "sum", ...(bounds === null ? {} : { bounds }) };
   const plastic = new Plastic(layer, rule, options);
@@ -400,4 +401,4 @@ export function print(drawn: Drawn): string {
 
 /** Runs rules from a seed on. The first that differs, cut down, or null. */
 export const fuzzRules = (seed: number, count: number): string | null =>
-  firstDiffering({ generate, compare, smallerThan, print }, seed, count);
+  firstDiffering({ part: "rules", generate, compare, smallerThan, print }, seed, count);

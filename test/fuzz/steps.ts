@@ -203,4 +203,4 @@ export function print(step: Step): string {
 
 /** Runs steps from a seed on. The first that differs, cut down, or null. */
 export const fuzzSteps = (seed: number, count: number): string | null =>
-  firstDiffering({ generate, compare, smallerThan, print }, seed, count);
+  firstDiffering({ part: "steps", generate, compare, smallerThan, print }, seed, count);

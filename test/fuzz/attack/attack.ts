@@ -3,6 +3,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { again } from "../command.ts";
 import type { Reply, Request } from "./child.ts";
 import { type Case, DAMAGED, FAULTS, type Finding } from "./code.ts";
 import { type Choice, generate } from "./generate.ts";
@@ -195,6 +196,5 @@ export function sorted({ found }: AttackReport): Found[] {
 }
 
 export function describeFound(found: Found): string {
-  const again = `npm run fuzz -- attack --seed ${found.seed} --count 1`;
-  return `${found.kind}: ${found.case.target}: ${found.message}\n\n${printCase(found.case)}\n\nagain: ${again}`;
+  return `${found.kind}: ${found.case.target}: ${found.message}\n\n${printCase(found.case)}\n\n${again("attack", found.seed)}`;
 }
