@@ -41,6 +41,13 @@ const AMPLIFIED: Readonly<Record<string, number>> = {
   LeakyIntegrator: 4,
 };
 
+/**
+ * An op of several records has run before the reference gets the first of them from the kernels, so the next one may have saved values
+ * of float64, as cross-entropy saves the largest logit. A gradient that is computed from these and the values of the kernels is off by
+ * the deviation of a value times the gradient of the next record, a weight of up to 2 and the rise of a formula.
+ */
+const STALE = 8;
+
 /** Distance of a membrane from its threshold that roundings may bridge, for membranes of the size of 1. */
 const NEAR = 2e-5;
 
@@ -130,6 +137,12 @@ class Judge implements Observer {
   private readonly deviations: Deviations;
   /** The op of the program that made each record. */
   private readonly owners: string[] = [];
+  /** The numbers of the records. */
+  private readonly numbers = new Map<Tensor, number>();
+  /** The number of the first record of the step that made each record. */
+  private readonly firsts: number[] = [];
+  /** The largest differences between values of records and those of the kernels. */
+  private readonly differences: number[] = [];
   /** The inputs of each record. */
   private readonly operands: Tensor[][] = [];
   /** The records that read a tensor. */
@@ -179,8 +192,10 @@ class Judge implements Observer {
     records.forEach((z, i) => {
       const values = this.trace.records[first + i];
       if (values === undefined) throw new Finding(op, "recorded only in the reference");
-      this.checkValue(op, `its record ${nameOf(z)}`, z, values, inputs);
+      this.differences.push(this.checkValue(op, `its record ${nameOf(z)}`, z, values, inputs));
       this.note(op, z);
+      this.numbers.set(z, first + i);
+      this.firsts.push(first);
       if (this.isCompact) this.partial.add(first + i);
     });
     this.isCompact = false;
@@ -272,14 +287,17 @@ class Judge implements Observer {
     }
   }
 
-  private checkValue(op: string, what: string, t: Tensor, got: Float32Array, inputs: readonly Float32Array[]): void {
+  /** Returns the largest difference. */
+  private checkValue(op: string, what: string, t: Tensor, got: Float32Array, inputs: readonly Float32Array[]): number {
     const values = valuesOf(t);
     if (got.length !== values.length) throw new Finding(op, `${what}: ${got.length} values, not ${values.length}`);
     const leavesNaN = () => PRODUCTS.includes(op) && !inputs.every(allFinite);
-    const size = check(op, what, got, values, scaleOf([op], values, inputs), leavesNaN);
+    const scale = scaleOf([op], values, inputs);
+    const size = check(op, what, got, values, scale, leavesNaN);
     const entry = this.deviationOf(op);
     entry.value = Math.max(entry.value, size);
     setValues(t, got);
+    return size * scale;
   }
 
   /** `within`: a layer that may read t in further steps of its own. */
@@ -295,12 +313,19 @@ class Judge implements Observer {
     const leavesNaN = () =>
       readers.some((i) => this.partial.has(i)) ||
       (ops.some((op) => PRODUCTS.includes(op)) && ![...inputs, ...operands()].every(allFinite));
-    const scale = scaleOf(ops, values, inputs, this.peaks.get(t)) + (this.hasLayers ? FAINT : 0);
+    const scale = scaleOf(ops, values, inputs, this.peaks.get(t)) * this.staleness(t) + (this.hasLayers ? FAINT : 0);
     const size = check(ops.join(" + "), `gradient of ${what}`, got, values, scale, leavesNaN);
     for (const op of ops) {
       const entry = this.deviationOf(op);
       entry.gradient = Math.max(entry.gradient, size);
     }
+  }
+
+  /** How much rougher a gradient is where the op that made a record reads it again, see STALE. */
+  private staleness(t: Tensor): number {
+    const i = this.numbers.get(t);
+    if (i === undefined || !this.readers.get(t)?.some((reader) => this.firsts[reader] === this.firsts[i])) return 1;
+    return 1 + (STALE * (this.differences[i] as number)) / TOLERANCE;
   }
 
   private deviationOf(op: string): Deviation {

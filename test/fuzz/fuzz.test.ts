@@ -66,6 +66,7 @@ describe("fuzz: finds", () => {
     ["softmaxGrad", "softmax"],
     ["firstSpike", "ttfsEncode"],
     ["lifBackward", "LIF"],
+    ["crossEntropyGrad", "ceCountLoss"],
   ];
   test.each(cases)("%s that is off by a thousandth or a bit", (name, op) => {
     found(op, slightlyWrong(name));
@@ -139,6 +140,14 @@ describe("fuzz: finds", () => {
     found("sigmoid", hiding);
   });
 });
+
+test.each([145, 284, 4030, 5626])(
+  "fuzz: sums of many large values round, which cross-entropy shows (seed %d)",
+  (seed) => {
+    const ops = ["ceCountLoss", "mul", "div", "exp", "sum", "log", "pow", "reciprocal"] as const;
+    expect(compare(generate(seed, { ops }).program, new Map()).finding).toBeNull();
+  },
+);
 
 test("fuzz: a failure is cut down to what it needs and can be read", () => {
   const { failure } = fuzz({ seed: SEED, programs: 500, backend: slightlyWrong("prodAxis"), ops: ["prod", "mul"] });
