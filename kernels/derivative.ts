@@ -9,12 +9,12 @@
  *   boxcar            1/w where |x| < w/2, else 0
  *   straightThrough   1
  *
- * The last three are one formula, min(outer, max(floor, (reach − |x|)·inner)).
+ * Triangular, boxcar and straightThrough are one formula, LINEAR: min(outer, max(floor, (reach − |x|)·inner)).
  */
 import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "./kinds";
 import { mulAdd, one, signBit } from "./lanes";
 
-/** The formula of all from TRIANGULAR on. */
+/** A kind of the formula of TRIANGULAR, BOXCAR and STRAIGHT_THROUGH, for which a loop over time contains the formula. */
 export const LINEAR: i32 = STRAIGHT_THROUGH;
 
 /** Columns of a step for which the derivatives, or their exponentials, are kept. */
@@ -106,10 +106,7 @@ function powers(
   } while (--fours != 0);
 }
 
-/**
- * The factor of x in `derivativeLanes`, its other constant, and the support of the last three surrogates; on four lanes
- * each.
- */
+/** The factor of x in `derivativeLanes`. */
 export function innerFactor(kind: i32, slope: f32): f32 {
   if (kind == SIGMOID) return -slope * LOG2_E;
   if (kind == FAST_SIGMOID) return slope;
@@ -120,6 +117,7 @@ export function innerFactor(kind: i32, slope: f32): f32 {
   return kind == BOXCAR || kind == STRAIGHT_THROUGH ? Infinity : unreachable();
 }
 
+/** The other constant in `derivativeLanes`. */
 export function outerFactor(kind: i32, slope: f32): f32 {
   if (kind == SIGMOID) return slope;
   if (kind == ATAN) return <f32>0.5 * slope;
@@ -128,11 +126,12 @@ export function outerFactor(kind: i32, slope: f32): f32 {
   return kind == BOXCAR ? 1 / slope : 1;
 }
 
-/** The least value of the last three, also where x is NaN. */
+/** The least value of LINEAR, also where x is NaN. */
 export function floorOf(kind: i32): f32 {
   return kind == STRAIGHT_THROUGH ? 1 : 0;
 }
 
+/** The distance from the threshold from which on LINEAR is 0. */
 export function reachOf(kind: i32, width: f32): f32 {
   if (kind == TRIANGULAR) return width;
   return kind == BOXCAR ? <f32>0.5 * width : Infinity;

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as snn from "jarvis-snn/snn";
 import { expect, test } from "vitest";
+import { SURROGATES } from "../kernels/reference/kinds.ts";
 import { NEURON_NAMES } from "./support/neuron-rows.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -56,4 +57,20 @@ test("docs: the table of surrogates has all of them, but the one that scales ano
   const rows = readFileSync(`${root}docs/coding.md`, "utf8").matchAll(/^\| `(\w+)\(/gm);
   const found = [...rows].map(([, name]) => name);
   expect(found).toEqual(expect.arrayContaining(Object.keys(snn.surrogate).filter((name) => name !== "scaled")));
+});
+
+test("kernels/derivative.ts: the header has the surrogates with kernels", () => {
+  const [header = ""] = readFileSync(`${root}kernels/derivative.ts`, "utf8").split("*/");
+  const listed = [...header.matchAll(/^ \* {3}(\w+) {2,}\S/gm)].map(([, name]) => name);
+  expect(listed).toEqual(Object.keys(SURROGATES));
+});
+
+test("sources and pages have no placeholders of `npm run new`", () => {
+  const read = (folder: string) =>
+    readdirSync(`${root}${folder}`, { recursive: true, encoding: "utf8" })
+      .map((path) => `${folder}/${path}`)
+      .filter((path) => /\.ts$|docs\/(?!contributing-)[\w-]+\.md$/.test(path));
+  const paths = ["engine", "snn", "docs"].flatMap(read);
+  expect(paths.length).toBeGreaterThan(100);
+  expect(paths.filter((path) => /\bAuthor,? \(?year/.test(readFileSync(`${root}${path}`, "utf8")))).toEqual([]);
 });
