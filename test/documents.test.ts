@@ -1,5 +1,6 @@
-/** What the documents name exists: files, and names of the code. */
-import { readdirSync, readFileSync } from "node:fs";
+/** The documents name and link what exists: files, headings, and names of the code; the index has all pages. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readEvents } from "jarvis-snn/events";
 import { describe, expect, test } from "vitest";
@@ -44,6 +45,26 @@ test.each([...PAGES, "CHANGELOG.md"])("%s has no placeholders", (page) => {
   expect(text.match(/\b(CV\d+|TABLE|X{2,}|TODO|TBD|FIXME)\b/g) ?? []).toEqual([]);
 });
 
+/** The headings of a page as a host of repositories makes anchors of them. */
+function anchorsOf(page: string): Set<string> {
+  const text = readFileSync(`${root}${page}`, "utf8").replace(/^```.*?^```/gms, "");
+  const slugs = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+  const earlier = (slug: string, i: number) => slugs.slice(0, i).filter((each) => each === slug).length;
+  return new Set(slugs.map((slug, i) => (earlier(slug, i) > 0 ? `${slug}-${earlier(slug, i)}` : slug)));
+}
+
+test("docs/README.md lists every page of docs", () => {
+  const index = readFileSync(`${root}docs/README.md`, "utf8");
+  const pages = readdirSync(`${root}docs`).filter((name) => name.endsWith(".md") && name !== "README.md");
+  expect(pages.filter((name) => !index.includes(`](${name})`))).toEqual([]);
+});
+
 describe.each(PAGES)("%s", (page) => {
   const text = readFileSync(`${root}${page}`, "utf8");
   const prose = text.replace(/^ *```.*?^ *```$/gms, "");
@@ -59,6 +80,18 @@ describe.each(PAGES)("%s", (page) => {
       )
     : [];
   const isFile = (name: string) => /^[\w./-]+\.(ts|mjs|json|md|grit|svg)$/.test(name);
+
+  test("links lead to pages and headings that exist", () => {
+    const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+    const missing = links.filter((link) => {
+      if (/^\w+:/.test(link)) return false;
+      const [path = "", anchor] = link.split("#");
+      const target = path === "" ? page : posix.join(posix.dirname(page), path);
+      if (!existsSync(`${root}${target}`)) return true;
+      return anchor !== undefined && !anchorsOf(target).has(anchor);
+    });
+    expect(missing).toEqual([]);
+  });
 
   test("names files that exist", () => {
     const missing = named.filter(
