@@ -45,6 +45,16 @@ test.each([...PAGES, "CHANGELOG.md"])("%s has no placeholders", (page) => {
   expect(text.match(/\b(CV\d+|TABLE|X{2,}|TODO|TBD|FIXME)\b/g) ?? []).toEqual([]);
 });
 
+test("docs/browser.md: its sizes are the budgets", () => {
+  const page = readFileSync(`${root}docs/browser.md`, "utf8");
+  const [, sizes = ""] = /^## Sizes$(.*?)^## /ms.exec(page) ?? [];
+  const budgets = JSON.parse(readFileSync(`${root}scripts/budgets.json`, "utf8")) as Record<string, { bytes: number }>;
+  const known = Object.values(budgets).map(({ bytes }) => (bytes / 1000).toFixed(1));
+  const shown = sizes.match(/\b\d+\.\d\b/g) ?? [];
+  expect(shown.length).toBeGreaterThan(1);
+  expect(shown.filter((size) => !known.includes(size))).toEqual([]);
+});
+
 /** The headings of a page as a host of repositories makes anchors of them. */
 function anchorsOf(page: string): Set<string> {
   const text = readFileSync(`${root}${page}`, "utf8").replace(/^```.*?^```/gms, "");
