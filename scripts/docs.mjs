@@ -7,6 +7,7 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import {
   Application,
   Comment,
@@ -105,45 +106,53 @@ function keepEquations(project) {
   }
 }
 
-const app = await Application.bootstrap(
-  {
-    // The one that joins others comes last: a name is documented where it is seen first.
-    entryPoints: Object.values(entries()).reverse(),
-    tsconfig: join(root, "tsconfig.docs.json"),
-    readme: join(root, "README.md"),
-    excludeInternal: true,
-    excludeReferences: true,
-    excludeProtected: true,
-    disableSources: true, // links into a repository would depend on how it was cloned
-    skipErrorChecking: true, // that is what `npm run types` is for
-    intentionallyNotExported: ["PATTERNS", "AllSources", "None", "Words", "Run"], // a constant whose keys are a type, parts of types
-    validation: { invalidLink: true, notDocumented: true, notExported: true, rewrittenLink: true },
-    requiredToBeDocumented: [
-      "Module",
-      "Namespace",
-      "Variable",
-      "Function",
-      "Class",
-      "Interface",
-      "TypeAlias",
-      "Property",
-      "Method",
-      "Accessor",
-    ],
-  },
-  [new TSConfigReader()],
-);
-app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
-  joinOps(project);
-  nameOptions(project);
-});
-app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
-  keepEquations(project);
-  pointToEquations(project);
-});
+/** The model of all public names, and the application that made it; null where something about it is wrong, which is told. */
+export async function apiModel() {
+  const app = await Application.bootstrap(
+    {
+      // The one that joins others comes last: a name is documented where it is seen first.
+      entryPoints: Object.values(entries()).reverse(),
+      tsconfig: join(root, "tsconfig.docs.json"),
+      readme: join(root, "README.md"),
+      excludeInternal: true,
+      excludeReferences: true,
+      excludeProtected: true,
+      disableSources: true, // links into a repository would depend on how it was cloned
+      skipErrorChecking: true, // that is what `npm run types` is for
+      intentionallyNotExported: ["PATTERNS", "AllSources", "None", "Words", "Run"], // a constant whose keys are a type, parts of types
+      validation: { invalidLink: true, notDocumented: true, notExported: true, rewrittenLink: true },
+      requiredToBeDocumented: [
+        "Module",
+        "Namespace",
+        "Variable",
+        "Function",
+        "Class",
+        "Interface",
+        "TypeAlias",
+        "Property",
+        "Method",
+        "Accessor",
+      ],
+    },
+    [new TSConfigReader()],
+  );
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    joinOps(project);
+    nameOptions(project);
+  });
+  app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
+    keepEquations(project);
+    pointToEquations(project);
+  });
 
-rmSync(out, { recursive: true, force: true });
-const project = await app.convert();
-app.validate(project);
-if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exitCode = 1;
-else await app.generateDocs(project, out);
+  const project = await app.convert();
+  app.validate(project);
+  return app.logger.hasErrors() || app.logger.hasWarnings() ? null : { app, project };
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  rmSync(out, { recursive: true, force: true });
+  const model = await apiModel();
+  if (model === null) process.exitCode = 1;
+  else await model.app.generateDocs(model.project, out);
+}

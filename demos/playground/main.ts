@@ -144,9 +144,9 @@ addEventListener("keydown", (event) => {
 });
 
 /** Once all is there, the built page is kept for times without a network, where the browser lets it. */
-declare const __OFFLINE__: boolean;
+declare const __OFFLINE__: string;
 addEventListener("load", () => {
-  if (__OFFLINE__) navigator.serviceWorker?.register("./offline.js").catch(() => {});
+  if (__OFFLINE__ !== "") navigator.serviceWorker?.register(__OFFLINE__).catch(() => {});
 });
 
 ensureLanguage();

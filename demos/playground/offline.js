@@ -1,7 +1,7 @@
 /**
- * The service worker: keeps all files of the page, so that it opens without a network too. The build writes the list of
- * files and their version in front of it. A new version waits until no tab shows the one before, whose files it then
- * removes: a room that an open tab has not loaded yet has another name in the new version.
+ * The service worker: keeps files, so that pages open without a network too. The build writes the list of those that it asks for at once
+ * and their version in front of it; others are kept when they are visited. A new version waits until no tab shows the one before, whose
+ * files it then removes: a room that an open tab has not loaded yet has another name in the new version.
  */
 /* global FILES, VERSION */
 const PREFIX = `jarvis-snn ${registration.scope} `;
@@ -20,6 +20,15 @@ addEventListener("activate", (event) => {
 
 addEventListener("fetch", (event) => {
   if (event.request.method !== "GET") return;
-  const kept = caches.open(CACHE).then((cache) => cache.match(event.request, { ignoreSearch: true }));
-  event.respondWith(kept.then((response) => response ?? fetch(event.request)));
+  event.respondWith(
+    caches.open(CACHE).then(async (cache) => {
+      const kept = await cache.match(event.request, { ignoreSearch: true });
+      if (kept !== undefined) return kept;
+      const response = await fetch(event.request);
+      if (response.ok && new URL(event.request.url).origin === location.origin) {
+        await cache.put(event.request, response.clone());
+      }
+      return response;
+    }),
+  );
 });

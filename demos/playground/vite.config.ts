@@ -30,13 +30,25 @@ const offline: Plugin = {
   },
 };
 
-/** Relative addresses: the built page works from any folder of any server, and needs nothing from elsewhere. */
-export default defineConfig(({ command }) => ({
+/** The name of the package leads to the site around the page. */
+const home: Plugin = {
+  name: "home",
+  transformIndexHtml: (html) => html.replace(/(<h1>)([\s\S]*?)(<\/h1>)/, '$1<a href="../">$2</a>$3'),
+};
+
+/**
+ * Relative addresses: the built page works from any folder of any server, and needs nothing from elsewhere. In the mode `site` it is a
+ * part of one, whose service worker keeps its files too.
+ */
+export default defineConfig(({ command, mode }) => ({
   root: at("."),
   base: "./",
   publicDir: at("../../build/playground-data"),
-  define: { __VERSION__: JSON.stringify(version), __OFFLINE__: JSON.stringify(command === "build") },
-  plugins: [offline],
+  define: {
+    __VERSION__: JSON.stringify(version),
+    __OFFLINE__: JSON.stringify(command !== "build" ? "" : mode === "site" ? "../offline.js" : "./offline.js"),
+  },
+  plugins: [mode === "site" ? home : offline],
   worker: { format: "es" },
   build: { outDir, emptyOutDir: true, target: "es2022", modulePreload: false },
 }));

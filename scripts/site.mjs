@@ -1,0 +1,214 @@
+/**
+ * The site: documents, reference and playground in one shell, as plain files that any host serves from any folder.
+ *
+ *   npm run site                     writes build/site
+ *   npm run site -- --open           opens it in a browser, from a server of its own
+ *   npm run site -- --origin URL     adds canonical addresses and cards, for a site that is served there
+ */
+
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { build, transform } from "esbuild";
+import MiniSearch from "minisearch";
+import { build as buildPage } from "vite";
+import { apiModel } from "./docs.mjs";
+import { root } from "./entries.mjs";
+import { apiPages } from "./site/api.mjs";
+import { documents, groupsOf, pageOf, sourceOf, targetOf } from "./site/documents.mjs";
+import { documentOf, relative } from "./site/frame.mjs";
+import { render } from "./site/markdown.mjs";
+import { openInBrowser, serveFolder } from "./site/serve.mjs";
+
+const { values: options } = parseArgs({
+  options: { origin: { type: "string" }, open: { type: "boolean", default: false } },
+});
+const origin = options.origin === undefined ? null : new URL(options.origin.replace(/\/?$/, "/"));
+const out = join(root, "build/site");
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+rmSync(out, { recursive: true, force: true });
+
+/** Writes a file of the site, at its path from the root of it. */
+function write(path, content) {
+  mkdirSync(dirname(join(out, path)), { recursive: true });
+  writeFileSync(join(out, path), content);
+}
+
+/** Writes a file whose name tells its content, so that a newer version is another file; returns its path. */
+function asset(name, content) {
+  const digest = createHash("sha256").update(content).digest("hex").slice(0, 8);
+  const path = `assets/${name.slice(0, -extname(name).length)}-${digest}${extname(name)}`;
+  write(path, content);
+  return path;
+}
+
+const at = (path) => join(root, "demos/playground/site", path);
+
+async function assetsOf() {
+  const fonts = {
+    "serif.woff2": "source-serif-4/files/source-serif-4-latin-400-normal.woff2",
+    "serif-greek.woff2": "source-serif-4/files/source-serif-4-greek-400-normal.woff2",
+    "sans.woff2": "source-sans-3/files/source-sans-3-latin-400-normal.woff2",
+    "sans-bold.woff2": "source-sans-3/files/source-sans-3-latin-600-normal.woff2",
+    "mono.woff2": "jetbrains-mono/files/jetbrains-mono-latin-400-normal.woff2",
+    "mono-greek.woff2": "jetbrains-mono/files/jetbrains-mono-greek-400-normal.woff2",
+  };
+  let style = readFileSync(at("style.css"), "utf8");
+  for (const [name, file] of Object.entries(fonts)) {
+    const path = asset(name, readFileSync(join(root, "node_modules/@fontsource", file)));
+    style = style.replace(`fonts/${name}`, path.slice("assets/".length));
+  }
+  const { outputFiles } = await build({
+    entryPoints: [at("shell.ts"), at("theme.ts")],
+    outdir: join(out, "assets"),
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    minify: true,
+    define: { __OFFLINE__: "true" },
+    target: "es2022",
+    write: false,
+  });
+  for (const { path, contents } of outputFiles) write(path.slice(out.length + 1), contents);
+  const script = (name) => {
+    const { path } = outputFiles.find(({ path }) => path.startsWith(join(out, "assets", `${name}-`)));
+    return path.slice(out.length + 1).replaceAll("\\", "/");
+  };
+  const css = await transform(style, { loader: "css", minify: true });
+  return {
+    style: asset("site.css", css.code),
+    icon: asset("icon.svg", readFileSync(at("icon.svg"))),
+    script: script("shell"),
+    theme: script("theme"),
+  };
+}
+
+const files = documents();
+const groups = groupsOf(files);
+
+/** Pages of documents by the public names that stand in code in their headings or texts, the most fitting first. */
+function guidesBy(pages) {
+  const guides = new Map();
+  for (const { path, title, sections } of pages) {
+    for (const { heading, id, words } of sections) {
+      const counts = new Map();
+      for (const [name] of words.matchAll(/\b[A-Za-z]\w+\b/g)) counts.set(name, (counts.get(name) ?? 0) + 1);
+      for (const [name, count] of counts) {
+        const weight = new RegExp(`\\b${name}\\b`).test(heading) ? 1000 + count : count;
+        const place = {
+          path: id === "" ? path : `${path}#${id}`,
+          name: id === "" ? title : `${title}: ${heading}`,
+          weight,
+        };
+        guides.set(name, [...(guides.get(name) ?? []), place]);
+      }
+    }
+  }
+  return (name) =>
+    (guides.get(name) ?? [])
+      .filter(({ weight }) => weight > 1)
+      .sort((a, b) => b.weight - a.weight)
+      .slice(0, 3);
+}
+
+const missing = [];
+
+function documentPage(file, names) {
+  const path = pageOf(file);
+  const link = (href) => {
+    if (/^[a-z]+:/i.test(href)) return href;
+    const [target, hash] = targetOf(file, href);
+    const page = files.includes(target) ? pageOf(target) : undefined;
+    if (page !== undefined) return relative(path, page + hash);
+    if (!existsSync(join(root, target))) missing.push(`${file}: ${href}`);
+    if (!/\.(svg|webp|png|gif)$/.test(target)) missing.push(`${file}: ${href}, which is no page`);
+    if (!existsSync(join(out, target))) {
+      mkdirSync(dirname(join(out, target)), { recursive: true });
+      cpSync(join(root, target), join(out, target));
+    }
+    return relative(path, target);
+  };
+  const name = (code) => {
+    const target = names.get(code.replace(/\(\)$/, ""));
+    return target === undefined ? undefined : relative(path, target);
+  };
+  const page = render(sourceOf(file), { link, name });
+  const [first = ""] = page.sections.filter(({ words }) => words !== "").map(({ words }) => words);
+  const description = (/^[\s\S]*?[.](?=\s|$)/.exec(first)?.[0] ?? page.title).slice(0, 200);
+  return { path, ...page, description, groups };
+}
+
+const model = await apiModel();
+if (model === null) process.exit(1);
+const json = model.app.serializer.projectToObject(model.project, root);
+// Documents link to names, and names to documents: the sections are read first.
+const plain = files
+  .filter((file) => file.startsWith("docs/") && !file.includes("contributing"))
+  .map((file) => documentPage(file, new Map()));
+const { pages: reference, names } = apiPages(json, guidesBy(plain));
+const pages = [...files.map((file) => documentPage(file, names)), ...reference];
+if (missing.length > 0)
+  throw new Error(`site: links that lead to no page or picture:\n${[...new Set(missing)].join("\n")}`);
+
+const assets = await assetsOf();
+const tabs = [
+  { path: "docs/index.html", name: "Documents", begins: "docs/" },
+  { path: "api/index.html", name: "API", begins: "api/" },
+  { path: "play/index.html", name: "Play", begins: "play/" },
+].filter(({ path }) => path === "play/index.html" || pages.some((page) => page.path === path));
+for (const page of pages) write(page.path, documentOf(page, { assets, tabs, version, origin }));
+
+const search = new MiniSearch(JSON.parse(readFileSync(at("search.json"), "utf8")));
+search.addAll(
+  pages
+    .flatMap(({ path, title, sections }) =>
+      sections
+        .filter(({ heading, words }) => heading !== "" || words !== "")
+        .map(({ heading, id, words }) => ({
+          id: id === "" ? path : `${path}#${id}`,
+          title,
+          heading: heading === title ? "" : heading,
+          words: words.slice(0, 2000),
+        })),
+    )
+    .filter(({ id }, i, all) => all.findIndex((other) => other.id === id) === i),
+);
+write("assets/search.json", JSON.stringify(search));
+await buildPage({
+  configFile: join(root, "demos/playground/vite.config.ts"),
+  mode: "site",
+  logLevel: "warn",
+  build: { outDir: join(out, "play") },
+});
+
+/** Whether a file is asked for at once: the shell, the first pages, and the playground; the rest is kept when it is visited. */
+const isFirst = (path) =>
+  /^(index\.html|docs\/(index|getting-started)\.html|play\/.*|assets\/(?!search).*)$/.test(path);
+
+const paths = readdirSync(out, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map(({ parentPath, name }) =>
+    join(parentPath, name)
+      .slice(out.length + 1)
+      .replaceAll("\\", "/"),
+  )
+  .sort();
+const digest = createHash("sha256");
+for (const path of paths) digest.update(path).update(readFileSync(join(out, path)));
+// A page that is the first of its folder is asked for by the name of the folder.
+const kept = paths.filter(isFirst).map((path) => path.replace(/(^|\/)index\.html$/, "$1") || "./");
+const head = `const FILES = ${JSON.stringify(kept)};\nconst VERSION = "${digest.digest("hex").slice(0, 16)}";\n`;
+write("offline.js", head + readFileSync(join(root, "demos/playground/offline.js"), "utf8"));
+console.log(
+  `build/site: ${pages.length} pages${origin === null ? "; without --origin they have no canonical addresses and no cards" : ""}`,
+);
+
+if (options.open) {
+  const address = await serveFolder(out);
+  console.log(address);
+  openInBrowser(address);
+}

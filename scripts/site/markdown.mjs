@@ -1,0 +1,102 @@
+/** Markdown as the pages of the site show it: code is coloured here, headings have addresses, and links lead to pages. */
+import MarkdownIt from "markdown-it";
+import { createCssVariablesTheme, createHighlighter } from "shiki";
+
+const LANGUAGES = ["ts", "js", "html", "css", "json", "sh", "python", "diff"];
+const THEME = "variables";
+
+const highlighter = await createHighlighter({
+  langs: LANGUAGES,
+  themes: [createCssVariablesTheme({ name: THEME, variablePrefix: "--" })],
+});
+
+const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+
+export const escapeHtml = (text) => text.replace(/[&<>"]/g, (character) => ENTITIES[character]);
+
+/** Code as spans whose classes name what a word is: a content policy without inline styles lets them through. */
+export function colored(code, language) {
+  if (!LANGUAGES.includes(language)) return escapeHtml(code);
+  const { tokens } = highlighter.codeToTokens(code, { lang: language, theme: THEME });
+  return tokens
+    .map((line) =>
+      line
+        .map(({ content, color }) => {
+          const kind = /^var\(--token-([\w-]+)\)$/.exec(color ?? "")?.[1];
+          return kind === undefined ? escapeHtml(content) : `<span class="c-${kind}">${escapeHtml(content)}</span>`;
+        })
+        .join(""),
+    )
+    .join("\n");
+}
+
+/** The address of a heading on its page, as hosts of repositories give it. */
+export const slugOf = (heading) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+    .trim()
+    .replace(/\s/g, "-");
+
+const textOf = (token) => (token.children ?? []).map((child) => child.content).join("");
+
+/** Tags that stand in a text, with the addresses on the page. */
+const linked = (html, link) =>
+  html.replace(/\b(src|href)="([^"]*)"/g, (_, name, target) => `${name}="${link(target)}"`);
+
+/**
+ * A text as HTML, with its title, its headings from the second level on, and its sections as plain words for the search. `link` gives the
+ * address on the page for a target of the text, and `name` the address of a public name that stands alone in code, or undefined.
+ */
+export function render(text, { link, name }) {
+  const markdown = new MarkdownIt({
+    html: true,
+    highlight: (code, info) => colored(code.replace(/\n$/, ""), info.split(/\s/)[0]),
+  });
+  const used = new Map();
+  const headings = [];
+  const sections = [{ heading: "", id: "", words: [] }];
+  let title = "";
+  const { rules } = markdown.renderer;
+  markdown.core.ruler.push("site", ({ tokens }) => {
+    tokens.forEach((token, i) => {
+      if (token.type === "heading_open") {
+        const heading = textOf(tokens[i + 1]);
+        const slug = slugOf(heading);
+        const times = used.get(slug) ?? 0;
+        used.set(slug, times + 1);
+        const id = times === 0 ? slug : `${slug}-${times}`;
+        token.attrSet("id", id);
+        const level = Number(token.tag.slice(1));
+        if (level === 1) title = heading;
+        else headings.push({ level, heading, id });
+        sections.push({ heading, id: level === 1 ? "" : id, words: [] });
+      }
+      if (token.type === "html_block") token.content = linked(token.content, link);
+      if (token.type === "inline") sections.at(-1).words.push(textOf(token));
+      if (token.type === "fence") sections.at(-1).words.push(token.content);
+      for (const child of token.children ?? []) {
+        if (child.type === "link_open") child.attrSet("href", link(child.attrGet("href")));
+        if (child.type === "image") child.attrSet("src", link(child.attrGet("src")));
+        if (child.type === "html_inline") child.content = linked(child.content, link);
+      }
+    });
+  });
+  rules.heading_close = (tokens, i, options, _, self) => {
+    const open = tokens[i - 2];
+    const anchor = `<a class="anchor" href="#${open.attrGet("id")}" aria-label="Link to this section">#</a>`;
+    return (open.tag === "h1" ? "" : anchor) + self.renderToken(tokens, i, options);
+  };
+  rules.code_inline = (tokens, i) => {
+    const { content } = tokens[i];
+    const target = tokens[i - 1]?.type === "link_open" ? undefined : name(content);
+    const code = `<code>${escapeHtml(content)}</code>`;
+    return target === undefined ? code : `<a class="name" href="${target}">${code}</a>`;
+  };
+  rules.table_open = () => '<div class="wide" tabindex="0"><table>';
+  rules.table_close = () => "</table></div>";
+  const fence = rules.fence;
+  rules.fence = (...args) => fence(...args).replace("<pre>", '<pre tabindex="0">');
+  const html = markdown.render(text).replace(/ style="text-align:(\w+)"/g, ' class="$1"');
+  return { title, html, headings, sections: sections.map((each) => ({ ...each, words: each.words.join(" ") })) };
+}
