@@ -1,4 +1,4 @@
-/** The built page as a static host serves it: some folder below the root, nothing else. */
+/** Built pages as a static host serves them: from some folder below the root, without rules of its own. */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -8,16 +8,19 @@ const TYPES = {
   ".js": "text/javascript",
   ".css": "text/css",
   ".bin": "application/octet-stream",
+  ".json": "application/json",
+  ".svg": "image/svg+xml",
+  ".webp": "image/webp",
+  ".woff2": "font/woff2",
 };
-const PREFIX = "/somewhere/below/";
 
-/** The address of the page, and a function that ends the server. */
-export async function serve(folder) {
+/** Serves a folder below a prefix. Returns the address of its first page, and a function that ends the server. */
+export async function serve(folder, prefix = "/somewhere/below/") {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
-    const path = normalize(pathname.slice(PREFIX.length)) === "." ? "index.html" : pathname.slice(PREFIX.length);
+    const path = decodeURI(pathname.slice(prefix.length)).replace(/(^|\/)$/, "$1index.html");
     try {
-      if (!pathname.startsWith(PREFIX)) throw new Error(`outside ${PREFIX}`);
+      if (!pathname.startsWith(prefix) || normalize(path).startsWith("..")) throw new Error(`outside ${prefix}`);
       const content = readFileSync(join(folder, path));
       response.writeHead(200, { "content-type": TYPES[extname(path)] }).end(content);
     } catch {
@@ -26,7 +29,7 @@ export async function serve(folder) {
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
   return {
-    url: `http://127.0.0.1:${server.address().port}${PREFIX}`,
+    url: `http://127.0.0.1:${server.address().port}${prefix}`,
     close: () => server.close().closeAllConnections(),
   };
 }

@@ -131,7 +131,7 @@ export function apiPages(model, guidesOf) {
       const all = tagsOf(comment, tag);
       return all.length === 0
         ? ""
-        : `<section class="tag"><h4>${title}</h4>${all.map(({ content }) => markdown(content)).join("")}</section>\n`;
+        : `<section class="tag"><p class="label">${title}</p>${all.map(({ content }) => markdown(content)).join("")}</section>\n`;
     };
     return (
       markdown(comment.summary) +
@@ -152,7 +152,7 @@ export function apiPages(model, guidesOf) {
         defaultValue === undefined || defaultValue === "..." ? "" : `<code>${escapeHtml(defaultValue)}</code>`;
       return `<tr><td><code>${escapeHtml(parameter)}${flags?.isOptional ? "?" : ""}</code></td><td><code>${printer.print(type)}</code></td><td>${value}</td><td>${markdown(comment?.summary)}</td></tr>`;
     });
-    const head = "<thead><tr><th>Parameter</th><th>Type</th><th>Default</th><th></th></tr></thead>";
+    const head = "<thead><tr><th>Parameter</th><th>Type</th><th>Default</th><th>Meaning</th></tr></thead>";
     const table =
       rows.length === 0
         ? ""
@@ -179,7 +179,7 @@ export function apiPages(model, guidesOf) {
       const words = told(comment ?? getSignature?.comment ?? method?.comment, tools);
       return `<tr id="${escapeHtml(name)}"><td><code>${printer.key(name)}${marks}</code></td><td><code>${shown}</code>${value}</td><td>${words}</td></tr>`;
     });
-    return `<div class="wide" tabindex="0"><table class="properties"><thead><tr><th>Name</th><th>Type</th><th></th></tr></thead><tbody>${rows.join("\n")}</tbody></table></div>\n`;
+    return `<div class="wide" tabindex="0"><table class="properties"><thead><tr><th>Name</th><th>Type</th><th>Meaning</th></tr></thead><tbody>${rows.join("\n")}</tbody></table></div>\n`;
   }
 
   function membersOf(reflection, tools) {

@@ -15,7 +15,7 @@ const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 export const escapeHtml = (text) => text.replace(/[&<>"]/g, (character) => ENTITIES[character]);
 
 /** Code as spans whose classes name what a word is: a content policy without inline styles lets them through. */
-export function colored(code, language) {
+function colored(code, language) {
   if (!LANGUAGES.includes(language)) return escapeHtml(code);
   const { tokens } = highlighter.codeToTokens(code, { lang: language, theme: THEME });
   return tokens
@@ -31,7 +31,7 @@ export function colored(code, language) {
 }
 
 /** The address of a heading on its page, as hosts of repositories give it. */
-export const slugOf = (heading) =>
+const slugOf = (heading) =>
   heading
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\s_-]/gu, "")
@@ -72,6 +72,8 @@ export function render(text, { link, name }) {
         else headings.push({ level, heading, id });
         sections.push({ heading, id: level === 1 ? "" : id, words: [] });
       }
+      // A head without words is none.
+      if (token.type === "th_open" && tokens[i + 1].content === "") token.tag = tokens[i + 2].tag = "td";
       if (token.type === "html_block") token.content = linked(token.content, link);
       if (token.type === "inline") sections.at(-1).words.push(textOf(token));
       if (token.type === "fence") sections.at(-1).words.push(token.content);
@@ -95,8 +97,11 @@ export function render(text, { link, name }) {
   };
   rules.table_open = () => '<div class="wide" tabindex="0"><table>';
   rules.table_close = () => "</table></div>";
-  const fence = rules.fence;
-  rules.fence = (...args) => fence(...args).replace("<pre>", '<pre tabindex="0">');
+  // What scrolls is reached by keys.
+  for (const rule of ["fence", "code_block"]) {
+    const plain = rules[rule];
+    rules[rule] = (...args) => plain(...args).replace("<pre>", '<pre tabindex="0">');
+  }
   const html = markdown.render(text).replace(/ style="text-align:(\w+)"/g, ' class="$1"');
   return { title, html, headings, sections: sections.map((each) => ({ ...each, words: each.words.join(" ") })) };
 }
