@@ -13,6 +13,7 @@
  * without those that are 0.
  */
 import { wordAt } from "./bits";
+import { loadTail, madd, storeTail } from "./lanes";
 
 /** Bytes of an entry of the table of `overlaps`, and of its head. */
 const ENTRY: usize = 20;
@@ -225,6 +226,11 @@ export function addRow(z: usize, x: usize, n: i32, value: f32): void {
       v128.store(z, z3, 48);
     }
   }
-  for (; z + 16 <= end; z += 16, x += 16) v128.store(z, f32x4.add(v128.load(z), f32x4.mul(scale, v128.load(x))));
-  for (; z < end; z += 4, x += 4) store<f32>(z, load<f32>(z) + value * load<f32>(x));
+  for (; z + 16 <= end; z += 16, x += 16) v128.store(z, inline.always(madd(v128.load(z), scale, v128.load(x))));
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    // The last columns have the instruction of all others, and so their bits.
+    if (z < end) storeTail(z, n, inline.always(madd(loadTail(z, n), scale, loadTail(x, n))));
+  } else {
+    for (; z < end; z += 4, x += 4) store<f32>(z, load<f32>(z) + value * load<f32>(x));
+  }
 }

@@ -13,7 +13,7 @@
  *   rows     where few events share a row of B, packing does not pay. Four rows of B at a time are added to a row of C,
  *            which stays in the first-level cache.
  */
-import { one, padColumns, storeColumns, word } from "./lanes";
+import { madd, one, padColumns, storeColumns, word } from "./lanes";
 import { areFew, listFewPlaces, listPlaces, listValues } from "./listed-places";
 import { plus, rowOf, sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12 } from "./listed-sums";
 import { BLOCK_FLOATS, packWide, panels, startsOf, WIDEST, zeros } from "./panels";
@@ -297,7 +297,7 @@ function addFour(graded: bool, c: usize, end: usize, from: usize, b: usize, unit
 function addOne(c: usize, end: usize, from: usize, b: usize, x: usize): void {
   const v = v128.load32_splat(x);
   do {
-    v128.store(c, f32x4.add(v128.load(from), f32x4.mul(v, v128.load(b))));
+    v128.store(c, inline.always(madd(v128.load(from), v, v128.load(b))));
     from += 16;
     b += 16;
     c += 16;

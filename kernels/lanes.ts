@@ -72,7 +72,15 @@ const sin5 = memory.data<f32>([81.602234]);
 const sin7 = memory.data<f32>([-76.57499]);
 const sin9 = memory.data<f32>([39.71092]);
 
-/** a·b + c, rounded twice: a fused build would change only this. */
+/**
+ * sum + x·y, the term of a product: rounded twice, or once in a build with relaxed SIMD on a processor that can. Every way to compute an
+ * element of a product adds its terms by this function, so that all of them give the same bits.
+ */
+export function madd(sum: v128, x: v128, y: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(x, y, sum) : f32x4.add(sum, f32x4.mul(x, y));
+}
+
+/** a·b + c of an elementary function or an optimizer, rounded twice in every build. */
 export function mulAdd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c);
 }

@@ -2,6 +2,7 @@
  * Sums of the rows of a matrix that a list names, some columns at a time: these stay in registers. A list has places of 16 bits, or
  * of 32 with a value beside each. Registers cannot be indexed, so each sum is written out.
  */
+import { madd } from "./lanes";
 
 /** No kernel reads this vector: a store into it keeps instructions in order. */
 const spill = memory.data(16, 16);
@@ -13,6 +14,7 @@ export function rowOf(graded: bool, entry: usize, b: usize, unit: usize): usize 
 
 /** sum + four columns of a row, times the value of its entry if there is one. */
 export function plus(graded: bool, sum: v128, value: v128, row: usize): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD && graded) return inline.always(madd(sum, value, v128.load(row)));
   return f32x4.add(sum, graded ? f32x4.mul(value, v128.load(row)) : v128.load(row));
 }
 

@@ -20,7 +20,7 @@
  *     tile would cost a sixth of the time.
  */
 
-import { padColumns, storeColumns, word } from "./lanes";
+import { madd, padColumns, storeColumns, word } from "./lanes";
 import {
   BLOCK_K,
   pack,
@@ -291,16 +291,16 @@ function tiles2(
       const b3 = wide ? v128.load(b, 48) : b2;
       a0 += aStep;
       const x0 = v128.load32_splat(a0);
-      s00 = f32x4.add(s00, f32x4.mul(x0, b0));
-      s01 = f32x4.add(s01, f32x4.mul(x0, b1));
-      s02 = f32x4.add(s02, f32x4.mul(x0, b2));
-      if (wide) s03 = f32x4.add(s03, f32x4.mul(x0, b3));
+      s00 = inline.always(madd(s00, x0, b0));
+      s01 = inline.always(madd(s01, x0, b1));
+      s02 = inline.always(madd(s02, x0, b2));
+      if (wide) s03 = inline.always(madd(s03, x0, b3));
       if (!wide) a1 += aStep;
       const x1 = wide ? v128.load32_splat(a0, 4) : v128.load32_splat(a1);
-      s10 = f32x4.add(s10, f32x4.mul(x1, b0));
-      s11 = f32x4.add(s11, f32x4.mul(x1, b1));
-      s12 = f32x4.add(s12, f32x4.mul(x1, b2));
-      if (wide) s13 = f32x4.add(s13, f32x4.mul(x1, b3));
+      s10 = inline.always(madd(s10, x1, b0));
+      s11 = inline.always(madd(s11, x1, b1));
+      s12 = inline.always(madd(s12, x1, b2));
+      if (wide) s13 = inline.always(madd(s13, x1, b3));
     } while (--p != 0);
     const c1 = c + cRow;
     v128.store(c, s00);
@@ -355,16 +355,16 @@ function tiles4(
       const b0 = v128.load(b);
       a0 += aStep;
       const x0 = v128.load32_splat(a0);
-      s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+      s00 = inline.always(madd(s00, x0, b0));
       a1 += aStep;
       const x1 = v128.load32_splat(a1);
-      s10 = f32x4.add(s10, f32x4.mul(x1, b0));
+      s10 = inline.always(madd(s10, x1, b0));
       a2 += aStep;
       const x2 = v128.load32_splat(a2);
-      s20 = f32x4.add(s20, f32x4.mul(x2, b0));
+      s20 = inline.always(madd(s20, x2, b0));
       a3 += aStep;
       const x3 = v128.load32_splat(a3);
-      s30 = f32x4.add(s30, f32x4.mul(x3, b0));
+      s30 = inline.always(madd(s30, x3, b0));
     } while (--p != 0);
     const c1 = c + cRow;
     const c2 = c1 + cRow;

@@ -7,7 +7,7 @@
  */
 import { alignBits } from "./bits";
 import { reachOf } from "./derivative";
-import { loadSome, word } from "./lanes";
+import { loadSome, madd, word } from "./lanes";
 import { BLOCK_FLOATS, packFour, panels } from "./panels";
 import * as layout from "./product-layout";
 
@@ -147,10 +147,10 @@ function fourStrips(c: usize, a: usize, list: usize, end: usize, strip: usize, k
   let s3 = v128.load(c3);
   do {
     const x = v128.load32_splat(a);
-    s0 = f32x4.add(s0, f32x4.mul(x, v128.load(b0)));
-    s1 = f32x4.add(s1, f32x4.mul(x, v128.load(b1)));
-    s2 = f32x4.add(s2, f32x4.mul(x, v128.load(b2)));
-    s3 = f32x4.add(s3, f32x4.mul(x, v128.load(b3)));
+    s0 = inline.always(madd(s0, x, v128.load(b0)));
+    s1 = inline.always(madd(s1, x, v128.load(b1)));
+    s2 = inline.always(madd(s2, x, v128.load(b2)));
+    s3 = inline.always(madd(s3, x, v128.load(b3)));
     a += 4;
     b0 += 16;
     b1 += 16;
