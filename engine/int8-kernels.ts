@@ -4,4 +4,4 @@ import type { Int8Kernels } from "../kernels/build/types.ts";
 import { lazyModule } from "./wasm.ts";
 
 /** The kernels of kernels/int8.ts, over the addresses of all others. */
-export const int8Kernels = /* @__PURE__ */ lazyModule<Int8Kernels>(int8);
+export const int8Kernels = /* @__PURE__ */ lazyModule<Int8Kernels>(() => int8);

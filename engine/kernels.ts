@@ -10,6 +10,7 @@
  */
 
 import type { Kernels } from "../kernels/build/types.ts";
+import { type Arithmetic, modules } from "./arithmetic.ts";
 import { type LIFDescriptor, type ProductDescriptor, writeLIF, writeProduct } from "./descriptors.ts";
 import { wasmHeap } from "./memory.ts";
 import { kernels as core, extraKernels, followMemory, memory } from "./wasm.ts";
@@ -22,6 +23,7 @@ export type { Kernels } from "../kernels/build/types.ts";
 export * as codes from "../kernels/codes.ts";
 /** The numbers of surrogates and of resets that the kernels of neurons take. */
 export * as kinds from "../kernels/kinds.ts";
+export type { Arithmetic } from "./arithmetic.ts";
 export type { LIFDescriptor, ProductDescriptor } from "./descriptors.ts";
 export { LIF_DESCRIPTOR_BYTES, PRODUCT_DESCRIPTOR_BYTES } from "./descriptors.ts";
 
@@ -31,6 +33,9 @@ const NEURONS = ["the address of a descriptor", "lifDescriptor(at, { T, rows, n,
 const PRODUCT = ["the address of a descriptor", "productDescriptor(at, { c, m, n, k, a, b, … })"] as const;
 const ADAM = ["7 arguments", "w, dw, m, v, vmax, n, numbers"] as const;
 const PRODUCTS = ["gemm", "gemmGathered", "gemmMasked", "gemmSampled", "gather", "feedBack"];
+
+/** How the kernels add up products: "portable", or "relaxed" in a program that began with `import "jarvis-snn/relaxed"`. */
+export const arithmetic: Arithmetic = modules.relocations === undefined ? "portable" : "relaxed";
 
 /** The kernels, over byte addresses in {@link memory}. A live binding: threads make others over the memory that they share. */
 export let kernels: Kernels;

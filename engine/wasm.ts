@@ -7,6 +7,10 @@
  */
 import { core, extra, heapBase } from "../kernels/build/release.ts";
 import type { CoreKernels, ExtraKernels } from "../kernels/build/types.ts";
+import { modules } from "./arithmetic.ts";
+
+// From here on no other arithmetic can be chosen.
+modules.core ??= core;
 
 const INITIAL_PAGES = 24;
 const MAXIMUM_PAGES = 65536;
@@ -72,12 +76,12 @@ export const bytesOf = (wasm: string): Uint8Array =>
   new Uint8Array(wasm.length).map((_, i) => 122 - wasm.charCodeAt(i));
 
 /** The exports of an embedded module over the memory as it is, compiled when they are first asked for. */
-export function lazyModule<T extends object>(wasm: string): () => T {
+export function lazyModule<T extends object>(wasm: () => string): () => T {
   let exports: T;
   let over: LinearMemory;
   return () => {
     if (over !== memory) {
-      exports = instantiate<T>(bytesOf(wasm));
+      exports = instantiate<T>(bytesOf(wasm()));
       over = memory;
     }
     return exports;
@@ -96,10 +100,10 @@ function hintFor(cause: unknown, bytes: Uint8Array): string {
 }
 
 /** The kernels that most programs use, over byte addresses in {@link memory}. A live binding. */
-export let kernels = instantiate<CoreKernels>(bytesOf(core));
+export let kernels = instantiate<CoreKernels>(bytesOf(modules.core));
 
 /** The kernels that many programs do without (kernels/extra.ts), over the same addresses. */
-export const extraKernels = /* @__PURE__ */ lazyModule<ExtraKernels>(extra);
+export const extraKernels = /* @__PURE__ */ lazyModule<ExtraKernels>(() => modules.extra ?? extra);
 
 /** Functions that bind others to the memory after it has moved, for as long as somebody holds them. */
 const followers = new Set<WeakRef<() => void>>();
@@ -118,7 +122,7 @@ export function moveMemory(to: LinearMemory, by: ModuleHost | null): void {
   const before = memory;
   memory = to;
   host = by;
-  kernels = instantiate<CoreKernels>(bytesOf(core));
+  kernels = instantiate<CoreKernels>(bytesOf(modules.core as string));
   before.grow(0);
   for (const each of followers) {
     const bind = each.deref();

@@ -4,7 +4,9 @@
  *   kernels/build/release.ts        export const core, extra   the two modules, one character a byte, see `literal`
  *                                   export const heapBase      the first byte after the constants of all modules
  *   kernels/build/int8-release.ts   export const int8          a module that one entry alone needs
- *   kernels/build/debug.ts          the same with assertions; `KERNELS=debug` makes the tests use them
+ *   kernels/build/relaxed.ts        export const core, extra   the two modules with fused products (relaxed SIMD), for one entry, and
+ *                                   export const relocations   where they name constants
+ *   kernels/build/debug.ts          those of release.ts with assertions; `KERNELS=debug` makes the tests use them
  *   kernels/build/int8-debug.ts
  *   kernels/build/relocations-release.ts, relocations-debug.ts
  *                                   export const relocations   where the modules name constants, for kernels of other threads
@@ -16,9 +18,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { root } from "./entries.mjs";
 import { unlessFresh } from "./fresh.mjs";
-import { constantsOf, relocationsFile } from "./relocations.mjs";
+import { constantsOf, relocationsSource } from "./relocations.mjs";
 
 /**
  * Expressions of a function that is inlined wherever it is called, and of one that is called in one place. `asc -O3`
@@ -35,6 +38,8 @@ const MEMORY = "mimport$0";
 const SOURCES = { core: "index.ts", extra: "extra.ts", int8: "int8.ts" };
 /** The modules in each file of a build, by what stands before the target in its name. */
 const FILES = { "": ["core", "extra"], "int8-": ["int8"] };
+/** Those whose products are fused with relaxed SIMD: the others have the bits of all processors in this arithmetic too. */
+const RELAXED = ["core", "extra"];
 /** Of memory that constants may fill. */
 const PAGES = 24;
 /** The first constant: Binaryen makes an address below this one a part of a load, where it would not be found again. */
@@ -80,17 +85,20 @@ export const KERNELS = {
     "scripts/build-kernels.mjs",
     "scripts/relocations.mjs",
   ],
-  outputs: [...["release", "debug"].flatMap((target) => NAMES.map((name) => `${name}${target}`)), "types"].map(
-    (name) => `kernels/build/${name}.ts`,
-  ),
+  outputs: [
+    ...["release", "debug"].flatMap((target) => NAMES.map((name) => `${name}${target}`)),
+    "relaxed",
+    "types",
+  ].map((name) => `kernels/build/${name}.ts`),
   make,
 };
 
 /** Binaryen's passes for speed. */
-function optimise(binaryen, bytes) {
+function optimise(binaryen, bytes, target) {
   const { MutableGlobals, NontrappingFPToInt, SignExt, BulkMemory, BulkMemoryOpt, SIMD128 } = binaryen.Features;
   const module = binaryen.readBinary(bytes);
-  module.setFeatures(MutableGlobals | NontrappingFPToInt | SignExt | BulkMemory | BulkMemoryOpt | SIMD128);
+  const relaxed = target === "relaxed" ? binaryen.Features.RelaxedSIMD : 0;
+  module.setFeatures(MutableGlobals | NontrappingFPToInt | SignExt | BulkMemory | BulkMemoryOpt | SIMD128 | relaxed);
   binaryen.setOptimizeLevel(3);
   binaryen.setShrinkLevel(1);
   binaryen.setAlwaysInlineMaxSize(INLINED);
@@ -156,34 +164,57 @@ async function compileModule(asc, name, target, base, file = `kernels/build/${na
   });
   if (error) throw new Error(`asc --target ${target}: ${error.message}\n${stderr.toString()}`);
   let bytes = readFileSync(join(root, file));
-  if (target === "release") {
-    bytes = optimise((await import("binaryen")).default, bytes);
+  if (target !== "debug") {
+    bytes = optimise((await import("binaryen")).default, bytes, target);
     writeFileSync(join(root, file), bytes);
   }
+  // Node 20 has relaxed SIMD behind a flag.
+  if (target === "relaxed" && !WebAssembly.validate(bytes)) setFlagsFromString("--experimental-wasm-relaxed-simd");
   const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, abort() {} } });
   return { bytes, end: exports.heapBase.value };
 }
 
-/** Compiles all modules. Returns their sizes. */
-async function compile(asc, target) {
+/** Compiles the modules of these names. Returns them, the first byte behind their constants, and the places of addresses. */
+async function compile(asc, target, names) {
   const modules = {};
   const relocations = {};
   let end = LOWEST;
-  for (const name of Object.keys(SOURCES)) {
+  for (const name of names) {
     const start = end;
     modules[name] = await compileModule(asc, name, target, start);
     ({ end } = modules[name]);
     const higher = await compileModule(asc, name, target, start + DISTANCE, `kernels/build/${name}.higher.wasm`);
     relocations[name] = constantsOf(name, modules[name].bytes, higher.bytes, DISTANCE);
   }
-  writeFileSync(join(out, `relocations-${target}.ts`), relocationsFile(relocations));
+  return { modules, end, relocations: relocationsSource(relocations) };
+}
+
+const ORIGIN = "/** Built from kernels/*.ts. */\n";
+
+/** The declarations of modules as strings. */
+const literals = (modules, names) =>
+  names.map((name) => `export const ${name}: string = ${literal(modules[name].bytes)};\n`).join("");
+
+/** Compiles and writes all modules. Returns them and the first byte behind their constants. */
+async function writeModules(asc, target) {
+  const { modules, end, relocations } = await compile(asc, target, Object.keys(SOURCES));
+  writeFileSync(join(out, `relocations-${target}.ts`), ORIGIN + relocations);
   for (const [file, names] of Object.entries(FILES)) {
-    const lines = names.map((name) => `export const ${name}: string = ${literal(modules[name].bytes)};\n`);
-    if (file === "") lines.push(`export const heapBase = ${end};\n`);
-    writeFileSync(join(out, `${file}${target}.ts`), `/** Built from kernels/*.ts. */\n${lines.join("")}`);
+    const heapBase = file === "" ? `export const heapBase = ${end};\n` : "";
+    writeFileSync(join(out, `${file}${target}.ts`), ORIGIN + literals(modules, names) + heapBase);
   }
-  return Object.values(modules).map(({ bytes }) => bytes.length);
+  return modules;
+}
+
+/** Compiles and writes the modules with fused products, whose constants lie where those of `portable` ones do. */
+async function writeRelaxed(asc, portable) {
+  const { modules, relocations } = await compile(asc, "relaxed", RELAXED);
+  for (const name of RELAXED) {
+    const [expected, got] = [portable[name].end, modules[name].end];
+    if (expected !== got) throw new Error(`build-kernels: expected constants of ${name} up to ${expected}, got ${got}`);
+  }
+  writeFileSync(join(out, "relaxed.ts"), ORIGIN + literals(modules, RELAXED) + relocations);
 }
 
 const ABOUT = `/**
@@ -234,9 +265,11 @@ async function make() {
   mkdirSync(out, { recursive: true });
   process.chdir(root);
   const { default: asc } = await import("assemblyscript/asc");
-  const sizes = await compile(asc, "release");
-  await compile(asc, "debug");
+  const modules = await writeModules(asc, "release");
+  await writeRelaxed(asc, modules);
+  await writeModules(asc, "debug");
   writeTypes();
+  const sizes = Object.values(modules).map(({ bytes }) => bytes.length);
   console.error(`kernels: ${sizes.join(" + ")} bytes`);
 }
 

@@ -2,7 +2,8 @@
  * Bundles the entries of the package into dist/. A file costs an import about as much as ten pages of code, so there is one
  * for each layer, as it is, for people and bundlers to read:
  *
- *   dist/chunks/kernels.js      the embedded module and its memory
+ *   dist/chunks/arithmetic.js   the choice of the modules, which is made before the next file runs
+ *   dist/chunks/kernels.js      the embedded modules and their memory
  *   dist/chunks/engine.js       the rest of the engine
  *   dist/chunks/fuse.js         the compiler of steps
  *   dist/chunks/snn.js          the spiking layers that run on kernels
@@ -25,11 +26,14 @@ import { basename, join } from "node:path";
 import { build } from "vite";
 import { chunks, entries, external, root } from "./entries.mjs";
 
-/** package.json speaks of built files: of the sources, two have side effects: one gives tensors their methods, one gives neurons the compiler. */
+/**
+ * package.json speaks of built files: of the sources, three have side effects: one gives tensors their methods, one gives neurons the
+ * compiler, one chooses the arithmetic.
+ */
 const methods = {
   name: "methods",
   transform: (code, id) =>
-    /\/(engine\/ops\/index|snn\/neuron\/compiled)\.ts$/.test(id) ? { code, moduleSideEffects: true } : null,
+    /\/(engine\/(ops\/index|relaxed)|snn\/neuron\/compiled)\.ts$/.test(id) ? { code, moduleSideEffects: true } : null,
 };
 
 /**

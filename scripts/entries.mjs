@@ -28,11 +28,12 @@ const LAYERS = /^snn\/(?!index|surrogates\/(known|surrogates)|audio\/|events\/|n
 
 /** The files in dist/chunks, with the sources that go into each: the first that takes a source has it. That of an entry becomes the entry. */
 export const chunks = [
+  { name: "arithmetic", test: at(/^engine\/arithmetic\./) },
   { name: "kernels", test: at(/^kernels\/(build\/release|codes|kinds)|^engine\/(memory|wasm)\./) },
   {
     name: "engine",
     test: at(
-      /^kernels\/(?!build\/int8)|^engine\/(?!(kernels|descriptors|int8-kernels|node|extend)\.|data\/hdf5|fuse\/(?!(in-reference|tensors|evaluation)\.))/,
+      /^kernels\/(?!build\/(int8|relaxed))|^engine\/(?!(kernels|descriptors|int8-kernels|node|extend|relaxed)\.|data\/hdf5|fuse\/(?!(in-reference|tensors|evaluation)\.))/,
     ),
   },
   { name: "extend", test: at(/^engine\/extend\./) },

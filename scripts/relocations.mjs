@@ -81,11 +81,11 @@ export function constantsOf(name, lower, higher, distance) {
   return places;
 }
 
-/** The source of the table: distances from place to place, each a character with its code. */
-export function relocationsFile(relocations) {
+/** The declaration of the table: distances between the places of addresses, each a character with its code. */
+export function relocationsSource(relocations) {
   const lines = Object.entries(relocations).map(([name, places]) => {
     const distances = places.map((place, i) => place - (places[i - 1] ?? 0));
     return `  ${name}: ${JSON.stringify(String.fromCharCode(...distances))},`;
   });
-  return `/** Distances between the places of addresses in the modules of kernels. Built from kernels/*.ts. */\nexport const relocations = {\n${lines.join("\n")}\n};\n`;
+  return `export const relocations = {\n${lines.join("\n")}\n};\n`;
 }

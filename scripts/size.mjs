@@ -24,6 +24,7 @@ const ENTRIES = {
   "jarvis-snn/snn": "dist/snn/index.js",
   "jarvis-snn/kernels": "dist/engine/kernels.js",
   "jarvis-snn/extend": "dist/engine/extend.js",
+  "jarvis-snn/relaxed": "dist/engine/relaxed.js",
   "jarvis-snn/audio": "dist/snn/audio/index.js",
   "jarvis-snn/events": "dist/snn/events/index.js",
   "jarvis-snn/nir": "dist/snn/nir/index.js",

@@ -1,6 +1,7 @@
 /** Starts and ends the threads of this realm. */
 import { core, extra, heapBase } from "../../kernels/build/release.ts";
 import { relocations } from "../../kernels/build/relocations-release.ts";
+import { modules } from "../arithmetic.ts";
 import { useKernels } from "../backend.ts";
 import { shareSweeps } from "../fuse/loop.ts";
 import { wasmHeap } from "../memory.ts";
@@ -24,19 +25,22 @@ interface Running {
   readonly areas: readonly number[];
 }
 
+/** The kernels of threads unless the program has chosen others. */
+const portable = { core, extra, relocations };
+
 let running: Running | null = null;
 
 /** Whether linear memory is shared: it stays so when threads end, as views of shared memory cannot be detached. */
 let isShared = false;
 
 /** Modules over the shared memory, by each of their functions. */
-const modules = new WeakMap<object, Compiled>();
+const compiled = new WeakMap<object, Compiled>();
 
 const host: ModuleHost = {
   fit: (bytes) => relocated(bytes, "", 0),
   made(bytes, exports) {
     const module = { bytes: relocated(bytes, "", 0), exports };
-    for (const each of Object.values(exports)) if (typeof each === "function") modules.set(each, module);
+    for (const each of Object.values(exports)) if (typeof each === "function") compiled.set(each, module);
   },
 };
 
@@ -51,6 +55,7 @@ export async function start(count: number, least: Least = LEAST): Promise<void> 
     moveMemory(sharedMemory(), host);
     isShared = true;
   }
+  const { core, extra, relocations } = { ...portable, ...modules };
   const kernelsOf = [
     [bytesOf(core), relocations.core],
     [bytesOf(extra), relocations.extra],
@@ -58,7 +63,7 @@ export async function start(count: number, least: Least = LEAST): Promise<void> 
   const pool = await Pool.start(
     areas.map(() => make()),
     (t) => kernelsOf.map(([bytes, places]) => relocated(bytes, places, (areas[t] as number) - LOWEST)),
-    modules,
+    compiled,
     realm.document === undefined,
   );
   const others = extraKernels();
