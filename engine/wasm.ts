@@ -110,26 +110,36 @@ const followers = new Set<WeakRef<() => void>>();
 
 /** Calls `bind` after each move of the memory, while the caller holds it. */
 export function followMemory(bind: () => void): void {
+  for (const each of followers) if (each.deref() === undefined) followers.delete(each);
   followers.add(new WeakRef(bind));
 }
 
 /**
  * Moves all values to the same addresses of another memory, of at least as many pages: kernels and compiled steps run there from now
- * on, made for this host, and views of the old memory, which grows by no pages, have the length 0.
+ * on, made for this host, and views of the old memory, which grows by no pages, have the length 0. Where a module cannot be made,
+ * all stay where they were.
  */
 export function moveMemory(to: LinearMemory, by: ModuleHost | null): void {
   new Uint8Array(to.buffer).set(new Uint8Array(memory.buffer));
   const before = memory;
+  const [made, hosted] = [kernels, host];
   memory = to;
   host = by;
-  kernels = instantiate<CoreKernels>(bytesOf(modules.core as string));
-  before.grow(0);
-  for (const each of followers) {
-    const bind = each.deref();
-    if (bind === undefined) followers.delete(each);
-    else bind();
+  try {
+    kernels = instantiate<CoreKernels>(bytesOf(modules.core as string));
+    for (const each of followers) each.deref()?.();
+  } catch (error) {
+    memory = before;
+    host = hosted;
+    kernels = made;
+    for (const each of followers) each.deref()?.();
+    throw error;
   }
+  before.grow(0);
 }
+
+/** Whether values in this buffer may change, or end, while nobody here writes them: it is linear memory, or threads share it. */
+export const isPassing = (buffer: unknown): boolean => buffer === memory.buffer || !(buffer instanceof ArrayBuffer);
 
 /** First byte that no kernel uses: constants and the workspace of products lie below it. */
 export { heapBase };

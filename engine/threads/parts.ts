@@ -1,5 +1,6 @@
 /** How work is cut into parts: each has some of the results of a kernel, and a sum is never cut, so the bits are those of one thread. */
 import { wasmHeap } from "../memory.ts";
+import type { Gain } from "./gain.ts";
 import type { Kernel, Pool } from "./pool.ts";
 
 /** From how much work on a kernel is cut: less takes no longer than the order. */
@@ -13,6 +14,19 @@ export interface Least {
 }
 
 export const LEAST: Least = { products: 1 << 18, values: 1 << 15, states: 1 << 12 };
+
+/** No work is enough to be cut while the main thread works alone. */
+export const leastWhile = (gain: Gain, least: Least): Least => ({
+  get products() {
+    return gain.isAlone() ? Infinity : least.products;
+  },
+  get values() {
+    return gain.isAlone() ? Infinity : least.values;
+  },
+  get states() {
+    return gain.isAlone() ? Infinity : least.states;
+  },
+});
 
 /** Bytes of the block of a thread for descriptors. */
 const DESCRIPTOR = 192;

@@ -6,9 +6,10 @@ import { useKernels } from "../backend.ts";
 import { shareSweeps } from "../fuse/loop.ts";
 import { wasmHeap } from "../memory.ts";
 import { bytesOf, extraKernels, kernels, type LinearMemory, type ModuleHost, memory, moveMemory } from "../wasm.ts";
+import { Gain } from "./gain.ts";
 import { sharedNeurons, sharedSweeps } from "./neurons.ts";
-import { LEAST, type Least, Parts } from "./parts.ts";
-import { realm, threadMaker } from "./platform.ts";
+import { LEAST, type Least, leastWhile, Parts } from "./parts.ts";
+import { realm, type Thread, threadMaker } from "./platform.ts";
 import { type Compiled, Pool } from "./pool.ts";
 import { sharedProducts } from "./products.ts";
 import { relocated } from "./relocate.ts";
@@ -19,10 +20,23 @@ const PAGE = 65536;
 /** The lowest address of a constant, as the build places them. */
 const LOWEST = 1024;
 
+/** How threads start and run. */
+export interface Settings {
+  /** The address of the program of a worker, for pages that forbid others; null where it is a text. */
+  readonly worker?: string | null;
+  /** Whether the main thread goes on alone while threads make it slower, as on a busy machine. */
+  readonly backsOff?: boolean;
+  /** Milliseconds without an answer after which a thread is given up, where the platform does not tell whether it runs. */
+  readonly patience?: number;
+}
+
+/** The threads that run. */
 interface Running {
   readonly pool: Pool;
   readonly parts: Parts;
   readonly areas: readonly number[];
+  readonly least: Least;
+  readonly settings: Settings;
 }
 
 /** The kernels of threads unless the program has chosen others. */
@@ -44,32 +58,74 @@ const host: ModuleHost = {
   },
 };
 
-/** Starts so many threads, with the main one, after those that run have ended; kernels with at least so much work are shared. */
-export async function start(count: number, least: Least = LEAST): Promise<void> {
+/** Calls run one after the other. */
+let last: Promise<unknown> = Promise.resolve();
+
+const NONE: Settings = {};
+
+/**
+ * Starts so many threads, with the main one, after those that run have ended; kernels with at least so much work are shared. Nothing is done
+ * where as many run in the same way. Where a thread does not start, all end.
+ */
+export function start(count: number, least: Least = LEAST, settings: Settings = NONE): Promise<void> {
+  const started = last.then(() => change(count, least, settings));
+  last = started.catch(() => {});
+  return started;
+}
+
+/** The pool that runs, null while there is one thread. */
+export const runningPool = (): Pool | null => running?.pool ?? null;
+
+async function change(count: number, least: Least, settings: Settings): Promise<void> {
+  if (running !== null && running.pool.count === count && isAs(running, least, settings)) return;
   stop();
   if (count === 1) return;
-  const make = await threadMaker(undefined);
-  // The constants of a thread: a block of the heap in the place of the lowest addresses.
-  const areas = Array.from({ length: count - 1 }, () => wasmHeap.allocate(heapBase));
+  const make = await threadMaker(settings.worker ?? null);
   if (!isShared) {
     moveMemory(sharedMemory(), host);
     isShared = true;
   }
+  const areas: number[] = [];
+  const threads: Thread[] = [];
+  try {
+    for (let t = 1; t < count; t++) {
+      // The constants of a thread: a block of the heap in the place of the lowest addresses.
+      areas.push(wasmHeap.allocate(heapBase));
+      threads.push(make());
+    }
+    await share(threads, areas, least, settings);
+  } catch (error) {
+    for (const thread of threads) thread.end();
+    release(areas);
+    throw error;
+  }
+}
+
+/** Whether the threads run, and in this way. */
+const isAs = ({ pool, least, settings }: Running, wanted: Least, { worker, backsOff }: Settings): boolean =>
+  pool.failure === null && least === wanted && settings.worker === worker && settings.backsOff === backsOff;
+
+async function share(
+  threads: readonly Thread[],
+  areas: readonly number[],
+  least: Least,
+  settings: Settings,
+): Promise<void> {
   const { core, extra, relocations } = { ...portable, ...modules };
   const kernelsOf = [
     [bytesOf(core), relocations.core],
     [bytesOf(extra), relocations.extra],
   ] as const;
+  const gain = settings.backsOff ? new Gain() : null;
   const pool = await Pool.start(
-    areas.map(() => make()),
+    threads,
     (t) => kernelsOf.map(([bytes, places]) => relocated(bytes, places, (areas[t] as number) - LOWEST)),
-    compiled,
-    realm.document === undefined,
+    { modules: compiled, sleeps: realm.document === undefined, gain, lost: stop, ...settings },
   );
   const others = extraKernels();
   pool.number(kernels);
   pool.number(others);
-  const parts = new Parts(pool, least);
+  const parts = new Parts(pool, gain === null ? least : leastWhile(gain, least));
   const values = sharedValues(kernels, parts);
   useKernels({
     ...kernels,
@@ -79,20 +135,37 @@ export async function start(count: number, least: Least = LEAST): Promise<void> 
     ...sharedNeurons(kernels, parts, values.fill),
   });
   shareSweeps(sharedSweeps(parts));
-  running = { pool, parts, areas };
+  running = { pool, parts, areas, least, settings };
 }
 
 function stop(): void {
   if (running === null) return;
-  running.pool.end();
-  running.parts.free();
-  for (const at of running.areas) wasmHeap.release(at, heapBase);
+  const { pool, parts, areas } = running;
   running = null;
   shareSweeps(null);
   useKernels(kernels);
+  pool.end();
+  parts.free();
+  release(areas);
 }
 
+const release = (areas: readonly number[]): void => {
+  for (const at of areas) wasmHeap.release(at, heapBase);
+};
+
+/** A shared memory as large as the one that is used; where the platform has no room for all addresses, it can grow less. */
 function sharedMemory(): LinearMemory {
   const pages = memory.buffer.byteLength / PAGE;
-  return new WebAssembly.Memory({ initial: pages, maximum: MAXIMUM_PAGES, shared: true }) as LinearMemory;
+  let refused: unknown;
+  for (let maximum = MAXIMUM_PAGES; maximum >= pages; maximum /= 2) {
+    try {
+      return new WebAssembly.Memory({ initial: pages, maximum, shared: true }) as LinearMemory;
+    } catch (cause) {
+      refused = cause;
+    }
+  }
+  const hint = "raise ulimit -v, run Node with --disable-wasm-trap-handler, or free memory; one thread goes on";
+  throw new Error(`threads: expected address space for a shared memory of ${pages * PAGE} bytes, got none; ${hint}`, {
+    cause: refused,
+  });
 }

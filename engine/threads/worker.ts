@@ -1,15 +1,15 @@
 /**
- * What a thread does: it waits for orders in its slot, and runs kernels. The function is sent as text, so it names nothing outside of
- * itself but what every realm has.
+ * The program of a thread: it waits for orders in its slot, and runs kernels. The function is sent as text, so it names nothing outside of
+ * itself but globals that every realm has.
  */
 
-/** What a thread begins with. */
+/** The message with which a thread begins. */
 export interface Start {
   readonly memory: WebAssembly.Memory;
   /** Its slot in the orders: words of 32 bits, and float64 numbers over the same bytes. */
   readonly words: Int32Array;
   readonly numbers: Float64Array;
-  /** The modules of kernels, with constants of its own, whose functions have numbers in their order. */
+  /** The modules of kernels, with constants of its own; their numbers are their places. */
   readonly modules: readonly Uint8Array[];
   /** Words of a slot, and other constants of orders.ts, which text cannot import. */
   readonly names: Readonly<
@@ -20,9 +20,12 @@ export interface Start {
       | "FAILED"
       | "ASLEEP"
       | "WAITING"
+      | "TEXT"
       | "RESULT"
+      | "TOOK"
       | "FUNCTION"
       | "ARGUMENTS"
+      | "LONGEST"
       | "COMPILE"
       | "END",
       number
@@ -34,16 +37,16 @@ export interface Start {
 
 /** Answers orders until one says that the thread ends. `ready` is called once the kernels are there. */
 export function work({ memory, words, numbers, modules, names, turns }: Start, ready: () => void): void {
-  const { ORDER, CLAIM, DONE, FAILED, ASLEEP, WAITING, RESULT, FUNCTION, ARGUMENTS, COMPILE, END } = names;
-  const functions: ((...args: number[]) => number | undefined)[] = [];
-  const abort = (): never => {
-    throw new Error("assertion failed");
+  const { ORDER, CLAIM, DONE, FAILED, ASLEEP, WAITING, TEXT, RESULT, TOOK, FUNCTION, ARGUMENTS, LONGEST } = names;
+  const tables: ((...args: number[]) => number | undefined)[][] = [];
+  const abort = (_message: number, _file: number, line: number, column: number): never => {
+    throw new Error(`jarvis-snn kernel: assertion failed at ${line}:${column}`);
   };
-  const add = (bytes: Uint8Array): void => {
+  const functionsOf = (bytes: Uint8Array): (typeof tables)[number] => {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes as never), { env: { memory, abort } });
-    for (const each of Object.values(exports)) if (typeof each === "function") functions.push(each as never);
+    return Object.values(exports).filter((each) => typeof each === "function") as never;
   };
-  for (const bytes of modules) add(bytes);
+  for (const bytes of modules) tables.push(functionsOf(bytes));
   ready();
 
   // Orders count from 1: one may be there already.
@@ -64,11 +67,15 @@ export function work({ memory, words, numbers, modules, names, turns }: Start, r
     if (Atomics.compareExchange(words, CLAIM, unclaimed, order) !== unclaimed) continue;
     const f = numbers[FUNCTION] as number;
     const a = ARGUMENTS;
+    const began = performance.now();
     try {
-      if (f === COMPILE) {
-        add(new Uint8Array(memory.buffer, numbers[a], numbers[a + 1]).slice());
-      } else if (f !== END) {
-        const result = (functions[f] as (typeof functions)[number])(
+      if (f === names.COMPILE) {
+        // The buffer that this realm has may have the length from before a growth in another: growing by no pages renews it.
+        memory.grow(0);
+        const bytes = new Uint8Array(memory.buffer, numbers[a], numbers[a + 1]).slice();
+        tables[numbers[a + 2] as number] = functionsOf(bytes);
+      } else if (f !== names.END) {
+        const result = ((tables[f >>> 16] as (typeof tables)[number])[f & 65535] as (typeof tables)[number][number])(
           numbers[a] as number,
           numbers[a + 1] as number,
           numbers[a + 2] as number,
@@ -84,11 +91,15 @@ export function work({ memory, words, numbers, modules, names, turns }: Start, r
         );
         numbers[RESULT] = result ?? 0;
       }
-    } catch {
+    } catch (error) {
+      const text = String(error).slice(0, LONGEST);
+      words[TEXT] = text.length;
+      for (let i = 0; i < text.length; i++) words[TEXT + 1 + i] = text.charCodeAt(i);
       words[FAILED] = 1;
     }
+    numbers[TOOK] = performance.now() - began;
     Atomics.store(words, DONE, order);
     if (Atomics.load(words, WAITING) !== 0) Atomics.notify(words, DONE);
-    if (f === END) return;
+    if (f === names.END) return;
   }
 }
