@@ -13,7 +13,7 @@ import { members, shortened } from "./json.ts";
 import type { ArrayEntry, NamedArrays, NumberArray } from "./nn/module.ts";
 import { checkSize, formatShape, type Shape, sizeOf, sizesOf } from "./shape.ts";
 import { alive, empty, peek, Tensor } from "./tensor.ts";
-import { isPassing } from "./wasm.ts";
+import { memory } from "./wasm.ts";
 
 /** The limit of the format's own library. */
 const MAX_HEADER = 100_000_000;
@@ -197,7 +197,7 @@ function contentOf(what: string, array: unknown): Content {
   for (const [type, [width, , Kind]] of Object.entries(DTYPES)) {
     if (!(data instanceof Kind)) continue;
     // Views of linear memory end where it grows, and another thread may write shared memory, or make it grow.
-    const isCopied = isPassing(data.buffer);
+    const isCopied = data.buffer === memory.buffer || !(data.buffer instanceof ArrayBuffer);
     return { shape: shapeOf(what, shape), type, width, source: isCopied ? new Kind(data) : data };
   }
   const got = showKind(data === undefined ? array : data);
@@ -399,7 +399,7 @@ export function parseSafetensors(
   const { buffer, byteOffset, byteLength } = bytes;
   if (byteLength < 8) refuse("at least 8 bytes", byteLength);
   let file = new Uint8Array(buffer, byteOffset, byteLength);
-  if (isPassing(buffer)) file = file.slice(); // linear memory may grow for the tensors
+  if (buffer === memory.buffer) file = file.slice(); // which the tensors may make grow
   const sizes = new DataView(file.buffer, file.byteOffset, 8);
   const length = wide(sizes.getUint32(4, true), sizes.getUint32(0, true));
   const longest = Math.min(MAX_HEADER, byteLength - 8);

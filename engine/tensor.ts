@@ -13,7 +13,7 @@ import { dropColumns, EXPOSED, expose, UNREAD } from "./columns.ts";
 import type { Held } from "./held.ts";
 import { adopt, allocate, allocateIn, disown, free, hold, noteMade, type Region, root, scope } from "./scope.ts";
 import { checkSize, formatShape, type Shape, sizeOf } from "./shape.ts";
-import { isPassing } from "./wasm.ts";
+import { memory } from "./wasm.ts";
 
 /**
  * Numbers in nested arrays of one depth, as many at each level as the axis has: [[1, 2, 3], [4, 5, 6]] for shape [2, 3].
@@ -430,9 +430,11 @@ export const spikesAt = (z: Tensor): number => z.bits || z.ptr;
 /** Bytes of a stream of n bits and the word after it that may be read. */
 export const streamBytes = (n: number): number => 4 * Math.ceil(n / 32) + 4;
 
-/** Values that stay while memory grows: a copy of a view that `data` gave. */
+/** Values that stay while memory grows: a copy of a view that `data` gave. Buffers of shared memory, also those before a growth, are frozen. */
 export const steady = (values: ArrayLike<number>): ArrayLike<number> =>
-  values instanceof Float32Array && isPassing(values.buffer) ? values.slice() : values;
+  values instanceof Float32Array && (values.buffer === memory.buffer || Object.isFrozen(values.buffer))
+    ? values.slice()
+    : values;
 
 /** A tensor that looks into the memory of x, `offset` elements in, at its floats or its bits. */
 export function viewOf(x: Tensor, shape: Shape, size: number, offset: number): Tensor {

@@ -138,8 +138,5 @@ export function moveMemory(to: LinearMemory, by: ModuleHost | null): void {
   before.grow(0);
 }
 
-/** Whether values in this buffer may change, or end, while nobody here writes them: it is linear memory, or threads share it. */
-export const isPassing = (buffer: unknown): boolean => buffer === memory.buffer || !(buffer instanceof ArrayBuffer);
-
 /** First byte that no kernel uses: constants and the workspace of products lie below it. */
 export { heapBase };

@@ -144,11 +144,11 @@ test("pool: memory that grows while parts run is there for the parts after, and 
 });
 
 test("pool: modules that are garbage leave their numbers to others, and threads forget them", async () => {
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 8; round++) {
     for (let i = 0; i < 10; i++) poolNow().run(endless(), 3, () => [0]);
     await collected();
   }
-  expect(poolNow().modules).toBeLessThan(60);
+  expect(poolNow().modules).toBeLessThan(40);
   expect(trained()).toEqual(alone);
 });
 
@@ -161,6 +161,7 @@ test("pool: threads without orders sleep, and wake for the next", () => {
 
 test("pool: all memory of threads is given back", async () => {
   await start(1);
+  await collected();
   const { live } = memoryStats();
   for (let i = 0; i < 3; i++) {
     await start(2 + (i % 2), ALL);

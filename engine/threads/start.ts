@@ -84,6 +84,8 @@ async function change(count: number, least: Least, settings: Settings): Promise<
   if (!isShared) {
     moveMemory(sharedMemory(), host);
     isShared = true;
+    // Ops run while the threads start.
+    useKernels(kernels);
   }
   const areas: number[] = [];
   const threads: Thread[] = [];
