@@ -54,15 +54,15 @@ export interface ModuleHost {
 
 let host: ModuleHost | null = null;
 
-/** The exports of a module over the memory. */
-export function instantiate<T extends object>(bytes: Uint8Array): T {
+/** The exports of a module over the memory, which may import the exports of `core`. */
+export function instantiate<T extends object>(bytes: Uint8Array, core?: object): T {
   let module: WebAssembly.Module;
   try {
     module = new WebAssembly.Module((host?.fit(bytes) ?? bytes) as never);
   } catch (cause) {
     throw new Error(`jarvis-snn: ${hintFor(cause, bytes)}`, { cause });
   }
-  const exports = new WebAssembly.Instance(module, { env: { memory, abort } }).exports as T;
+  const exports = new WebAssembly.Instance(module, { env: { memory, abort }, core } as never).exports as T;
   host?.made(bytes, exports);
   return exports;
 }
@@ -81,7 +81,7 @@ export function lazyModule<T extends object>(wasm: () => string): () => T {
   let over: LinearMemory;
   return () => {
     if (over !== memory) {
-      exports = instantiate<T>(bytesOf(wasm()));
+      exports = instantiate<T>(bytesOf(wasm()), kernels);
       over = memory;
     }
     return exports;

@@ -3,6 +3,7 @@
  * module of its own, which a page that asks for none of them does not load; its constants lie behind the constants of
  * the other modules.
  */
+export * from "./conv";
 export * from "./delay";
 export { addEvents, overlaps, windowBits } from "./events";
 export * from "./listed";

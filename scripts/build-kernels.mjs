@@ -138,8 +138,11 @@ function joinSegments(module) {
   module.addMemoryImport(MEMORY, from, base, false);
 }
 
-/** Compiles one of the modules, with its constants from `base` on. Returns it and where the next one may begin. */
-async function compileModule(asc, name, target, base, file = `kernels/build/${name}.${target}.wasm`) {
+/**
+ * Compiles one of the modules, with its constants from `base` on; it may import the exports of `core`. Returns it, its exports, and where
+ * the next one may begin.
+ */
+async function compileModule(asc, name, target, base, core, file = `kernels/build/${name}.${target}.wasm`) {
   const pages = PAGES + Math.floor(base / DISTANCE) * (DISTANCE / 65536);
   const options = [
     "--target",
@@ -171,8 +174,9 @@ async function compileModule(asc, name, target, base, file = `kernels/build/${na
   // Node 20 has relaxed SIMD behind a flag.
   if (target === "relaxed" && !WebAssembly.validate(bytes)) setFlagsFromString("--experimental-wasm-relaxed-simd");
   const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536 });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, abort() {} } });
-  return { bytes, end: exports.heapBase.value };
+  const imports = { env: { memory, abort() {} }, core };
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports);
+  return { bytes, exports, end: exports.heapBase.value };
 }
 
 /** Compiles the modules of these names. Returns them, the first byte behind their constants, and the places of addresses. */
@@ -182,9 +186,11 @@ async function compile(asc, target, names) {
   let end = LOWEST;
   for (const name of names) {
     const start = end;
-    modules[name] = await compileModule(asc, name, target, start);
+    const core = modules.core?.exports;
+    modules[name] = await compileModule(asc, name, target, start, core);
     ({ end } = modules[name]);
-    const higher = await compileModule(asc, name, target, start + DISTANCE, `kernels/build/${name}.higher.wasm`);
+    const file = `kernels/build/${name}.higher.wasm`;
+    const higher = await compileModule(asc, name, target, start + DISTANCE, core, file);
     relocations[name] = constantsOf(name, modules[name].bytes, higher.bytes, DISTANCE);
   }
   return { modules, end, relocations: relocationsSource(relocations) };

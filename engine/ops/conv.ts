@@ -10,7 +10,7 @@ import { apply, gradOf, holds, type Op, ready, SAVES, writeOutGradient } from ".
 import { allocate, recycle } from "../scope.ts";
 import { checkShape, formatShape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
-import { followerOf, pathOf } from "./events.ts";
+import { choosePath, followerOf } from "./events.ts";
 import { fillChannels, multiplyPatches, spreadMaps } from "./patches.ts";
 import { checkOptionalShape } from "./tensors.ts";
 import { type Axis, FLAT, imagesIn, type Pair, sizeOption, type Windows, windowOver, windows } from "./windows.ts";
@@ -41,7 +41,7 @@ const conv1dOp: Op<Windows> = {
   dense: (g) => ({ ...g, path: "dense" }),
   forward(z, x, w, bias, g) {
     // Gradients of images and weights that are one tensor must be written one after the other.
-    if (x !== w) g.path = pathOf(x, g);
+    if (x !== w) choosePath(x, g);
     if (g.path === "dense") ready("conv", x);
     // A sum that begins at −0 would tell whether a 0 was added to it or skipped.
     const start = bias === null ? 0 : allocate(4 * bias.size);

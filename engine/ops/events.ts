@@ -2,24 +2,45 @@
  * Convolutions of images with many zeros, over non-zeros alone, in one of two ways (kernels/events.ts):
  *
  *   events    one after the other adds to all windows over it
- *   windows   of spikes, each window has a row of bits, which the product follows
+ *   windows   of spikes, each window has a row of bits, a word a channel, which the product follows
  *
  * Both add up in the order of the dense products.
  */
-import { extra, inReference, k } from "../backend.ts";
+import * as layout from "../../kernels/conv-layout.ts";
+import * as product from "../../kernels/product-layout.ts";
+import { extra, inReference, integers, k } from "../backend.ts";
 import { allocate, recycle } from "../scope.ts";
 import { formOf, type Tensor } from "../tensor.ts";
-import { fitsWords, SpikeWindows } from "./spike-windows.ts";
-import { type Axis, bytesOfParts, carve, Follower, type Path, type Windows } from "./windows.ts";
+import {
+  type Axis,
+  bytesOfParts,
+  carve,
+  describeImages,
+  imagesIn,
+  makeTables,
+  type Path,
+  recycleTables,
+  tableBytes,
+  type Windows,
+} from "./windows.ts";
 
 /** Values that are looked through at a time. */
 const COUNTED = 65536;
 /** Density of spikes from which on rows of bits are worth making. */
 const WINDOWED = 0.04;
+/** Places of windows whose rows of bits are made at a time. */
+const PLACES = 512;
 
-/** Which way a convolution of x goes: in the reference the dense one. Depends on sizes and values only. */
-export function pathOf(x: Tensor, { filters, y: down, x: across }: Windows): Path {
-  if (inReference()) return "dense";
+/** Spikes at a time for which there is room in lists, as a multiple of their mean. */
+const ROOM = 2;
+
+/** Chooses the way in which a convolution of x goes: in the reference the dense one. Depends on sizes and values only. */
+export function choosePath(x: Tensor, g: Windows): void {
+  if (!inReference()) g.path = pathOf(x, g);
+}
+
+function pathOf(x: Tensor, g: Windows): Path {
+  const { filters, y: down, x: across } = g;
   // The cost of an event: vectors under the windows over it, runs of neighbours, and itself. A dense product works on
   // as many vectors for every value, in a little more than half the time.
   const windows = (down.kernel * across.kernel) / (down.stride * across.stride);
@@ -28,6 +49,7 @@ export function pathOf(x: Tensor, { filters, y: down, x: across }: Windows): Pat
   const limit = ((0.58 * vectors) / (vectors + 8 * runs + 17)) * x.size;
   if (formOf(x) === "bits") {
     const count = k.countBits(x.bits, Math.ceil(x.size / 32));
+    g.density = count / x.size;
     if (count >= limit) return "dense";
     return count >= WINDOWED * x.size && fitsWords(down, across) ? "windows" : "events";
   }
@@ -40,80 +62,109 @@ export function pathOf(x: Tensor, { filters, y: down, x: across }: Windows): Pat
   return count < limit ? "events" : "dense";
 }
 
-/** Follows the images with these weights, which are copied. */
-export function followerOf(g: Windows, weights: number, images: Tensor): Follower {
-  g.follower ??= g.path === "windows" ? new SpikeWindows(g, images) : new Events(g, images);
-  g.follower.begin(weights);
-  return g.follower;
+/** Whether `windowBits` takes such images. */
+function fitsWords(down: Axis, across: Axis): boolean {
+  const height = down.size + 2 * down.padding;
+  const width = across.size + 2 * across.padding;
+  const small = down.kernel * across.kernel <= 32 && across.size <= 32 && height <= 64 && width <= 64;
+  return small && 3 * across.stride + across.kernel <= 32 && down.dilation === 1 && across.dilation === 1;
+}
+
+/** Follows the images on the path of g with these weights, which are copied. */
+export const followerOf = (g: Windows, weights: number, images: Tensor): Follower =>
+  g.path === "windows" ? new SpikeWindows(g, images, weights) : new Events(g, images, weights);
+
+/** The way of a convolution over the non-zeros of its images, with a copy of its weights, turned, until `end`. */
+export abstract class Follower {
+  protected readonly g: Windows;
+  private readonly images: Tensor;
+  /** EVENTS or WINDOWS. */
+  protected abstract readonly follows: number;
+  /** Where the weights are, turned, and tables of both axes. */
+  protected turned = 0;
+  protected down = 0;
+  protected across = 0;
+
+  constructor(g: Windows, images: Tensor) {
+    this.g = g;
+    this.images = images;
+  }
+
+  /** The words that kernels work in for so many images at a time: parts `rows`, `byTaps` and `lists` of the work area. */
+  abstract work(count: number): readonly [rows: number, byTaps: number, lists: number];
+  /** How many images are worth taking at a time. */
+  protected abstract readonly batch: number;
+  /** Writes the weights to where they belong, unless the address is 0, and gives back the memory. */
+  abstract end(weights: number): void;
+
+  /** Bits that have room in lists for so many images. */
+  abstract most(count: number): number;
+
+  /** Describes it to kernels, in a descriptor of g, for so many images at a time; its parts of the work area begin at these offsets. */
+  describe(at: number, count: number, rows: number, byTaps: number, lists: number): void {
+    const { images } = this;
+    const isFloats = formOf(images) === "floats";
+    integers[at + layout.images] = isFloats ? images.ptr : 0;
+    integers[at + layout.bits] = isFloats ? 0 : images.bits;
+    integers[at + layout.follows] = this.follows;
+    integers[at + layout.turned] = this.turned;
+    integers[at + layout.down] = this.down;
+    integers[at + layout.across] = this.across;
+    integers[at + layout.rows] = rows;
+    integers[at + layout.byTaps] = byTaps;
+    integers[at + layout.lists] = lists;
+    integers[at + layout.most] = this.most(count);
+  }
+
+  /** maps ← bias (or 0, the address) + weights · patches */
+  writeMaps(maps: number, bias: number): void {
+    const { g, batch } = this;
+    const [rowWords, , listWords] = this.work(batch);
+    const words = [layout.words, product.words, batch * g.places * g.filters, rowWords, listWords] as const;
+    const [p, work, side, rows, lists] = carve(words);
+    const bytes = bytesOfParts(words);
+    const at = describeImages(p, g, batch, p + bytes - work);
+    this.describe(at, batch, rows - work, 0, lists - work);
+    integers[at + layout.maps] = maps;
+    integers[at + layout.bias] = bias;
+    integers[at + layout.side] = side - work;
+    extra().followMaps(p, work, 0, imagesIn(g));
+    recycle(p, bytes);
+    this.end(0);
+  }
 }
 
 /** The events of images, and the weights they meet, with the filters innermost and the taps in reverse. */
 class Events extends Follower {
-  private down = 0;
-  private across = 0;
-  /** Bits of the non-zeros of an image, if it is floats. */
-  private bits = 0;
+  protected readonly follows = layout.EVENTS;
+  protected readonly batch = 1;
+  private readonly words: readonly [turned: number, down: number, across: number];
 
-  begin(weights: number): void {
-    const { groups, channels, filters, y, x, taps, size } = this.g;
+  constructor(g: Windows, images: Tensor, weights: number) {
+    super(g, images);
+    const { groups, filters, y, x, taps } = g;
     const unit = 4 * filters;
-    const words = [
-      groups * filters * taps,
-      1 + 5 * y.size,
-      1 + 5 * x.size,
-      Math.ceil((channels * size) / 32) + 1,
-    ] as const;
-    this.bytes = bytesOfParts(words);
-    [this.turned, this.down, this.across, this.bits] = carve(words);
+    this.words = [groups * filters * taps, 1 + 5 * y.size, 1 + 5 * x.size];
+    [this.turned, this.down, this.across] = carve(this.words);
     overlapsOf(this.down, y, x.kernel * unit, x.places * unit);
     overlapsOf(this.across, x, unit, unit);
     k.copyStrided(this.turned, weights + 4 * (taps - 1), 1, groups, taps, filters, 0, filters * taps, -1, taps);
   }
 
-  writeMaps(maps: number, bias: number): void {
-    const { groups, filters, places } = this.g;
-    const bytes = 4 * places * filters;
-    const side = allocate(bytes);
-    for (let n = 0; n < this.count * groups; n++) {
-      if (bias === 0) k.fill(side, places * filters, 0);
-      else k.expandAxis(side, bias + 4 * (n % groups) * filters, 1, places, filters);
-      this.add(side, n, 0);
-      k.transpose(maps + n * bytes, side, places, filters);
-    }
-    recycle(side, bytes);
-    this.end(0);
+  /** Bits of the non-zeros of an image, if it is floats. */
+  work(): readonly [number, number, number] {
+    return [Math.ceil((this.g.channels * this.g.size) / 32) + 1, 0, 0];
   }
 
-  addWeights(maps: number, first: number, count: number, group: number): void {
-    const { groups, filters, places } = this.g;
-    const bytes = 4 * filters * places;
-    for (let j = 0; j < count; j++) this.add(maps + j * bytes, (first + j) * groups + group, 1);
-  }
-
-  /** The maps of a group of channels of an image, the n-th of all, += weights · x, or with `toWeights` = 1 the other way. */
-  private add(maps: number, n: number, toWeights: 0 | 1): void {
-    const { images, bits, down, across } = this;
-    const { groups, channels, filters, kernel, taps, size } = this.g;
-    const values = channels * size;
-    const weights = this.turned + 4 * (n % groups) * taps * filters;
-    let stream = images.bits;
-    let first = n * values;
-    let image = 0;
-    if (formOf(images) === "floats") {
-      image = images.ptr + 4 * first;
-      stream = bits;
-      first = 0;
-      k.packBits(bits, image, 1, values);
-    }
-    const { addEvents } = extra();
-    addEvents(maps, weights, stream, first, image, down, across, channels, kernel, filters, toWeights);
+  most(): number {
+    return 0;
   }
 
   end(weights: number): void {
     const { groups, filters, taps } = this.g;
     const last = this.turned + 4 * (taps - 1) * filters;
     if (weights !== 0) k.copyStrided(weights, last, 1, groups, filters, taps, 0, filters * taps, 1, -filters);
-    recycle(this.turned, this.bytes);
+    recycle(this.turned, bytesOfParts(this.words));
   }
 }
 
@@ -121,4 +172,54 @@ class Events extends Follower {
 function overlapsOf(table: number, axis: Axis, tapUnit: number, placeUnit: number): void {
   const { size, places, kernel, stride, padding, dilation } = axis;
   extra().overlaps(table, size, places, kernel, stride, padding, dilation, tapUnit, placeUnit);
+}
+
+/** The spikes under every window as rows of bits, a word a channel; the weights as [32·channels, filters], with gaps. */
+class SpikeWindows extends Follower {
+  protected readonly follows = layout.WINDOWS;
+  protected readonly batch = Math.max(1, Math.min(imagesIn(this.g), Math.floor(PLACES / this.g.places)));
+
+  constructor(g: Windows, images: Tensor, weights: number) {
+    super(g, images);
+    const { groups, channels, filters, kernel, taps, y } = g;
+    this.turned = allocate(this.bytes);
+    this.down = makeTables(g);
+    this.across = this.down + tableBytes(y);
+    for (let c = 0; c < groups * channels; c++) {
+      const from = weights + 4 * (Math.floor(c / channels) * filters * channels + (c % channels)) * kernel;
+      k.copyStrided(this.turned + 4 * c * 32 * filters, from, 1, 1, kernel, filters, 0, 0, 1, taps);
+    }
+  }
+
+  private get bytes(): number {
+    return 4 * this.g.groups * 32 * this.g.channels * this.g.filters;
+  }
+
+  /** Rows for all windows over the images, the same by taps, and lists: a word for each row, and two bytes for each bit. */
+  work(count: number): readonly [number, number, number] {
+    const { channels } = this.g;
+    const rows = count * this.g.places;
+    const lists = Math.max(rows, 32 * channels) + 6 + Math.ceil(this.most(count) / 2);
+    return [rows * channels, 32 * channels * Math.ceil(rows / 32), lists];
+  }
+
+  /** Bits that are listed at a time, where so many images are taken: all of a row at least. */
+  most(count: number): number {
+    const { taps, places, density } = this.g;
+    return Math.max(taps, count * places, Math.ceil(ROOM * density * count * places * taps));
+  }
+
+  end(weights: number): void {
+    const { groups, channels, filters, kernel, taps } = this.g;
+    const depth = 32 * channels;
+    if (weights !== 0) {
+      for (let i = 0; i < groups; i++) {
+        const to = weights + 4 * i * filters * taps;
+        const from = this.turned + 4 * i * depth * filters;
+        k.copyStrided(to, from, 1, filters, channels, kernel, 0, 1, 32 * filters, filters);
+      }
+    }
+    recycleTables(this.down, this.g);
+    recycle(this.turned, this.bytes);
+  }
 }

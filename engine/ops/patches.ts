@@ -5,21 +5,22 @@
  *   maps = bias + weights · patches        weights += maps · patchesᵀ        images += the patches weightsᵀ · maps
  *
  * For the first two the patches are tables of offsets (kernels/patches.ts); small images are taken several at a time. What
- * has many zeros is not multiplied as a whole: see events.ts for images, and `spreadMaps` for maps. On the float64 backend
- * each of the three is `convolve`, a plain loop.
+ * has many zeros is not multiplied as a whole: see events.ts for images, and `spreadMaps` for maps. The loops over images are
+ * kernels (kernels/conv.ts); on the float64 backend each of the three is `convolve`, a plain loop.
  */
-import * as layout from "../../kernels/product-layout.ts";
-import { convolution, descriptor, extra, integers, k, writePair } from "../backend.ts";
-import { describeProduct } from "../products.ts";
-import { allocate, recycle } from "../scope.ts";
-import { bytesOfParts, carve, type Follower, imagesIn, type Windows } from "./windows.ts";
+import * as layout from "../../kernels/conv-layout.ts";
+import * as product from "../../kernels/product-layout.ts";
+import { convolution, extra, integers, k } from "../backend.ts";
+import { recycle } from "../scope.ts";
+import type { Follower } from "./events.ts";
+import { bytesOfParts, carve, describeImages, imagesIn, type Windows } from "./windows.ts";
 
 /** Places of the window that are worked on at a time: all places of several small images, or some of a large one. */
 const BLOCK = 256;
 /** Values of the patches that are spread over images at a time. */
 const PATCHES = 131072;
-/** Density of maps below which it is faster to multiply non-zeros alone, for wide rows. */
-const LISTED_DENSITY = 0.7;
+/** Words of work where no non-zeros are followed. */
+const NO_WORK = [0, 0, 0] as const;
 
 /**
  * Places of the window × filters as maps, or weights += maps · patchesᵀ. Maps are overwritten unless `adds`. Takes the
@@ -42,50 +43,35 @@ export function multiplyPatches(
     else if (result === "maps" && !adds) k.fill(maps, total * groups * filters * places, 0);
     return convolve(result, { ...g, images: total }, maps, weights, images);
   }
-  const rows = groups * filters;
   const planes = groups * channels;
-  const isPadded = plane > size;
   const batch = Math.max(1, Math.min(total, Math.floor(BLOCK / places)));
-  // The workspace: tables of taps and of places, images with their padding, their maps side by side.
-  const paddedAt = 4 * (taps + batch * places);
-  const sideAt = paddedAt + (isPadded ? 4 * batch * planes * plane : 0);
-  const bytes = sideAt + (batch > 1 ? 4 * batch * places * rows : 0);
-  const tapTable = allocate(bytes);
-  const placeTable = tapTable + 4 * taps;
-  const padded = tapTable + paddedAt;
-  const inner = padded + 4 * (y.padding * width + x.padding);
-  extra().grid(tapTable, channels, y.kernel, x.kernel, plane, y.dilation * width, x.dilation);
-  extra().grid(placeTable, batch, y.places, x.places, planes * plane, y.stride * width, x.stride);
-  if (isPadded) k.fill(padded, batch * planes * plane, 0);
-  for (let first = 0; first < total; first += batch) {
-    const count = Math.min(batch, total - first);
-    const n = count * places;
-    const image = images + 4 * first * planes * size;
-    const map = maps + 4 * first * rows * places;
-    const side = count > 1 ? tapTable + sideAt : map;
-    for (let i = 0; isPadded && i < count * planes; i++) {
-      k.copyBlocks(inner + 4 * i * plane, image + 4 * i * size, y.size, x.size, width, x.size);
-    }
-    if (count > 1 && result === "weights")
-      k.copyStrided(side, map, 1, rows, count, places, 0, places, rows * places, 1);
-    if (bias !== 0) k.expandAxis(side, bias, rows, n, 1);
-    const startsFromMap = bias !== 0 || (adds && count === 1);
-    for (let i = 0; i < groups; i++) {
-      const m = side + 4 * i * filters * n;
-      const w = weights + 4 * i * filters * taps;
-      const p = (isPadded ? padded : image) + 4 * i * channels * plane;
-      if (result === "maps") {
-        const at = describeProduct(m, startsFromMap ? m : 0, w, p, filters, n, taps);
-        writePair(at + layout.rows, tapTable, placeTable);
-      } else writePair(describeProduct(w, w, m, p, filters, taps, n) + layout.rows, placeTable, tapTable);
-      k.gemmGathered(descriptor);
-    }
-    if (count > 1 && result === "maps") {
-      const move = adds ? k.addBlocks : k.copyBlocks;
-      for (let i = 0; i < count; i++) move(map + 4 * i * rows * places, side + 4 * i * places, rows, places, places, n);
-    }
-  }
-  recycle(tapTable, bytes);
+  // Tables of taps and of places; to work in, images with their padding, and their maps side by side.
+  const words = [
+    layout.words,
+    taps,
+    batch * places,
+    product.words,
+    plane > size ? batch * planes * plane : 0,
+    batch > 1 ? batch * places * groups * filters : 0,
+  ] as const;
+  const [p, tapTable, placeTable, work, padded, side] = carve(words);
+  const bytes = bytesOfParts(words);
+  const { convMaps, convWeights, grid } = extra();
+  grid(tapTable, channels, y.kernel, x.kernel, plane, y.dilation * width, x.dilation);
+  grid(placeTable, batch, y.places, x.places, planes * plane, y.stride * width, x.stride);
+  const at = describeImages(p, g, batch, p + bytes - work);
+  integers[at + layout.images] = images;
+  integers[at + layout.maps] = maps;
+  integers[at + layout.weights] = weights;
+  integers[at + layout.bias] = bias;
+  integers[at + layout.adds] = adds ? 1 : 0;
+  integers[at + layout.tapTable] = tapTable;
+  integers[at + layout.placeTable] = placeTable;
+  integers[at + layout.padded] = padded - work;
+  integers[at + layout.side] = side - work;
+  if (result === "maps") convMaps(p, work, 0, total);
+  else convWeights(p, work, 0, taps);
+  recycle(p, bytes);
 }
 
 /** images [count, channels, size] ← the bias of each channel */
@@ -128,91 +114,66 @@ export function spreadMaps(
     if (maps.sums !== 0) k.sumAxis(maps.sums, maps.values, total * rows, places, 1);
     return convolve("images", { ...g, images: total }, maps.values, weights, images);
   }
-  const { addPatches, grid, listNonZeros, multiplyListed } = extra();
-  const isPadded = plane > size;
+  const { grid, spreadMaps: spread } = extra();
   const batch = Math.max(1, Math.min(total, Math.floor(BLOCK / places)));
+  const chunk = batch;
   const most = Math.min(batch * places, BLOCK);
   // Rows of the window at a time, and the runs of neighbours under one.
   const row = x.kernel * channels;
   const step = Math.max(1, Math.min(y.kernel, Math.floor(PATCHES / (most * row))));
   const runs = x.dilation === 1 ? 1 : x.kernel;
-  const limit = (LISTED_DENSITY * taps) / (taps + 8);
-  const turnedRow = roomFor(taps);
+  const denseRow = roomFor(taps);
   const patchesRow = roomFor(step * row);
+  const spreads = images === 0 ? 0 : 1;
+  const isAdded = plane > size && adds;
   const words = [
-    rows * turnedRow,
+    layout.words,
+    spreads * rows * denseRow,
     batch * places,
     y.kernel * runs,
-    batch * places * filters,
-    batch * channels * plane,
-    channels * size,
-    channels * size,
-    most * patchesRow,
-    most + 3 + 2 * most * filters,
-    maps.places === 0 ? 0 : batch * rows * places,
+    product.words,
+    chunk * places * filters,
+    maps.places === 0 ? 0 : chunk * rows * places,
+    spreads * batch * channels * plane,
+    plane > size ? spreads * channels * size : 0,
+    isAdded ? spreads * channels * size : 0,
+    spreads * most * patchesRow,
+    spreads * (most + 3 + 2 * most * filters),
+    ...(follower?.work(chunk) ?? NO_WORK),
   ] as const;
-  const [turned, placeTable, runTable, side, spaces, cut, plain, patches, lists, block] = carve(words);
-  for (let f = 0; f < rows; f++) {
-    k.copyStrided(turned + 4 * f * turnedRow, weights + 4 * f * taps, 1, 1, kernel, channels, 0, 0, 1, kernel);
+  const parts = carve(words);
+  const [p, dense, placeTable, runTable, work, side, block, spaces, cut, plain, patches, nonZeros] = parts;
+  const [, , , , , , , , , , , , byRows, byTaps, lists] = parts;
+  const bytes = bytesOfParts(words);
+  for (let f = 0; f < spreads * rows; f++) {
+    k.copyStrided(dense + 4 * f * denseRow, weights + 4 * f * taps, 1, 1, kernel, channels, 0, 0, 1, kernel);
   }
   grid(placeTable, batch, y.places, x.places, channels * plane, channels * y.stride * width, channels * x.stride);
   grid(runTable, 1, y.kernel, runs, 0, channels * y.dilation * width, channels * x.dilation);
-  for (let first = 0; first < total; first += batch) {
-    const count = Math.min(batch, total - first);
-    const n = count * places;
-    let map = maps.values + 4 * first * rows * places;
-    if (maps.places !== 0) {
-      const at = 4 * first * rows * maps.each;
-      map = block;
-      k.fill(map, n * rows, 0);
-      extra().addAtPlaces(map, maps.values + at, maps.places + at, count * rows, places, maps.each);
-    }
-    if (maps.sums !== 0) k.sumAxis(maps.sums + 4 * first * rows, map, count * rows, places, 1);
-    for (let i = 0; i < groups; i++) {
-      for (let j = 0; j < count; j++) {
-        const own = side + 4 * j * filters * places;
-        k.transpose(own, map + 4 * (j * groups + i) * filters * places, filters, places);
-      }
-      follower?.addWeights(side, first, count, i);
-      if (images === 0) continue;
-      const image = images + 4 * (first * groups + i) * channels * size;
-      const next = 4 * groups * channels * size;
-      if (isPadded || !adds) k.fill(spaces, count * channels * plane, 0);
-      else
-        for (let j = 0; j < count; j++) k.transpose(spaces + 4 * j * channels * size, image + j * next, channels, size);
-      for (let place = 0; place < n; place += BLOCK) {
-        const m = Math.min(BLOCK, n - place);
-        const values = side + 4 * place * filters;
-        const listed = listNonZeros(lists, values, m, filters) < limit * m * filters;
-        // Later rows of the window belong to earlier places.
-        for (let end = y.kernel; end > 0; end -= step) {
-          const r = Math.max(0, end - step);
-          const columns = (end - r) * row;
-          const b = turned + 4 * (i * filters * turnedRow + r * row);
-          if (listed) multiplyListed(patches, lists, b, m, columns, turnedRow, patchesRow);
-          else {
-            const at = describeProduct(patches, 0, values, b, m, columns, filters);
-            integers[at + layout.bRow] = turnedRow;
-            integers[at + layout.cRow] = patchesRow;
-            k.gemm(descriptor);
-          }
-          const under = runTable + 4 * r * runs;
-          addPatches(spaces, patches, placeTable + 4 * place, under, m, (end - r) * runs, row / runs, patchesRow);
-        }
-      }
-      for (let j = 0; j < count; j++) {
-        let from = spaces + 4 * j * channels * plane;
-        const to = image + j * next;
-        if (isPadded) {
-          from += 4 * channels * (y.padding * width + x.padding);
-          k.copyBlocks(cut, from, y.size, x.size * channels, x.size * channels, width * channels);
-          from = cut;
-        }
-        const added = isPadded && adds;
-        k.transpose(added ? plain : to, from, size, channels);
-        if (added) k.addTo(to, plain, size * channels);
-      }
-    }
-  }
-  recycle(turned, bytesOfParts(words));
+  const at = describeImages(p, g, batch, p + bytes - work);
+  follower?.describe(at, chunk, byRows - work, byTaps - work, lists - work);
+  integers[at + layout.maps] = maps.values;
+  integers[at + layout.mapPlaces] = maps.places;
+  integers[at + layout.each] = maps.each;
+  integers[at + layout.sums] = maps.sums;
+  integers[at + layout.gradients] = images;
+  integers[at + layout.adds] = adds ? 1 : 0;
+  integers[at + layout.chunk] = chunk;
+  integers[at + layout.dense] = dense;
+  integers[at + layout.denseRow] = denseRow;
+  integers[at + layout.placeTable] = placeTable;
+  integers[at + layout.windowRows] = y.kernel;
+  integers[at + layout.step] = step;
+  integers[at + layout.runs] = runs;
+  integers[at + layout.runTable] = runTable;
+  integers[at + layout.side] = side - work;
+  integers[at + layout.block] = block - work;
+  integers[at + layout.spaces] = spaces - work;
+  integers[at + layout.cut] = cut - work;
+  integers[at + layout.plain] = plain - work;
+  integers[at + layout.patches] = patches - work;
+  integers[at + layout.patchesRow] = patchesRow;
+  integers[at + layout.nonZeros] = nonZeros - work;
+  spread(p, work, 0, total, 0, follower === null ? 0 : taps, 1);
+  recycle(p, bytes);
 }

@@ -1,9 +1,10 @@
 /** Windows that move along the axes of an image: sizes, checks, and the ways in which convolutions pass over images. */
+
+import * as layout from "../../kernels/conv-layout.ts";
 import { show, wrongType, wrongValue } from "../arguments.ts";
-import { extra } from "../backend.ts";
+import { extra, integers, wordsAt } from "../backend.ts";
 import { allocate, recycle } from "../scope.ts";
 import { MAX_ELEMENTS, type Shape, sizeOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
 
 /** One number for height and width, or [height, width]. */
 export type Pair = number | readonly [height: number, width: number];
@@ -119,8 +120,8 @@ export interface Windows extends Axes {
   readonly plane: number;
   /** How the values ask for it. */
   path: Path;
-  /** The op that follows the images, null before one has. */
-  follower: Follower | null;
+  /** Share of the values that are spikes, where they are bits. */
+  density: number;
 }
 
 export function windows(shape: Shape, each: number, groups: number, weight: Shape, y: Axis, x: Axis): Windows {
@@ -143,37 +144,38 @@ export function windows(shape: Shape, each: number, groups: number, weight: Shap
     width,
     plane: width * (y.size + 2 * y.padding),
     path: "dense",
-    follower: null,
+    density: 0,
   };
+}
+
+/**
+ * Describes the loop over the images of g at p (kernels/conv-layout.ts): sizes, so many images at a time, and a work area of so many bytes;
+ * other words are 0. Returns the index of the first word in `integers`, which holds until memory is allocated.
+ */
+export function describeImages(p: number, g: Windows, batch: number, bytes: number): number {
+  const at = wordsAt(p, layout.words);
+  const { y, x, width } = g;
+  integers.fill(0, at, at + layout.words);
+  integers[at + layout.groups] = g.groups;
+  integers[at + layout.channels] = g.channels;
+  integers[at + layout.filters] = g.filters;
+  integers[at + layout.kernel] = g.kernel;
+  integers[at + layout.taps] = g.taps;
+  integers[at + layout.places] = g.places;
+  integers[at + layout.size] = g.size;
+  integers[at + layout.plane] = g.plane;
+  integers[at + layout.height] = y.size;
+  integers[at + layout.columns] = x.size;
+  integers[at + layout.width] = width;
+  integers[at + layout.inner] = y.padding * width + x.padding;
+  integers[at + layout.total] = imagesIn(g);
+  integers[at + layout.batch] = batch;
+  integers[at + layout.bytes] = bytes;
+  return at;
 }
 
 /** How many images there are. */
 export const imagesIn = ({ shape, each }: Windows): number => sizeOf(shape) / each;
-
-/** A convolution over the non-zeros of its images: `begin`, then `writeMaps`, or `addWeights` part by part, then `end`. */
-export abstract class Follower {
-  protected readonly g: Windows;
-  protected readonly images: Tensor;
-  protected readonly count: number;
-  /** Where the weights are, turned, at the begin of the memory, and its bytes. */
-  protected turned = 0;
-  protected bytes = 0;
-
-  constructor(g: Windows, images: Tensor) {
-    this.g = g;
-    this.images = images;
-    this.count = imagesIn(g);
-  }
-
-  /** Takes memory, and the weights into it. */
-  abstract begin(weights: number): void;
-  /** maps ← bias (or 0, the address) + weights · patches */
-  abstract writeMaps(maps: number, bias: number): void;
-  /** weights += maps [count, places, filters] · patchesᵀ of some images and a group of channels */
-  abstract addWeights(maps: number, first: number, count: number, group: number): void;
-  /** Writes the weights to where they belong, unless the address is 0, and gives back the memory. */
-  abstract end(weights: number): void;
-}
 
 /** Bytes of a part of `words` words, in whole lines of the cache. */
 const partBytes = (words: number): number => 4 * ((words + 15) & ~15);

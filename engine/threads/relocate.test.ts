@@ -7,9 +7,9 @@ import { relocated } from "./relocate.ts";
 
 type Exports = Record<string, (...args: number[]) => number>;
 
-function instance(bytes: Uint8Array, memory: WebAssembly.Memory): Exports {
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes as never), { env: { memory, abort() {} } })
-    .exports as Exports;
+function instance(bytes: Uint8Array, memory: WebAssembly.Memory, core: Exports = {}): Exports {
+  const imports = { env: { memory, abort() {} }, core };
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes as never), imports).exports as Exports;
 }
 
 const shared = (): WebAssembly.Memory => new WebAssembly.Memory({ initial: 128, maximum: 65536, shared: true });
@@ -19,10 +19,10 @@ test("relocated: the constants lie higher by the distance, and nothing is writte
     const memory = shared();
     const bytes = new Uint8Array(memory.buffer);
     const kernels = { ...instance(relocated(bytesOf(core), relocations.core, distance), memory) };
-    Object.assign(kernels, instance(relocated(bytesOf(extra), relocations.extra, distance), memory));
+    Object.assign(kernels, instance(relocated(bytesOf(extra), relocations.extra, distance), memory, kernels));
     const plain = shared();
-    instance(relocated(bytesOf(core), relocations.core, 0), plain);
-    instance(relocated(bytesOf(extra), relocations.extra, 0), plain);
+    const others = instance(relocated(bytesOf(core), relocations.core, 0), plain);
+    instance(relocated(bytesOf(extra), relocations.extra, 0), plain, others);
     const constants = new Uint8Array(plain.buffer, 0, heapBase);
     expect(bytes.slice(0, Math.min(distance, heapBase)).every((byte) => byte === 0)).toBe(true);
     expect(Buffer.compare(bytes.slice(distance, distance + heapBase), constants.slice())).toBe(0);

@@ -42,8 +42,12 @@ export function work({ memory, words, numbers, modules, names, turns }: Start, r
   const abort = (_message: number, _file: number, line: number, column: number): never => {
     throw new Error(`jarvis-snn kernel: assertion failed at ${line}:${column}`);
   };
+  // The first module is the core, which the second one imports.
+  let core = {};
   const functionsOf = (bytes: Uint8Array): (typeof tables)[number] => {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes as never), { env: { memory, abort } });
+    const imports = { env: { memory, abort }, core };
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes as never), imports);
+    if (tables.length === 0) core = exports;
     return Object.values(exports).filter((each) => typeof each === "function") as never;
   };
   for (const bytes of modules) tables.push(functionsOf(bytes));

@@ -44,6 +44,10 @@ const WITHOUT_TWIN = [
   "overlaps",
   "addEvents",
   "windowBits",
+  "convMaps",
+  "convWeights",
+  "followMaps",
+  "spreadMaps",
 ] as const satisfies readonly (keyof Kernels)[];
 
 type WithTwin = Omit<Kernels, (typeof WITHOUT_TWIN)[number]>;
