@@ -154,7 +154,7 @@ export function convWeights(g: usize, work: usize, from: i32, to: i32): void {
   if (plane > size) memory.fill(padded, 0, (<usize>(batch * planes * plane)) << 2);
   store<i32>(work, word(g, layout.placeTable), product.rows << 2);
   store<usize>(work, at(word(g, layout.tapTable), from), product.cols << 2);
-  for (let first = 0; first < total; first += batch) {
+  for (let first = 0; from < to && first < total; first += batch) {
     const count = min(batch, total - first);
     const n = count * places;
     let image = at(word(g, layout.images), first * planes * size);
@@ -340,7 +340,7 @@ export function spreadMaps(g: usize, work: usize, first: i32, end: i32, from: i3
   const spread = spreads != 0 && word(g, layout.gradients) != 0;
   const side = areaOf(g, work, layout.side);
   const rows = groups * filters;
-  for (; first < end; first += chunk) {
+  for (; (spreads != 0 || from < to) && first < end; first += chunk) {
     const count = min(chunk, end - first);
     let map = at(word(g, layout.maps), first * rows * (each != 0 ? each : places));
     if (each != 0) {

@@ -1,6 +1,7 @@
 /**
  * Normalisation of x [outer, groups, n]: sums over each group, that is over [:, g, :], and a linear form with constants of
- * its own for each. A group is a channel of a batch [N, C, L], a channel of a sample [1, N·C, L] or a row [1, rows, n].
+ * its own for each. A group is a channel of a batch [N, C, L], a channel of a sample [1, N·C, L] or a row [1, rows, n]. Threads take some
+ * groups each: a kernel has `apart` groups from one of outer to the next, or `groups` where that is 0.
  *
  * Sums are taken in float64, two of them side by side, in an order that depends on outer and n only.
  */
@@ -9,22 +10,34 @@
 const sums = memory.data(32, 16);
 
 /** mean[g] and variance[g] (biased) of x[:, g, :], in two passes */
-export function moments(mean: usize, variance: usize, x: usize, outer: i32, groups: i32, n: i32): void {
+export function moments(mean: usize, variance: usize, x: usize, outer: i32, groups: i32, n: i32, apart: i32): void {
   const count = <f64>outer * <f64>n;
+  const step = stepOf(groups, n, apart);
   for (let g = 0; g < groups; g++, x += (<usize>n) << 2, mean += 4, variance += 4) {
-    sumGroup(x, x, outer, groups, n, 0, 0);
+    sumGroup(x, x, outer, step, n, 0, 0);
     const m = first() / count;
-    sumGroup(x, x, outer, groups, n, m, m);
+    sumGroup(x, x, outer, step, n, m, m);
     store<f32>(mean, <f32>m);
     store<f32>(variance, <f32>(second() / count));
   }
 }
 
 /** p[g] ← Σ y and q[g] ← Σ y·(x − mean[g]) over [:, g, :] */
-export function momentSums(p: usize, q: usize, y: usize, x: usize, mean: usize, outer: i32, groups: i32, n: i32): void {
+export function momentSums(
+  p: usize,
+  q: usize,
+  y: usize,
+  x: usize,
+  mean: usize,
+  outer: i32,
+  groups: i32,
+  n: i32,
+  apart: i32,
+): void {
   const row = (<usize>n) << 2;
+  const step = stepOf(groups, n, apart);
   for (let g = 0; g < groups; g++, p += 4, q += 4, mean += 4, y += row, x += row) {
-    sumGroup(y, x, outer, groups, n, 0, <f64>load<f32>(mean));
+    sumGroup(y, x, outer, step, n, 0, <f64>load<f32>(mean));
     store<f32>(p, <f32>first());
     store<f32>(q, <f32>second());
   }
@@ -38,9 +51,13 @@ function second(): f64 {
   return load<f64>(sums, 16) + load<f64>(sums, 24);
 }
 
+/** Bytes from one of outer to the next. */
+function stepOf(groups: i32, n: i32, apart: i32): usize {
+  return (<usize>(apart != 0 ? apart : groups) * <usize>n) << 2;
+}
+
 /** sums ← Σ (y − c) and Σ (y − c)·(x − m) over one group */
-function sumGroup(y: usize, x: usize, outer: i32, groups: i32, n: i32, c: f64, m: f64): void {
-  const step = (<usize>groups * <usize>n) << 2;
+function sumGroup(y: usize, x: usize, outer: i32, step: usize, n: i32, c: f64, m: f64): void {
   memory.fill(sums, 0, 32);
   for (; outer > 0; outer--, y += step, x += step) sumRun(y, x, n, c, m);
 }
@@ -99,12 +116,21 @@ export function normConstants(
  * z[o, g, i] ← a·(x − mean) + b, or, where y is not 0 (the address), z[o, g, i] += a·(x − mean) + b + c·y, with the constants
  * of group g: `constants` holds all means, then all a, all b and all c.
  */
-export function normalize(z: usize, x: usize, y: usize, constants: usize, outer: i32, groups: i32, n: i32): void {
+export function normalize(
+  z: usize,
+  x: usize,
+  y: usize,
+  constants: usize,
+  outer: i32,
+  groups: i32,
+  n: i32,
+  apart: i32,
+): void {
   const row = (<usize>n) << 2;
-  const step = row * <usize>groups;
-  const all = (<usize>groups) << 2;
+  const step = stepOf(groups, n, apart);
+  const all = (<usize>(apart != 0 ? apart : groups)) << 2;
   const adds = y != 0;
-  for (const end = constants + all; constants < end; constants += 4, z += row, x += row, y += row) {
+  for (const end = constants + ((<usize>groups) << 2); constants < end; constants += 4, z += row, x += row, y += row) {
     const m = load<f32>(constants);
     const a = load<f32>(constants + all);
     const b = load<f32>(constants + 2 * all);

@@ -7,6 +7,7 @@ import { shareSweeps } from "../fuse/loop.ts";
 import { wasmHeap } from "../memory.ts";
 import { bytesOf, extraKernels, kernels, type LinearMemory, type ModuleHost, memory, moveMemory } from "../wasm.ts";
 import { Gain } from "./gain.ts";
+import { sharedMaps } from "./maps.ts";
 import { sharedNeurons, sharedSweeps } from "./neurons.ts";
 import { LEAST, type Least, leastWhile, Parts } from "./parts.ts";
 import { realm, type Thread, threadMaker } from "./platform.ts";
@@ -132,6 +133,7 @@ async function share(
   useKernels({
     ...kernels,
     ...others,
+    ...sharedMaps(others, parts),
     ...values,
     ...sharedProducts(kernels, parts),
     ...sharedNeurons(kernels, parts, values.fill),

@@ -4,7 +4,7 @@ import type { Parts } from "./parts.ts";
 import type { Kernel } from "./pool.ts";
 
 /** The greatest power of two up to 32 that divides n. */
-const gcd32 = (n: number): number => Math.min(32, n & -n);
+export const gcd32 = (n: number): number => Math.min(32, n & -n);
 
 /** Elementwise kernels, by the place of their first array and the number of their arrays. */
 const ELEMENTWISE: readonly (readonly [first: number, arrays: number, names: string])[] = [
