@@ -50,9 +50,10 @@ const other = spare + 64;
 /**
  * C[i, j] ← init[i, j] + Σ_{p set in row i} A[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
  *
- * Takes the address of a descriptor with the words of `ProductDescriptor`: `count` bits are set, init is as in gemm, and C has no gaps.
+ * Takes the address of a descriptor with the words of `ProductDescriptor`: `count` bits are set, and init is as in gemm. C may be columns
+ * of a wider matrix, from a multiple of 32 on: it has rows of cRow values, and B has the same columns of its rows.
  * a = 0 (the address): A is 1 where a bit is set. `work` is room for m + 5 words and half of one for every set bit, two unless a is 0.
- * Where bCol = 1 and bRow ≥ n has room for them, whole groups of 16 columns of B are read.
+ * Where bCol = 1 and bRow ≥ cRow has room for them, whole groups of 16 columns of B are read.
  */
 export function gather(descriptor: usize): void {
   const c: usize = word(descriptor, layout.c);
@@ -71,8 +72,9 @@ export function gather(descriptor: usize): void {
   const work: usize = word(descriptor, layout.work);
   const words = (k + 31) >> 5;
   const bitsRow = (<usize>words) << 2;
-  const cBytes = (<usize>word(descriptor, layout.cRow)) << 2;
-  const wide = bCol == 1 && wholeGroups(n) <= bRow && (m == 1 || count < SHARED * k);
+  const cRow = word(descriptor, layout.cRow);
+  const cBytes = (<usize>cRow) << 2;
+  const wide = bCol == 1 && wholeGroups(cRow) <= bRow && (m == 1 || count < SHARED * k);
   const unit: usize = wide ? (<usize>bRow) << 2 : n > PANEL / 2 ? PANEL << 2 : n > 12 ? PANEL << 1 : 48;
   const lists = (LONG * <f64>m * <f64>k) / <f64>max(1, count);
   const depth = share(k, wide ? FARTHEST : <i32>max(<f64>(NEAR / <i32>unit), min(lists, <f64>DEEPEST)));

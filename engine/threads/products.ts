@@ -72,6 +72,23 @@ export function sharedProducts(k: CoreKernels, parts: Parts): Partial<CoreKernel
         return [parts.descriptors[part] as number];
       });
     },
+    gemmMasked(descriptor) {
+      const [m, n, depth] = [product.m, product.n, product.k].map((word) => wordOf(descriptor, word)) as [
+        number,
+        number,
+        number,
+      ];
+      if (m * n * depth < least.products || m < 4 * parts.count) return k.gemmMasked(descriptor);
+      parts.run(k.gemmMasked, (part) => {
+        const at = copied(descriptor, part);
+        const [init, c] = [integers[at + product.init], integers[at + product.c]] as [number, number];
+        const from = parts.first(part, m, 2);
+        takeRows(at, from, parts.first(part + 1, m, 2));
+        // A column that all columns start from.
+        if (init !== 0 && init !== c) integers[at + product.init] = init + 4 * from;
+        return [parts.descriptors[part] as number];
+      });
+    },
     gather(descriptor) {
       const words = [product.m, product.n, product.k, product.count, product.a];
       const [m, n, depth, count, a] = words.map((word) => wordOf(descriptor, word)) as [

@@ -129,7 +129,7 @@ async function share(
   pool.number(kernels);
   pool.number(others);
   const parts = new Parts(pool, gain === null ? least : leastWhile(gain, least));
-  const values = sharedValues(kernels, parts);
+  const values = sharedValues({ ...kernels, ...others }, parts);
   useKernels({
     ...kernels,
     ...others,
