@@ -15,6 +15,7 @@ const NAMES: Aliases = [
   { find: /^jarvis-snn$/, replacement: at("./index.ts") },
   { find: /^jarvis-snn\/core$/, replacement: at("./core.ts") },
   { find: /^jarvis-snn\/(engine|snn)$/, replacement: at("./$1/index.ts") },
+  { find: /^jarvis-snn\/threads$/, replacement: at("./engine/threads/index.ts") },
   { find: /^jarvis-snn\/(extend|kernels|node|relaxed)$/, replacement: at("./engine/$1.ts") },
   { find: /^jarvis-snn\/(audio|events|nir|plot|quantize)$/, replacement: at("./snn/$1/index.ts") },
 ];

@@ -41,7 +41,7 @@ export type LinearMemory =
         grow(pages: number): number;
       };
 
-/** The linear memory. {@link alloc} lets it grow, which detaches all views. A live binding: threads move it ({@link moveMemory}). */
+/** The linear memory. {@link alloc} lets it grow, which detaches all views. A live binding, as `threads` moves all values to another memory. */
 export let memory: LinearMemory = newMemory();
 
 /** The threads, for which modules are made anew: null while there is one. */

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { KERNELS } from "./build-kernels.mjs";
-import { entries, root } from "./entries.mjs";
+import { entries, root, WORKER } from "./entries.mjs";
 import { unlessFresh } from "./fresh.mjs";
 
 /** A builder is loaded where there is something to build. */
@@ -22,7 +22,7 @@ const DIST = {
     "scripts/bundle.mjs",
     "scripts/entries.mjs",
   ],
-  outputs: Object.keys(entries()).map((name) => `dist/${name}.js`),
+  outputs: [...Object.keys(entries()).map((name) => `${name}.js`), WORKER.file].map((file) => `dist/${file}`),
   make: async () => (await import("./bundle.mjs")).bundle(),
 };
 

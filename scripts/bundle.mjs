@@ -18,13 +18,14 @@
  *   dist/chunks/codes.js        the numbers of functions
  *   dist/chunks/kinds.js        the numbers of surrogates and resets
  *   dist/chunks/saves.js        the numbers of what backward reads
+ *   dist/engine/threads/worker.js   the program of a worker, for pages that serve it
  *
  * What was in dist/ before is gone; scripts/declarations.mjs puts the declarations beside the code.
  */
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "vite";
-import { chunks, entries, external, root } from "./entries.mjs";
+import { chunks, entries, external, root, WORKER } from "./entries.mjs";
 
 /**
  * package.json speaks of built files: of the sources, three have side effects: one gives tensors their methods, one gives neurons the
@@ -96,17 +97,17 @@ const namespaceEntries = {
   "chunks/kinds": join(root, "kernels/kinds.ts"),
 };
 
-export const bundle = () =>
-  build({
-    root,
-    configFile: false,
-    logLevel: "warn",
+/** What both builds have in common. */
+const options = { root, configFile: false, logLevel: "warn" };
+const output = { outDir: "dist", target: "es2022", minify: false };
+
+async function bundleEntries() {
+  await build({
+    ...options,
     plugins: [methods, constants, namespaces, bare],
     build: {
-      outDir: "dist",
+      ...output,
       emptyOutDir: true,
-      target: "es2022",
-      minify: false,
       lib: { entry: { ...entries(), ...namespaceEntries }, formats: ["es"] },
       rolldownOptions: {
         external,
@@ -119,3 +120,15 @@ export const bundle = () =>
       },
     },
   });
+}
+
+/** The program of a worker imports no chunk: pages serve a copy of this one file. */
+async function bundleWorker() {
+  const lib = { entry: join(root, WORKER.source), formats: ["iife"], name: "worker", fileName: () => WORKER.file };
+  await build({ ...options, build: { ...output, emptyOutDir: false, lib } });
+}
+
+export async function bundle() {
+  await bundleEntries();
+  await bundleWorker();
+}

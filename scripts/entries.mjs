@@ -13,6 +13,9 @@ export function entries() {
   return Object.fromEntries(names.map((name) => [name, join(root, `${name}.ts`)]));
 }
 
+/** The program of a worker of `jarvis-snn/threads`: no entry that programs import, but a file that pages serve, in dist/. */
+export const WORKER = { source: "engine/threads/program.ts", file: "engine/threads/worker.js" };
+
 /** Imports that entries do not bundle: modules of Node, and peers. */
 export const external = /^node:|^(echarts|fzstd|h5wasm|h5wasm-plugins)(\/|$)/;
 
@@ -33,7 +36,7 @@ export const chunks = [
   {
     name: "engine",
     test: at(
-      /^kernels\/(?!build\/(int8|relaxed))|^engine\/(?!(kernels|descriptors|int8-kernels|node|extend|relaxed)\.|data\/hdf5|fuse\/(?!(in-reference|tensors|evaluation)\.))/,
+      /^kernels\/(?!build\/(int8|relaxed|relocations))|^engine\/(?!(kernels|descriptors|int8-kernels|node|extend|relaxed)\.|data\/hdf5|threads\/|fuse\/(?!(in-reference|tensors|evaluation)\.))/,
     ),
   },
   { name: "extend", test: at(/^engine\/extend\./) },

@@ -25,6 +25,7 @@ const ENTRIES = {
   "jarvis-snn/kernels": "dist/engine/kernels.js",
   "jarvis-snn/extend": "dist/engine/extend.js",
   "jarvis-snn/relaxed": "dist/engine/relaxed.js",
+  "jarvis-snn/threads": "dist/engine/threads/index.js",
   "jarvis-snn/audio": "dist/snn/audio/index.js",
   "jarvis-snn/events": "dist/snn/events/index.js",
   "jarvis-snn/nir": "dist/snn/nir/index.js",
@@ -37,6 +38,10 @@ const ADDED = {
   "nir, added": {
     page: 'export * from "jarvis-snn"; export const peer = () => import("h5wasm");',
     more: 'export { fromNIR, readNIR, toNIR, writeNIR } from "jarvis-snn/nir";',
+  },
+  "threads, added": {
+    page: 'export * from "./build/demos/toy/network.js";',
+    more: 'export * from "jarvis-snn/threads";',
   },
   "audio, added": {
     page: 'export * from "jarvis-snn";',
@@ -54,9 +59,11 @@ const ALONE = {
 };
 const LAYERS = /\/chunks\/(engine|fuse|kernels|snn|surrogates)\.js$/;
 
-/** The entry below snn/ whose module this is; the entries have folders of their own there, and events two chunks besides. */
+/** The entry below engine/ or snn/ whose module this is; the entries have folders of their own there, and events two chunks besides. */
 const entryOf = (module) =>
-  /\/dist\/chunks\/(recordings|containers)\.js$/.test(module) ? "events" : /\/dist\/snn\/(\w+)\//.exec(module)?.[1];
+  /\/dist\/chunks\/(recordings|containers)\.js$/.test(module)
+    ? "events"
+    : /\/dist\/(?:engine|snn)\/(\w+)\//.exec(module)?.[1];
 
 /** What a page loads of a peer besides scripts. */
 const ASSETS = { tfjs: ["@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm"] };
@@ -112,7 +119,7 @@ export const difference = (before, after) => ({
   gzip: gzipped(after) - gzipped(before),
 });
 
-/** The entries below snn/ of which an entry of this name has modules, besides itself. */
+/** The entries below engine/ and snn/ of which an entry of this name has modules, besides itself. */
 export function strangers(name, modules) {
   const own = /\/(\w+)$/.exec(name)?.[1];
   return [...new Set(modules.map(entryOf))].filter((entry) => entry !== undefined && entry !== own);

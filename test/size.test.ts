@@ -33,6 +33,9 @@ test("size: modules of another entry are found, its own and those that all share
   const modules = ["/x/dist/chunks/engine.js", "/x/dist/snn/index.js", "/x/dist/snn/audio/index.js"];
   expect(strangers("jarvis-snn/audio", modules)).toEqual([]);
   expect(strangers("a training program", modules)).toEqual(["audio"]);
+  expect(strangers("jarvis-snn/engine", ["/x/dist/engine/index.js", "/x/dist/engine/threads/index.js"])).toEqual([
+    "threads",
+  ]);
   const readers = ["/x/dist/chunks/recordings.js", "/x/dist/chunks/containers.js", "/x/dist/snn/events/index.js"];
   expect(strangers("jarvis-snn/events", readers)).toEqual([]);
   expect(strangers("jarvis-snn", readers)).toEqual(["events"]);
