@@ -7,6 +7,7 @@ import { allocate, recycle } from "../scope.ts";
 import { memory } from "../wasm.ts";
 import { wordOf } from "./emit.ts";
 import type { Kind, Plan } from "./plan.ts";
+import { type SharedRun, share } from "./share.ts";
 import { type Calls, evaluateFormulas, type SweepCall } from "./sweeps.ts";
 import { COLUMN } from "./terms.ts";
 
@@ -26,23 +27,6 @@ const NOWHERE = 0xfffffff0;
 const NO_PLACES: readonly number[] = [];
 
 const aligned = (bytes: number): number => (bytes + 15) & ~15;
-
-/** Steps of a sweep that other threads may share: step t and those after it in this direction, so many together over each piece. */
-export type Shared = (
-  bound: Bound,
-  call: SweepCall,
-  t: number,
-  steps: number,
-  direction: number,
-  together: number,
-) => boolean;
-
-let share: Shared | null = null;
-
-/** Sweeps without sums are given to `by` first, which returns whether it has run them; null ends that. */
-export function shareSweeps(by: Shared | null): void {
-  share = by;
-}
 
 /** Called before step t, which may need an input or a gradient that is made only then. */
 export type Before = (t: number) => void;
@@ -89,7 +73,7 @@ const has = (mask: number, i: number): boolean => ((mask >> i) & 1) === 1;
  * A run of one kind and size. `begin` takes memory, further methods note where arrays lie, `run` runs all steps, and `end` gives the memory
  * back. An array that the calls read and nobody has noted since `begin` traps.
  */
-export class Bound {
+export class Bound implements SharedRun {
   readonly plan: Plan;
   readonly T: number;
   readonly n: number;
@@ -351,13 +335,11 @@ export class Bound {
     }
   }
 
-  /** Bytes of the descriptor, and of the arrays of pieces, of which each thread has its own. */
   get ownBytes(): readonly [descriptor: number, pieces: number] {
     const { words, pieces, n } = this;
     return [aligned(4 * words), pieces.length * aligned(4 * Math.max(PIECE, n))];
   }
 
-  /** A copy of the descriptor for another thread, at this address, with arrays of pieces behind it. */
   copyTo(to: number): void {
     const { words, places, n } = this;
     const from = wordsAt(this.at, words);

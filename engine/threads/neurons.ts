@@ -2,7 +2,7 @@
 import type { CoreKernels } from "../../kernels/build/types.ts";
 import * as lif from "../../kernels/lif-layout.ts";
 import { integers, wordsAt } from "../backend.ts";
-import type { Shared } from "../fuse/loop.ts";
+import type { Shared } from "../fuse/share.ts";
 import type { Parts } from "./parts.ts";
 
 /**

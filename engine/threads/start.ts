@@ -3,7 +3,7 @@ import { core, extra, heapBase } from "../../kernels/build/release.ts";
 import { relocations } from "../../kernels/build/relocations-release.ts";
 import { modules } from "../arithmetic.ts";
 import { useKernels } from "../backend.ts";
-import { shareSweeps } from "../fuse/loop.ts";
+import { shareSweeps } from "../fuse/share.ts";
 import { wasmHeap } from "../memory.ts";
 import { bytesOf, extraKernels, kernels, type LinearMemory, type ModuleHost, memory, moveMemory } from "../wasm.ts";
 import { Gain } from "./gain.ts";

@@ -1,0 +1,35 @@
+/** Sweeps of compiled steps that threads share. A file of its own: programs without the compiler start threads too. */
+import type { Plan } from "./plan.ts";
+import type { SweepCall } from "./sweeps.ts";
+
+/** A run of a step, as those who share its sweeps see it. */
+export interface SharedRun {
+  readonly plan: Plan;
+  /** Elements of a step, and of a row. */
+  readonly size: number;
+  readonly n: number;
+  /** The address of the descriptor. */
+  readonly at: number;
+  /** Bytes of the descriptor, and of the arrays of pieces, of which each thread has its own. */
+  readonly ownBytes: readonly [descriptor: number, pieces: number];
+  /** A copy of the descriptor for another thread, at this address, with arrays of pieces behind it. */
+  copyTo(to: number): void;
+  pieceOf(call: SweepCall, size: number): number;
+}
+
+/** Steps of a sweep that other threads may share: step t and those after it in this direction, so many together over each piece. */
+export type Shared = (
+  run: SharedRun,
+  call: SweepCall,
+  t: number,
+  steps: number,
+  direction: number,
+  together: number,
+) => boolean;
+
+/** Gets sweeps without sums first, and returns whether it has run them; null while there is one thread. */
+export let share: Shared | null = null;
+
+export function shareSweeps(by: Shared | null): void {
+  share = by;
+}
