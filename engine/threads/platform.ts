@@ -17,7 +17,8 @@ const PROGRAM = `const __name = (f) => f; const work = ${String(work)};`;
 
 /** The parts of a worker of Node that are used. */
 interface NodeWorker {
-  on(event: "message" | "error" | "exit", listener: (value: unknown) => void): void;
+  on(event: "error" | "exit", listener: (value: unknown) => void): void;
+  once(event: "message", listener: () => void): void;
   postMessage(message: unknown): void;
   unref(): void;
   terminate(): Promise<number>;
@@ -112,7 +113,8 @@ class ThreadOfNode implements Thread {
 
   async start(message: Start): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.worker.on("message", () => resolve());
+      // A listener that stays would keep Node alive.
+      this.worker.once("message", () => resolve());
       this.ended = (reason) => reject(new Error(`threads: a worker did not start: ${reason}`));
       this.worker.postMessage(message);
     });
