@@ -36,7 +36,7 @@ export const chunks = [
   {
     name: "engine",
     test: at(
-      /^kernels\/(?!build\/(int8|relaxed|relocations))|^engine\/(?!(kernels|descriptors|int8-kernels|node|extend|relaxed)\.|data\/hdf5|threads\/|fuse\/(?!(in-reference|tensors|evaluation|share)\.))/,
+      /^kernels\/(?!build\/(int8|relaxed|relocations))|^engine\/(?!(kernels|descriptors|int8-kernels|node|extend|relaxed)\.|data\/hdf5|threads\/|fuse\/(?!(in-reference|tensors|evaluation|layout|share)\.))/,
     ),
   },
   { name: "extend", test: at(/^engine\/extend\./) },

@@ -8,7 +8,8 @@
  *
  * @see Ford and Fulkerson (1956), Maximal Flow Through a Network, Canadian Journal of Mathematics 8.
  */
-import { ELEMENT, type Expression, reachable } from "./terms.ts";
+import { ELEMENT } from "./layout.ts";
+import { type Expression, reachable } from "./terms.ts";
 
 /** The cheapest set of values from which, with parameters and `known` values, all of `needed` can be computed. */
 export function minimumCut(

@@ -6,9 +6,11 @@
  * compiled step and of the same step on tensors agree to the bit. (But for the sign of a zero: a tape adds some first
  * contributions to 0.)
  */
+
+import { ELEMENT, type Level } from "./layout.ts";
 import { OPS } from "./operations.ts";
-import type { Arguments, Expression, Level, Value } from "./terms.ts";
-import { constant, ELEMENT, isZero, reachable, rewriting, Term, term } from "./terms.ts";
+import type { Arguments, Expression, Value } from "./terms.ts";
+import { constant, isZero, reachable, rewriting, Term, term } from "./terms.ts";
 import type { StepDefinition, Traced } from "./trace.ts";
 
 /** A value and a gradient that reaches it from outside. */

@@ -17,13 +17,15 @@
  */
 
 import * as LANE from "./lanes.ts";
-import { ARRAY, COLUMN, type Expression, reachable, SCALAR, walk } from "./terms.ts";
+import { COLUMN, SCALAR, STRIP, wordOf } from "./layout.ts";
+import { ARRAY, type Expression, reachable, walk } from "./terms.ts";
 import * as OP from "./wasm.ts";
 import { Code, I32, V128 } from "./wasm.ts";
 
 /**
  * A value that a sweep computes, and its place: an array of a step, of its listed columns, of its columns, or of the piece that the
- * loop over time is at, a stream of bits, or four float64 lanes that it is added to.
+ * loop over time is at, a stream of bits, or four float64 lanes that it is added to; where the place's second word is 32, each strip of
+ * columns has four of its own.
  */
 export interface Root {
   readonly value: Expression;
@@ -35,15 +37,9 @@ export interface Root {
 const UPPER_HALF = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];
 const FIRST_LANE = [0, 1, 2, 3, ...new Array(12).fill(16)];
 
-/** Columns over which a sum is taken in float32. */
-const STRIP = 512;
-
 /** In the place of a list, where no array has listed columns. */
 export const NO_PLACE = -1;
 
-const HEAD = 1;
-/** The word of the descriptor with the address of a place. */
-export const wordOf = (place: number): number => HEAD + 2 * place;
 /** Parameters of the function of one step. */
 const DESCRIPTOR = 0;
 const STEP = 1;
@@ -54,7 +50,7 @@ const COLUMNS = 4;
 /**
  * Runs a sweep: `steps` steps, from t on in this direction (1 or −1), `together` at a time over each piece of the
  * elements of a step from `first` to `size`, in rows of n. A piece is whole rows, or, where nothing depends on the column, any part of a
- * step.
+ * step. Pieces begin `apart` elements from each other: more than a piece has where columns of a row belong to other threads.
  */
 export type SweepFunction = (
   descriptor: number,
@@ -66,6 +62,7 @@ export type SweepFunction = (
   piece: number,
   n: number,
   first: number,
+  apart: number,
 ) => void;
 
 /**
@@ -83,8 +80,9 @@ export function emit(parts: readonly (readonly Root[])[], ofRows: boolean, index
 }
 
 function timeLoop(ofRows: boolean, functions: readonly number[]): Code {
-  const code = new Code(9);
-  const [descriptor, t, steps, direction, together, size, piece, n, first] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
+  const code = new Code(10);
+  const [descriptor, t, steps, direction, together, size, piece, n] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+  const [first, apart] = [8, 9] as const;
   const local = () => code.local(I32);
   const [skip, count, some, left, at] = [local(), local(), local(), local(), local()] as const;
   const pushOf = (local: number) => () => code.get(local);
@@ -104,7 +102,7 @@ function timeLoop(ofRows: boolean, functions: readonly number[]): Code {
         code.get(at).get(direction).op(OP.add).set(at);
         code.get(left).integer(1).op(OP.sub).op(OP.tee, left);
       });
-      code.get(skip).get(piece).op(OP.add).op(OP.tee, skip).get(size).op(OP.lessUnsigned);
+      code.get(skip).get(apart).op(OP.add).op(OP.tee, skip).get(size).op(OP.lessUnsigned);
     });
     code.get(at).set(t);
     code.get(steps).get(some).op(OP.sub).op(OP.tee, steps);
@@ -258,7 +256,7 @@ class Sweep {
     });
   }
 
-  /** Adds four float32 lanes to four float64 lanes, and starts again. */
+  /** Adds four float32 lanes to four float64 lanes, and starts again; the next four lie the place's second word further on. */
   private flush(place: number, sum: number): void {
     const { code } = this;
     const at = code.local(I32);
@@ -268,6 +266,10 @@ class Sweep {
       if (offset > 0) code.get(sum).shuffle(UPPER_HALF);
       code.simd(OP.promote).simd(OP.addDouble).simd(OP.storeVector, 2, offset);
     }
+    code.get(DESCRIPTOR).get(at);
+    this.word32(place, 1)
+      .op(OP.add)
+      .op(OP.store, 2, 4 * wordOf(place));
     code.lanes(0).set(sum);
   }
 

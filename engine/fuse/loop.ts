@@ -5,11 +5,10 @@
 import { floats, integers, simd, wordsAt } from "../backend.ts";
 import { allocate, recycle } from "../scope.ts";
 import { memory } from "../wasm.ts";
-import { wordOf } from "./emit.ts";
+import { COLUMN, NOWHERE, wordOf } from "./layout.ts";
 import type { Kind, Plan } from "./plan.ts";
 import { type SharedRun, share } from "./share.ts";
 import { type Calls, evaluateFormulas, type SweepCall } from "./sweeps.ts";
-import { COLUMN } from "./terms.ts";
 
 /** Bytes of four float64 lanes. */
 const LANES = 32;
@@ -20,9 +19,6 @@ const LANES = 32;
  */
 const MANY = 65536;
 const PIECE = 1024;
-
-/** The address of an array that was not noted: near the end of all addresses, where a sweep that reads it traps. */
-const NOWHERE = 0xfffffff0;
 
 const NO_PLACES: readonly number[] = [];
 
@@ -306,31 +302,25 @@ export class Bound implements SharedRun {
     for (let done = 0; done < steps; done += some) {
       const from = t + direction * done;
       const count = Math.min(some, steps - done);
-      if (isOne && before === null) this.sweep(first, from, count, direction, together, sums);
-      else for (let k = 0; k < count; k++) this.step(from + direction * k, calls, before, sums);
+      if (isOne && before === null) this.sweep(first, from, count, direction, together);
+      else for (let k = 0; k < count; k++) this.step(from + direction * k, calls, before);
       sums?.collect();
     }
   }
 
   /** So many steps of a sweep, from step t on. */
-  private sweep(
-    call: SweepCall,
-    t: number,
-    steps: number,
-    direction: number,
-    together: number,
-    sums: Sums | null,
-  ): void {
-    if (share !== null && sums === null && share(this, call, t, steps, direction, together)) return;
-    call.run(this.at, t, steps, direction, together, this.size, this.pieceOf(call), this.n, 0);
+  private sweep(call: SweepCall, t: number, steps: number, direction: number, together: number): void {
+    if (share?.(this, call, t, steps, direction, together, 0)) return;
+    const piece = this.pieceOf(call);
+    call.run(this.at, t, steps, direction, together, this.size, piece, this.n, 0, piece);
   }
 
-  private step(t: number, calls: readonly SweepCall[], before: Before | null, sums: Sums | null): void {
+  private step(t: number, calls: readonly SweepCall[], before: Before | null): void {
     before?.(t);
     const { size, tempsAt } = this;
     for (let i = 0; i < calls.length; i++) {
       const call = calls[i] as SweepCall;
-      this.sweep(call, t, 1, 1, 1, sums);
+      this.sweep(call, t, 1, 1, 1);
       if (call.formulas.length > 0) evaluateFormulas(call.formulas, tempsAt, size);
     }
   }

@@ -13,15 +13,8 @@
 import { ATAN2, COS, ERF, LOG1P, POW, RECIPROCAL, RSQRT, SIN, SOFTPLUS } from "../../kernels/codes.ts";
 import * as LANE from "./lanes.ts";
 import { bits, lane, number, SIGN } from "./lanes.ts";
-import {
-  type DerivativeLanguage,
-  ELEMENT,
-  type Expression,
-  type Operation,
-  SCALAR,
-  table,
-  type Value,
-} from "./terms.ts";
+import { ELEMENT, SCALAR } from "./layout.ts";
+import { type DerivativeLanguage, type Expression, type Operation, table, type Value } from "./terms.ts";
 
 type Mask = NonNullable<Operation["mask"]>;
 type Gradient = NonNullable<Operation["gradient"]>;

@@ -10,21 +10,10 @@ import { minimumCut } from "./cut.ts";
 import { gradientTerms, type Seed } from "./derive.ts";
 import type { Root } from "./emit.ts";
 import { once, remembered } from "./evaluation.ts";
+import { COLUMN, ELEMENT, SCALAR } from "./layout.ts";
 import { OPS } from "./operations.ts";
 import type { Expression, Operation } from "./terms.ts";
-import {
-  ARRAY,
-  COLUMN,
-  constant,
-  ELEMENT,
-  isZero,
-  LEAF,
-  reachable,
-  rewriting,
-  SCALAR,
-  sharing,
-  term,
-} from "./terms.ts";
+import { ARRAY, constant, isZero, LEAF, reachable, rewriting, sharing, term } from "./terms.ts";
 import { numberPlace, type Traced } from "./trace.ts";
 
 /** The gradients that backward is to give. */

@@ -7,21 +7,10 @@
 import { Tensor } from "../tensor.ts";
 import { gradientTerms } from "./derive.ts";
 import { lift } from "./language.ts";
+import { COLUMN, ELEMENT, SCALAR } from "./layout.ts";
 import { OPS, shortest } from "./operations.ts";
 import type { Expression, Operation } from "./terms.ts";
-import {
-  COLUMN,
-  constant,
-  ELEMENT,
-  isZero,
-  LEAF,
-  reachable,
-  rewriting,
-  SCALAR,
-  sharing,
-  table,
-  term,
-} from "./terms.ts";
+import { constant, isZero, LEAF, reachable, rewriting, sharing, table, term } from "./terms.ts";
 import type { StepDefinition, Traced } from "./trace.ts";
 
 const GREEK = "alpha α beta β gamma γ delta δ epsilon ε theta θ kappa κ lambda λ mu μ rho ρ tau τ phi φ omega ω ";

@@ -8,6 +8,7 @@ import { streamBytes } from "../tensor.ts";
 import { remembered } from "./evaluation.ts";
 import { Bound, type Stretch } from "./loop.ts";
 import { Plan, type Wanted } from "./plan.ts";
+import { share } from "./share.ts";
 import { evaluateFormulas, type SweepCall, SweepSteps } from "./sweeps.ts";
 import type { Expression } from "./terms.ts";
 import { derive, type StepDefinition, type Traced, trace } from "./trace.ts";
@@ -211,12 +212,13 @@ export class Rows {
     const { calls } = stretches[0] as Stretch;
     const [only] = calls as [SweepCall];
     if (calls.length === 1 && only.formulas.length === 0) {
-      only.run(at, first, count, 1, 1, n, n, n, 0);
+      if (share?.(this.bound, only, first, count, 1, 1, n)) return;
+      only.run(at, first, count, 1, 1, n, n, n, 0, n);
       return;
     }
     for (let t = first; t < first + count; t++) {
       for (const call of calls) {
-        call.run(at, t, 1, 1, 1, n, n, n, 0);
+        call.run(at, t, 1, 1, 1, n, n, n, 0, n);
         evaluateFormulas(call.formulas, tempsAt, n);
       }
     }

@@ -14,10 +14,13 @@ export interface SharedRun {
   readonly ownBytes: readonly [descriptor: number, pieces: number];
   /** A copy of the descriptor for another thread, at this address, with arrays of pieces behind it. */
   copyTo(to: number): void;
-  pieceOf(call: SweepCall, size: number): number;
+  pieceOf(call: SweepCall, size?: number): number;
 }
 
-/** Steps of a sweep that other threads may share: step t and those after it in this direction, so many together over each piece. */
+/**
+ * Steps of a sweep that other threads may share: step t and those after it in this direction, so many together over each piece. Where
+ * `columns` is not 0 the steps are rows of matrices, of so many columns each. Returns whether the sweep has run.
+ */
 export type Shared = (
   run: SharedRun,
   call: SweepCall,
@@ -25,9 +28,10 @@ export type Shared = (
   steps: number,
   direction: number,
   together: number,
+  columns: number,
 ) => boolean;
 
-/** Gets sweeps without sums first, and returns whether it has run them; null while there is one thread. */
+/** Gets sweeps first; null while there is one thread. */
 export let share: Shared | null = null;
 
 export function shareSweeps(by: Shared | null): void {

@@ -10,8 +10,9 @@ import { followMemory, instantiate } from "../wasm.ts";
 import { emit, NO_PLACE, type Root, type SweepFunction } from "./emit.ts";
 import { remembered } from "./evaluation.ts";
 import { lowering } from "./lanes.ts";
+import { COLUMN, ELEMENT } from "./layout.ts";
 import { ADDED, type Carried, type Kind, type Plan, type StepBack } from "./plan.ts";
-import { COLUMN, ELEMENT, type Expression, isZero, reachable, rewriting, workOf } from "./terms.ts";
+import { type Expression, isZero, reachable, rewriting, workOf } from "./terms.ts";
 import { type Code, encodeModule } from "./wasm.ts";
 
 /** A sweep over a step, compiled with its batch, and after it formulas over temporary arrays. */
@@ -22,6 +23,8 @@ export interface SweepCall {
    * cache.
    */
   readonly isSplit: boolean;
+  /** Whether it writes streams of bits. */
+  readonly marks: boolean;
   readonly formulas: readonly FormulaCall[];
 }
 
@@ -191,7 +194,8 @@ export class SweepSteps {
     const { plan } = this;
     const list = plan.traced.definition.listed === undefined ? NO_PLACE : plan.place("list", 0);
     this.functions.push(...emit(parts, plan.hasColumns, this.functions.length, list));
-    const call: SweepCall = { run: undefined as unknown as SweepFunction, isSplit: parts.length > 1, formulas };
+    const marks = roots.some(({ how }) => how === "bits");
+    const call: SweepCall = { run: undefined as unknown as SweepFunction, isSplit: parts.length > 1, marks, formulas };
     this.calls.push(call);
     this.exported.push(this.functions.length - 1);
     return call;

@@ -7,6 +7,8 @@
  * a step (operations.ts), arrays of a sweep ({@link ARRAY}), or instructions of vectors (lanes.ts).
  */
 
+import { ELEMENT, type Level } from "./layout.ts";
+
 /**
  * A value of a step: a tensor, or a symbol of one. Operations are elementwise, with the gradients of the tensor
  * methods.
@@ -107,12 +109,6 @@ export interface DerivativeLanguage extends Language {
 
 /** The derivative that a spike is given, at x. */
 export type Derivative = (x: Value, language: DerivativeLanguage) => Value | number;
-
-/** The dependence of a value: on numbers alone (0), on values that all columns share, on parameters of each column, on each element. */
-export type Level = 0 | 1 | 2 | 3;
-export const SCALAR = 1;
-export const COLUMN = 2;
-export const ELEMENT = 3;
 
 /** The fields that all terms of one step share. */
 export interface Owner {

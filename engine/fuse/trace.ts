@@ -6,8 +6,9 @@ import { where } from "../ops/where.ts";
 import type { Tensor } from "../tensor.ts";
 import { evaluation, type Functions } from "./evaluation.ts";
 import { AN_INPUT, languageOf, lift, strictly, told } from "./language.ts";
-import type { Expression, Language, Level, Operation, Owner, Value } from "./terms.ts";
-import { COLUMN, ELEMENT, isZero, LEAF, reachable, SCALAR, sharing, Term, term } from "./terms.ts";
+import { COLUMN, ELEMENT, type Level, SCALAR } from "./layout.ts";
+import type { Expression, Language, Operation, Owner, Value } from "./terms.ts";
+import { isZero, LEAF, reachable, sharing, Term, term } from "./terms.ts";
 
 /** The argument of a step function: inputs, states and parameters by their names, and the functions of the language. */
 export type StepArgument<Name extends string> = Language & { readonly [name in Name]: Value };

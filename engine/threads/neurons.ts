@@ -1,15 +1,9 @@
-/** Steps of neurons that threads share: some neurons of a step each, of a plain neuron on kernels or of a compiled one. */
+/** Steps of plain neurons that threads share: some neurons of a step each. */
 import type { CoreKernels } from "../../kernels/build/types.ts";
 import * as lif from "../../kernels/lif-layout.ts";
 import { integers, wordsAt } from "../backend.ts";
-import type { Shared } from "../fuse/share.ts";
 import type { Parts } from "./parts.ts";
-
-/**
- * The values of whole rows of n that fill words of bits, 0 where spikes of a row end within sixteen bits: these are written with the bits
- * beside them, which may be another thread's.
- */
-const wholeWords = (n: number): number => (n % 32 === 0 ? n : n % 16 === 0 ? 2 * n : 0);
+import { wholeWords } from "./sweeps.ts";
 
 /** The words of the arrays of neurons that begin so many values later in a part. */
 const FORWARD = [lif.u, lif.from, lif.current, lif.v, lif.last];
@@ -62,24 +56,5 @@ export function sharedNeurons(k: CoreKernels, parts: Parts, fill: CoreKernels["f
     lifBackward(descriptor) {
       if (!runNeurons(k.lifBackward, descriptor, BACKWARD)) k.lifBackward(descriptor);
     },
-  };
-}
-
-/** Sweeps of compiled steps, by elements of a step. */
-export function sharedSweeps(parts: Parts): Shared {
-  const { least } = parts;
-  return (bound, call, t, steps, direction, together) => {
-    const { size, n, plan } = bound;
-    const unit = wholeWords(plan.hasColumns ? n : 32);
-    if (steps * size < least.values || size % 32 !== 0 || unit === 0 || size < 2 * parts.count * unit) return false;
-    const [words, pieces] = bound.ownBytes;
-    if (pieces > 0) for (let part = 1; part < parts.count; part++) bound.copyTo(parts.work(part, words + pieces));
-    parts.run(call.run, (part) => {
-      const first = parts.first(part, size, unit);
-      const last = parts.first(part + 1, size, unit);
-      const at = pieces > 0 && part > 0 ? parts.work(part, words + pieces) : bound.at;
-      return [at, t, steps, direction, together, last, bound.pieceOf(call, last - first), n, first];
-    });
-    return true;
   };
 }

@@ -8,12 +8,13 @@ import { wasmHeap } from "../memory.ts";
 import { bytesOf, extraKernels, kernels, type LinearMemory, type ModuleHost, memory, moveMemory } from "../wasm.ts";
 import { Gain } from "./gain.ts";
 import { sharedMaps } from "./maps.ts";
-import { sharedNeurons, sharedSweeps } from "./neurons.ts";
+import { sharedNeurons } from "./neurons.ts";
 import { LEAST, type Least, leastWhile, Parts } from "./parts.ts";
 import { realm, type Thread, threadMaker } from "./platform.ts";
 import { type Compiled, Pool } from "./pool.ts";
 import { sharedProducts } from "./products.ts";
 import { relocated } from "./relocate.ts";
+import { sharedSweeps } from "./sweeps.ts";
 import { sharedValues } from "./values.ts";
 
 const MAXIMUM_PAGES = 65536;
