@@ -19,6 +19,12 @@ import { bytesOfParts, carve, describeImages, imagesIn, type Windows } from "./w
 const BLOCK = 256;
 /** Values of the patches that are spread over images at a time. */
 const PATCHES = 131072;
+/**
+ * Values of the maps whose gradient of weights is taken at a time, where these follow non-zeros, and how many times as many images that
+ * are at most: a few events in a row of bits by taps cost little more than none.
+ */
+const FOLLOWED = 65536;
+const BATCHES = 8;
 /** Words of work where no non-zeros are followed. */
 const NO_WORK = [0, 0, 0] as const;
 
@@ -116,7 +122,7 @@ export function spreadMaps(
   }
   const { grid, spreadMaps: spread } = extra();
   const batch = Math.max(1, Math.min(total, Math.floor(BLOCK / places)));
-  const chunk = batch;
+  const chunk = batch * Math.max(1, Math.min(BATCHES, Math.floor(FOLLOWED / (batch * places * rows))));
   const most = Math.min(batch * places, BLOCK);
   // Rows of the window at a time, and the runs of neighbours under one.
   const row = x.kernel * channels;

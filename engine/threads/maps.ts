@@ -6,6 +6,9 @@ import type { Parts } from "./parts.ts";
 import type { Kernel } from "./pool.ts";
 import { gcd32 } from "./values.ts";
 
+/** Values that are read once in the time of a window over bits, or of an addition at a place. */
+const SLOW = 4;
+
 /** The kernels of convolutions, pools and normalisation among `k`, of which those with much work are shared. */
 export function sharedMaps(k: ExtraKernels, parts: Parts): Partial<ExtraKernels> {
   const { least, count } = parts;
@@ -122,8 +125,8 @@ export function sharedMaps(k: ExtraKernels, parts: Parts): Partial<ExtraKernels>
     maxPoolBits(z, place, x, down, across, planes) {
       const [size, windows] = sizesOf(down, across);
       // Parts begin at words of both streams.
-      const unit = 32 / Math.min(gcd32(size), gcd32(windows));
-      if (isFew(planes, size / 8, unit)) return k.maxPoolBits(z, place, x, down, across, planes);
+      const unit = 32 / Math.min(gcd32(size), z === 0 ? 32 : gcd32(windows));
+      if (isFew(planes, SLOW * windows, unit)) return k.maxPoolBits(z, place, x, down, across, planes);
       byPlanes(k.maxPoolBits, planes, unit, (from, n) => [
         ...[moved(z, (from * windows) / 32), moved(place, from * windows), moved(x, (from * size) / 32)],
         ...[down, across, n],
@@ -146,13 +149,13 @@ export function sharedMaps(k: ExtraKernels, parts: Parts): Partial<ExtraKernels>
     avgPoolBits(z, x, down, across, planes) {
       const [size, windows] = sizesOf(down, across);
       const unit = 32 / gcd32(size);
-      if (isFew(planes, size / 8, unit)) return k.avgPoolBits(z, x, down, across, planes);
+      if (isFew(planes, SLOW * windows, unit)) return k.avgPoolBits(z, x, down, across, planes);
       byPlanes(k.avgPoolBits, planes, unit, (from, n) => [
         ...[moved(z, from * windows), moved(x, (from * size) / 32), down, across, n],
       ]);
     },
     addAtPlaces(dx, dz, place, planes, size, n) {
-      if (isFew(planes, n)) return k.addAtPlaces(dx, dz, place, planes, size, n);
+      if (isFew(planes, SLOW * n)) return k.addAtPlaces(dx, dz, place, planes, size, n);
       byPlanes(k.addAtPlaces, planes, 1, (from, some) => [
         ...[moved(dx, from * size), moved(dz, from * n), moved(place, from * n), some, size, n],
       ]);
