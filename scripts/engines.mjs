@@ -89,6 +89,7 @@ await writeBundle(release, []);
 await writeBundle(debug, [
   { find: /^jarvis-snn$/, replacement: join(root, "index.ts") },
   { find: /^jarvis-snn\/engine$/, replacement: join(root, "engine/index.ts") },
+  { find: /^jarvis-snn\/kernels$/, replacement: join(root, "engine/kernels.ts") },
   { find: /^jarvis-snn\/(audio|events|quantize)$/, replacement: join(root, "snn/$1/index.ts") },
   ...debugKernels,
 ]);

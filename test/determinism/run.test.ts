@@ -1,3 +1,4 @@
+import { arithmetic } from "jarvis-snn/kernels";
 import { beforeAll, describe, expect, test } from "vitest";
 import pinned from "./hashes.json" with { type: "json" };
 import { networks } from "./networks.ts";
@@ -5,7 +6,8 @@ import { type Hashes, measure } from "./run.ts";
 
 const CHANGED = "changed on purpose? npm run test:engines -- --update";
 
-test("determinism: every network is pinned", () => {
+test("determinism: hashes are those of portable kernels, and every network is pinned", () => {
+  expect(arithmetic).toBe("portable");
   expect(Object.keys(pinned)).toEqual(Object.keys(networks));
 });
 

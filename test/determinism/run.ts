@@ -1,5 +1,6 @@
 /** What every engine has to agree on, bit for bit. */
 import { concat, LeakyIntegrator, LIF, type Module, noGrad, RecurrentLIF } from "jarvis-snn";
+import { arithmetic } from "jarvis-snn/kernels";
 import { networks, type Trained } from "./networks.ts";
 
 /** SHA-256 of float32 values, little-endian. */
@@ -37,8 +38,9 @@ function weightsOf(model: Module): number[] {
   return kept.flatMap(([, { data }]) => [...data]);
 }
 
-/** The hashes of all networks, by name. */
+/** The hashes of all networks, by name, to be compared with those of other machines. */
 export async function measureAll(): Promise<Record<string, Hashes>> {
+  if (arithmetic !== "portable") throw new Error(`determinism: expected portable kernels, got ${arithmetic} ones`);
   const all: Record<string, Hashes> = {};
   for (const name of Object.keys(networks)) all[name] = await measure(name);
   return all;

@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Tensor, tensor } from "jarvis-snn";
+import { arithmetic } from "jarvis-snn/kernels";
 
 export interface GoldenTensor {
   readonly shape: readonly number[];
@@ -25,8 +26,13 @@ export interface GoldenFile<Content> {
 
 const fixtures = fileURLToPath(new URL("../fixtures", import.meta.url));
 
-/** Reads <peer>/<file>, such as "torch/optim". */
+/**
+ * Reads <peer>/<file>, such as "torch/optim".
+ *
+ * @throws Error where the kernels are not portable: tolerances are for these.
+ */
 export function readGolden<Content>(file: string, folder = process.env.GOLDENS): GoldenFile<Content> {
+  if (arithmetic !== "portable") throw new Error(`golden: expected portable kernels, got ${arithmetic} ones`);
   const other = folder ? join(folder, `${file}.json`) : "";
   const replaced = other !== "" && existsSync(other);
   const path = replaced ? other : join(fixtures, `${file}.json`);

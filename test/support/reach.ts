@@ -9,7 +9,7 @@ export type Aliases = readonly { readonly find: string | RegExp; readonly replac
 const IMPORT = /^(?:import|export)\s(?!type\s)[^"']*?"([^"]+)"|\bimport\(\s*(?:"([^"]+)")?/gm;
 
 /** The modules of the kernels. */
-const KERNELS = /\/kernels\/build\/[\w-]*(release|debug)\.ts$/;
+const KERNELS = /\/kernels\/build\/[\w-]*(release|debug|relaxed)\.ts$/;
 
 /** The imports of each file that was read already. */
 const known = new Map<string, readonly (string | null)[]>();
