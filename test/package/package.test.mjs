@@ -107,7 +107,11 @@ test("package: an entry loads its own layers", () => {
   assert.deepEqual(imports("index.js"), ["chunks/compiled", "chunks/engine", "chunks/neuron", "chunks/snn"]);
   assert.deepEqual(imports("core.js"), ["chunks/engine", "chunks/snn"]);
   assert.deepEqual(imports("engine/index.js"), ["chunks/engine"]);
-  assert.deepEqual(imports("engine/kernels.js"), ["chunks/codes", "chunks/engine", "chunks/kernels", "chunks/kinds"]);
+  assert.deepEqual(
+    imports("engine/kernels.js"),
+    ["arithmetic", "codes", "engine", "kernels", "kinds"].map((name) => `chunks/${name}`),
+  );
+  assert.deepEqual(imports("engine/relaxed.js"), ["chunks/arithmetic"]);
   assert.deepEqual(imports("engine/extend.js"), ["chunks/engine", "chunks/saves"]);
   assert.match(read("dist/chunks/saves.js"), /from "\.\/engine\.js";$/m);
   for (const path of ["chunks/codes.js", "chunks/kinds.js"])
@@ -288,10 +292,21 @@ function installed() {
   };
 }
 
-const resultOf = (path) => {
+const resultOf = (path, ...flags) => {
   const print = `import { result } from "./${path}"; console.log(JSON.stringify(result));`;
-  return JSON.parse(run(process.execPath, ["--input-type=module", "-e", print]));
+  return JSON.parse(run(process.execPath, [...flags, "--input-type=module", "-e", print]));
 };
+
+/** Node 20 has relaxed SIMD behind a flag, which later versions do not know. */
+const RELAXED = process.versions.node.startsWith("20.") ? ["--experimental-wasm-relaxed-simd"] : [];
+
+for (const [bundler, make] of [...Object.entries(BUNDLERS), ["nothing", () => {}]]) {
+  test(`package: bundled by ${bundler}, a program that begins with the import of relaxed arithmetic runs it`, async () => {
+    const path = bundler === "nothing" ? "relaxed.js" : `made-by-${bundler}/relaxed.js`;
+    await make("relaxed", join(consumer, path));
+    assert.deepEqual(resultOf(path, ...RELAXED), { arithmetic: "relaxed", product: 6 });
+  });
+}
 
 for (const [bundler, make] of Object.entries(BUNDLERS)) {
   test(`package: bundled by ${bundler}, neurons have the compiler where the program imports it, and no program has it beside`, async (t) => {

@@ -15,9 +15,10 @@ import {
 import type { Tensor as EngineTensor, Module } from "jarvis-snn/engine";
 import { zeros } from "jarvis-snn/engine";
 import { apply, gradOf, k, type Op, SAVES } from "jarvis-snn/extend";
-import { type Kernels, kernels, kinds, memory } from "jarvis-snn/kernels";
+import { arithmetic, type Kernels, kernels, kinds, memory } from "jarvis-snn/kernels";
 import { readIdx } from "jarvis-snn/node";
 import { rasterPlot } from "jarvis-snn/plot";
+import type { Arithmetic } from "jarvis-snn/relaxed";
 import { meanOverTime, type LIF as Neuron, neuron as neurons } from "jarvis-snn/snn";
 
 const lif = new LIF({ beta: 0.9, surrogate: surrogate.atan() });
@@ -27,6 +28,7 @@ export const shape: readonly number[] = rates.shape;
 export const bytes: ArrayBuffer = memory.buffer;
 export const raw: Kernels = kernels;
 export const kind: number = kinds.ATAN;
+export const sums: Arithmetic = arithmetic;
 export const images: Uint8Array = readIdx("images").data;
 
 // Recordings are drawn as they are, also those of layers without spikes.
