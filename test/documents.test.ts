@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DataLoader, fit, Linear, TensorDataset } from "jarvis-snn";
 import { readEvents } from "jarvis-snn/events";
 import { describe, expect, test } from "vitest";
 import { blocksOf } from "../scripts/recipes.mjs";
@@ -43,6 +44,24 @@ test("docs/events.md: its table has the formats that can be read", async () => {
 test.each([...PAGES, "CHANGELOG.md"])("%s has no placeholders", (page) => {
   const text = readFileSync(`${root}${page}`, "utf8");
   expect(text.match(/\b(CV\d+|TABLE|X{2,}|TODO|TBD|FIXME)\b/g) ?? []).toEqual([]);
+});
+
+test("docs/training.md: its tables have the options of fit, DataLoader and TensorDataset", async () => {
+  const page = readFileSync(`${root}docs/training.md`, "utf8");
+  const rows = [...page.matchAll(/^\| `([a-z]\w*)` +\|/gm)].map(([, name]) => name);
+  const data = new TensorDataset(Float32Array.of(1), [0]);
+  const unknown = { unknown: 0 } as never;
+  const calls = [
+    () => fit(new Linear(1, 1), data, unknown),
+    async () => new DataLoader(data, unknown),
+    async () => new TensorDataset(Float32Array.of(1), [0], unknown),
+  ];
+  const refused = await Promise.all(calls.map((call) => call().catch(String)));
+  const options = refused.flatMap(
+    (text) => /expected the options (.*), got/.exec(String(text))?.[1]?.split(", ") ?? [],
+  );
+  expect(options).toContain("patience");
+  expect([...rows].sort()).toEqual([...options].sort());
 });
 
 test("docs/browser.md: its sizes are the budgets", () => {
