@@ -33,6 +33,11 @@ const SIZES: readonly (readonly [m: number, n: number, k: number])[] = [
   [1025, 27, 9],
   [7, 4, 1100],
   [5, 12, 1100],
+  // Seventeen to 24 columns in one sum.
+  [9, 24, 65],
+  [8, 23, 70],
+  [6, 56, 130],
+  [1026, 24, 9],
 ];
 
 /** Where B lies: by rows, by rows with room for whole groups of 16 columns, by columns. */

@@ -15,7 +15,7 @@
  */
 import { madd, one, padColumns, storeColumns, word } from "./lanes";
 import { areFew, listFewPlaces, listPlaces, listValues } from "./listed-places";
-import { plus, rowOf, sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12 } from "./listed-sums";
+import { plus, rowOf, sum16, sum16Graded, sum24, sum32, sum32Graded, twoSums4, twoSums12 } from "./listed-sums";
 import { BLOCK_FLOATS, packWide, panels, startsOf, WIDEST, zeros } from "./panels";
 import * as layout from "./product-layout";
 
@@ -30,6 +30,8 @@ const LONG: f64 = 100;
 const PACKED = 32768;
 /** Rows of B that 16 bits can tell apart. */
 const FARTHEST = 65536;
+/** So many columns, or a few less, are summed at once. */
+const MIDDLE = 24;
 /** Columns of a panel; a B that has no more than half as many is packed in panels of half the width, or of 12. */
 const PANEL = 32;
 
@@ -43,7 +45,7 @@ const LOWEST: u32 = (1 << TABLED_BITS) - 1;
 const TABLE_FLOATS = PANEL << TABLED_BITS;
 const table = panels + ((BLOCK_FLOATS - TABLE_FLOATS) << 2);
 
-/** Fewer than 16 columns, of two rows, are computed here and copied. */
+/** Fewer than 16 columns of two rows, or fewer than 24 of one, are computed here and copied. */
 const spare = memory.data(128, 16);
 const other = spare + 64;
 
@@ -140,6 +142,9 @@ export function panelRows(
   cRow: usize,
   initRow: usize,
 ): void {
+  if (columns > 16 && columns <= MIDDLE && !graded) {
+    return middleColumns(c, lists, bits, panel, init, m, columns, cRow, initRow);
+  }
   if (columns >= 16) {
     let to = c;
     let from = init;
@@ -167,6 +172,31 @@ export function panelRows(
 /** Where a row begins. */
 function startOf(init: usize, bits: usize, unit: usize): usize {
   return bits == 0 ? init : init + <usize>(load<u32>(bits) & LOWEST) * unit;
+}
+
+/** The same for 17 to 24 columns, in one sum: of fewer than 24 it is computed elsewhere and copied. */
+function middleColumns(
+  c: usize,
+  lists: usize,
+  bits: usize,
+  panel: usize,
+  init: usize,
+  m: i32,
+  columns: i32,
+  cRow: usize,
+  initRow: usize,
+): void {
+  const whole = columns == MIDDLE;
+  for (; m > 0; m--, lists += 4, c += cRow, init += initRow) {
+    let start = startOf(init, bits, PANEL << 2);
+    if (bits != 0) bits += 4;
+    if (!whole) {
+      padColumns(spare, start, columns);
+      start = spare;
+    }
+    sum24(whole ? c : spare, load<u32>(lists), load<u32>(lists, 4), panel, PANEL << 2, start);
+    if (!whole) storeColumns(c, spare, columns);
+  }
 }
 
 /** The same for fewer than 16 columns, of two rows, which are computed elsewhere and copied. */

@@ -33,9 +33,19 @@ export function sum16(c: usize, list: usize, end: usize, b: usize, unit: usize, 
   inline.always(sums(16, false, c, list, end, b, unit, init));
 }
 
-/** The same with rows times the values beside their places. */
+/** The same for 24 columns. */
+export function sum24(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
+  inline.always(sums(24, false, c, list, end, b, unit, init));
+}
+
+/** c[0 … 15] ← init + 16 columns of the listed rows times the values beside their places. */
 export function sum16Graded(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
   inline.always(sums(16, true, c, list, end, b, unit, init));
+}
+
+/** The same for 24 columns. */
+export function sum24Graded(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
+  inline.always(sums(24, true, c, list, end, b, unit, init));
 }
 
 /** The same for 48 columns. */
@@ -44,7 +54,7 @@ export function sum48Graded(c: usize, list: usize, end: usize, b: usize, unit: u
 }
 
 /**
- * Sums of 16, 32 or 48 columns.
+ * Sums of 16, 24, 32 or 48 columns.
  *
  * The loads of a loop body are all moved to its front. Eight sums and eight loaded rows are more than there are registers;
  * the store, which nobody reads, makes the first addition come before the other loads.
@@ -65,6 +75,8 @@ function sums(columns: i32, graded: bool, c: usize, list: usize, end: usize, b: 
   if (columns > 16) {
     s4 = v128.load(init, 64);
     s5 = v128.load(init, 80);
+  }
+  if (columns > 24) {
     s6 = v128.load(init, 96);
     s7 = v128.load(init, 112);
   }
@@ -78,13 +90,15 @@ function sums(columns: i32, graded: bool, c: usize, list: usize, end: usize, b: 
     const row = inline.always(rowOf(graded, list, b, unit));
     const value = graded ? v128.load32_splat(list, 4) : s0;
     s0 = inline.always(plus(graded, s0, value, row));
-    if (columns > 16) v128.store(spill, s0);
+    if (columns > 24) v128.store(spill, s0);
     s1 = inline.always(plus(graded, s1, value, row + 16));
     s2 = inline.always(plus(graded, s2, value, row + 32));
     s3 = inline.always(plus(graded, s3, value, row + 48));
     if (columns > 16) {
       s4 = inline.always(plus(graded, s4, value, row + 64));
       s5 = inline.always(plus(graded, s5, value, row + 80));
+    }
+    if (columns > 24) {
       s6 = inline.always(plus(graded, s6, value, row + 96));
       s7 = inline.always(plus(graded, s7, value, row + 112));
     }
@@ -102,6 +116,8 @@ function sums(columns: i32, graded: bool, c: usize, list: usize, end: usize, b: 
   if (columns > 16) {
     v128.store(c, s4, 64);
     v128.store(c, s5, 80);
+  }
+  if (columns > 24) {
     v128.store(c, s6, 96);
     v128.store(c, s7, 112);
   }

@@ -9,6 +9,8 @@ const sparse = (n: number, seed: number, density: number): number[] => {
 const SIZES: readonly (readonly [m: number, n: number, k: number])[] = [
   ...LENGTHS.map((k) => [5, 20, k] as const),
   ...LENGTHS.slice(1).map((n) => [4, n, 9] as const),
+  [5, 24, 7],
+  [3, 72, 9],
   [1, 28, 3],
   [3, 29, 4],
   [2, 44, 7],

@@ -5,13 +5,14 @@
  */
 
 import { laneNumber } from "./lanes";
-import { sum16Graded, sum48Graded } from "./listed-sums";
+import { sum16Graded, sum24Graded, sum48Graded } from "./listed-sums";
 import { vectorEnd } from "./span";
 
 /** Bytes of an entry: a row of B and a value, as in the lists of gather. */
 const ENTRY: usize = 8;
-/** Columns that are summed at once while as many are left; then sixteen. */
+/** Columns that are summed at once while as many are left, or the last ones; else sixteen. */
 const WIDE = 48;
+const MIDDLE = 24;
 
 /** Sums start from these. */
 const zeros = memory.data(192, 16);
@@ -74,10 +75,12 @@ export function multiplyListed(c: usize, lists: usize, b: usize, m: i32, n: i32,
   const unit = (<usize>bRow) << 2;
   const cBytes = (<usize>cRow) << 2;
   for (let j = 0; j < n; ) {
-    const width = n - j > 32 ? WIDE : 16;
+    const left = n - j;
+    const width = left > 32 ? WIDE : left > 16 && left <= MIDDLE ? MIDDLE : 16;
     let to = c;
     for (let list = lists, end = lists + ((<usize>m) << 2); list != end; list += 4, to += cBytes) {
       if (width == WIDE) sum48Graded(to, load<u32>(list), load<u32>(list, 4), b, unit, zeros);
+      else if (width == MIDDLE) sum24Graded(to, load<u32>(list), load<u32>(list, 4), b, unit, zeros);
       else sum16Graded(to, load<u32>(list), load<u32>(list, 4), b, unit, zeros);
     }
     j += width;
