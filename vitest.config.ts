@@ -37,8 +37,8 @@ export const WITHOUT_KERNELS = all.filter(
 );
 
 /**
- * Tests with a process of their own: they import the package or a program anew, or look at all of linear memory, or leave much in it. They
- * begin first, and with them the attack, which takes long and waits for processes.
+ * Tests with a process of their own: they import the package or a program anew, or look at all of linear memory, leave much in it, or make
+ * it shared, for which growth detaches no views. They begin first, and with them the attack, which takes long and waits for processes.
  */
 const ALONE = [
   ...all.filter((path) => readFileSync(at(path), "utf8").includes("vi.resetModules()")),
@@ -46,6 +46,7 @@ const ALONE = [
   "demos/toy/main.test.ts",
   "engine/{backward,checkpoint,tensor}.test.ts",
   "engine/ops/{indexing,loss}.test.ts",
+  "engine/threads/*.test.ts",
   "test/{held,integers,memory-limits,memory-use}.test.ts",
   "test/fuzz/{attack,fuzz}.test.ts",
 ];

@@ -32,8 +32,8 @@ const PROGRAMS = {
   "exits while threads start":
     "void threads(3); await new Promise((resolve) => setTimeout(resolve, 1)); process.exit(9);",
   "has a worker that ends": `
-    workerOf(poolNow().threads[0]).terminate();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await workerOf(poolNow().threads[0]).terminate();
+    await new Promise((resolve) => setTimeout(resolve));
     try {
       trained();
     } catch (error) {
