@@ -170,11 +170,17 @@ test("pool: all memory of threads is given back", async () => {
   expect(memoryStats().live).toBe(live);
 });
 
-test("pool: kernels that were kept from threads that have ended throw", async () => {
+test("pool: a main thread that works alone at times, on a busy machine, has the same bits", async () => {
+  await start(3, ALL, { backsOff: true });
+  for (let i = 0; i < 5; i++) expect(trained()).toEqual(alone);
+});
+
+test("pool: kernels that were kept from threads that have ended throw, and those that run go on", async () => {
   const pool = poolNow();
-  await start(1);
+  await start(2, ALL);
   expect(() => pool.run(kernel(), 3, () => [wasmHeap.descriptor, 0, 0])).toThrow(
     /^threads: expected kernels of threads/,
   );
+  expect(runningPool()?.count).toBe(2);
   expect(trained()).toEqual(alone);
 });

@@ -25,9 +25,10 @@ import { realm, type Thread } from "./platform.ts";
 /** A kernel, or a step that was compiled. */
 export type Kernel = (...args: number[]) => unknown;
 
-/** A module of compiled steps over the shared memory, and its functions. */
+/** A module over the shared memory that was made after the threads, as a compiled step is, and its functions. */
 export interface Compiled {
-  readonly bytes: Uint8Array;
+  /** The module for thread t. */
+  bytesFor(t: number): Uint8Array;
   readonly exports: object;
 }
 
@@ -55,7 +56,7 @@ export interface Running {
   /** Hears how long parts take; null where nobody asks. */
   readonly gain: Gain | null;
   /** Called once a thread has ended that was not told to, before the error is thrown. */
-  readonly lost: () => void;
+  readonly lost: (pool: Pool) => void;
   /** Milliseconds without an answer after which a thread is given up. */
   readonly patience?: number;
 }
@@ -124,6 +125,8 @@ export class Pool {
       thread.ended = (reason) => {
         pool.failure ??= endOf(t, reason);
       };
+      // While others were starting, nobody has heard of it.
+      if (thread.hasEnded() === true) throw endOf(t, "its worker has ended");
     });
     return pool;
   }
@@ -144,21 +147,26 @@ export class Pool {
     for (const each of Object.values(exports)) if (typeof each === "function") this.ids.set(each as Kernel, id++);
   }
 
-  /** Gives the functions of a module that was compiled meanwhile to all threads. */
+  /** Gives the functions of a module that was made meanwhile to all threads. */
   private compile(compiled: Compiled): void {
-    const { bytes, exports } = compiled;
-    const module = this.free.pop() ?? this.given++;
-    const at = wasmHeap.allocate(bytes.length);
-    new Uint8Array(memory.buffer, at, bytes.length).set(bytes);
-    for (let t = 0; t < this.threads.length; t++) this.post(t, COMPILE, [at, bytes.length, module]);
-    const error = this.joinAll(this.threads.length, null, []);
-    wasmHeap.release(at, bytes.length);
-    if (error !== null) this.free.push(module);
+    const modules = this.threads.map((_, t) => compiled.bytesFor(t));
+    const size = modules.reduce((sum, { length }) => sum + length, 0);
+    const block = wasmHeap.allocate(size);
+    const number = this.free.pop() ?? this.given++;
+    let at = block;
+    modules.forEach((bytes, t) => {
+      new Uint8Array(memory.buffer, at, bytes.length).set(bytes);
+      this.post(t, COMPILE, [at, bytes.length, number]);
+      at += bytes.length;
+    });
+    const error = this.joinAll(modules.length, null, []);
+    wasmHeap.release(block, size);
+    if (error !== null) this.free.push(number);
     if (this.failure !== null) this.giveUp(this.failure);
     if (error !== null) throw error;
-    this.numberAs(module, exports);
+    this.numberAs(number, compiled.exports);
     // The functions of a module keep each other, and with them this record of it.
-    this.garbage.register(compiled, module);
+    this.garbage.register(compiled, number);
   }
 
   private idOf(f: Kernel): number {
@@ -209,7 +217,7 @@ export class Pool {
   }
 
   private giveUp(failure: Error): never {
-    this.running.lost();
+    this.running.lost(this);
     throw failure;
   }
 

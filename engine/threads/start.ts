@@ -55,7 +55,8 @@ const compiled = new WeakMap<object, Compiled>();
 const host: ModuleHost = {
   fit: (bytes) => relocated(bytes, "", 0),
   made(bytes, exports) {
-    const module = { bytes: relocated(bytes, "", 0), exports };
+    const steps = relocated(bytes, "", 0);
+    const module = { bytesFor: () => steps, exports };
     for (const each of Object.values(exports)) if (typeof each === "function") compiled.set(each, module);
   },
 };
@@ -124,7 +125,7 @@ async function share(
   const pool = await Pool.start(
     threads,
     (t) => kernelsOf.map(([bytes, places]) => relocated(bytes, places, (areas[t] as number) - LOWEST)),
-    { modules: compiled, sleeps: realm.document === undefined, gain, lost: stop, ...settings },
+    { modules: compiled, sleeps: realm.document === undefined, gain, lost, ...settings },
   );
   const others = extraKernels();
   pool.number(kernels);
@@ -141,6 +142,11 @@ async function share(
   });
   shareSweeps(sharedSweeps(parts));
   running = { pool, parts, areas, least, settings };
+}
+
+/** Ends the threads of a pool that has lost one; others may run by now. */
+function lost(pool: Pool): void {
+  if (running?.pool === pool) stop();
 }
 
 function stop(): void {
