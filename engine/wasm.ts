@@ -48,8 +48,8 @@ export let memory: LinearMemory = newMemory();
 export interface ModuleHost {
   /** The module with an import that fits the memory. */
   fit(bytes: Uint8Array): Uint8Array;
-  /** Hears of each module that is made, and of its exports. */
-  made(bytes: Uint8Array, exports: object): void;
+  /** Hears of each module that is made, and of its exports. Returns these, or functions that share their work. */
+  made<T extends object>(bytes: Uint8Array, exports: T): T;
 }
 
 let host: ModuleHost | null = null;
@@ -63,8 +63,7 @@ export function instantiate<T extends object>(bytes: Uint8Array, core?: object):
     throw new Error(`jarvis-snn: ${hintFor(cause, bytes)}`, { cause });
   }
   const exports = new WebAssembly.Instance(module, { env: { memory, abort }, core } as never).exports as T;
-  host?.made(bytes, exports);
-  return exports;
+  return host?.made(bytes, exports) ?? exports;
 }
 
 function abort(_message: number, _file: number, line: number, column: number): never {

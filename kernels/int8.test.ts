@@ -107,6 +107,8 @@ function product(given: Case, calls = 1): number[] {
         rows,
         inputs,
         outputs,
+        0,
+        rows,
       );
     }
     return side.read(z, steps * rows * outputs);

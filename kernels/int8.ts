@@ -136,7 +136,8 @@ function listByte(to: usize, byte: u32, first: v128): void {
  * z [steps, rows, out] ← scale ⊙ sums + bias, where the sums of each row are carried over from the step before and
  * changed as `listChanges` says; `sums` has the sums before the first step, and gets the sums of the last step.
  *
- * q: the panels; factors: the scales, then the biases, both as wide as all panels; sums: int32, panel after panel [rows, width].
+ * q: the panels; factors: the scales, then the biases, both as wide as all panels; sums: int32, panel after panel [rows, width]. Rows
+ * from `first` to `end` are computed.
  */
 export function addListed(
   z: usize,
@@ -148,6 +149,8 @@ export function addListed(
   rows: i32,
   inputs: i32,
   outputs: i32,
+  first: i32,
+  end: i32,
 ): void {
   const zRow = (<usize>outputs) << 2;
   const zStep = zRow * <usize>rows;
@@ -156,7 +159,8 @@ export function addListed(
   for (let left = outputs; left > 0; ) {
     const width = widthOf(left);
     const bytes = (<usize>width) << 2;
-    for (let r = 0; r < rows; r++, sums += bytes) {
+    sums += <usize>first * bytes;
+    for (let r = first; r < end; r++, sums += bytes) {
       let list = lists + ((<usize>r) << 3);
       let to = z + <usize>r * zRow;
       for (let t = 0; t < steps; t++, list += listStep, to += zStep) {
@@ -164,6 +168,7 @@ export function addListed(
         else sum16(to, left, sums, list, q, factors, biases);
       }
     }
+    sums += <usize>(rows - end) * bytes;
     z += bytes;
     factors += bytes;
     q += <usize>inputs * <usize>width;

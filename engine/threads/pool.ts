@@ -27,7 +27,7 @@ export type Kernel = (...args: number[]) => unknown;
 
 /** A module over the shared memory that was made after the threads, as a compiled step is, and its functions. */
 export interface Compiled {
-  /** The module for thread t. */
+  /** The module for thread t, with constants of its own. */
   bytesFor(t: number): Uint8Array;
   readonly exports: object;
 }

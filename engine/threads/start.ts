@@ -1,12 +1,14 @@
 /** Starts and ends the threads of this realm. */
 import { core, extra, heapBase } from "../../kernels/build/release.ts";
 import { relocations } from "../../kernels/build/relocations-release.ts";
+import type { Int8Kernels } from "../../kernels/build/types.ts";
 import { modules } from "../arithmetic.ts";
 import { useKernels } from "../backend.ts";
 import { shareSweeps } from "../fuse/share.ts";
 import { wasmHeap } from "../memory.ts";
 import { bytesOf, extraKernels, kernels, type LinearMemory, type ModuleHost, memory, moveMemory } from "../wasm.ts";
 import { Gain } from "./gain.ts";
+import { sharedInt8 } from "./int8.ts";
 import { sharedMaps } from "./maps.ts";
 import { sharedNeurons } from "./neurons.ts";
 import { LEAST, type Least, leastWhile, Parts } from "./parts.ts";
@@ -55,11 +57,19 @@ const compiled = new WeakMap<object, Compiled>();
 const host: ModuleHost = {
   fit: (bytes) => relocated(bytes, "", 0),
   made(bytes, exports) {
+    const isInt8 = "addListed" in exports;
     const steps = relocated(bytes, "", 0);
-    const module = { bytesFor: () => steps, exports };
+    const bytesFor = (t: number): Uint8Array => (isInt8 ? relocated(bytes, relocations.int8, distanceOf(t)) : steps);
+    const module = { bytesFor, exports };
     for (const each of Object.values(exports)) if (typeof each === "function") compiled.set(each, module);
+    return isInt8
+      ? { ...exports, ...sharedInt8(exports as unknown as Int8Kernels, () => running?.parts ?? null) }
+      : exports;
   },
 };
+
+/** How much higher the constants of thread t lie. */
+const distanceOf = (t: number, areas = (running as Running).areas): number => (areas[t] as number) - LOWEST;
 
 /** Calls run one after the other. */
 let last: Promise<unknown> = Promise.resolve();
@@ -124,7 +134,7 @@ async function share(
   const gain = settings.backsOff ? new Gain() : null;
   const pool = await Pool.start(
     threads,
-    (t) => kernelsOf.map(([bytes, places]) => relocated(bytes, places, (areas[t] as number) - LOWEST)),
+    (t) => kernelsOf.map(([bytes, places]) => relocated(bytes, places, distanceOf(t, areas))),
     { modules: compiled, sleeps: realm.document === undefined, gain, lost, ...settings },
   );
   const others = extraKernels();

@@ -118,7 +118,7 @@ export class Int8Weights {
     const bytes = 4 * (2 * steps * rows + 1 + count) + ROOM;
     const lists = allocate(bytes);
     kernels.listChanges(lists, bits, past.before, steps, rows, this.wordsOf(1));
-    kernels.addListed(z, lists, past.sums, panels.ptr, factors.ptr, steps, rows, inputs, outputs);
+    kernels.addListed(z, lists, past.sums, panels.ptr, factors.ptr, steps, rows, inputs, outputs, 0, rows);
     recycle(lists, bytes);
   }
 
