@@ -104,8 +104,10 @@ async function change(count: number, least: Least, settings: Settings): Promise<
   const threads: Thread[] = [];
   try {
     for (let t = 1; t < count; t++) {
-      // The constants of a thread: a block of the heap in the place of the lowest addresses.
-      areas.push(wasmHeap.allocate(heapBase));
+      // The constants of a thread: a block of the heap in the place of the lowest addresses, which are 0 where a module sets none.
+      const area = wasmHeap.allocate(heapBase);
+      areas.push(area);
+      kernels.fill(area, heapBase / 4, 0);
       threads.push(make());
     }
     await share(threads, areas, least, settings);
