@@ -94,7 +94,7 @@ describe.each(SURROGATE_EXAMPLES)("surrogate: %s", (_, __, smooth) => {
 
 test("surrogate: there is a function for every kind that the kernels know", () => {
   const kinds = new Set(SURROGATE_LIST.map(([, { make }]) => make(1).kind));
-  expect([...kinds].sort()).toEqual([-1, ...Object.values(SURROGATES)]);
+  expect(kinds).toEqual(new Set([-1, ...Object.values(SURROGATES)]));
 });
 
 test("surrogate: an option out of range, of another name or another type is an error that names the surrogate", () => {

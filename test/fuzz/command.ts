@@ -10,7 +10,7 @@ const WITH_BROKEN: readonly Part[] = ["programs", "attack"];
 /** The command that draws the thing of a seed again, and nothing else. */
 export const again = (part: Part, seed: number): string => `again: npm run fuzz -- ${part} --seed ${seed} --count 1`;
 
-export interface Command {
+interface Command {
   /** By default all. */
   readonly parts: readonly Part[];
   readonly seed: number | undefined;
