@@ -3,8 +3,10 @@
  *
  *   ```ts file=engine/ops/family.ts     a new file, with a language of any name
  *   ```diff file=engine/ops/index.ts    an edit: lines after " " and "-" are there once, next to each other, "+" takes the place of "-";
- *                                       a line @@ stands between edits of one file
- *   ```sh                               commands, each in a line; those behind the last file of a page check the work
+ *                                       a line @@ stands between edits of one file; an edit of imports adds and removes names of modules,
+ *                                       whatever else the file imports from these, in however many lines
+ *   ```sh                               commands, each in a line; those behind the last file of a page check the work, but for fuzzers and
+ *                                       `npm run size`, which a reader runs: they take long, or ask for a decision
  *
  *   npm run test:recipes                follows all pages on one copy, and runs their checks once, with the files of all of them
  *   npm run test:recipes -- op layer    follows two of them, and prints what each command takes
@@ -73,22 +75,69 @@ export function applied({ page, line, language, file, body }, text) {
     return body;
   }
   if (text === undefined) throw new Error(`${where}: expected a file to edit, got none`);
-  let lines = text.split("\n");
   for (const hunk of body.replace(/\n$/, "").split(/^@@.*\n/m)) {
     const edits = hunk.replace(/\n$/, "").split("\n");
     const wrong = edits.find((edit) => !/^([-+ ]|$)/.test(edit));
     if (wrong !== undefined)
       throw new Error(`${where}: expected lines that begin with " ", "-" or "+", got "${wrong}"`);
-    const before = edits.filter((edit) => !edit.startsWith("+")).map((edit) => edit.slice(1));
-    const after = edits.filter((edit) => !edit.startsWith("-")).map((edit) => edit.slice(1));
-    const places = lines.flatMap((_, at) => (before.every((line, i) => lines[at + i] === line) ? [at] : []));
-    if (places.length !== 1) {
-      throw new Error(`${where}: expected these lines once, found them ${places.length} times:\n${before.join("\n")}`);
-    }
-    lines = lines.toSpliced(places[0] ?? 0, before.length, ...after);
+    text = edits.every((edit) => IMPORT.test(edit.slice(1)))
+      ? withImports(where, edits, text)
+      : withLines(where, edits, text);
+  }
+  return text;
+}
+
+/** A text with lines changed in the place where the lines before and around the change are. */
+function withLines(where, edits, text) {
+  const lines = text.split("\n");
+  const before = edits.filter((edit) => !edit.startsWith("+")).map((edit) => edit.slice(1));
+  const places = lines.flatMap((_, at) => (before.every((line, i) => isSame(lines[at + i], line)) ? [at] : []));
+  if (places.length !== 1) {
+    throw new Error(`${where}: expected these lines once, found them ${places.length} times:\n${before.join("\n")}`);
+  }
+  let at = places[0] ?? 0;
+  for (const edit of edits) {
+    if (edit.startsWith("+")) lines.splice(at++, 0, edit.slice(1));
+    else if (edit.startsWith("-")) lines.splice(at, 1);
+    else at++;
   }
   return lines.join("\n");
 }
+
+/** Whether two lines are the same, or rows of tables with columns of other widths. */
+const isSame = (line, other) =>
+  line === other || (other.startsWith("|") && line?.replace(/ +/g, " ") === other.replace(/ +/g, " "));
+
+const IMPORT = /^import (type )?\{([^}]*)\} from ("[^"]+");$/;
+
+/** A text with names imported from modules, or not any more. */
+function withImports(where, edits, text) {
+  const imports = edits.map((edit) => {
+    const [, type = "", list = "", from = ""] = IMPORT.exec(edit.slice(1)) ?? [];
+    return { sign: edit[0], type, from, names: namesIn(list) };
+  });
+  for (const [type, from] of new Map(imports.map(({ type, from }) => [type + from, [type, from]])).values()) {
+    const all = (sign) =>
+      imports.flatMap((one) => (one.type === type && one.from === from && one.sign === sign ? one.names : []));
+    const [gone, come] = [all("-"), all("+")];
+    const line = new RegExp(`^import ${type}\\{([^}]*)\\} from ${from.replaceAll(".", "\\.")};$`, "m");
+    const [, list] = line.exec(text) ?? [];
+    const old = namesIn(list ?? "");
+    const missing = gone.find((name) => !old.includes(name));
+    if (missing !== undefined) throw new Error(`${where}: expected an import of ${missing} from ${from}, got none`);
+    const names = [...new Set([...old.filter((name) => !gone.includes(name) || come.includes(name)), ...come])];
+    const written = names.length === 0 ? "" : `import ${type}{ ${names.join(", ")} } from ${from};`;
+    if (list !== undefined) text = text.replace(line, written);
+    else if (written !== "") text = text.replace(/^import /m, `${written}\nimport `);
+  }
+  return text;
+}
+
+const namesIn = (list) =>
+  list
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
 
 /**
  * Commands of several pages, each once; test files of equal runs of vitest are one list.
@@ -113,6 +162,9 @@ const commandsOf = ({ body }) =>
     .split("\n")
     .map((line) => line.replace(/ +#.*/, ""))
     .filter((line) => line !== "");
+
+/** Whether a reader alone runs the command. */
+const isForReaders = (command) => /^npm run (fuzz|size)\b/.test(command);
 
 function run(cwd, command, args) {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8", maxBuffer: 2 ** 28 });
@@ -183,7 +235,10 @@ function follow(copy, blocks, log) {
       if (failure !== null) throw new Error(`${page}:${line}: ${command} failed:\n${failure}`);
     }
   }
-  return blocks.slice(last + 1).flatMap(commandsOf);
+  return blocks
+    .slice(last + 1)
+    .flatMap(commandsOf)
+    .filter((command) => !isForReaders(command));
 }
 
 const told = ({ files, added, removed }) => `${files} files, +${added} −${removed} lines`;

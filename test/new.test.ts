@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { kinds, planned } from "../scripts/new.mjs";
+import { blocksOf } from "../scripts/recipes.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => (existsSync(root + path) ? readFileSync(root + path, "utf8") : undefined);
@@ -66,11 +67,11 @@ describe.each(Object.entries(NAMES))("new: %s", (kind, name) => {
 
   test("its commands exist", () => {
     const { scripts } = JSON.parse(read("package.json") as string) as { scripts: object };
-    const folders = ["engine", "snn", "demos", "test"].flatMap((folder) =>
+    const folders = ["kernels", "engine", "snn", "demos", "test"].flatMap((folder) =>
       readdirSync(root + folder, { recursive: true, encoding: "utf8" }).map((path) => `${folder}/${path}`),
     );
     const tests = [...files.keys(), ...folders].filter((path) => path.endsWith(".test.ts"));
-    for (const command of commands) {
+    for (const command of commands.map((line) => line.replace(/ +#.*/, ""))) {
       const [, script] = /^npm run ([\w:]+)/.exec(command) ?? [];
       if (script !== undefined) expect(scripts).toHaveProperty(script);
       const [, named = ""] = /^npx vitest run ([\w/ -]+?)(?: -u.*)?$/.exec(command) ?? [];
@@ -80,6 +81,15 @@ describe.each(Object.entries(NAMES))("new: %s", (kind, name) => {
           part,
         ).toBe(true);
     }
+  });
+
+  test("its page has the same commands in the same order, and begins with `npm run new`", () => {
+    const page = `docs/contributing-${kind}.md`;
+    const lines = blocksOf(page, read(page) as string).map(({ language, body }) =>
+      language === "sh" ? body.trimEnd().replaceAll(/ +#/g, "  #").split("\n") : [],
+    );
+    expect(lines.find((block) => block.length > 0)?.[0]).toMatch(new RegExp(`^npm run new -- ${kind} \\w+$`));
+    expect(lines.at(-1)).toEqual(commands);
   });
 });
 

@@ -1,8 +1,12 @@
 /** How scripts/recipes.mjs reads the blocks of a recipe; and what the recipes say that they cost. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { planned } from "../scripts/new.mjs";
 import { applied, blocksOf, merged, pages } from "../scripts/recipes.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const read = (path: string) => (existsSync(root + path) ? readFileSync(root + path, "utf8") : undefined);
 
 const PAGE = `# A page
 
@@ -64,6 +68,12 @@ describe("recipes: applied", () => {
     expect(applied(edit, "x\na\n\nc\nd\ny\n")).toBe("x\na\nb\n\nd\ne\ny\n");
   });
 
+  test("finds rows of tables whose columns have other widths, and leaves them as they are", () => {
+    const row = { ...edit, body: " | a | b |\n+| c | d |\n" };
+    expect(applied(row, "| a     | b  |\n")).toBe("| a     | b  |\n| c | d |\n");
+    expect(() => applied(row, "| ab | b |\n")).toThrow("found them 0 times");
+  });
+
   test("refuses a context that is not there, or there twice, and a file that is missing", () => {
     const where = "docs/page.md:17: engine/index.ts: expected";
     expect(() => applied(edit, "a\nc\nd\n")).toThrow(`${where} these lines once, found them 0 times:\na\n\nc`);
@@ -80,6 +90,51 @@ describe("recipes: applied", () => {
   });
 });
 
+describe("recipes: imports", () => {
+  const importing = {
+    ...edit,
+    body: `-import { A } from "./a.ts";
++import { A, B } from "./a.ts";
+ import { C } from "./c.ts";
++import type { D } from "./d.ts";
+@@
+ value;
++more;
+`,
+  };
+
+  test("get names, whatever else the file imports, in however many lines", () => {
+    expect(applied(importing, 'import {\n  A,\n  Own,\n} from "./a.ts";\nimport { X } from "./x.ts";\nvalue;\n')).toBe(
+      'import type { D } from "./d.ts";\nimport { A, Own, B } from "./a.ts";\nimport { X } from "./x.ts";\nvalue;\nmore;\n',
+    );
+    expect(applied(importing, 'import { A, B } from "./a.ts";\nimport type { D } from "./d.ts";\nvalue;')).toBe(
+      'import { A, B } from "./a.ts";\nimport type { D } from "./d.ts";\nvalue;\nmore;',
+    );
+  });
+
+  test("lose names", () => {
+    const less = { ...edit, body: '-import { A, B } from "./a.ts";\n+import { B } from "./a.ts";\n' };
+    expect(applied(less, 'import { A, B, C } from "./a.ts";\n')).toBe('import { B, C } from "./a.ts";\n');
+    expect(() => applied(less, 'import { B } from "./a.ts";\n')).toThrow(
+      'docs/page.md:17: engine/index.ts: expected an import of A from "./a.ts", got none',
+    );
+  });
+});
+
+/** Edits of files that the tree has: what stands around an insertion, another one may have parted. */
+const hunks = pages.flatMap((page) =>
+  blocksOf(page, readFileSync(root + page, "utf8"))
+    .filter(({ language }) => language === "diff")
+    .flatMap(({ line, file, body }) =>
+      body.split(/^@@.*\n/m).map((hunk) => ({ where: `${page}:${line}: ${file}`, hunk })),
+    ),
+);
+
+test("recipes: no edit inserts between two lines of its context, where a reader's own work may stand", () => {
+  const parting = hunks.filter(({ hunk }) => /^ .*\n(?:\+.*\n)+ /m.test(hunk) && !/^[-+ ]import /m.test(hunk));
+  expect(parting.map(({ where, hunk }) => `${where}\n${hunk}`)).toEqual([]);
+});
+
 test("recipes: merged runs each command once, and vitest with all files", () => {
   const one = ["npm run types", "npx vitest run engine/one test/fuzz", "KERNELS=debug npx vitest run kernels"];
   const two = ["npm run types", "npx vitest run test/fuzz snn/two", "npx vitest run readme -u"];
@@ -91,21 +146,26 @@ test("recipes: merged runs each command once, and vitest with all files", () => 
   ]);
 });
 
-/** The part of a page up to the next heading, or from one on, where blocks have all lines that it costs. */
+/** The part of a page up to the next heading, or from one on, where blocks have all files and lines that it costs. */
 const parts = pages.flatMap((page) =>
-  readFileSync(fileURLToPath(new URL(`../${page}`, import.meta.url)), "utf8")
+  readFileSync(root + page, "utf8")
     .split(/^(?=## )/m)
     .flatMap((text) => {
-      const [said] = /\d+ files, \d+ lines/.exec(text) ?? [];
-      return said === undefined || text.includes("npm run new") ? [] : [{ page, said, text }];
+      const [said] = /\d+ files(, \d+ lines)?/.exec(text) ?? [];
+      return said === undefined ? [] : [{ page, said, text }];
     }),
 );
 
 test.each(parts)("recipes: $page costs $said", ({ page, said, text }) => {
-  const edits = blocksOf(page, text).filter(({ file }) => file !== undefined);
-  const files = new Set(edits.map(({ file }) => file));
+  const blocks = blocksOf(page, text);
+  const made = [...text.matchAll(/^ *npm run new -- (.*)$/gm)].flatMap(([, args = ""]) => [
+    ...planned(args.split(" "), read).files.keys(),
+  ]);
+  const edits = blocks.filter(({ file }) => file !== undefined);
+  const files = new Set([...made, ...edits.map(({ file }) => file)]);
   const lines = edits.flatMap(({ language, body }) =>
     body.split("\n").filter((line, i, all) => (language === "diff" ? line.startsWith("+") : i < all.length - 1)),
   );
-  expect(`${files.size} files, ${lines.length} lines`).toBe(said);
+  const cost = `${files.size} files`;
+  expect(made.length > 0 ? cost : `${cost}, ${lines.length} lines`).toBe(said);
 });

@@ -89,11 +89,12 @@ export const encoder = {
     },
   ],
   commands: () => [
-    "npm run types",
-    "npx vitest run test/charts -u # draws the picture",
-    "npx vitest run snn/coding test/names readme",
-    "npm run lint",
-    "npm run fuzz -- --minutes 1",
-    "npm run size",
+    "npm run format  # 20 s",
+    "npm run types  # a minute: a missing row is an error",
+    "npx vitest run test/charts -u  # half a minute: draws the panel",
+    "npx vitest run snn/coding test/names  # half a minute",
+    "npm run lint  # 20 s",
+    "npm run fuzz -- programs attack --minutes 1  # two minutes",
+    "npm run size  # a minute",
   ],
 };

@@ -125,11 +125,12 @@ export const neuron = {
     },
   ],
   commands: () => [
-    "npm run types",
-    "npx vitest run readme -u # writes the printed gradient",
-    "npx vitest run snn/neurons test/names test/core demos/neurons",
-    "npm run lint",
-    "npm run fuzz -- neurons --minutes 1",
-    "npm run size",
+    "npm run format  # 20 s",
+    "npm run types  # a minute: a missing row is an error",
+    "npx vitest run readme -u  # half a minute: writes the printed gradient",
+    "npx vitest run snn/neurons/neurons.test snn/neurons/options test/names test/core demos/neurons  # half a minute",
+    "npm run lint  # 20 s",
+    "npm run fuzz -- neurons attack --minutes 1  # two minutes",
+    "npm run size  # a minute",
   ],
 };

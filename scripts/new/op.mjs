@@ -1,27 +1,21 @@
-/** An op of one tensor, made of others. */
+/** An op of one tensor, also in the language of steps. */
 import { ofFunction } from "./names.mjs";
 
-const source = (name) => `/** A function that is made of other ops, whose gradients it has. */
-import { composedOp } from "../composed.ts";
-import type { Tensor } from "../tensor.ts";
-import { add, div } from "./arithmetic.ts";
-import { abs } from "./unary.ts";
+const source = (name) => `/** z = x³, elementwise.  ∂L/∂x = 3x² ⊙ ∂L/∂z. */
+export const ${name} = (x: Tensor): Tensor => pow(x, 3);
 
-/** z = x / (1 + |x|), elementwise.  ∂L/∂x = ∂L/∂z / (1 + |x|)². */
-export const ${name} = composedOp((x: Tensor): Tensor => div(x, add(abs(x), 1)));
 `;
 
 /** @type {import("../new.mjs").Kind} */
 export const op = {
   ...ofFunction,
   entry: "index.ts",
-  steps: ({ name, file }) => [
-    { path: `engine/ops/${file}.ts`, text: source(name), why: "the function, its gradient in the comment" },
+  steps: ({ name }) => [
     {
-      path: "engine/ops/public.ts",
-      among: /^export .*\bfrom "\.\//,
-      text: `export * from "./${file}.ts";`,
-      why: "the export",
+      path: "engine/ops/formula.ts",
+      before: /^\/\*\* z = ln\(1 \/ \(1 \+ e⁻ˣ\)\), elementwise, without/,
+      text: source(name),
+      why: "the function, its gradient in the comment; in another file where its family stands there",
     },
     {
       path: "engine/ops/index.ts",
@@ -35,12 +29,26 @@ export const op = {
       text: `  ${name}: {},`,
       why: "the range of x, where it is not [−2, 2)",
     },
+    {
+      path: "engine/fuse/operations.ts",
+      before: /^ {2}sin: formula\(SIN\),$/,
+      text: `  ${name}: formula(POW, 3),`,
+      why: "the operation of a step: its lane operations and gradient, or its number",
+    },
+    {
+      path: "engine/fuse/terms.ts",
+      before: /^ {2}\/\*\* The sine\. \*\/$/,
+      text: `  /** x³. */\n  ${name}(): Value;`,
+      why: "the method of the values of a step",
+    },
   ],
   commands: () => [
-    "npm run types",
-    "npx vitest run engine/ops/ops",
-    "npm run lint",
-    "npm run fuzz -- programs --minutes 1",
-    "npm run size",
+    "npm run format  # 20 s",
+    "npm run types  # a minute: a missing row is an error",
+    "npx vitest run readme -u  # half a minute: writes the list of operations in docs/neurons.md",
+    "npx vitest run engine/ops/ops engine/fuse/fuse kernels/formula  # a minute",
+    "npm run lint  # 20 s",
+    "npm run fuzz -- programs steps attack --minutes 1  # three minutes",
+    "npm run size  # a minute",
   ],
 };

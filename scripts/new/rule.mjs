@@ -99,12 +99,13 @@ export const rule = {
       why: "the equation, its use, an example that runs, the source",
     },
   ],
-  commands: ({ file }) => [
-    "npm run types",
-    "npx vitest run readme -u # writes what the example prints",
-    `npx vitest run snn/learning/rules/${file} test/names test/core`,
-    "npm run lint",
-    "npm run fuzz -- attack --minutes 1",
-    "npm run size",
+  commands: () => [
+    "npm run format  # 20 s",
+    "npm run types  # a minute",
+    "npx vitest run readme -u  # half a minute: writes what the example prints",
+    "npx vitest run snn/learning/rules test/names test/core  # half a minute",
+    "npm run lint  # 20 s",
+    "npm run fuzz -- attack --minutes 1  # a minute",
+    "npm run size  # a minute",
   ],
 };

@@ -50,10 +50,12 @@ export const surrogate = {
     },
   ],
   commands: () => [
-    "npm run types",
-    "npx vitest run test/charts -u # draws the picture",
-    "npx vitest run snn/surrogates test/names",
-    "npm run lint",
-    "npm run fuzz -- steps --minutes 1",
+    "npm run format  # 20 s",
+    "npm run types  # a minute: a missing row is an error",
+    "npx vitest run test/charts -u  # half a minute: draws the panel",
+    "npx vitest run snn/surrogates snn/neurons/lif-fused kernels/surrogate kernels/lif documents test/names  # a minute",
+    "npm run lint  # 20 s",
+    "npm run fuzz -- programs neurons attack --minutes 1  # three minutes",
+    "npm run size  # a minute",
   ],
 };
