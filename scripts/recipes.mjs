@@ -67,6 +67,7 @@ export function blocksOf(page, text) {
  *
  * @param {{ page: string, line: number, language: string, file?: string | undefined, body: string }} block
  * @param {string | undefined} text
+ * @returns {string}
  */
 export function applied({ page, line, language, file, body }, text) {
   const where = `${page}:${line}: ${file}`;

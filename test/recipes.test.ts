@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { planned } from "../scripts/new.mjs";
+import { kinds, planned } from "../scripts/new.mjs";
 import { applied, blocksOf, merged, pages } from "../scripts/recipes.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -168,4 +168,23 @@ test.each(parts)("recipes: $page costs $said", ({ page, said, text }) => {
   );
   const cost = `${files.size} files`;
   expect(made.length > 0 ? cost : `${cost}, ${lines.length} lines`).toBe(said);
+});
+
+test("recipes: all edits find their places in a tree to which somebody has added one of each kind", () => {
+  const files = new Map<string, string>();
+  const now = (path: string) => files.get(path) ?? read(path);
+  const add = (args: readonly string[]) => {
+    for (const [path, text] of planned(args, now).files) files.set(path, text);
+  };
+  for (const kind of Object.keys(kinds)) add([kind, /^[nr]/.test(kind) ? `Added${kind}` : `added${kind}`]);
+  for (const page of pages) {
+    const blocks = blocksOf(page, read(page) as string);
+    const last = blocks.findLastIndex(({ file }) => file !== undefined);
+    for (const block of blocks.slice(0, last + 1)) {
+      const { file, body } = block;
+      if (file === undefined) add(body.trim().replace("npm run new -- ", "").split(" "));
+      else files.set(file, applied(block, now(file)));
+    }
+  }
+  expect(files.get("kernels/codes.ts")).toContain("LORENTZIAN");
 });

@@ -52,7 +52,8 @@ const section = (name) => `## ${name}
 
     at a postsynaptic spike:  Δw = η·x      x ← x·exp(−dt/τ), and x + 1 at each presynaptic spike
 
-\`${name}\` strengthens the synapses whose presynaptic neurons have fired lately.
+\`${name}\` strengthens the synapses whose presynaptic neurons have fired lately. Source:
+Author (year), Title, Journal.
 
 \`\`\`ts
 import { Linear, Plastic, ${name}, tensor } from "jarvis-snn";
@@ -68,8 +69,6 @@ console.log(\`\${layer.weight}\`);
 \`\`\`text
 Tensor([1, 2], [0.59512, 0.5], requiresGrad)
 \`\`\`
-
-Source: Author (year), Title, Journal.
 
 `;
 
