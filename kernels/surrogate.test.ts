@@ -25,10 +25,10 @@ for (const [name, kind] of Object.entries(SURROGATES)) {
   });
 }
 
-test("kinds: every number is that of one surrogate or of one reset, from 0 on", () => {
+test("kinds: every number is that of one surrogate or of one reset", () => {
   const all = Object.values(kinds).filter((value) => typeof value === "number");
   const lists = [SURROGATES, RESETS].map((list) => Object.values(list));
-  for (const list of lists) expect(list).toEqual(list.map((_, i) => i));
+  for (const list of lists) expect(new Set<number>(list).size).toBe(list.length);
   expect(lists.flat().sort()).toEqual(all.sort());
 });
 
