@@ -38,15 +38,15 @@ export const op = {
     {
       path: "engine/fuse/terms.ts",
       before: /^ {2}\/\*\* The sine\. \*\/$/,
-      text: `  /** x³. */\n  ${name}(): Value;`,
-      why: "the method of the values of a step",
+      text: `  /** The equation of ${name}. */\n  ${name}(): Value;`,
+      why: "the method of the values of a step, and its equation",
     },
   ],
   commands: () => [
     "npm run format  # 20 s",
     "npm run types  # a minute: a missing row is an error",
     "npx vitest run readme -u  # half a minute: writes the list of operations in docs/neurons.md",
-    "npx vitest run engine/ops/ops engine/fuse/fuse kernels/formula  # a minute",
+    "npx vitest run engine/ops/ops engine/fuse/fuse kernels/formula test/names  # a minute",
     "npm run lint  # 20 s",
     "npm run fuzz -- programs steps attack --minutes 1  # three minutes",
     "npm run size  # a minute",
