@@ -1,6 +1,7 @@
 /** Each public name of the spiking half stands on its page of docs/: a name that is exported and told nowhere is not found. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { type Tensor, tape, tensor } from "jarvis-snn";
 import * as snn from "jarvis-snn/snn";
 import { expect, test } from "vitest";
 import { SURROGATES } from "../kernels/reference/kinds.ts";
@@ -57,6 +58,21 @@ test("docs: the table of surrogates has all of them, but the one that scales ano
   const rows = readFileSync(`${root}docs/coding.md`, "utf8").matchAll(/^\| `(\w+)\(/gm);
   const found = [...rows].map(([, name]) => name);
   expect(found).toEqual(expect.arrayContaining(Object.keys(snn.surrogate).filter((name) => name !== "scaled")));
+});
+
+test("docs: the table of surrogates has their options and defaults", () => {
+  const curve = (smooth: snn.Surrogate) => {
+    const x = tensor([-1.7, -0.6, -0.2, 0.3, 0.8, 1.4], { requiresGrad: true });
+    tape(() => snn.spike(x, { surrogate: smooth, threshold: 0 }).sum().backward());
+    return [...(x.grad as Tensor).toFloat32Array()];
+  };
+  const rows = readFileSync(`${root}docs/coding.md`, "utf8").matchAll(/^\| `(\w+)\((?:\{ ([^}]*) \})?\)`/gm);
+  for (const [, name = "", list = ""] of rows) {
+    if (name === "custom") continue;
+    const options = [...list.matchAll(/(\w+): ([\d.]+)/g)].map(([, option, value]) => [option, Number(value)]);
+    const make = Reflect.get(snn.surrogate, name) as (options?: object) => snn.Surrogate;
+    expect(curve(make(Object.fromEntries(options))), name).toEqual(curve(make()));
+  }
 });
 
 test("kernels/derivative.ts: the header has the surrogates with kernels", () => {
