@@ -13,6 +13,8 @@ import type { Parts } from "./parts.ts";
 
 /** Bytes of the sums of a strip, four lanes of float64. */
 const LANES = 32;
+/** Columns that a part has at least where it has columns of all rows: each row is a call of the sweep's function. */
+const NARROWEST = 64;
 
 /** The values of whole rows of n that fill words of bits, or 0 where spikes of a row end within sixteen bits. */
 export const wholeWords = (n: number): number => (n % 32 === 0 ? n : n % 16 === 0 ? 2 * n : 0);
@@ -112,7 +114,7 @@ export function sharedSweeps(parts: Parts): Shared {
     together: number,
   ): Cut | null => {
     const { size, n } = bound;
-    if (call.marks || n < 32 * parts.count || (together > 1 && bound.pieceOf(call) !== n)) return null;
+    if (call.marks || n < NARROWEST * parts.count || (together > 1 && bound.pieceOf(call) !== n)) return null;
     return {
       args: (part) => {
         const [first, end] = [parts.first(part, n, 16), parts.first(part + 1, n, 16)];
@@ -141,6 +143,7 @@ export function sharedSweeps(parts: Parts): Shared {
   /** Adds the sums of all strips in the order of one thread. */
   const addStrips = (bound: SharedRun, place: number, cut: Cut, at: (part: number) => number): void => {
     const sums = new Float64Array(memory.buffer, addressAt(bound, place), 4);
+    let [a, b, c, d] = sums as unknown as [number, number, number, number];
     const own = Array.from({ length: parts.count }, (_, part) => {
       const count = cut.strips(part) * cut.steps(part);
       return new Float64Array(memory.buffer, at(part), 4 * count);
@@ -153,12 +156,18 @@ export function sharedSweeps(parts: Parts): Shared {
         const from = begun[part] as number;
         const end =
           cut.together === 0 ? strips.length : Math.min(strips.length, from + 4 * cut.strips(part) * cut.together);
-        for (let i = from; i < end; i++) (sums[i & 3] as number) += strips[i] as number;
+        for (let i = from; i < end; i += 4) {
+          a += strips[i] as number;
+          b += strips[i + 1] as number;
+          c += strips[i + 2] as number;
+          d += strips[i + 3] as number;
+        }
         begun[part] = end;
         isDone &&= end === strips.length;
       }
-      if (isDone) return;
+      if (isDone) break;
     }
+    sums.set([a, b, c, d]);
   };
 
   return (bound, call, t, steps, direction, together, columns) => {
