@@ -206,7 +206,9 @@ const drawn =
 const blocks: Case = (a) => {
   const [rows, n] = [whole(1, 60), whole(1, 40)];
   const [zStep, xStep] = [oneOf(n, n + whole(1, 9), whole(1, n)), oneOf(0, n, n + whole(1, 9))];
-  return [a.floats(rows * (zStep + n)), a.floats(rows * (xStep + n)), rows, n, zStep, xStep];
+  // Blocks that move apart lie over those that they come from.
+  const [x, z] = [a.floats(rows * (xStep + zStep + n)), a.floats(rows * (zStep + n))];
+  return [oneOf(x, z, z), x, rows, n, zStep, xStep];
 };
 /** Strides of a permutation, or others. */
 function strides() {

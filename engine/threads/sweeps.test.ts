@@ -1,13 +1,29 @@
 /** Sweeps of compiled steps that threads share: gradients of learned parameters, and rules for synapses. */
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Linear, type Module, manualSeed, rand, randn, type Tensor, tape } from "../../engine/index.ts";
+import {
+  Linear,
+  type Module,
+  manualSeed,
+  mseLoss,
+  rand,
+  randn,
+  Sequential,
+  type Tensor,
+  tape,
+} from "../../engine/index.ts";
 import {
   AdaptiveLIF,
   BCM,
+  EProp,
   ExponentialIF,
   Hebbian,
+  LeakyIntegrator,
+  LIF,
   Oja,
+  OTTT,
   Plastic,
+  Recurrent,
   RewardSTDP,
   type Rule,
   STDP,
@@ -18,9 +34,9 @@ import { start } from "./start.ts";
 
 const ALL = { products: 1, values: 1, states: 1 };
 
-/** The bits of a tensor as text, which is compared faster than numbers. */
+/** The bits of a tensor as a short text. */
 const bitsOf = (t: Tensor | null | undefined): string =>
-  t ? Buffer.from(new Uint8Array(t.toFloat32Array().buffer)).toString("base64") : "";
+  t ? createHash("sha256").update(t.toFloat32Array()).digest("base64") : "";
 
 const scalars = { learn: ["beta", "threshold"] as const };
 const columns = (n: number) => ({ beta: rand([n]).mul(0.9), learn: ["beta"] as const });
@@ -81,9 +97,46 @@ function learned(rule: Rule): string[] {
   return [layer.weight, ...Object.values(state.synapses)].map(bitsOf);
 }
 
+/** Gradients of rules that learn in each time step, after some. */
+function online(
+  neurons: (n: number) => Module,
+  make: (model: Sequential) => { step(x: Tensor, y: Tensor | null, state?: never): { state: unknown } },
+) {
+  manualSeed(5);
+  const [inputs, hidden, batch] = [70, 90, 3];
+  const model = new Sequential(
+    new Linear(inputs, hidden),
+    neurons(hidden),
+    new Linear(hidden, 4),
+    new LeakyIntegrator(),
+  );
+  const rule = make(model);
+  let state: unknown;
+  for (let t = 0; t < 6; t++) state = rule.step(rand([batch, inputs]), randn([batch, 4]), state as never).state;
+  return model.parameters().map((p) => bitsOf(p.grad));
+}
+
+const loss = (z: Tensor, y: Tensor): Tensor => mseLoss(z, y);
+
 const RUNS: readonly (readonly [name: string, run: () => string[]])[] = [
   ...LAYERS.map(([name, make, T, rows, n]) => [`gradients of ${name}`, () => gradients(make, T, rows, n)] as const),
   ...RULES.map(([name, make]) => [`weights of ${name}`, () => learned(make())] as const),
+  [
+    "gradients of e-prop",
+    () =>
+      online(
+        (features) => new Recurrent(new AdaptiveLIF(), { features }),
+        (model) => new EProp<Tensor>(model, { loss }),
+      ),
+  ],
+  [
+    "gradients of OTTT",
+    () =>
+      online(
+        () => new LIF(),
+        (model) => new OTTT<Tensor>(model, { loss }),
+      ),
+  ],
 ];
 
 const alone = new Map<string, string[]>();

@@ -53,7 +53,11 @@ const BLOCKS: Cut = {
   steps: (args) => [args[4] as number, args[5] as number],
   values: (args) => product(args, 2, 4),
 };
-const blocks = (args: readonly number[]): Cut | null => ((args[4] as number) >= (args[3] as number) ? BLOCKS : null);
+/** Whether two arrays of so many words have some in common. */
+const isOverlapped = (z: number, n: number, x: number, m: number): boolean => z < x + 4 * m && x < z + 4 * n;
+/** No cut where blocks that are written have values in common, or lie over those that are read: these are written in their order. */
+const blocks = ([z = 0, x = 0, rows = 0, n = 0, zStep = 0, xStep = 0]: readonly number[]): Cut | null =>
+  zStep < n || isOverlapped(z, (rows - 1) * zStep + n, x, (rows - 1) * xStep + n) ? null : BLOCKS;
 /** Rows of bits from a stream of bits, where a part begins with a word. */
 const aligned = ({ 3: n = 0 }: readonly number[]): Cut => ({
   count: 2,
@@ -69,7 +73,7 @@ const OTHERS: Readonly<Record<string, Cut | ((args: readonly number[]) => Cut | 
   formula: { count: 4, unit: 16, steps: () => [0, 1, 1, 1] },
   formulaGrad: { count: 5, unit: 16, steps: () => [0, 1, 1, 1, 1] },
   surrogate: { count: 4, unit: 16, steps: (args) => [1, 1, args[3] as number] },
-  copy: ([z = 0, x = 0, n = 0]) => (z < x + 4 * n && x < z + 4 * n ? null : COPY),
+  copy: ([z = 0, x = 0, n = 0]) => (isOverlapped(z, n, x, n) ? null : COPY),
   unpackBits: { count: 2, unit: 32, steps: () => [1, 1 / 32] },
   countBits: { count: 1, steps: () => [1] },
   packBits: { count: 2, steps: ({ 3: n = 0 }) => [wordsOf(n), n] },
