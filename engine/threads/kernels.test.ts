@@ -1,12 +1,12 @@
 /** Kernels that threads share, with random arguments: they write the bits of one thread, and nothing else. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Kernels } from "../../kernels/build/types.ts";
 import * as lif from "../../kernels/lif-layout.ts";
 import * as product from "../../kernels/product-layout.ts";
 import { simd } from "../backend.ts";
 import { wasmHeap } from "../memory.ts";
 import { extraKernels, kernels, memory } from "../wasm.ts";
-import type { Kernel } from "./pool.ts";
+import { type Kernel, Pool } from "./pool.ts";
 import { start } from "./start.ts";
 
 const SEED = 5;
@@ -472,6 +472,13 @@ function difference(a: Uint32Array, b: Uint32Array): string | null {
   return null;
 }
 
+/** Runs all parts here, the last one first. */
+function lastFirst(f: Kernel, parts: number, argumentsOf: (part: number) => readonly number[]): number[] {
+  const results = new Array<number>(parts);
+  for (let part = parts - 1; part >= 0; part--) results[part] = Number(f(...argumentsOf(part)) ?? 0);
+  return results;
+}
+
 beforeAll(() => {
   arrays = new Arrays();
 });
@@ -509,6 +516,12 @@ describe.each([2, 3, 7])("threads: with %i", (count) => {
       arrays.restore(before);
       expect((shared[name] as Kernel)(...args)).toBe(result);
       expect({ trial, args, difference: difference(arrays.copy(), alone) }).toEqual({ trial, args, difference: null });
+      // No part reads what another one writes: the last one may be the first.
+      arrays.restore(before);
+      const backwards = vi.spyOn(Pool.prototype, "run").mockImplementation(lastFirst);
+      (shared[name] as Kernel)(...args);
+      backwards.mockRestore();
+      expect({ trial, args, backwards: difference(arrays.copy(), alone) }).toEqual({ trial, args, backwards: null });
     }
   });
 });
