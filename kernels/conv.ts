@@ -328,40 +328,62 @@ function followWeights(
  * Maps [filters, places] of images `first` to `end` serve three results on their way: their sums, if `spreads`; gradients ← or += (where
  * the descriptor says so) the patches weightsᵀ · maps, if `spreads` and there is an address; and the gradient of the weights over the
  * non-zeros of images, for the taps `from` to `to`.
+ *
+ * `sides`, if not 0, has the maps of the `span` images from `base` on with the filters innermost, [groups, span, places, filters]: a call
+ * that `spreads` writes its images there, another one reads them.
  */
-export function spreadMaps(g: usize, work: usize, first: i32, end: i32, from: i32, to: i32, spreads: i32): void {
+export function spreadMaps(
+  g: usize,
+  work: usize,
+  first: i32,
+  end: i32,
+  from: i32,
+  to: i32,
+  spreads: i32,
+  sides: usize,
+  base: i32,
+  span: i32,
+): void {
   const groups = word(g, layout.groups);
-  const filters = word(g, layout.filters);
-  const places = word(g, layout.places);
-  const each = word(g, layout.each);
+  const size = word(g, layout.filters) * word(g, layout.places);
   const batch = word(g, layout.batch);
-  const chunk = from < to ? word(g, layout.chunk) : batch;
-  const sums: usize = spreads != 0 ? word(g, layout.sums) : 0;
+  const follows = from < to;
   const spread = spreads != 0 && word(g, layout.gradients) != 0;
-  const side = areaOf(g, work, layout.side);
-  const rows = groups * filters;
-  for (; (spreads != 0 || from < to) && first < end; first += chunk) {
+  const chunk = follows ? word(g, layout.chunk) : batch;
+  for (; first < end; first += chunk) {
     const count = min(chunk, end - first);
-    let map = at(word(g, layout.maps), first * rows * (each != 0 ? each : places));
-    if (each != 0) {
-      const values = map;
-      map = areaOf(g, work, layout.block);
-      memory.fill(map, 0, (<usize>(count * places * rows)) << 2);
-      addAtPlaces(map, values, at(word(g, layout.mapPlaces), first * rows * each), count * rows, places, each);
-    }
-    if (sums != 0) sumAxis(at(sums, first * rows), map, count * rows, places, 1, 0);
-    if (!spread && from >= to) continue;
+    const isMade = sides != 0 && spreads == 0;
+    const map = isMade ? 0 : takeMaps(g, work, first, count, spreads != 0);
+    if (!spread && !follows && sides == 0) continue;
     for (let i = 0; i < groups; i++) {
-      for (let j = 0; j < count; j++) {
-        const own = at(map, (j * groups + i) * filters * places);
-        transpose(at(side, j * filters * places), own, filters, places, 0);
+      const side = sides == 0 ? areaOf(g, work, layout.side) : at(sides, (i * span + first - base) * size);
+      for (let j = 0; !isMade && j < count; j++) {
+        const own = at(map, (j * groups + i) * size);
+        transpose(at(side, j * size), own, word(g, layout.filters), word(g, layout.places), 0);
       }
-      if (from < to) followWeights(g, work, side, first, count, i, from, to);
+      if (follows) followWeights(g, work, side, first, count, i, from, to);
       for (let j = 0; spread && j < count; j += batch) {
-        spreadGroup(g, work, at(side, j * filters * places), first + j, min(batch, count - j), i);
+        spreadGroup(g, work, at(side, j * size), first + j, min(batch, count - j), i);
       }
     }
   }
+}
+
+/** The maps of some images, written out where they are values at places, and, if `sums`, the sum of each where it is wanted. */
+function takeMaps(g: usize, work: usize, first: i32, count: i32, sums: bool): usize {
+  const rows = word(g, layout.groups) * word(g, layout.filters);
+  const places = word(g, layout.places);
+  const each = word(g, layout.each);
+  let map = at(word(g, layout.maps), first * rows * (each != 0 ? each : places));
+  if (each != 0) {
+    const values = map;
+    map = areaOf(g, work, layout.block);
+    memory.fill(map, 0, (<usize>(count * places * rows)) << 2);
+    addAtPlaces(map, values, at(word(g, layout.mapPlaces), first * rows * each), count * rows, places, each);
+  }
+  const to: usize = word(g, layout.sums);
+  if (sums && to != 0) sumAxis(at(to, first * rows), map, count * rows, places, 1, 0);
+  return map;
 }
 
 /** Adds the patches of maps, filters innermost, to a group of channels of some images. */

@@ -180,6 +180,6 @@ export function spreadMaps(
   integers[at + layout.patches] = patches - work;
   integers[at + layout.patchesRow] = patchesRow;
   integers[at + layout.nonZeros] = nonZeros - work;
-  spread(p, work, 0, total, 0, follower === null ? 0 : taps, 1);
+  spread(p, work, 0, total, 0, follower === null ? 0 : taps, 1, 0, 0, 0);
   recycle(p, bytes);
 }

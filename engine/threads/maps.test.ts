@@ -61,6 +61,8 @@ const CASES: Readonly<Record<string, () => Run>> = {
   "conv2d in groups": () => conv(images(13, 6, 9, 9), weight(8, 3, 3, 3), { groups: 2, padding: 1 }),
   "conv2d of events": () => conv(sparse(0.05, 15, 9, 10, 11), weight(7, 9, 3, 3), { padding: 1 }),
   "conv2d of events in groups": () => conv(sparse(0.05, 15, 8, 10, 11), weight(6, 4, 3, 3), { groups: 2 }),
+  "conv2d with maps of more values than are turned at a time": () =>
+    conv(sparse(0.02, 30, 3, 40, 40), weight(32, 3, 3, 3)),
   "conv2d of few spikes": () => conv(spikes(0.02, 4, 5, 9, 12, 13), weight(9, 9, 3, 3)),
   "conv2d of spikes": () => conv(spikes(0.15, 4, 5, 9, 12, 13), weight(24, 9, 3, 3), { padding: 1 }),
   "conv2d of spikes in two channels": () => conv(spikes(0.15, 31, 2, 7, 6), weight(24, 2, 3, 3)),

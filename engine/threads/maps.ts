@@ -6,6 +6,8 @@ import type { Parts } from "./parts.ts";
 import type { Kernel } from "./pool.ts";
 import { gcd32 } from "./values.ts";
 
+/** Values of maps that are turned for all threads before they take the gradient of weights from them. */
+const SIDES = 1 << 20;
 /** Values that are read once in the time of a window over bits, or of an addition at a place. */
 const SLOW = 4;
 
@@ -99,20 +101,37 @@ export function sharedMaps(k: ExtraKernels, parts: Parts): Partial<ExtraKernels>
       byImages(k.followMaps, g, work, first, end);
     },
     spreadMaps(g, work, first, end, from, to, spreads) {
-      if (end - first < count || mapsOf(g, end - first) < least.values) {
-        return k.spreadMaps(g, work, first, end, from, to, spreads);
+      const all = mapsOf(g, end - first);
+      if (end - first < count || all < least.values) {
+        return k.spreadMaps(g, work, first, end, from, to, spreads, 0, 0, 0);
       }
-      const words = wordsOf(g, conv.sums, conv.gradients, conv.follows, conv.kernel, conv.channels);
-      const [sums, gradients, follows, kernel, channels] = words as [number, number, number, number, number];
-      if (spreads !== 0 && (sums !== 0 || gradients !== 0)) byImages(k.spreadMaps, g, work, first, end, 0, 0, 1);
-      if (from >= to) return;
+      if (from >= to) return byImages(k.spreadMaps, g, work, first, end, 0, 0, spreads, 0, 0, 0);
       // Events are followed by whole channels.
-      const unit = follows === conv.EVENTS || channels >= count ? kernel : 1;
+      const [follows, kernel, channels] = wordsOf(g, conv.follows, conv.kernel, conv.channels) as number[];
+      const unit = follows === conv.EVENTS || (channels as number) >= count ? (kernel as number) : 1;
+      const each = all / (end - first);
+      const span = Math.min(end - first, Math.max(count, Math.floor(SIDES / each)));
+      const sides = parts.work(count, 4 * span * each);
       const area = areas(g, work);
-      parts.run(k.spreadMaps, (part) => {
-        const [low, high] = [parts.first(part, to - from, unit), parts.first(part + 1, to - from, unit)];
-        return [g, area[part] as number, first, end, from + low, from + high, 0];
-      });
+      for (let base = first; base < end; base += span) {
+        const stop = Math.min(base + span, end);
+        byImages(k.spreadMaps, g, work, base, stop, 0, 0, 1, sides, base, span);
+        parts.run(k.spreadMaps, (part) => {
+          const [low, high] = [parts.first(part, to - from, unit), parts.first(part + 1, to - from, unit)];
+          return [
+            g,
+            area[part] as number,
+            base,
+            low < high ? stop : base,
+            from + low,
+            from + high,
+            0,
+            sides,
+            base,
+            span,
+          ];
+        });
+      }
     },
     maxPool(z, place, x, down, across, planes) {
       const [size, windows] = sizesOf(down, across);

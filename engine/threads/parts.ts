@@ -48,8 +48,8 @@ export class Parts {
     this.count = count;
     this.least = least;
     this.descriptors = Array.from({ length: count }, () => wasmHeap.allocate(DESCRIPTOR));
-    this.at = new Array(count).fill(0);
-    this.bytes = new Array(count).fill(0);
+    this.at = new Array(count + 1).fill(0);
+    this.bytes = new Array(count + 1).fill(0);
   }
 
   /** Runs a kernel once for each part, with the arguments that `argumentsOf` gives. Returns the results. */
@@ -62,7 +62,7 @@ export class Parts {
     return part === this.count ? n : Math.min(n, multiple * Math.round((part * n) / this.count / multiple));
   }
 
-  /** The work area of a part, of at least so many bytes. */
+  /** The work area of a part, or of all together behind the last, of at least so many bytes. */
   work(part: number, bytes: number): number {
     const before = this.bytes[part] as number;
     if (before < bytes) {
