@@ -268,9 +268,11 @@ test("conv2d: spikes of every density give the bits of float32 sums in ascending
     const dz = random(map, 4);
     const [ws, ds] = [w, dz].map((t) => t.toFloat32Array()) as [Float32Array, Float32Array];
     const plane = places[0] * places[1];
-    for (const density of [0, "one", 0.02, 0.1, 0.3, 0.6, 1] as const) {
-      const rates = full([c.images, c.channels, ...c.size], density === "one" ? 0 : density);
+    for (const density of [0, "one", "crowded", 0.02, 0.1, 0.3, 0.6, 1] as const) {
+      const rates = full([c.images, c.channels, ...c.size], typeof density === "number" ? density : 0);
       if (density === "one") rates.data[rates.size >> 1] = 1;
+      // More spikes in the first images than lists have room for.
+      if (density === "crowded") rates.data.fill(0.4, 0, rates.size >> 2);
       const z = Float32Array.from(
         { length: sizeOf(map) },
         (_, i) => b.data[Math.floor(i / plane) % c.filters] as number,

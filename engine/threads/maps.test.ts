@@ -1,4 +1,4 @@
-/** Convolutions, pools and normalisation with threads: the bits of one. */
+/** Convolutions, pools, normalisation and RMSprop with threads: the bits of one. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   add,
@@ -16,6 +16,8 @@ import {
   manualSeed,
   maxPool2d,
   mul,
+  parameter,
+  RMSprop,
   randn,
   sum,
   type Tensor,
@@ -96,6 +98,16 @@ const CASES: Readonly<Record<string, () => Run>> = {
   "pools of spikes": () => {
     const x = images(6, 8, 20, 12, 12);
     return { z: avgPool2d(maxPool2d(new LIF().forward(x), 2), 2), leaves: [x] };
+  },
+  RMSprop: () => {
+    const w = parameter(randn([1000]));
+    const optimizer = new RMSprop([w], { momentum: 0.9, centered: true });
+    for (let step = 0; step < 3; step++) {
+      optimizer.zeroGrad();
+      sum(mul(w, randn([1000]))).backward();
+      optimizer.step();
+    }
+    return { z: sum(w), leaves: [w] };
   },
   BatchNorm2d: () => module(new BatchNorm2d(7), images(9, 7, 6, 5)),
   BatchNorm1d: () => module(new BatchNorm1d(9), images(31, 9)),

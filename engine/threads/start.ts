@@ -143,10 +143,10 @@ async function share(
   pool.number(kernels);
   pool.number(others);
   const parts = new Parts(pool, gain === null ? least : leastWhile(gain, least));
-  const values = sharedValues({ ...kernels, ...others }, parts);
+  const all = { ...kernels, ...others };
+  const values = sharedValues(all, parts);
   useKernels({
-    ...kernels,
-    ...others,
+    ...all,
     ...sharedMaps(others, parts),
     ...values,
     ...sharedProducts(kernels, parts),
