@@ -4,16 +4,16 @@
  *
  * Each shared order adds the time that one thread would have taken, less the time that it took. One thread takes as long as all parts
  * together; a part that took much longer than the fastest was interrupted, and counts as a slow one only. Where the sum falls below a limit,
- * the main thread works alone for a while, which leaves the processors to the others, and tries again. So a busy machine costs a few
- * milliseconds in each such period, which doubles while trying fails.
+ * the main thread works alone, which leaves the processors to the others, for many times as long as was lost, and tries again. So a busy
+ * machine costs a small share of the time, and threads are back soon after it was busy.
  */
 
 /** Milliseconds: the most that gains of the past make up for, and the loss at which the main thread goes on alone. */
 const CREDIT = 4;
 const LOSS = 1;
-/** Milliseconds that it works alone, at first and at most. */
-const SHORTEST = 20;
-const LONGEST = 80;
+/** It works alone for so many times the loss, and for so many milliseconds at most. */
+const ALONE = 25;
+const LONGEST = 500;
 /** A part takes at most so many times as long as the fastest one, and so many milliseconds more: else it was interrupted. */
 const UNEVEN = 1.5;
 const SLACK = 0.1;
@@ -22,10 +22,9 @@ const SLACK = 0.1;
 export class Gain {
   private readonly clock: () => number;
   private sum = 0;
-  private rest = SHORTEST;
-  /** When trying began, and when working alone began; the latter is 0 while threads take part. */
-  private tried = 0;
-  private alone = 0;
+  /** When it began to work alone, 0 while threads take part, and for how long. */
+  private began = 0;
+  private rest = 0;
 
   constructor(clock: () => number = () => performance.now()) {
     this.clock = clock;
@@ -33,11 +32,9 @@ export class Gain {
 
   /** Whether the main thread works alone. */
   isAlone(): boolean {
-    if (this.alone === 0) return false;
-    const now = this.clock();
-    if (now - this.alone < this.rest) return true;
-    this.alone = 0;
-    this.tried = now;
+    if (this.began === 0) return false;
+    if (this.clock() - this.began < this.rest) return true;
+    this.began = 0;
     return false;
   }
 
@@ -54,14 +51,9 @@ export class Gain {
     let together = 0;
     for (let i = 0; i < count; i++) together += Math.min(most, parts[i] as number);
     this.sum = Math.min(CREDIT, this.sum + together - took);
-    if (this.sum < -LOSS) this.stop();
-  }
-
-  private stop(): void {
-    const now = this.clock();
-    // A try that ended at once says that the machine is still busy.
-    this.rest = now - this.tried < this.rest ? Math.min(LONGEST, 2 * this.rest) : SHORTEST;
+    if (this.sum >= -LOSS) return;
+    this.rest = Math.min(LONGEST, -ALONE * this.sum);
+    this.began = this.clock();
     this.sum = 0;
-    this.alone = now;
   }
 }

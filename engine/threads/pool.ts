@@ -224,8 +224,9 @@ export class Pool {
   private post(t: number, f: number, args: readonly number[]): void {
     const [words, numbers] = [this.words[t] as Int32Array, this.numbers[t] as Float64Array];
     numbers[FUNCTION] = f;
+    for (let i = 0; i < args.length; i++) numbers[ARGUMENTS + i] = args[i] as number;
     // Arguments that are left out are 0.
-    for (let i = 0; i < MOST; i++) numbers[ARGUMENTS + i] = args[i] ?? 0;
+    for (let i = args.length; i < MOST; i++) numbers[ARGUMENTS + i] = 0;
     this.sent[t] = (this.sent[t] as number) + 1;
     Atomics.store(words, ORDER, this.sent[t] as number);
     if (Atomics.load(words, ASLEEP) !== 0) Atomics.notify(words, ORDER);
