@@ -9,6 +9,7 @@
  *   npm run fuzz -- attack --minutes 1         for so long
  *                          --count 1000        so many programs, calls or step functions
  *                          --seed 1            the first of them; the next ones count on. By default the time.
+ *                          --threads 3         programs, steps, neurons and rules with so many threads too, to the bits of one
  *                          --broken            whether every kernel, slightly wrong, and every kind of defect is found
  *
  * KERNELS=debug runs the kernels with assertions.

@@ -7,11 +7,12 @@ import * as product from "../../kernels/product-layout.ts";
 
 type Kernel = (...args: number[]) => number;
 
-const kernels: Kernels = { ...core, ...extraKernels() };
+/** All kernels over the memory of now, which threads move. */
+const all = (): Kernels => ({ ...core, ...extraKernels() });
 
-export const KERNELS = Object.keys(kernels).filter(
-  (name) => typeof kernels[name as keyof Kernels] === "function",
-) as (keyof Kernels)[];
+export const KERNELS = Object.entries(all()).flatMap(([name, each]) =>
+  typeof each === "function" ? [name as keyof Kernels] : [],
+);
 
 /** Kernels that no program can find wrong. */
 export const UNSEEN: Readonly<Record<string, string>> = {
@@ -32,6 +33,7 @@ const BITS: readonly string[] = ["alignBits", "packBits", "transposeBits", "bern
 
 /** The kernels with one that calls `wrong` after itself. */
 export function replaced(name: keyof Kernels, wrong: (result: number, args: readonly number[]) => number): Backend {
+  const kernels = all();
   const kernel = kernels[name] as Kernel;
   const broken: Kernel = (...args) => wrong(kernel(...args), args);
   return { kernels: { ...kernels, [name]: broken }, heap: simd.heap };

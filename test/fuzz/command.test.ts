@@ -3,8 +3,16 @@ import { expect, test } from "vitest";
 import { again, commandOf, PARTS } from "./command.ts";
 
 test.each(PARTS)("fuzz: the command line reads the command that a finding of %s prints", (part) => {
-  const [, args] = /^again: npm run fuzz -- (.*)$/.exec(again(part, 7)) ?? [];
-  expect(commandOf((args as string).split(" "))).toEqual({ parts: [part], seed: 7, count: 1, broken: false });
+  for (const threads of [1, 3]) {
+    const [, args] = /^again: npm run fuzz -- (.*)$/.exec(again(part, 7, threads)) ?? [];
+    expect(commandOf((args as string).split(" "))).toEqual({
+      parts: [part],
+      seed: 7,
+      count: 1,
+      threads,
+      broken: false,
+    });
+  }
 });
 
 test("fuzz: the command line refuses other parts, options and numbers", () => {

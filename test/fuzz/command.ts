@@ -8,7 +8,8 @@ export type Part = (typeof PARTS)[number];
 const WITH_BROKEN: readonly Part[] = ["programs", "attack"];
 
 /** The command that draws the thing of a seed again, and nothing else. */
-export const again = (part: Part, seed: number): string => `again: npm run fuzz -- ${part} --seed ${seed} --count 1`;
+export const again = (part: Part, seed: number, threads = 1): string =>
+  `again: npm run fuzz -- ${part} --seed ${seed} --count 1${threads > 1 ? ` --threads ${threads}` : ""}`;
 
 interface Command {
   /** By default all. */
@@ -16,6 +17,8 @@ interface Command {
   readonly seed: number | undefined;
   readonly count: number | undefined;
   readonly minutes: number | undefined;
+  /** Threads that share the work, with the main one, by default 1. */
+  readonly threads: number;
   readonly broken: boolean;
 }
 
@@ -28,10 +31,11 @@ export function commandOf(args: readonly string[]): Command {
       minutes: { type: "string" },
       count: { type: "string" },
       seed: { type: "string" },
+      threads: { type: "string" },
       broken: { type: "boolean", default: false },
     },
   });
-  const number = (name: "minutes" | "count" | "seed"): number | undefined => {
+  const number = (name: "minutes" | "count" | "seed" | "threads"): number | undefined => {
     const text = values[name];
     if (text === undefined) return undefined;
     const value = Number(text);
@@ -43,5 +47,6 @@ export function commandOf(args: readonly string[]): Command {
   const unknown = positionals.find((name) => !all.includes(name as Part));
   if (unknown !== undefined) throw new RangeError(`fuzz: expected ${all.join(", ")}, got ${unknown}`);
   const parts = positionals.length > 0 ? (positionals as Part[]) : all;
-  return { parts, seed: number("seed"), count: number("count"), minutes: number("minutes"), broken };
+  const [seed, count, minutes] = [number("seed"), number("count"), number("minutes")];
+  return { parts, seed, count, minutes, threads: number("threads") ?? 1, broken };
 }

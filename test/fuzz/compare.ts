@@ -24,6 +24,7 @@ import { withReference } from "../../engine/gradcheck.ts";
 import { memoryStats, noGrad, Tensor, tape, zeros } from "../../engine/index.ts";
 import { type Recorded, writeOutGradient } from "../../engine/op.ts";
 import { kernels } from "../../engine/wasm.ts";
+import { alone, differenceOfThreads } from "../support/sharing.ts";
 import { DECISIONS } from "./calls.ts";
 import { COMPILED, execute, gradientOf, isCompiled, type Observer, placesOf, valuesOf } from "./execute.ts";
 import { type Item, inputsOf, type Leaf, type Program, type Step } from "./program.ts";
@@ -424,14 +425,18 @@ export interface Verdict {
   readonly abandoned: boolean;
 }
 
-/** Runs a program on both sides. `backend` may hold other kernels in the place of those of the package. */
-export function compare(program: Program, deviations: Deviations, backend: Backend = simd): Verdict {
+/**
+ * Runs a program on both sides, the kernels on one thread. `backend` may hold other kernels in the place of those of the package; `shared`
+ * says that the kernels run with all threads too, towards the same bits.
+ */
+export function compare(program: Program, deviations: Deviations, backend: Backend = simd, shared = false): Verdict {
   const { live } = memoryStats();
   try {
     poison();
-    const trace = withBackend(backend, () => traceOf(program));
+    const trace = withBackend(backend, () => alone(() => traceOf(program)));
     const left = memoryStats().live - live;
     if (left !== 0) throw new Finding("memory", `${left} bytes are still in use after the program`);
+    if (shared) compareThreads(program);
     withReference(() => execute(program, new Judge(trace, deviations)));
     return { finding: null, abandoned: false };
   } catch (error) {
@@ -439,6 +444,33 @@ export function compare(program: Program, deviations: Deviations, backend: Backe
     const finding = error instanceof Finding ? error : new Finding("crash", String(error), { cause: error });
     return { finding, abandoned: false };
   }
+}
+
+/** Throws a finding where threads give other bits than one of them. */
+function compareThreads(program: Program): void {
+  const difference = differenceOfThreads(() => {
+    poison();
+    return named(program, traceOf(program));
+  });
+  if (difference === null) return;
+  const { name, text } = difference;
+  throw new Finding(name.split(":")[0] as string, `${name.replace(/^.*?: /, "")}, ${text}`);
+}
+
+/** All that a trace has, in the order in which it is computed: values by their op, then gradients from the last one back. */
+function* named(program: Program, trace: Trace): Generator<readonly [string, Float32Array]> {
+  for (const item of program.items) {
+    for (const id of item.ids) {
+      const values = trace.values.get(id);
+      if (values !== undefined) yield [`${item.kind === "step" ? item.op : item.kind}: v${id}`, values];
+    }
+  }
+  for (const [i, values] of trace.records.entries()) yield [`record: ${i}`, values];
+  for (let i = trace.gradients.length - 1; i >= 0; i--) {
+    const gradient = trace.gradients[i];
+    if (gradient !== undefined) yield [`backward: gradient of record ${i}`, gradient.values];
+  }
+  for (const [id, values] of trace.leafGradients) yield [`backward: gradient of v${id}`, values];
 }
 
 /** The tensors of a program as leaves; none if it does not come to its end. */

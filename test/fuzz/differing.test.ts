@@ -8,6 +8,7 @@ const lists: Kind<number[]> = {
   part: "steps",
   generate: (seed) => Array.from({ length: seed }, (_, i) => i + 1),
   compare: (list) => (list.includes(1) ? (list.includes(3) ? `3 of ${list}` : null) : "RangeError: no 1"),
+  values: (list) => [["list", list]],
   *smallerThan(list) {
     for (const x of list) yield list.filter((y) => y !== x);
   },

@@ -1,4 +1,5 @@
 /** The search of fuzzers for a difference between two ways to compute the same, and the cut down to what shows the difference. */
+import { alone, differenceOfThreads, type Named, threadsNow } from "../support/sharing.ts";
 
 import { again, type Part } from "./command.ts";
 
@@ -19,6 +20,8 @@ export interface Kind<Drawn> {
   generate(seed: number): Drawn;
   /** Where the two ways differ; null where they do not. */
   compare(drawn: Drawn): string | null;
+  /** All that one of the ways computes, of as many values as threads share. */
+  values(drawn: Drawn): Named;
   /** With a part left out or made simpler. */
   smallerThan(drawn: Drawn): Iterable<Drawn>;
   print(drawn: Drawn): string;
@@ -28,12 +31,17 @@ export interface Kind<Drawn> {
 const errorOf = (text: string): string | undefined => /^\w*Error\b/.exec(text)?.[0];
 
 /** The same with as little as still shows a difference; an error that a part left out has brought about is no difference. */
-function minimise<Drawn>({ compare, smallerThan }: Kind<Drawn>, drawn: Drawn, found: string): Drawn {
+function minimise<Drawn>(
+  { smallerThan }: Kind<Drawn>,
+  drawn: Drawn,
+  differenceOf: (drawn: Drawn) => string | null,
+  found: string,
+): Drawn {
   let best = drawn;
   for (let goesOn = true; goesOn; ) {
     goesOn = false;
     for (const smaller of smallerThan(best)) {
-      const text = compare(smaller);
+      const text = differenceOf(smaller);
       if (text === null || errorOf(text) !== errorOf(found)) continue;
       best = smaller;
       goesOn = true;
@@ -43,16 +51,32 @@ function minimise<Drawn>({ compare, smallerThan }: Kind<Drawn>, drawn: Drawn, fo
   return best;
 }
 
-/** The first of so many from a seed on that differs, cut down, or null. */
-export function firstDiffering<Drawn>(kind: Kind<Drawn>, seed: number, count: number): string | null {
+/**
+ * The first of so many from a seed on that differs, cut down, or null. Both ways are those of one thread; where more run, one way runs on
+ * all of them too, of each draw whose seed is a multiple of `every`.
+ */
+export function firstDiffering<Drawn>(kind: Kind<Drawn>, seed: number, count: number, every = 1): string | null {
   for (let s = seed; s < seed + count; s++) {
+    const differenceOf = (drawn: Drawn): string | null =>
+      alone(() => kind.compare(drawn)) ?? (s % every === 0 ? withThreads(kind, drawn) : null);
     const drawn = kind.generate(s);
-    const found = kind.compare(drawn);
+    const found = differenceOf(drawn);
     if (found === null) continue;
-    const smaller = minimise(kind, drawn, found);
-    return `seed ${s}: ${kind.compare(smaller)}\n${kind.print(smaller)}\n\n${again(kind.part, s)}`;
+    const smaller = minimise(kind, drawn, differenceOf, found);
+    const line = again(kind.part, s, threadsNow());
+    return `seed ${s}: ${differenceOf(smaller)}\n${kind.print(smaller)}\n\n${line}`;
   }
   return null;
+}
+
+function withThreads<Drawn>(kind: Kind<Drawn>, drawn: Drawn): string | null {
+  if (threadsNow() === 1) return null;
+  try {
+    const difference = differenceOfThreads(() => kind.values(drawn));
+    return difference === null ? null : `${difference.name}, ${difference.text}`;
+  } catch (error) {
+    return `with ${threadsNow()} threads: ${(error as Error).stack}`;
+  }
 }
 
 /**

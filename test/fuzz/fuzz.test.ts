@@ -1,11 +1,13 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Backend } from "../../engine/backend.ts";
 import { memoryStats } from "../../engine/index.ts";
 import { wasmHeap } from "../../engine/memory.ts";
+import { Pool } from "../../engine/threads/pool.ts";
 import { memory } from "../../engine/wasm.ts";
 import type { Kernels } from "../../kernels/build/types.ts";
 import { TRIANGULAR } from "../../kernels/kinds.ts";
 import * as layout from "../../kernels/lif-layout.ts";
+import { ordersSoFar, startThreads, threadsNow } from "../support/sharing.ts";
 import { replaced, slightlyWrong, wordOf } from "./broken.ts";
 import { SURROGATE_NAMES } from "./calls.ts";
 import { again } from "./command.ts";
@@ -17,10 +19,20 @@ import { ROWS } from "./rows.ts";
 
 const SEED = 20_250_101;
 
-test(`fuzz: 60 random programs of 50 ops, from seed ${SEED} on, agree with the reference`, () => {
+const THREADS = 3;
+/** A program of so many runs with threads too. */
+const EVERY = 4;
+
+afterEach(() => startThreads(1));
+
+test(`fuzz: 60 random programs of 50 ops, from seed ${SEED} on, agree with the reference, and ${THREADS} threads with one`, async () => {
   const { live } = memoryStats();
-  const report = fuzz({ seed: SEED, programs: 60 });
+  await startThreads(THREADS);
+  const before = ordersSoFar();
+  const report = fuzz({ seed: SEED, programs: 60, every: EVERY });
   if (report.failure !== null) expect.fail(describeFailure(report.failure));
+  expect(ordersSoFar() - before).toBeGreaterThan(1000);
+  await startThreads(1);
   expect(memoryStats().live).toBe(live);
   expect(report.programs).toBe(60);
   expect(report.ops).toBeGreaterThanOrEqual(50 * 60);
@@ -124,6 +136,20 @@ describe("fuzz: finds", () => {
     expect(report).toMatch(/^memory: \d+ bytes are still in use/);
   });
 
+  test("a part of the work that a thread leaves undone", async () => {
+    await startThreads(THREADS);
+    const { run } = Pool.prototype;
+    const spy = vi.spyOn(Pool.prototype, "run").mockImplementation(function (this: Pool, f, parts, argumentsOf) {
+      return run.call(this, f, parts, (part) => argumentsOf(part === 2 ? 1 : part));
+    });
+    const { failure } = fuzz({ seed: SEED, programs: 500, ops: ["exp", "mul"] });
+    spy.mockRestore();
+    expect(failure).not.toBeNull();
+    const text = failure === null ? "" : describeFailure(failure);
+    expect(text).toMatch(/^\w+: v\d+, element \d+ of \d+: got .* with 3 threads, .* with one/);
+    expect(text).toMatch(/npm run fuzz -- programs --seed \d+ --count 1 --threads 3$/);
+  });
+
   test("an op that throws", () => {
     const throwing = replaced("exp", () => {
       throw new Error("out of order");
@@ -157,5 +183,5 @@ test("fuzz: a failure is cut down to what it needs and can be read", () => {
   const text = describeFailure(failure);
   expect(text).toMatch(/^prod: v\d+, element 0 of \d+: got /);
   expect(text).toMatch(/v\d+ = prod\(v\d+, \{/);
-  expect(text.split("\n").at(-1)).toBe(again("programs", failure.seed));
+  expect(text.split("\n").at(-1)).toBe(again("programs", failure.seed, threadsNow()));
 });

@@ -1,6 +1,7 @@
 /** Runs program after program and sums up; stops at the first finding. */
 import type { Backend } from "../../engine/backend.ts";
 import { memoryStats, resetPeak } from "../../engine/index.ts";
+import { alone, threadsNow } from "../support/sharing.ts";
 import { again } from "./command.ts";
 import { compare, type Deviations, Finding, resultsOf } from "./compare.ts";
 import { type Choice, generate } from "./generate.ts";
@@ -15,6 +16,8 @@ export interface FuzzOptions extends Choice {
   milliseconds?: number;
   /** Kernels to be tested instead of those of the package. */
   backend?: Backend;
+  /** Where threads run, the kernels of programs whose seed is a multiple of this run with all of them too. Default 1. */
+  every?: number;
   /** Called after every program. */
   progress?: (report: FuzzReport) => void;
 }
@@ -62,17 +65,18 @@ export function fuzz(options: FuzzOptions): FuzzReport {
 }
 
 function runOne(seed: number, report: FuzzReport, options: FuzzOptions): Failure | null {
-  const { backend } = options;
-  const { program, error } = generate(seed, options);
+  const { backend, every = 1 } = options;
+  const shared = threadsNow() > 1 && seed % every === 0;
+  const { program, error } = alone(() => generate(seed, options));
   report.ops += program.items.filter((item) => item.kind === "step").length;
   const { finding, abandoned } =
     error === null
-      ? compare(program, report.deviations, backend)
+      ? compare(program, report.deviations, backend, shared)
       : { finding: new Finding("crash", String(error), { cause: error }), abandoned: false };
   if (abandoned) report.abandoned++;
   if (finding === null) return null;
-  const again = (p: Program): boolean => compare(p, new Map(), backend).finding?.op === finding.op;
-  const results = (p: Program): ReadonlyMap<number, Leaf> => resultsOf(p, backend);
+  const again = (p: Program): boolean => compare(p, new Map(), backend, shared).finding?.op === finding.op;
+  const results = (p: Program): ReadonlyMap<number, Leaf> => alone(() => resultsOf(p, backend));
   // What does not show a second time cannot be cut down.
   return { seed, finding, program: again(program) ? minimise(program, again, results) : program };
 }
@@ -80,7 +84,8 @@ function runOne(seed: number, report: FuzzReport, options: FuzzOptions): Failure
 /** What to print of a failure. */
 export function describe({ seed, finding, program }: Failure): string {
   const stack = finding.cause instanceof Error ? `\n${finding.cause.stack}` : "";
-  return `${finding.message}${stack}\n\nwhat it needs:\n${print(program)}\n\n${again("programs", seed)}`;
+  const line = again("programs", seed, threadsNow());
+  return `${finding.message}${stack}\n\nwhat it needs:\n${print(program)}\n\n${line}`;
 }
 
 /** One line an op, the largest deviations first. */

@@ -1,4 +1,5 @@
 /** The command line of the fuzzer, see scripts/fuzz.mjs. */
+import { startThreads } from "../support/sharing.ts";
 import { type AttackReport, attack, describeFound, sorted } from "./attack/attack.ts";
 import { BROKEN } from "./attack/broken.ts";
 import { KERNELS, slightlyWrong, UNSEEN } from "./broken.ts";
@@ -117,7 +118,9 @@ const runs: { readonly [part in Part]: () => void | Promise<void> } = {
   events,
 };
 
-console.log(`seed ${seed}`);
+await startThreads(command.threads);
+
+console.log(`seed ${seed}${command.threads > 1 ? `, ${command.threads} threads` : ""}`);
 for (const part of command.parts) {
   console.log(`${part}:`);
   await runs[part]();

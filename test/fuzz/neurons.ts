@@ -5,7 +5,14 @@
 import { type Tensor, tensor } from "../../engine/index.ts";
 import * as snn from "../../snn/index.ts";
 import { Neurons } from "../../snn/neuron/neuron.ts";
-import { expectAsOnTensors, expectSameBits, type Layer, type NeuronName, statesOf } from "../support/layers.ts";
+import {
+  expectAsOnTensors,
+  expectSameBits,
+  type Layer,
+  type NeuronName,
+  resultsOf,
+  statesOf,
+} from "../support/layers.ts";
 import { NEURON_ROWS } from "../support/neuron-rows.ts";
 import { random as randomTensor } from "../support/tensors.ts";
 import { type Slope, SURROGATE_NAMES, surrogateOf } from "./calls.ts";
@@ -96,24 +103,46 @@ function layerOf({ name, options, surrogate, shape }: Drawn): Layer {
   return new (CLASSES[name] as Class)({ ...Object.fromEntries(given), surrogate: surrogateOf(surrogate) });
 }
 
-/** Where a layer and its step on tensors differ, or two ways to run it; null where they do not. */
-export function compare(drawn: Drawn): string | null {
+/** Calls fn with a layer, a current and states, which are disposed of behind it. */
+function run<R>(drawn: Drawn, fn: (layer: Layer, x: Tensor, start: Readonly<Record<string, Tensor>>) => R): R {
   const { seed, shape, scale } = drawn;
   const made: Tensor[] = [];
   try {
     const layer = layerOf(drawn);
     const x = randomTensor(shape, seed, { low: -0.5 * scale, high: scale, requiresGrad: true });
     made.push(x, ...Object.values(layer).filter((value): value is Tensor => value instanceof x.constructor));
-    expectSameBits(layer, x).dispose();
     const start = statesOf(layer, shape.slice(1), 0.25);
     made.push(...Object.values(start));
-    expectAsOnTensors(layer, x, start, seed % 1000);
-    return null;
-  } catch (error) {
-    return String((error as Error).stack);
+    return fn(layer, x, start);
   } finally {
     for (const t of made) t.dispose();
   }
+}
+
+/** Where a layer and its step on tensors differ, or two ways to run it; null where they do not. */
+function compare(drawn: Drawn): string | null {
+  try {
+    run(drawn, (layer, x, start) => {
+      expectSameBits(layer, x).dispose();
+      expectAsOnTensors(layer, x, start, drawn.seed % 1000);
+    });
+    return null;
+  } catch (error) {
+    return String((error as Error).stack);
+  }
+}
+
+/** A batch of which each thread has a part. */
+const WIDE = 64;
+
+/** What the layer gives for the batch, and its gradients. */
+function values(drawn: Drawn): [string, readonly number[]][] {
+  const [T, ...shape] = drawn.shape as [number, ...number[]];
+  const wide = { ...drawn, shape: [T, WIDE, shape[shape.length - 1] as number] };
+  const results = run(wide, (layer, x, start) => resultsOf(layer, x, start, true, drawn.seed % 1000));
+  return Object.entries(results).flatMap(([kind, all]) =>
+    (all as readonly (readonly number[])[]).map((values, i): [string, readonly number[]] => [`${kind} ${i}`, values]),
+  );
 }
 
 /** The layer without one of its options. */
@@ -127,5 +156,5 @@ function* smallerThan(drawn: Drawn): Generator<Drawn> {
 export const print = (drawn: Drawn): string => JSON.stringify(drawn);
 
 /** Runs layers from a seed on. The first that differs, cut down, or null. */
-export const fuzzNeurons = (seed: number, count: number): string | null =>
-  firstDiffering({ part: "neurons", generate, compare, smallerThan, print }, seed, count);
+export const fuzzNeurons = (seed: number, count: number, every?: number): string | null =>
+  firstDiffering({ part: "neurons", generate, compare, values, smallerThan, print }, seed, count, every);

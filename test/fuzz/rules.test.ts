@@ -1,12 +1,20 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
+import { ordersSoFar, startThreads } from "../support/sharing.ts";
 import { fuzzRules, generate, print } from "./rules.ts";
 
 const SEED = 20_261_101;
 const RULES = 400;
+/** One of so many runs with threads too. */
+const EVERY = 4;
 
-test(`fuzz: ${RULES} random rules for synapses, from seed ${SEED} on, are the same compiled and on tensors`, () => {
-  const found = fuzzRules(SEED, RULES);
+afterEach(() => startThreads(1));
+
+test(`fuzz: ${RULES} random rules for synapses, from seed ${SEED} on, are the same compiled and on tensors, and with three threads`, async () => {
+  await startThreads(3);
+  const before = ordersSoFar();
+  const found = fuzzRules(SEED, RULES, EVERY);
   if (found !== null) expect.fail(found);
+  expect(ordersSoFar() - before).toBeGreaterThan(100);
 });
 
 test("fuzz: a seed gives the same rule again", () => {

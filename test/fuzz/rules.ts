@@ -246,7 +246,15 @@ function compare(drawn: Drawn): string | null {
   }
 }
 
-function difference(drawn: Drawn): string | null {
+/** Weights and traces of the compiled rule after each step. */
+function values(drawn: Drawn): Map<string, Float32Array> {
+  const seen = new Map<string, Float32Array>();
+  difference(drawn, (name, values) => seen.set(name, values));
+  return seen;
+}
+
+/** `see` is shown what the compiled rule gives. */
+function difference(drawn: Drawn, see: (name: string, values: Float32Array) => void = () => {}): string | null {
   const { outputs, inputs, batch, bounds, mean, rate, steps } = drawn;
   const random = new Random(drawn.seed + 1);
   const rule = ruleOf(drawn);
@@ -281,8 +289,10 @@ function difference(drawn: Drawn): string | null {
     const applies = random.chance(0.85);
     state = plastic.step(...given, state, { reward, apply: applies });
     reference.step({ pre, post, applies, ...(reward === undefined ? {} : { reward }) });
+    const weight = layer.weight.toFloat32Array();
+    see(`step ${t}: weight`, weight);
     const found =
-      differing(`step ${t}: weight`, layer.weight.toFloat32Array(), reference.weight, tolerance) ??
+      differing(`step ${t}: weight`, weight, reference.weight, tolerance) ??
       (layer instanceof Linear
         ? differing(`step ${t}: copy of the weight`, forwardOf(layer), productOf(reference.weight, inputs), 1e-5)
         : null);
@@ -290,6 +300,7 @@ function difference(drawn: Drawn): string | null {
     for (const { name, of } of rule.traces) {
       const expected = Float32Array.from(reference.traces.flatMap((_, s) => [...reference.trace(name, s)]));
       const trace = sampled(of, state.traces[name] as Tensor);
+      see(`step ${t}: ${name}`, trace);
       const wrong = differing(`step ${t}: ${name}`, trace, expected, 0);
       if (wrong !== null) return wrong;
     }
@@ -400,5 +411,5 @@ export function print(drawn: Drawn): string {
 }
 
 /** Runs rules from a seed on. The first that differs, cut down, or null. */
-export const fuzzRules = (seed: number, count: number): string | null =>
-  firstDiffering({ part: "rules", generate, compare, smallerThan, print }, seed, count);
+export const fuzzRules = (seed: number, count: number, every?: number): string | null =>
+  firstDiffering({ part: "rules", generate, compare, values, smallerThan, print }, seed, count, every);

@@ -172,6 +172,19 @@ function compare(step: Step): string | null {
   }
 }
 
+/** More rows have parts for threads. */
+const WIDE = 64;
+
+/** What the compiled step gives. */
+function* values(drawn: Step): Generator<readonly [string, ArrayLike<number>]> {
+  const step = { ...drawn, rows: WIDE };
+  for (const [kind, arrays] of Object.entries(fused(definitionOf(step), settingOf(step)))) {
+    for (const [name, array] of Object.entries(arrays as Record<string, ArrayLike<number>>)) {
+      yield [`${kind} ${name}`, array];
+    }
+  }
+}
+
 function* smallerThan(step: Step): Generator<Step> {
   if (step.outputs.length > 1)
     for (const z of step.outputs) yield { ...step, outputs: step.outputs.filter((y) => y !== z) };
@@ -202,5 +215,5 @@ export function print(step: Step): string {
 }
 
 /** Runs steps from a seed on. The first that differs, cut down, or null. */
-export const fuzzSteps = (seed: number, count: number): string | null =>
-  firstDiffering({ part: "steps", generate, compare, smallerThan, print }, seed, count);
+export const fuzzSteps = (seed: number, count: number, every?: number): string | null =>
+  firstDiffering({ part: "steps", generate, compare, values, smallerThan, print }, seed, count, every);

@@ -69,11 +69,17 @@ export function expectSameBits(layer: Layer, x: Tensor): Tensor {
   return all;
 }
 
+/** What a layer gives, and the gradients of current, states and parameters. */
+export interface LayerResults {
+  readonly outputs: readonly (readonly number[])[];
+  readonly leaves: readonly (readonly number[])[];
+  readonly sums: readonly (readonly number[])[];
+}
+
 /**
- * Expects values and gradients of a layer, from states [B, …] that want gradients, to be those of its step on tensors: values and
- * gradients of the current and states to the bit, sums of parameters up to their roundings. `seed` draws the weights of the loss.
+ * Runs a layer from states [B, …], compiled or its step on tensors, and backward from a sum of all values with weights that `seed` draws.
  */
-export function expectAsOnTensors(layer: Layer, x: Tensor, start: State, seed = 20): void {
+export function resultsOf(layer: Layer, x: Tensor, start: State, isCompiled: boolean, seed = 20): LayerResults {
   const { definition } = inside(layer).compiled.program.traced;
   const [T = 1, ...shape] = x.shape;
   const weighted = (z: Tensor, i: number, of: readonly number[]) =>
@@ -90,24 +96,31 @@ export function expectAsOnTensors(layer: Layer, x: Tensor, start: State, seed = 
   };
   const learned = layer.parameters();
   const leaves = [x, ...Object.values(start).filter((t) => t.requiresGrad)];
-  const results = [true, false].map((isCompiled) => {
-    for (const t of [...leaves, ...learned]) t.zeroGrad();
-    const outputs = tape(() => {
-      const { state, ...others } = isCompiled ? layer.unroll(x, start) : onTensors(layer, definition, x, start);
-      read(others as Record<string, Tensor>, state as State).backward();
-      return Object.values(others).map((z) => bits(z as Tensor));
-    });
-    const unsigned = (t: Tensor) => gradient(t).map((d) => d + 0);
-    return { outputs, leaves: leaves.map(unsigned), sums: learned.map(gradient) };
+  for (const t of [...leaves, ...learned]) t.zeroGrad();
+  const outputs = tape(() => {
+    const { state, ...others } = isCompiled ? layer.unroll(x, start) : onTensors(layer, definition, x, start);
+    read(others as Record<string, Tensor>, state as State).backward();
+    return Object.values(others).map((z) => bits(z as Tensor));
   });
-  const [got, want] = results as [(typeof results)[0], (typeof results)[0]];
+  const unsigned = (t: Tensor) => gradient(t).map((d) => d + 0);
+  return { outputs, leaves: leaves.map(unsigned), sums: learned.map(gradient) };
+}
+
+/**
+ * Expects values and gradients of a layer, from states [B, …] that want gradients, to be those of its step on tensors: values and
+ * gradients of the current and states to the bit, sums of parameters up to their roundings. `seed` draws the weights of the loss.
+ */
+export function expectAsOnTensors(layer: Layer, x: Tensor, start: State, seed = 20): void {
+  const got = resultsOf(layer, x, start, true, seed);
+  const want = resultsOf(layer, x, start, false, seed);
   expect(got.outputs).toEqual(want.outputs);
   expect(got.leaves).toEqual(want.leaves);
   // The terms of a sum are about as large as the gradients of the leaves, and may cancel out.
   const largest = want.leaves.flat().reduce((most, d) => Math.max(most, Math.abs(d)), 0);
   got.sums.forEach((sums, i) => {
-    const size = Math.max(1, largest / 10, ...(want.sums[i] as number[]).map(Math.abs));
-    expectNear(sums, want.sums[i] as number[], `parameter ${i}`, { absolute: 3e-5 * size, relative: 1e-5 });
+    const wanted = want.sums[i] as readonly number[];
+    const size = Math.max(1, largest / 10, ...wanted.map(Math.abs));
+    expectNear(sums, wanted, `parameter ${i}`, { absolute: 3e-5 * size, relative: 1e-5 });
   });
 }
 
