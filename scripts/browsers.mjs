@@ -15,6 +15,12 @@ import { isThere } from "./machine.mjs";
 import { poll, start } from "./programs.mjs";
 import { overHTTP, overMarionette } from "./webdriver.mjs";
 
+/** Headers of pages with memory that threads share. */
+export const ISOLATED = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
 /** Limits of a visit, and of the start of a program. */
 const TIMEOUT_MS = 240_000;
 const START_MS = 60_000;
@@ -108,8 +114,9 @@ async function freePort() {
 }
 
 /**
- * The browsers that are there: the name with the version, and `visit(folder, page, use)`, which gives what a page of a folder sends.
- * If the browser `isDriven`, `use` may be given: it gets a client when the page is loaded, and `visit` gives what it gives.
+ * The browsers that are there: the name with the version, and `visit(folder, page, use, headers)`, which gives what a page of a folder
+ * sends. If the browser `isDriven`, `use` may be given: it gets a client when the page is loaded, and `visit` gives what it gives. All
+ * files are served with `headers`.
  */
 export async function browsers() {
   const there = Object.entries(BROWSERS).filter(([name, { path, needs = [], packages }]) =>
@@ -120,7 +127,7 @@ export async function browsers() {
       const { path } = browser;
       const version = await inside(browser, ({ launch }) => launch(path, ["--version"]).finished(START_MS));
       const [name] = version.match(/(Chrom\w+|Firefox|WebKitGTK) [\d.]+/) ?? [`${key} ${version.trim()}`];
-      return { name, isDriven: "connect" in browser, visit: (folder, page, use) => visit(browser, folder, page, use) };
+      return { name, isDriven: "connect" in browser, visit: (...args) => visit(browser, ...args) };
     }),
   );
 }
@@ -163,8 +170,8 @@ async function visit(...all) {
   }
 }
 
-async function visitOnce(browser, folder, page, use) {
-  const server = await serve(folder);
+async function visitOnce(browser, folder, page, use, headers) {
+  const server = await serve(folder, headers);
   const url = server.url + page;
   try {
     return await inside(browser, async (place) => {
@@ -196,7 +203,7 @@ const WATCH = `
 `;
 
 /** Serves a folder until a page of it has sent a result or an error. */
-async function serve(folder) {
+async function serve(folder, headers) {
   let settle;
   const result = new Promise((resolve, reject) => {
     settle = (url, body) => (url === "/result" ? resolve(JSON.parse(body)) : reject(new Error(`browsers: ${body}`)));
@@ -207,9 +214,11 @@ async function serve(folder) {
       response.end();
       return;
     }
-    const content = request.url === "/watch.js" ? WATCH : read(join(folder, request.url));
+    const { pathname } = new URL(request.url, "http://localhost");
+    const content = pathname === "/watch.js" ? WATCH : read(join(folder, pathname));
     response.writeHead(content === null ? 404 : 200, {
-      "content-type": `${TYPES[extname(request.url)]}; charset=utf-8`,
+      "content-type": `${TYPES[extname(pathname)]}; charset=utf-8`,
+      ...headers,
     });
     response.end(content);
   });

@@ -1,57 +1,116 @@
 /**
- * Same seed, same bits: trains the networks of test/determinism on every Node version, on other processors, in every browser and on the
- * kernels with assertions, and compares the hashes with the pinned ones. `--update` pins new ones, if all engines agree on them.
+ * Same seed, same bits: trains the networks of test/determinism on every Node version, on other processors, in Deno, Bun and every browser,
+ * on the kernels with assertions, and with threads, and compares the hashes with the pinned ones.
+ *
+ *   npm run test:engines                  all engines
+ *   npm run test:engines -- Deno WebKit   some of them
+ *   npm run test:engines -- --update      pins new hashes, if all engines agree on them
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "vite";
-import { browsers } from "./browsers.mjs";
+import { browsers, ISOLATED } from "./browsers.mjs";
 import { debugKernels } from "./build-kernels.mjs";
-import { emulatedNodes, nodes } from "./nodes.mjs";
+import { emulatedNodes, nodes, otherRuntimes } from "./nodes.mjs";
 import { start } from "./programs.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const pins = join(root, "test/determinism/hashes.json");
 
-/** Folders of one bundle each, on the release and on the debug kernels. */
+/** Folders of one bundle each: on the release kernels, on those with assertions, and with threads on the release kernels. */
 const release = join(root, "build/determinism/release");
 const debug = join(root, "build/determinism/debug");
+const shared = join(root, "build/determinism/threads");
 
-/** The networks as one file, for Node and, with a page around it, for browsers. */
-async function writeBundle(outDir, alias) {
-  const lib = { entry: join(root, "test/determinism/run.ts"), formats: ["es"], fileName: () => "run.js" };
+/** The sources, as dist/ has the release kernels in it, and no limits of what threads share. */
+const SOURCES = [
+  { find: /^jarvis-snn$/, replacement: join(root, "index.ts") },
+  { find: /^jarvis-snn\/engine$/, replacement: join(root, "engine/index.ts") },
+  { find: /^jarvis-snn\/kernels$/, replacement: join(root, "engine/kernels.ts") },
+  { find: /^jarvis-snn\/(audio|events|quantize)$/, replacement: join(root, "snn/$1/index.ts") },
+];
+
+/** How many threads share the work on the oldest Node, on the other engines, and where a processor is emulated. */
+const MANY = [2, 3, 4, 7];
+const FEW = [2, 3];
+const TWO = [2];
+
+/**
+ * The networks as one file, a program with them for Node, Deno and Bun, which takes counts of threads and prints what it gives, and a page
+ * for browsers. The page works in a worker, as the main thread of a page may not wait for threads.
+ */
+async function writeBundle(outDir, source, alias) {
+  const lib = { entry: join(root, "test/determinism", source), formats: ["es"], fileName: () => "run.js" };
   // All of the sources: package.json speaks of built files where it names those with side effects.
   const rolldownOptions = { treeshake: false };
   const options = { outDir, minify: false, lib, rolldownOptions };
   await build({ root, configFile: false, logLevel: "warn", resolve: { alias }, build: options });
-  const script =
-    'import { measureAll } from "./run.js";' +
-    'fetch("/result", { method: "POST", body: JSON.stringify(await measureAll()) });';
-  writeFileSync(join(outDir, "page.html"), `<!doctype html><head><script type="module">${script}</script></head>`);
+  const written = {
+    "main.js":
+      'import { measureAll } from "./run.js";' +
+      "console.log(JSON.stringify(await measureAll(process.argv.slice(2).map(Number))));",
+    "worker.js":
+      'import { measureAll } from "./run.js";' +
+      "onmessage = ({ data }) => measureAll(data).then((result) => postMessage({ result }), (error) => postMessage({ error }));",
+    "page.html": `<!doctype html><head><script type="module">
+      const worker = new Worker("./worker.js", { type: "module" });
+      worker.onmessage = ({ data: { error, result } }) => {
+        if (error !== undefined) throw error;
+        fetch("/result", { method: "POST", body: JSON.stringify(result) });
+      };
+      worker.onerror = ({ message }) => { throw new Error(message); };
+      worker.postMessage(location.search.slice(1).split(",").map(Number));
+    </script></head>`,
+  };
+  for (const [name, text] of Object.entries(written)) writeFileSync(join(outDir, name), text);
 }
 
 /** Of an emulated one, on a busy machine. */
 const TIMEOUT_MS = 600_000;
 
-async function runInNode([program, ...args], folder) {
-  const bundle = pathToFileURL(join(folder, "run.js"));
-  const source = `import { measureAll } from "${bundle}"; console.log(JSON.stringify(await measureAll()));`;
-  return JSON.parse(await start(program, [...args, "--input-type=module", "--eval", source]).finished(TIMEOUT_MS));
+async function run([program, ...args], folder, counts = []) {
+  return JSON.parse(await start(program, [...args, join(folder, "main.js"), ...counts]).finished(TIMEOUT_MS));
+}
+
+/** Parts of the names of the engines that run; all where there are none. */
+const chosen = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const runs = (name) => chosen.length === 0 || chosen.some((word) => name.includes(word));
+
+/** The hashes of an engine for each network, with one thread and with each of these counts: `[name, hashes, orders]`. */
+async function* ways(name, counts, measure) {
+  if (!runs(name)) return;
+  yield [name, await measure(release)];
+  const all = await measure(shared, counts);
+  for (const { threads, hashes, orders } of all) yield [`  ${threads} threads`, hashes, orders];
 }
 
 /** Every engine with the hashes that it gives for each network. */
 async function* measurements() {
   // Emulation takes as long as all others together, and one core: it runs beside them.
-  const emulated = emulatedNodes({ isBigEndian: false }).map(({ name, command }) => [
-    name,
-    runInNode(command, release),
-  ]);
-  for (const [, hashes] of emulated) hashes.catch(() => {}); // until they are awaited
-  for (const { name, command } of nodes()) yield [name, await runInNode(command, release)];
-  yield ["debug kernels", await runInNode([process.execPath], debug)];
-  for (const { name, visit } of await browsers()) yield [name, await visit(release, "page.html")];
-  for (const [name, hashes] of emulated) yield [name, await hashes];
+  const emulated = emulatedNodes({ isBigEndian: false }).map(({ name, command }) => {
+    const hashes = collect(ways(name, TWO, (folder, counts) => run(command, folder, counts)));
+    hashes.catch(() => {}); // until they are awaited
+    return hashes;
+  });
+  for (const [i, { name, command }] of nodes().entries()) {
+    yield* ways(name, i === 0 ? MANY : FEW, (folder, counts) => run(command, folder, counts));
+  }
+  if (runs("debug kernels")) yield ["debug kernels", await run([process.execPath], debug)];
+  for (const { name, command } of otherRuntimes()) {
+    yield* ways(name, FEW, (folder, counts) => run(command, folder, counts));
+  }
+  for (const { name, visit } of await browsers()) {
+    yield* ways(name, FEW, (folder, counts = []) => visit(folder, `page.html?${counts}`, undefined, ISOLATED));
+  }
+  for (const hashes of emulated) yield* await hashes;
+}
+
+/** What an asynchronous generator gives. */
+async function collect(all) {
+  const found = [];
+  for await (const one of all) found.push(one);
+  return found;
 }
 
 /** How the error of the import begins where memory is big-endian. */
@@ -82,28 +141,26 @@ function differences(engine, hashes, pinned) {
 }
 
 const updating = process.argv.includes("--update");
+if (updating && chosen.length > 0)
+  throw new RangeError("engines: expected no names with --update, as all engines have to agree");
 let pinned = updating ? null : JSON.parse(readFileSync(pins, "utf8"));
 
-await writeBundle(release, []);
-// The sources, as dist/ has the release kernels in it.
-await writeBundle(debug, [
-  { find: /^jarvis-snn$/, replacement: join(root, "index.ts") },
-  { find: /^jarvis-snn\/engine$/, replacement: join(root, "engine/index.ts") },
-  { find: /^jarvis-snn\/kernels$/, replacement: join(root, "engine/kernels.ts") },
-  { find: /^jarvis-snn\/(audio|events|quantize)$/, replacement: join(root, "snn/$1/index.ts") },
-  ...debugKernels,
-]);
+await writeBundle(release, "run.ts", []);
+await writeBundle(debug, "run.ts", [...SOURCES, ...debugKernels]);
+await writeBundle(shared, "threads.ts", SOURCES);
 const wrong = [];
-for await (const [engine, hashes] of measurements()) {
+for await (const [engine, hashes, orders] of measurements()) {
   pinned ??= Object.fromEntries(Object.entries(hashes).map(([name, all]) => [name, pinOf(all)]));
   const found = differences(engine, hashes, pinned);
+  if (orders === 0) found.push(`${engine}: expected work that threads share, got none`);
   wrong.push(...found);
   const shown = Object.entries(hashes).map(
     ([name, { weights, outputs }]) => `${name} ${weights.slice(0, 8)} ${outputs.slice(0, 8)}`,
   );
-  console.log([engine.padEnd(26), ...shown, found.length === 0 ? "" : "wrong"].join("  "));
+  const cut = orders === undefined ? [] : [`${orders} orders`];
+  console.log([engine.padEnd(26), ...shown, ...cut, ...(found.length === 0 ? [] : ["wrong"])].join("  "));
 }
-for (const node of emulatedNodes({ isBigEndian: true })) await checkRefusal(node);
+for (const node of emulatedNodes({ isBigEndian: true })) if (runs(node.name)) await checkRefusal(node);
 if (wrong.length > 0) {
   const hint = updating ? "" : "\nchanged on purpose? npm run test:engines -- --update";
   throw new Error(`engines: the hashes of weights and outputs differ\n${wrong.join("\n")}${hint}`);

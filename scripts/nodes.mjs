@@ -25,6 +25,37 @@ export function nodes() {
   });
 }
 
+/** Name, arguments before the program, and the path in its package, of the runtimes beside Node. */
+const OTHERS = {
+  deno: {
+    name: "Deno",
+    version: "2.9.6",
+    packages: { "linux-x64": "@deno/linux-x64-glibc", "linux-arm64": "@deno/linux-arm64-glibc" },
+    path: "deno",
+    args: ["run", "--allow-all"],
+  },
+  bun: {
+    name: "Bun",
+    version: "1.4.5",
+    packages: { "linux-x64": "@oven/bun-linux-x64", "linux-arm64": "@oven/bun-linux-aarch64" },
+    path: "bin/bun",
+    args: [],
+  },
+};
+
+/** Name and command of Deno and Bun, where there is a package for this platform; installs what is missing. */
+export function otherRuntimes() {
+  const there = Object.values(OTHERS).flatMap(({ name, version, packages, path, args }) => {
+    const found = packages[`${platform}-${process.arch}`];
+    return found === undefined ? [] : [{ name: `${name} ${version}`, found, version, path, args }];
+  });
+  const folder = cached("runtimes", Object.fromEntries(there.map(({ found, version }) => [found, version])));
+  return there.map(({ name, found, path, args }) => ({
+    name,
+    command: [join(folder, "node_modules", found, path), ...args],
+  }));
+}
+
 /** Processors that QEMU emulates: its program, the folder of C libraries for them, and Debian's packages of both. */
 const EMULATED = {
   arm64: {

@@ -1,5 +1,6 @@
 import { arithmetic } from "jarvis-snn/kernels";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ordersSoFar, startThreads } from "../support/sharing.ts";
 import pinned from "./hashes.json" with { type: "json" };
 import { networks } from "./networks.ts";
 import { type Hashes, measure } from "./run.ts";
@@ -9,6 +10,17 @@ const CHANGED = "changed on purpose? npm run test:engines -- --update";
 test("determinism: hashes are those of portable kernels, and every network is pinned", () => {
   expect(arithmetic).toBe("portable");
   expect(Object.keys(pinned)).toEqual(Object.keys(networks));
+});
+
+describe("determinism: with three threads", () => {
+  beforeAll(() => startThreads(3));
+  afterAll(() => startThreads(1));
+
+  test.each(Object.entries(pinned))("%s has the pinned bits", async (name, { weights, outputs }) => {
+    const before = ordersSoFar();
+    expect(await measure(name)).toEqual({ weights, outputs, byBatches: outputs, bySteps: outputs });
+    expect(ordersSoFar()).toBeGreaterThan(before);
+  });
 });
 
 // `npm run test:debug` runs these with the kernels that assert, towards the same hashes.

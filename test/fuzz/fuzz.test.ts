@@ -31,7 +31,7 @@ test(`fuzz: 60 random programs of 50 ops, from seed ${SEED} on, agree with the r
   const before = ordersSoFar();
   const report = fuzz({ seed: SEED, programs: 60, every: EVERY });
   if (report.failure !== null) expect.fail(describeFailure(report.failure));
-  expect(ordersSoFar() - before).toBeGreaterThan(1000);
+  expect(ordersSoFar() - before).toBeGreaterThan(200);
   await startThreads(1);
   expect(memoryStats().live).toBe(live);
   expect(report.programs).toBe(60);
