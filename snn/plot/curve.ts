@@ -29,11 +29,13 @@ export interface CurvePlotOptions extends ChartOptions {
   yLabel?: string;
   /** The vertical axis is logarithmic; values ≤ 0 are gaps then. Default false. */
   log?: boolean;
+  /** The horizontal axis is logarithmic; points with x ≤ 0 are gaps then. Default false. */
+  logX?: boolean;
   /** Shows the points too. Default false. */
   points?: boolean;
 }
 
-const DEFAULTS = { ...CHART, xLabel: "x", yLabel: "y", log: false, points: false } satisfies Required<
+const DEFAULTS = { ...CHART, xLabel: "x", yLabel: "y", log: false, logX: false, points: false } satisfies Required<
   Record<keyof CurvePlotOptions, unknown>
 >;
 
@@ -55,22 +57,30 @@ export async function curvePlot(
 function plot(where: string, curves: object, given: typeof DEFAULTS): Promise<string> {
   const entries = Object.entries(objectOf(where, "curves by name", curves));
   if (entries.length === 0) throw wrongValue(where, "at least one curve", "none");
-  const { xLabel, yLabel, log, points } = given;
+  const { xLabel, yLabel, log, logX, points } = given;
   const series = entries.map(([name, curve], i) => {
     const { x, y } = objectOf(where, `${name} as a curve { x, y }`, curve);
     const xs = Array.from(numbersOf(where, `${name}.x as numbers in a row`, x));
     const ys = Array.from(numbersOf(where, `${name}.y as numbers in a row`, y));
     if (xs.length !== ys.length) throw wrongValue(where, `as many x as y in ${name}`, `${xs.length} and ${ys.length}`);
-    return seriesOf(name, xs, ys, { log, points, color: colourOf(i) });
+    return seriesOf(name, xs, ys, { log, logX, points, color: colourOf(i) });
   });
   const panel: Panel = {
     height: 280,
     ...(entries.length > 1 ? { legend: entries.map(([name]) => name) } : {}),
-    x: { label: xLabel, scale: true },
+    x: { label: xLabel, ...(logX ? logarithmic : { scale: true }) },
     y: { label: yLabel, ...(log ? logarithmic : {}) },
     series,
   };
   return svgOf(where, [panel], given);
+}
+
+interface SeriesOptions {
+  readonly log: boolean;
+  readonly logX?: boolean;
+  readonly points: boolean;
+  readonly color: string;
+  readonly dashed?: boolean;
 }
 
 /** A line through points; a value that cannot be drawn is a gap. */
@@ -78,13 +88,13 @@ export function seriesOf(
   name: string,
   x: readonly (number | string)[],
   y: readonly number[],
-  { log, points, color, dashed = false }: { log: boolean; points: boolean; color: string; dashed?: boolean },
+  { log, logX = false, points, color, dashed = false }: SeriesOptions,
 ): object {
   const shown = (value: number): number | null => (Number.isFinite(value) && (!log || value > 0) ? value : null);
   return {
     type: "line",
     name,
-    data: y.map((value, i) => [x[i], shown(value)]),
+    data: y.map((value, i) => (logX && !((x[i] as number) > 0) ? [null, null] : [x[i], shown(value)])),
     showSymbol: points,
     symbol: "circle",
     symbolSize: 6,

@@ -135,6 +135,14 @@ test("curvePlot and firingCurvePlot: a line for each curve", async () => {
   );
   // The 0 is a gap of a logarithmic axis.
   expect(paths(svg, BLUE).some((d) => /L/.test(d) && d.split("L").length === 3)).toBe(false);
+  // On two logarithmic axes powers of ten are ticks, and the point at 0 is a gap.
+  const both = await curvePlot({ a: { x: [0, 1, 10, 1000], y: [5, 2, 20, 2000] } }, { log: true, logX: true });
+  expect(texts(both)).toEqual(expect.arrayContaining(["10⁰", "10¹", "10³"]));
+  const line = paths(both, BLUE).find((d) => d.split("L").length === 3) as string;
+  const [from, middle, to] = [...line.matchAll(/([\d.]+) ([\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
+  const slope = ([x0, y0]: number[] = [], [x1, y1]: number[] = []) =>
+    (Number(y1) - Number(y0)) / (Number(x1) - Number(x0));
+  expect(slope(from, middle)).toBeCloseTo(slope(middle, to), 2);
   const curve = firingCurve(new LIF(), [0, 0.5, 1]);
   expect(texts(await firingCurvePlot({ LIF: curve }))).toEqual(
     expect.arrayContaining(["current I", "rate f (spikes per step)"]),
