@@ -74,7 +74,7 @@ async function network(): Promise<Rows> {
     () => crossEntropy(model.forward(constantEncode(images, { timesteps: T })), labels),
     optimizer,
   );
-  return race("conv", { step: { step, rounds: 3 } }, mnistFiles());
+  return race("conv", { step: { step, rounds: 3 } }, { args: mnistFiles() });
 }
 
 warmup();

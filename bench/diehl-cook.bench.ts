@@ -27,4 +27,4 @@ function workload(neurons: number): Workload {
 }
 
 warmup();
-report(await race("diehl-cook", { "100": workload(100), "400": workload(400) }, mnistFiles()));
+report(await race("diehl-cook", { "100": workload(100), "400": workload(400) }, { args: mnistFiles() }));

@@ -182,7 +182,7 @@ try {
   const path = join(folder, "recording.bin");
   const columns = [small.t, small.x, small.y, small.p].map((c) => new Uint8Array(c.buffer, c.byteOffset, c.byteLength));
   writeFileSync(path, Buffer.concat(columns));
-  Object.assign(rows, await race("events", workloads, [path, `${small.width}`, `${small.height}`]));
+  Object.assign(rows, await race("events", workloads, { args: [path, `${small.width}`, `${small.height}`] }));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -36,4 +36,4 @@ const workloads = {
   batch: { step: batch, rounds: 21 },
   stream: { step: stream, rounds: 15 },
 };
-report(await race("inference", workloads, mnistFiles()));
+report(await race("inference", workloads, { args: mnistFiles() }));

@@ -17,4 +17,4 @@ function workload(encode: (x: Tensor) => Tensor): Workload {
 
 warmup();
 const workloads = { static: workload(encoder("current", 25)), poisson: workload(encoder("poisson", 25)) };
-report(await race("mnist", workloads, mnistFiles()));
+report(await race("mnist", workloads, { args: mnistFiles() }));

@@ -20,6 +20,7 @@ export interface Target {
 /** Programs that take the steps of a training or inference row in turns with us; a key `workload/peer` names one. */
 export const PEERS = {
   torch: "PyTorch, best eager",
+  "torch-all": "PyTorch, best eager, all threads each",
   "plain-js": "plain JavaScript",
   tfjs: "TF.js (wasm)",
   "jax-js": "jax-js (wasm)",
@@ -49,6 +50,14 @@ const overFile = (row: string) => target(row, "a copy of the bytes of the file",
 const overColumns = (row: string) => target(row, "a copy of the columns", "×", []);
 const amount = (row: string, unit: Unit, ...limits: Limits) => target(row, "", unit, limits);
 
+/** A step against PyTorch with one thread each, with all threads each, and all threads of ours against one of them. */
+const training = <Key extends string>(key: Key, row: string, one: Limits, all: Limits, own: Limits) =>
+  ({
+    [`${key}/torch`]: faster(row, "torch", ...one),
+    [`${key}/torch-all`]: faster(row, "torch-all", ...all),
+    [`${key} alone`]: target(`${row}, all threads`, "one thread of ours", "×", own),
+  }) as Record<`${Key}/torch` | `${Key}/torch-all` | `${Key} alone`, Target>;
+
 const TOY = "toy step: 32-128-2, T 25, B 128, Poisson input";
 const SMALL = "small step: 20-64-2, T 20, B 64";
 const TUTORIAL = "tutorial-5 step: 784-1000-10, T 25, B 128, MNIST";
@@ -73,7 +82,8 @@ const call = <Key extends string>(key: Key, way: string, typical: Limits, slowes
     [`${key}Slowest`]: amount(`four neurons, ${way}: slowest class`, "µs", ...slowest),
   }) as Record<Key | `${Key}Slowest`, Target>;
 
-const model = (name: string) => faster(`${name}, T 25, B 128, N 1000: forward and backward`, "torch", 3, 6);
+const model = <Key extends string>(key: Key, name: string) =>
+  training(key, `${name}, T 25, B 128, N 1000: forward and backward`, [3, 6], [3, 6], [1.7, 1.7]);
 
 /** A format of files of events by its name in sentences: how fast it is read, and against a copy. */
 const reader = <Key extends string>(key: Key, format: string, ...limits: Limits) =>
@@ -95,21 +105,21 @@ const overTonic = (row: string) => faster(`${row}, 100 000 events of 240 × 180`
 export const TARGETS = {
   toy: {
     "published/torch": target(TOY, "PyTorch, layers inside the time loop", "×", [5, 8]),
-    "step/torch": faster(TOY, "torch"),
+    ...training("step", TOY, [4.5, 4.5], [4.5, 4.5], [0.97, 1]),
     "step/jax-js": faster(TOY, "jax-js"),
     "step/tfjs": faster(TOY, "tfjs"),
   },
   small: {
-    "step/torch": faster(SMALL, "torch", 8, 16),
+    ...training("step", SMALL, [12, 16], [12, 16], [0.97, 1]),
     "step/plain-js": faster(SMALL, "plain-js", 8, 16),
     "step/jax-js": faster(SMALL, "jax-js"),
     "step/tfjs": faster(SMALL, "tfjs"),
   },
   mnist: {
-    "static/torch": faster(TUTORIAL, "torch", 2, 3),
+    ...training("static", TUTORIAL, [3.8, 4.5], [3.6, 5], [1.6, 1.8]),
     "static/jax-js": faster(TUTORIAL, "jax-js", 3, 4.5),
     "static/tfjs": faster(TUTORIAL, "tfjs"),
-    "poisson/torch": faster(POISSON, "torch", 1.3, 2),
+    ...training("poisson", POISSON, [3, 3.5], [3.1, 4], [1.8, 1.95]),
     "poisson/jax-js": faster(POISSON, "jax-js"),
     "poisson/tfjs": faster(POISSON, "tfjs"),
   },
@@ -124,7 +134,7 @@ export const TARGETS = {
     encoded: overFloat(`${EIGHT_BITS}, with the coding`),
   },
   recurrent: {
-    "step/torch": faster(RECURRENT, "torch", 3, 5),
+    ...training("step", RECURRENT, [3.4, 4], [3.9, 5], [1.75, 1.9]),
   },
   neurons: {
     "adaptive/torch": faster(ADAPTIVE, "torch", 4, 8),
@@ -147,14 +157,21 @@ export const TARGETS = {
     opBackward: amount("an op on four values in the same process, backward", "ns"),
   },
   models: {
-    "synaptic/torch": model("Synaptic of snnTorch"),
-    "alpha/torch": model("Alpha of snnTorch"),
-    "adaptive/torch": model("AdaptiveLIF after Bellec et al."),
-    "adex/torch": model("AdEx of Norse"),
-    "izhikevich/torch": model("Izhikevich of Norse"),
-    "conductance/torch": model("ConductanceLIF of Norse"),
-    "plif/torch": model("ParametricLIF of SpikingJelly"),
+    ...model("synaptic", "Synaptic of snnTorch"),
+    ...model("alpha", "Alpha of snnTorch"),
+    ...model("adaptive", "AdaptiveLIF after Bellec et al."),
+    ...model("adex", "AdEx of Norse"),
+    ...model("izhikevich", "Izhikevich of Norse"),
+    ...model("conductance", "ConductanceLIF of Norse"),
+    ...model("plif", "ParametricLIF of SpikingJelly"),
   },
+  /** Networks that are drawn: the least of their ratios, and the median. */
+  shapes: {
+    ...training("least", "drawn networks: the least of them", [1.7, 1.7], [1.7, 1.7], [1.5, 1.5]),
+    ...training("median", "drawn networks: the median", [2.4, 3], [2.6, 3.5], [1.7, 1.7]),
+  },
+  /** Curves, and no rows. */
+  growth: {},
   plasticity: {
     "stdp/bindsnet": faster(STDP, "bindsnet", 5, 50),
     "stdp/spikingjelly": faster(STDP, "spikingjelly", 5, 50),
@@ -173,7 +190,7 @@ export const TARGETS = {
     "400/bindsnet": faster(digits(400), "bindsnet", 10, 50),
   },
   conv: {
-    "step/torch": faster(CONV, "torch", 1.4, 3),
+    ...training("step", CONV, [2.5, 3], [2.3, 3.5], [1.7, 1.9]),
     forward: ofPeak("conv 12 → 64, 5 × 5 on 12 × 12, B 128, dense: forward"),
     gradients: ofPeak("conv 12 → 64, 5 × 5 on 12 × 12, B 128, dense: both gradients"),
   },

@@ -9,6 +9,10 @@
  *   npm run bench -- --profile        instead: what the kernels take of the steps that race with PyTorch
  *   npm run bench -- --stored         measures nothing: shows, or writes, what is stored
  *
+ *   npm run bench -- --threads 2      with so many threads in the rows of all threads, by default as many as there are processors; 1: without
+ *   npm run bench -- shapes --seed 7  networks that this seed draws, and of each --seed more; by default seeds 1 to 5
+ *   npm run bench -- growth --write   how the time of a step grows with sizes and threads, as pictures in docs/
+ *
  *   npm run bench -- --against COMMIT           our own rows against those of a commit; fails if one is slower in
  *                                               three runs, or is not served here
  *   npm run bench -- --against COMMIT lif toy/step --runs 3 --rounds 100    some of them, so many runs, so many turns at most
@@ -18,11 +22,14 @@
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { availableParallelism, cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { curvePlot } from "jarvis-snn/plot";
+import { times } from "../build/bench/support/against.js";
 import { densitySvg } from "../build/bench/support/density.js";
+import { growthBlock, growthPlots } from "../build/bench/support/growth.js";
 import { families, merge, targetsOf } from "../build/bench/support/results.js";
 import {
   docsBlock,
@@ -51,6 +58,8 @@ const { values: flags, positionals } = parseArgs({
     help: flag,
     against: { type: "string" },
     every: flag,
+    threads: { type: "string" },
+    seed: { type: "string", multiple: true },
     runs: { type: "string", default: "3" },
     rounds: { type: "string", default: "100" },
   },
@@ -60,12 +69,14 @@ if (flags.help) {
   console.log(text.replaceAll(/^ \* ?/gm, ""));
   process.exit();
 }
+if (flags.threads !== undefined) process.env.BENCH_THREADS = String(times("threads", flags.threads));
 if (flags.against !== undefined) process.exit((await against(flags.against, positionals, flags)) ? 1 : 0);
 
 const wrong = positionals.filter((name) => !families.includes(name));
 if (wrong.length > 0) throw new RangeError(`bench: expected some of ${families.join(", ")}, got ${wrong.join(", ")}`);
 const named = positionals.length === 0 ? families : families.filter((family) => positionals.includes(family));
-const races = (family) => Object.keys(targetsOf(family)).some((key) => key.endsWith("/torch"));
+/** Drawn networks have no rows of their own, by which a profile is named. */
+const races = (family) => family !== "shapes" && Object.keys(targetsOf(family)).some((key) => key.endsWith("/torch"));
 const chosen = flags.profile ? named.filter(races) : named;
 
 /** What is known of every family. */
@@ -99,30 +110,34 @@ function rewrite(path, change) {
 const results = Object.fromEntries(families.map((family) => [family, load(family)]));
 
 /** Writes the tables and the picture of all results. */
-function writePages() {
+async function writePages() {
   rewrite("README.md", (text) => replaceBlock(text, "bench", readmeBlock(results)));
   rewrite("docs/benchmarks.md", (text) => replaceBlock(text, "bench", docsBlock(results)));
   rewrite("docs/benchmarks.md", (text) => replaceBlock(text, "profile", profileBlock(results)));
+  rewrite("docs/benchmarks.md", (text) => replaceBlock(text, "growth", growthBlock(results.growth.growth)));
   const { curve } = results.gather;
   if (curve !== undefined) writeFileSync(join(root, "docs/density.svg"), densitySvg(curve));
+  const plots = await growthPlots(results.growth.growth?.axes ?? {}, curvePlot);
+  for (const [file, svg] of Object.entries(plots)) writeFileSync(join(root, "docs", file), svg);
 }
 
-function keep(family) {
+async function keep(family) {
   mkdirSync(dirname(resultsOf(family)), { recursive: true });
   writeFileSync(resultsOf(family), `${JSON.stringify(results[family], null, 2)}\n`);
-  writePages();
+  await writePages();
 }
 
 const missing = {};
 if (!flags.stored) {
-  const env = { ...process.env };
+  const env = { BENCH_THREADS: String(availableParallelism()), ...process.env };
+  if (flags.seed !== undefined) env.BENCH_SEEDS = flags.seed.join();
   if (flags.peers) env.BENCH_PEERS = peers();
   if (flags.profile) env.BENCH_PROFILE = "1";
   for (const family of chosen) {
     console.error(`bench: ${family}`);
     ({ results: results[family], missing: missing[family] } = run(family, env));
     // After each family, as a later one may fail.
-    if (flags.write) keep(family);
+    if (flags.write) await keep(family);
   }
 }
 
@@ -133,4 +148,4 @@ if (flags.profile) {
   console.log(`${origins(lines)}\n\n${terminalTable(lines)}`);
 }
 
-if (flags.stored && flags.write) writePages();
+if (flags.stored && flags.write) await writePages();

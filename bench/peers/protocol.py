@@ -4,16 +4,16 @@ import sys
 import time
 
 
-def answer(title, workloads, prepare=lambda: None):
+def answer(title, workloads, prepare=lambda _: None):
     """Says who this is, then reads `workload steps` a line and answers with the milliseconds of one step.
 
-    `prepare` runs before the steps of a line, untimed.
+    `prepare` gets the name of the workload before the steps of a line, untimed.
     """
     print(title, flush=True)
     for line in sys.stdin:
         name, count = line.split()
         step, steps = workloads[name], int(count)
-        prepare()
+        prepare(name)
         start = time.perf_counter()
         for _ in range(steps):
             step()

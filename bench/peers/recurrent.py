@@ -15,7 +15,7 @@ optimizer = torch.optim.Adam([p for layer in (fc1, recurrent, fc2) for p in laye
 y = torch.arange(BATCH) % CLASSES
 
 
-def draw():
+def draw(_):
     global x
     x = (torch.rand(T, BATCH, 700) < 0.02).float()
 

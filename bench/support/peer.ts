@@ -40,20 +40,20 @@ const SOURCES: Partial<Record<PeerName, "torch" | "numpy">> = {
   tonic: "numpy",
 };
 
-const isPython = (peer: PeerName): boolean => peer === "torch" || SOURCES[peer] !== undefined;
+const isPython = (peer: PeerName): boolean => peer === "torch" || peer === "torch-all" || SOURCES[peer] !== undefined;
 
 /** The program of a peer for a family, in the folder of peers. */
 export const programOf = (peer: PeerName, family: string): string =>
   isPython(peer) ? `${family}.py` : `${peer}/${family}.mjs`;
 
-function start(peer: PeerName, family: string, args: readonly string[]) {
+function start(peer: PeerName, family: string, args: readonly string[], threads: number) {
   const folder = fileURLToPath(new URL("../../../bench/peers/", import.meta.url));
   if (isPython(peer)) {
     const library = SOURCES[peer];
     if (library !== undefined && process.env.PEERS === undefined)
       throw new PeerMissing(`$PEERS, a folder with ${peer}`);
     const blas = library === "numpy" ? {} : { LD_LIBRARY_PATH: openblasFolder() };
-    const env = { ...process.env, ...blas, OMP_NUM_THREADS: "1" };
+    const env = { ...process.env, ...blas, OMP_NUM_THREADS: `${threads}` };
     const own = library === undefined ? [] : [peer];
     const python = process.env.PYTHON ?? "/usr/bin/python3";
     return spawn(python, ["-W", "ignore", `${folder}${programOf(peer, family)}`, ...own, ...args], { env });
@@ -63,8 +63,16 @@ function start(peer: PeerName, family: string, args: readonly string[]) {
 }
 
 /** @throws PeerMissing if it does not get as far as its name. */
-export const startPeer = (peer: PeerName, family: string, args: readonly string[]): Promise<Peer> =>
-  connect(start(peer, family, args));
+export const startPeer = (peer: PeerName, family: string, args: readonly string[], threads: number): Promise<Peer> =>
+  connect(start(peer, family, args, threads));
+
+/** The benchmark of this process in another one, where threads share the work of the rows that it serves. */
+export const startThreads = (threads: number): Promise<Peer> =>
+  connect(
+    spawn(process.execPath, process.argv.slice(1), {
+      env: { ...process.env, BENCH_SERVE: "1", BENCH_THREADS: `${threads}` },
+    }),
+  );
 
 /** Waits for the first line of a program that takes steps. */
 export async function connect(child: ChildProcessWithoutNullStreams): Promise<Peer> {

@@ -1,7 +1,7 @@
 /** Steps of ours against the same steps of peers, in turns in one run. */
 import { type Family, type PeerName, TARGETS } from "../targets.ts";
 import { type Comparison, interleave, steps } from "./interleave.ts";
-import { type Peer, PeerMissing, startPeer } from "./peer.ts";
+import { type Peer, PeerMissing, startPeer, startThreads } from "./peer.ts";
 import { profileOf } from "./profile.ts";
 import { OURS, type Rows, send } from "./report.ts";
 import { type Run, serve } from "./serve.ts";
@@ -19,23 +19,56 @@ export interface Workload {
  */
 const PASSES = 3;
 
-/** The peers of a workload: its rows have keys `workload/peer`. */
-function peersOf(family: Family, workload: string): PeerName[] {
-  const keys = Object.keys(TARGETS[family]).map((key) => key.split("/"));
-  return keys.flatMap(([name, peer]) => (name === workload && peer !== undefined ? [peer as PeerName] : []));
+/** Who takes steps beside this process, which has one thread: a peer, or all threads of ours in another process. */
+type Rival = PeerName | "threads";
+
+export interface RaceOptions {
+  /** Of the peers. */
+  readonly args?: readonly string[];
+  /** The rivals of a workload; by default the peers of its rows in targets.ts, and threads where a row compares them with one. */
+  readonly rivals?: (workload: string) => readonly Rival[];
+  /** How many threads the rivals with all threads have; by default $BENCH_THREADS, or 1, where there are no such rivals. */
+  readonly threads?: number;
 }
 
-/** Runs the workloads of a family against the peers of its rows, as far as they are there; `args` are for the peers. */
+function rivalsOf(family: Family, workload: string): Rival[] {
+  const keys = Object.keys(TARGETS[family]);
+  const peers = keys.flatMap((key) => {
+    const [name, peer] = key.split("/");
+    return name === workload && peer !== undefined ? [peer as PeerName] : [];
+  });
+  return keys.includes(`${workload} alone`) ? ["threads", ...peers] : peers;
+}
+
+/** The key of the row of a workload against a rival: that of threads has them against one thread. */
+const keyOf = (workload: string, rival: Rival): string =>
+  rival === "threads" ? `${workload} alone` : `${workload}/${rival}`;
+
+/** Whether a rival has all threads. */
+const hasAll = (rival: Rival): boolean => rival === "threads" || rival === "torch-all";
+
+/** Runs the workloads of a family against the rivals of its rows, as far as they are there. */
 export async function race(
   family: Family,
   workloads: Readonly<Record<string, Workload>>,
-  args: readonly string[] = [],
+  options: RaceOptions = {},
 ): Promise<Rows> {
+  const {
+    args = [],
+    rivals = (name) => rivalsOf(family, name),
+    threads = Number(process.env.BENCH_THREADS ?? 1),
+  } = options;
   if (process.env.BENCH_PROFILE !== undefined) await profile(workloads);
-  await serve(runsOf(workloads));
+  const served = namesOf(workloads);
+  await serve(runsOf(served));
   const rows: Rows = {};
-  const entries = Object.entries(workloads).map(([name, run]) => ({ name, ...run, peers: peersOf(family, name) }));
-  const wanted = new Set(entries.flatMap(({ peers }) => peers));
+  const entries = Object.entries(workloads).map(([name, workload]) => ({ name, workload, rivals: rivals(name) }));
+  const wanted = new Set(entries.flatMap(({ rivals }) => rivals));
+  const leaveOut = (rival: Rival, missing: string): void => {
+    wanted.delete(rival);
+    for (const { name, rivals } of entries) if (rivals.includes(rival)) rows[keyOf(name, rival)] = { missing };
+  };
+  if (threads === 1) for (const rival of [...wanted].filter(hasAll)) leaveOut(rival, "npm run bench -- --threads 2");
   const fastest = new Map<string, number>();
   /** The median of the fastest pass so far. */
   const fastestPass = (run: Comparison, workload: string, name: string): number => {
@@ -44,31 +77,48 @@ export async function race(
     fastest.set(key, Math.min(ms, fastest.get(key) ?? Infinity));
     return fastest.get(key) as number;
   };
+  const all = `${threads} threads`;
   for (let i = 0; i < PASSES; i++) {
-    const running = new Map<PeerName, Peer>();
-    for (const name of wanted) {
+    const running = new Map<Rival, Peer>();
+    for (const rival of wanted) {
       try {
-        running.set(name, await startPeer(name, family, args));
+        const [count, peer] = [hasAll(rival) ? threads : 1, rival];
+        running.set(rival, await (peer === "threads" ? startThreads(count) : startPeer(peer, family, args, count)));
       } catch (error) {
         if (!(error instanceof PeerMissing)) throw error;
-        wanted.delete(name);
-        for (const entry of entries) {
-          if (entry.peers.includes(name)) rows[`${entry.name}/${name}`] = { missing: error.message };
-        }
+        leaveOut(rival, error.message);
       }
     }
-    for (const { name, step, rounds, prepare, peers } of entries) {
-      const present = peers.filter((peer) => running.has(peer));
+    for (const { name, workload, rivals } of entries) {
+      const present = rivals.filter((rival) => running.has(rival));
       if (present.length === 0) continue;
-      const theirs = present.map((peer) => {
-        const { title, ask } = running.get(peer) as Peer;
-        return steps(title, (count) => ask(name, count));
+      const titles = new Map<Rival, string>();
+      const theirs = present.map((rival) => {
+        const { title, ask } = running.get(rival) as Peer;
+        const asked = rival === "threads" ? (served.get(workload) as string) : name;
+        const who = rival === "threads" ? OURS : title;
+        titles.set(rival, hasAll(rival) ? `${who}, ${all}` : who);
+        return steps(titles.get(rival) as string, (count) => ask(asked, count));
       });
-      const run = await interleave([steps(OURS, (count) => timed(step, count, prepare)), ...theirs], rounds);
-      const ours = fastestPass(run, name, OURS);
-      for (const [j, { name: title }] of theirs.entries()) {
-        const ms = fastestPass(run, name, title);
-        rows[`${name}/${present[j]}`] = { value: ms / ours, times: { [OURS]: ours, [title]: ms } };
+      const ours = steps(OURS, (count) => timed(workload.step, count, workload.prepare));
+      const run = await interleave([ours, ...theirs], workload.rounds);
+      const ms = (title: string) => fastestPass(run, name, title);
+      const alone = ms(OURS);
+      for (const rival of present) {
+        const title = titles.get(rival) as string;
+        if (rival === "threads") {
+          rows[keyOf(name, rival)] = {
+            value: alone / ms(title),
+            threads,
+            times: { [title]: ms(title), [OURS]: alone },
+          };
+        } else if (!hasAll(rival)) {
+          rows[keyOf(name, rival)] = { value: ms(title) / alone, times: { [OURS]: alone, [title]: ms(title) } };
+        } else if (present.includes("threads")) {
+          const mine = titles.get("threads") as string;
+          const times = { [mine]: ms(mine), [title]: ms(title) };
+          rows[keyOf(name, rival)] = { value: ms(title) / ms(mine), threads, times };
+        }
       }
     }
     for (const peer of running.values()) peer.close();
@@ -76,9 +126,11 @@ export async function race(
   return rows;
 }
 
-/** Each workload once, by the last of its names. */
-function runsOf(workloads: Readonly<Record<string, Workload>>): Record<string, Run> {
-  const names = new Map(Object.entries(workloads).map(([name, workload]) => [workload, name]));
+/** Each workload once, with the last of its names. */
+const namesOf = (workloads: Readonly<Record<string, Workload>>): Map<Workload, string> =>
+  new Map(Object.entries(workloads).map(([name, workload]) => [workload, name]));
+
+function runsOf(names: ReadonlyMap<Workload, string>): Record<string, Run> {
   const run = ([{ step, prepare }, name]: [Workload, string]): [string, Run] => [
     name,
     (count) => timed(step, count, prepare),

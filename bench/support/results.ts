@@ -1,6 +1,7 @@
 /** Stored results, bench/results/<family>.json: a row that was not measured keeps its old figure and the date of that. */
 import { type Family, TARGETS, type Target } from "../targets.ts";
 import type { DensityCurve } from "./density.ts";
+import type { Grown } from "./growth.ts";
 import type { Profile } from "./profile.ts";
 import type { Measured, Report } from "./report.ts";
 
@@ -14,6 +15,7 @@ export interface Origin {
 export interface Results {
   readonly rows: Readonly<Record<string, Measured & Origin>>;
   readonly curve?: DensityCurve & Origin;
+  readonly growth?: Grown;
   readonly profiles?: Readonly<Record<string, Profile & Origin>>;
 }
 
@@ -32,7 +34,7 @@ export function merge(family: Family, old: Results, report: Report, origin: Orig
   const known = Object.keys(targetsOf(family));
   const unknown = Object.keys(report.rows).filter((key) => !known.includes(key));
   if (unknown.length > 0) throw new RangeError(`bench: expected rows ${known} of ${family}, got ${unknown}`);
-  const { rows: found, curve: drawn, profiles: counted } = rounded(report);
+  const { rows: found, curve: drawn, profiles: counted, growth: grown } = rounded(report);
   const rows: Record<string, Measured & Origin> = {};
   for (const key of known) {
     const measured = found[key];
@@ -41,7 +43,13 @@ export function merge(family: Family, old: Results, report: Report, origin: Orig
     else if (before !== undefined) rows[key] = before;
   }
   const curve = drawn === undefined ? old.curve : { ...drawn, ...origin };
+  const growth = grown === undefined ? old.growth : { axes: grown, ...origin };
   const entries = Object.entries(counted ?? {}).map(([name, profile]) => [name, { ...profile, ...origin }]);
   const profiles = counted === undefined ? old.profiles : Object.fromEntries(entries);
-  return { rows, ...(curve === undefined ? {} : { curve }), ...(profiles === undefined ? {} : { profiles }) };
+  return {
+    rows,
+    ...(curve === undefined ? {} : { curve }),
+    ...(growth === undefined ? {} : { growth }),
+    ...(profiles === undefined ? {} : { profiles }),
+  };
 }

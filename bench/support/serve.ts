@@ -5,11 +5,17 @@ import { createInterface } from "node:readline";
 export type Run = (count: number) => number | Promise<number>;
 
 /**
- * Answers for these rows and ends, in a process that was started for that; elsewhere it does nothing. The names come first, as a
+ * Answers for these rows and ends, in a process that was started for that; elsewhere it does nothing. With $BENCH_THREADS so many threads
+ * share the work. The names come first, as a
  * list; then a line `row count` gets the milliseconds of one of so many steps of this row, or the reason why there is none.
  */
 export async function serve(rows: Readonly<Record<string, Run>>): Promise<void> {
   if (process.env.BENCH_SERVE === undefined) return;
+  if (process.env.BENCH_THREADS !== undefined) {
+    // A commit of `--against` may lack the entry.
+    const { threads } = await import("jarvis-snn/threads");
+    await threads(Number(process.env.BENCH_THREADS));
+  }
   console.log(JSON.stringify(Object.keys(rows)));
   for await (const line of createInterface({ input: process.stdin })) {
     const space = line.lastIndexOf(" ");

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { PEERS, type PeerName, type TARGETS, type Target } from "../targets.ts";
+import { growthBlock } from "./growth.ts";
 import { programOf } from "./peer.ts";
 import { families, merge, type Origin, type Results, targetsOf } from "./results.ts";
 import {
@@ -81,14 +82,22 @@ test("merge: a curve stays until there is a new one; a row without a target is a
   expect(() => merge("toy", old, { rows: { other: { value: 1 } } }, TODAY)).toThrow(/expected rows .* got other/);
 });
 
+test("merge: pictures of growth stay until there are new ones", () => {
+  const growth = { T: { values: [1, 2], curves: { ours: [1, 3] } } };
+  const first = merge("growth", { rows: {} }, { rows: {}, growth }, BEFORE);
+  expect(first.growth).toEqual({ axes: growth, ...BEFORE });
+  expect(merge("growth", first, { rows: {} }, TODAY).growth).toEqual(first.growth);
+  expect(merge("growth", first, { rows: {}, growth }, TODAY).growth?.date).toBe(TODAY.date);
+});
+
 test("tables: measured, missing, and both", () => {
   const toy = { rows: { "published/torch": { value: 6, ...TODAY }, "step/torch": { value: 3.5, ...BEFORE } } };
   const lines = linesOf({ toy }, ["toy", "memory"], { toy: { "step/torch": "no PyTorch" } });
   const rows = terminalTable(lines).split("\n");
-  expect(rows).toHaveLength(7);
+  expect(rows).toHaveLength(9);
   expect(rows[1]).toMatch(/≥ 5 +≥ 8 +6.00 × +must$/);
-  expect(rows[2]).toMatch(/best eager +3.50 × +not measured: no PyTorch$/);
-  expect(rows[5]).toMatch(/≤ 64 +≤ 40 +not measured$/);
+  expect(rows[2]).toMatch(/best eager +≥ 4.5 +≥ 4.5 +3.50 × +not measured: no PyTorch$/);
+  expect(rows[7]).toMatch(/≤ 64 +≤ 40 +not measured$/);
 });
 
 test("tables: README has its rows in their order, the docs have all; both from the stored results", () => {
@@ -107,6 +116,19 @@ test("tables: README has its rows in their order, the docs have all; both from t
     const cell = `| ${formatValue(measured.value, target)} `;
     expect(rowsOf(docsBlock(results)).some((row) => row.includes(target.row) && row.includes(cell))).toBe(true);
   }
+});
+
+test("tables: README has a column with all threads once a row was measured with them", () => {
+  const alone = { small: { rows: { "step/torch": { value: 3, ...TODAY } } } };
+  expect(readmeBlock(alone)).toContain(", one thread on both sides.");
+  const mnist = {
+    rows: { "static/torch": { value: 3, ...TODAY }, "static/torch-all": { value: 5, threads: 2, ...BEFORE } },
+  };
+  const lines = readmeBlock({ mnist }).split("\n");
+  expect(lines[0]).toBe("some CPU, Node 20.0.0, 2026-01-02; some CPU, Node 20.0.0, 2025-12-31.");
+  expect(lines[2]).toMatch(/one thread each +\| 2 threads each/);
+  expect(lines.find((line) => line.includes("tutorial-5 step"))).toMatch(/\| 3.00 × +\| 5.00 × +\|$/);
+  expect(lines.find((line) => line.includes("recurrent step"))).toMatch(/\| not measured +\| not measured +\|$/);
 });
 
 test("profiles: a line for each step that has a name, with its larger shares", () => {
@@ -148,4 +170,6 @@ test("the pages have the tables of the stored results", () => {
     const text = readFileSync(at(page), "utf8");
     expect(replaceBlock(text, "bench", blockOf(stored()))).toBe(text);
   }
+  const docs = readFileSync(at("../../docs/benchmarks.md"), "utf8");
+  expect(replaceBlock(docs, "growth", growthBlock(stored().growth?.growth))).toBe(docs);
 });

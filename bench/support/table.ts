@@ -1,5 +1,5 @@
 /** Results as tables: for the terminal, for README.md, and with everything for docs/benchmarks.md. */
-import { type Family, TARGETS, type Target } from "../targets.ts";
+import { type Family, PEERS, TARGETS, type Target } from "../targets.ts";
 import type { Measured } from "./report.ts";
 import { families, type Origin, type Results, targetsOf } from "./results.ts";
 
@@ -134,15 +134,27 @@ export const README_ROWS: readonly Target[] = [
   TARGETS.conv["step/torch"],
 ];
 
-/** These rows, without limits. */
+/** These rows, without limits; with all threads on both sides too, once one of them was measured so. */
 export function readmeBlock(results: Partial<Record<Family, Results>>): string {
   const all = linesOf(results);
   const lines = README_ROWS.flatMap((row) => all.filter(({ target }) => target === row));
-  const rows = lines.map(({ target, measured }) => {
-    const value = measured === undefined ? "not measured" : formatValue(measured.value, target);
-    return [target.row, target.peer, value];
+  const withAll = lines.map(({ target: { row, peer } }) =>
+    all.find(({ target }) => target.row === row && peer === PEERS.torch && target.peer === PEERS["torch-all"]),
+  );
+  const counts = new Set(withAll.flatMap((line) => line?.measured?.threads ?? []));
+  const cell = (line: Line | undefined): string => {
+    if (line === undefined) return "";
+    return line.measured === undefined ? "not measured" : formatValue(line.measured.value, line.target);
+  };
+  const rows = lines.map((line, i) => {
+    const cells = [line.target.row, line.target.peer, cell(line)];
+    return counts.size === 0 ? cells : [...cells, cell(withAll[i])];
   });
-  return `${origins(lines)}, one thread on both sides.\n\n${markdown(["", "against", "times faster"], rows)}`;
+  if (counts.size === 0) {
+    return `${origins(lines)}, one thread on both sides.\n\n${markdown(["", "against", "times faster"], rows)}`;
+  }
+  const heads = ["times faster", "against", "one thread each", `${[...counts].join(" or ")} threads each`];
+  return `${origins([...lines, ...withAll.filter((line) => line !== undefined)])}.\n\n${markdown(heads, rows)}`;
 }
 
 /** All rows and their times, as docs/benchmarks.md shows them. */
