@@ -35,10 +35,12 @@ const SOURCES = [
 const MANY = [2, 3, 4, 7];
 const FEW = [2, 3];
 const TWO = [2];
+/** Those that threads share on an emulated processor, where all of them take minutes. */
+const QUICK = ["toy", "recurrent", "conv", "online"];
 
 /**
- * The networks as one file, a program with them for Node, Deno and Bun, which takes counts of threads and prints what it gives, and a page
- * for browsers. The page works in a worker, as the main thread of a page may not wait for threads.
+ * The networks as one file, a program with them for Node, Deno and Bun, which takes counts of threads and names of networks and prints what
+ * they give, and a page for browsers. The page works in a worker, as the main thread of a page may not wait for threads.
  */
 async function writeBundle(outDir, source, alias) {
   const lib = { entry: join(root, "test/determinism", source), formats: ["es"], fileName: () => "run.js" };
@@ -49,7 +51,8 @@ async function writeBundle(outDir, source, alias) {
   const written = {
     "main.js":
       'import { measureAll } from "./run.js";' +
-      "console.log(JSON.stringify(await measureAll(process.argv.slice(2).map(Number))));",
+      'const [counts, names] = process.argv.slice(2).map((words) => words.split(","));' +
+      "console.log(JSON.stringify(await measureAll(counts?.map(Number), names)));",
     "worker.js":
       'import { measureAll } from "./run.js";' +
       "onmessage = ({ data }) => measureAll(data).then((result) => postMessage({ result }), (error) => postMessage({ error }));",
@@ -69,8 +72,10 @@ async function writeBundle(outDir, source, alias) {
 /** Of an emulated one, on a busy machine. */
 const TIMEOUT_MS = 600_000;
 
-async function run([program, ...args], folder, counts = []) {
-  return JSON.parse(await start(program, [...args, join(folder, "main.js"), ...counts]).finished(TIMEOUT_MS));
+/** The hashes of networks, all unless some are named; `counts`: of threads. */
+async function run([program, ...args], folder, counts, names) {
+  const given = [counts, names].flatMap((words) => words?.join() ?? []);
+  return JSON.parse(await start(program, [...args, join(folder, "main.js"), ...given]).finished(TIMEOUT_MS));
 }
 
 /** Parts of the names of the engines that run; all where there are none. */
@@ -89,7 +94,7 @@ async function* ways(name, counts, measure) {
 async function* measurements() {
   // Emulation takes as long as all others together, and one core: it runs beside them.
   const emulated = emulatedNodes({ isBigEndian: false }).map(({ name, command }) => {
-    const hashes = collect(ways(name, TWO, (folder, counts) => run(command, folder, counts)));
+    const hashes = collect(ways(name, TWO, (folder, counts) => run(command, folder, counts, counts && QUICK)));
     hashes.catch(() => {}); // until they are awaited
     return hashes;
   });

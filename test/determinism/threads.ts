@@ -1,6 +1,7 @@
 /** The same networks with threads that share all work that can be cut. */
 import { ordersSoFar, startThreads } from "../support/sharing.ts";
-import { type Hashes, measureAll as measureAlone } from "./run.ts";
+import { networks } from "./networks.ts";
+import { type Hashes, measure } from "./run.ts";
 
 export interface Shared {
   readonly threads: number;
@@ -9,13 +10,15 @@ export interface Shared {
   readonly orders: number;
 }
 
-/** The hashes of all networks with so many threads, for each of these counts. */
-export async function measureAll(counts: readonly number[]): Promise<Shared[]> {
+/** The hashes of these networks with so many threads, for each of these counts. */
+export async function measureAll(counts: readonly number[], names = Object.keys(networks)): Promise<Shared[]> {
   const all: Shared[] = [];
   for (const threads of counts) {
     const before = ordersSoFar();
     await startThreads(threads);
-    all.push({ threads, hashes: await measureAlone(), orders: ordersSoFar() - before });
+    const hashes: Record<string, Hashes> = {};
+    for (const name of names) hashes[name] = await measure(name);
+    all.push({ threads, hashes, orders: ordersSoFar() - before });
   }
   await startThreads(1);
   return all;
