@@ -5,7 +5,7 @@ import { fuzzRules, generate, print } from "./rules.ts";
 const SEED = 20_261_101;
 const RULES = 400;
 /** One of so many runs with threads too. */
-const EVERY = 4;
+const EVERY = 16;
 
 afterEach(() => startThreads(1));
 
