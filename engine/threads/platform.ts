@@ -47,6 +47,8 @@ interface WebWorker {
 interface Realm {
   readonly document?: object;
   readonly process?: object;
+  readonly Deno?: object;
+  readonly Bun?: object;
   readonly navigator?: { readonly hardwareConcurrency?: number };
   readonly crossOriginIsolated?: boolean;
   readonly Worker?: new (url: string) => WebWorker;
@@ -62,8 +64,11 @@ const NODE = "node:worker_threads";
 
 const HEADERS = "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
 
-/** Of Node itself: Deno and Bun have its modules too, and workers of the web beside them. */
+/** Whether this is Node itself, which asks for no permissions. */
 export const isNode = (): boolean => realm.Worker === undefined && realm.process !== undefined;
+
+/** Whether workers of Node are there, which let a program end: those of the web, which Deno and Bun have beside them, do not. */
+const hasNode = (): boolean => isNode() || realm.Deno !== undefined || realm.Bun !== undefined;
 
 /**
  * A function that makes threads. `url` is the program of a page that forbids others; without it the program is a text.
@@ -71,7 +76,7 @@ export const isNode = (): boolean => realm.Worker === undefined && realm.process
  * @throws Error where the platform has no workers, or the page no shared memory.
  */
 export async function threadMaker(url: string | null): Promise<() => Thread> {
-  if (isNode()) {
+  if (hasNode()) {
     const threads = (await import(/* @vite-ignore */ NODE)) as NodeThreads;
     return () => new ThreadOfNode(threads);
   }
@@ -108,7 +113,6 @@ class ThreadOfNode implements Thread {
     });
     this.worker.on("error", (error) => this.ended(String(error)));
     this.worker.on("exit", (code) => this.ended(`its worker has ended with exit code ${code}`));
-    this.worker.unref();
   }
 
   async start(message: Start): Promise<void> {
@@ -118,6 +122,8 @@ class ThreadOfNode implements Thread {
       this.ended = (reason) => reject(new Error(`threads: a worker did not start: ${reason}`));
       this.worker.postMessage(message);
     });
+    // In Bun a listener keeps the program alive again.
+    this.worker.unref();
     this.tells = this.port.postMessage(null) === true;
   }
 

@@ -84,7 +84,8 @@ export class Pool {
   private late = false;
 
   private constructor(threads: readonly Thread[], running: Running) {
-    const control = new SharedArrayBuffer(SLOT * threads.length);
+    // WebKitGTK has shared buffers, and hides the name of their class. A page of memory has room for the slots of all threads.
+    const control = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer;
     this.running = running;
     this.threads = threads;
     this.count = threads.length + 1;
