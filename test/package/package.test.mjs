@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
@@ -13,10 +13,10 @@ import { fileURLToPath } from "node:url";
 import { build as esbuild } from "esbuild";
 import { rollup } from "rollup";
 import ts from "typescript";
-import { build } from "vite";
-import { browsers } from "../../scripts/browsers.mjs";
+import { build, createServer } from "vite";
+import { browsers, ISOLATED } from "../../scripts/browsers.mjs";
 import { compilers } from "../../scripts/compilers.mjs";
-import { entries } from "../../scripts/entries.mjs";
+import { entries, WORKER } from "../../scripts/entries.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../..");
@@ -61,6 +61,7 @@ after(() => rmSync(consumer, { recursive: true, force: true }));
 
 test("package: it holds the entries with their declarations, the files they share, documents, and nothing else", () => {
   const built = Object.keys(entries()).flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`]);
+  built.push(`dist/${WORKER.file}`);
   for (const path of ["LICENSE", "README.md", "package.json", "dist/chunks/kernels.js", ...built]) {
     assert.ok(packed.includes(path), `${path} is missing`);
   }
@@ -112,6 +113,8 @@ test("package: an entry loads its own layers", () => {
     ["arithmetic", "codes", "engine", "kernels", "kinds"].map((name) => `chunks/${name}`),
   );
   assert.deepEqual(imports("engine/relaxed.js"), ["chunks/arithmetic"]);
+  assert.deepEqual(imports("engine/threads/index.js"), ["chunks/arithmetic", "chunks/engine", "chunks/kernels"]);
+  assert.doesNotMatch(read(`dist/${WORKER.file}`), /\b(import|export) /);
   assert.deepEqual(imports("engine/extend.js"), ["chunks/engine", "chunks/saves"]);
   assert.match(read("dist/chunks/saves.js"), /from "\.\/engine\.js";$/m);
   for (const path of ["chunks/codes.js", "chunks/kinds.js"])
@@ -158,7 +161,15 @@ test("package: publint finds nothing", () => {
 });
 
 test("package: the types resolve for every entry", () => {
-  bin("@arethetypeswrong/cli/dist/index.js", "--profile", "esm-only", tarball);
+  bin(
+    "@arethetypeswrong/cli/dist/index.js",
+    "--profile",
+    "esm-only",
+    "--exclude-entrypoints",
+    "threads/worker",
+    "--",
+    tarball,
+  );
 });
 
 /** Where users compile: how modules are found, the types that are known besides those of the language, the files. */
@@ -247,6 +258,7 @@ const PROGRAMS = {
   "core-quantize": { compiler: true, result: { spikes: SPIKES, quantized: [0, 1] } },
   "core-nir": { compiler: true, result: { spikes: SPIKES, fromGraph: [1, 0] } },
   "no-neuron": { compiler: false, result: 6 },
+  "with-threads": { compiler: false, result: { one: 1, counts: [2, 1] } },
 };
 
 /** Messages of the compiler: one of the step, one of the neurons. */
@@ -276,6 +288,28 @@ const BUNDLERS = {
       minify: true,
     }),
 };
+
+/**
+ * Writes a page of the consumer that shows its pages one after the other in a frame, as documents of their own: a browser starts once. A frame
+ * calls `parent.ended` with its name and its result. All results go to the server that the address of the page names behind #, or to its own.
+ */
+function writeFrames(page, names) {
+  const show = `
+    const names = ${JSON.stringify(names)};
+    const results = {};
+    function next() {
+      const frame = document.createElement("iframe");
+      frame.src = names.shift();
+      document.body.replaceChildren(frame);
+    }
+    function ended(name, result) {
+      results[name] = result;
+      if (names.length > 0) return next();
+      fetch(location.hash.slice(1) + "/result", { method: "POST", mode: "no-cors", body: JSON.stringify(results) });
+    }
+    next();`;
+  writeFileSync(join(consumer, page), `<!doctype html><head></head><body><script>${show}</script></body>`);
+}
 
 /** Finds installed packages for Rollup, and reads the files with side effects from their package.json, as the plugin of Rollup for Node does. */
 function installed() {
@@ -339,25 +373,17 @@ test("package: without a bundler the entries share one class and one compiler, i
       `./node_modules/jarvis-snn/${target.default.slice(2)}`,
     ]),
   );
-  // A page for each program, and one with a frame for each, which are documents of their own: a browser starts once.
   for (const program of Object.keys(PROGRAMS)) {
     const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
     const script = `<script type="module">import { result } from "./${program}.js"; parent.ended("${program}", result);</script>`;
     writeFileSync(join(consumer, `${program}.html`), `<!doctype html><head>${map}${script}</head>`);
   }
-  const count = Object.keys(PROGRAMS).length;
-  const collect = `
-    const results = {};
-    function ended(program, result) {
-      results[program] = result;
-      if (Object.keys(results).length < ${count}) return;
-      fetch("/result", { method: "POST", body: JSON.stringify(results) });
-    }`;
-  const frames = Object.keys(PROGRAMS).map((program) => `<iframe src="${program}.html"></iframe>`);
-  const all = `<!doctype html><head></head><script>${collect}</script>${frames.join("")}`;
-  writeFileSync(join(consumer, "programs.html"), all);
+  writeFrames(
+    "programs.html",
+    Object.keys(PROGRAMS).map((program) => `${program}.html`),
+  );
   for (const { name, visit } of await browsers()) {
-    const results = await visit(consumer, "programs.html");
+    const results = await visit(consumer, "programs.html", undefined, ISOLATED);
     for (const [program, { result }] of Object.entries(PROGRAMS)) {
       await t.test(`${name}: ${program}`, () => assert.deepEqual(results[program], result));
     }
@@ -400,11 +426,12 @@ test("package: every entry can be imported, and the same training gives the same
   await bundle({ rolldownOptions: { input: ["page.html", "blocked.html"].map((name) => join(consumer, name)) } });
   for (const { name, visit } of await browsers()) {
     await t.test(`${name}, on a page and in a worker`, async () => {
-      const { page, worker } = await visit(join(consumer, "dist"), "page.html");
+      const { page, worker, refused } = await visit(join(consumer, "dist"), "page.html");
       assert.ok(page.one, "page: the entries must share one kernel instance");
       assert.ok(worker.one, "worker: the entries must share one kernel instance");
       assert.equal(page.weights, node.weights);
       assert.equal(worker.weights, node.weights);
+      assert.match(refused, /Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp/);
     });
 
     await t.test(`${name}: where the content policy blocks WebAssembly, the error says what to do`, async () => {
@@ -412,6 +439,97 @@ test("package: every entry can be imported, and the same training gives the same
       assert.match(text, /content policy blocks WebAssembly: allow 'wasm-unsafe-eval' in script-src/);
     });
   }
+});
+
+/** Bundlers of pages: each makes the files of these programs in a folder of the consumer. */
+const PAGES_BY = {
+  async rollup(programs, dir) {
+    const input = programs.map((program) => join(consumer, `${program}.js`));
+    const made = await rollup({ input, plugins: [installed()] });
+    await made.write({ dir });
+    await made.close();
+  },
+  esbuild: (programs, outdir) =>
+    esbuild({
+      absWorkingDir: consumer,
+      entryPoints: programs.map((program) => `${program}.js`),
+      outdir,
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      minify: true,
+    }),
+};
+
+const program = () => join(consumer, "node_modules/jarvis-snn/dist", WORKER.file);
+
+/** Bundles the pages with threads by each bundler. Returns their names. */
+async function bundleThreads() {
+  const pages = ["threads.html", "threads-url.html"];
+  await bundle({
+    outDir: "threads/vite",
+    base: "./",
+    rolldownOptions: { input: pages.map((page) => join(consumer, page)) },
+  });
+  const names = pages.map((page) => `threads/vite/${page}`);
+  for (const [bundler, make] of Object.entries(PAGES_BY)) {
+    const folder = `threads/${bundler}`;
+    await make(["threads-page", "threads-worker", "threads-served"], join(consumer, folder));
+    copyFileSync(program(), join(consumer, folder, "program.js"));
+    copyFileSync(join(consumer, "threads.html"), join(consumer, folder, "threads.html"));
+    const served = readFileSync(join(consumer, "threads-url.html"), "utf8").replace(
+      "threads-url.js",
+      "threads-served.js",
+    );
+    writeFileSync(join(consumer, folder, "served.html"), served);
+    names.push(`${folder}/threads.html`, `${folder}/served.html`);
+  }
+  return names;
+}
+
+/** Throws unless all trainings of a page gave these weights, two threads ran between one and one, and no view of the memory before lives. */
+function checkThreads({ page, worker }, hash) {
+  for (const { refused, ...result } of [page, worker].filter((each) => each !== undefined)) {
+    const weights = [hash, hash, hash];
+    // Where a start was refused before, the memory was shared already, of which no view can be detached.
+    const before = refused === undefined ? 0 : 3;
+    assert.deepEqual(result, { weights, counts: [2, 1], isAlive: true, before, memory: "SharedArrayBuffer" });
+    if (refused !== undefined) assert.match(refused, /worker-src blob:.*threads\(n, \{ worker: url \}\)/);
+  }
+}
+
+test("package: threads train to the bits of one thread, in Node, on pages with content policies, and in their workers", async (t) => {
+  const print =
+    'import { trainWithThreads } from "./threads.js"; console.log(JSON.stringify({ page: await trainWithThreads() }));';
+  const inNode = JSON.parse(run(process.execPath, ["--input-type=module", "-e", print]));
+  const [hash] = inNode.page.weights;
+  checkThreads(inNode, hash);
+
+  const names = await bundleThreads();
+  writeFrames("threads-all.html", names);
+  const [chromium, ...others] = await browsers();
+  for (const { name, visit } of [chromium, ...others]) {
+    const results = await visit(consumer, "threads-all.html", undefined, ISOLATED);
+    for (const page of names) await t.test(`${name}: ${page}`, () => checkThreads(results[`/${page}`], hash));
+  }
+
+  await t.test(`${chromium.name}: the development server of Vite`, async () => {
+    const include = ["core", "kernels", "threads"].map((entry) => `jarvis-snn/${entry}`);
+    const settings = { host: "127.0.0.1", port: 0, headers: ISOLATED, hmr: false, watch: null };
+    const server = await createServer({ ...vite, optimizeDeps: { include }, server: settings });
+    try {
+      await server.listen();
+      const pages = ["threads.html", "threads-url.html"];
+      writeFrames("threads-dev.html", pages);
+      const [address] = server.resolvedUrls.local;
+      const go = `location.href = "${address}threads-dev.html#" + location.origin`;
+      writeFileSync(join(consumer, "to-server.html"), `<!doctype html><head></head><script>${go}</script>`);
+      const results = await chromium.visit(consumer, "to-server.html");
+      for (const page of pages) checkThreads(results[`/${page}`], hash);
+    } finally {
+      await server.close();
+    }
+  });
 });
 
 test("package: with the peer, NIR files are written and read in Node and on a page", async (t) => {
@@ -436,6 +554,7 @@ test("package: with the peer, NIR files are written and read in Node and on a pa
 
 const vite = { root: consumer, configFile: false, logLevel: "warn", worker: { format: "es" } };
 
-async function bundle(options) {
-  await build({ ...vite, build: options });
+/** Addresses of files begin with `base`. */
+async function bundle({ base, ...options }) {
+  await build({ ...vite, base, build: options });
 }

@@ -20,6 +20,7 @@ import { readIdx } from "jarvis-snn/node";
 import { rasterPlot } from "jarvis-snn/plot";
 import type { Arithmetic } from "jarvis-snn/relaxed";
 import { meanOverTime, type LIF as Neuron, neuron as neurons } from "jarvis-snn/snn";
+import { threads } from "jarvis-snn/threads";
 
 const lif = new LIF({ beta: 0.9, surrogate: surrogate.atan() });
 const model: Sequential = new Sequential(new Linear(2, 3), lif);
@@ -30,6 +31,9 @@ export const raw: Kernels = kernels;
 export const kind: number = kinds.ATAN;
 export const sums: Arithmetic = arithmetic;
 export const images: Uint8Array = readIdx("images").data;
+
+// Options are named, and the number of threads comes later.
+export const count: Promise<number> = threads(2, { worker: "worker.js" });
 
 // Recordings are drawn as they are, also those of layers without spikes.
 export const picture: Promise<string> = rasterPlot({

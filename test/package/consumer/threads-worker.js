@@ -1,0 +1,3 @@
+import { trainWithThreads } from "./threads.js";
+
+postMessage(await trainWithThreads());
