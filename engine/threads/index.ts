@@ -20,7 +20,13 @@ export interface ThreadsOptions {
    * The address from which a page serves the program of a worker, `jarvis-snn/threads/worker`: for a content policy that forbids
    * workers from blobs. Node has the program, and does not look at this; default null.
    */
-  worker?: string | { readonly href: string } | null;
+  worker?:
+    | string
+    | {
+        /** The address, as a `URL` has it. */
+        readonly href: string;
+      }
+    | null;
 }
 
 const DEFAULTS: { worker: unknown } = { worker: null };
