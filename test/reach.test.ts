@@ -7,8 +7,8 @@ import { WITHOUT_KERNELS } from "../vitest.config.ts";
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-test("reach: recipes, sizes and plain functions are left out, and what computes is not", () => {
-  for (const path of ["test/recipes.test.ts", "test/size.test.ts", "demos/playground/model/strokes.test.ts"])
+test("reach: checks, sizes and plain functions are left out, and what computes is not", () => {
+  for (const path of ["test/check.test.ts", "test/size.test.ts", "demos/playground/model/strokes.test.ts"])
     expect(WITHOUT_KERNELS).toContain(path);
   // By its own import, by that of an entry, by a file beside it, by a path that is made.
   for (const path of ["engine/wasm.test.ts", "test/extend.test.ts", "kernels/lif.test.ts", "test/readme.test.ts"])

@@ -187,7 +187,8 @@ export class Bound implements SharedRun {
   /** A parameter of the loop by its values, which are copied, since a tensor's may lie elsewhere. */
   constant(i: number, values: Float32Array): void {
     const at = this.at + (this.constants[i] as number);
-    floats.set(values, wordsAt(at, values.length));
+    const first = wordsAt(at, values.length);
+    floats.set(values, first);
     this.note(this.places.parameter?.[i], at, 0);
   }
 

@@ -37,8 +37,10 @@ export function sharedProducts(k: CoreKernels, parts: Parts): Partial<CoreKernel
     integers[at + product.n] = to - from;
   };
 
-  const wordOf = (descriptor: number, word: number): number =>
-    integers[wordsAt(descriptor, product.words) + word] as number;
+  const wordOf = (descriptor: number, word: number): number => {
+    const first = wordsAt(descriptor, product.words);
+    return integers[first + word] as number;
+  };
 
   return {
     gemm(descriptor) {

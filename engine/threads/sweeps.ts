@@ -20,8 +20,11 @@ const NARROWEST = 64;
 export const wholeWords = (n: number): number => (n % 32 === 0 ? n : n % 16 === 0 ? 2 * n : 0);
 
 /** The word of the descriptor with the address of this place; NOWHERE where none was noted, and without such a place. */
-const addressAt = (bound: SharedRun, place: number | undefined): number =>
-  place === undefined ? NOWHERE : (integers[wordsAt(bound.at, 1) + wordOf(place)] as number);
+function addressAt(bound: SharedRun, place: number | undefined): number {
+  if (place === undefined) return NOWHERE;
+  const first = wordsAt(bound.at, 1);
+  return integers[first + wordOf(place)] as number;
+}
 
 /** The places of sums of a run: of scalars, and of columns. */
 interface SumPlaces {
