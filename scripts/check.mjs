@@ -6,8 +6,8 @@ const npm = (name, options) => ({ name, command: `npm run --silent ${name}`, ...
 /** Those that use all processors come last: vitest has a worker for each, and the playground's tests measure time. */
 const STEPS = [
   npm("build", { isFirst: true }),
-  ...["types", "lint", "docs", "unused", "size", "test:package", "test:recipes", "test:engines"].map((name) =>
-    npm(name),
+  ...["types", "lint", "docs", "unused", "size", "test:package", "test:recipes", "test:engines", "test:site"].map(
+    (name) => npm(name),
   ),
   ...["test", "test:debug", "test:playground"].map((name) => npm(name, { isAlone: true })),
 ];

@@ -15,12 +15,12 @@ const POLICY = [
 const MARK =
   '<svg viewBox="0 0 40 16" aria-hidden="true"><path d="M0 12h9l2.5-10L15 14l2-4h6l2.5-8L29 13l2-3h9" /></svg>';
 
-/** The way from one page to another, both by their paths from the root of the site. */
+/** The way from one page to another, both by their paths from the root of the site; the first page of a folder has the folder's address. */
 export function relative(from, to) {
   const [, path, hash] = /^([^#]*)(#.*)?$/.exec(to).map((part) => part ?? "");
+  if (path === from && hash !== "") return hash;
   const up = "../".repeat(from.split("/").length - 1);
-  const target = `${up}${path === "index.html" ? "" : path}` || "./";
-  return (path === from && hash !== "" ? "" : target) + hash;
+  return (up + path.replace(/(^|\/)index\.html$/, "$1") || "./") + hash;
 }
 
 const listOf = (page, groups) =>
