@@ -1,10 +1,28 @@
 /** Sweeps of compiled steps that threads share. A file of its own: programs without the compiler start threads too. */
-import type { Plan } from "./plan.ts";
-import type { SweepCall } from "./sweeps.ts";
+import type { Level } from "./layout.ts";
+
+/** A call of a sweep: its function, and whether it writes streams of bits. */
+export interface SharedCall {
+  readonly run: unknown;
+  readonly isSplit: boolean;
+  readonly marks: boolean;
+}
+
+/** What those who share the sweeps of a step ask of its plan (plan.ts). */
+interface SharedPlan {
+  readonly hasColumns: boolean;
+  readonly places: { get(kind: "parameter" | "dParameter" | "output"): readonly number[] | undefined };
+  readonly names: readonly string[];
+  readonly next: readonly unknown[];
+  readonly traced: {
+    readonly derived: readonly { readonly level: Level }[];
+    readonly definition: { readonly summed?: readonly string[] | undefined };
+  };
+}
 
 /** A run of a step, as those who share its sweeps see it. */
 export interface SharedRun {
-  readonly plan: Plan;
+  readonly plan: SharedPlan;
   /** Elements of a step, and of a row. */
   readonly size: number;
   readonly n: number;
@@ -14,7 +32,7 @@ export interface SharedRun {
   readonly ownBytes: readonly [descriptor: number, pieces: number];
   /** A copy of the descriptor for another thread, at this address, with arrays of pieces behind it. */
   copyTo(to: number): void;
-  pieceOf(call: SweepCall, size?: number): number;
+  pieceOf(call: SharedCall, size?: number): number;
 }
 
 /**
@@ -23,7 +41,7 @@ export interface SharedRun {
  */
 export type Shared = (
   run: SharedRun,
-  call: SweepCall,
+  call: SharedCall,
   t: number,
   steps: number,
   direction: number,

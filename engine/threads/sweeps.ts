@@ -6,8 +6,7 @@
  */
 import { integers, wordsAt } from "../backend.ts";
 import { COLUMN, NOWHERE, STRIP, wordOf } from "../fuse/layout.ts";
-import type { Shared, SharedRun } from "../fuse/share.ts";
-import type { SweepCall } from "../fuse/sweeps.ts";
+import type { Shared, SharedCall, SharedRun } from "../fuse/share.ts";
 import { memory } from "../wasm.ts";
 import type { Parts } from "./parts.ts";
 
@@ -80,7 +79,7 @@ export function sharedSweeps(parts: Parts): Shared {
   /** Elements of a step; the sums of scalars ask for parts of whole strips and pieces. */
   const byElements = (
     bound: SharedRun,
-    call: SweepCall,
+    call: SharedCall,
     t: number,
     steps: number,
     direction: number,
@@ -110,7 +109,7 @@ export function sharedSweeps(parts: Parts): Shared {
   /** Columns of all rows, where the order of a column's sum is that of single rows. */
   const byColumns = (
     bound: SharedRun,
-    call: SweepCall,
+    call: SharedCall,
     t: number,
     steps: number,
     direction: number,
