@@ -13,12 +13,11 @@ import { allocate, recycle } from "../scope.ts";
 import { formOf, type Tensor } from "../tensor.ts";
 import {
   type Axis,
-  bytesOfParts,
-  carve,
   describeImages,
   imagesIn,
   makeTables,
   type Path,
+  parts,
   recycleTables,
   tableBytes,
   type Windows,
@@ -90,8 +89,10 @@ export abstract class Follower {
     this.images = images;
   }
 
-  /** The words that kernels work in for so many images at a time: parts `rows`, `byTaps` and `lists` of the work area. */
-  abstract work(count: number): readonly [rows: number, byTaps: number, lists: number];
+  /** The words that kernels work in for so many images at a time: rows of bits, the same by taps, and lists. */
+  abstract rowWords(count: number): number;
+  abstract tapWords(count: number): number;
+  abstract listWords(count: number): number;
   /** How many images are worth taking at a time. */
   protected abstract readonly batch: number;
   /** Writes the weights to where they belong, unless the address is 0, and gives back the memory. */
@@ -119,16 +120,19 @@ export abstract class Follower {
   /** maps ← bias (or 0, the address) + weights · patches */
   writeMaps(maps: number, bias: number): void {
     const { g, batch } = this;
-    const [rowWords, , listWords] = this.work(batch);
-    const words = [layout.words, product.words, batch * g.places * g.filters, rowWords, listWords] as const;
-    const [p, work, side, rows, lists] = carve(words);
-    const bytes = bytesOfParts(words);
-    const at = describeImages(p, g, batch, p + bytes - work);
+    parts.begin(layout.words);
+    const work = parts.take(product.words);
+    const side = parts.take(batch * g.places * g.filters);
+    const rows = parts.take(this.rowWords(batch));
+    const lists = parts.take(this.listWords(batch));
+    const { bytes } = parts;
+    const p = allocate(bytes);
+    const at = describeImages(p, g, batch, bytes - work);
     this.describe(at, batch, rows - work, 0, lists - work);
     integers[at + layout.maps] = maps;
     integers[at + layout.bias] = bias;
     integers[at + layout.side] = side - work;
-    extra().followMaps(p, work, 0, imagesIn(g));
+    extra().followMaps(p, p + work, 0, imagesIn(g));
     recycle(p, bytes);
     this.end(0);
   }
@@ -138,22 +142,35 @@ export abstract class Follower {
 class Events extends Follower {
   protected readonly follows = layout.EVENTS;
   protected readonly batch = 1;
-  private readonly words: readonly [turned: number, down: number, across: number];
+  private readonly bytes: number;
 
   constructor(g: Windows, images: Tensor, weights: number) {
     super(g, images);
     const { groups, filters, y, x, taps } = g;
     const unit = 4 * filters;
-    this.words = [groups * filters * taps, 1 + 5 * y.size, 1 + 5 * x.size];
-    [this.turned, this.down, this.across] = carve(this.words);
+    parts.begin(groups * filters * taps);
+    const down = parts.take(1 + 5 * y.size);
+    const across = parts.take(1 + 5 * x.size);
+    this.bytes = parts.bytes;
+    this.turned = allocate(this.bytes);
+    this.down = this.turned + down;
+    this.across = this.turned + across;
     overlapsOf(this.down, y, x.kernel * unit, x.places * unit);
     overlapsOf(this.across, x, unit, unit);
     k.copyStrided(this.turned, weights + 4 * (taps - 1), 1, groups, taps, filters, 0, filters * taps, -1, taps);
   }
 
   /** Bits of the non-zeros of an image, if it is floats. */
-  work(): readonly [number, number, number] {
-    return [Math.ceil((this.g.channels * this.g.size) / 32) + 1, 0, 0];
+  rowWords(): number {
+    return Math.ceil((this.g.channels * this.g.size) / 32) + 1;
+  }
+
+  tapWords(): number {
+    return 0;
+  }
+
+  listWords(): number {
+    return 0;
   }
 
   most(): number {
@@ -164,7 +181,7 @@ class Events extends Follower {
     const { groups, filters, taps } = this.g;
     const last = this.turned + 4 * (taps - 1) * filters;
     if (weights !== 0) k.copyStrided(weights, last, 1, groups, filters, taps, 0, filters * taps, 1, -filters);
-    recycle(this.turned, bytesOfParts(this.words));
+    recycle(this.turned, this.bytes);
   }
 }
 
@@ -195,12 +212,18 @@ class SpikeWindows extends Follower {
     return 4 * this.g.groups * 32 * this.g.channels * this.g.filters;
   }
 
-  /** Rows for all windows over the images, the same by taps, and lists: a word for each row, and two bytes for each bit. */
-  work(count: number): readonly [number, number, number] {
-    const { channels } = this.g;
-    const rows = count * this.g.places;
-    const lists = Math.max(rows, 32 * channels) + 6 + Math.ceil(this.most(count) / 2);
-    return [rows * channels, 32 * channels * Math.ceil(rows / 32), lists];
+  rowWords(count: number): number {
+    return count * this.g.places * this.g.channels;
+  }
+
+  tapWords(count: number): number {
+    return 32 * this.g.channels * Math.ceil((count * this.g.places) / 32);
+  }
+
+  /** A word for each row, and two bytes for each bit. */
+  listWords(count: number): number {
+    const { places, channels } = this.g;
+    return Math.max(count * places, 32 * channels) + 6 + Math.ceil(this.most(count) / 2);
   }
 
   /** Bits that are listed at a time, where so many images are taken: all of a row at least. */

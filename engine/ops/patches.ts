@@ -11,9 +11,9 @@
 import * as layout from "../../kernels/conv-layout.ts";
 import * as product from "../../kernels/product-layout.ts";
 import { convolution, extra, integers, k } from "../backend.ts";
-import { recycle } from "../scope.ts";
+import { allocate, recycle } from "../scope.ts";
 import type { Follower } from "./events.ts";
-import { bytesOfParts, carve, describeImages, imagesIn, type Windows } from "./windows.ts";
+import { describeImages, imagesIn, parts, type Windows } from "./windows.ts";
 
 /** Places of the window that are worked on at a time: all places of several small images, or some of a large one. */
 const BLOCK = 256;
@@ -25,8 +25,6 @@ const PATCHES = 131072;
  */
 const FOLLOWED = 65536;
 const BATCHES = 8;
-/** Words of work where no non-zeros are followed. */
-const NO_WORK = [0, 0, 0] as const;
 
 /**
  * Places of the window × filters as maps, or weights += maps · patchesᵀ. Maps are overwritten unless `adds`. Takes the
@@ -52,16 +50,15 @@ export function multiplyPatches(
   const planes = groups * channels;
   const batch = Math.max(1, Math.min(total, Math.floor(BLOCK / places)));
   // Tables of taps and of places; to work in, images with their padding, and their maps side by side.
-  const words = [
-    layout.words,
-    taps,
-    batch * places,
-    product.words,
-    plane > size ? batch * planes * plane : 0,
-    batch > 1 ? batch * places * groups * filters : 0,
-  ] as const;
-  const [p, tapTable, placeTable, work, padded, side] = carve(words);
-  const bytes = bytesOfParts(words);
+  parts.begin(layout.words);
+  const taps0 = parts.take(taps);
+  const places0 = parts.take(batch * places);
+  const work0 = parts.take(product.words);
+  const padded = parts.take(plane > size ? batch * planes * plane : 0);
+  const side = parts.take(batch > 1 ? batch * places * groups * filters : 0);
+  const { bytes } = parts;
+  const p = allocate(bytes);
+  const [tapTable, placeTable, work] = [p + taps0, p + places0, p + work0];
   const { convMaps, convWeights, grid } = extra();
   grid(tapTable, channels, y.kernel, x.kernel, plane, y.dilation * width, x.dilation);
   grid(placeTable, batch, y.places, x.places, planes * plane, y.stride * width, x.stride);
@@ -73,8 +70,8 @@ export function multiplyPatches(
   integers[at + layout.adds] = adds ? 1 : 0;
   integers[at + layout.tapTable] = tapTable;
   integers[at + layout.placeTable] = placeTable;
-  integers[at + layout.padded] = padded - work;
-  integers[at + layout.side] = side - work;
+  integers[at + layout.padded] = padded - work0;
+  integers[at + layout.side] = side - work0;
   if (result === "maps") convMaps(p, work, 0, total);
   else convWeights(p, work, 0, taps);
   recycle(p, bytes);
@@ -132,32 +129,31 @@ export function spreadMaps(
   const patchesRow = roomFor(step * row);
   const spreads = images === 0 ? 0 : 1;
   const isAdded = plane > size && adds;
-  const words = [
-    layout.words,
-    spreads * rows * denseRow,
-    batch * places,
-    y.kernel * runs,
-    product.words,
-    chunk * places * filters,
-    maps.places === 0 ? 0 : chunk * rows * places,
-    spreads * batch * channels * plane,
-    plane > size ? spreads * channels * size : 0,
-    isAdded ? spreads * channels * size : 0,
-    spreads * most * patchesRow,
-    spreads * (most + 3 + 2 * most * filters),
-    ...(follower?.work(chunk) ?? NO_WORK),
-  ] as const;
-  const parts = carve(words);
-  const [p, dense, placeTable, runTable, work, side, block, spaces, cut, plain, patches, nonZeros] = parts;
-  const [, , , , , , , , , , , , byRows, byTaps, lists] = parts;
-  const bytes = bytesOfParts(words);
+  parts.begin(layout.words);
+  const dense0 = parts.take(spreads * rows * denseRow);
+  const places0 = parts.take(batch * places);
+  const runs0 = parts.take(y.kernel * runs);
+  const work0 = parts.take(product.words);
+  const side = parts.take(chunk * places * filters);
+  const block = parts.take(maps.places === 0 ? 0 : chunk * rows * places);
+  const spaces = parts.take(spreads * batch * channels * plane);
+  const cut = parts.take(plane > size ? spreads * channels * size : 0);
+  const plain = parts.take(isAdded ? spreads * channels * size : 0);
+  const patches = parts.take(spreads * most * patchesRow);
+  const nonZeros = parts.take(spreads * (most + 3 + 2 * most * filters));
+  const byRows = parts.take(follower?.rowWords(chunk) ?? 0);
+  const byTaps = parts.take(follower?.tapWords(chunk) ?? 0);
+  const lists = parts.take(follower?.listWords(chunk) ?? 0);
+  const { bytes } = parts;
+  const p = allocate(bytes);
+  const [dense, placeTable, runTable, work] = [p + dense0, p + places0, p + runs0, p + work0];
   for (let f = 0; f < spreads * rows; f++) {
     k.copyStrided(dense + 4 * f * denseRow, weights + 4 * f * taps, 1, 1, kernel, channels, 0, 0, 1, kernel);
   }
   grid(placeTable, batch, y.places, x.places, channels * plane, channels * y.stride * width, channels * x.stride);
   grid(runTable, 1, y.kernel, runs, 0, channels * y.dilation * width, channels * x.dilation);
   const at = describeImages(p, g, batch, p + bytes - work);
-  follower?.describe(at, chunk, byRows - work, byTaps - work, lists - work);
+  follower?.describe(at, chunk, byRows - work0, byTaps - work0, lists - work0);
   integers[at + layout.maps] = maps.values;
   integers[at + layout.mapPlaces] = maps.places;
   integers[at + layout.each] = maps.each;
@@ -172,14 +168,14 @@ export function spreadMaps(
   integers[at + layout.step] = step;
   integers[at + layout.runs] = runs;
   integers[at + layout.runTable] = runTable;
-  integers[at + layout.side] = side - work;
-  integers[at + layout.block] = block - work;
-  integers[at + layout.spaces] = spaces - work;
-  integers[at + layout.cut] = cut - work;
-  integers[at + layout.plain] = plain - work;
-  integers[at + layout.patches] = patches - work;
+  integers[at + layout.side] = side - work0;
+  integers[at + layout.block] = block - work0;
+  integers[at + layout.spaces] = spaces - work0;
+  integers[at + layout.cut] = cut - work0;
+  integers[at + layout.plain] = plain - work0;
+  integers[at + layout.patches] = patches - work0;
   integers[at + layout.patchesRow] = patchesRow;
-  integers[at + layout.nonZeros] = nonZeros - work;
+  integers[at + layout.nonZeros] = nonZeros - work0;
   spread(p, work, 0, total, 0, follower === null ? 0 : taps, 1, 0, 0, 0);
   recycle(p, bytes);
 }

@@ -177,20 +177,27 @@ export function describeImages(p: number, g: Windows, batch: number, bytes: numb
 /** How many images there are. */
 export const imagesIn = ({ shape, each }: Windows): number => sizeOf(shape) / each;
 
-/** Bytes of a part of `words` words, in whole lines of the cache. */
-const partBytes = (words: number): number => 4 * ((words + 15) & ~15);
+/** The parts of a block of memory, one behind the other, each in whole lines of the cache. */
+class Parts {
+  /** Bytes of all parts so far. */
+  bytes = 0;
 
-/** Addresses of parts with these numbers of words, in one block of memory. */
-export function carve<Words extends readonly number[]>(words: Words): { [K in keyof Words]: number } {
-  let p = allocate(bytesOfParts(words));
-  return words.map((n) => {
-    const part = p;
-    p += partBytes(n);
-    return part;
-  }) as { [K in keyof Words]: number };
+  /** Begins a block: its first part has so many words, and the offset 0. */
+  begin(words: number): void {
+    this.bytes = 0;
+    this.take(words);
+  }
+
+  /** The offset in bytes of a part of so many words. */
+  take(words: number): number {
+    const at = this.bytes;
+    this.bytes += 4 * ((words + 15) & ~15);
+    return at;
+  }
 }
 
-export const bytesOfParts = (words: readonly number[]): number => words.reduce((total, n) => total + partBytes(n), 0);
+/** The parts of the block that a convolution lays out now: one object for all, as a step of a stream makes none. */
+export const parts = new Parts();
 
 /** A frozen copy of a pair, which the caller may change later; anything else as it is. */
 export function frozenPair<Size>(value: Size): Size {
