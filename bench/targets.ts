@@ -99,6 +99,13 @@ const recorded = <Key extends string>(key: Key, ...limits: Limits) =>
     [`${key}Copy`]: overColumns(`${key}, 4 million events of 1280 × 720`),
   }) as Record<Key | `${Key}Copy`, Target>;
 
+/** Two threads against one, beside a process that takes a processor, and after it has ended. */
+const besideOther = <Key extends string>(key: Key, row: string) =>
+  ({
+    [`${key} under`]: target(`${row}, 2 threads beside a busy process`, "one thread of ours", "×", [0.9, 1]),
+    [`${key} after`]: target(`${row}, 2 threads 200 ms after its end`, "one thread of ours", "×", [1.3, 1.6]),
+  }) as Record<`${Key} under` | `${Key} after`, Target>;
+
 const overTonic = (row: string) => faster(`${row}, 100 000 events of 240 × 180`, "tonic", 10, 10);
 
 /** Families, each bench/<family>.bench.ts, and their rows. */
@@ -169,6 +176,13 @@ export const TARGETS = {
   shapes: {
     ...training("least", "drawn networks: the least of them", [1.7, 1.7], [1.7, 1.7], [1.5, 1.5]),
     ...training("median", "drawn networks: the median", [2.4, 3], [2.6, 3.5], [1.7, 1.7]),
+  },
+  /** Two threads on a machine with two processors, one of which is busy. */
+  busy: {
+    ...besideOther("static", TUTORIAL),
+    ...besideOther("poisson", POISSON),
+    ...besideOther("recurrent", RECURRENT),
+    ...besideOther("conv", "conv 1 → 12, 5 × 5, and a dense head: T 10, B 128"),
   },
   /** Curves, and no rows. */
   growth: {},
