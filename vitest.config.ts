@@ -41,7 +41,7 @@ export const WITHOUT_KERNELS = all.filter(
  * it shared, for which growth detaches no views. They begin first, and with them the attack, which takes long and waits for processes.
  */
 const ALONE = [
-  ...all.filter((path) => readFileSync(at(path), "utf8").includes("vi.resetModules()")),
+  ...all.filter((path) => /vi\.resetModules\(\)|\bstart(Threads)?\(\d/.test(readFileSync(at(path), "utf8"))),
   "bench/support/served.test.ts",
   "demos/toy/main.test.ts",
   "engine/{backward,checkpoint,tensor}.test.ts",

@@ -45,7 +45,7 @@ function makeKernels(): void {
   for (const name of ["lifForward", "lifBackward", "adam", ...PRODUCTS]) refuseLists(name);
 }
 makeKernels();
-followMemory(makeKernels);
+followMemory({ deref: () => makeKernels });
 
 /** The kernel throws for a list of arguments that it took once. */
 function refuseLists(name: string): void {

@@ -104,13 +104,17 @@ export let kernels = instantiate<CoreKernels>(bytesOf(modules.core));
 /** The kernels that many programs do without (kernels/extra.ts), over the same addresses. */
 export const extraKernels = /* @__PURE__ */ lazyModule<ExtraKernels>(() => modules.extra ?? extra);
 
-/** Functions that bind others to the memory after it has moved, for as long as somebody holds them. */
-const followers = new Set<WeakRef<() => void>>();
+/** Holds a function that binds others to the memory after it has moved: a WeakRef, where the function may go before the program ends. */
+interface Follower {
+  deref(): (() => void) | undefined;
+}
 
-/** Calls `bind` after each move of the memory, while the caller holds it. */
-export function followMemory(bind: () => void): void {
+const followers = new Set<Follower>();
+
+/** Calls what the follower holds after each move of the memory. */
+export function followMemory(by: Follower): void {
   for (const each of followers) if (each.deref() === undefined) followers.delete(each);
-  followers.add(new WeakRef(bind));
+  followers.add(by);
 }
 
 /**

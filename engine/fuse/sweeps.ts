@@ -239,7 +239,7 @@ export class SweepSteps {
     };
     bind();
     this.binders.push(bind);
-    followMemory(bind);
+    followMemory(new WeakRef(bind));
     this.plan.traced.owner.lanes.clear();
     this.calls = [];
     this.functions = [];

@@ -312,3 +312,14 @@ async function programText(): Promise<string> {
   const { work } = await import("./worker.ts");
   return `const __name = (f) => f; const work = ${work}; onmessage = ({ data }) => work(data, () => postMessage("ready"));`;
 }
+
+test("threads: kernels that a program imports are those over the shared memory, also where garbage was collected before", async () => {
+  const { start, kernels, wasm, ALL } = await copy();
+  await collected();
+  const before = kernels.kernels;
+  await start(2, ALL);
+  expect(kernels.kernels).not.toBe(before);
+  const at = kernels.alloc(64);
+  kernels.kernels.fill(at, 16, 3);
+  expect([...new Float32Array(wasm.memory.buffer, at, 16)]).toEqual(new Array(16).fill(3));
+});
