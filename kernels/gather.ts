@@ -30,7 +30,7 @@ const LONG: f64 = 100;
 const PACKED = 32768;
 /** Rows of B that 16 bits can tell apart. */
 const FARTHEST = 65536;
-/** So many columns, or a few less, are summed at once. */
+/** Columns that are summed at once where a panel has 17 to 24. */
 const MIDDLE = 24;
 /** Columns of a panel; a B that has no more than half as many is packed in panels of half the width, or of 12. */
 const PANEL = 32;

@@ -38,7 +38,7 @@ const MEMORY = "mimport$0";
 const SOURCES = { core: "index.ts", extra: "extra.ts", int8: "int8.ts" };
 /** The modules in each file of a build, by what stands before the target in its name. */
 const FILES = { "": ["core", "extra"], "int8-": ["int8"] };
-/** Those whose products are fused with relaxed SIMD: the others have the bits of all processors in this arithmetic too. */
+/** Modules whose products are fused with relaxed SIMD: the others have the bits of all processors in this arithmetic too. */
 const RELAXED = ["core", "extra"];
 /** Of memory that constants may fill. */
 const PAGES = 24;

@@ -97,7 +97,7 @@ const namespaceEntries = {
   "chunks/kinds": join(root, "kernels/kinds.ts"),
 };
 
-/** What both builds have in common. */
+/** Options that both builds have in common. */
 const options = { root, configFile: false, logLevel: "warn" };
 const output = { outDir: "dist", target: "es2022", minify: false };
 

@@ -35,7 +35,7 @@ const SOURCES = [
 const MANY = [2, 3, 4, 7];
 const FEW = [2, 3];
 const TWO = [2];
-/** Those that threads share on an emulated processor, where all of them take minutes. */
+/** Networks that threads share on an emulated processor, where all of them take minutes. */
 const QUICK = ["toy", "recurrent", "conv", "online"];
 
 /**
@@ -111,7 +111,7 @@ async function* measurements() {
   for (const hashes of emulated) yield* await hashes;
 }
 
-/** What an asynchronous generator gives. */
+/** Values of an asynchronous generator. */
 async function collect(all) {
   const found = [];
   for await (const one of all) found.push(one);

@@ -48,7 +48,7 @@ export async function growthPlots(
   return drawn;
 }
 
-/** What was measured, with the machine of the run. */
+/** Times that were measured, with the machine of the run. */
 export interface Grown {
   readonly machine: string;
   readonly node: string;

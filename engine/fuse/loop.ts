@@ -309,7 +309,7 @@ export class Bound implements SharedRun {
     }
   }
 
-  /** So many steps of a sweep, from step t on. */
+  /** Runs `steps` steps of a sweep, from step t on. */
   private sweep(call: SweepCall, t: number, steps: number, direction: number, together: number): void {
     if (share?.(this, call, t, steps, direction, together, 0)) return;
     const piece = this.pieceOf(call);

@@ -8,7 +8,7 @@ export interface SharedCall {
   readonly marks: boolean;
 }
 
-/** What those who share the sweeps of a step ask of its plan (plan.ts). */
+/** The part of a step's plan (plan.ts) by which its sweeps are cut. */
 interface SharedPlan {
   readonly hasColumns: boolean;
   readonly places: { get(kind: "parameter" | "dParameter" | "output"): readonly number[] | undefined };

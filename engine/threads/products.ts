@@ -4,14 +4,19 @@ import * as product from "../../kernels/product-layout.ts";
 import { integers, wordsAt } from "../backend.ts";
 import type { Parts } from "./parts.ts";
 
+const nothing = (): void => {};
+
+/** The index of the first word of a product that is described, which holds until memory is allocated. */
+const wordsIn = (descriptor: number): number => wordsAt(descriptor, product.words);
+
 /** The kernels of products among `k`, of which those with much work are shared. */
 export function sharedProducts(k: CoreKernels, parts: Parts): Partial<CoreKernels> {
   const { least } = parts;
 
   /** A copy of a product's descriptor for a part; returns the index of its first word, which holds until memory is allocated. */
   const copied = (descriptor: number, part: number): number => {
-    const from = wordsAt(descriptor, product.words);
-    const to = wordsAt(parts.descriptors[part] as number, product.words);
+    const from = wordsIn(descriptor);
+    const to = wordsIn(parts.descriptors[part] as number);
     integers.copyWithin(to, from, from + product.words);
     return to;
   };
@@ -37,82 +42,74 @@ export function sharedProducts(k: CoreKernels, parts: Parts): Partial<CoreKernel
     integers[at + product.n] = to - from;
   };
 
-  const wordOf = (descriptor: number, word: number): number => {
-    const first = wordsAt(descriptor, product.words);
-    return integers[first + word] as number;
+  /** Runs a product in parts of whole multiples of rows; `more` writes the words that rows of A and C do not tell. */
+  const byRows = (f: unknown, descriptor: number, unit: number, more: (at: number, from: number) => void): void => {
+    const first = wordsIn(descriptor);
+    const m = integers[first + product.m] as number;
+    parts.run(f, (part) => {
+      const at = copied(descriptor, part);
+      const from = parts.first(part, m, unit);
+      takeRows(at, from, parts.first(part + 1, m, unit));
+      more(at, from);
+      return [parts.descriptors[part] as number];
+    });
+  };
+
+  /** Whether a product that is described has at least so many rows, and so much work. */
+  const isMuch = (at: number, rows: number): boolean => {
+    const m = integers[at + product.m] as number;
+    return (
+      m >= rows && m * (integers[at + product.n] as number) * (integers[at + product.k] as number) >= least.products
+    );
+  };
+
+  /** Moves the bits of the rows to those from row `from` on, of so many bits each. */
+  const moveBits = (at: number, from: number, each: number): void => {
+    integers[at + product.bits] = (integers[at + product.bits] as number) + 4 * from * ((each + 31) >> 5);
   };
 
   return {
     gemm(descriptor) {
-      const [m, n, depth] = [product.m, product.n, product.k].map((word) => wordOf(descriptor, word)) as [
-        number,
-        number,
-        number,
-      ];
-      const byRows = m >= n && m >= 4 * parts.count;
-      if (m * n * depth < least.products || !(byRows || n >= 16 * parts.count)) return k.gemm(descriptor);
+      const at = wordsIn(descriptor);
+      const [m, n] = [integers[at + product.m] as number, integers[at + product.n] as number];
+      if (!isMuch(at, 1)) return k.gemm(descriptor);
+      if (m >= n && m >= 4 * parts.count) return byRows(k.gemm, descriptor, 2, nothing);
+      if (n < 16 * parts.count) return k.gemm(descriptor);
       parts.run(k.gemm, (part) => {
-        const at = copied(descriptor, part);
-        if (byRows) takeRows(at, parts.first(part, m, 2), parts.first(part + 1, m, 2));
-        else takeColumns(at, parts.first(part, n, 16), parts.first(part + 1, n, 16));
+        takeColumns(copied(descriptor, part), parts.first(part, n, 16), parts.first(part + 1, n, 16));
         return [parts.descriptors[part] as number];
       });
     },
     gemmSampled(descriptor) {
-      const [m, n, depth] = [product.m, product.n, product.k].map((word) => wordOf(descriptor, word)) as [
-        number,
-        number,
-        number,
-      ];
-      if (m * n * depth < least.products || m < 2 * parts.count) return k.gemmSampled(descriptor);
-      const row = 4 * Math.ceil(n / 32);
-      parts.run(k.gemmSampled, (part) => {
-        const at = copied(descriptor, part);
-        const from = parts.first(part, m);
-        takeRows(at, from, parts.first(part + 1, m));
-        integers[at + product.bits] = (integers[at + product.bits] as number) + from * row;
-        return [parts.descriptors[part] as number];
-      });
+      if (!isMuch(wordsIn(descriptor), 2 * parts.count)) return k.gemmSampled(descriptor);
+      byRows(k.gemmSampled, descriptor, 1, (at, from) => moveBits(at, from, integers[at + product.n] as number));
     },
     gemmMasked(descriptor) {
-      const [m, n, depth] = [product.m, product.n, product.k].map((word) => wordOf(descriptor, word)) as [
-        number,
-        number,
-        number,
-      ];
-      if (m * n * depth < least.products || m < 4 * parts.count) return k.gemmMasked(descriptor);
-      parts.run(k.gemmMasked, (part) => {
-        const at = copied(descriptor, part);
-        const [init, c] = [integers[at + product.init], integers[at + product.c]] as [number, number];
-        const from = parts.first(part, m, 2);
-        takeRows(at, from, parts.first(part + 1, m, 2));
-        // A column that all columns start from.
-        if (init !== 0 && init !== c) integers[at + product.init] = init + 4 * from;
-        return [parts.descriptors[part] as number];
+      if (!isMuch(wordsIn(descriptor), 4 * parts.count)) return k.gemmMasked(descriptor);
+      byRows(k.gemmMasked, descriptor, 2, (at, from) => {
+        const init = integers[at + product.init] as number;
+        // A column that all columns start from; where C is the start, its rows have been taken.
+        if (init !== 0 && init !== integers[at + product.c]) integers[at + product.init] = init + 4 * from;
       });
     },
     gather(descriptor) {
-      const words = [product.m, product.n, product.k, product.count, product.a];
-      const [m, n, depth, count, a] = words.map((word) => wordOf(descriptor, word)) as [
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
+      const first = wordsIn(descriptor);
+      const n = integers[first + product.n] as number;
+      const m = integers[first + product.m] as number;
+      const count = integers[first + product.count] as number;
       const byColumns = n >= 32 * parts.count;
       if (count * n < least.products || !(byColumns || m >= 4 * parts.count)) return k.gather(descriptor);
+      const isGraded = integers[first + product.a] !== 0;
       // As `follow` gives it to one thread.
-      const bytes = 4 * (m + 5 + (a !== 0 ? 2 * count : (count + 1) >> 1));
+      const bytes = 4 * (m + 5 + (isGraded ? 2 * count : (count + 1) >> 1));
       for (let part = 1; part < parts.count; part++) parts.work(part, bytes);
-      const row = 4 * Math.ceil(depth / 32);
       parts.run(k.gather, (part) => {
         const at = copied(descriptor, part);
         if (byColumns) takeColumns(at, parts.first(part, n, 32), parts.first(part + 1, n, 32));
         else {
           const from = parts.first(part, m, 2);
           takeRows(at, from, parts.first(part + 1, m, 2));
-          integers[at + product.bits] = (integers[at + product.bits] as number) + from * row;
+          moveBits(at, from, integers[at + product.k] as number);
         }
         if (part > 0) integers[at + product.work] = parts.work(part, bytes);
         return [parts.descriptors[part] as number];
@@ -132,12 +129,10 @@ export function sharedProducts(k: CoreKernels, parts: Parts): Partial<CoreKernel
       });
     },
     feedBack(descriptor) {
-      const [m, n] = [product.m, product.n].map((word) => wordOf(descriptor, word)) as [number, number];
+      const at = wordsIn(descriptor);
+      const [m, n] = [integers[at + product.m] as number, integers[at + product.n] as number];
       if (m < 4 * parts.count || m * n * n < least.products) return k.feedBack(descriptor);
-      parts.run(k.feedBack, (part) => {
-        takeRows(copied(descriptor, part), parts.first(part, m, 2), parts.first(part + 1, m, 2));
-        return [parts.descriptors[part] as number];
-      });
+      byRows(k.feedBack, descriptor, 2, nothing);
     },
   };
 }

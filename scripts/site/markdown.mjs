@@ -97,7 +97,7 @@ export function render(text, { link, name }) {
   };
   rules.table_open = () => '<div class="wide" tabindex="0"><table>';
   rules.table_close = () => "</table></div>";
-  // What scrolls is reached by keys.
+  // Blocks that scroll are reached by keys.
   for (const rule of ["fence", "code_block"]) {
     const plain = rules[rule];
     rules[rule] = (...args) => plain(...args).replace("<pre>", '<pre tabindex="0">');

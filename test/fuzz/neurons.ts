@@ -135,7 +135,7 @@ function compare(drawn: Drawn): string | null {
 /** A batch of which each thread has a part. */
 const WIDE = 64;
 
-/** What the layer gives for the batch, and its gradients. */
+/** Outputs of the layer for the batch, and its gradients. */
 function values(drawn: Drawn): [string, readonly number[]][] {
   const [T, ...shape] = drawn.shape as [number, ...number[]];
   const wide = { ...drawn, shape: [T, WIDE, shape[shape.length - 1] as number] };

@@ -175,7 +175,7 @@ function compare(step: Step): string | null {
 /** More rows have parts for threads. */
 const WIDE = 64;
 
-/** What the compiled step gives. */
+/** Outputs and gradients of the compiled step. */
 function* values(drawn: Step): Generator<readonly [string, ArrayLike<number>]> {
   const step = { ...drawn, rows: WIDE };
   for (const [kind, arrays] of Object.entries(fused(definitionOf(step), settingOf(step)))) {

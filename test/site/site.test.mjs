@@ -27,7 +27,7 @@ const REFERENCE = ["snn/index", "engine/Tensor", "snn/AdEx", "engine/fit", "engi
 /** Pages that persons have written, and the six. */
 const written = [...pages.filter((path) => !path.startsWith("api/")), "api/index.html", ...REFERENCE];
 
-/** What a tree of parse5 has at any depth. */
+/** Elements of a tree of parse5, at any depth. */
 function* elementsOf(node) {
   if (node.tagName !== undefined) yield node;
   for (const child of node.childNodes ?? []) yield* elementsOf(child);

@@ -69,7 +69,7 @@ export function expectSameBits(layer: Layer, x: Tensor): Tensor {
   return all;
 }
 
-/** What a layer gives, and the gradients of current, states and parameters. */
+/** Outputs of a layer, and the gradients of current, states and parameters. */
 export interface LayerResults {
   readonly outputs: readonly (readonly number[])[];
   readonly leaves: readonly (readonly number[])[];

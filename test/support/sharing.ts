@@ -48,7 +48,7 @@ export function alone<R>(fn: () => R): R {
   return result;
 }
 
-/** What a computation gives: values with a name for each run of them. */
+/** Results of a computation: values with a name for each array of them. */
 export type Named = Iterable<readonly [name: string, values: ArrayLike<number>]>;
 
 /** The first value that threads compute otherwise than one thread, by its name, to the bit; null where there is none. */
