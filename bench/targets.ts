@@ -182,7 +182,7 @@ export const TARGETS = {
     ...besideOther("static", TUTORIAL),
     ...besideOther("poisson", POISSON),
     ...besideOther("recurrent", RECURRENT),
-    ...besideOther("conv", "conv 1 → 12, 5 × 5, and a dense head: T 10, B 128"),
+    ...besideOther("conv", "conv step: 12C5-MP2-30C5-MP2-10 on 28 × 28, T 10, B 64, 5 % input"),
   },
   /** Curves, and no rows. */
   growth: {},
