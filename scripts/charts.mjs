@@ -1,5 +1,5 @@
 /** The charts of the pages in docs/: npm run charts */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
@@ -157,4 +157,7 @@ function factorsPanel([name, neuron]) {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   for (const [file, svg] of Object.entries(await charts())) writeFileSync(join(root, "docs", file), svg);
+  const { posterOf, posters } = await import("./site/figures.mjs");
+  mkdirSync(join(root, "docs/figures"), { recursive: true });
+  for (const name of posters.keys()) writeFileSync(join(root, "docs/figures", `${name}.svg`), posterOf(name));
 }

@@ -17,6 +17,7 @@ import { apiModel } from "./docs.mjs";
 import { root } from "./entries.mjs";
 import { apiPages } from "./site/api.mjs";
 import { documents, groupsOf, pageOf, sourceOf, targetOf } from "./site/documents.mjs";
+import { figureIn, writePosters } from "./site/figures.mjs";
 import { documentOf, relative } from "./site/frame.mjs";
 import { render } from "./site/markdown.mjs";
 import { openInBrowser, serveFolder } from "./site/serve.mjs";
@@ -71,6 +72,8 @@ async function assetsOf() {
     minify: true,
     define: { __OFFLINE__: "true" },
     target: "es2022",
+    // The package is the built one, as in the page of a user, and not its sources, which paths of the types name.
+    tsconfigRaw: {},
     write: false,
   });
   for (const { path, contents } of outputFiles) write(path.slice(out.length + 1), contents);
@@ -78,7 +81,8 @@ async function assetsOf() {
     const { path } = outputFiles.find(({ path }) => path.startsWith(join(out, "assets", `${name}-`)));
     return path.slice(out.length + 1).replaceAll("\\", "/");
   };
-  const css = await transform(style, { loader: "css", minify: true });
+  const { paletteStyle } = await import("../build/demos/playground/figures/palette.js");
+  const css = await transform(paletteStyle() + style, { loader: "css", minify: true });
   return {
     style: asset("site.css", css.code),
     icon: asset("icon.svg", readFileSync(at("icon.svg"))),
@@ -116,6 +120,7 @@ function guidesBy(pages) {
 }
 
 const missing = [];
+writePosters(write);
 
 function documentPage(file, names) {
   const path = pageOf(file);
@@ -132,11 +137,12 @@ function documentPage(file, names) {
     }
     return relative(path, target);
   };
+  const figure = (href, label) => figureIn(targetOf(file, href)[0], label, (target) => relative(path, target));
   const name = (code) => {
     const target = names.get(code.replace(/\(\)$/, ""));
     return target === undefined ? undefined : relative(path, target);
   };
-  const page = render(sourceOf(file), { link, name });
+  const page = render(sourceOf(file), { link, name, figure });
   const [first = ""] = page.sections.filter(({ words }) => words !== "").map(({ words }) => words);
   const description = (/^[\s\S]*?[.](?=\s|$)/.exec(first)?.[0] ?? page.title).slice(0, 200);
   return { path, ...page, description, groups };

@@ -3,13 +3,20 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, normalize } from "node:path";
 import { root } from "../entries.mjs";
 
-const UPPER = { "README.md": "index.html" };
+/** Documents with an address of their own. */
+const PLACES = {
+  "docs/landing.md": "index.html",
+  "docs/README.md": "docs/index.html",
+  "docs/equation.md": "equation/index.html",
+  "docs/zoo.md": "zoo/index.html",
+  "docs/lessons/README.md": "lessons/index.html",
+};
 
 /** The path of the page of a document, both from their roots; undefined for a file that is none. */
 export function pageOf(file) {
   if (!file.endsWith(".md")) return undefined;
-  if (UPPER[file] !== undefined) return UPPER[file];
-  if (file === "docs/README.md") return "docs/index.html";
+  if (PLACES[file] !== undefined) return PLACES[file];
+  if (file.startsWith("docs/lessons/")) return file.replace(/^docs\/(.*)\.md$/, "$1.html");
   if (file.startsWith("docs/")) return file.replace(/\.md$/, ".html");
   return file.includes("/") ? undefined : `docs/${file.replace(/\.md$/, "").toLowerCase()}.html`;
 }

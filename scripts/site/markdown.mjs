@@ -46,9 +46,10 @@ const linked = (html, link) =>
 
 /**
  * A text as HTML, with its title, its headings from the second level on, and its sections as plain words for the search. `link` gives the
- * address on the page for a target of the text, and `name` the address of a public name that stands alone in code, or undefined.
+ * address on the page for a target of the text, `name` the address of a public name that stands alone in code, or undefined, and `figure`
+ * the element of the figure whose poster an image shows, or undefined.
  */
-export function render(text, { link, name }) {
+export function render(text, { link, name, figure }) {
   const markdown = new MarkdownIt({
     html: true,
     highlight: (code, info) => colored(code.replace(/\n$/, ""), info.split(/\s/)[0]),
@@ -74,6 +75,16 @@ export function render(text, { link, name }) {
       }
       // A head without words is none.
       if (token.type === "th_open" && tokens[i + 1].content === "") token.tag = tokens[i + 2].tag = "td";
+      if (token.type === "inline" && token.children.length === 1 && token.children[0].type === "image") {
+        const [image] = token.children;
+        const living = figure(image.attrGet("src"), image.content);
+        if (living !== undefined) {
+          tokens[i - 1].hidden = tokens[i + 1].hidden = true;
+          token.type = "html_block";
+          token.content = `${living}\n`;
+          return;
+        }
+      }
       if (token.type === "html_block") token.content = linked(token.content, link);
       if (token.type === "inline") sections.at(-1).words.push(textOf(token));
       if (token.type === "fence") sections.at(-1).words.push(token.content);

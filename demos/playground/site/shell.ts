@@ -11,7 +11,11 @@ document.querySelector("[data-theme-button]")?.addEventListener("click", () => {
   const theme = isDark() ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
   localStorage.setItem("theme", theme);
+  document.dispatchEvent(new Event("themechange"));
 });
+
+// A page without a figure loads nothing of figures.
+if (document.querySelector("snn-figure") !== null) void import("../figures/frame.ts");
 
 // Beside a wide text the list of pages is open, above a narrow one it opens at a press.
 const list = document.querySelector<HTMLDetailsElement>("details.pages");

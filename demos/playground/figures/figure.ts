@@ -1,0 +1,30 @@
+/**
+ * What a figure is. Each has a folder here, whose name is its name: `poster.ts` exports its `poster`, which the build draws, and `figure.ts`
+ * its `mount`, which a page loads when the figure comes near. Both draw by the same painters. A document shows a figure by an image,
+ * `![what it shows](figures/NAME.svg)`, whose file is the poster: `npm run charts` writes it for readers of the plain document.
+ */
+import type { Pen } from "../draw/pen.ts";
+import type { Palette } from "./palette.ts";
+
+/** The still picture of a figure, which stands in its place until it lives, and where it never does. */
+export interface Poster {
+  /** Height of the picture for a width: 720 pixels beside a desktop's text, 358 on a phone. */
+  heightFor(width: number): number;
+  paint(pen: Pen, width: number, height: number, palette: Palette): void;
+}
+
+/** A figure on a page. Both calls may come again and again. */
+export interface Living {
+  /** The figure is seen: time may pass in it. */
+  play(): void;
+  /** The figure is out of sight: nothing is computed until it plays. */
+  rest(): void;
+}
+
+export interface MountOptions {
+  /** The reader wants no motion: nothing moves, and nothing learns, but at a press. */
+  readonly still: boolean;
+}
+
+/** Puts the living figure into `host`, in place of its poster. What throws is told beside the poster, which stays. */
+export type Mount = (host: HTMLElement, options: MountOptions) => Living | Promise<Living>;

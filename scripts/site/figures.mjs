@@ -1,0 +1,61 @@
+/** Figures in pages of the site: their posters, and the elements that stand for them. */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../entries.mjs";
+
+const BUILT = join(root, "build/demos/playground/figures");
+
+const { SvgPen } = await import(join(root, "build/demos/playground/draw/pen.js"));
+const { LIGHT, DARK } = await import(join(BUILT, "palette.js"));
+
+/** Posters by the names of their figures, from the folders of figures. */
+export const posters = new Map();
+for (const name of readdirSync(BUILT).sort()) {
+  const path = join(BUILT, name, "poster.js");
+  if (existsSync(path)) posters.set(name, (await import(path)).poster);
+}
+
+/** Widths in CSS pixels of a poster in a column of text, and on a phone. */
+const WIDE = 720;
+const NARROW = 358;
+
+/** The poster of a figure as a document of SVG. */
+export function posterOf(name, width = WIDE, palette = LIGHT) {
+  const poster = posters.get(name);
+  const height = poster.heightFor(width);
+  const pen = new SvgPen();
+  poster.paint(pen, width, height, palette);
+  return pen.document(width, height, palette.paper);
+}
+
+const pathOf = (name, width, look) => `assets/figures/${name}-${width === WIDE ? "wide" : "narrow"}-${look}.svg`;
+
+/** Writes all posters, for both widths and both looks. */
+export function writePosters(write) {
+  for (const name of posters.keys()) {
+    for (const width of [WIDE, NARROW]) {
+      write(pathOf(name, width, "light"), posterOf(name, width, LIGHT));
+      write(pathOf(name, width, "dark"), posterOf(name, width, DARK));
+    }
+  }
+}
+
+const escape = (text) => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+
+/** The element of the figure whose poster a document shows at `target`; undefined where `target` is no poster. */
+export function figureIn(target, label, link) {
+  const name = /^docs\/figures\/([\w-]+)\.svg$/.exec(target)?.[1];
+  if (name === undefined) return undefined;
+  if (!posters.has(name))
+    throw new Error(`site: ${target}: no figure has this name, among ${[...posters.keys()].join(", ")}`);
+  const source = (width, look, media) => `<source srcset="${link(pathOf(name, width, look))}" media="${media}">`;
+  const height = posters.get(name).heightFor(WIDE);
+  return (
+    `<snn-figure name="${name}"><picture>` +
+    source(NARROW, "dark", "(max-width: 600px) and (prefers-color-scheme: dark)") +
+    source(NARROW, "light", "(max-width: 600px)") +
+    source(WIDE, "dark", "(prefers-color-scheme: dark)") +
+    `<img src="${link(pathOf(name, WIDE, "light"))}" width="${WIDE}" height="${height}" alt="${escape(label)}">` +
+    "</picture></snn-figure>"
+  );
+}
