@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../entries.mjs";
+import { escapeHtml } from "./markdown.mjs";
 
 const BUILT = join(root, "build/demos/playground/figures");
 
@@ -40,8 +41,6 @@ export function writePosters(write) {
   }
 }
 
-const escape = (text) => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
-
 /** The element of the figure whose poster a document shows at `target`; undefined where `target` is no poster. */
 export function figureIn(target, label, link) {
   const name = /^docs\/figures\/([\w-]+)\.svg$/.exec(target)?.[1];
@@ -55,7 +54,7 @@ export function figureIn(target, label, link) {
     source(NARROW, "dark", "(max-width: 600px) and (prefers-color-scheme: dark)") +
     source(NARROW, "light", "(max-width: 600px)") +
     source(WIDE, "dark", "(prefers-color-scheme: dark)") +
-    `<img src="${link(pathOf(name, WIDE, "light"))}" width="${WIDE}" height="${height}" alt="${escape(label)}">` +
+    `<img src="${link(pathOf(name, WIDE, "light"))}" width="${WIDE}" height="${height}" alt="${escapeHtml(label)}">` +
     "</picture></snn-figure>"
   );
 }

@@ -442,14 +442,21 @@ describe("what does not load", SIDE_BY_SIDE, () => {
   });
 
   test("digits that take their time are told of, and what was there before is faint", async (t) => {
-    const page = await openBroken(t, "#/train", "**/digits.bin", async (route) => {
-      await new Promise((later) => setTimeout(later, 2500));
+    let arrive;
+    const later = new Promise((resolve) => (arrive = resolve));
+    t.after(() => arrive());
+    const delayed = async (route) => {
+      await later;
       await route.continue();
-    });
+    };
+    const page = await openBroken(t, "#/train", "**/digits.bin", delayed);
+    const draw = await openBroken(t, "#/draw", "**/digits.bin", delayed);
+    await draw.waitForFunction(() => document.querySelector(".busy")?.textContent === "Loading the digits …");
     await page.waitForSelector("[data-fact=hash]:not(:empty)");
     await page.locator("[data-field=data]").selectOption("mnist");
     await page.waitForFunction(() => document.querySelector(".busy")?.textContent === "Loading the digits …");
     await page.waitForFunction(() => getComputedStyle(document.querySelector(".map canvas")).opacity < 1);
+    arrive();
     await page.waitForFunction(() => document.querySelector(".stack").ariaValueText.includes("one line a pixel"));
     await page.waitForFunction(() => document.querySelector(".busy").textContent === "");
     assert.equal(
@@ -459,11 +466,6 @@ describe("what does not load", SIDE_BY_SIDE, () => {
         .evaluate((canvas) => getComputedStyle(canvas).opacity),
       "1",
     );
-    const draw = await openBroken(t, "#/draw", "**/digits.bin", async (route) => {
-      await new Promise((later) => setTimeout(later, 1500));
-      await route.continue();
-    });
-    await draw.waitForFunction(() => document.querySelector(".busy")?.textContent === "Loading the digits …");
   });
 
   test("digits that do not load are told of, and asked for again by whoever presses the button", async (t) => {
