@@ -24,7 +24,7 @@ import {
   zeros,
 } from "jarvis-snn";
 import { overhead } from "./support/chain.ts";
-import { interleave, median, steps } from "./support/interleave.ts";
+import { interleave, median, steps, WARM_UP } from "./support/interleave.ts";
 import { type Measured, report } from "./support/report.ts";
 import { type Run, serve, whole } from "./support/serve.ts";
 
@@ -179,7 +179,7 @@ const TURN_MS = 10;
 const WARM_UP_MS = 250;
 const contenders = Object.entries(rows).map(([name, run]) => steps(name, run, TURN_MS));
 const [forwardNs, backwardNs] = overhead();
-const run = await interleave(contenders, ROUNDS, WARM_UP_MS);
+const run = await interleave(contenders, ROUNDS, { ...WARM_UP, ms: WARM_UP_MS });
 
 /** Milliseconds of a call, by the name of its row: rows of single steps take T calls. */
 const msOf = (names: readonly string[]): [name: string, ms: number][] =>

@@ -208,6 +208,10 @@ export const TARGETS = {
     forward: ofPeak("conv 12 → 64, 5 × 5 on 12 × 12, B 128, dense: forward"),
     gradients: ofPeak("conv 12 → 64, 5 × 5 on 12 × 12, B 128, dense: both gradients"),
   },
+  epochs: {
+    ...training("mnist", "an epoch of MNIST: 784-1000-10, T 25, B 128, 60 000 images", [], [], []),
+    ...training("conv", "a tenth of an epoch: 12C5-MP2-64C5-MP2-10, T 25, B 128, 6000 images", [], [], []),
+  },
   matmul: {
     "256": ofPeak("product 256 × 256 × 256", 0.8, 0.9),
     "512": ofPeak("product 512 × 512 × 512", 0.75, 0.87),

@@ -1,6 +1,7 @@
 /**
  * Same seed, same bits: trains the networks of test/determinism on every Node version, on other processors, in Deno, Bun and every browser,
- * on the kernels with assertions, and with threads, and compares the hashes with the pinned ones.
+ * on the kernels with assertions, and with threads, and compares the hashes with the pinned ones. Those of fused products
+ * (`jarvis-snn/relaxed`) are compared with each other, on each engine that has them.
  *
  *   npm run test:engines                  all engines
  *   npm run test:engines -- Deno WebKit   some of them
@@ -18,18 +19,22 @@ import { start } from "./programs.mjs";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const pins = join(root, "test/determinism/hashes.json");
 
-/** Folders of one bundle each: on the release kernels, on those with assertions, and with threads on the release kernels. */
+/** Folders of one bundle each: on the release kernels, on those with assertions, with threads on the release kernels, and on fused products. */
 const release = join(root, "build/determinism/release");
 const debug = join(root, "build/determinism/debug");
 const shared = join(root, "build/determinism/threads");
+const relaxed = join(root, "build/determinism/relaxed");
 
 /** The sources, as dist/ has the release kernels in it, and no limits of what threads share. */
 const SOURCES = [
   { find: /^jarvis-snn$/, replacement: join(root, "index.ts") },
   { find: /^jarvis-snn\/engine$/, replacement: join(root, "engine/index.ts") },
-  { find: /^jarvis-snn\/kernels$/, replacement: join(root, "engine/kernels.ts") },
+  { find: /^jarvis-snn\/(kernels|relaxed)$/, replacement: join(root, "engine/$1.ts") },
   { find: /^jarvis-snn\/(audio|events|quantize)$/, replacement: join(root, "snn/$1/index.ts") },
 ];
+
+/** How the error of an engine without fused products begins. */
+const NO_RELAXED = "jarvis-snn/relaxed: expected an engine with relaxed SIMD";
 
 /** How many threads share the work on the oldest Node, on the other engines, and where a processor is emulated. */
 const MANY = [2, 3, 4, 7];
@@ -85,9 +90,25 @@ const runs = (name) => chosen.length === 0 || chosen.some((word) => name.include
 /** The hashes of an engine for each network, with one thread and with each of these counts: `[name, hashes, orders]`. */
 async function* ways(name, counts, measure) {
   if (!runs(name)) return;
+  fused.push(...differencesAmong(name, await measure(relaxed, TWO)));
   yield [name, await measure(release)];
   const all = await measure(shared, counts);
   for (const { threads, hashes, orders } of all) yield [`  ${threads} threads`, hashes, orders];
+}
+
+/** Where results of fused products on one engine differ from each other. */
+const fused = [];
+
+/** Says where promises of one machine do not hold: the same outputs however they are computed, and the same bits with any count of threads. */
+function differencesAmong(engine, all) {
+  if (all.refused !== undefined) {
+    console.log(`${`  ${engine}, relaxed`.padEnd(26)}  refused, as there is none`);
+    return all.refused.startsWith(NO_RELAXED) ? [] : [`${engine}, relaxed: ${all.refused}`];
+  }
+  console.log(`${`  ${engine}, relaxed`.padEnd(26)}  ${all.map(({ threads }) => threads).join(", ")} threads`);
+  const [{ hashes: first }] = all;
+  const pins = Object.fromEntries(Object.entries(first).map(([name, hashes]) => [name, pinOf(hashes)]));
+  return all.flatMap(({ threads, hashes }) => differences(`${engine}, relaxed, ${threads} threads`, hashes, pins));
 }
 
 /** Every engine with the hashes that it gives for each network. */
@@ -153,6 +174,7 @@ let pinned = updating ? null : JSON.parse(readFileSync(pins, "utf8"));
 await writeBundle(release, "run.ts", []);
 await writeBundle(debug, "run.ts", [...SOURCES, ...debugKernels]);
 await writeBundle(shared, "threads.ts", SOURCES);
+await writeBundle(relaxed, "relaxed.ts", SOURCES);
 const wrong = [];
 for await (const [engine, hashes, orders] of measurements()) {
   pinned ??= Object.fromEntries(Object.entries(hashes).map(([name, all]) => [name, pinOf(all)]));
@@ -165,6 +187,7 @@ for await (const [engine, hashes, orders] of measurements()) {
   const cut = orders === undefined ? [] : [`${orders} orders`];
   console.log([engine.padEnd(26), ...shown, ...cut, ...(found.length === 0 ? [] : ["wrong"])].join("  "));
 }
+wrong.push(...fused);
 for (const node of emulatedNodes({ isBigEndian: true })) if (runs(node.name)) await checkRefusal(node);
 if (wrong.length > 0) {
   const hint = updating ? "" : "\nchanged on purpose? npm run test:engines -- --update";

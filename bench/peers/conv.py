@@ -8,24 +8,9 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, max_pool2d
 
-from snn import mnist, serve, training
+from snn import FastSigmoid, mnist, serve, training
 
-T, BATCH, BETA, SLOPE = 50, 128, 0.5, 25
-
-
-class Spike(torch.autograd.Function):
-    """1 where the membrane is above 1; the derivative of the fast sigmoid in its place backwards."""
-
-    @staticmethod
-    def forward(ctx, membrane):
-        distance = membrane - 1
-        ctx.save_for_backward(distance)
-        return (distance > 0).float()
-
-    @staticmethod
-    def backward(ctx, grad):
-        (distance,) = ctx.saved_tensors
-        return grad / distance.abs().mul_(SLOPE).add_(1).square_()
+T, BATCH, BETA = 50, 128, 0.5
 
 
 class Leaky:
@@ -39,7 +24,7 @@ class Leaky:
             self.membrane = current
         else:
             self.membrane = torch.add(current, self.membrane, alpha=BETA) - self.spike.detach()
-        self.spike = Spike.apply(self.membrane)
+        self.spike = FastSigmoid.apply(self.membrane)
         return self.spike
 
 

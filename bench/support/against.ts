@@ -7,7 +7,7 @@
  */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { interleave, median, steps } from "./interleave.ts";
+import { interleave, median, steps, WARM_UP } from "./interleave.ts";
 import { connect, type Peer, PeerMissing } from "./peer.ts";
 
 /** A build. */
@@ -196,7 +196,7 @@ async function turns(before: Started, after: Started, row: string, most: number)
   const both = ms.reduce((sum, step) => sum + Math.max(length.turn, step), 0);
   const rounds = Math.min(most, Math.max(LEAST_ROUNDS, Math.round(length.row / both)));
   const contenders = [before, after].map((side) => steps(side.name, (count) => ask(side, row, count), length.turn));
-  const run = await interleave(contenders, rounds, length.warmUp);
+  const run = await interleave(contenders, rounds, { ...WARM_UP, ms: length.warmUp });
   const medians = run.medians(before.name, after.name);
   return {
     before: medians[before.name] as number,

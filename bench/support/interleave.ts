@@ -7,8 +7,17 @@ export interface Contender {
   measure(): number | Promise<number>;
 }
 
-/** The warm-up, which does not count: at least two turns of each contender, by default a second, in which engines optimise the code. */
-const WARM_UP = { turns: 2, ms: 1000 };
+/** Turns that do not count: so many of each contender, and so many milliseconds of it. */
+export interface WarmUp {
+  readonly turns: number;
+  readonly ms: number;
+}
+
+/** A second, in which engines optimise the code. */
+export const WARM_UP: WarmUp = { turns: 2, ms: 1000 };
+
+/** Where one turn takes so long that engines have optimised the code in the smallest part of it. */
+export const NO_WARM_UP: WarmUp = { turns: 0, ms: 0 };
 
 /** The times of the contenders, by name and round. */
 export class Comparison {
@@ -45,12 +54,12 @@ export function median(values: readonly number[]): number {
 export async function interleave(
   contenders: readonly Contender[],
   rounds: number,
-  warmUpMs = WARM_UP.ms,
+  warmUp = WARM_UP,
 ): Promise<Comparison> {
   const times = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (const contender of contenders) {
     const start = performance.now();
-    for (let turn = 0; turn < WARM_UP.turns || performance.now() - start < warmUpMs; turn++) await contender.measure();
+    for (let turn = 0; turn < warmUp.turns || performance.now() - start < warmUp.ms; turn++) await contender.measure();
   }
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? contenders : contenders.toReversed();

@@ -1,6 +1,6 @@
 /** Steps of ours against the same steps of peers, in turns in one run. */
 import { type Family, type PeerName, TARGETS } from "../targets.ts";
-import { type Comparison, interleave, steps } from "./interleave.ts";
+import { type Comparison, interleave, NO_WARM_UP, steps, WARM_UP } from "./interleave.ts";
 import { type Peer, PeerMissing, startPeer, startThreads } from "./peer.ts";
 import { profileOf } from "./profile.ts";
 import { OURS, type Rows, send } from "./report.ts";
@@ -29,6 +29,10 @@ export interface RaceOptions {
   readonly rivals?: (workload: string) => readonly Rival[];
   /** How many threads the rivals with all threads have; by default $BENCH_THREADS, or 1, where there are no such rivals. */
   readonly threads?: number;
+  /** Default {@link PASSES}. */
+  readonly passes?: number;
+  /** Whether steps that do not count come first. Default true. */
+  readonly warmUp?: boolean;
 }
 
 function rivalsOf(family: Family, workload: string): Rival[] {
@@ -57,6 +61,8 @@ export async function race(
     args = [],
     rivals = (name) => rivalsOf(family, name),
     threads = Number(process.env.BENCH_THREADS ?? 1),
+    passes = PASSES,
+    warmUp = true,
   } = options;
   if (process.env.BENCH_PROFILE !== undefined) await profile(workloads);
   const served = namesOf(workloads);
@@ -78,7 +84,7 @@ export async function race(
     return fastest.get(key) as number;
   };
   const all = `${threads} threads`;
-  for (let i = 0; i < PASSES; i++) {
+  for (let i = 0; i < passes; i++) {
     const running = new Map<Rival, Peer>();
     for (const rival of wanted) {
       try {
@@ -101,7 +107,7 @@ export async function race(
         return steps(titles.get(rival) as string, (count) => ask(asked, count));
       });
       const ours = steps(OURS, (count) => timed(workload.step, count, workload.prepare));
-      const run = await interleave([ours, ...theirs], workload.rounds);
+      const run = await interleave([ours, ...theirs], workload.rounds, warmUp ? WARM_UP : NO_WARM_UP);
       const ms = (title: string) => fastestPass(run, name, title);
       const alone = ms(OURS);
       for (const rival of present) {
