@@ -47,6 +47,30 @@ function asset(name, content) {
 
 const at = (path) => join(root, "demos/playground/site", path);
 
+/** Writes these scripts and the parts that they load; returns a function that gives the path of one by its name. */
+async function scriptsOf(entryPoints, define = {}) {
+  const { outputFiles } = await build({
+    entryPoints,
+    outdir: join(out, "assets"),
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    minify: true,
+    define,
+    target: "es2022",
+    // The package is the built one, as in the page of a user, and not its sources, which paths of the types name.
+    tsconfigRaw: {},
+    write: false,
+  });
+  for (const { path, contents } of outputFiles) write(path.slice(out.length + 1), contents);
+  return (name) => {
+    const { path } = outputFiles.find(({ path }) => path.startsWith(join(out, "assets", `${name}-`)));
+    return path.slice(out.length + 1).replaceAll("\\", "/");
+  };
+}
+
 async function assetsOf() {
   const fonts = {
     "serif.woff2": "source-serif-4/files/source-serif-4-latin-400-normal.woff2",
@@ -61,26 +85,12 @@ async function assetsOf() {
     const path = asset(name, readFileSync(join(root, "node_modules/@fontsource", file)));
     style = style.replace(`fonts/${name}`, path.slice("assets/".length));
   }
-  const { outputFiles } = await build({
-    entryPoints: [at("shell.ts"), at("theme.ts")],
-    outdir: join(out, "assets"),
-    entryNames: "[name]-[hash]",
-    chunkNames: "[name]-[hash]",
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    minify: true,
-    define: { __OFFLINE__: "true" },
-    target: "es2022",
-    // The package is the built one, as in the page of a user, and not its sources, which paths of the types name.
-    tsconfigRaw: {},
-    write: false,
+  const worker = (await scriptsOf([join(root, "demos/playground/figures/worker/worker.ts")]))("worker");
+  const script = await scriptsOf([at("shell.ts"), at("theme.ts")], {
+    __OFFLINE__: "true",
+    // Scripts lie in one folder, from which the page asks for its worker.
+    __WORKER__: JSON.stringify(worker.slice("assets/".length)),
   });
-  for (const { path, contents } of outputFiles) write(path.slice(out.length + 1), contents);
-  const script = (name) => {
-    const { path } = outputFiles.find(({ path }) => path.startsWith(join(out, "assets", `${name}-`)));
-    return path.slice(out.length + 1).replaceAll("\\", "/");
-  };
   const { paletteStyle } = await import("../build/demos/playground/figures/palette.js");
   const css = await transform(paletteStyle() + style, { loader: "css", minify: true });
   return {

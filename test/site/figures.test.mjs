@@ -1,0 +1,47 @@
+/** The weight of figures: what runs in the worker of a page. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { root } from "../../scripts/entries.mjs";
+
+const assets = join(root, "build/site/assets");
+const scripts = new Map(
+  readdirSync(assets)
+    .filter((name) => name.endsWith(".js"))
+    .map((name) => [name, readFileSync(join(assets, name), "utf8")]),
+);
+const sizes = new Map([...scripts].map(([name, text]) => [name, gzipSync(text, { level: 9 }).length]));
+
+/** The script of the entry of this name. */
+function entry(name) {
+  const found = [...scripts.keys()].filter((file) => file.startsWith(`${name}-`));
+  assert.equal(found.length, 1, `one ${name}, got ${found.join(", ")}`);
+  return found[0];
+}
+
+/** Scripts that come with these by imports at their beginnings, themselves included. */
+function withImports(names) {
+  const loaded = new Set(names);
+  for (const name of loaded) {
+    for (const [, other] of scripts.get(name).matchAll(/(?:\bfrom|\bimport)\s*"\.\/([^"]+\.js)"/g)) loaded.add(other);
+  }
+  return loaded;
+}
+
+/** Of a script that loads others by a name, these names and their scripts: `"./zoo/figure.ts":()=>import("./figure-….js")`. */
+const loadedBy = (name, pattern) =>
+  [...scripts.get(name).matchAll(/"\.\/([^"]+)\.ts":\s*\(\)\s*=>\s*import\("\.\/([^"]+)"\)/g)]
+    .filter(([, path]) => pattern.test(path))
+    .map(([, path, file]) => [path.replace(pattern, "$1"), file]);
+
+const weigh = (names) => [...withImports(names)].reduce((sum, name) => sum + sizes.get(name), 0);
+
+const tasks = loadedBy(entry("worker"), /^tasks\/(.+)$/);
+
+test("the worker of a page loads at most 95 kB, compressed, for all of its tasks", () => {
+  assert.ok(tasks.length > 0);
+  const sum = weigh([entry("worker"), ...tasks.map(([, file]) => file)]);
+  assert.ok(sum <= 95_000, `${tasks.map(([name]) => name).join(", ")}: ${sum} bytes`);
+});
