@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { build, transform } from "esbuild";
+import { transform } from "esbuild";
 import MiniSearch from "minisearch";
 import { build as buildPage } from "vite";
 import { apiModel } from "./docs.mjs";
@@ -47,28 +47,28 @@ function asset(name, content) {
 
 const at = (path) => join(root, "demos/playground/site", path);
 
-/** Writes these scripts and the parts that they load; returns a function that gives the path of one by its name. */
-async function scriptsOf(entryPoints, define = {}) {
-  const { outputFiles } = await build({
-    entryPoints,
-    outdir: join(out, "assets"),
-    entryNames: "[name]-[hash]",
-    chunkNames: "[name]-[hash]",
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    minify: true,
-    define,
-    target: "es2022",
-    // The package is the built one, as in the page of a user, and not its sources, which paths of the types name.
-    tsconfigRaw: {},
-    write: false,
+/** Writes the scripts of pages, of their figures and of the worker; returns a function that gives the path of a page's script by its name. */
+async function writeScripts() {
+  const { output } = await buildPage({
+    configFile: false,
+    root: join(root, "demos/playground"),
+    base: "./",
+    publicDir: false,
+    logLevel: "warn",
+    define: { __OFFLINE__: "true" },
+    worker: { format: "es" },
+    build: {
+      outDir: out,
+      emptyOutDir: false,
+      target: "es2022",
+      modulePreload: false,
+      rolldownOptions: {
+        input: { shell: at("shell.ts"), theme: at("theme.ts") },
+        output: { entryFileNames: "assets/[name]-[hash].js" },
+      },
+    },
   });
-  for (const { path, contents } of outputFiles) write(path.slice(out.length + 1), contents);
-  return (name) => {
-    const { path } = outputFiles.find(({ path }) => path.startsWith(join(out, "assets", `${name}-`)));
-    return path.slice(out.length + 1).replaceAll("\\", "/");
-  };
+  return (script) => output.find(({ isEntry, name }) => isEntry && name === script).fileName;
 }
 
 async function assetsOf() {
@@ -85,12 +85,7 @@ async function assetsOf() {
     const path = asset(name, readFileSync(join(root, "node_modules/@fontsource", file)));
     style = style.replace(`fonts/${name}`, path.slice("assets/".length));
   }
-  const worker = (await scriptsOf([join(root, "demos/playground/figures/worker/worker.ts")]))("worker");
-  const script = await scriptsOf([at("shell.ts"), at("theme.ts")], {
-    __OFFLINE__: "true",
-    // Scripts lie in one folder, from which the page asks for its worker.
-    __WORKER__: JSON.stringify(worker.slice("assets/".length)),
-  });
+  const script = await writeScripts();
   const { paletteStyle } = await import("../build/demos/playground/figures/palette.js");
   const css = await transform(paletteStyle() + style, { loader: "css", minify: true });
   return {

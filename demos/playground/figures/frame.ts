@@ -52,6 +52,9 @@ class FigureElement extends HTMLElement {
   }
 }
 
-customElements.define("snn-figure", FigureElement);
-document.addEventListener("themechange", themeChanged);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);
+/** Brings the figures of this page to life. */
+export function defineFigures(): void {
+  customElements.define("snn-figure", FigureElement);
+  document.addEventListener("themechange", themeChanged);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);
+}

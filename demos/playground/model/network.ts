@@ -97,8 +97,11 @@ export class SpikingNetwork extends Module {
 
 /** Triangle and box end 2 / slope and 1 / slope away from the threshold. */
 export function surrogateOf({ surrogate: kind, slope }: TrainConfig): Surrogate {
-  if (kind === "triangular" || kind === "boxcar") return surrogate[kind]({ width: 2 / slope });
-  return kind === "atan" ? surrogate.atan({ alpha: slope }) : surrogate[kind]({ slope });
+  // Each by its own name: a bundler leaves the others out.
+  if (kind === "triangular") return surrogate.triangular({ width: 2 / slope });
+  if (kind === "boxcar") return surrogate.boxcar({ width: 2 / slope });
+  if (kind === "atan") return surrogate.atan({ alpha: slope });
+  return kind === "sigmoid" ? surrogate.sigmoid({ slope }) : surrogate.fastSigmoid({ slope });
 }
 
 export function makeOptimizer({ optimizer, lr }: TrainConfig, model: Module): Optimizer {

@@ -15,7 +15,9 @@ document.querySelector("[data-theme-button]")?.addEventListener("click", () => {
 });
 
 // A page without a figure loads nothing of figures.
-if (document.querySelector("snn-figure") !== null) void import("../figures/frame.ts");
+if (document.querySelector("snn-figure") !== null) {
+  void import("../figures/frame.ts").then(({ defineFigures }) => defineFigures());
+}
 
 // Beside a wide text the list of pages is open, above a narrow one it opens at a press.
 const list = document.querySelector<HTMLDetailsElement>("details.pages");

@@ -1,9 +1,6 @@
 /** The page's side of its worker, which starts with the first task. */
 import { type Answer, NOT_LOADED, type Order } from "./protocol.ts";
 
-/** The file of the worker, beside the script that this becomes a part of. */
-declare const __WORKER__: string;
-
 export interface TaskEvents<Message> {
   onMessage(message: Message): void;
   /** The task has ended by an error, or the worker does not load; the text says why. */
@@ -15,7 +12,7 @@ const listeners = new Map<number, TaskEvents<never>>();
 let tasks = 0;
 
 function begin(): Worker {
-  const made = new Worker(new URL(__WORKER__, import.meta.url), { type: "module" });
+  const made = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   made.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
     const events = listeners.get(data.id);
     if (data.kind === "message") events?.onMessage(data.message as never);
