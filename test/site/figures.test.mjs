@@ -1,4 +1,4 @@
-/** The weight of figures: what runs in the worker of a page. */
+/** The weight of figures: the scripts that each loads itself, and what runs in the worker of a page. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -39,7 +39,17 @@ const loadedBy = (name, pattern) =>
 
 const weigh = (names) => [...withImports(names)].reduce((sum, name) => sum + sizes.get(name), 0);
 
+const frame = [...scripts.keys()].find((name) => loadedBy(name, /\/figure$/).length > 0);
+const figures = loadedBy(frame, /^(.+)\/figure$/);
 const tasks = loadedBy(entry("worker"), /^tasks\/(.+)$/);
+
+test("a figure loads at most 110 kB of scripts, compressed, with shell, frame and package", () => {
+  assert.ok(figures.length > 0);
+  for (const [name, file] of figures) {
+    const sum = weigh([entry("shell"), entry("theme"), frame, file]);
+    assert.ok(sum <= 110_000, `${name}: ${sum} bytes`);
+  }
+});
 
 test("the worker of a page loads at most 95 kB, compressed, with a task", () => {
   assert.ok(tasks.length > 0);

@@ -69,8 +69,8 @@ export interface MapInput {
   /** Test samples x, y, … and their labels. */
   readonly points: Float32Array;
   readonly labels: Uint8Array;
-  /** The chosen place. */
-  readonly at: readonly [number, number];
+  /** The chosen place, null for none. */
+  readonly at: readonly [number, number] | null;
 }
 
 /** Bands of certainty on either side of the boundary. */
@@ -97,6 +97,7 @@ export function paintMap(pen: Pen, { map, points, labels, at }: MapInput, size: 
   pen.boxes(frames, theme.paper);
   pen.discs(discs, theme.classes[0]);
   pen.boxes(boxes, theme.classes[1]);
+  if (at === null) return;
   const [x, y] = [at[0] * size, (1 - at[1]) * size];
   const ring = Array.from({ length: 66 }, (_, i) => {
     const angle = ((i >> 1) / 32) * 2 * Math.PI;

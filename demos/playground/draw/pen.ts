@@ -156,4 +156,48 @@ export class SvgPen implements Pen {
   }
 }
 
+/** A part of a picture: what it draws appears `factor` times as large on another pen, and begins at `left` and `top` there. */
+export class PlacedPen implements Pen {
+  private readonly pen: Pen;
+  private readonly left: number;
+  private readonly top: number;
+  private readonly factor: number;
+
+  constructor(pen: Pen, left: number, top: number, factor = 1) {
+    this.pen = pen;
+    this.left = left;
+    this.top = top;
+    this.factor = factor;
+  }
+
+  line(points: ArrayLike<number>, { color, width = 1, dash = [] }: LineStyle): void {
+    const style = { color, width: width * this.factor, dash: dash.map((length) => length * this.factor) };
+    this.pen.line(this.placed(points, "xy"), style);
+  }
+
+  area(points: ArrayLike<number>, color: string): void {
+    this.pen.area(this.placed(points, "xy"), color);
+  }
+
+  boxes(boxes: ArrayLike<number>, color: string): void {
+    this.pen.boxes(this.placed(boxes, "xyss"), color);
+  }
+
+  discs(discs: ArrayLike<number>, color: string): void {
+    this.pen.discs(this.placed(discs, "xys"), color);
+  }
+
+  text(x: number, y: number, text: string, style: TextStyle): void {
+    const size = (style.size ?? SMALL) * this.factor;
+    this.pen.text(this.left + x * this.factor, this.top + y * this.factor, text, { ...style, size });
+  }
+
+  /** Numbers of which each is a place along x or y, or a size. */
+  private placed(numbers: ArrayLike<number>, kinds: string): number[] {
+    const { left, top, factor } = this;
+    const from: Record<string, number> = { x: left, y: top, s: 0 };
+    return Array.from(numbers, (value, i) => (from[kinds[i % kinds.length] as string] as number) + value * factor);
+  }
+}
+
 const short = (value: number): string => String(Math.round(value * 100) / 100);

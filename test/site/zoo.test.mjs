@@ -1,0 +1,183 @@
+/** The page of firing patterns and the cards, in a browser. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { chromium } from "playwright-core";
+import { root } from "../../scripts/entries.mjs";
+import { serve } from "../../scripts/serve.mjs";
+
+const DESKTOP = { viewport: { width: 1440, height: 900 } };
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const CARDS = { "card-equation": "equation/", "card-zoo": "zoo/", "card-boundary": "play/" };
+
+let browser;
+let server;
+
+before(async () => {
+  server = await serve(join(root, "build/site"), "/a/b/");
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  server.close();
+});
+
+/** The page, whose figure lives; when the test ends, nothing may have gone wrong on it. */
+async function open(t, options = DESKTOP) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const wrong = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) wrong.push(message.text());
+  });
+  page.on("pageerror", (error) => wrong.push(error.stack ?? String(error)));
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(wrong, []);
+  });
+  await page.goto(`${server.url}zoo/`);
+  await page.locator("snn-figure[name=zoo][data-lives] canvas").first().waitFor();
+  return page;
+}
+
+/** Puts a card at the beginning of the page. */
+async function addCard(page, name) {
+  await page.evaluate((name) => {
+    const card = document.createElement("snn-figure");
+    card.setAttribute("name", name);
+    document.querySelector("main").prepend(card);
+  }, name);
+  await page.locator(`snn-figure[name=${name}][data-lives] canvas`).waitFor();
+}
+
+const GRID = "snn-figure[name=zoo] .host canvas";
+
+const pictureOf = (page, canvas) =>
+  page
+    .locator(canvas)
+    .first()
+    .evaluate((canvas) => canvas.toDataURL());
+
+const changes = (page, canvas, from) =>
+  page.waitForFunction(([canvas, from]) => document.querySelector(canvas).toDataURL() !== from, [canvas, from]);
+
+/** Lets the page paint so many times. */
+const frames = (page, count) =>
+  page.evaluate(async (count) => {
+    for (let i = 0; i < count; i++) await new Promise((painted) => requestAnimationFrame(painted));
+  }, count);
+
+/** What the page sees when another tab is chosen. */
+const setHidden = (page, isHidden) =>
+  page.evaluate(
+    (state) => {
+      Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    },
+    isHidden ? "hidden" : "visible",
+  );
+
+async function assertStill(page, canvas) {
+  await frames(page, 5);
+  const before = await pictureOf(page, canvas);
+  await frames(page, 30);
+  assert.equal(await pictureOf(page, canvas), before);
+}
+
+describe("zoo", () => {
+  test("the pictures live, rest while the page is hidden, and live again", async (t) => {
+    const page = await open(t);
+    assert.equal(await page.locator(".zoo-cell").count(), 28);
+    await changes(page, GRID, await pictureOf(page, GRID));
+    await setHidden(page, true);
+    await assertStill(page, GRID);
+    await setHidden(page, false);
+    await changes(page, GRID, await pictureOf(page, GRID));
+  });
+
+  test("a drawn current, a press and keys change what all neurons do", async (t) => {
+    const page = await open(t, { ...DESKTOP, reducedMotion: "reduce" });
+    await assertStill(page, GRID);
+    const own = await pictureOf(page, GRID);
+    const box = await page.locator(".zoo-drive").boundingBox();
+    await page.mouse.move(box.x + 0.1 * box.width, box.y + 20);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 0.9 * box.width, box.y + 20, { steps: 5 });
+    await page.mouse.up();
+    await page.mouse.move(0, 0);
+    await changes(page, GRID, own);
+    const drawn = await pictureOf(page, GRID);
+    assert.equal(await page.locator("[aria-pressed=true]").count(), 0);
+    await page.getByRole("button", { name: "Each its own" }).click();
+    await changes(page, GRID, drawn);
+    await frames(page, 2);
+    assert.equal(await pictureOf(page, GRID), own);
+    const slider = page.getByRole("slider", { name: /current for all/i });
+    await slider.focus();
+    for (const key of ["ArrowRight", "ArrowUp", "ArrowUp"]) await page.keyboard.press(key);
+    assert.equal(await slider.getAttribute("aria-valuenow"), "0.2");
+    await changes(page, GRID, own);
+  });
+
+  test("a press on a pattern opens its equation", async (t) => {
+    const page = await open(t);
+    await page.getByRole("link", { name: "Tonic bursting" }).click();
+    await page.waitForURL(/\/a\/b\/equation\/#./);
+  });
+
+  test("on a phone there are two columns, and nothing is wider than the window", async (t) => {
+    const page = await open(t, PHONE);
+    const lefts = await page
+      .locator(".zoo-cells")
+      .first()
+      .evaluate((cells) => [
+        ...new Set([...cells.children].map((cell) => Math.round(cell.getBoundingClientRect().left))),
+      ]);
+    assert.equal(lefts.length, 2);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0);
+  });
+});
+
+describe("cards", () => {
+  for (const [name, target] of Object.entries(CARDS)) {
+    test(`${name} lives, rests while the page is hidden, and leads to its page`, async (t) => {
+      const page = await open(t);
+      await addCard(page, name);
+      const canvas = `snn-figure[name=${name}] canvas`;
+      await changes(page, canvas, await pictureOf(page, canvas));
+      await setHidden(page, true);
+      await assertStill(page, canvas);
+      await setHidden(page, false);
+      await changes(page, canvas, await pictureOf(page, canvas));
+      const href = await page.locator(`snn-figure[name=${name}] a`).evaluate((link) => link.href);
+      assert.equal(href, server.url + target);
+    });
+  }
+
+  test("without motion the boundary is learned at a press alone", async (t) => {
+    const page = await open(t, { ...DESKTOP, reducedMotion: "reduce" });
+    await addCard(page, "card-boundary");
+    const figure = page.locator("snn-figure[name=card-boundary] .figure");
+    const canvas = "snn-figure[name=card-boundary] canvas";
+    await page.waitForFunction(() => document.querySelector(".figure-card-boundary").dataset.steps === "0");
+    await assertStill(page, canvas);
+    await figure.getByRole("button", { name: "Let it learn" }).click();
+    await page.waitForFunction(() => Number(document.querySelector(".figure-card-boundary").dataset.steps) > 0);
+  });
+
+  test("a worker that does not load is told", async (t) => {
+    const context = await browser.newContext({ ...DESKTOP, serviceWorkers: "block" });
+    t.after(() => context.close());
+    const page = await context.newPage();
+    await page.route(/\/worker-\w+\.js$/, (route) => route.fulfill({ status: 404 }));
+    await page.goto(`${server.url}zoo/`);
+    await addCard(page, "card-boundary");
+    await page.locator("snn-figure[name=card-boundary] [role=alert]").waitFor();
+    const text = await page.locator("snn-figure[name=card-boundary] [role=alert]").textContent();
+    assert.match(text, /does not load/);
+  });
+});
