@@ -1,6 +1,6 @@
 /**
- * The programs that the README and the pages of docs/ show run, and print the text behind them (`npx vitest run readme -u` writes
- * it there); the commands that the README names exist.
+ * The programs that the README, the pages of docs/ and the lessons show run, and print the text behind them (`npx vitest run readme -u` writes
+ * it there); lessons have all their parts; the commands that the README names exist.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -20,11 +20,14 @@ afterEach(() => {
 /** A program, and the text block behind it, if there is one. */
 const EXAMPLE = /^```ts\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/gms;
 
+const documents = ["docs", "docs/lessons"].flatMap((place) =>
+  readdirSync(at(place))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `${place}/${name}`),
+);
+
 /** Pages of tables alone show no programs. */
-const pages = readdirSync(at("docs"))
-  .filter((name) => name.endsWith(".md"))
-  .map((name) => `docs/${name}`)
-  .filter((page) => readFileSync(at(page), "utf8").includes("\n```ts\n"));
+const pages = documents.filter((page) => readFileSync(at(page), "utf8").includes("\n```ts\n"));
 
 describe.each(["README.md", ...pages])("%s", (page) => {
   const text = readFileSync(at(page), "utf8");
@@ -58,6 +61,42 @@ describe.each(["README.md", ...pages])("%s", (page) => {
   test("texts behind examples are what these print", async () => {
     const now = text.replace(EXAMPLE, (whole) => shown.get(whole) ?? whole);
     await expect(now).toMatchFileSnapshot(at(page));
+  });
+});
+
+const lessons = documents.filter((page) => /^docs\/lessons\/\d/.test(page));
+
+describe.each(lessons)("%s", (page) => {
+  const text = readFileSync(at(page), "utf8");
+  const [head = "", ...sections] = text.split(/^## /m);
+  const section = (title: string) => sections.find((each) => each.startsWith(`${title}\n`)) ?? "";
+  const programs = (part: string) => [...part.matchAll(EXAMPLE)].map(([, code = "", output]) => ({ code, output }));
+
+  test("shows a figure above its first section", () => {
+    expect(head).toMatch(/^!\[[^\]]+\]\(\.\.\/figures\/[\w-]+\.svg\)$/m);
+  });
+
+  test("has programs of at most 60 lines, each with its output", () => {
+    expect(programs(text).length).toBe(text.match(/^```ts$/gm)?.length);
+    for (const { code, output } of programs(text)) {
+      expect(code.split("\n").length - 1, code).toBeLessThanOrEqual(60);
+      expect(code).toContain('from "jarvis-snn');
+      expect(output, code).toBeDefined();
+    }
+  });
+
+  test("tells of typical mistakes by a program that asks diagnose", () => {
+    expect(programs(section("Typical mistakes")).some(({ code }) => code.includes("diagnose("))).toBe(true);
+  });
+
+  test("has exercises, each with a program as its solution", () => {
+    const parts = section("Exercises").split(/^<details>$/m);
+    expect(parts.length).toBeGreaterThan(2);
+    for (const part of parts.slice(1)) expect(programs(part.split(/^<\/details>$/m)[0] ?? "")).not.toEqual([]);
+  });
+
+  test("names its sources", () => {
+    expect(section("Sources")).toContain("https://doi.org/");
   });
 });
 
