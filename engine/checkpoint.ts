@@ -110,6 +110,17 @@ function wide(high: number, low: number): number {
  *   metadata beyond the 100 MB of a header; TypeError for anything but tensors and such arrays, or metadata that are not strings;
  *   Error for a tensor that was freed.
  * @see https://github.com/huggingface/safetensors
+ *
+ * @example
+ * ```ts
+ * import { Linear, loadSafetensors, saveSafetensors } from "jarvis-snn";
+ *
+ * const model = new Linear(2, 1);
+ * const bytes = saveSafetensors(model.stateDict(), { epoch: "3" }); // a Uint8Array, for a file or IndexedDB
+ * const copy = new Linear(2, 1);
+ * copy.loadStateDict(loadSafetensors(bytes).tensors);
+ * console.log(copy.weight.eq(model.weight).toArray()); // [ [ 1, 1 ] ]
+ * ```
  */
 export const saveSafetensors = (tensors: NamedArrays, metadata: Record<string, string> = {}): Uint8Array =>
   writeSafetensors("saveSafetensors", tensors, metadata);
@@ -305,6 +316,15 @@ export interface SafetensorsArrays {
  *
  * @throws RangeError that names the damage of a file, before anything is allocated; TypeError for anything but a Uint8Array.
  * @see https://github.com/huggingface/safetensors
+ *
+ * @example
+ * ```ts
+ * import { loadSafetensors, saveSafetensors, tensor } from "jarvis-snn";
+ *
+ * const bytes = saveSafetensors({ w: tensor([1, 2]) }, { note: "two weights" });
+ * const { tensors, metadata } = loadSafetensors(bytes);
+ * console.log(`${tensors.w}`, metadata); // Tensor([2], [1, 2]) { note: 'two weights' }
+ * ```
  */
 export function loadSafetensors(bytes: Uint8Array): Safetensors {
   const { arrays, metadata, skipped } = parseSafetensors("loadSafetensors", bytes);
@@ -336,6 +356,15 @@ export function loadSafetensors(bytes: Uint8Array): Safetensors {
  * @throws RangeError that names the damage of a file, before anything is allocated, and where memory does not suffice;
  *   TypeError for something else than a Uint8Array.
  * @see https://github.com/huggingface/safetensors
+ *
+ * @example
+ * ```ts
+ * import { readSafetensors, saveSafetensors } from "jarvis-snn";
+ *
+ * const bytes = saveSafetensors({ codes: { shape: [3], data: Int8Array.of(1, -2, 3) } });
+ * const { codes } = readSafetensors(bytes).arrays;
+ * console.log(codes?.dtype, codes?.data); // I8 Int8Array(3) [ 1, -2, 3 ]
+ * ```
  */
 export function readSafetensors(bytes: Uint8Array): SafetensorsArrays {
   const { arrays, metadata, skipped } = parseSafetensors("readSafetensors", bytes);

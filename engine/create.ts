@@ -39,6 +39,14 @@ function blank(shape: Shape, requiresGrad = false): Tensor {
  *
  * @throws RangeError if nested arrays are ragged or empty, or the shape does not fit the number of values.
  * @throws TypeError for anything but numbers, or a shape that is no list.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "jarvis-snn";
+ *
+ * console.log(tensor([[1, 2, 3], [4, 5, 6]]).shape); // [ 2, 3 ]
+ * console.log(tensor([1, 2, 3, 4], { shape: [2, 2] }).toArray()); // [ [ 1, 2 ], [ 3, 4 ] ]
+ * ```
  */
 export function tensor(
   data: number | NestedArray | ArrayLike<number>,
@@ -94,6 +102,13 @@ function ragged(shape: Shape, axis: number, got: string): never {
  *
  * @throws RangeError unless the sizes are positive integers, with a product of at most 2³⁰; TypeError unless the shape is a
  *   list and the value a number.
+ *
+ * @example
+ * ```ts
+ * import { full } from "jarvis-snn";
+ *
+ * console.log(full([2, 2], 0.5).toArray()); // [ [ 0.5, 0.5 ], [ 0.5, 0.5 ] ]
+ * ```
  */
 export const full = (shape: Shape, value: number, options: TensorOptions = DEFAULTS): Tensor =>
   filled("full", shape, value, options);
@@ -110,6 +125,13 @@ function filled(where: string, shape: Shape, value: number, options: TensorOptio
  * A tensor of the given shape in which every element is 0.
  *
  * @throws RangeError or TypeError as {@link full}.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "jarvis-snn";
+ *
+ * console.log(zeros([3]).toArray()); // [ 0, 0, 0 ]
+ * ```
  */
 export const zeros = (shape: Shape, options: TensorOptions = DEFAULTS): Tensor => filled("zeros", shape, 0, options);
 
@@ -117,6 +139,13 @@ export const zeros = (shape: Shape, options: TensorOptions = DEFAULTS): Tensor =
  * A tensor of the given shape in which every element is 1.
  *
  * @throws RangeError or TypeError as {@link full}.
+ *
+ * @example
+ * ```ts
+ * import { ones } from "jarvis-snn";
+ *
+ * console.log(ones([3]).toArray()); // [ 1, 1, 1 ]
+ * ```
  */
 export const ones = (shape: Shape, options: TensorOptions = DEFAULTS): Tensor => filled("ones", shape, 1, options);
 
@@ -124,6 +153,13 @@ export const ones = (shape: Shape, options: TensorOptions = DEFAULTS): Tensor =>
  * The identity matrix [n, n].
  *
  * @throws RangeError unless n is a positive integer, at most 2¹⁵.
+ *
+ * @example
+ * ```ts
+ * import { eye } from "jarvis-snn";
+ *
+ * console.log(eye(2).toArray()); // [ [ 1, 0 ], [ 0, 1 ] ]
+ * ```
  */
 export function eye(n: number): Tensor {
   const t = filled("eye", [n, n], 0, DEFAULTS);
@@ -137,6 +173,13 @@ export function eye(n: number): Tensor {
  *
  * @throws RangeError if that is no value or more than 2³⁰, as for a step of 0, or for arguments that are not finite; TypeError
  *   for anything but numbers.
+ *
+ * @example
+ * ```ts
+ * import { arange } from "jarvis-snn";
+ *
+ * console.log(arange(0, 1, 0.25).toArray()); // [ 0, 0.25, 0.5, 0.75 ]
+ * ```
  */
 export function arange(start: number, end: number, step = 1): Tensor {
   for (const value of [start, end, step]) if (typeof value !== "number") throw wrongType("arange", "numbers", value);
@@ -154,6 +197,14 @@ export function arange(start: number, end: number, step = 1): Tensor {
  * A tensor of the given shape with numbers that are uniform in [0, 1): multiples of 2⁻²⁴.
  *
  * @throws RangeError or TypeError as {@link full}; TypeError for a generator that is none.
+ *
+ * @example
+ * ```ts
+ * import { Generator, rand } from "jarvis-snn";
+ *
+ * const numbers = rand([1000], { generator: new Generator(1) });
+ * console.log(numbers.mean().item().toFixed(2)); // 0.50
+ * ```
  */
 export const rand = (shape: Shape, options: RandomOptions = RANDOM): Tensor => drawn("rand", shape, options, uniform);
 
@@ -170,6 +221,14 @@ function drawn(where: string, shape: Shape, options: RandomOptions, draw: typeof
  *
  * @throws RangeError or TypeError as {@link full}; TypeError for a generator that is none.
  * @see Box and Muller (1958), A Note on the Generation of Random Normal Deviates, Annals of Mathematical Statistics 29(2).
+ *
+ * @example
+ * ```ts
+ * import { Generator, randn } from "jarvis-snn";
+ *
+ * const numbers = randn([1000], { generator: new Generator(1) });
+ * console.log(numbers.std().item().toFixed(1)); // 1.0
+ * ```
  */
 export const randn = (shape: Shape, options: RandomOptions = RANDOM): Tensor => drawn("randn", shape, options, normal);
 
@@ -179,6 +238,13 @@ export const randn = (shape: Shape, options: RandomOptions = RANDOM): Tensor => 
  * `generator`: where the random numbers come from; the default generator if not given.
  *
  * @throws TypeError for a generator that is none.
+ *
+ * @example
+ * ```ts
+ * import { bernoulli, Generator, tensor } from "jarvis-snn";
+ *
+ * console.log(bernoulli(tensor([0, 0.5, 0.5, 1]), { generator: new Generator(1) }).toArray()); // [ 0, 1, 1, 1 ]
+ * ```
  */
 export function bernoulli(probabilities: Tensor, options: { generator?: Generator } = GENERATOR): Tensor {
   const { generator: given } = withDefaults("bernoulli", GENERATOR, options);

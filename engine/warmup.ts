@@ -16,6 +16,16 @@ const TIMESTEPS = 4;
 /**
  * Runs the kernels that training and inference spend their time in until the engine has optimised them (some 20 ms). Not needed for
  * results; a first measured or interactive step is then as fast as later ones.
+ *
+ * @example
+ * ```ts
+ * import { LIF, rand, warmup } from "jarvis-snn";
+ *
+ * warmup(); // the first measured step is as fast as the later ones
+ * const start = performance.now();
+ * new LIF().forward(rand([100, 1, 1000]));
+ * console.log(performance.now() - start > 0); // true
+ * ```
  */
 export function warmup(): void {
   const { kernels: k, heap } = simd;

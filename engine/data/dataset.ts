@@ -110,6 +110,16 @@ const DEFAULTS: { shape: readonly number[] | null; scale: number } = { shape: nu
  *   index is not an integer of 32 bits, or scale is not finite.
  * @throws TypeError if x is something else than a Float32Array, a Uint8Array or a tensor, or y neither an array nor a
  *   tensor.
+ *
+ * @example
+ * ```ts
+ * import { TensorDataset } from "jarvis-snn";
+ *
+ * const pixels = Uint8Array.of(0, 255, 255, 0); // two samples of two pixels
+ * const data = new TensorDataset(pixels, [0, 1], { shape: [2], scale: 1 / 255 });
+ * const { x, y } = data.batch([1]);
+ * console.log(data.length, x.toArray(), y); // 2 [ [ 1, 0 ] ] Int32Array(1) [ 1 ]
+ * ```
  */
 export class TensorDataset<Y extends Targets = Targets> implements Dataset<BatchOf<Y>> {
   /** The values of all samples, one sample after the other. */

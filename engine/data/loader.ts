@@ -49,6 +49,19 @@ const DEFAULTS = { batchSize: 32, shuffle: false, dropLast: false, generator: de
  *
  * @throws RangeError unless batchSize and the length of the dataset are positive integers and at least one batch results; TypeError for
  *   anything but a dataset, or a generator that is none.
+ *
+ * @example
+ * ```ts
+ * import { DataLoader, Generator, rand, TensorDataset } from "jarvis-snn";
+ *
+ * const data = new TensorDataset(rand([100, 4]), new Uint8Array(100));
+ * const loader = new DataLoader(data, { batchSize: 32, shuffle: true, generator: new Generator(1) });
+ * for (const { x, y } of loader) {
+ *   // x [B, 4], y Int32Array [B]; both are the loader's until the next batch
+ *   if (x.shape[0] !== y.length) throw new Error("as many targets as samples");
+ * }
+ * console.log(loader.length); // 4
+ * ```
  */
 export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
   /** The dataset that the batches are from. */

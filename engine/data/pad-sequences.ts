@@ -35,6 +35,14 @@ const DEFAULTS: Required<PadSequencesOptions> = { shape: [], value: 0 };
  *
  * @throws RangeError for no sequences, tensors whose steps have different shapes, or arrays that do not divide into steps; TypeError for
  *   anything but a list of tensors or a list of arrays of numbers.
+ *
+ * @example
+ * ```ts
+ * import { padSequences, tensor } from "jarvis-snn";
+ *
+ * const { x, lengths } = padSequences([tensor([1, 2, 3]), tensor([4])]);
+ * console.log(x.toArray(), lengths); // [ [ 1, 4 ], [ 2, 0 ], [ 3, 0 ] ] Int32Array(2) [ 3, 1 ]
+ * ```
  */
 export function padSequences(
   sequences: readonly Tensor[] | readonly ArrayLike<number>[],

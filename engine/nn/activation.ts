@@ -7,6 +7,13 @@ import { Module, traitsOf } from "./module.ts";
  * The rectified linear unit as a layer, z = max(x, 0), elementwise; see {@link relu}. The shape stays.
  *
  * @see Nair, Hinton (2010), Rectified Linear Units Improve Restricted Boltzmann Machines, ICML.
+ *
+ * @example
+ * ```ts
+ * import { ReLU, tensor } from "jarvis-snn";
+ *
+ * console.log(new ReLU().forward(tensor([-1, 0.5])).toArray()); // [ 0, 0.5 ]
+ * ```
  */
 export class ReLU extends Module {
   constructor() {

@@ -9,6 +9,15 @@ import { locate, Module, moduleOf, traitsOf } from "./module.ts";
  * Modules one after the other; parameters are named by position: `0.weight`.
  *
  * @throws TypeError for anything but modules.
+ *
+ * @example
+ * ```ts
+ * import { LIF, Linear, rand, Sequential } from "jarvis-snn";
+ *
+ * const network = new Sequential(new Linear(784, 100), new LIF(), new Linear(100, 10), new LIF());
+ * console.log(network.forward(rand([25, 4, 784])).shape); // [ 25, 4, 10 ]
+ * console.log(network.namedParameters().map(([name]) => name)); // [ '0.weight', '0.bias', '2.weight', '2.bias' ]
+ * ```
  */
 export class Sequential extends Module {
   /** The modules in their order. */
@@ -60,6 +69,14 @@ const OF_SEQUENTIAL = /* @__PURE__ */ traitsOf(Sequential, "written");
  * [T, B, ...], startAxis is 2.
  *
  * @throws RangeError unless both are integers, TypeError for anything but a number.
+ *
+ * @example
+ * ```ts
+ * import { Flatten, zeros } from "jarvis-snn";
+ *
+ * const maps = zeros([25, 4, 8, 5, 5]); // [T, B, C, H, W]
+ * console.log(new Flatten(2).forward(maps).shape); // [ 25, 4, 200 ]
+ * ```
  */
 export class Flatten extends Module {
   /** The first of the axes that become one; default 1. */

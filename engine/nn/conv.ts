@@ -79,6 +79,14 @@ abstract class Convolution<Size extends Pair> extends Module {
  *
  * @throws RangeError unless sizes are positive integers that go with the groups, and options are in range; TypeError for a
  *   generator that is none.
+ *
+ * @example
+ * ```ts
+ * import { Conv1d, rand } from "jarvis-snn";
+ *
+ * const layer = new Conv1d(2, 8, 5, { padding: 2 });
+ * console.log(layer.forward(rand([4, 2, 100])).shape); // [ 4, 8, 100 ]
+ * ```
  */
 export class Conv1d extends Convolution<number> {
   constructor(inChannels: number, outChannels: number, kernel: number, options: ConvLayerOptions<number> = {}) {
@@ -107,6 +115,14 @@ const OF_CONV1D = /* @__PURE__ */ traitsOf(Conv1d, "product");
  *
  * @throws RangeError unless sizes are positive integers that go with the groups, and options are in range; TypeError for a
  *   generator that is none.
+ *
+ * @example
+ * ```ts
+ * import { Conv2d, rand } from "jarvis-snn";
+ *
+ * const layer = new Conv2d(1, 8, 3, { stride: 2, padding: 1 });
+ * console.log(layer.forward(rand([25, 4, 1, 28, 28])).shape); // [ 25, 4, 8, 14, 14 ]
+ * ```
  */
 export class Conv2d extends Convolution<Pair> {
   constructor(inChannels: number, outChannels: number, kernel: Pair, options: ConvLayerOptions = {}) {

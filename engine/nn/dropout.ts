@@ -29,6 +29,15 @@ const DEFAULTS = {
  *
  * @throws RangeError unless p lies in [0, 1] and the axes are integers; TypeError for a generator that is none, or axes that are
  *   neither a number nor a list.
+ *
+ * @example
+ * ```ts
+ * import { Dropout, Generator, ones } from "jarvis-snn";
+ *
+ * const layer = new Dropout(0.5, { generator: new Generator(1) });
+ * console.log(layer.forward(ones([6])).toArray()); // [ 2, 2, 2, 0, 2, 0 ]
+ * console.log(layer.eval().forward(ones([6])).toArray()); // [ 1, 1, 1, 1, 1, 1 ]
+ * ```
  */
 export class Dropout extends Module {
   /** The probability of a zero. */

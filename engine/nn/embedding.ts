@@ -19,6 +19,15 @@ const DEFAULTS = { paddingIdx: null as number | null, generator: defaultGenerato
  *
  * @throws RangeError unless both sizes are positive integers and paddingIdx is one of the rows; TypeError for a generator
  *   that is none.
+ *
+ * @example
+ * ```ts
+ * import { Embedding, tensor } from "jarvis-snn";
+ *
+ * const table = new Embedding(1000, 16, { paddingIdx: 0 });
+ * const vectors = table.forward(tensor([42, 7, 0]));
+ * console.log(vectors.shape, vectors.select(0, 2).norm().item()); // [ 3, 16 ] 0
+ * ```
  */
 export class Embedding extends Module {
   /** One vector a row, [numEmbeddings, embeddingDim]. */

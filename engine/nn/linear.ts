@@ -25,6 +25,16 @@ const DEFAULTS: Required<LinearOptions> = { bias: true, generator: defaultGenera
  * Both start uniform in (−1/√in, 1/√in), as in PyTorch (Kaiming uniform with a = √5).
  *
  * @throws RangeError unless both sizes are positive integers; TypeError for a generator that is none.
+ *
+ * @example
+ * ```ts
+ * import { Linear, tensor } from "jarvis-snn";
+ *
+ * const layer = new Linear(2, 1);
+ * layer.weight.copyFrom([2, -1]);
+ * layer.bias?.copyFrom([0.5]);
+ * console.log(layer.forward(tensor([[1, 1]])).toArray()); // [ [ 1.5 ] ]
+ * ```
  */
 export class Linear extends Module {
   /** Size of the last axis of x. */

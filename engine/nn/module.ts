@@ -121,6 +121,23 @@ export function traitOf(module: Module): Trait | null {
  * A layer or a network. Its parameters are the fields that `parameter()` made, and the parameters of the modules in its
  * fields, in the order of their declaration; names are the paths to them, as in PyTorch: `fc1.weight`, `0.bias`. A
  * field that is a list counts with its elements. A subclass declares them and computes the output in `forward`.
+ *
+ * @example
+ * ```ts
+ * import { LIF, Linear, Module, rand, type Tensor } from "jarvis-snn";
+ *
+ * class Net extends Module {
+ *   readonly fc = new Linear(4, 3);
+ *   readonly lif = new LIF({ beta: 0.9 });
+ *
+ *   forward(x: Tensor): Tensor {
+ *     return this.lif.forward(this.fc.forward(x));
+ *   }
+ * }
+ * const net = new Net();
+ * console.log(net.namedParameters().map(([name]) => name)); // [ 'fc.weight', 'fc.bias' ]
+ * console.log(net.forward(rand([10, 1, 4])).shape); // [ 10, 1, 3 ]
+ * ```
  */
 export abstract class Module {
   /**

@@ -205,6 +205,15 @@ export abstract class BatchNorm extends Normalization {
  *
  * @throws RangeError unless the number of channels is a positive integer and the options are in range.
  * @see Ioffe, Szegedy (2015), Batch Normalization, ICML.
+ *
+ * @example
+ * ```ts
+ * import { BatchNorm1d, tensor } from "jarvis-snn";
+ *
+ * const norm = new BatchNorm1d(2);
+ * console.log(`${norm.forward(tensor([[1, 10], [3, 30]]))}`); // Tensor([2, 2], [-0.99999, -1, 0.99999, 1])
+ * console.log(`${norm.runningMean}`); // Tensor([2], [0.2, 2])
+ * ```
  */
 export class BatchNorm1d extends BatchNorm {
   /** The axis of the channels, if it was given. */
@@ -235,6 +244,14 @@ const OF_BATCH_NORM1D = /* @__PURE__ */ traitsOf(BatchNorm1d, "pure");
  *
  * @throws RangeError unless the number of channels is a positive integer and the options are in range.
  * @see Ioffe, Szegedy (2015), Batch Normalization, ICML.
+ *
+ * @example
+ * ```ts
+ * import { BatchNorm2d, Conv2d, LIF, rand, Sequential } from "jarvis-snn";
+ *
+ * const block = new Sequential(new Conv2d(1, 8, 3), new BatchNorm2d(8), new LIF());
+ * console.log(block.forward(rand([10, 4, 1, 28, 28])).shape); // [ 10, 4, 8, 26, 26 ]
+ * ```
  */
 export class BatchNorm2d extends BatchNorm {
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
@@ -261,6 +278,13 @@ const OF_BATCH_NORM2D = /* @__PURE__ */ traitsOf(BatchNorm2d, "pure");
  *
  * @throws RangeError unless the shape is of positive integers, one or more, and eps is not negative.
  * @see Ba, Kiros, Hinton (2016), Layer Normalization, arXiv:1607.06450.
+ *
+ * @example
+ * ```ts
+ * import { LayerNorm, tensor } from "jarvis-snn";
+ *
+ * console.log(`${new LayerNorm(3).forward(tensor([[1, 2, 3]]))}`); // Tensor([1, 3], [-1.2247, 0, 1.2247])
+ * ```
  */
 export class LayerNorm extends Normalization {
   /** Shape of the axes that are normalised together. */
@@ -293,6 +317,14 @@ const OF_LAYER_NORM = /* @__PURE__ */ traitsOf(LayerNorm, "pure");
  *
  * @throws RangeError unless both are positive integers, numGroups divides numChannels and eps is not negative.
  * @see Wu, He (2018), Group Normalization, ECCV.
+ *
+ * @example
+ * ```ts
+ * import { GroupNorm, tensor } from "jarvis-snn";
+ *
+ * const norm = new GroupNorm(2, 4); // channels 0 and 1, and channels 2 and 3
+ * console.log(`${norm.forward(tensor([[1, 3, 10, 30]]))}`); // Tensor([1, 4], [-0.99999, 0.99999, -1, 1])
+ * ```
  */
 export class GroupNorm extends Normalization {
   /** Groups that the channels are cut into. */

@@ -31,6 +31,13 @@ abstract class Pooling<Options extends object> extends Module {
  * kernel, padding 0, dilation 1.
  *
  * @throws RangeError for an option out of range.
+ *
+ * @example
+ * ```ts
+ * import { MaxPool2d, tensor } from "jarvis-snn";
+ *
+ * console.log(new MaxPool2d(2).forward(tensor([[[1, 2], [3, 4]]])).toArray()); // [ [ [ 4 ] ] ]
+ * ```
  */
 export class MaxPool2d extends Pooling<MaxPoolOptions> {
   constructor(kernel: Pair, options: MaxPoolOptions = {}) {
@@ -54,6 +61,13 @@ const OF_MAX_POOL2D = /* @__PURE__ */ traitsOf(MaxPool2d, "pure");
  * kernel, padding 0.
  *
  * @throws RangeError for an option out of range.
+ *
+ * @example
+ * ```ts
+ * import { AvgPool2d, tensor } from "jarvis-snn";
+ *
+ * console.log(new AvgPool2d(2).forward(tensor([[[1, 2], [3, 4]]])).toArray()); // [ [ [ 2.5 ] ] ]
+ * ```
  */
 export class AvgPool2d extends Pooling<AvgPoolOptions> {
   constructor(kernel: Pair, options: AvgPoolOptions = {}) {

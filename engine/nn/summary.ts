@@ -23,6 +23,18 @@ import { modulesOf, parameterCount } from "./tree.ts";
  * @throws RangeError or TypeError for a shape that is none, TypeError for anything but a module, and errors of a
  *   network that does not take it; the message of such an error begins with the path and the class of the module: `at
  *   fc1 (Linear): `.
+ *
+ * @example
+ * ```ts
+ * import { LIF, Linear, Sequential, summary } from "jarvis-snn";
+ *
+ * console.log(summary(new Sequential(new Linear(784, 10), new LIF()), [25, 1, 784]));
+ * // layer       output       parameters
+ * // Sequential  [25, 1, 10]           0
+ * // 0: Linear   [25, 1, 10]        7850
+ * // 1: LIF      [25, 1, 10]           0
+ * // total                          7850
+ * ```
  */
 export function summary(module: Module, inputShape: Shape): string {
   moduleOf("summary", module);

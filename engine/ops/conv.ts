@@ -197,6 +197,13 @@ export const conv1d = (
  * skipped in a sparse one.)
  *
  * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { conv2d, ones } from "jarvis-snn";
+ *
+ * console.log(conv2d(ones([1, 3, 3]), ones([1, 1, 2, 2])).toArray()); // [ [ [ 4, 4 ], [ 4, 4 ] ] ]
+ * ```
  */
 export const conv2d = (x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ConvOptions = CONV): Tensor =>
   convolve2d(x, weight, bias, withDefaults<ConvOptions>("conv2d", CONV, options));

@@ -112,6 +112,13 @@ const DROPOUT = {
  * @see Srivastava et al. (2014), Dropout: A Simple Way to Prevent Neural Networks from Overfitting, JMLR 15.
  * @see Gal and Ghahramani (2016), A Theoretically Grounded Application of Dropout in Recurrent Neural Networks, NeurIPS (masks fixed
  *   over time).
+ *
+ * @example
+ * ```ts
+ * import { dropout, Generator, ones } from "jarvis-snn";
+ *
+ * console.log(dropout(ones([4]), { p: 0.5, generator: new Generator(1) }).toArray()); // [ 2, 2, 2, 0 ]
+ * ```
  */
 export function dropout(x: Tensor, options: DropoutOptions = DROPOUT): Tensor {
   alive(x, "dropout");

@@ -89,6 +89,13 @@ export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
  * @throws RangeError unless x has this axis, or if the index has not as many axes as x or more elements on one of the
  *   others, or a value is not a whole number in [0, size of the axis); TypeError for an index that is neither an array nor a
  *   tensor.
+ *
+ * @example
+ * ```ts
+ * import { gather, tensor } from "jarvis-snn";
+ *
+ * console.log(gather(tensor([[1, 2], [3, 4]]), 1, tensor([[1], [0]])).toArray()); // [ [ 2 ], [ 3 ] ]
+ * ```
  */
 export const gather = (x: Tensor, axis: number, index: Indices): Tensor =>
   apply(takeOp, elements("gather", x, axis, index, null), x);
@@ -141,6 +148,13 @@ const DEFAULTS: Required<EmbeddingOptions> = { paddingIdx: null };
  *
  * @throws RangeError if the weight is no matrix, there are no indices, or an index or `paddingIdx` is not one of its rows;
  *   TypeError for indices that are neither an array nor a tensor.
+ *
+ * @example
+ * ```ts
+ * import { embedding, tensor } from "jarvis-snn";
+ *
+ * console.log(embedding([1, 0, 1], tensor([[1, 2], [3, 4]])).toArray()); // [ [ 3, 4 ], [ 1, 2 ], [ 3, 4 ] ]
+ * ```
  */
 export function embedding(indices: Indices, weight: Tensor, options: EmbeddingOptions = DEFAULTS): Tensor {
   const { paddingIdx } = withDefaults("embedding", DEFAULTS, options);

@@ -71,6 +71,13 @@ const concatOp: Op<Concat> = {
  * The axes in the given order, a copy: z.shape[i] = x.shape[axes[i]]. The gradient takes the way back.
  *
  * @throws RangeError unless `axes` names every axis once.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "jarvis-snn";
+ *
+ * console.log(zeros([4, 25, 3]).permute([1, 0, 2]).shape); // [ 25, 4, 3 ]
+ * ```
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   alive(x, "permute");
@@ -148,6 +155,14 @@ function sliceAlong(op: Op<Strided>, x: Tensor, axis: number, start: number, cou
  * Axes a and b, by default the last two, exchanged, a copy: [..., m, n] → [..., n, m]. The gradient is exchanged back.
  *
  * @throws RangeError unless x has these axes.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "jarvis-snn";
+ *
+ * const sequences = zeros([4, 25, 3]); // [B, T, N], as a loader gives them
+ * console.log(sequences.transpose(0, 1).shape); // [ 25, 4, 3 ]
+ * ```
  */
 export function transpose(x: Tensor, a = -2, b = -1): Tensor {
   alive(x, "transpose");
@@ -164,6 +179,13 @@ export function transpose(x: Tensor, a = -2, b = -1): Tensor {
  *
  * @throws RangeError unless x has this axis, or if nothing is left, a bound is not an integer, or step is not a positive
  *   one.
+ *
+ * @example
+ * ```ts
+ * import { arange } from "jarvis-snn";
+ *
+ * console.log(arange(0, 6).slice(0, 1, 6, 2).toArray()); // [ 1, 3, 5 ]
+ * ```
  */
 export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step = 1): Tensor {
   alive(x, "slice");
@@ -204,6 +226,13 @@ export const flip = composedOp((x: Tensor, axes?: number | readonly number[]): T
  * is a copy as in {@link slice}.
  *
  * @throws RangeError unless x has this axis, and this element on it.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "jarvis-snn";
+ *
+ * console.log(tensor([[1, 2], [3, 4]]).select(0, -1).toArray()); // [ 3, 4 ]
+ * ```
  */
 export const select = composedOp((x: Tensor, axis: number, index: number): Tensor => {
   alive(x, "select");
@@ -219,6 +248,14 @@ export const select = composedOp((x: Tensor, axis: number, index: number): Tenso
  * The slices along an axis, the first by default, without it: [..., n, ...] → n tensors [..., ...]; see {@link select}.
  *
  * @throws RangeError unless x has this axis.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "jarvis-snn";
+ *
+ * // The steps of a sequence, one after the other.
+ * console.log(tensor([[1, 2], [3, 4]]).unbind(0).map((x) => x.toArray())); // [ [ 1, 2 ], [ 3, 4 ] ]
+ * ```
  */
 export const unbind = composedOp((x: Tensor, axis = 0): Tensor[] => {
   alive(x, "unbind");
@@ -232,6 +269,13 @@ export const unbind = composedOp((x: Tensor, axis = 0): Tensor[] => {
  *
  * @throws RangeError unless x has this axis, the sizes are positive integers and a list of them sums to the size of the
  *   axis.
+ *
+ * @example
+ * ```ts
+ * import { arange } from "jarvis-snn";
+ *
+ * console.log(arange(0, 5).split(2).map((part) => part.toArray())); // [ [ 0, 1 ], [ 2, 3 ], [ 4 ] ]
+ * ```
  */
 export const split = composedOp((x: Tensor, sizes: number | readonly number[], axis = 0): Tensor[] => {
   alive(x, "split");
@@ -256,6 +300,13 @@ export const split = composedOp((x: Tensor, sizes: number | readonly number[], a
  * of the gradient.
  *
  * @throws RangeError if the list is empty, there is no such axis, or other axes differ.
+ *
+ * @example
+ * ```ts
+ * import { concat, ones, zeros } from "jarvis-snn";
+ *
+ * console.log(concat([ones([1, 2]), zeros([1, 2])]).toArray()); // [ [ 1, 1 ], [ 0, 0 ] ]
+ * ```
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   const inputs = tensorList("concat", tensors);
@@ -284,6 +335,14 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
  * gradient.
  *
  * @throws RangeError if the list is empty, the result has no such axis, or shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { ones, stack, zeros } from "jarvis-snn";
+ *
+ * const steps = [ones([2]), zeros([2]), ones([2])];
+ * console.log(stack(steps).shape); // [ 3, 2 ]
+ * ```
  */
 export const stack = composedOp((tensors: readonly Tensor[], axis = 0): Tensor => {
   const inputs = tensorList("stack", tensors);

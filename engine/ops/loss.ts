@@ -111,6 +111,13 @@ const LEAST_BORDER = 2 ** -126;
  * Shapes: one of input and target broadcasts to the other; "mean" (the default) is over all elements.
  *
  * @throws RangeError for an unknown reduction or shapes that do not.
+ *
+ * @example
+ * ```ts
+ * import { mseLoss, tensor } from "jarvis-snn";
+ *
+ * console.log(mseLoss(tensor([1, 2]), tensor([1, 4])).item()); // 2
+ * ```
  */
 export const mseLoss = composedOp((input: Tensor, target: Tensor, options: LossOptions = LOSS): Tensor => {
   const { reduction } = optionsOf("mseLoss", LOSS, options);
@@ -123,6 +130,13 @@ export const mseLoss = composedOp((input: Tensor, target: Tensor, options: LossO
  * Shapes: one of input and target broadcasts to the other; "mean" (the default) is over all elements.
  *
  * @throws RangeError for an unknown reduction or shapes that do not.
+ *
+ * @example
+ * ```ts
+ * import { l1Loss, tensor } from "jarvis-snn";
+ *
+ * console.log(l1Loss(tensor([1, 2]), tensor([1, 4]), { reduction: "sum" }).item()); // 2
+ * ```
  */
 export const l1Loss = composedOp((input: Tensor, target: Tensor, options: LossOptions = LOSS): Tensor => {
   const { reduction } = optionsOf("l1Loss", LOSS, options);
@@ -138,6 +152,13 @@ export const l1Loss = composedOp((input: Tensor, target: Tensor, options: LossOp
  *
  * @throws RangeError for a negative beta, an unknown reduction or shapes that do not.
  * @see Girshick (2015), Fast R-CNN, ICCV.
+ *
+ * @example
+ * ```ts
+ * import { smoothL1Loss, tensor } from "jarvis-snn";
+ *
+ * console.log(smoothL1Loss(tensor([0.5, 3]), tensor([0, 0]), { reduction: "none" }).toArray()); // [ 0.125, 2.5 ]
+ * ```
  */
 export const smoothL1Loss = composedOp(
   (input: Tensor, target: Tensor, options: SmoothL1LossOptions = SMOOTH_L1): Tensor => {
@@ -157,6 +178,14 @@ export const smoothL1Loss = composedOp(
  *
  * @throws RangeError unless delta is positive, for an unknown reduction, or for shapes that do not.
  * @see Huber (1964), Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1).
+ *
+ * @example
+ * ```ts
+ * import { huberLoss, tensor } from "jarvis-snn";
+ *
+ * const losses = huberLoss(tensor([0.5, 3]), tensor([0, 0]), { delta: 2, reduction: "none" });
+ * console.log(losses.toArray()); // [ 0.125, 4 ]
+ * ```
  */
 export const huberLoss = composedOp((input: Tensor, target: Tensor, options: HuberLossOptions = HUBER): Tensor => {
   const { delta, reduction } = optionsOf("huberLoss", HUBER, options);
@@ -181,6 +210,13 @@ const BCE: Required<BceOptions> = { weight: null, posWeight: null, reduction: "m
  * weights.
  *
  * @throws RangeError for an unknown reduction or shapes that do not broadcast.
+ *
+ * @example
+ * ```ts
+ * import { bceWithLogits, tensor } from "jarvis-snn";
+ *
+ * console.log(bceWithLogits(tensor([0, 20]), tensor([1, 1]), { reduction: "sum" }).item().toFixed(4)); // 0.6931
+ * ```
  */
 export const bceWithLogits = composedOp((logits: Tensor, target: Tensor, options: BceOptions = BCE): Tensor => {
   const where = "bceWithLogits";
@@ -208,6 +244,14 @@ const KL_DIV: Required<KlDivOptions> = { logTarget: false, reduction: "mean" };
  * the "batchmean".
  *
  * @throws RangeError for an unknown reduction or shapes that do not broadcast.
+ *
+ * @example
+ * ```ts
+ * import { klDiv, tensor } from "jarvis-snn";
+ *
+ * const logarithms = tensor([[0.5, 0.5]]).log();
+ * console.log(klDiv(logarithms, tensor([[1, 0]]), { reduction: "batchmean" }).item().toFixed(4)); // 0.6931
+ * ```
  */
 export const klDiv = composedOp((input: Tensor, target: Tensor, options: KlDivOptions = KL_DIV): Tensor => {
   const { logTarget, reduction } = withDefaults("klDiv", KL_DIV, options);
@@ -291,6 +335,15 @@ const CROSS_ENTROPY: Required<CrossEntropyOptions> = /* @__PURE__ */ joined(LOSS
  *   not ignoreIndex, an unknown reduction, or labelSmoothing outside [0, 1]; TypeError for a target that is neither an array
  *   nor a tensor.
  * @see Smoothing: Szegedy et al. (2016), Rethinking the Inception Architecture for Computer Vision, CVPR.
+ *
+ * @example
+ * ```ts
+ * import { crossEntropy, tensor } from "jarvis-snn";
+ *
+ * const logits = tensor([[2, 0], [0, 0]]);
+ * console.log(`${crossEntropy(logits, [0, 1], { reduction: "none" })}`); // Tensor([2], [0.12693, 0.69315])
+ * console.log(crossEntropy(logits, tensor([[1, 0], [0.5, 0.5]])).item().toFixed(4)); // 0.4100
+ * ```
  */
 export const crossEntropy = composedOp(
   (logits: Tensor, target: ArrayLike<number> | Tensor, options: CrossEntropyOptions = CROSS_ENTROPY): Tensor => {
@@ -321,6 +374,13 @@ export const crossEntropy = composedOp(
  * @throws RangeError for an input without an axis, a wrong number of targets or weights, an index outside 0 … K − 1 that is
  *   not ignoreIndex, an unknown reduction, or labels to be smoothed; TypeError for a target that is neither an array nor a
  *   tensor.
+ *
+ * @example
+ * ```ts
+ * import { nllLoss, tensor } from "jarvis-snn";
+ *
+ * console.log(nllLoss(tensor([[-0.5, -1], [-2, -0.25]]), [0, 1]).item()); // 0.375
+ * ```
  */
 export const nllLoss = composedOp(
   (logProbabilities: Tensor, target: ArrayLike<number> | Tensor, options: NllLossOptions = CROSS_ENTROPY): Tensor => {

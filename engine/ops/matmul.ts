@@ -286,6 +286,13 @@ const isRecorded = (x: Tensor, w: Tensor, bias: Tensor | null): boolean =>
  * Where b has two axes, zeros of a cost nothing, as in {@link linear}.
  *
  * @throws RangeError if the inner sizes differ, the batch axes do not broadcast, or an operand has no axis.
+ *
+ * @example
+ * ```ts
+ * import { matmul, tensor } from "jarvis-snn";
+ *
+ * console.log(matmul(tensor([[1, 2]]), tensor([[3], [4]])).toArray()); // [ [ 11 ] ]
+ * ```
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   alive(a, "matmul");
@@ -336,6 +343,13 @@ const batched = composedOp((a: Tensor, b: Tensor, depth: number): Tensor => {
  * gradient, that is infinite or NaN is NaN in a dense product and skipped in a sparse one.)
  *
  * @throws RangeError if the sizes do not match.
+ *
+ * @example
+ * ```ts
+ * import { linear, tensor } from "jarvis-snn";
+ *
+ * console.log(linear(tensor([[1, 1]]), tensor([[2, -1]]), tensor([0.5])).toArray()); // [ [ 1.5 ] ]
+ * ```
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
   alive(x, "linear");

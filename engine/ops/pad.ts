@@ -38,6 +38,13 @@ const padOp: Op<Padding> = {
  *
  * @throws RangeError unless `padding` holds pairs of integers, at most one an axis, that leave something of each axis;
  *   TypeError for a value that is no number.
+ *
+ * @example
+ * ```ts
+ * import { pad, tensor } from "jarvis-snn";
+ *
+ * console.log(pad(tensor([1, 2]), [1, 2]).toArray()); // [ 0, 1, 2, 0, 0 ]
+ * ```
  */
 export const pad = composedOp((x: Tensor, padding: readonly number[], value = 0): Tensor => {
   alive(x, "pad");

@@ -164,6 +164,13 @@ function reduce(op: Op<Reduction>, x: Tensor, axes: readonly number[], keepdim: 
  * Shapes: x [..., n, ...] → [..., ...] without the axes, [] without all; with `keepdim` they have size 1.
  *
  * @throws RangeError unless x has the axes, each named once; TypeError for an axis instead of options.
+ *
+ * @example
+ * ```ts
+ * import { sum, tensor } from "jarvis-snn";
+ *
+ * console.log(sum(tensor([[1, 2], [3, 4]]), { axis: 1 }).toArray()); // [ 3, 7 ]
+ * ```
  */
 export const sum = reduction(sumOp, reduce);
 
@@ -171,6 +178,13 @@ export const sum = reduction(sumOp, reduce);
  * z = Σᵢ xᵢ / n over the axes, by default all.  ∂L/∂xᵢ = ∂L/∂z / n. Shapes as in {@link sum}.
  *
  * @throws RangeError unless x has the axes, each named once.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "jarvis-snn";
+ *
+ * console.log(tensor([[1, 2], [3, 4]]).mean({ axis: 0, keepdim: true }).toArray()); // [ [ 2, 3 ] ]
+ * ```
  */
 export const mean = reduction(meanOp, reduce);
 
@@ -271,6 +285,14 @@ function searchAlong(op: Op<Search>, x: Tensor, options: Partial<typeof ALONG> =
  *
  * @throws RangeError unless x has this axis, with at most 2²⁴ elements on it, whose indices are exact; TypeError without an axis: the
  *   largest of all values is {@link amax}.
+ *
+ * @example
+ * ```ts
+ * import { max, tensor } from "jarvis-snn";
+ *
+ * const { values, indices } = max(tensor([[1, 2], [4, 3]]), { axis: 1 });
+ * console.log(values.toArray(), indices.toArray()); // [ 2, 4 ] [ 1, 0 ]
+ * ```
  */
 export const max = composedOp((x: Tensor, options: SearchOptions): SearchResult => searchAlong(maxOp, x, options));
 
@@ -301,6 +323,13 @@ function searchIndices(op: Op<Search>, x: Tensor, options: Partial<typeof ALONG>
  * Shapes: x [..., n, ...] → [..., ...], or [] without an axis; with `keepdim` 1 instead of n.
  *
  * @throws RangeError as {@link max}.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "jarvis-snn";
+ *
+ * console.log(tensor([[1, 2], [4, 3]]).argmax({ axis: -1 }).toArray()); // [ 1, 0 ]
+ * ```
  */
 export const argmax = (x: Tensor, options: { axis?: number | undefined; keepdim?: boolean } = ALONG): Tensor =>
   searchIndices(maxOp, x, options);

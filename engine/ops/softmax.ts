@@ -39,6 +39,13 @@ const moved = composedOp(
  * ∂L/∂xᵢ = zᵢ(∂L/∂zᵢ − Σⱼ zⱼ·∂L/∂zⱼ).
  *
  * @throws RangeError unless x has this axis.
+ *
+ * @example
+ * ```ts
+ * import { softmax, tensor } from "jarvis-snn";
+ *
+ * console.log(`${softmax(tensor([0, 0, 1]))}`); // Tensor([3], [0.21194, 0.21194, 0.57612])
+ * ```
  */
 export const softmax = (x: Tensor, axis = -1): Tensor => overRows(softmaxOp, x, axis);
 

@@ -73,6 +73,13 @@ const NORM: Required<NormOptions> = { ...REDUCE, p: 2 };
  * ∂L/∂x = x/z·∂L/∂z for p = 2, 0 where z = 0; sign x·∂L/∂z for p = 1; for Infinity the largest |xᵢ| share it evenly.
  *
  * @throws RangeError for another p than 1, 2 or Infinity, or axes that x does not have.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "jarvis-snn";
+ *
+ * console.log(tensor([3, 4]).norm().item()); // 5
+ * ```
  */
 export const norm = composedOp((x: Tensor, options: NormOptions = NORM): Tensor => {
   alive(x, "norm");

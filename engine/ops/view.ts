@@ -25,6 +25,13 @@ const sliceOp: Recorded<{ offset: number }> = {
  * has the shape of x again.
  *
  * @throws RangeError if the sizes do not multiply to x.size.
+ *
+ * @example
+ * ```ts
+ * import { arange } from "jarvis-snn";
+ *
+ * console.log(arange(0, 6).reshape([2, -1]).toArray()); // [ [ 0, 1, 2 ], [ 3, 4, 5 ] ]
+ * ```
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const target = inferred(x, shape);
@@ -129,6 +136,14 @@ export function sliceRows(x: Tensor, start: number, end: number): Tensor {
  * the neurons read the source and sum its gradient once. Until then it looks into x.
  *
  * @throws RangeError if x does not broadcast to the shape, or a size is not a positive integer.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "jarvis-snn";
+ *
+ * const x = tensor([[1, 2]]); // [B, N]
+ * console.log(x.expand([3, ...x.shape]).toArray()); // [ [ [ 1, 2 ] ], [ [ 1, 2 ] ], [ [ 1, 2 ] ] ]
+ * ```
  */
 export const expand = composedOp((x: Tensor, shape: Shape): Tensor => {
   alive(x, "expand");

@@ -32,6 +32,14 @@ function choose(name: string, condition: Tensor, x: Operand, y: Operand): Tensor
  * ∂L/∂x = ∂L/∂z where the condition is not 0, ∂L/∂y = ∂L/∂z elsewhere, and 0 in the other places; the condition has none.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless x and y are tensors or numbers.
+ *
+ * @example
+ * ```ts
+ * import { tensor, where } from "jarvis-snn";
+ *
+ * const x = tensor([-1, 2]);
+ * console.log(where(x.gt(0), x, 0).toArray()); // [ 0, 2 ]
+ * ```
  */
 export const where = composedOp(
   (condition: Tensor, x: Operand, y: Operand): Tensor => choose("where", condition, x, y),

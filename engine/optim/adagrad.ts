@@ -27,6 +27,17 @@ const DEFAULTS = { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue
  * @throws RangeError for no parameters, or a negative or non-finite option; TypeError for another option, or anything but
  *   parameters.
  * @see Duchi, Hazan and Singer (2011), Adaptive Subgradient Methods for Online Learning and Stochastic Optimization, JMLR.
+ *
+ * @example
+ * ```ts
+ * import { Adagrad, parameter, tape, tensor } from "jarvis-snn";
+ *
+ * const w = parameter(tensor([1]));
+ * const optimizer = new Adagrad([w], { lr: 0.25 });
+ * tape(() => w.square().sum().backward());
+ * optimizer.step();
+ * console.log(w.item().toFixed(4)); // 0.7500
+ * ```
  */
 export class Adagrad extends Optimizer<Required<AdagradOptions>> {
   constructor(params: Iterable<Tensor>, options: AdagradOptions = {}) {

@@ -77,6 +77,17 @@ abstract class AdamRule extends Optimizer<Required<AdamOptions>> {
  * @throws RangeError for no parameters, a negative or non-finite option, or β outside [0, 1); TypeError for another option,
  *   or anything but parameters.
  * @see Kingma and Ba (2015), Adam: A Method for Stochastic Optimization, ICLR. AMSGrad: Reddi et al. (2018), ICLR.
+ *
+ * @example
+ * ```ts
+ * import { Adam, parameter, tape, tensor } from "jarvis-snn";
+ *
+ * const w = parameter(tensor([1, 1]));
+ * const optimizer = new Adam([w], { lr: 0.125 });
+ * tape(() => w.mul(tensor([1000, -0.001])).sum().backward());
+ * optimizer.step(); // by lr against the sign of each gradient, however large this is
+ * console.log(`${w}`); // Tensor([2], [0.875, 1.125], requiresGrad)
+ * ```
  */
 export class Adam extends AdamRule {
   constructor(params: Iterable<Tensor>, options: AdamOptions = {}) {
@@ -89,6 +100,17 @@ export class Adam extends AdamRule {
  *
  * @throws RangeError or TypeError as {@link Adam}.
  * @see Loshchilov and Hutter (2019), Decoupled Weight Decay Regularization, ICLR.
+ *
+ * @example
+ * ```ts
+ * import { AdamW, parameter, tape, tensor } from "jarvis-snn";
+ *
+ * const w = parameter(tensor([1]));
+ * const optimizer = new AdamW([w], { lr: 0.5, weightDecay: 0.5 });
+ * tape(() => w.mul(0).sum().backward()); // the gradient is 0, so that the decay is alone
+ * optimizer.step();
+ * console.log(w.item()); // 0.75
+ * ```
  */
 export class AdamW extends AdamRule {
   constructor(params: Iterable<Tensor>, options: AdamOptions = {}) {

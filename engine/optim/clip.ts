@@ -36,6 +36,15 @@ function gradientsOf(where: string, params: Iterable<Tensor> | Tensor, max: numb
  * @returns the norm before; 0 where there is no gradient.
  * @throws RangeError for a max that is negative or NaN, or a normType that is not positive; TypeError for anything but
  *   tensors, or another option.
+ *
+ * @example
+ * ```ts
+ * import { clipGradNorm, parameter, tape, tensor } from "jarvis-snn";
+ *
+ * const w = parameter(tensor([3, 4]));
+ * tape(() => w.square().sum().div(2).backward()); // the gradient is w
+ * console.log(clipGradNorm([w], 1), `${w.grad}`); // 5 Tensor([2], [0.6, 0.8])
+ * ```
  */
 export function clipGradNorm(
   params: Iterable<Tensor> | Tensor,
@@ -67,6 +76,16 @@ function normOf(gradients: readonly Tensor[], p: number): number {
  * Clamps every element of the gradients: gᵢ ← min(max(gᵢ, −max), max).
  *
  * @throws RangeError for a max that is negative or NaN; TypeError for anything but tensors.
+ *
+ * @example
+ * ```ts
+ * import { clipGradValue, parameter, tape, tensor } from "jarvis-snn";
+ *
+ * const w = parameter(tensor([3, -4]));
+ * tape(() => w.square().sum().div(2).backward()); // the gradient is w
+ * clipGradValue([w], 3.5);
+ * console.log(w.grad?.toArray()); // [ 3, -3.5 ]
+ * ```
  */
 export function clipGradValue(params: Iterable<Tensor> | Tensor, max: number): void {
   for (const g of gradientsOf("clipGradValue", params, max)) {

@@ -21,6 +21,19 @@ export interface CosineAnnealingLROptions {
  * @throws RangeError unless tMax is an integer ≥ 1 and etaMin finite and ≥ 0; TypeError for another
  *   option, or anything but an optimizer.
  * @see Loshchilov and Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR.
+ *
+ * @example
+ * ```ts
+ * import { CosineAnnealingLR, Linear, SGD } from "jarvis-snn";
+ *
+ * const optimizer = new SGD(new Linear(2, 1).parameters(), { lr: 1 });
+ * const scheduler = new CosineAnnealingLR(optimizer, { tMax: 4 });
+ * const rates = [1, 2, 3, 4].map(() => {
+ *   scheduler.step(); // after each epoch
+ *   return optimizer.lr.toFixed(2);
+ * });
+ * console.log(rates.join(" ")); // 0.85 0.50 0.15 0.00
+ * ```
  */
 export class CosineAnnealingLR extends Scheduler<Required<CosineAnnealingLROptions>> {
   constructor(optimizer: Optimizer, options: CosineAnnealingLROptions) {
@@ -62,6 +75,19 @@ interface Rounds extends Required<CosineAnnealingWarmRestartsOptions> {
  * @throws RangeError unless t0 and tMult are integers ≥ 1 and etaMin is finite and ≥ 0; TypeError for another
  *   option, or anything but an optimizer.
  * @see Loshchilov and Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR.
+ *
+ * @example
+ * ```ts
+ * import { CosineAnnealingWarmRestarts, Linear, SGD } from "jarvis-snn";
+ *
+ * const optimizer = new SGD(new Linear(2, 1).parameters(), { lr: 1 });
+ * const scheduler = new CosineAnnealingWarmRestarts(optimizer, { t0: 2, tMult: 2 }); // rounds of 2, 4, … epochs
+ * const rates = [1, 2, 3, 4, 5, 6].map(() => {
+ *   scheduler.step(); // after each epoch
+ *   return optimizer.lr.toFixed(2);
+ * });
+ * console.log(rates.join(" ")); // 0.50 1.00 0.85 0.50 0.15 1.00
+ * ```
  */
 export class CosineAnnealingWarmRestarts extends Scheduler<Rounds> {
   constructor(optimizer: Optimizer, options: CosineAnnealingWarmRestartsOptions) {

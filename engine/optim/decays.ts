@@ -16,6 +16,19 @@ export interface StepLROptions {
  *
  * @throws RangeError unless stepSize is an integer ≥ 1 and gamma finite and ≥ 0; TypeError for another
  *   option, or anything but an optimizer.
+ *
+ * @example
+ * ```ts
+ * import { Linear, SGD, StepLR } from "jarvis-snn";
+ *
+ * const optimizer = new SGD(new Linear(2, 1).parameters(), { lr: 1 });
+ * const scheduler = new StepLR(optimizer, { stepSize: 2, gamma: 0.5 });
+ * const rates = [1, 2, 3, 4].map(() => {
+ *   scheduler.step(); // after each epoch, as `fit` does
+ *   return optimizer.lr;
+ * });
+ * console.log(rates); // [ 1, 0.5, 0.5, 0.25 ]
+ * ```
  */
 export class StepLR extends Scheduler<Required<StepLROptions>> {
   constructor(optimizer: Optimizer, options: StepLROptions) {
@@ -42,6 +55,19 @@ export interface MultiStepLROptions {
  *
  * @throws RangeError unless the milestones are integers ≥ 0 and gamma is finite and ≥ 0; TypeError for another
  *   option, or anything but an optimizer.
+ *
+ * @example
+ * ```ts
+ * import { Linear, MultiStepLR, SGD } from "jarvis-snn";
+ *
+ * const optimizer = new SGD(new Linear(2, 1).parameters(), { lr: 1 });
+ * const scheduler = new MultiStepLR(optimizer, { milestones: [1, 3], gamma: 0.5 });
+ * const rates = [1, 2, 3, 4].map(() => {
+ *   scheduler.step(); // after each epoch
+ *   return optimizer.lr;
+ * });
+ * console.log(rates); // [ 0.5, 0.5, 0.25, 0.25 ]
+ * ```
  */
 export class MultiStepLR extends Scheduler<Required<MultiStepLROptions>> {
   constructor(optimizer: Optimizer, options: MultiStepLROptions) {
@@ -69,6 +95,17 @@ export interface ExponentialLROptions {
  *
  * @throws RangeError unless gamma is finite and ≥ 0; TypeError for another
  *   option, or anything but an optimizer.
+ *
+ * @example
+ * ```ts
+ * import { ExponentialLR, Linear, SGD } from "jarvis-snn";
+ *
+ * const optimizer = new SGD(new Linear(2, 1).parameters(), { lr: 1 });
+ * const scheduler = new ExponentialLR(optimizer, { gamma: 0.5 });
+ * scheduler.step(); // after each epoch
+ * scheduler.step();
+ * console.log(optimizer.lr); // 0.25
+ * ```
  */
 export class ExponentialLR extends Scheduler<ExponentialLROptions> {
   constructor(optimizer: Optimizer, options: ExponentialLROptions) {
@@ -98,6 +135,20 @@ export interface LinearLROptions {
  *
  * @throws RangeError for a factor out of its range, or unless totalIters is an integer ≥ 1; TypeError for another
  *   option, or anything but an optimizer.
+ *
+ * @example
+ * ```ts
+ * import { Linear, LinearLR, SGD } from "jarvis-snn";
+ *
+ * const optimizer = new SGD(new Linear(2, 1).parameters(), { lr: 1 });
+ * const scheduler = new LinearLR(optimizer, { startFactor: 0.25, totalIters: 3 });
+ * const rates = [1, 2, 3, 4].map(() => {
+ *   const { lr } = optimizer;
+ *   scheduler.step(); // after each epoch
+ *   return lr;
+ * });
+ * console.log(rates); // [ 0.25, 0.5, 0.75, 1 ]
+ * ```
  */
 export class LinearLR extends Scheduler<Required<LinearLROptions>> {
   constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
@@ -128,6 +179,16 @@ export interface LambdaLROptions {
  *
  * @throws TypeError unless lrLambda is a function, or for anything but an optimizer; RangeError where it gives no finite
  *   number.
+ *
+ * @example
+ * ```ts
+ * import { LambdaLR, Linear, SGD } from "jarvis-snn";
+ *
+ * const optimizer = new SGD(new Linear(2, 1).parameters(), { lr: 1 });
+ * const scheduler = new LambdaLR(optimizer, { lrLambda: (epoch) => 1 / (1 + epoch) });
+ * scheduler.step(); // after epoch 0
+ * console.log(optimizer.lr); // 0.5
+ * ```
  */
 export class LambdaLR extends Scheduler {
   private readonly lrLambda: (epoch: number) => number;

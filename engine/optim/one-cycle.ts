@@ -58,6 +58,19 @@ const DEFAULTS: Required<OneCycleLROptions> = {
  * @throws RangeError for an option out of its range, no number of steps, or an optimizer that has no momentum to cycle;
  *   TypeError for another option, or anything but an optimizer; Error when it is stepped more often than planned.
  * @see Smith and Topin (2018), Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates.
+ *
+ * @example
+ * ```ts
+ * import { Adam, Linear, OneCycleLR } from "jarvis-snn";
+ *
+ * const optimizer = new Adam(new Linear(2, 1).parameters());
+ * const scheduler = new OneCycleLR(optimizer, { maxLr: 1, totalSteps: 6 });
+ * const rates = [1, 2, 3, 4, 5].map(() => {
+ *   scheduler.step(); // after each batch
+ *   return optimizer.lr.toFixed(2);
+ * });
+ * console.log(rates.join(" ")); // 0.99 0.81 0.46 0.13 0.00
+ * ```
  */
 export class OneCycleLR extends Scheduler<Cycle> {
   constructor(optimizer: Optimizer, options: OneCycleLROptions) {

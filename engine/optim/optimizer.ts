@@ -70,6 +70,16 @@ function parametersOf(where: string, params: Iterable<Tensor>): Tensor[] {
  *
  * @throws RangeError for no parameters or the same one twice, or a negative or non-finite option; TypeError for another
  *   option, one of another type, or anything but parameters.
+ *
+ * @example
+ * ```ts
+ * import { Adam, Linear, type Optimizer } from "jarvis-snn";
+ *
+ * const optimizer: Optimizer = new Adam(new Linear(2, 1).parameters(), { lr: 0.01 });
+ * optimizer.lr = 0.5; // for the steps to come
+ * const { name, options, steps } = optimizer.stateDict();
+ * console.log(name, options.lr, steps); // Adam 0.5 [ 0, 0 ]
+ * ```
  */
 export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOptions> {
   /** The parameters that are updated. */

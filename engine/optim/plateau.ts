@@ -49,6 +49,16 @@ interface Plateau extends Required<ReduceLROnPlateauOptions> {
  *
  * @throws RangeError for an unknown mode, a factor outside [0, 1), or a number that is negative or not finite; TypeError for
  *   another option, or anything but an optimizer.
+ *
+ * @example
+ * ```ts
+ * import { Linear, ReduceLROnPlateau, SGD } from "jarvis-snn";
+ *
+ * const optimizer = new SGD(new Linear(2, 1).parameters(), { lr: 1 });
+ * const scheduler = new ReduceLROnPlateau(optimizer, { factor: 0.5, patience: 1 });
+ * for (const loss of [0.9, 0.8, 0.8, 0.8]) scheduler.step(loss); // two epochs without progress
+ * console.log(optimizer.lr); // 0.5
+ * ```
  */
 export class ReduceLROnPlateau extends Scheduler<Plateau> {
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {

@@ -32,6 +32,17 @@ const DEFAULTS = { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0
  * @throws RangeError for no parameters, or a negative or non-finite option; TypeError for another option, or anything but
  *   parameters.
  * @see Tieleman and Hinton (2012), Lecture 6.5, COURSERA. Centered: Graves (2013), arXiv:1308.0850.
+ *
+ * @example
+ * ```ts
+ * import { parameter, RMSprop, tape, tensor } from "jarvis-snn";
+ *
+ * const w = parameter(tensor([1]));
+ * const optimizer = new RMSprop([w], { lr: 0.25, alpha: 0.75 });
+ * tape(() => w.square().sum().backward());
+ * optimizer.step(); // √v is half of the gradient at first
+ * console.log(w.item().toFixed(4)); // 0.5000
+ * ```
  */
 export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
   constructor(params: Iterable<Tensor>, options: RMSpropOptions = {}) {

@@ -28,6 +28,17 @@ const DEFAULTS: Required<SGDOptions> = { lr: 1e-3, momentum: 0, dampening: 0, ne
  * @throws RangeError for no parameters, a negative or non-finite option, or Nesterov without momentum or with dampening;
  *   TypeError for another option, or anything but parameters.
  * @see Sutskever et al. (2013), On the importance of initialization and momentum in deep learning, ICML.
+ *
+ * @example
+ * ```ts
+ * import { parameter, SGD, tape, tensor } from "jarvis-snn";
+ *
+ * const w = parameter(tensor([1]));
+ * const optimizer = new SGD([w], { lr: 0.25, momentum: 0.5 });
+ * tape(() => w.square().sum().backward()); // the gradient is 2
+ * optimizer.step();
+ * console.log(w.item()); // 0.5
+ * ```
  */
 export class SGD extends Optimizer<Required<SGDOptions>> {
   constructor(params: Iterable<Tensor>, options: SGDOptions = {}) {

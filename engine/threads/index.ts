@@ -42,6 +42,16 @@ const DEFAULTS: { worker: unknown } = { worker: null };
  *
  * @throws RangeError unless n is an integer from 1 to 16; TypeError for other options; Error where the platform has no shared memory,
  *   or a worker does not start: one thread goes on.
+ *
+ * @example
+ * ```ts
+ * import { matmul, rand } from "jarvis-snn";
+ * import { threads } from "jarvis-snn/threads";
+ *
+ * console.log(await threads(2)); // 2
+ * console.log(matmul(rand([512, 512]), rand([512, 512])).shape); // [ 512, 512 ]
+ * await threads(1); // ends the other thread
+ * ```
  */
 export async function threads(n?: number, options: ThreadsOptions = {}): Promise<number> {
   const { worker } = withDefaults("threads", DEFAULTS, options);
