@@ -47,10 +47,20 @@ const WHERE = "fromPython";
  * `loadStateDict` reports them; a step of BatchNormTT beyond the layer's steps is such a name. The layer counts batches
  * once: the count of step 0 stands for all steps.
  *
- *     model.loadStateDict(fromPython(loadSafetensors(bytes).tensors, { model, from: "snntorch" }));
- *
  * @throws RangeError for a layer with another reset than the state, or without the graded spikes of the state, for missing steps of a
  *   batch normalisation, or an unknown package; TypeError for anything but a state and a module, or an option of another name.
+ *
+ * @example
+ * ```ts
+ * import { fromPython, LIF, Linear, Sequential, tensor } from "jarvis-snn";
+ *
+ * const model = new Sequential(new Linear(2, 1), new LIF({ numerics: "snntorch" }));
+ * // As `loadSafetensors(bytes).tensors` has it, of a file that Python has written.
+ * const state = { "0.weight": tensor([[1, 2]]), "0.bias": tensor([0]), "1.beta": tensor(0.5) };
+ * const threshold = { "1.threshold": tensor(1) };
+ * model.loadStateDict(fromPython({ ...state, ...threshold }, { model, from: "snntorch" }));
+ * console.log(model.stateDict()["1.beta"]?.data); // Float32Array(1) [ 0.5 ]
+ * ```
  */
 export function fromPython(state: NamedArrays, options: FromPythonOptions): NamedArrays {
   const { model, from } = withDefaults(WHERE, DEFAULTS, options);

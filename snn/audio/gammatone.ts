@@ -41,6 +41,13 @@ const CHANNELS = upTo(2 ** 16);
  *
  * @throws RangeError unless the frequency is finite and ≥ 0; TypeError for anything but a number.
  * @see Glasberg and Moore (1990), Derivation of auditory filter shapes from notched-noise data, Hearing Research 47.
+ *
+ * @example
+ * ```ts
+ * import { erb } from "jarvis-snn/audio";
+ *
+ * console.log(erb(1000).toFixed(1), "Hz"); // 132.6 Hz
+ * ```
  */
 export function erb(frequency: number): number {
   return bandwidth(numberOf("erb", "frequency", frequency, NOT_NEGATIVE));
@@ -56,6 +63,14 @@ const bandwidth = (f: number): number => 24.7 * ((4.37 * f) / 1000 + 1);
  *
  * @throws RangeError for an option out of range; TypeError for an option of another name or kind.
  * @see Glasberg and Moore (1990), Derivation of auditory filter shapes from notched-noise data, Hearing Research 47.
+ *
+ * @example
+ * ```ts
+ * import { erbFrequencies } from "jarvis-snn/audio";
+ *
+ * console.log(erbFrequencies({ channels: 4, fMin: 100, fMax: 6000 }).map(Math.round));
+ * // Float64Array(4) [ 100, 648, 2108, 6000 ]
+ * ```
  */
 export function erbFrequencies(options: GammatoneOptions = GAMMATONE): Float64Array {
   const given = withDefaults("erbFrequencies", GAMMATONE, options);
@@ -86,6 +101,16 @@ function centres(where: string, { sampleRate, channels, fMin, fMax }: typeof GAM
  * @throws RangeError unless x has a time axis, or for an option out of range; TypeError for an option of another name or kind.
  * @see Hohmann (2002), Frequency analysis and synthesis using a Gammatone filterbank, Acta Acustica united with Acustica 88(3); Patterson
  *   et al. (1987), An efficient auditory filterbank based on the gammatone function, APU report 2341.
+ *
+ * @example
+ * ```ts
+ * import { arange } from "jarvis-snn";
+ * import { gammatone } from "jarvis-snn/audio";
+ *
+ * const tone = arange(0, 8000).mul((2 * Math.PI * 1000) / 16000).sin(); // 1 kHz for half a second
+ * const motion = gammatone(tone, { channels: 8, fMin: 250, fMax: 4000 });
+ * console.log(motion.shape, "loudest:", motion.square().sum({ axis: 0 }).argmax().item()); // [ 8000, 8 ] loudest: 3
+ * ```
  */
 export function gammatone(x: Tensor, options: GammatoneOptions = GAMMATONE): Tensor {
   const given = withDefaults("gammatone", GAMMATONE, options);

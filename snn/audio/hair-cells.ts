@@ -82,6 +82,17 @@ const BLOCK = 256;
  * @see Cramer, Stradmann, Schemmel and Zenke (2020), The Heidelberg Spiking Data Sets for the Systematic Evaluation of Spiking Neural
  *   Networks, IEEE Transactions on Neural Networks and Learning Systems 33(7); Meddis (1988), Simulation of auditory-neural transduction:
  *   Further studies, The Journal of the Acoustical Society of America 83(3).
+ *
+ * @example
+ * ```ts
+ * import { arange, Generator } from "jarvis-snn";
+ * import { gammatone, hairCells } from "jarvis-snn/audio";
+ *
+ * const tone = arange(0, 8000).mul((2 * Math.PI * 1000) / 16000).sin().mul(0.3);
+ * const motion = gammatone(tone, { channels: 8, fMin: 200, fMax: 4000 });
+ * const spikes = hairCells(motion, { samplesPerStep: 16, generator: new Generator(1) }); // steps of 1 ms
+ * console.log(spikes.shape, spikes.sum({ axis: 0 }).argmax().item()); // [ 500, 8 ] 3
+ * ```
  */
 export function hairCells(x: Tensor, options: HairCellsOptions = HAIR): Tensor {
   const given = withDefaults("hairCells", HAIR, options);

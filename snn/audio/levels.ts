@@ -33,6 +33,15 @@ export const LEVELS: Required<LevelCrossingsOptions> = { threshold: 0.1, start: 
  * @throws RangeError unless x has a time axis and a whole step, the threshold is finite and > 0, start is finite and samplesPerStep an
  *   integer in [1, 2²⁴]; TypeError for an option of another name or kind.
  * @see Miskowicz (2006), Send-On-Delta Concept: An Event-Based Data Reporting Strategy, Sensors 6(1).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "jarvis-snn";
+ * import { levelCrossings } from "jarvis-snn/audio";
+ *
+ * const spikes = levelCrossings(tensor([0, 0.6, 1.1, 1.5, 0.4]), { threshold: 1 }); // [N] → [T, 2], ON and OFF
+ * console.log(spikes.transpose(0, 1).toArray()); // [ [ 0, 0, 1, 0, 0 ], [ 0, 0, 0, 0, 0 ] ]
+ * ```
  */
 export function levelCrossings(x: Tensor, options: LevelCrossingsOptions = LEVELS): Tensor {
   const given = withDefaults("levelCrossings", LEVELS, options);

@@ -49,6 +49,14 @@ const FILTERS = upTo(4096);
  * @throws RangeError for an option out of range or an unknown choice; TypeError for an option of another name or kind.
  * @see Davis and Mermelstein (1980), Comparison of Parametric Representations for Monosyllabic Word Recognition in Continuously Spoken
  *   Sentences, IEEE Transactions on Acoustics, Speech, and Signal Processing 28(4); Slaney (1998), Auditory Toolbox 2.
+ *
+ * @example
+ * ```ts
+ * import { melFilterbank } from "jarvis-snn/audio";
+ *
+ * const filters = melFilterbank({ sampleRate: 16000, nFft: 512, nMels: 40 });
+ * console.log(filters.shape); // [ 40, 257 ]
+ * ```
  */
 export function melFilterbank(options: MelFilterbankOptions = MEL): Tensor {
   const given = withDefaults("melFilterbank", MEL, options);

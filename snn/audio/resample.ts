@@ -38,6 +38,15 @@ const MOST = 2 ** 22;
  * @throws RangeError unless x has a time axis, the rates are integers in [1, 2²⁴] whose filters have at most 2²² weights, lowpassWidth is
  *   an integer in [1, 1024] and rolloff lies in (0, 1]; TypeError for an option of another name or kind.
  * @see Smith (2002), Digital Audio Resampling Home Page, https://ccrma.stanford.edu/~jos/resample/.
+ *
+ * @example
+ * ```ts
+ * import { arange } from "jarvis-snn";
+ * import { resample } from "jarvis-snn/audio";
+ *
+ * const sound = arange(0, 48000).mul((2 * Math.PI * 440) / 48000).sin(); // one second
+ * console.log(resample(sound, { from: 48000, to: 16000 }).shape); // [ 16000 ]
+ * ```
  */
 export function resample(x: Tensor, options: ResampleOptions): Tensor {
   const filters = filtersOf("resample", options);

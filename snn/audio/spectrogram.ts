@@ -51,6 +51,16 @@ export const SPECTROGRAM = {
  *   less than a frame; TypeError for an option of another name or kind.
  * @see Davis and Mermelstein (1980), Comparison of Parametric Representations for Monosyllabic Word Recognition in Continuously Spoken
  *   Sentences, IEEE Transactions on Acoustics, Speech, and Signal Processing 28(4).
+ *
+ * @example
+ * ```ts
+ * import { arange } from "jarvis-snn";
+ * import { melSpectrogram } from "jarvis-snn/audio";
+ *
+ * const tone = arange(0, 8000).mul((2 * Math.PI * 1000) / 16000).sin();
+ * const z = melSpectrogram(tone, { sampleRate: 16000, nFft: 512, hop: 160, nMels: 8, log: true });
+ * console.log(z.shape, "loudest:", z.select(0, 20).argmax().item()); // [ 51, 8 ] loudest: 2
+ * ```
  */
 export function melSpectrogram(x: Tensor, options: MelSpectrogramOptions = SPECTROGRAM): Tensor {
   return spectrogramOf(

@@ -40,6 +40,17 @@ export const SPEECH = {
  *
  * @throws RangeError or TypeError as {@link melSpectrogram}; RangeError unless the threshold is finite and > 0.
  * @see Stewart, Danielescu, Shea and Supic (2023), Speech2Spikes: Efficient Audio Encoding Pipeline for Real-time Neuromorphic Systems, NICE.
+ *
+ * @example
+ * ```ts
+ * import { arange, LIF, Linear, Sequential } from "jarvis-snn";
+ * import { speech2Spikes } from "jarvis-snn/audio";
+ *
+ * const sound = arange(0, 16000).mul(0.3).sin().mul(0.1); // one second
+ * const spikes = speech2Spikes(sound); // [T, 40]
+ * const network = new Sequential(new Linear(40, 10), new LIF());
+ * console.log(spikes.shape, network.forward(spikes.unsqueeze(1)).shape); // [ 201, 40 ] [ 201, 1, 10 ]
+ * ```
  */
 export function speech2Spikes(x: Tensor, options: Speech2SpikesOptions = SPEECH): Tensor {
   const given = withDefaults("speech2Spikes", SPEECH, options);

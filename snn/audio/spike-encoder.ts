@@ -50,15 +50,21 @@ interface Way {
  * Spikes of sound that comes in blocks of any length, as from a microphone. Each block gives the spikes of the time steps that it
  * completes. The steps of all blocks together are, bit for bit, the spikes of the whole sound.
  *
- *     const encoder = new SpikeEncoder({ speech2Spikes: { nMels: 32 } });
- *     const spikes = encoder.encode(block); // [T, 64], or null while no step is complete
- *
  *   levelCrossings: levelCrossings(x) → [T, 2], or behind filters levelCrossings(gammatone(x)) → [T, 2·C]
  *   hairCells:      hairCells(gammatone(x)) → [T, C]
  *   speech2Spikes:  speech2Spikes(x) → [T, 2·F]; with `center`, frame t is complete at sample t·hop + nFft/2
  *   resample:       the same of resample(x)
  *
  * The sound has one channel, [N]. Random numbers come from the generator of the options.
+ *
+ * @example
+ * ```ts
+ * import { SpikeEncoder } from "jarvis-snn/audio";
+ *
+ * const encoder = new SpikeEncoder({ levelCrossings: { threshold: 0.25, samplesPerStep: 4 } });
+ * console.log(encoder.encode([0, 0.5])); // null
+ * console.log(encoder.encode([0.5, 0, 0])?.toArray()); // [ [ 1, 1 ] ]
+ * ```
  */
 export class SpikeEncoder {
   private readonly start: () => Way;

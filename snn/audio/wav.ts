@@ -143,6 +143,15 @@ const CODECS: Readonly<Record<number, string>> = { 6: "A-law", 7: "µ-law", 85: 
  *   codec that is not read; TypeError if `bytes` is neither a Uint8Array nor an ArrayBuffer. With `recover`, a truncated file gives the
  *   whole frames that are there.
  * @see IBM and Microsoft (1991), Multimedia Programming Interface and Data Specifications 1.0.
+ *
+ * @example
+ * ```ts
+ * import { readWav, writeWav } from "jarvis-snn/audio";
+ *
+ * const file = writeWav({ sampleRate: 8000, channels: [Float32Array.of(0, 0.5, -0.5)] });
+ * const { sampleRate, channels } = readWav(file);
+ * console.log(sampleRate, channels[0]); // 8000 Float32Array(3) [ 0, 0.5, -0.5 ]
+ * ```
  */
 export function readWav(bytes: Uint8Array | ArrayBuffer, options: ReadWavOptions = READ): ReadSound {
   const { recover } = withDefaults("readWav", READ, options);
@@ -288,6 +297,15 @@ function codecAt(view: DataView, start: number, bytes: number, bits: number): nu
  *
  * @throws RangeError unless the channels, of which there is one or more, are of one length, the rate is a positive integer and the file is
  *   smaller than 4 GiB; TypeError unless the channels are arrays of numbers, or for an option of another name or kind.
+ *
+ * @example
+ * ```ts
+ * import { writeWav } from "jarvis-snn/audio";
+ *
+ * const left = Float32Array.of(0, 0.5, -0.5);
+ * const right = Float32Array.of(0, 0.25, -0.25);
+ * console.log(writeWav({ sampleRate: 44100, channels: [left, right] }, { format: "int24" }).length); // 62
+ * ```
  */
 export function writeWav(sound: Sound, options: WriteWavOptions = WRITE): Uint8Array {
   const { format } = withDefaults("writeWav", WRITE, options);

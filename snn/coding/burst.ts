@@ -33,6 +33,14 @@ const BURST = {
  *   option of another name or kind.
  * @see Guo, Fouda, Eltawil and Salama (2021), Neural Coding in Spiking Neural Networks: A Comparative Study for Robust Neuromorphic
  *   Systems, Frontiers in Neuroscience 15.
+ *
+ * @example
+ * ```ts
+ * import { burstEncode, tensor } from "jarvis-snn";
+ *
+ * const spikes = burstEncode(tensor([1, 0.5]), { timesteps: 6, maxSpikes: 3, minInterval: 1, maxInterval: 3 });
+ * console.log(spikes.transpose(0, 1).toArray()); // [ [ 1, 1, 1, 0, 0, 0 ], [ 1, 0, 1, 0, 0, 0 ] ]
+ * ```
  */
 export function burstEncode(x: Tensor, options: BurstOptions): Tensor {
   const { timesteps, maxSpikes, minInterval, maxInterval } = withDefaults("burstEncode", BURST, options);

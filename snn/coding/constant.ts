@@ -20,6 +20,14 @@ const CONSTANT = { timesteps: Number.NaN } satisfies Record<keyof ConstantOption
  * Shapes: x [...] → current [T, ...].
  *
  * @throws RangeError unless timesteps is an integer in [1, 2²⁴]; TypeError for an option of another name or kind.
+ *
+ * @example
+ * ```ts
+ * import { constantEncode, tensor } from "jarvis-snn";
+ *
+ * console.log(constantEncode(tensor([0.25, 0.5]), { timesteps: 3 }).toArray());
+ * // [ [ 0.25, 0.5 ], [ 0.25, 0.5 ], [ 0.25, 0.5 ] ]
+ * ```
  */
 export function constantEncode(x: Tensor, options: ConstantOptions): Tensor {
   const { timesteps } = withDefaults("constantEncode", CONSTANT, options);

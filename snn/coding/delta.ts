@@ -26,6 +26,14 @@ const DELTA: Required<DeltaOptions> = { threshold: 0.1, padding: false, offSpike
  *
  * @throws RangeError unless x has a time axis and the threshold is finite and ≥ 0; TypeError for an option of another name or kind.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { deltaEncode, tensor } from "jarvis-snn";
+ *
+ * const signal = tensor([0, 0.5, 0.625, 0]);
+ * console.log(deltaEncode(signal, { threshold: 0.25, offSpike: true }).toArray()); // [ 0, 1, 0, -1 ]
+ * ```
  */
 export function deltaEncode(x: Tensor, options: DeltaOptions = DELTA): Tensor {
   const { threshold, padding, offSpike } = withDefaults("deltaEncode", DELTA, options);

@@ -63,6 +63,14 @@ export const LATENCY = {
  *   the threshold, or spikes behind the last step without `bypass`; TypeError if timesteps is missing without `bypass`, or with
  *   `normalize`, and for an option of another name or kind.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { latencyEncode, tensor } from "jarvis-snn";
+ *
+ * const spikes = latencyEncode(tensor([1, 0.5, 0.25]), { timesteps: 5, normalize: true, linear: true });
+ * console.log(spikes.transpose(0, 1).toArray()); // [ [ 1, 0, 0, 0, 0 ], [ 0, 0, 1, 0, 0 ], [ 0, 0, 0, 1, 0 ] ]
+ * ```
  */
 export function latencyEncode(x: Tensor, options: LatencyOptions): Tensor {
   return latencyCode("latencyEncode", x, withDefaults("latencyEncode", LATENCY, options));

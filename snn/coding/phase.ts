@@ -26,6 +26,13 @@ const DIGITS: Range = { expected: "an integer in [1, 24]", fits: (x) => WHOLE.fi
  *
  * @throws RangeError unless timesteps is an integer in [1, 2²⁴] and phases one in [1, 24]; TypeError for an option of another name or kind.
  * @see Kim, Kim, Huh, Lee and Choi (2018), Deep neural networks with weighted spikes, Neurocomputing 311.
+ *
+ * @example
+ * ```ts
+ * import { phaseEncode, tensor } from "jarvis-snn";
+ *
+ * console.log(phaseEncode(tensor([0.625]), { timesteps: 6, phases: 3 }).flatten().toArray()); // [ 1, 0, 1, 1, 0, 1 ]
+ * ```
  */
 export function phaseEncode(x: Tensor, options: PhaseOptions): Tensor {
   const { timesteps, phases } = withDefaults("phaseEncode", PHASE, options);

@@ -38,6 +38,14 @@ const POISSON = {
  * @throws RangeError unless timesteps is an integer in [1, 2²⁴], dt lies in [0, 1], gain and offset are finite in float32, and firstSpikeTime is
  *   an integer in [0, T − 1]; TypeError for a generator that is none, or an option of another name or kind.
  * @see Heeger (2000), Poisson Model of Spike Generation, lecture notes, Stanford University.
+ *
+ * @example
+ * ```ts
+ * import { Generator, poissonEncode, tensor } from "jarvis-snn";
+ *
+ * const spikes = poissonEncode(tensor([0, 0.25, 1]), { timesteps: 1000, generator: new Generator(1) });
+ * console.log(spikes.shape, `${spikes.mean({ axis: 0 })}`); // [ 1000, 3 ] Tensor([3], [0, 0.247, 1])
+ * ```
  */
 export function poissonEncode(x: Tensor, options: PoissonOptions): Tensor {
   const given = withDefaults("poissonEncode", POISSON, options);

@@ -55,6 +55,14 @@ const COUNTS: Range = { expected: "an integer in [3, 2²⁴]", fits: (n) => WHOL
  *   another number than neurons, or low, high or beta beside centers; TypeError if neurons are missing without centers, or sigma with them, and for an option of another name
  *   or kind.
  * @see Bohte, Kok and La Poutré (2002), Error-backpropagation in temporally encoded networks of spiking neurons, Neurocomputing 48.
+ *
+ * @example
+ * ```ts
+ * import { receptiveFields, tensor } from "jarvis-snn";
+ *
+ * console.log(`${receptiveFields(tensor([0.5]), { centers: [0, 0.5, 1], sigma: 0.25 })}`);
+ * // Tensor([1, 3], [0.13534, 1, 0.13534])
+ * ```
  */
 export function receptiveFields(x: Tensor, options: ReceptiveFieldOptions): Tensor {
   const { centers, sigma } = fieldsOf("receptiveFields", withDefaults("receptiveFields", FIELDS, options));
@@ -84,6 +92,14 @@ const POPULATION = /* @__PURE__ */ joined(FIELDS, { timesteps: Number.NaN, silen
  * @throws RangeError unless timesteps is an integer in [1, 2²⁴] and silent finite and ≥ 0; RangeError and TypeError as
  *   {@link receptiveFields}.
  * @see Bohte, Kok and La Poutré (2002), Error-backpropagation in temporally encoded networks of spiking neurons, Neurocomputing 48.
+ *
+ * @example
+ * ```ts
+ * import { populationEncode, tensor } from "jarvis-snn";
+ *
+ * const spikes = populationEncode(tensor([0.1, 0.8]), { timesteps: 10, neurons: 6 });
+ * console.log(spikes.shape); // [ 10, 2, 6 ]
+ * ```
  */
 export function populationEncode(x: Tensor, options: PopulationOptions): Tensor {
   const given = withDefaults("populationEncode", POPULATION, options);

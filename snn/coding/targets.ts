@@ -61,6 +61,14 @@ const RATE_TARGETS = {
  * @throws RangeError for class indices outside of [0, K), rates outside of [0, 1], an incorrectRate above correctRate, or other options out
  *   of range; TypeError for targets that are no numbers, a generator that is none, or an option of another name or kind.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { rateTargets } from "jarvis-snn";
+ *
+ * const targets = rateTargets([0], { numClasses: 2, timesteps: 4, correctRate: 0.5, incorrectRate: 0.25 });
+ * console.log(targets.transpose(0, 2).toArray()); // [ [ [ 1, 0, 1, 0 ] ], [ [ 1, 0, 0, 0 ] ] ]
+ * ```
  */
 export function rateTargets(targets: ArrayLike<number> | Tensor, options: RateTargetOptions): Tensor {
   const where = "rateTargets";
@@ -155,6 +163,14 @@ const LATENCY_TARGETS = /* @__PURE__ */ joined(LATENCY, { numClasses: Number.NaN
  * @throws RangeError for class indices outside of [0, K), spikes behind the last step without `bypass`, or options out of range; TypeError
  *   for targets that are no numbers, or an option of another name or kind.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { latencyTargets } from "jarvis-snn";
+ *
+ * const targets = latencyTargets([0], { numClasses: 2, timesteps: 4, normalize: true, linear: true });
+ * console.log(targets.transpose(0, 2).toArray()); // [ [ [ 1, 0, 0, 0 ] ], [ [ 0, 0, 0, 1 ] ] ]
+ * ```
  */
 export function latencyTargets(targets: ArrayLike<number> | Tensor, options: LatencyTargetOptions): Tensor {
   const where = "latencyTargets";

@@ -23,6 +23,14 @@ const TTFS = { timesteps: Number.NaN, eps: 1e-6 } satisfies Record<keyof TtfsOpt
  *
  * @throws RangeError unless timesteps is an integer in [1, 2²⁴] and eps is finite and ≥ 0; TypeError for an option of another name or kind.
  * @see Thorpe, Delorme and Van Rullen (2001), Spike-based strategies for rapid processing, Neural Networks 14(6–7).
+ *
+ * @example
+ * ```ts
+ * import { tensor, ttfsEncode } from "jarvis-snn";
+ *
+ * const spikes = ttfsEncode(tensor([1, 0.5, 0]), { timesteps: 5 }); // value 0 never fires
+ * console.log(spikes.transpose(0, 1).toArray()); // [ [ 1, 0, 0, 0, 0 ], [ 0, 0, 1, 0, 0 ], [ 0, 0, 0, 0, 0 ] ]
+ * ```
  */
 export function ttfsEncode(x: Tensor, options: TtfsOptions): Tensor {
   const { timesteps, eps } = withDefaults("ttfsEncode", TTFS, options);

@@ -40,6 +40,22 @@ const CROP = {
  *
  * @throws RangeError for a part that is not on the sensor, or a recording with events off the sensor or out of order; TypeError for anything
  *   but a recording, or an option of another name or kind.
+ *
+ * @example
+ * ```ts
+ * import { crop } from "jarvis-snn/events";
+ *
+ * const events = {
+ *   t: Float64Array.of(0, 10, 20),
+ *   x: Uint16Array.of(0, 5, 9),
+ *   y: Uint16Array.of(0, 5, 9),
+ *   p: Uint8Array.of(1, 0, 1),
+ *   width: 10,
+ *   height: 10,
+ * };
+ * const { x, width } = crop(events, { targetSize: [4, 4], at: "center" });
+ * console.log([...x], width); // [ 2 ] 4
+ * ```
  */
 export function crop(events: EventRecording, options: CropOptions): EventRecording {
   const { targetSize, at = "center", generator } = withDefaults("crop", CROP, options);
@@ -110,6 +126,22 @@ const DOWNSAMPLE = { spatialFactor: undefined as number | readonly number[] | un
  *
  * @throws RangeError for a factor out of range, or a recording with events off the sensor or out of order; TypeError for anything but a
  *   recording, or an option of another name or kind.
+ *
+ * @example
+ * ```ts
+ * import { downsample } from "jarvis-snn/events";
+ *
+ * const events = {
+ *   t: Float64Array.of(0, 10),
+ *   x: Uint16Array.of(3, 9),
+ *   y: Uint16Array.of(0, 5),
+ *   p: Uint8Array.of(1, 0),
+ *   width: 10,
+ *   height: 10,
+ * };
+ * const { x, y, width } = downsample(events, { spatialFactor: 0.5 });
+ * console.log([...x], [...y], width); // [ 1, 4 ] [ 0, 2 ] 5
+ * ```
  */
 export function downsample(events: EventRecording, options: DownsampleOptions): EventRecording {
   const where = "downsample";
@@ -145,6 +177,21 @@ const FLIP = { axis: "" as FlipOptions["axis"], probability: 1, ...RANDOM_OPTION
  *
  * @throws RangeError for another axis, a probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError
  *   for anything but a recording, or an option of another name or kind.
+ *
+ * @example
+ * ```ts
+ * import { flip } from "jarvis-snn/events";
+ *
+ * const events = {
+ *   t: Float64Array.of(0, 10),
+ *   x: Uint16Array.of(0, 1),
+ *   y: Uint16Array.of(0, 0),
+ *   p: Uint8Array.of(1, 0),
+ *   width: 4,
+ *   height: 2,
+ * };
+ * console.log([...flip(events, { axis: "x" }).x]); // [ 3, 2 ]
+ * ```
  */
 export function flip(events: EventRecording, options: FlipOptions): EventRecording {
   const { axis, probability, generator } = withDefaults("flip", FLIP, options);
@@ -183,6 +230,16 @@ const DROP = { probability: Number.NaN, ...RANDOM_OPTIONS };
  * @throws RangeError for a probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but a
  *   recording, or an option of another name or kind.
  * @see Gu, Sng, Hu and Yu (2021), EventDrop: Data Augmentation for Event-based Learning, IJCAI.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from "jarvis-snn";
+ * import { dropEvents } from "jarvis-snn/events";
+ *
+ * const [t, x] = [Float64Array.from({ length: 100 }, (_, i) => i), new Uint16Array(100)];
+ * const events = { t, x, y: x, p: new Uint8Array(100), width: 4, height: 2 };
+ * console.log(dropEvents(events, { probability: 0.25, generator: new Generator(1) }).t.length); // 75
+ * ```
  */
 export function dropEvents(events: EventRecording, options: DropOptions): EventRecording {
   const { probability, generator } = withDefaults("dropEvents", DROP, options);
@@ -220,6 +277,17 @@ const DROP_TIME = { durationRatio: 0.2, ...RANDOM_OPTIONS };
  * @throws RangeError for a durationRatio outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but
  *   a recording, or an option of another name or kind.
  * @see Gu, Sng, Hu and Yu (2021), EventDrop: Data Augmentation for Event-based Learning, IJCAI.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from "jarvis-snn";
+ * import { dropEventsByTime } from "jarvis-snn/events";
+ *
+ * const [t, x] = [Float64Array.from({ length: 100 }, (_, i) => i), new Uint16Array(100)];
+ * const events = { t, x, y: x, p: new Uint8Array(100), width: 4, height: 2 };
+ * const { t: left } = dropEventsByTime(events, { durationRatio: 0.5, generator: new Generator(1) });
+ * console.log(left.length); // 51
+ * ```
  */
 export function dropEventsByTime(events: EventRecording, options: DropByTimeOptions = DROP_TIME): EventRecording {
   const where = "dropEventsByTime";
@@ -261,6 +329,17 @@ const DROP_AREA = { areaRatio: 0.2, ...RANDOM_OPTIONS };
  * @throws RangeError for an areaRatio outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but a
  *   recording, or an option of another name or kind.
  * @see Gu, Sng, Hu and Yu (2021), EventDrop: Data Augmentation for Event-based Learning, IJCAI.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from "jarvis-snn";
+ * import { dropEventsByArea } from "jarvis-snn/events";
+ *
+ * const t = Float64Array.from({ length: 100 }, (_, i) => i);
+ * const x = Uint16Array.from(t, (time) => time % 10);
+ * const events = { t, x, y: x, p: new Uint8Array(100), width: 10, height: 10 };
+ * console.log(dropEventsByArea(events, { areaRatio: 0.5, generator: new Generator(1) }).t.length); // 50
+ * ```
  */
 export function dropEventsByArea(events: EventRecording, options: DropByAreaOptions = DROP_AREA): EventRecording {
   const where = "dropEventsByArea";
@@ -295,6 +374,23 @@ const JITTER = { time: 0, x: 0, y: 0, ...RANDOM_OPTIONS };
  * @throws RangeError for a deviation that is not finite and ≥ 0, or a recording with events off the sensor or out of order; TypeError for
  *   anything but a recording, or an option of another name or kind.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from "jarvis-snn";
+ * import { jitter } from "jarvis-snn/events";
+ *
+ * const events = {
+ *   t: Float64Array.of(0, 1000, 2000),
+ *   x: Uint16Array.of(5, 5, 5),
+ *   y: Uint16Array.of(5, 5, 5),
+ *   p: Uint8Array.of(1, 0, 1),
+ *   width: 10,
+ *   height: 10,
+ * };
+ * const { x, y } = jitter(events, { x: 1, y: 1, generator: new Generator(1) });
+ * console.log([...x], [...y]); // [ 5, 5, 5 ] [ 6, 4, 4 ]
+ * ```
  */
 export function jitter(events: EventRecording, options: JitterOptions): EventRecording {
   const given = withDefaults("jitter", JITTER, options);
@@ -358,6 +454,16 @@ const ADDED: Range = { expected: "an integer in [0, 2³⁰]", fits: (n) => WHOLE
  * @throws RangeError unless n is an integer in [0, 2³⁰], or for a recording with events off the sensor or out of order; TypeError for
  *   anything but a recording, or an option of another name or kind.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from "jarvis-snn";
+ * import { uniformNoise } from "jarvis-snn/events";
+ *
+ * const [t, x] = [Float64Array.from({ length: 100 }, (_, i) => i), new Uint16Array(100)];
+ * const events = { t, x, y: x, p: new Uint8Array(100), width: 4, height: 2 };
+ * console.log(uniformNoise(events, { n: 20, generator: new Generator(1) }).t.length); // 120
+ * ```
  */
 export function uniformNoise(events: EventRecording, options: UniformNoiseOptions): EventRecording {
   const where = "uniformNoise";

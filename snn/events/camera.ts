@@ -69,13 +69,22 @@ const AT_ONCE = 2 ** 20;
  *
  * Shapes: frames [F, H, W], intensities ≥ 0, 1 for white; `timestamps` F times in µs, ascending.
  *
- *     eventsFromFrames(frames, [0, 1000, 2000], { onThreshold: 0.3, offThreshold: 0.3 }) // { t, x, y, p, width, height }
- *
  * @throws RangeError for frames of other shapes or sides beyond 65 536, intensities that are negative or not finite, another number of
  *   timestamps, times that do not ascend or that lie too far apart to be ordered, or an option out of range; TypeError for frames that are
  *   no tensor, and an option of another name or kind.
  * @see Rebecq, Gehrig and Scaramuzza (2018), ESIM: an Open Event Camera Simulator, CoRL; Hu, Liu and Delbruck (2021), v2e: From Video Frames
  *   to Realistic DVS Events, CVPR Workshops.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "jarvis-snn";
+ * import { eventsFromFrames } from "jarvis-snn/events";
+ *
+ * // One pixel: dark, bright after 10 ms, dark again after 20 ms.
+ * const frames = tensor([0.1, 0.9, 0.1], { shape: [3, 1, 1] });
+ * const { t, p } = eventsFromFrames(frames, [0, 10_000, 20_000], { onThreshold: 0.7, offThreshold: 1.2 });
+ * console.log([...t], [...p]); // [ 3198, 6397, 9596, 15887 ] [ 1, 1, 1, 0 ]
+ * ```
  */
 export function eventsFromFrames(
   frames: Tensor,

@@ -29,6 +29,21 @@ const DENOISE = { filterTime: 10_000 };
  * @throws RangeError for a filterTime that is not finite and ≥ 0, or a recording with events off the sensor or out of order; TypeError for
  *   anything but a recording, or an option of another name or kind.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
+ *
+ * @example
+ * ```ts
+ * import { denoise } from "jarvis-snn/events";
+ *
+ * const events = {
+ *   t: Float64Array.of(50_000, 50_010, 90_000),
+ *   x: Uint16Array.of(4, 5, 9), // the second pixel is a neighbour of the first
+ *   y: Uint16Array.of(4, 4, 9),
+ *   p: Uint8Array.of(1, 1, 1),
+ *   width: 10,
+ *   height: 10,
+ * };
+ * console.log([...denoise(events, { filterTime: 10_000 }).t]); // [ 50010 ]
+ * ```
  */
 export function denoise(events: EventRecording, options: DenoiseOptions = DENOISE): EventRecording {
   const { filterTime } = withDefaults("denoise", DENOISE, options);
@@ -76,6 +91,21 @@ const REFRACTORY = { refractoryPeriod: Number.NaN };
  * @throws RangeError for a refractoryPeriod that is not finite and ≥ 0, or a recording with events off the sensor or out of order;
  *   TypeError for anything but a recording, or an option of another name or kind.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
+ *
+ * @example
+ * ```ts
+ * import { refractoryPeriod } from "jarvis-snn/events";
+ *
+ * const events = {
+ *   t: Float64Array.of(0, 50, 500),
+ *   x: Uint16Array.of(1, 1, 1),
+ *   y: Uint16Array.of(0, 0, 0),
+ *   p: Uint8Array.of(1, 1, 1),
+ *   width: 4,
+ *   height: 2,
+ * };
+ * console.log([...refractoryPeriod(events, { refractoryPeriod: 100 }).t]); // [ 0, 500 ]
+ * ```
  */
 export function refractoryPeriod(events: EventRecording, options: RefractoryPeriodOptions): EventRecording {
   const where = "refractoryPeriod";
@@ -121,6 +151,21 @@ const DROP_PIXELS = {
  *   probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but a recording, or an option of
  *   another name or kind.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
+ *
+ * @example
+ * ```ts
+ * import { dropPixels } from "jarvis-snn/events";
+ *
+ * const events = {
+ *   t: Float64Array.of(0, 10, 20),
+ *   x: Uint16Array.of(0, 3, 1),
+ *   y: Uint16Array.of(0, 1, 0),
+ *   p: Uint8Array.of(1, 1, 0),
+ *   width: 4,
+ *   height: 2,
+ * };
+ * console.log([...dropPixels(events, { coordinates: [[3, 1]] }).t]); // [ 0, 20 ]
+ * ```
  */
 export function dropPixels(events: EventRecording, options: DropPixelsOptions): EventRecording {
   const where = "dropPixels";
@@ -169,6 +214,21 @@ export function dropPixels(events: EventRecording, options: DropPixelsOptions): 
  * The recording with OFF for every polarity, so that both count alike: `toFrames` with `polarities: 1` does the same.
  *
  * @throws RangeError for a recording with events off the sensor or out of order; TypeError for anything but a recording.
+ *
+ * @example
+ * ```ts
+ * import { mergePolarities } from "jarvis-snn/events";
+ *
+ * const events = {
+ *   t: Float64Array.of(0, 10),
+ *   x: Uint16Array.of(0, 1),
+ *   y: Uint16Array.of(0, 0),
+ *   p: Uint8Array.of(1, 0),
+ *   width: 4,
+ *   height: 2,
+ * };
+ * console.log([...mergePolarities(events).p]); // [ 0, 0 ]
+ * ```
  */
 export function mergePolarities(events: EventRecording): EventRecording {
   const { t, x, y, p, width, height } = checkedRecording("mergePolarities", events);

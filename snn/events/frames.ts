@@ -73,11 +73,25 @@ function eachFrame(
  * Shapes: a recording → [T, P, H, W]; a list of B recordings of one sensor → [T, B, P, H, W], with T of the longest and zeros behind the
  * others. Slices as tonic cuts them: by time from the first event on, by number of events, or into bins.
  *
- *     toFrames(events, { timeWindow: 10_000 }) // a frame every 10 ms
- *
  * @throws RangeError unless exactly one way to cut is given and options are in range, for a recording with events off the sensor or out of
  *   order, recordings of several sensors, or none; TypeError for anything but a recording, or an option of another name or kind.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
+ *
+ * @example
+ * ```ts
+ * import { toFrames } from "jarvis-snn/events";
+ *
+ * const events = {
+ *   t: Float64Array.of(0, 40, 40, 130),
+ *   x: Uint16Array.of(0, 1, 1, 0),
+ *   y: Uint16Array.of(0, 0, 0, 0),
+ *   p: Uint8Array.of(1, 0, 0, 1),
+ *   width: 2,
+ *   height: 1,
+ * };
+ * const frames = toFrames(events, { timeWindow: 100, includeIncomplete: true }); // OFF, then ON
+ * console.log(frames.shape, frames.select(0, 0).toArray()); // [ 2, 2, 1, 2 ] [ [ [ 0, 2 ] ], [ [ 1, 0 ] ] ]
+ * ```
  */
 export function toFrames(events: EventRecording | readonly EventRecording[], options: FrameOptions): Tensor {
   const parts = cut("toFrames", events, options);
@@ -113,10 +127,24 @@ function countEvents(
  *
  * Shapes and slices as for {@link toFrames}.
  *
- *     toSpikes(events, { nTimeBins: 20 }) // [20, 2, H, W]
- *
  * @throws RangeError and TypeError as {@link toFrames}.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
+ *
+ * @example
+ * ```ts
+ * import { toSpikes } from "jarvis-snn/events";
+ *
+ * const events = {
+ *   t: Float64Array.of(0, 40, 40, 130),
+ *   x: Uint16Array.of(0, 1, 1, 0),
+ *   y: Uint16Array.of(0, 0, 0, 0),
+ *   p: Uint8Array.of(1, 0, 0, 1),
+ *   width: 2,
+ *   height: 1,
+ * };
+ * const spikes = toSpikes([events, events], { nTimeBins: 20 }); // a batch of two
+ * console.log(spikes.shape); // [ 20, 2, 2, 1, 2 ]
+ * ```
  */
 export function toSpikes(events: EventRecording | readonly EventRecording[], options: FrameOptions): Tensor {
   if (inReference()) return noGrad(() => gt(toFrames(events, options), 0));
@@ -171,6 +199,21 @@ const VOXELS = { nTimeBins: 10, signed: false };
  * @throws RangeError unless nTimeBins is a positive integer, or for a recording with events off the sensor or out of order; TypeError for
  *   anything but a recording, or an option of another name or kind.
  * @see Zhu, Yuan, Chaney and Daniilidis (2019), Unsupervised Event-Based Learning of Optical Flow, Depth, and Egomotion, CVPR.
+ *
+ * @example
+ * ```ts
+ * import { toVoxelGrid } from "jarvis-snn/events";
+ *
+ * const events = {
+ *   t: Float64Array.of(0, 25, 100),
+ *   x: Uint16Array.of(0, 0, 0),
+ *   y: Uint16Array.of(0, 0, 0),
+ *   p: Uint8Array.of(1, 1, 1),
+ *   width: 1,
+ *   height: 1,
+ * };
+ * console.log(toVoxelGrid(events, { nTimeBins: 2 }).flatten().toArray()); // [ 1.5, 0.5 ]
+ * ```
  */
 export function toVoxelGrid(events: EventRecording, options: VoxelOptions = VOXELS): Tensor {
   const where = "toVoxelGrid";
@@ -217,6 +260,16 @@ const BITS: Range = { expected: "an integer in [2, 24]", fits: (n) => Number.isI
  * @throws RangeError unless frames have four axes, and T·N of them are there; TypeError for anything but a tensor, or an option of another
  *   name or kind.
  * @see Barchid, Mennesson and Djéraba (2022), Bina-Rep Event Frames: A Simple and Effective Representation for Event-Based Cameras, ICIP.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "jarvis-snn";
+ * import { toBinaryRepresentation } from "jarvis-snn/events";
+ *
+ * const frames = tensor([3, 0, 1, 0], { shape: [4, 1, 1, 1] }); // [T·N, P, H, W]
+ * console.log(`${toBinaryRepresentation(frames, { nFrames: 2, nBits: 2 }).flatten()}`);
+ * // Tensor([2], [0.66667, 0.66667])
+ * ```
  */
 export function toBinaryRepresentation(frames: Tensor, options: BinaryOptions = BINARY): Tensor {
   const where = "toBinaryRepresentation";

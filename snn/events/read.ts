@@ -102,15 +102,31 @@ function settingsOf(where: string, defaults: typeof WHOLE | typeof CHUNKS, optio
  * Packets compressed by Zstandard need the optional peer `fzstd`, HDF5 files `h5wasm`, and files of DSEC
  * `h5wasm-plugins`.
  *
- * @example
- * const { t, x, y, p, width, height } = await readEvents(await readFile("recording.raw"));
- *
  * @param bytes The file, a Uint8Array or ArrayBuffer.
  * @returns The recording, with the number of pieces that were `dropped`.
  * @throws RangeError for a file of no such format, and with the place of the first byte for damage: a file that ends too early, a time
  *   that runs backwards, a pixel off the sensor, bytes that are no packet. With `recover`, the sound rest is returned: the most events
  *   whose times do not fall.
  * @throws Error that names the package that the file needs where it is not installed, or the filter of an HDF5 file that no package has.
+ *
+ * @example
+ * ```ts
+ * import { readEvents, writeEvents } from "jarvis-snn/events";
+ *
+ * const file = writeEvents(
+ *   {
+ *     t: Float64Array.of(100, 2500), // µs
+ *     x: Uint16Array.of(3, 4),
+ *     y: Uint16Array.of(10, 11),
+ *     p: Uint8Array.of(1, 0),
+ *     width: 640,
+ *     height: 480,
+ *   },
+ *   "evt3",
+ * ); // or await readFile("recording.raw")
+ * const { t, x, width } = await readEvents(file); // the format is recognised
+ * console.log([...t], [...x], width); // [ 100, 2500 ] [ 3, 4 ] 640
+ * ```
  */
 export async function readEvents(
   bytes: Uint8Array | ArrayBuffer,
@@ -136,12 +152,22 @@ export async function readEvents(
  * A part of a file that names no sensor has the size of the largest coordinates so far. HDF5 and npz files, whose parts lie anywhere, are
  * kept in memory as a whole. With `recover`, a part is given once the next part is read, whose times show which events are wrong.
  *
- * @example
- * for await (const part of readEventChunks(createReadStream("recording.aedat4"))) count += part.t.length;
- *
  * @param stream The bytes of the file in order: a ReadableStream of the web or of Node, or an iterable of Uint8Array.
  * @returns An async iterable of recordings that can be run through once.
  * @throws As readEvents, once the parts before the damage have been given.
+ *
+ * @example
+ * ```ts
+ * import { readEventChunks, writeEvents } from "jarvis-snn/events";
+ *
+ * const t = Float64Array.from({ length: 10_000 }, (_, i) => 7 * i);
+ * const x = new Uint16Array(10_000).fill(1);
+ * const file = writeEvents({ t, x, y: x, p: new Uint8Array(10_000), width: 320, height: 240 }, "aedat4");
+ * let count = 0;
+ * // Of a file in Node: readEventChunks(createReadStream("recording.aedat4"))
+ * for await (const part of readEventChunks([file], { events: 1000 })) count += part.t.length;
+ * console.log(count); // 10000
+ * ```
  */
 export async function* readEventChunks(
   stream: EventStream,

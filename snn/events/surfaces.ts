@@ -32,6 +32,23 @@ const TIMESURFACE = { dt: Number.NaN, tau: Number.NaN, includeIncomplete: false 
  *   anything but a recording, or an option of another name or kind.
  * @see Lagorce et al. (2017), HOTS: A Hierarchy of Event-Based Time-Surfaces for Pattern Recognition, IEEE Transactions on Pattern Analysis
  *   and Machine Intelligence 39(7).
+ *
+ * @example
+ * ```ts
+ * import { toTimesurface } from "jarvis-snn/events";
+ *
+ * const events = {
+ *   t: Float64Array.of(0, 50),
+ *   x: Uint16Array.of(0, 1),
+ *   y: Uint16Array.of(0, 0),
+ *   p: Uint8Array.of(1, 1),
+ *   width: 2,
+ *   height: 1,
+ * };
+ * const surface = toTimesurface(events, { dt: 60, tau: 50, includeIncomplete: true }); // the later event is brighter
+ * console.log(surface.shape, `${surface.select(0, 0).select(0, 1)}`);
+ * // [ 1, 2, 1, 2 ] Tensor([1, 2], [0.30119, 0.81873])
+ * ```
  */
 export function toTimesurface(events: EventRecording, options: TimesurfaceOptions): Tensor {
   const where = "toTimesurface";
@@ -113,6 +130,21 @@ const PAIRS = 2 ** 16;
  *   TypeError for anything but a recording, or an option of another name or kind.
  * @see Sironi, Brambilla, Bourdis, Lagorce and Benosman (2018), HATS: Histograms of Averaged Time Surfaces for Robust Event-Based Object
  *   Classification, CVPR.
+ *
+ * @example
+ * ```ts
+ * import { toAveragedTimesurface } from "jarvis-snn/events";
+ *
+ * const events = {
+ *   t: Float64Array.of(0, 1000),
+ *   x: Uint16Array.of(4, 5),
+ *   y: Uint16Array.of(4, 4),
+ *   p: Uint8Array.of(1, 1),
+ *   width: 20,
+ *   height: 10,
+ * };
+ * console.log(toAveragedTimesurface(events, { cellSize: 10, surfaceSize: 5 }).shape); // [ 2, 2, 5, 5 ]
+ * ```
  */
 export function toAveragedTimesurface(events: EventRecording, options: AveragedTimesurfaceOptions = AVERAGED): Tensor {
   const where = "toAveragedTimesurface";

@@ -34,6 +34,22 @@ const LIMITS: Readonly<
  * @returns The bytes of the file.
  * @throws TypeError for a recording of other arrays; RangeError for times that are no whole microseconds or that fall, for pixels off the
  *   sensor, polarities besides 0 and 1, and for a recording that the format cannot hold.
+ *
+ * @example
+ * ```ts
+ * import { readEvents, writeEvents } from "jarvis-snn/events";
+ *
+ * const recording = {
+ *   t: Float64Array.of(0, 40),
+ *   x: Uint16Array.of(0, 2),
+ *   y: Uint16Array.of(0, 1),
+ *   p: Uint8Array.of(1, 0),
+ *   width: 3,
+ *   height: 2,
+ * };
+ * const { p } = await readEvents(writeEvents(recording, "npz"));
+ * console.log([...p]); // [ 1, 0 ]
+ * ```
  */
 export function writeEvents(events: EventRecording, format: EventWriteFormat): Uint8Array<ArrayBuffer> {
   const where = "writeEvents";

@@ -18,18 +18,32 @@ export interface Seen {
  * Shows {@link record} the spikes, membranes and currents that a layer written by hand computes, for instance by `spike` in a loop
  * over time. `layer` is the module, mostly `this`, whose name they get. Outside of `record` the call does nothing.
  *
- *     forward(current: Tensor): Tensor {
- *       …
- *       const spikes = stack(steps);
- *       observe(this, { current, spikes });
- *       return spikes;
- *     }
- *
  * Shapes: [T, B, …]. The tensors themselves pass their gradients to `record`, so the layer has to go on with these, not
  * with parts of them.
  *
  * @throws TypeError unless the layer is a module and the tensors are such; RangeError for a tensor without a time axis;
  *   Error for a freed one.
+ *
+ * @example
+ * ```ts
+ * import { Module, observe, record, spike, stack, type Tensor, zeros } from "jarvis-snn";
+ *
+ * class ByHand extends Module {
+ *   forward(current: Tensor): Tensor {
+ *     let v: Tensor = zeros(current.shape.slice(1));
+ *     const steps = current.unbind(0).map((now) => {
+ *       v = v.mul(0.5).add(now);
+ *       const s = spike(v);
+ *       v = v.sub(s.detach());
+ *       return s;
+ *     });
+ *     const spikes = stack(steps);
+ *     observe(this, { current, spikes });
+ *     return spikes;
+ *   }
+ * }
+ * console.log(Object.keys(record(new ByHand(), zeros([6, 1, 2])).layers)); // [ 'ByHand' ]
+ * ```
  */
 export function observe(layer: Module, seen: Seen): void {
   const { current, spikes, membrane } = objectOf("observe", "tensors by name", seen) as Seen;

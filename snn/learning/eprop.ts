@@ -85,6 +85,21 @@ export interface EPropState {
  * @throws TypeError for a loss that is no function, feedback of another kind, or a model that has no modules; RangeError for layers that
  *   cannot have the rule, parameters of neurons that are learned, or feedback of another shape.
  * @see Bellec et al. (2020), A solution to the learning dilemma for recurrent networks of spiking neurons, Nature Communications 11.
+ *
+ * @example
+ * ```ts
+ * import { Adam, EProp, LeakyIntegrator, LIF, Linear } from "jarvis-snn";
+ * import { mseLoss, rand, Recurrent, Sequential, type Tensor } from "jarvis-snn";
+ *
+ * const hidden = new Recurrent(new LIF(), { features: 16 });
+ * const model = new Sequential(new Linear(4, 16), hidden, new Linear(16, 1), new LeakyIntegrator());
+ * const rule = new EProp(model, { loss: (output: Tensor, target: Tensor) => mseLoss(output, target) });
+ * const optimizer = new Adam(model.parameters());
+ * let { state, loss } = rule.step(rand([2, 4]), rand([2, 1])); // a step of time; adds to grad
+ * for (let t = 1; t < 20; t++) ({ state, loss } = rule.step(rand([2, 4]), rand([2, 1]), state));
+ * optimizer.step();
+ * console.log(loss !== null, hidden.parameters().every((p) => p.grad !== null)); // true true
+ * ```
  */
 export class EProp<Target = Tensor | ArrayLike<number>> {
   /** The fixed weights [N, K] from the error to each hidden layer; null for symmetric feedback. */

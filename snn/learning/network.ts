@@ -132,13 +132,23 @@ export function ownState(states: readonly LayerState[], others: readonly Tensor[
 /**
  * Frees the tensors of a state between time steps, or of several in lists and objects; a tensor that was freed before is left alone.
  *
- *     const next = rule.step(x, target, state);
- *     disposeState(state);
- *
  * Outside of tapes a state belongs to the caller, as the state of `lif.step` does. A loop that does not return to the event loop frees
  * the states that it has used, or their memory waits for the garbage collector. Inside of a tape the call frees before the tape ends.
  *
  * @throws TypeError for anything but tensors, lists, objects without a class, null and undefined.
+ *
+ * @example
+ * ```ts
+ * import { crossEntropy, disposeState, LIF, Linear, rand, Sequential, SLTT } from "jarvis-snn";
+ *
+ * const rule = new SLTT(new Sequential(new Linear(4, 8), new LIF(), new Linear(8, 2)), { loss: crossEntropy });
+ * let { state } = rule.step(rand([1, 4]), [0]);
+ * for (let t = 0; t < 10; t++) {
+ *   const next = rule.step(rand([1, 4]), [0], state).state;
+ *   disposeState(state); // at once, not when the garbage collector comes
+ *   state = next;
+ * }
+ * ```
  */
 export function disposeState(state: unknown): void {
   const isState = state instanceof Tensor || Array.isArray(state) || isPlain(state);

@@ -44,9 +44,6 @@ const DEFAULTS = {
  *
  * with u[t] the membranes behind the weights W, and s[t] the spikes before them.
  *
- *     const rule = new SLTT(network, { loss: crossEntropy });
- *     const { output, state } = rule.step(x, labels);
- *
  * `network` is a layer, or layers in `Sequential`, nested or not: neurons and other layers with `step(x, state)` and `initialState(shape)`,
  * and layers without a state, which see a sequence of one step, [1, B, …], in their mode, training or evaluation: batch statistics are
  * those of a step. A `Dropout` whose mask is shared over time keeps its mask in the state. Shapes: x [B, …] → output [B, …].
@@ -56,6 +53,19 @@ const DEFAULTS = {
  * @throws TypeError for a model that is no module, a loss that is no function, or another option; RangeError for a
  *   module whose `forward` hides the state of a layer.
  * @see Meng et al. (2023), Towards Memory- and Time-Efficient Backpropagation for Training Spiking Neural Networks, ICCV.
+ *
+ * @example
+ * ```ts
+ * import { crossEntropy, LIF, Linear, rand, Sequential, SGD, SLTT } from "jarvis-snn";
+ *
+ * const network = new Sequential(new Linear(4, 16), new LIF(), new Linear(16, 2));
+ * const rule = new SLTT(network, { loss: crossEntropy });
+ * const optimizer = new SGD(network.parameters(), { lr: 0.1 });
+ * let { output, state } = rule.step(rand([2, 4]), [0, 1]); // a step of time; adds to grad
+ * for (let t = 1; t < 20; t++) ({ output, state } = rule.step(rand([2, 4]), [0, 1], state));
+ * optimizer.step();
+ * console.log(output.shape, state.layers.length); // [ 2, 2 ] 3
+ * ```
  */
 export class SLTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target> {
   constructor(model: Module, options: SLTTOptions<Target>) {
@@ -80,10 +90,6 @@ type TraceDecay = NetworkLayer | number | null;
  * parameters of neurons and of layers before have none. All weights behind the first neurons have a trace, also those of a linear readout
  * without a membrane, as in the code of the paper. The weights before the first neurons see the input as it is, unless `inputLambda` gives it a trace.
  *
- *     const rule = new OTTT(network, { loss: crossEntropy });
- *     let { output, state } = rule.step(x, labels); // adds to grad
- *     ({ output, state } = rule.step(x, null, state)); // no loss in this step
- *
  * λ is the decay of the nearest neurons before the weight: their `beta`, or else ∂u[t]/∂v[t−1] at their initial state, which is 1 of
  * `IF` and 1 − σ(w) of `ParametricLIF`; neurons with [N] decays have as many values of λ. The option `lambda` is the λ of all traces; 0 is
  * {@link SLTT}. A trace grows by the spike itself, whatever the scale of the current. Pools and other layers between the neurons and the
@@ -94,6 +100,17 @@ type TraceDecay = NetworkLayer | number | null;
  * @throws RangeError for a λ outside of [0, 1], or neurons without one, and for layers behind neurons whose weights have no traces, such
  *   as `Recurrent`; TypeError and RangeError as {@link SLTT}.
  * @see Xiao et al. (2022), Online Training Through Time for Spiking Neural Networks, NeurIPS.
+ *
+ * @example
+ * ```ts
+ * import { crossEntropy, LIF, Linear, OTTT, rand, Sequential } from "jarvis-snn";
+ *
+ * const network = new Sequential(new Linear(4, 16), new LIF(), new Linear(16, 2));
+ * const rule = new OTTT(network, { loss: crossEntropy, lambda: 0.5 });
+ * let { output, state } = rule.step(rand([2, 4]), [0, 1]); // adds to grad
+ * ({ output, state } = rule.step(rand([2, 4]), null, state)); // no loss in this step
+ * console.log(output.shape, state.layers.length); // [ 2, 2 ] 3
+ * ```
  */
 export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target> {
   /** Where the decay of the trace of each layer comes from, null for layers without a trace. */

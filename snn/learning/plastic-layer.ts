@@ -57,12 +57,22 @@ class Steps<State> implements Run {
  * The layer runs in `Sequential` and `Stream`, and learns while `learning` is true, in a stream as the input comes in. `reward` is given
  * to the rule in every step until it is set anew; undefined for none. A tape records no step: the layer has no gradient.
  *
- *     const network = new PlasticLayer(new Plastic(new Linear(784, 100), new STDP(), { bounds: [0, 1] }), new LIF());
- *     const stream = new Stream(network, [1, 784]);
- *
  * Shapes: x [T, B, in] → spikes [T, B, out]; of a convolution [T, B, C, …] → [T, B, O, …].
  *
  * @throws TypeError for anything but a {@link Plastic}, or neurons without step and initialState.
+ *
+ * @example
+ * ```ts
+ * import { LIF, Linear, Plastic, PlasticLayer, STDP, Stream } from "jarvis-snn";
+ *
+ * const layer = new Linear(4, 2, { bias: false });
+ * layer.weight.copyFrom(new Float32Array(8).fill(0.5));
+ * const learner = new PlasticLayer(new Plastic(layer, new STDP({ aPlus: 0.1 }), { bounds: [0, 1] }), new LIF());
+ * const stream = new Stream(learner, [1, 4]);
+ * for (let t = 0; t < 5; t++) stream.step([1, 1, 0, 0]); // learns as the input comes in
+ * learner.learning = false; // from now on the weights stay
+ * console.log(`${layer.weight.select(0, 0)}`); // Tensor([4], [1, 1, 0.5, 0.5])
+ * ```
  */
 export class PlasticLayer<State = unknown> extends Temporal<
   PlasticLayerState<State>,

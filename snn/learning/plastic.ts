@@ -61,10 +61,6 @@ interface Fitting {
  * step. A convolution shares its weights: each place of its window is a sample, and its changes are added up. Changed weights are put into
  * `bounds`, and so are all weights where some were beyond these before the step.
  *
- *     const plastic = new Plastic(new Linear(784, 100), new STDP(), { bounds: [0, 1] });
- *     let state = plastic.initialState(1);
- *     state = plastic.step(pre, post, state);
- *
  * Changes that `apply: false` keeps belong to the connection, not to a state.
  *
  * A step writes the weight in place, so a `backward` through a product with the earlier weight is an error. The step takes over the
@@ -75,6 +71,20 @@ interface Fitting {
  * @throws TypeError for another layer or rule; RangeError for a convolution of several groups, bounds in the wrong order, a sum
  *   that is not positive, a parameter [N] where N is not the number of neurons behind, a rule that needs bounds without these, or the dt
  *   of a rule whose changes do not depend on time.
+ *
+ * @example
+ * ```ts
+ * import { Linear, Plastic, STDP, tensor } from "jarvis-snn";
+ *
+ * const layer = new Linear(2, 1, { bias: false });
+ * layer.weight.copyFrom([0.5, 0.5]);
+ * const plastic = new Plastic(layer, new STDP({ aPlus: 0.1, aMinus: 0.12 }), { bounds: [0, 1] });
+ * let state = plastic.initialState(1);
+ * state = plastic.step(tensor([[1, 0]]), tensor([[0]]), state); // the first input fires,
+ * state = plastic.step(tensor([[0, 0]]), tensor([[1]]), state); // then the output,
+ * state = plastic.step(tensor([[0, 1]]), tensor([[0]]), state); // then the second input
+ * console.log(`${layer.weight}`); // Tensor([1, 2], [0.59512, 0.38585], requiresGrad)
+ * ```
  */
 export class Plastic {
   /** The layer. */

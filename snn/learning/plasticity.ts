@@ -53,15 +53,6 @@ export type RuleClass<
  * or of the weight and of states of the synapse, by name. {@link Plastic} compiles them to sweeps over the synapses of the neurons
  * that spike, so that silent synapses cost nothing where a rule has no `onStep`.
  *
- *     const PairSTDP = plasticity({
- *       name: "PairSTDP",
- *       traces: { x: { of: "pre", tau: "tauPlus" }, y: { of: "post", tau: "tauMinus" } },
- *       parameters: { aPlus: 0.01, aMinus: 0.012, tauPlus: 20, tauMinus: 20 },
- *       onPre: ({ y, aMinus }) => y.mul(aMinus).neg(),
- *       onPost: ({ x, aPlus }) => x.mul(aPlus),
- *     });
- *     const plastic = new Plastic(layer, new PairSTDP({ aPlus: 0.02 }), { bounds: [0, 1] });
- *
  * All functions see the weight as it was before the step. A step: with `rewardAfter: "nothing"` the reward first; states of the
  * synapses and traces decay, spikes are added to traces; changes at spikes, as `order` says; changes of the step; the reward. A
  * parameter that is a tensor [out] gives each neuron behind a value of its own; parameters of traces are numbers.
@@ -70,6 +61,25 @@ export type RuleClass<
  *   functions; RangeError for members without effect, such as `explains` without `onStep`. The constructor of the class: TypeError for
  *   an option of another name or kind; RangeError for values beyond float32 or their bounds, time constants that are not positive, and
  *   options without effect, for the choices or of a rule without traces or `onReward`.
+ *
+ * @example
+ * ```ts
+ * import { Linear, Plastic, plasticity, tensor } from "jarvis-snn";
+ *
+ * const PairSTDP = plasticity({
+ *   name: "PairSTDP",
+ *   traces: { x: { of: "pre", tau: "tauPlus" }, y: { of: "post", tau: "tauMinus" } },
+ *   parameters: { aPlus: 0.01, aMinus: 0.012, tauPlus: 20, tauMinus: 20 },
+ *   onPre: ({ y, aMinus }) => y.mul(aMinus).neg(),
+ *   onPost: ({ x, aPlus }) => x.mul(aPlus),
+ * });
+ * const layer = new Linear(2, 1, { bias: false });
+ * layer.weight.copyFrom([0.5, 0.5]);
+ * const plastic = new Plastic(layer, new PairSTDP({ aPlus: 0.1 }), { bounds: [0, 1] });
+ * const state = plastic.step(tensor([[1, 0]]), tensor([[0]]), plastic.initialState(1)); // the first input fires,
+ * plastic.step(tensor([[0, 0]]), tensor([[1]]), state); // then the output
+ * console.log(`${layer.weight}`); // Tensor([1, 2], [0.59512, 0.5], requiresGrad)
+ * ```
  */
 export function plasticity<
   Trace extends string,
@@ -296,7 +306,18 @@ export interface SynapseState {
   readonly tau: number;
 }
 
-/** A rule for synapses with its options, for {@link Plastic}. Made by the classes that {@link plasticity} gives. */
+/**
+ * A rule for synapses with its options, for {@link Plastic}. Made by the classes that {@link plasticity} gives.
+ *
+ * @example
+ * ```ts
+ * import { type Rule, STDP } from "jarvis-snn";
+ *
+ * const rule: Rule = new STDP({ tauPlus: 10 });
+ * console.log(rule.name, rule.traces.map(({ name, of, tau }) => `${name} of ${of}: ${tau}`));
+ * // STDP [ 'x of pre: 10', 'y of post: 20' ]
+ * ```
+ */
 export class Rule {
   /** The name of its class. */
   readonly name: string;

@@ -29,9 +29,7 @@ const WHERE = "truncatedBackward";
  *   L = Σ_p loss(output[p·K … p·K + K − 1])      ∂L/∂θ ≈ Σ_p ∂loss_p/∂θ with the state before piece p fixed
  *
  * Shapes: x [T, B, …]; `loss(output, from, to)` sees [to − from, B, …], the steps from … to − 1, and is called once for each piece, in
- * their order. A mean over all steps is a sum over the piece, divided by T:
- *
- *     truncatedBackward(network, x, (z, from, to) => z.sub(target.slice(0, from, to)).square().sum().div(T * B), { steps: 20 });
+ * their order. A mean over all steps is a sum over the piece, divided by T, as in the example.
  *
  * With K ≥ T the call is `loss(model.forward(x), 0, T).backward()`, bit for bit, for any module. With more pieces the model is a layer,
  * or layers in `Sequential`, nested or not: neurons, `Recurrent`, readouts, delays and other layers with `step(x, state)` and
@@ -45,6 +43,18 @@ const WHERE = "truncatedBackward";
  *   later piece leaves the gradients of the pieces before it.
  * @see Williams and Peng (1990), An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent Network Trajectories, Neural
  *   Computation 2(4).
+ *
+ * @example
+ * ```ts
+ * import { LIF, Linear, rand, Sequential, type Tensor, truncatedBackward } from "jarvis-snn";
+ *
+ * const network = new Sequential(new Linear(4, 8), new LIF(), new Linear(8, 1));
+ * const [x, target] = [rand([100, 2, 4]), rand([100, 2, 1])];
+ * const error = (z: Tensor, from: number, to: number) => z.sub(target.slice(0, from, to)).square().sum();
+ * // The mean over all steps and samples, in pieces of 20 steps.
+ * const loss = truncatedBackward(network, x, (...piece) => error(...piece).div(200), { steps: 20 });
+ * console.log(loss > 0, network.parameters()[0]?.grad?.shape); // true [ 8, 4 ]
+ * ```
  */
 export function truncatedBackward(model: Module, x: Tensor, loss: PieceLoss, options: TruncatedOptions): number {
   moduleOf(WHERE, model);

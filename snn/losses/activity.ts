@@ -35,6 +35,13 @@ const SPARSITY = /* @__PURE__ */ joined(ALL_STEPS, { lambda: 1e-5 });
  * @throws RangeError for spikes without a time axis, a lambda that is not finite and ≥ 0, or lengths that are not one integer in [1, T]
  *   for each sample.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { l1RateSparsity, tensor } from "jarvis-snn";
+ *
+ * console.log(l1RateSparsity(tensor([[[1, 0]], [[1, 1]]]), { lambda: 0.5 }).item()); // 1.5
+ * ```
  */
 export const l1RateSparsity = composedOp((spikes: Tensor, options: SparsityOptions = SPARSITY): Tensor => {
   const { lambda, lengths } = withDefaults("l1RateSparsity", SPARSITY, options);
@@ -80,6 +87,14 @@ function ratesOf(where: string, spikes: Tensor, lengths: LengthsOptions["lengths
  *   lengths that are not one integer in [1, T] for each sample.
  * @see Zenke and Vogels (2021), The Remarkable Robustness of Surrogate Gradient Learning for Instilling Complex Function in Spiking Neural
  *   Networks, Neural Computation 33(4).
+ *
+ * @example
+ * ```ts
+ * import { maximumRate, tensor } from "jarvis-snn";
+ *
+ * const spikes = tensor([[[1, 0]], [[1, 1]]]); // [T, B, N]: rates 1 and 0.5
+ * console.log(maximumRate(spikes, { maximum: 0.5 }).item()); // 0.25
+ * ```
  */
 export const maximumRate = composedOp((spikes: Tensor, options: MaximumRateOptions): Tensor => {
   const where = "maximumRate";
@@ -101,6 +116,14 @@ export const maximumRate = composedOp((spikes: Tensor, options: MaximumRateOptio
  *   lengths that are not one integer in [1, T] for each sample.
  * @see Zenke and Vogels (2021), The Remarkable Robustness of Surrogate Gradient Learning for Instilling Complex Function in Spiking Neural
  *   Networks, Neural Computation 33(4).
+ *
+ * @example
+ * ```ts
+ * import { silence, tensor } from "jarvis-snn";
+ *
+ * const spikes = tensor([[[1, 0]], [[1, 0]]]); // [T, B, N]: rates 1 and 0
+ * console.log(silence(spikes, { minimum: 0.5 }).item()); // 0.25
+ * ```
  */
 export const silence = composedOp((spikes: Tensor, options: SilenceOptions): Tensor => {
   const where = "silence";
@@ -128,6 +151,14 @@ export type FanOut = number | Tensor | Linear | Conv1d | Conv2d;
  *   not take, or lengths that are not one integer in [1, T] for each sample; TypeError for another fan-out.
  * @see Merolla et al. (2014), A Million Spiking-Neuron Integrated Circuit with a Scalable Communication Network and Interface, Science
  *   345(6197).
+ *
+ * @example
+ * ```ts
+ * import { Linear, synapticOperations, tensor } from "jarvis-snn";
+ *
+ * const spikes = tensor([[[1, 0]], [[1, 1]]]); // three spikes of one sample
+ * console.log(synapticOperations(spikes, new Linear(2, 10)).item()); // 30
+ * ```
  */
 export const synapticOperations = composedOp(
   (spikes: Tensor, fanOut: FanOut, options: LengthsOptions = ALL_STEPS): Tensor => {

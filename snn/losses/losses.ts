@@ -61,6 +61,14 @@ function entropyOfSteps(x: Tensor, labels: Int32Array, lengths: Int32Array | nul
  * @throws RangeError for spikes without these axes, another number of class indices, weights or lengths, an index outside 0 … K − 1, an
  *   unknown reduction, or labelSmoothing outside [0, 1]; TypeError for y that is neither an array nor a tensor, or an unknown option.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { ceRateLoss, tensor } from "jarvis-snn";
+ *
+ * const spikes = tensor([[[1, 0]], [[1, 0]]]); // [T, B, K]: class 0 fires in both steps
+ * console.log(ceRateLoss(spikes, [0]).item().toFixed(4), ceRateLoss(spikes, [1]).item().toFixed(4)); // 0.3133 1.3133
+ * ```
  */
 export const ceRateLoss = composedOp(
   (spikes: Tensor, y: Targets, options: CrossEntropySequenceOptions = ENTROPY): Tensor => {
@@ -87,6 +95,14 @@ const COUNTS: Required<CrossEntropySequenceOptions & ClassPopulationOptions> = /
  * @throws RangeError as {@link ceRateLoss}, and unless numClasses divides K; TypeError for y that is neither an array nor a tensor, or an
  *   unknown option.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { ceCountLoss, tensor } from "jarvis-snn";
+ *
+ * const spikes = tensor([[[1, 0]], [[1, 0]]]); // [T, B, K]: counts 2 and 0
+ * console.log(ceCountLoss(spikes, [0]).item().toFixed(4), ceCountLoss(spikes, [1]).item().toFixed(4)); // 0.1269 2.1269
+ * ```
  */
 export const ceCountLoss = composedOp(
   (spikes: Tensor, y: Targets, options: CrossEntropySequenceOptions & ClassPopulationOptions = COUNTS): Tensor => {
@@ -111,6 +127,14 @@ export const ceCountLoss = composedOp(
  *
  * @throws RangeError and TypeError as {@link ceRateLoss}.
  * @see Cramer et al. (2022), The Heidelberg Spiking Data Sets for the Systematic Evaluation of Spiking Neural Networks, IEEE TNNLS 33(7).
+ *
+ * @example
+ * ```ts
+ * import { ceMaxMembraneLoss, tensor } from "jarvis-snn";
+ *
+ * const membrane = tensor([[[0.5, 0]], [[2, 0.25]], [[1, 0]]]); // [T, B, K]: maxima 2 and 0.25
+ * console.log(ceMaxMembraneLoss(membrane, [0]).item().toFixed(4)); // 0.1602
+ * ```
  */
 export const ceMaxMembraneLoss = composedOp(
   (membrane: Tensor, y: Targets, options: CrossEntropySequenceOptions = ENTROPY): Tensor => {
@@ -144,6 +168,15 @@ const TET = /* @__PURE__ */ joined(ENTROPY, { lambda: 0, target: undefined as nu
  * @throws RangeError as {@link ceRateLoss}, and for lambda outside [0, 1] a target that is not finite, or a target where lambda is 0; TypeError for y that is neither
  *   an array nor a tensor, or an unknown option.
  * @see Deng et al. (2022), Temporal Efficient Training of Spiking Neural Network via Gradient Re-weighting, ICLR.
+ *
+ * @example
+ * ```ts
+ * import { tetLoss, tensor } from "jarvis-snn";
+ *
+ * const output = tensor([[[1, 0]], [[3, 0]]]); // [T, B, K]
+ * console.log(tetLoss(output, [0]).item().toFixed(4)); // 0.1809
+ * console.log(tetLoss(output, [0], { lambda: 0.05, target: 1 }).item().toFixed(4)); // 0.2469
+ * ```
  */
 export const tetLoss = composedOp((output: Tensor, y: Targets, options: TetOptions = {}): Tensor => {
   const given = lossOptions("tetLoss", TET, options);
@@ -186,6 +219,15 @@ const MSE_COUNT: Required<MseCountOptions> = /* @__PURE__ */ joined(SEQUENCE, {
  * @throws RangeError as {@link ceCountLoss}, and for rates that are not finite and ≥ 0; TypeError for y that is neither an array nor a
  *   tensor, or an unknown option.
  * @see Shrestha and Orchard (2018), SLAYER: Spike Layer Error Reassignment in Time, NeurIPS.
+ *
+ * @example
+ * ```ts
+ * import { mseCountLoss, tensor } from "jarvis-snn";
+ *
+ * const spikes = tensor([[[1, 0]], [[1, 0]]]); // [T, B, K]: counts 2 and 0
+ * console.log(mseCountLoss(spikes, [0], { correctRate: 1, incorrectRate: 0 }).item()); // 0
+ * console.log(mseCountLoss(spikes, [1], { correctRate: 1, incorrectRate: 0 }).item()); // 2
+ * ```
  */
 export const mseCountLoss = composedOp((spikes: Tensor, y: Targets, options: MseCountOptions = MSE_COUNT): Tensor => {
   const where = "mseCountLoss";
@@ -236,6 +278,14 @@ const MSE_MEMBRANE: Required<MseMembraneOptions> = /* @__PURE__ */ joined(SEQUEN
  * @throws RangeError as {@link ceRateLoss}, for a weight beside values a target that is not finite, or a target where lambda is 0; TypeError for y that is neither an
  *   array nor a tensor, or an unknown option.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { mseMembraneLoss, tensor } from "jarvis-snn";
+ *
+ * const membrane = tensor([[[1, 0]], [[1, 0.5]]]); // [T, B, K]
+ * console.log(mseMembraneLoss(membrane, [0], { onTarget: 1, offTarget: 0 }).item()); // 0.0625
+ * ```
  */
 export const mseMembraneLoss = composedOp(
   (membrane: Tensor, y: Targets, options: MseMembraneOptions = MSE_MEMBRANE): Tensor => {

@@ -18,6 +18,14 @@ const ACCURACY: Required<AccuracyRateOptions> = { numClasses: null, lengths: und
  *
  * @throws RangeError for spikes without these axes, another number of class indices or lengths, an index outside 0 … K − 1, or numClasses
  *   that does not divide K; TypeError for y that is neither an array nor a tensor, or an unknown option.
+ *
+ * @example
+ * ```ts
+ * import { accuracyRate, tensor } from "jarvis-snn";
+ *
+ * const spikes = tensor([[[1, 0], [0, 0]], [[1, 1], [0, 1]]]); // [T, B, K]: counts [2, 1] and [0, 1]
+ * console.log(accuracyRate(spikes, [0, 0])); // 0.5
+ * ```
  */
 export function accuracyRate(spikes: Tensor, y: Targets, options: AccuracyRateOptions = ACCURACY): number {
   const where = "accuracyRate";
@@ -36,6 +44,14 @@ export function accuracyRate(spikes: Tensor, y: Targets, options: AccuracyRateOp
  *
  * @throws RangeError for spikes without these axes, another number of class indices or lengths, or an index outside 0 … K − 1; TypeError
  *   for y that is neither an array nor a tensor, or an unknown option.
+ *
+ * @example
+ * ```ts
+ * import { accuracyTemporal, tensor } from "jarvis-snn";
+ *
+ * const spikes = tensor([[[1, 0], [0, 1]], [[0, 1], [1, 1]]]); // [T, B, K]: classes 0 and 1 fire first
+ * console.log(accuracyTemporal(spikes, [0, 0])); // 0.5
+ * ```
  */
 export function accuracyTemporal(spikes: Tensor, y: Targets, options: LengthsOptions = ALL_STEPS): number {
   const where = "accuracyTemporal";
@@ -64,6 +80,14 @@ const CONFUSION: Required<ConfusionOptions> = { into: null };
  *
  * @throws RangeError for an output without these axes, another number of class indices, an index outside 0 … K − 1, or an `into` of other
  *   sizes; TypeError for y that is neither an array nor a tensor, an `into` that is no list of lists, or an unknown option.
+ *
+ * @example
+ * ```ts
+ * import { confusionMatrix, tensor } from "jarvis-snn";
+ *
+ * const output = tensor([[3, 1], [0, 2], [2, 1]]); // [B, K], such as spike counts
+ * console.log(confusionMatrix(output, [0, 1, 1])); // [ [ 1, 0 ], [ 1, 1 ] ]
+ * ```
  */
 export function confusionMatrix(output: Tensor, y: Targets, options: ConfusionOptions = CONFUSION): number[][] {
   const where = "confusionMatrix";

@@ -18,6 +18,13 @@ function given(where: string, what: string, x: Tensor, options: LengthsOptions):
  * cover the steps of each sample.
  *
  * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
+ *
+ * @example
+ * ```ts
+ * import { meanOverTime, tensor } from "jarvis-snn";
+ *
+ * console.log(meanOverTime(tensor([[[1, 0]], [[1, 1]]])).toArray()); // [ [ 1, 0.5 ] ]
+ * ```
  */
 export function meanOverTime(x: Tensor, options: LengthsOptions = ALL_STEPS): Tensor {
   return composed(meanSteps, x, given("meanOverTime", "spikes", x, options));
@@ -27,6 +34,15 @@ export function meanOverTime(x: Tensor, options: LengthsOptions = ALL_STEPS): Te
  * The number of spikes: Σ_t s[t], [T, B, …] → [B, …].  ∂L/∂s[t] = ∂L/∂z. With `lengths`, the steps of each sample alone count.
  *
  * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
+ *
+ * @example
+ * ```ts
+ * import { spikeCount, tensor } from "jarvis-snn";
+ *
+ * const spikes = tensor([[[1, 0]], [[1, 1]]]);
+ * console.log(spikeCount(spikes).toArray(), spikeCount(spikes, { lengths: [1] }).toArray());
+ * // [ [ 2, 1 ] ] [ [ 1, 0 ] ]
+ * ```
  */
 export function spikeCount(spikes: Tensor, options: LengthsOptions = ALL_STEPS): Tensor {
   return composed(sumSteps, spikes, given("spikeCount", "spikes", spikes, options));
@@ -37,6 +53,13 @@ export function spikeCount(spikes: Tensor, options: LengthsOptions = ALL_STEPS):
  * is lengths[b] − 1.
  *
  * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
+ *
+ * @example
+ * ```ts
+ * import { lastMembrane, tensor } from "jarvis-snn";
+ *
+ * console.log(lastMembrane(tensor([[[0.5, 0]], [[0.25, 1]]])).toArray()); // [ [ 0.25, 1 ] ]
+ * ```
  */
 export function lastMembrane(membrane: Tensor, options: LengthsOptions = ALL_STEPS): Tensor {
   return composed(lastSteps, membrane, given("lastMembrane", "a membrane", membrane, options));
@@ -47,6 +70,13 @@ export function lastMembrane(membrane: Tensor, options: LengthsOptions = ALL_STE
  * tie share it evenly. With `lengths`, over the steps of each sample.
  *
  * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
+ *
+ * @example
+ * ```ts
+ * import { maxMembrane, tensor } from "jarvis-snn";
+ *
+ * console.log(maxMembrane(tensor([[[0.5, 0]], [[0.25, 1]]])).toArray()); // [ [ 0.5, 1 ] ]
+ * ```
  */
 export function maxMembrane(membrane: Tensor, options: LengthsOptions = ALL_STEPS): Tensor {
   return composed(largest, membrane, given("maxMembrane", "a membrane", membrane, options));
@@ -68,6 +98,14 @@ const TRACE = /* @__PURE__ */ joined(ALL_STEPS, { beta: 0.95 });
  * step, 0.95 by default. With `lengths`, r is 0 after the steps of each sample.
  *
  * @throws RangeError for a beta outside [0, 1], a missing time axis, or lengths that are not one integer in [1, T] for each sample.
+ *
+ * @example
+ * ```ts
+ * import { filteredTrace, tensor } from "jarvis-snn";
+ *
+ * const spikes = tensor([1, 0, 1, 0], { shape: [4, 1, 1] });
+ * console.log(filteredTrace(spikes, { beta: 0.5 }).flatten().toArray()); // [ 1, 0.5, 1.25, 0.625 ]
+ * ```
  */
 export function filteredTrace(spikes: Tensor, options: TraceOptions = TRACE): Tensor {
   const { beta, lengths } = withDefaults("filteredTrace", TRACE, options);
@@ -99,6 +137,14 @@ const TIMES = /* @__PURE__ */ joined(ALL_STEPS, { count: 1 });
  * @throws RangeError for a count that is not a positive integer, a missing time axis, or lengths that are not one integer in [1, T] for
  *   each sample.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { spikeTimes, tensor } from "jarvis-snn";
+ *
+ * const spikes = tensor([[0, 0], [1, 0], [1, 0]]); // [T, N]: the second neuron is silent
+ * console.log(spikeTimes(spikes, { count: 2 }).toArray()); // [ [ 1, 2 ], [ 2, 2 ] ]
+ * ```
  */
 export function spikeTimes(spikes: Tensor, options: SpikeTimesOptions = TIMES): Tensor {
   const { count, lengths } = withDefaults("spikeTimes", TIMES, options);

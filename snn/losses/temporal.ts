@@ -42,6 +42,15 @@ const CE_TEMPORAL: Required<CeTemporalOptions> = /* @__PURE__ */ joined(ENTROPY,
  * @throws RangeError as {@link ceRateLoss}, and for another inverse; TypeError for y that is neither an array nor a tensor, or an unknown
  *   option.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { ceTemporalLoss, tensor } from "jarvis-snn";
+ *
+ * const spikes = tensor([[[0, 0]], [[1, 0]], [[0, 1]]]); // [T, B, K]: first spikes at steps 1 and 2
+ * console.log(ceTemporalLoss(spikes, [0]).item().toFixed(4), ceTemporalLoss(spikes, [1]).item().toFixed(4));
+ * // 0.3133 1.3133
+ * ```
  */
 export const ceTemporalLoss = composedOp(
   (spikes: Tensor, y: Targets, options: CeTemporalOptions = CE_TEMPORAL): Tensor => {
@@ -92,6 +101,14 @@ const MSE_TEMPORAL = /* @__PURE__ */ joined(SEQUENCE, {
  * @throws RangeError as {@link ceRateLoss}, for times that are not finite, lists of two lengths, a weight beside times, or a tolerance
  *   that is not finite and ≥ 0; TypeError for y that is neither an array nor a tensor, or an unknown option.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { mseTemporalLoss, tensor } from "jarvis-snn";
+ *
+ * const spikes = tensor([[[0, 0]], [[1, 0]], [[0, 0]], [[0, 1]]]); // [T, B, K]: first spikes at steps 1 and 3
+ * console.log(mseTemporalLoss(spikes, [0], { onTarget: 0, offTarget: 3 }).item()); // 0.03125
+ * ```
  */
 export const mseTemporalLoss = composedOp(
   (spikes: Tensor, y: Targets, options: MseTemporalOptions = MSE_TEMPORAL): Tensor => {
@@ -180,6 +197,15 @@ const VAN_ROSSUM: Required<VanRossumOptions> = { tau: 10, dt: 1, reduction: "mea
  * @throws RangeError for another shape of the target, tau or dt that are not finite and > 0, lengths that are not one integer in [1, T]
  *   for each sample, or an unknown reduction; TypeError for a target that is no tensor, or an unknown option.
  * @see van Rossum (2001), A Novel Spike Distance, Neural Computation 13(4).
+ *
+ * @example
+ * ```ts
+ * import { tensor, vanRossumLoss } from "jarvis-snn";
+ *
+ * const train = (step: number) => tensor(Array.from({ length: 40 }, (_, t) => [[Number(t === step)]])); // [T, B, N]
+ * const distances = [10, 11, 20].map((step) => vanRossumLoss(train(step), train(10), { tau: 5 }).item().toFixed(3));
+ * console.log(distances.join(" ")); // 0.000 0.220 1.049
+ * ```
  */
 export const vanRossumLoss = composedOp(
   (spikes: Tensor, target: Tensor, options: VanRossumOptions = VAN_ROSSUM): Tensor => {

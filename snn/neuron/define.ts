@@ -17,18 +17,6 @@ import type { NeuronClass, NeuronDefinition, NeuronOutputs } from "./types.ts";
  * learned are its parameters, the others buffers. A layer runs in `Sequential` and `Stream`, and has `forward`, `unroll`, `step`,
  * `initialState`; `String(layer)` shows the gradient that was derived.
  *
- *     const Leaky = neuron({
- *       name: "Leaky",
- *       state: { v: 0 },
- *       parameters: { beta: 0.9, threshold: 1 },
- *       step({ current, v, beta, threshold, spike }) {
- *         const u = v.mul(beta).add(current);
- *         const s = spike(u.sub(threshold));
- *         return { spikes: s, membrane: u, v: u.sub(s.detach().mul(threshold)) };
- *       },
- *     });
- *     const layer = new Leaky({ beta: 0.8, learn: ["beta"], constrain: { beta: [0, 1] } });
- *
  * Shapes: current [T, B, …] → spikes [T, B, …]; a parameter [N] gives each neuron on the last axis its own.
  *
  * A step that returns `membrane` and no `spikes` is a readout, as {@link LeakyIntegrator} is.
@@ -38,6 +26,25 @@ import type { NeuronClass, NeuronDefinition, NeuronOutputs } from "./types.ts";
  *   no neuron can, for instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that
  *   are no parameters, options without effect for the choices, more than 31 outputs, or refractory steps of a neuron
  *   that has no spikes or no state to hold.
+ *
+ * @example
+ * ```ts
+ * import { neuron, ones } from "jarvis-snn";
+ *
+ * const Leaky = neuron({
+ *   name: "Leaky",
+ *   state: { v: 0 },
+ *   parameters: { beta: 0.9, threshold: 1 },
+ *   step({ current, v, beta, threshold, spike }) {
+ *     const u = v.mul(beta).add(current);
+ *     const s = spike(u.sub(threshold));
+ *     return { spikes: s, membrane: u, v: u.sub(s.detach().mul(threshold)) };
+ *   },
+ * });
+ * const layer = new Leaky({ beta: 0.5, threshold: 1.5, learn: ["beta"], constrain: { beta: [0, 1] } });
+ * console.log(layer.unroll(ones([4, 1, 1])).membrane.flatten().toArray()); // [ 1, 1.5, 1, 1.5 ]
+ * console.log(String(layer).includes("∇β")); // true
+ * ```
  */
 export function neuron<
   State extends string,

@@ -27,6 +27,15 @@ import { superSpike } from "../surrogates/known.ts";
  *
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
+ *
+ * @example
+ * ```ts
+ * import { AdaptiveLIF, full } from "jarvis-snn";
+ *
+ * const spikes = new AdaptiveLIF({ beta: 0.9, rho: 0.98, kappa: 0.5 }).forward(full([100, 1, 1], 0.5));
+ * // The same current causes fewer spikes in each quarter, as the threshold rises.
+ * console.log(spikes.split(25).map((quarter) => quarter.sum().item())); // [ 6, 4, 4, 3 ]
+ * ```
  */
 export const AdaptiveLIF = /* @__PURE__ */ lazyNeuron({
   name: "AdaptiveLIF",

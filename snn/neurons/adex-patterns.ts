@@ -24,7 +24,16 @@ const PATTERNS = {
 /** Names of the patterns. */
 export type AdExPattern = keyof typeof PATTERNS;
 
-/** The names, in the order of the paper's table. */
+/**
+ * The names, in the order of the paper's table.
+ *
+ * @example
+ * ```ts
+ * import { adExPatterns } from "jarvis-snn";
+ *
+ * console.log(adExPatterns.length, adExPatterns[0]); // 8 tonicSpiking
+ * ```
+ */
 export const adExPatterns = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.keys(PATTERNS) as AdExPattern[]);
 
 /** The result of {@link adExPattern}. */
@@ -50,14 +59,20 @@ const DEFAULTS = { duration: 500, dt: 0.1 } satisfies Required<AdExPatternOption
 /**
  * A firing pattern: options of {@link AdEx}, and the constant current of the paper over time, [T, 1], in pA.
  *
- *     const { options, current } = adExPattern("regularBursting");
- *     const { spikes, membrane } = new AdEx(options).unroll(current);
- *
  * All patterns have VT = −50 mV and ΔT = 2 mV; the bursting ones begin each burst at a reset above VT.
  *
  * @throws RangeError for another name, or a duration or time step that is not finite and > 0.
  * @see Naud, Marcille, Clopath and Gerstner (2008), Firing patterns in the adaptive exponential integrate-and-fire model, Biological
  *   Cybernetics 99.
+ *
+ * @example
+ * ```ts
+ * import { AdEx, adExPattern } from "jarvis-snn";
+ *
+ * const { options, current } = adExPattern("regularBursting", { duration: 300 });
+ * const { spikes } = new AdEx(options).unroll(current);
+ * console.log(current.shape, spikes.sum().item()); // [ 3000, 1 ] 6
+ * ```
  */
 export function adExPattern(name: AdExPattern, options: AdExPatternOptions = DEFAULTS): AdExSetting {
   const where = "adExPattern";

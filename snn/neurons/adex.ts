@@ -24,6 +24,16 @@ import { superSpike } from "../surrogates/known.ts";
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Brette and Gerstner (2005), Adaptive exponential integrate-and-fire model as an effective description of neuronal activity,
  *   Journal of Neurophysiology 94(5).
+ *
+ * @example
+ * ```ts
+ * import { AdEx, full } from "jarvis-snn";
+ *
+ * const neuron = new AdEx({ dt: 0.1 }); // mV, pA and ms
+ * const { spikes, membrane } = neuron.unroll(full([2000, 1, 1], 800)); // 800 pA for 200 ms
+ * console.log(spikes.sum().item(), "spikes"); // 5 spikes
+ * console.log(membrane.select(0, 0).item().toFixed(1), "mV after a step"); // -70.3 mV after a step
+ * ```
  */
 export const AdEx = /* @__PURE__ */ lazyNeuron({
   name: "AdEx",

@@ -17,6 +17,16 @@ import { lazyNeuron } from "../neuron/define.ts";
  * @see Bittar and Garner (2022), A surrogate gradient spiking baseline for speech command recognition, Frontiers in Neuroscience 16;
  *   Baronig, Ferrand, Sabathiel and Legenstein (2024), Advancing spatio-temporal processing in spiking neural networks through
  *   adaptation.
+ *
+ * @example
+ * ```ts
+ * import { AdLIF, tensor } from "jarvis-snn";
+ *
+ * const pulse = tensor([5, 0, 0, 0, 0, 0], { shape: [6, 1, 1] });
+ * const { membrane } = new AdLIF({ alpha: 0.8, beta: 0.9 }).unroll(pulse);
+ * // Behind a pulse the adaptation pulls the membrane below its rest, so that the neuron resonates.
+ * console.log(`${membrane.flatten()}`); // Tensor([6], [1, 0.7, 0.4, 0.136, -0.0704, -0.21056])
+ * ```
  */
 export const AdLIF = /* @__PURE__ */ lazyNeuron({
   name: "AdLIF",

@@ -98,6 +98,17 @@ const AlphaNeuron = /* @__PURE__ */ lazyNeuron({
  * @see Rall (1967), Distinguishing theoretical synaptic potentials computed for different soma-dendritic distributions of synaptic
  *   input, Journal of Neurophysiology 30(5); Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep
  *   Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { Alpha, tensor } from "jarvis-snn";
+ *
+ * const spike = tensor([1, 0, 0, 0, 0, 0, 0, 0], { shape: [8, 1, 1] });
+ * const { membrane } = new Alpha({ alpha: 0.8, beta: 0.6, threshold: 10 }).unroll(spike);
+ * console.log(`${membrane.flatten()}`);
+ * // Tensor([8], [0, 0.35513, 0.49718, 0.5256, 0.49718, 0.44377, 0.38263, 0.32268])
+ * console.log(membrane.flatten().argmax().item(), "steps to the peak"); // 3 steps to the peak
+ * ```
  */
 export class Alpha extends AlphaNeuron {
   constructor(options: ConstructorParameters<typeof AlphaNeuron>[0] = {}) {

@@ -27,6 +27,17 @@ import { superSpike } from "../surrogates/known.ts";
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Brette et al. (2007), Simulation of networks of spiking neurons: a review of tools and strategies, Journal of Computational
  *   Neuroscience 23(3), benchmark 1.
+ *
+ * @example
+ * ```ts
+ * import { ConductanceLIF, tensor } from "jarvis-snn";
+ *
+ * const neurons = new ConductanceLIF({ threshold: 0 }); // mV
+ * // An excitatory and an inhibitory input: the membrane goes towards 0 mV, and towards −80 mV.
+ * const input = tensor([0.5, -0.5]).expand([200, 1, 2]);
+ * const { membrane } = neurons.unroll(input);
+ * console.log(`${membrane.select(0, 199)}`); // Tensor([1, 2], [-15.965, -76.802])
+ * ```
  */
 export const ConductanceLIF = /* @__PURE__ */ lazyNeuron({
   name: "ConductanceLIF",

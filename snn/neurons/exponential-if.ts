@@ -23,6 +23,16 @@ import { sigmoid, superSpike } from "../surrogates/known.ts";
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Fourcaud-Trocmé et al. (2003), How spike generation mechanisms determine the neuronal response to fluctuating inputs, Journal
  *   of Neuroscience 23(37).
+ *
+ * @example
+ * ```ts
+ * import { ExponentialIF, pad, tensor } from "jarvis-snn";
+ *
+ * const neurons = new ExponentialIF({ rheobase: 0.8, sharpness: 0.1, threshold: 2 });
+ * // A pulse to 0.7 falls back; a pulse to 1.2 takes off by itself.
+ * const pulse = pad(tensor([[[1.4, 2.4]]]), [0, 0, 0, 0, 0, 5]); // and five steps without a current
+ * console.log(neurons.forward(pulse).sum({ axis: 0 }).toArray()); // [ [ 0, 1 ] ]
+ * ```
  */
 export const ExponentialIF = /* @__PURE__ */ lazyNeuron({
   name: "ExponentialIF",

@@ -18,6 +18,14 @@ import { atan, sigmoid, superSpike } from "../surrogates/known.ts";
  *
  * @throws RangeError for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Lapicque (1907), Recherches quantitatives sur l'excitation électrique des nerfs traitée comme une polarisation.
+ *
+ * @example
+ * ```ts
+ * import { full, IF } from "jarvis-snn";
+ *
+ * const spikes = new IF({ reset: "subtract" }).forward(full([8, 1, 1], 0.75));
+ * console.log(spikes.mean().item()); // 0.75
+ * ```
  */
 export const IF = /* @__PURE__ */ lazyNeuron({
   name: "IF",

@@ -97,7 +97,16 @@ const PATTERNS = {
 /** Names of the patterns, in the order of the paper's figure, A to T. */
 export type IzhikevichPattern = keyof typeof PATTERNS;
 
-/** The names, in the same order. */
+/**
+ * The names, in the same order.
+ *
+ * @example
+ * ```ts
+ * import { izhikevichPatterns } from "jarvis-snn";
+ *
+ * console.log(izhikevichPatterns.length, izhikevichPatterns[0]); // 20 tonicSpiking
+ * ```
+ */
 export const izhikevichPatterns = /* @__PURE__ */ Object.freeze(
   /* @__PURE__ */ Object.keys(PATTERNS) as IzhikevichPattern[],
 );
@@ -119,15 +128,21 @@ export interface IzhikevichSetting {
 /**
  * A firing pattern: options of {@link Izhikevich}, the current over time, [T, 1], and the state before the first step.
  *
- *     const { options, current, state } = izhikevichPattern("tonicBursting");
- *     const { spikes, membrane } = new Izhikevich(options).unroll(current, state);
- *
  * Inputs, time steps and altered equations come from the program behind figure 1 of the paper: the membrane of
  * "class1Excitability" and "integrator", and a recovery variable without decay in "accommodation". Time is in ms,
  * `options.dt` to a step.
  *
  * @throws RangeError for another name.
  * @see Izhikevich (2004), Which model to use for cortical spiking neurons?, IEEE Transactions on Neural Networks 15(5).
+ *
+ * @example
+ * ```ts
+ * import { Izhikevich, izhikevichPattern } from "jarvis-snn";
+ *
+ * const { options, current, state } = izhikevichPattern("tonicBursting");
+ * const { spikes } = new Izhikevich(options).unroll(current, state);
+ * console.log(current.shape, spikes.sum().item()); // [ 881, 1 ] 28
+ * ```
  */
 export function izhikevichPattern(name: IzhikevichPattern): IzhikevichSetting {
   const setting: Setting = PATTERNS[choiceOf("izhikevichPattern", "a pattern", name, izhikevichPatterns)];

@@ -23,6 +23,16 @@ import { sigmoid, superSpike } from "../surrogates/known.ts";
  *
  * @throws RangeError for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Izhikevich (2003), Simple model of spiking neurons, IEEE Transactions on Neural Networks 14(6).
+ *
+ * @example
+ * ```ts
+ * import { full, Izhikevich } from "jarvis-snn";
+ *
+ * const current = full([1000, 1, 1], 10); // 500 ms
+ * const regular = new Izhikevich();
+ * const fast = new Izhikevich({ a: 0.1, d: 2 });
+ * console.log(regular.forward(current).sum().item(), fast.forward(current).sum().item()); // 12 46
+ * ```
  */
 export const Izhikevich = /* @__PURE__ */ lazyNeuron({
   name: "Izhikevich",

@@ -18,6 +18,16 @@ import { sigmoid } from "../surrogates/known.ts";
  *
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Jiang and Zhang (2023), KLIF: An optimized spiking neuron unit for tuning surrogate gradient slope and membrane potential.
+ *
+ * @example
+ * ```ts
+ * import { full, KLIF } from "jarvis-snn";
+ *
+ * const current = full([6, 1, 1], 1.5);
+ * console.log(new KLIF({ k: 1 }).forward(current).sum().item()); // 3
+ * console.log(new KLIF({ k: 2 }).forward(current).sum().item()); // 6
+ * console.log(new KLIF({ learn: ["k"] }).namedParameters().map(([name]) => name)); // [ 'k' ]
+ * ```
  */
 export const KLIF = /* @__PURE__ */ lazyNeuron({
   name: "KLIF",

@@ -29,6 +29,16 @@ const BETA = {
  * @throws RangeError for beta outside of (0, 1), for beta with both R and C, unless R, C and Δt are positive, or as any neuron does.
  * @see Lapicque (1907), Recherches quantitatives sur l'excitation électrique des nerfs traitée comme une polarisation, Journal de
  *   Physiologie et de Pathologie Générale 9.
+ *
+ * @example
+ * ```ts
+ * import { Lapicque, ones } from "jarvis-snn";
+ *
+ * const neuron = new Lapicque({ R: 0.5, C: 10, timeStep: 1 }); // RC is 5 steps
+ * const { membrane } = neuron.unroll(ones([4, 1, 1])); // towards I·R = 0.5
+ * console.log(`${membrane.flatten()}`); // Tensor([4], [0.090635, 0.16484, 0.22559, 0.27534])
+ * console.log(`${new Lapicque({ beta: 0.9 }).C}`); // Tensor([], [9.4912])
+ * ```
  */
 export const Lapicque = /* @__PURE__ */ lazyNeuron({
   name: "Lapicque",

@@ -100,6 +100,14 @@ const MEMBRANE: readonly string[] = ["membrane"];
  *   finite, for tau or dt that is not finite and > 0, both beta and tau, dt or decay without tau, an unknown choice, or a name in
  *   `learn` or `constrain` that is no parameter; TypeError for an option of another name or kind.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { LeakyIntegrator, ones } from "jarvis-snn";
+ *
+ * const readout = new LeakyIntegrator({ beta: 0.5 });
+ * console.log(readout.forward(ones([4, 1, 1])).flatten().toArray()); // [ 1, 1.5, 1.75, 1.875 ]
+ * ```
  */
 export class LeakyIntegrator extends /* @__PURE__ */ layersOf(
   "LeakyIntegrator",

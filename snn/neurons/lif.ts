@@ -152,6 +152,16 @@ export interface LIFRecord {
  *   effect for the others, `learn` or `constrain` name an option that is no number or tensor, or `spiking: false` meets a surrogate
  *   without a primitive; TypeError for an option of another name or kind, or a value instead of options.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { full, LIF } from "jarvis-snn";
+ *
+ * const lif = new LIF({ beta: 0.5, threshold: 1, reset: "subtract" });
+ * const { spikes, membrane } = lif.unroll(full([5, 1, 1], 0.75)); // [T, B, N]
+ * console.log(membrane.flatten().toArray()); // [ 0.75, 1.125, 0.8125, 1.15625, 0.828125 ]
+ * console.log(spikes.flatten().toArray()); // [ 0, 1, 0, 1, 0 ]
+ * ```
  */
 export class LIF extends /* @__PURE__ */ layersOf(
   "LIF",

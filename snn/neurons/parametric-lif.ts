@@ -20,6 +20,15 @@ import { sigmoid } from "../surrogates/known.ts";
  *
  * @throws RangeError for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant To Enhance Learning of Spiking Neural Networks, ICCV.
+ *
+ * @example
+ * ```ts
+ * import { ParametricLIF, ones, tape } from "jarvis-snn";
+ *
+ * const layer = new ParametricLIF({ w: 0, threshold: 2 }); // τ = 2 steps, β = 1/2
+ * tape(() => layer.unroll(ones([3, 1, 1])).membrane.sum().backward());
+ * console.log(layer.namedParameters().map(([name]) => name), `${layer.w.grad}`); // [ 'w' ] Tensor([], [0.6875])
+ * ```
  */
 export const ParametricLIF = /* @__PURE__ */ lazyNeuron({
   name: "ParametricLIF",

@@ -21,6 +21,16 @@ import { sigmoid } from "../surrogates/known.ts";
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Ermentrout and Kopell (1986), Parabolic bursting in an excitable system coupled with a slow oscillation, SIAM Journal on
  *   Applied Mathematics 46(2).
+ *
+ * @example
+ * ```ts
+ * import { pad, QuadraticIF, tensor } from "jarvis-snn";
+ *
+ * const neurons = new QuadraticIF({ critical: 0.8 });
+ * // A pulse to 0.7 falls back; a pulse to 0.9 grows into a spike by itself.
+ * const pulse = pad(tensor([[[1.4, 1.8]]]), [0, 0, 0, 0, 0, 5]); // and five steps without a current
+ * console.log(neurons.forward(pulse).sum({ axis: 0 }).toArray()); // [ [ 0, 1 ] ]
+ * ```
  */
 export const QuadraticIF = /* @__PURE__ */ lazyNeuron({
   name: "QuadraticIF",

@@ -12,6 +12,16 @@ import { lazyNeuron } from "../neuron/define.ts";
  *
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Izhikevich (2001), Resonate-and-fire neurons, Neural Networks 14(6–7).
+ *
+ * @example
+ * ```ts
+ * import { ResonateAndFire, tensor } from "jarvis-snn";
+ *
+ * const neurons = new ResonateAndFire({ omega: Math.PI / 4 }); // a period of 8 steps
+ * // Two pulses a period apart build up; two pulses half a period apart cancel out.
+ * const times = Array.from({ length: 16 }, (_, t) => [[Number(t === 0 || t === 8), Number(t === 0 || t === 4)]]);
+ * console.log(neurons.forward(tensor(times)).sum({ axis: 0 }).toArray()); // [ [ 1, 0 ] ]
+ * ```
  */
 export const ResonateAndFire = /* @__PURE__ */ lazyNeuron({
   name: "ResonateAndFire",

@@ -16,6 +16,15 @@ import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../neuron/parts.ts";
  *
  * @throws RangeError for a parameter outside of its bounds, or as every class of {@link neuron} does.
  * @see Pehle and Pedersen (2021), Norse: A deep learning library for spiking neural networks.
+ *
+ * @example
+ * ```ts
+ * import { SynapticIntegrator, tensor } from "jarvis-snn";
+ *
+ * const spike = tensor([1, 0, 0, 0], { shape: [4, 1, 1] });
+ * const readout = new SynapticIntegrator({ alpha: 0.5, beta: 0.5 });
+ * console.log(readout.forward(spike).flatten().toArray()); // [ 1, 1, 0.75, 0.5 ]
+ * ```
  */
 export const SynapticIntegrator = /* @__PURE__ */ lazyNeuron({
   name: "SynapticIntegrator",

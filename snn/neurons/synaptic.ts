@@ -23,6 +23,16 @@ import { atan, boxcar, superSpike } from "../surrogates/known.ts";
  *
  * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { Synaptic, tensor } from "jarvis-snn";
+ *
+ * const spike = tensor([1, 0, 0, 0], { shape: [4, 1, 1] });
+ * const { membrane, i } = new Synaptic({ alpha: 0.5, beta: 0.5, threshold: 2 }).unroll(spike);
+ * console.log(i.flatten().toArray()); // [ 1, 0.5, 0.25, 0.125 ]
+ * console.log(membrane.flatten().toArray()); // [ 1, 1, 0.75, 0.5 ]
+ * ```
  */
 export const Synaptic = /* @__PURE__ */ lazyNeuron({
   name: "Synaptic",

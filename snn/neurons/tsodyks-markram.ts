@@ -22,6 +22,17 @@ import { lazyNeuron } from "../neuron/define.ts";
  * @throws RangeError for a parameter outside of its bounds, or as every class of {@link neuron} does.
  * @see Tsodyks and Markram (1997), The neural code between neocortical pyramidal neurons depends on neurotransmitter release
  *   probability, PNAS 94(2); Tsodyks, Pawelzik and Markram (1998), Neural networks with dynamic synapses, Neural Computation 10(4).
+ *
+ * @example
+ * ```ts
+ * import { ones, TsodyksMarkram } from "jarvis-snn";
+ *
+ * const spikes = ones([4, 1, 1]);
+ * const depressing = new TsodyksMarkram({ U: 0.5, rho: 1 }); // resources do not come back
+ * console.log(depressing.forward(spikes).flatten().toArray()); // [ 0.5, 0.25, 0.125, 0.0625 ]
+ * const facilitating = new TsodyksMarkram({ U: 0.25, phi: 1, rho: 0 }); // resources are back at once
+ * console.log(facilitating.forward(spikes).flatten().toArray()); // [ 0.25, 0.4375, 0.578125, 0.68359375 ]
+ * ```
  */
 export const TsodyksMarkram = /* @__PURE__ */ lazyNeuron({
   name: "TsodyksMarkram",

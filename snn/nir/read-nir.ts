@@ -29,6 +29,17 @@ const READ_NIR = { maxBytes: 2 ** 28 } satisfies Required<ReadNIROptions>;
  *   neither a Uint8Array nor an ArrayBuffer; Error where the peer h5wasm is missing, or an earlier file has stopped it.
  * @see Pedersen et al. (2024), Neuromorphic intermediate representation: A unified instruction set for interoperable
  *   brain-inspired computing, Nature Communications 15, https://doi.org/10.1038/s41467-024-52259-9.
+ *
+ * @example
+ * ```ts
+ * import { Linear, Sequential } from "jarvis-snn";
+ * import { readNIR, toNIR, writeNIR } from "jarvis-snn/nir";
+ *
+ * const network = new Sequential(new Linear(4, 2));
+ * const bytes = await writeNIR(toNIR(network, { dt: 1e-3, inputShape: [4] }).graph);
+ * const { edges } = await readNIR(bytes);
+ * console.log(edges); // [ [ 'input', '0' ], [ '0', 'output' ] ]
+ * ```
  */
 export async function readNIR(bytes: Uint8Array | ArrayBuffer, options: ReadNIROptions = READ_NIR): Promise<NIRGraph> {
   const { maxBytes } = withDefaults(READER, READ_NIR, options);

@@ -493,6 +493,16 @@ function write(module: Module, name: string, to: Writer): NIRNode | null {
  * @throws RangeError for a layer that NIR has no node for, a shape that does not fit, more than 2²⁴ values in a step, or with strict
  *   anything that is lost, all of them by name; TypeError for anything but a module, or an option of another kind.
  * @see Pedersen et al. (2024), Neuromorphic intermediate representation, Nature Communications 15.
+ *
+ * @example
+ * ```ts
+ * import { LIF, Linear, Sequential } from "jarvis-snn";
+ * import { toNIR } from "jarvis-snn/nir";
+ *
+ * const network = new Sequential(new Linear(4, 2), new LIF({ numerics: "nir" }));
+ * const { graph, losses } = toNIR(network, { dt: 1e-3, inputShape: [4] }); // steps of 1 ms
+ * console.log(Object.keys(graph.nodes), losses.length); // [ '0', '1', 'input', 'output' ] 0
+ * ```
  */
 export function toNIR(module: Module, options: ToNIROptions): NIRExport {
   const where = "toNIR";

@@ -20,6 +20,17 @@ const VERSION = "1.0.7";
  * @throws TypeError for a field of another kind than NIR has; RangeError for a value, a shape or a name that files cannot hold, an edge
  *   that names no node, or graphs deeper in each other than 31; Error where the peer h5wasm is missing.
  * @see readNIR
+ *
+ * @example
+ * ```ts
+ * import { LIF, Linear, Sequential } from "jarvis-snn";
+ * import { toNIR, writeNIR } from "jarvis-snn/nir";
+ *
+ * const network = new Sequential(new Linear(4, 2), new LIF({ numerics: "nir" }));
+ * const { graph } = toNIR(network, { dt: 1e-3, inputShape: [4] });
+ * const bytes = await writeNIR(graph); // of a file such as network.nir
+ * console.log(String.fromCharCode(...bytes.subarray(1, 4))); // HDF
+ * ```
  */
 export async function writeNIR(graph: NIRGraph): Promise<Uint8Array> {
   const { version = VERSION, ...node } = graphOf(WHERE, "graph", graph);

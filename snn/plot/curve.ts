@@ -42,10 +42,17 @@ const DEFAULTS = { ...CHART, xLabel: "x", yLabel: "y", log: false, logX: false, 
 /**
  * Curves by name as SVG text.
  *
- *     await curvePlot({ training: { x: epochs, y: losses } }, { xLabel: "epoch", yLabel: "loss" });
- *
  * @throws Error where the peer echarts is missing; TypeError for curves that are no numbers in a row, an option of another name or kind;
  *   RangeError for no curve, as many x as y, and for an option out of range.
+ *
+ * @example
+ * ```ts
+ * import { curvePlot } from "jarvis-snn/plot";
+ *
+ * const training = { x: [1, 2, 3], y: [2.3, 0.9, 0.4] };
+ * const svg = await curvePlot({ training }, { xLabel: "epoch", yLabel: "loss", log: true });
+ * console.log(svg.slice(0, 4)); // <svg
+ * ```
  */
 export async function curvePlot(
   curves: { readonly [name: string]: Curve },
@@ -116,10 +123,17 @@ const FIRING = { ...CHART, dtMs: 0, xLabel: "current I" } satisfies Record<keyof
 /**
  * f–I curves by name, as `firingCurve` gives them, as SVG text.
  *
- *     const currents = Float64Array.from({ length: 50 }, (_, i) => i / 25);
- *     await firingCurvePlot({ LIF: firingCurve(new LIF(), currents) });
- *
  * @throws as {@link curvePlot}.
+ *
+ * @example
+ * ```ts
+ * import { firingCurve, LIF } from "jarvis-snn";
+ * import { firingCurvePlot } from "jarvis-snn/plot";
+ *
+ * const currents = Float64Array.from({ length: 50 }, (_, i) => i / 25);
+ * const svg = await firingCurvePlot({ LIF: firingCurve(new LIF(), currents) });
+ * console.log(svg.slice(0, 4)); // <svg
+ * ```
  */
 export async function firingCurvePlot(
   curves: { readonly [name: string]: FiringCurve },

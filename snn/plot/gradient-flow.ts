@@ -13,10 +13,18 @@ export interface GradientFlowPlotOptions extends ChartOptions {}
  * input to the loss, which arrive at its spikes or membrane and leave by its current; and the norm ‖∂L/∂I[t]‖ of each layer over time.
  * Norms that are 0 are gaps.
  *
- *     await gradientFlowPlot(gradientNorms(record(model, x, { loss })));
- *
  * @throws Error where the peer echarts is missing; TypeError for anything but norms of `gradientNorms`, an option of
  *   another name or kind; RangeError for norms of no layer.
+ *
+ * @example
+ * ```ts
+ * import { gradientNorms, LIF, Linear, rand, record, Sequential } from "jarvis-snn";
+ * import { gradientFlowPlot } from "jarvis-snn/plot";
+ *
+ * const model = new Sequential(new Linear(5, 8), new LIF({ threshold: 0.5 }));
+ * const svg = await gradientFlowPlot(gradientNorms(record(model, rand([20, 2, 5]), { loss: (z) => z.mean() })));
+ * console.log(svg.slice(0, 4)); // <svg
+ * ```
  */
 export async function gradientFlowPlot(
   norms: Pick<GradientNorms, "layers"> & Partial<Pick<GradientNorms, "order">>,

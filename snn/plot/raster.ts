@@ -17,13 +17,20 @@ const DEFAULTS = { ...CHART, sample: 0, dtMs: 0 } satisfies Record<keyof RasterP
  * A raster of the spikes of one sample as SVG text: time to the right, neurons upwards, a tick where s[t, n] ≠ 0. Several tensors by
  * name are panels one below the other.
  *
- *     await rasterPlot({ hidden: layers["1"].spikes, output: layers["3"].spikes });
- *     await rasterPlot(new Map(order.map((name) => [name, layers[name].spikes]))); // all layers, the first run on top
- *
  * Shapes: spikes [T, B, …], or [T].
  *
  * @throws Error where the peer echarts is missing; TypeError for anything but a tensor, an option of another name or kind; RangeError unless
  *   there is a time axis and such a sample, and for an option out of range.
+ *
+ * @example
+ * ```ts
+ * import { bernoulli, full } from "jarvis-snn";
+ * import { rasterPlot } from "jarvis-snn/plot";
+ *
+ * const spikes = bernoulli(full([100, 1, 20], 0.05)); // [T, B, N]
+ * const svg = await rasterPlot({ input: spikes }, { title: "Noise", dtMs: 1 });
+ * console.log(svg.slice(0, 4)); // <svg
+ * ```
  */
 export async function rasterPlot(spikes: Sequences, options: RasterPlotOptions = {}): Promise<string> {
   const where = "rasterPlot";

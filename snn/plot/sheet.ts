@@ -16,10 +16,18 @@ const SIZES = /^<svg [^>]*?width="(\d+)" height="(\d+)"/;
 /**
  * Charts of this module as one SVG text: in rows, each column as wide and each row as high as its largest chart.
  *
- *     sheet([await rasterPlot(spikes), await tracePlot(membrane)], { columns: 1 });
- *
  * @throws TypeError for charts that are no list of SVG texts of this module, an option of another name or kind; RangeError for no chart, or
  *   unless `columns` is a positive integer.
+ *
+ * @example
+ * ```ts
+ * import { full, LIF } from "jarvis-snn";
+ * import { rasterPlot, sheet, tracePlot } from "jarvis-snn/plot";
+ *
+ * const { spikes, membrane } = new LIF().unroll(full([60, 1, 1], 0.2));
+ * const svg = sheet([await rasterPlot(spikes), await tracePlot(membrane)], { columns: 1 });
+ * console.log(svg.slice(0, 4)); // <svg
+ * ```
  */
 export function sheet(charts: readonly string[], options: SheetOptions = DEFAULTS): string {
   const where = "sheet";

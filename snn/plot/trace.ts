@@ -36,12 +36,20 @@ const DEFAULTS = {
  * Traces of some neurons of one sample as SVG text: time to the right, a line for each neuron. Several tensors by name are panels one
  * below the other, for instance the states of a neuron.
  *
- *     await tracePlot(layers["1"].membrane, { threshold: 1, spikes: layers["1"].spikes });
- *
  * Shapes: membrane [T, B, …], or [T].
  *
  * @throws Error where the peer echarts is missing; TypeError for anything but a tensor, an option of another name or kind; RangeError unless
  *   there is a time axis, such a sample and such neurons, and for an option out of range.
+ *
+ * @example
+ * ```ts
+ * import { full, LIF } from "jarvis-snn";
+ * import { tracePlot } from "jarvis-snn/plot";
+ *
+ * const { spikes, membrane } = new LIF().unroll(full([60, 1, 1], 0.2));
+ * const svg = await tracePlot(membrane, { threshold: 1, spikes, label: "u" });
+ * console.log(svg.slice(0, 4)); // <svg
+ * ```
  */
 export async function tracePlot(membrane: Sequences, options: TracePlotOptions = {}): Promise<string> {
   const where = "tracePlot";

@@ -135,8 +135,6 @@ export interface Diagnosis {
  * Says why a network does not learn: runs one batch forward and backward as {@link record} does, which leaves the model as it is, and
  * compares firing rates and norms of gradients with bounds, which are options.
  *
- *     console.log(String(diagnose(model, x, { loss: (output) => crossEntropy(meanOverTime(output), y) })));
- *
  * A layer whose gradient is missing because a layer behind it passes none on is not reported a second time. A network without a finding
  * may still fail to learn, for instance with a learning rate that is too large.
  *
@@ -147,6 +145,18 @@ export interface Diagnosis {
  *
  * @throws TypeError for a model that is none, an x, an encoded x or a loss that is no tensor, an option of another name or kind; RangeError for
  *   bounds out of range, a model without layers of neurons, and errors of the model and the loss.
+ *
+ * @example
+ * ```ts
+ * import { crossEntropy, diagnose, LIF, Linear, manualSeed, meanOverTime, rand, Sequential } from "jarvis-snn";
+ *
+ * manualSeed(1);
+ * const model = new Sequential(new Linear(5, 8), new LIF({ threshold: 100 }), new Linear(8, 2), new LIF());
+ * const { healthy, findings } = diagnose(model, rand([10, 3, 5]), {
+ *   loss: (output) => crossEntropy(meanOverTime(output), [0, 1, 1]),
+ * });
+ * console.log(healthy, findings[0]?.trouble, findings[0]?.layer); // false dead 1
+ * ```
  */
 export function diagnose(model: Module, x: Tensor, options: DiagnoseOptions): Diagnosis {
   const where = "diagnose";

@@ -35,6 +35,14 @@ export interface FiringCurve {
  *
  * @throws TypeError for a layer that is no module, currents that are no numbers in a row, an option of another name or kind; RangeError
  *   for no currents, an option out of range, and errors of the layer.
+ *
+ * @example
+ * ```ts
+ * import { firingCurve, IF } from "jarvis-snn";
+ *
+ * const { rates } = firingCurve(new IF({ reset: "subtract" }), [0, 0.25, 0.5, 2], { timesteps: 100 });
+ * console.log(rates); // Float64Array(4) [ 0, 0.25, 0.5, 1 ]
+ * ```
  */
 export function firingCurve(
   layer: Module,

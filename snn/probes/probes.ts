@@ -36,6 +36,15 @@ export const RATES: Required<FiringRateOptions> = { silentRate: 0, saturatedRate
  *
  * @throws TypeError for anything but a recording, an option of another name or kind; RangeError for a rate that is negative or not
  *   finite; Error if the recording was freed.
+ *
+ * @example
+ * ```ts
+ * import { firingRates, IF, record, Sequential, tensor } from "jarvis-snn";
+ *
+ * const model = new Sequential(new IF());
+ * const rates = firingRates(record(model, tensor([0.5, 0]).expand([4, 1, 2])));
+ * console.log(rates["0"]?.mean, rates["0"]?.perNeuron, rates["0"]?.silent); // 0.25 Float64Array(2) [ 0.5, 0 ] 0.5
+ * ```
  */
 export function firingRates(
   recording: Pick<Recording, "layers"> & Partial<Pick<Recording, "order">>,
@@ -103,6 +112,15 @@ export interface GradientNorms {
  *   ‖g‖₂ = √Σ g²
  *
  * @throws TypeError for anything but a recording; RangeError for one without a loss; Error if it was freed.
+ *
+ * @example
+ * ```ts
+ * import { gradientNorms, LIF, Linear, rand, record, Sequential } from "jarvis-snn";
+ *
+ * const model = new Sequential(new Linear(5, 8), new LIF({ threshold: 0.5 }));
+ * const { layers, parameters } = gradientNorms(record(model, rand([10, 3, 5]), { loss: (z) => z.mean() }));
+ * console.log(Object.keys(parameters), layers["1"]?.current?.steps.length); // [ '0.weight', '0.bias' ] 10
+ * ```
  */
 export function gradientNorms(
   recording: Pick<Recording, "layers" | "gradients"> & Partial<Pick<Recording, "order">>,

@@ -62,10 +62,6 @@ const DEFAULTS = {
 /**
  * Runs a model and gives the spikes, membranes and currents of all its neurons, and with a loss their gradients.
  *
- *     const { layers } = record(model, x, { loss: (output) => crossEntropy(meanOverTime(output), y) });
- *     layers["1"].spikes; // [T, B, N], by the path of the module, as in `namedModules`
- *     layers["1"].gradients.current;
- *
  * `order` has the names in the order of the layers' first runs.
  * Seen are the layers of the package, whether the model calls `forward`, `unroll` or `step`, and those that {@link observe} shows.
  * Steps of a layer are joined over time. A layer that serves at several places appears once for each, as `name#2` from the second
@@ -80,6 +76,18 @@ const DEFAULTS = {
  *
  * @throws TypeError for a model that is none, an `x` or a loss that is no tensor, an option of another name or kind; RangeError for
  *   names of layers that did not run, and errors of the model and the loss.
+ *
+ * @example
+ * ```ts
+ * import { crossEntropy, LIF, Linear, meanOverTime, rand, record, Sequential } from "jarvis-snn";
+ *
+ * const model = new Sequential(new Linear(5, 8), new LIF({ threshold: 0.5 }), new Linear(8, 2));
+ * const { layers, order } = record(model, rand([10, 3, 5]), {
+ *   loss: (output) => crossEntropy(meanOverTime(output), [0, 1, 1]),
+ * });
+ * const lif = layers["1"]; // by the path of the module, as in `namedModules`
+ * console.log(order, lif?.spikes?.shape, lif?.gradients?.current?.shape); // [ '1' ] [ 10, 3, 8 ] [ 10, 3, 8 ]
+ * ```
  */
 export function record(model: Module, x: Tensor, options: RecordOptions = {}): Recording {
   return recordOf("record", model, x, options).recording;

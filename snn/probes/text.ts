@@ -37,6 +37,18 @@ const TRACE: Required<TraceTextOptions> = { sample: 0, neuron: 0, width: 72, hei
  *
  * @throws RangeError unless there is a time axis and such a sample, and sizes lie in [1, 1000]; TypeError for anything but a tensor, an
  *   option of another name or kind.
+ *
+ * @example
+ * ```ts
+ * import { eye, rasterText } from "jarvis-snn";
+ *
+ * const spikes = eye(8).reshape([8, 1, 8]); // neuron n fires at step n
+ * console.log(rasterText(spikes));
+ * // 0 ┤⠑⢄⠀⠀
+ * // 7 ┤⠀⠀⠑⢄
+ * //   └────
+ * //    0  7
+ * ```
  */
 export function rasterText(spikes: Tensor, options: RasterTextOptions = RASTER): string {
   const where = "rasterText";
@@ -65,6 +77,18 @@ export function rasterText(spikes: Tensor, options: RasterTextOptions = RASTER):
  *
  * @throws RangeError unless there is a time axis, such a sample and such a neuron, and sizes lie in [1, 1000]; TypeError for anything
  *   but a tensor, an option of another name or kind.
+ *
+ * @example
+ * ```ts
+ * import { arange, traceText } from "jarvis-snn";
+ *
+ * console.log(traceText(arange(0, 40).div(4).sin(), { height: 3 }));
+ * //  0.997 ┤⠀⡠⠊⠉⠑⢄⠀⠀⠀⠀⠀⠀⠀⢀⠔⠉⠉⠢⡀⠀
+ * //        │⠊⠀⠀⠀⠀⠀⠣⡀⠀⠀⠀⠀⡠⠃⠀⠀⠀⠀⠘⢄
+ * // -0.999 ┤⠀⠀⠀⠀⠀⠀⠀⠘⠤⣀⡠⠊⠀⠀⠀⠀⠀⠀⠀⠀
+ * //        └────────────────────
+ * //         0                 39
+ * ```
  */
 export function traceText(x: Tensor, options: TraceTextOptions = TRACE): string {
   const where = "traceText";

@@ -33,9 +33,6 @@ const isInt8 = (layer: Module): layer is Int8Linear | Int8Conv =>
  *
  *   z[o] = s[o]·Σ_i q[o, i]·x[i] + b[o]     q = round(w / s) in [−127, 127], half to even,  s[o] = max |w[o, …]| / 127
  *
- *     const small = new Int8([fc1, lif1, fc2, lif2]);
- *     const spikes = small.forward(poissonEncode(image, { timesteps: 25 })); // or new Stream(small, [1, 784])
- *
  * `Linear`, `Conv1d` and `Conv2d` are copied: later training does not change q, s and b, and the float weights can be freed. All other
  * layers are shared with the model, with their float weights (`Recurrent`, `DelayedLinear`, …), and run in evaluation
  * mode. A layer whose weight is on a grid ({@link quantize}) keeps its integers and scales, whatever the option says.
@@ -52,6 +49,16 @@ const isInt8 = (layer: Module): layer is Int8Linear | Int8Conv =>
  * @throws RangeError for layers without a Linear or a convolution among them, with one inside of a module of another class, or one with a
  *   `forward` of its own, and for weights and biases that are not finite, or more than 2²⁴ weights to an output; TypeError for anything but layers, or an option of another name; Error inside of `gradcheck`.
  * @see Jacob et al. (2018), Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference, CVPR.
+ *
+ * @example
+ * ```ts
+ * import { LIF, Linear, poissonEncode, rand, Sequential } from "jarvis-snn";
+ * import { Int8 } from "jarvis-snn/quantize";
+ *
+ * const model = new Sequential(new Linear(784, 100), new LIF(), new Linear(100, 10), new LIF());
+ * const small = new Int8(model); // also in a Stream
+ * console.log(small.forward(poissonEncode(rand([1, 784]), { timesteps: 25 })).shape); // [ 25, 1, 10 ]
+ * ```
  */
 export class Int8 extends Staged {
   /** The layers in their order. */

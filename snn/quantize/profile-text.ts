@@ -14,6 +14,19 @@ import type { Cost, Profile } from "./cost.ts";
  * nanojoules; "–" where a layer has none.
  *
  * @throws TypeError for anything but a profile.
+ *
+ * @example
+ * ```ts
+ * import { IF, Linear, ones, Sequential } from "jarvis-snn";
+ * import { profile, profileText } from "jarvis-snn/quantize";
+ *
+ * const model = new Sequential(new Linear(4, 8), new IF({ threshold: 100 }));
+ * console.log(profileText(profile(model, ones([10, 1, 4]))));
+ * // layer      spikes  sparsity  dense  MACs    ACs  zeros  bytes    nJ
+ * // 0: Linear       –         –  320.0   0.0  320.0  0.000    160  0.29
+ * // 1: IF         0.0     1.000      –     –      –      –      8     –
+ * // total         0.0     1.000  320.0   0.0  320.0  0.000    168  0.29
+ * ```
  */
 export function profileText(profile: Profile): string {
   const { layers, order, total } = objectOf("profileText", "a profile", profile) as unknown as Profile;

@@ -46,8 +46,6 @@ const DEFAULTS = {
  * runs at several places is counted for all of them. The estimate leaves out memory: reading a weight can cost more
  * than the product with it. The option `joules` has the figures of other hardware.
  *
- *     profile(model, testLoader, { encode }).total.synapticOperations;
- *
  * Data: the input of the model as a tensor, [T, B, …]; or batches, a loader or a dataset, as in `evaluate`. The model runs in evaluation
  * mode, nothing is recorded, and its methods are as before afterwards.
  *
@@ -56,6 +54,16 @@ const DEFAULTS = {
  *   and options of another kind or name; and errors of the model.
  * @see Yik et al. (2025), The NeuroBench Framework for Benchmarking Neuromorphic Computing Algorithms and Systems, Nature Communications
  *   16; Horowitz (2014), Computing's Energy Problem (and What We Can Do about It), ISSCC.
+ *
+ * @example
+ * ```ts
+ * import { IF, Linear, ones, Sequential } from "jarvis-snn";
+ * import { profile } from "jarvis-snn/quantize";
+ *
+ * const model = new Sequential(new Linear(4, 8), new IF());
+ * const { total } = profile(model, ones([10, 1, 4])); // four spikes in each of ten steps
+ * console.log(total.synapticOperations.dense, total.synapticOperations.effectiveACs); // 320 320
+ * ```
  */
 export function profile<Y>(
   model: Module,

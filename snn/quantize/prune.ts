@@ -61,12 +61,6 @@ const DEFAULTS = {
  * `0.weight`. A new model that is to load masks gets them by `prune(model, { amount: 0 })`. {@link applyMasks} writes the zeros into the
  * weights and takes the masks away.
  *
- *     for (let epoch = 1; epoch <= epochs; epoch++) {
- *       const amount = 0.9 * (1 - (1 - epoch / epochs) ** 3); // Zhu and Gupta: fast at first, slower towards the end
- *       prune(model, { amount });
- *       await fit(model, loader, { epochs: 1, optimizer, loss });
- *     }
- *
  * @throws RangeError unless there is either an amount in [0, 1] or a threshold that is finite and ≥ 0, for an unknown scope or unit, for
  *   paths without a layer to prune, for a model without one, and for a layer that is frozen, has a field `mask` of its own, or weights that
  *   are not finite; TypeError for arguments and options of another kind or name. Masks are then as before, and after an error of a
@@ -74,6 +68,17 @@ const DEFAULTS = {
  * @see Han et al. (2015), Learning both Weights and Connections for Efficient Neural Networks, NeurIPS; Zhu and Gupta (2017), To Prune, or
  *   Not to Prune: Exploring the Efficacy of Pruning for Model Compression, arXiv:1710.01878; for outputs Li et al. (2017), Pruning Filters
  *   for Efficient ConvNets, ICLR.
+ *
+ * @example
+ * ```ts
+ * import { Linear, Sequential } from "jarvis-snn";
+ * import { prune } from "jarvis-snn/quantize";
+ *
+ * const layer = new Linear(4, 1);
+ * layer.weight.copyFrom([0.1, -2, 0.3, 1]);
+ * const { sparsity } = prune(new Sequential(layer), { amount: 0.5 }); // masks stay through training
+ * console.log(sparsity, layer.stateDict().mask?.data); // 0.5 Float32Array(4) [ 0, 1, 0, 1 ]
+ * ```
  */
 export function prune(model: Module, options: PruneOptions): Pruned {
   const where = "prune";
@@ -104,6 +109,18 @@ export function prune(model: Module, options: PruneOptions): Pruned {
  *
  * @throws TypeError for anything but a module; RangeError for a layer that is frozen, Error for a weight or a mask that was freed. Nothing is
  *   written then.
+ *
+ * @example
+ * ```ts
+ * import { Linear } from "jarvis-snn";
+ * import { applyMasks, prune } from "jarvis-snn/quantize";
+ *
+ * const layer = new Linear(4, 1);
+ * layer.weight.copyFrom([0.25, -2, 0.5, 1]);
+ * prune(layer, { threshold: 0.75 });
+ * applyMasks(layer);
+ * console.log(layer.weight.toArray()); // [ [ 0, -2, 0, 1 ] ]
+ * ```
  */
 export function applyMasks(model: Module): void {
   const where = "applyMasks";

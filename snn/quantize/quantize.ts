@@ -32,9 +32,6 @@ const DEFAULTS = {
  *   state              u ← the nearest of 2^bits levels from −θ(1 + lowerLimit) to θ(1 + upperLimit)
  *   decays "shift"     β ← the nearest 1 − 2⁻ᵏ, k = 0 … 15, or 1
  *
- *     quantize(network, { weights: { bits: 4 }, state: { bits: 8 }, decays: "shift" });
- *     const optimizer = new Adam(network.parameters()); // trains as before
- *
  * Quantized are the weights of `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and of the connection "all" in
  * `Recurrent`, each with a mask where there is one. A model with further weights (parameters of two and more axes, the
  * connection "one") is an error: calls for its other layers quantize these alone. Biases and other parameters of one
@@ -55,6 +52,17 @@ const DEFAULTS = {
  *   Nothing is written then.
  * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons for Conditional
  *   Computation, arXiv:1308.3432; Li, Zhang and Liu (2016), Ternary Weight Networks, arXiv:1605.04711.
+ *
+ * @example
+ * ```ts
+ * import { Adam, LIF, Linear, Sequential } from "jarvis-snn";
+ * import { quantize } from "jarvis-snn/quantize";
+ *
+ * const network = new Sequential(new Linear(16, 8), new LIF({ beta: 0.9 }), new Linear(8, 2), new LIF({ beta: 0.9 }));
+ * quantize(network, { weights: { bits: 4 }, state: { bits: 8 }, decays: "shift" });
+ * const optimizer = new Adam(network.parameters()); // trains as before
+ * console.log(optimizer.params.length); // 4
+ * ```
  */
 export function quantize<M extends Module>(model: M, options: QuantizeOptions): M {
   moduleOf(WHERE, model);

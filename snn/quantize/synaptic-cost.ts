@@ -48,15 +48,6 @@ const DEFAULTS = {
  * The numbers are the same without a tape, under `noGrad` and for frozen parameters. Sorbaro et al. pull n to the
  * target from both sides.
  *
- *     const value = tape(() => {
- *       const { output, cost } = synapticCost(model, encode(x), { target: 20_000 });
- *       const loss = crossEntropy(meanOverTime(output), y).add(cost);
- *       optimizer.zeroGrad();
- *       loss.backward();
- *       return loss.item();
- *     });
- *     optimizer.step();
- *
  * Shapes: x as the model takes it, [T, B, …] → output as the model gives it, operations [], cost [].
  *
  * @throws RangeError for a target that is not finite and > 0, a lambda that is not finite and ≥ 0, a batchAxis but 0 and 1, an x without
@@ -64,6 +55,20 @@ const DEFAULTS = {
  *   options of another kind or name; errors of the model.
  * @see Sorbaro et al. (2020), Optimizing the Energy Consumption of Spiking Neural Networks for Neuromorphic Applications, Frontiers in
  *   Neuroscience 14.
+ *
+ * @example
+ * ```ts
+ * import { crossEntropy, LIF, Linear, meanOverTime, rand, Sequential, tape } from "jarvis-snn";
+ * import { synapticCost } from "jarvis-snn/quantize";
+ *
+ * const model = new Sequential(new Linear(4, 16), new LIF({ threshold: 0.1 }), new Linear(16, 2));
+ * const operations = tape(() => {
+ *   const { output, operations, cost } = synapticCost(model, rand([20, 3, 4]), { target: 100 });
+ *   crossEntropy(meanOverTime(output), [0, 1, 1]).add(cost).backward();
+ *   return operations.item(); // of a sample, without the first layer
+ * });
+ * console.log(operations > 0); // true
+ * ```
  */
 export function synapticCost(model: Module, x: Tensor, options: SynapticCostOptions): SynapticCost {
   const where = "synapticCost";

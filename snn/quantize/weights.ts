@@ -91,6 +91,17 @@ export interface QuantizedWeights {
  * with s[0] for all o where `perChannel` is false. Masked weights are 0.
  *
  * @throws TypeError for anything but a module; RangeError for a layer whose weights are on no grid, or not finite.
+ *
+ * @example
+ * ```ts
+ * import { Linear } from "jarvis-snn";
+ * import { quantize, quantizedWeights } from "jarvis-snn/quantize";
+ *
+ * const layer = new Linear(2, 1);
+ * layer.weight.copyFrom([0.75, -1.75]);
+ * const { q, scales } = quantizedWeights(quantize(layer, { weights: { bits: 4 } }));
+ * console.log(q, scales); // Int8Array(2) [ 3, -7 ] Float32Array(1) [ 0.25 ]
+ * ```
  */
 export function quantizedWeights(layer: Module): QuantizedWeights {
   const grid = layer instanceof Module && isWeighted(layer) ? gridIn(layer) : null;

@@ -54,6 +54,16 @@ export type RecurrentLIFRecord = RecurrentRecord<LIFState, LIFRecord>;
  * @throws RangeError unless features is a positive integer, for an unknown connection, or as {@link LIF} does; TypeError for
  *   a generator that is none.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { full, RecurrentLIF } from "jarvis-snn";
+ *
+ * const layer = new RecurrentLIF({ features: 2, beta: 0.5 });
+ * layer.recurrent?.weight.copyFrom([0, 0, -2, 0]); // neuron 0 inhibits neuron 1
+ * layer.recurrent?.bias?.copyFrom([0, 0]);
+ * console.log(layer.forward(full([3, 1, 2], 1)).reshape([3, 2]).toArray()); // [ [ 1, 1 ], [ 1, 0 ], [ 1, 0 ] ]
+ * ```
  */
 export class RecurrentLIF extends Recurrent<LIFState, LIFRecord, LIF> {
   /** β, [] or [N]; a parameter if it is learned, raw then. */

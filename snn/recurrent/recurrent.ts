@@ -91,12 +91,21 @@ export interface SpikingResult<State> {
  * [T, B, …] → spikes [T, B, …]. Starts from no spikes. With a connection of its own, a layer of compiled neurons is one op, whose
  * product costs as much as there are spikes; other steps are composed, one after the other, with the same bits.
  *
- *     new Recurrent(new AdaptiveLIF({ learn: ["beta"] }), { features: 128 })
- *
  * @throws RangeError unless features is a positive integer where the connection has none of its own, for an unknown connection, another
  *   connection than "all" without self-connections, or one
  *   that has a state between steps, such as {@link Delay}; TypeError for neurons without step, unroll and initialState, a readout, which has no spikes, or an option of another name or
  *   kind.
+ *
+ * @example
+ * ```ts
+ * import { AdaptiveLIF, Linear, rand, Recurrent, Sequential } from "jarvis-snn";
+ *
+ * const neurons = new Recurrent(new AdaptiveLIF({ learn: ["beta"] }), { features: 128, selfConnections: false });
+ * const network = new Sequential(new Linear(40, 128), neurons, new Linear(128, 2));
+ * console.log(neurons.namedParameters().map(([name]) => name));
+ * // [ 'neuron.beta', 'recurrent.weight', 'recurrent.bias' ]
+ * console.log(network.forward(rand([100, 4, 40])).shape); // [ 100, 4, 2 ]
+ * ```
  */
 export class Recurrent<
   State extends object,

@@ -12,9 +12,6 @@ import { stageOfAll } from "./stages.ts";
  * A network that gets one time step after the other and keeps its state in between, for sound, events and sensors as
  * they come in. Its outputs have the bits that `forward` gives for the sequence [T, B, …] of all inputs.
  *
- *     const stream = new Stream(network, [1, 784]);
- *     const output = stream.step(frame); // a Float32Array
- *
  * From the second step on, which keeps a transposed copy of weights, linear memory stays as it is, and a step of neurons, linear
  * layers, convolutions, pools and normalisation makes no object; other modules make the tensors of their `forward`, which are freed.
  *
@@ -26,6 +23,18 @@ import { stageOfAll } from "./stages.ts";
  * Values written to parameters count in the next step, so that training may go on, and a parameter that was replaced is an error; a step of neurons makes tensors after such a
  * write, or where the `data` of their parameters was read. Nothing is recorded. A stream lives until `dispose()`, and
  * not inside of `gradcheck`.
+ *
+ * @example
+ * ```ts
+ * import { LIF, Linear, Sequential, Stream } from "jarvis-snn";
+ *
+ * const fc = new Linear(1, 1);
+ * fc.weight.copyFrom([1]);
+ * fc.bias?.copyFrom([0]);
+ * const stream = new Stream(new Sequential(fc, new LIF({ beta: 0.5 })), [1, 1]);
+ * console.log([0.75, 0.75, 0.75].map((x) => stream.step([x])[0])); // [ 0, 1, 0 ]
+ * stream.dispose();
+ * ```
  */
 export class Stream {
   /** The input that the next step reads, [B, …]; zeros at first. `step(x)` writes it, or `copyFrom`. */

@@ -68,6 +68,15 @@ function usual(): Surrogate {
  *   `fire` than "ge" and "gt"; TypeError for a surrogate that is none, or an option of another name or kind.
  * @see Neftci, Mostafa and Zenke (2019), Surrogate Gradient Learning in Spiking Neural Networks, IEEE Signal Processing
  *   Magazine 36(6).
+ *
+ * @example
+ * ```ts
+ * import { spike, surrogate, tape, tensor } from "jarvis-snn";
+ *
+ * const v = tensor([0.5, 1, 1.25], { requiresGrad: true });
+ * tape(() => spike(v, { threshold: 1, surrogate: surrogate.triangular() }).sum().backward());
+ * console.log(spike(v).toArray(), v.grad?.toArray()); // [ 0, 1, 1 ] [ 0.5, 1, 0.75 ]
+ * ```
  */
 export function spike(v: Tensor, options?: SpikeOptions): Tensor {
   const given = options === undefined ? DEFAULTS : withDefaults("spike", DEFAULTS, options);

@@ -51,6 +51,16 @@ function traced<Name extends string>(
  * that passes each spike.
  *
  * @throws RangeError unless the factor is finite in float32; TypeError for anything but a surrogate.
+ *
+ * @example
+ * ```ts
+ * import { spike, surrogate, tape, tensor } from "jarvis-snn";
+ *
+ * const low = surrogate.scaled(surrogate.triangular(), 0.5);
+ * const x = tensor([-0.5, 0, 2], { requiresGrad: true });
+ * tape(() => spike(x, { threshold: 0, surrogate: low }).sum().backward());
+ * console.log(x.grad?.toArray()); // [ 0.25, 0.5, 0 ]
+ * ```
  */
 export function scaled(surrogate: Surrogate, factor: number): Surrogate {
   checkSurrogate("surrogate.scaled", surrogate);
@@ -359,10 +369,19 @@ export const squarewaveFourierSeries = (options: { n?: number; period?: number }
  * A derivative of your own: surrogate′(x) = derivative(x), at x = u − θ; `primitive` is null if not given. Both are traced, like the
  * step of a neuron, with the same operations, and compiled into the loops of the neurons that use them: x is the value of one neuron.
  *
- *     surrogate.custom({ derivative: (x, { where }) => where(x.abs().lt(0.5), 1, 0), primitive: (x) => x.add(0.5).clamp(0, 1) })
- *
  * @throws TypeError unless the derivative is a function, and the primitive where it is given, or where one does
  *   something that no step can, such as a sum.
+ *
+ * @example
+ * ```ts
+ * import { LIF, surrogate } from "jarvis-snn";
+ *
+ * const rectangle = surrogate.custom({
+ *   derivative: (x, { where }) => where(x.abs().lt(0.5), 1, 0),
+ *   primitive: (x) => x.add(0.5).clamp(0, 1),
+ * });
+ * console.log(new LIF({ surrogate: rectangle }).parameters().length); // 0
+ * ```
  */
 export function custom(options: CustomSurrogate): Surrogate {
   const where = "surrogate.custom";

@@ -59,6 +59,15 @@ abstract class ThresholdDependentBatchNorm extends BatchNorm {
  * @throws RangeError unless the number of channels is a positive integer, alpha and threshold are > 0 and the other options in range;
  *   TypeError for an option of another name or kind.
  * @see Zheng et al. (2021), Going Deeper With Directly-Trained Larger Spiking Neural Networks, AAAI 35(12).
+ *
+ * @example
+ * ```ts
+ * import { tensor, ThresholdDependentBatchNorm1d } from "jarvis-snn";
+ *
+ * const norm = new ThresholdDependentBatchNorm1d(1, { threshold: 0.5 }); // of the neurons behind it
+ * const current = tensor([1, 3, 1, 3], { shape: [4, 1, 1] });
+ * console.log(`${norm.forward(current).flatten()}`); // Tensor([4], [-0.5, 0.5, -0.5, 0.5])
+ * ```
  */
 export class ThresholdDependentBatchNorm1d extends ThresholdDependentBatchNorm {
   constructor(channels: number, options: ThresholdDependentBatchNormOptions = {}) {
@@ -85,6 +94,14 @@ const OF_TDBN1D = /* @__PURE__ */ traitsOf(ThresholdDependentBatchNorm1d, "pure"
  * @throws RangeError unless the number of channels is a positive integer, alpha and threshold are > 0 and the other options in range;
  *   TypeError for an option of another name or kind.
  * @see Zheng et al. (2021), Going Deeper With Directly-Trained Larger Spiking Neural Networks, AAAI 35(12).
+ *
+ * @example
+ * ```ts
+ * import { Conv2d, LIF, rand, Sequential, ThresholdDependentBatchNorm2d } from "jarvis-snn";
+ *
+ * const block = new Sequential(new Conv2d(2, 8, 3), new ThresholdDependentBatchNorm2d(8), new LIF());
+ * console.log(block.forward(rand([10, 4, 2, 16, 16])).shape); // [ 10, 4, 8, 14, 14 ]
+ * ```
  */
 export class ThresholdDependentBatchNorm2d extends ThresholdDependentBatchNorm {
   constructor(channels: number, options: ThresholdDependentBatchNormOptions = {}) {
@@ -257,12 +274,18 @@ abstract class BatchNormTT
  * `num_batches_tracked`; snnTorch calls row t `t.weight`, …, and SpikingJelly `bn_list.t.weight`, …. Options as in
  * `BatchNorm1d`, `affine: false` without γ.
  *
- *     new BatchNormTT1d(128, 25)
- *
  * @throws RangeError unless channels and timesteps are positive integers and the options in range; TypeError for an option of another
  *   name or kind.
  * @see Kim and Panda (2021), Revisiting Batch Normalization for Training Low-Latency Deep Spiking Neural Networks From Scratch,
  *   Frontiers in Neuroscience 15.
+ *
+ * @example
+ * ```ts
+ * import { BatchNormTT1d, rand } from "jarvis-snn";
+ *
+ * const norm = new BatchNormTT1d(32, 25); // channels, steps
+ * console.log(norm.weight?.shape, norm.forward(rand([25, 4, 32])).shape); // [ 25, 32 ] [ 25, 4, 32 ]
+ * ```
  */
 export class BatchNormTT1d extends BatchNormTT {
   constructor(channels: number, timesteps: number, options: BatchNormLayerOptions = {}) {
@@ -285,6 +308,14 @@ export class BatchNormTT1d extends BatchNormTT {
  *   name or kind.
  * @see Kim and Panda (2021), Revisiting Batch Normalization for Training Low-Latency Deep Spiking Neural Networks From Scratch,
  *   Frontiers in Neuroscience 15.
+ *
+ * @example
+ * ```ts
+ * import { BatchNormTT2d, rand } from "jarvis-snn";
+ *
+ * const norm = new BatchNormTT2d(8, 25); // channels, steps
+ * console.log(norm.forward(rand([25, 4, 8, 6, 6])).shape); // [ 25, 4, 8, 6, 6 ]
+ * ```
  */
 export class BatchNormTT2d extends BatchNormTT {
   constructor(channels: number, timesteps: number, options: BatchNormLayerOptions = {}) {

@@ -73,11 +73,17 @@ export interface DelayState {
  * axis, by default the last one. Values that would come out after step T − 1 are lost. Spikes in bits stay bits. In a state dict the delays
  * are the buffer `delays`. SpikingJelly: `layer.Delay`, one delay for all.
  *
- *     new Delay([0, 3, 5]).forward(spikes) // [T, B, 3]
- *
  * @throws RangeError unless delays are integers in [0, 2²⁴] and the axis is an integer; TypeError for anything else, or an option of
  *   another name or kind.
  * @see Jeffress (1948), A place theory of sound localization, Journal of Comparative and Physiological Psychology 41(1).
+ *
+ * @example
+ * ```ts
+ * import { Delay, tensor } from "jarvis-snn";
+ *
+ * const x = tensor([[1, 1], [2, 2], [3, 3]]); // [T, N]
+ * console.log(new Delay([0, 2]).forward(x).toArray()); // [ [ 1, 0 ], [ 2, 0 ], [ 3, 1 ] ]
+ * ```
  */
 export class Delay extends Windowed<DelayState, UnrollResult<DelayState>> {
   /** Steps, [] or [N]. */

@@ -59,17 +59,19 @@ const EPS = 1e-7;
  * uniform in [0, D], `bias` b [out] uniform in ±1/√in; `sigma` σ is a buffer of the state. In training mode `forward` first puts delays
  * that an optimizer has moved out of [0, D] back to its ends. The paper trains d with a hundred times the rate of w.
  *
- *     const layer = new DelayedLinear(700, 256, { maxDelay: 24 });
- *     const optimizers = [new Adam([layer.weight], { lr: 1e-3 }), new Adam([layer.delay], { lr: 0.1 })];
- *     for (let epoch = 0; epoch < epochs; epoch++) {
- *       layer.anneal(epoch / (epochs / 4)); // σ: 12.5 → 0.5 over the first quarter
- *       …
- *     }
- *
  * @throws RangeError unless both sizes and maxDelay are positive integers and sigma and finalSigma lie in [1e-6, 1e6]; TypeError for an
  *   option of another name or kind.
  * @see Hammouamri, Khalfaoui-Hassani and Masquelier (2024), Learning Delays in Spiking Neural Networks using Dilated Convolutions
  *   with Learnable Spacings, ICLR.
+ *
+ * @example
+ * ```ts
+ * import { Adam, DelayedLinear } from "jarvis-snn";
+ *
+ * const layer = new DelayedLinear(700, 256, { maxDelay: 24 });
+ * const optimizers = [new Adam([layer.weight], { lr: 1e-3 }), new Adam([layer.delay], { lr: 0.1 })];
+ * console.log(optimizers.length, [0, 0.5, 1].map((progress) => layer.anneal(progress))); // 2 [ 12.5, 2.5, 0.5 ]
+ * ```
  */
 export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<DelayedLinearState>> {
   /** Size of the last axis of x. */

@@ -35,10 +35,16 @@ const NOT_NEGATIVE: Range = { expected: "finite in float32 and ≥ 0", fits: (x)
  * Shapes: I [T, B, …] → z [T, B, …]; σ [] or [N]. All of ξ is drawn before the time loop, in row-major order, so that a generator of the
  * same seed gives the same run. Default σ = 0.1, in training only. ∂L/∂σ = Σ ∂L/∂z·ξ where σ is learned.
  *
- *     new Sequential(new Linear(784, 100), new CurrentNoise({ std: 0.2 }), new LIF())
- *
  * @throws RangeError unless std is ≥ 0 and finite; TypeError for a generator that is none, or an option of another name or kind.
  * @see Gerstner, Kistler, Naud and Paninski (2014), Neuronal Dynamics, chapter 8, Noisy Input Models, Cambridge University Press.
+ *
+ * @example
+ * ```ts
+ * import { CurrentNoise, LIF, Linear, rand, Sequential } from "jarvis-snn";
+ *
+ * const network = new Sequential(new Linear(784, 100), new CurrentNoise({ std: 0.2 }), new LIF());
+ * console.log(network.forward(rand([25, 4, 784])).shape); // [ 25, 4, 100 ]
+ * ```
  */
 export class CurrentNoise extends Module {
   /** σ, [] or [N]; a parameter if it is learned. */

@@ -119,12 +119,19 @@ const FORM: Form = {
  * The product of a sliding neuron over blocks of steps multiplies the weights outside of the last k, zeros, with currents, which must
  * be finite.
  *
- *     new PSN({ timesteps: 25 })
- *     new PSN({ kind: "sliding", order: 4, surrogate: surrogate.atan() })
- *
  * @throws RangeError unless timesteps, where a kind needs it, is a positive integer, order an integer in [1, 65536], and lambda in
  *   [0, 1], and for an option that the kind does not have; TypeError for an option of another name or kind.
  * @see Fang et al. (2023), Parallel Spiking Neurons with High Efficiency and Ability to Learn Long-term Dependencies, NeurIPS.
+ *
+ * @example
+ * ```ts
+ * import { PSN, rand, Stream, surrogate } from "jarvis-snn";
+ *
+ * const whole = new PSN({ timesteps: 25 }); // a step sees all steps
+ * console.log(whole.weight.shape, whole.forward(rand([25, 4, 100])).shape); // [ 25, 25 ] [ 25, 4, 100 ]
+ * const sliding = new PSN({ kind: "sliding", order: 4, surrogate: surrogate.atan() }); // the last four
+ * console.log(new Stream(sliding, [1, 3]).step([0, 1, 8])); // Float32Array(3) [ 0, 1, 1 ]
+ * ```
  */
 export class PSN extends Windowed<PSNState, PSNRecord> {
   /** "full", "masked" or "sliding". */

@@ -149,6 +149,15 @@ class Steps implements Run {
  * @throws RangeError unless both sizes are positive integers, or as neurons do; TypeError for an option of another name or kind.
  * @see Hochreiter and Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8); Eshraghian et al. (2023), Training Spiking
  *   Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ *
+ * @example
+ * ```ts
+ * import { rand, SpikingLSTM } from "jarvis-snn";
+ *
+ * const layer = new SpikingLSTM(4, 8, { threshold: 0.1 });
+ * const { spikes, state } = layer.unroll(rand([20, 2, 4])); // [T, B, in]
+ * console.log(spikes.shape, state.c.shape); // [ 20, 2, 8 ] [ 2, 8 ]
+ * ```
  */
 export class SpikingLSTM extends Temporal<SpikingLSTMState, SpikingLSTMRecord, From, Steps> {
   /** Size of the last axis of x. */

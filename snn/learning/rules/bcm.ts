@@ -17,6 +17,18 @@ import { lazyRule } from "../plasticity.ts";
  * @see Bienenstock, Cooper and Munro (1982), Theory for the development of neuron selectivity: orientation specificity and binocular
  *   interaction in visual cortex, Journal of Neuroscience 2. Intrator and Cooper (1992), Objective function formulation of the BCM
  *   theory of visual cortical plasticity, Neural Networks 5.
+ *
+ * @example
+ * ```ts
+ * import { BCM, Linear, Plastic, tensor } from "jarvis-snn";
+ *
+ * const layer = new Linear(1, 1, { bias: false });
+ * layer.weight.copyFrom([1]);
+ * const plastic = new Plastic(layer, new BCM({ eta: 0.5, tau: 10 }));
+ * // A rate above the threshold strengthens the synapse, and raises the threshold.
+ * const state = plastic.step(tensor([[1]]), tensor([[1]]), plastic.initialState(1));
+ * console.log(layer.weight.item().toFixed(3), `${state.traces.theta}`); // 1.452 Tensor([1, 1], [0.095163])
+ * ```
  */
 export const BCM = /* @__PURE__ */ lazyRule({
   name: "BCM",

@@ -18,6 +18,17 @@ import { lazyRule } from "../plasticity.ts";
  *   the other way round.
  * @see Hebb (1949), The Organization of Behavior, Wiley. Gerstner and Kistler (2002), Mathematical formulations of Hebbian learning,
  *   Biological Cybernetics 87.
+ *
+ * @example
+ * ```ts
+ * import { Hebbian, Linear, Plastic, tensor } from "jarvis-snn";
+ *
+ * const layer = new Linear(2, 1, { bias: false });
+ * layer.weight.copyFrom([0, 0]);
+ * const plastic = new Plastic(layer, new Hebbian({ activity: "rates", eta: 0.5 }));
+ * plastic.step(tensor([[1, 0.25]]), tensor([[0.5]]), plastic.initialState(1)); // Δw = η·pre·post
+ * console.log(layer.weight.toArray()); // [ [ 0.25, 0.0625 ] ]
+ * ```
  */
 export const Hebbian = /* @__PURE__ */ lazyRule({
   name: "Hebbian",

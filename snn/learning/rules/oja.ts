@@ -18,6 +18,21 @@ import { lazyRule } from "../plasticity.ts";
  * @see Oja (1982), A simplified neuron model as a principal component analyzer, Journal of Mathematical Biology 15. Oja (1989), Neural
  *   networks, principal components, and subspaces, International Journal of Neural Systems 1. Sanger (1989), Optimal unsupervised
  *   learning in a single-layer linear feedforward neural network, Neural Networks 2.
+ *
+ * @example
+ * ```ts
+ * import { Generator, Linear, Oja, Plastic, randn } from "jarvis-snn";
+ *
+ * const layer = new Linear(2, 1, { bias: false });
+ * layer.weight.copyFrom([0.5, 0.5]);
+ * const plastic = new Plastic(layer, new Oja({ eta: 0.02 }));
+ * let state = plastic.initialState(1);
+ * for (const x of randn([2000, 1, 1], { generator: new Generator(1) }).unbind(0)) {
+ *   const input = x.expand([1, 2]); // both inputs are equal, so that they vary along (1, 1)
+ *   state = plastic.step(input, layer.forward(input), state);
+ * }
+ * console.log(layer.weight.norm().item().toFixed(2)); // 1.00
+ * ```
  */
 export const Oja = /* @__PURE__ */ lazyRule({
   name: "Oja",

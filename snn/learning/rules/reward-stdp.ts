@@ -27,6 +27,21 @@ import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
  *   "multiplicative" and "power".
  * @see Izhikevich (2007), Solving the distal reward problem through linkage of STDP and dopamine signaling, Cerebral Cortex 17. Florian
  *   (2007), Reinforcement learning through modulation of spike-timing-dependent synaptic plasticity, Neural Computation 19.
+ *
+ * @example
+ * ```ts
+ * import { Linear, Plastic, RewardSTDP, tensor } from "jarvis-snn";
+ *
+ * const layer = new Linear(1, 1, { bias: false });
+ * layer.weight.copyFrom([0.5]);
+ * const plastic = new Plastic(layer, new RewardSTDP({ tauE: 500 }), { bounds: [0, 1] });
+ * const [silent, spike] = [tensor([[0]]), tensor([[1]])];
+ * let state = plastic.step(spike, silent, plastic.initialState(1)); // the input fires,
+ * state = plastic.step(silent, spike, state); // then the output,
+ * for (let t = 0; t < 100; t++) state = plastic.step(silent, silent, state);
+ * plastic.step(silent, silent, state, { reward: 1 }); // and the reward comes a hundred steps later
+ * console.log(layer.weight.item().toFixed(4)); // 0.5777
+ * ```
  */
 export const RewardSTDP = /* @__PURE__ */ lazyRule({
   name: "RewardSTDP",

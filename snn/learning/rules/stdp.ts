@@ -24,6 +24,21 @@ import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
  * @see Song, Miller and Abbott (2000), Competitive Hebbian learning through spike-timing-dependent synaptic plasticity, Nature
  *   Neuroscience 3. Gütig, Aharonov, Rotter and Sompolinsky (2003), Learning input correlations through nonlinear temporally
  *   asymmetric Hebbian plasticity, Journal of Neuroscience 23.
+ *
+ * @example
+ * ```ts
+ * import { Linear, Plastic, STDP } from "jarvis-snn";
+ *
+ * // The change of a weight by one pair of spikes, the output `lag` steps after the input.
+ * function change(lag: number): string {
+ *   const layer = new Linear(1, 1, { bias: false });
+ *   layer.weight.copyFrom([0]);
+ *   const plastic = new Plastic(layer, new STDP({ aPlus: 0.01, aMinus: 0.012, tauPlus: 20, tauMinus: 20 }));
+ *   plastic.events([0, Math.abs(lag)], lag > 0 ? ["pre", "post"] : ["post", "pre"]);
+ *   return layer.weight.item().toFixed(5);
+ * }
+ * console.log([-20, -5, 5, 20].map(change).join(" ")); // -0.00441 -0.00935 0.00779 0.00368
+ * ```
  */
 export const STDP = /* @__PURE__ */ lazyRule({
   name: "STDP",

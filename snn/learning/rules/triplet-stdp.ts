@@ -26,6 +26,17 @@ import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
  *   which sets A₃₋ to 0, and without a3Minus; {@link Plastic} without bounds for "step", "multiplicative" and "power".
  * @see Pfister and Gerstner (2006), Triplets of spikes in a model of spike timing-dependent plasticity, Journal of Neuroscience
  *   26(38), tables 3 and 4.
+ *
+ * @example
+ * ```ts
+ * import { Linear, Plastic, TripletSTDP } from "jarvis-snn";
+ *
+ * const layer = new Linear(1, 1, { bias: false });
+ * layer.weight.copyFrom([0.5]);
+ * const plastic = new Plastic(layer, new TripletSTDP({ numerics: "hippocampusAllMinimal" }));
+ * plastic.events([0, 5, 10], ["post", "pre", "post"]); // ms
+ * console.log(layer.weight.item().toFixed(4)); // 0.5055
+ * ```
  */
 export const TripletSTDP = /* @__PURE__ */ lazyRule({
   name: "TripletSTDP",

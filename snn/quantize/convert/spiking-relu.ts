@@ -21,6 +21,14 @@ function inGraphs<Class extends { readonly prototype: object }>(neurons: Class, 
  * @see Han, Srinivasan, Roy (2020), RMP-SNN: Residual Membrane Potential Neuron for Enabling Deeper High-Accuracy and Low-Latency
  *   Spiking Neural Network, CVPR.
  * @see Bu, Ding, Yu, Huang (2022), Optimized Potential Initialization for Low-Latency Spiking Neural Networks, AAAI 36(1).
+ *
+ * @example
+ * ```ts
+ * import { full } from "jarvis-snn";
+ * import { SpikingReLU } from "jarvis-snn/quantize";
+ *
+ * console.log(new SpikingReLU().forward(full([16, 1, 1], 0.375)).mean().item()); // 0.375
+ * ```
  */
 export const SpikingReLU = /* @__PURE__ */ inGraphs(
   /* @__PURE__ */ lazyNeuron({

@@ -68,10 +68,6 @@ const PERCENTILE: Range = { expected: "in (0, 100]", fits: (x) => x > 0 && x <= 
  * "percentile" with percentile 99, perChannel true, initial 0.5, maxPool "refuse". A channel without a positive activation on
  * the data has the λ of its layer; a layer without has λ = 1.
  *
- *     const spiking = toSpiking(model, { data: train, timesteps: 32 });
- *     const z = spiking.forward(images); // [32, B, 10]
- *     accuracy(z.select(0, 7), labels); // after 8 steps
- *
  * @throws TypeError for a layer of another class or with another forward, an option of another name or kind, and other kinds of data;
  *   RangeError for options out of range, MaxPool2d unless `maxPool` is "spikes", batch normalisation without running statistics or
  *   between layers that cannot take it up, a network without weights, data without batches or with activations that are not finite, and
@@ -81,6 +77,19 @@ const PERCENTILE: Range = { expected: "in (0, 100]", fits: (x) => x > 0 && x <= 
  * @see Han, Srinivasan, Roy (2020), RMP-SNN: Residual Membrane Potential Neuron for Enabling Deeper High-Accuracy and Low-Latency Spiking
  *   Neural Network, CVPR.
  * @see Bu, Ding, Yu, Huang (2022), Optimized Potential Initialization for Low-Latency Spiking Neural Networks, AAAI 36(1).
+ *
+ * @example
+ * ```ts
+ * import { accuracy, Linear, rand, ReLU, Sequential } from "jarvis-snn";
+ * import { toSpiking } from "jarvis-snn/quantize";
+ *
+ * const model = new Sequential(new Linear(16, 32), new ReLU(), new Linear(32, 4)); // trained before
+ * const x = rand([50, 16]);
+ * const labels = model.forward(x).argmax({ axis: -1 });
+ * const spiking = toSpiking(model, { data: x, timesteps: 64 });
+ * const z = spiking.forward(x); // [64, 50, 4]
+ * console.log(accuracy(z.select(0, 63), labels) > 0.8); // true
+ * ```
  */
 export function toSpiking(model: Module | readonly Module[], options: ToSpikingOptions): Sequential {
   const given = withDefaults(WHERE, DEFAULTS, options);
