@@ -47,7 +47,7 @@ const ALONE = [
   "engine/{backward,checkpoint,tensor}.test.ts",
   "engine/ops/{indexing,loss}.test.ts",
   "engine/threads/*.test.ts",
-  "test/{held,integers,memory-limits,memory-use,readme}.test.ts",
+  "test/{examples,held,integers,memory-limits,memory-use,readme}.test.ts",
   "test/fuzz/{attack,fuzz}.test.ts",
 ];
 

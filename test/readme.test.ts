@@ -2,20 +2,16 @@
  * The programs that the README, the pages of docs/ and the lessons show run, and print the text behind them (`npx vitest run readme -u` writes
  * it there); lessons have all their parts; the commands that the README names exist.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { format } from "node:util";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
+import { printedBy } from "./support/examples.ts";
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 const folder = at("build/readme");
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 /** A program, and the text block behind it, if there is one. */
 const EXAMPLE = /^```ts\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/gms;
@@ -43,18 +39,10 @@ describe.each(["README.md", ...pages])("%s", (page) => {
 
     test(`example ${i + 1} runs: ${first.trim()}`, async () => {
       const file = `${folder}/${page.replace(/\W/g, "-")}-${i + 1}.ts`;
-      writeFileSync(file, code);
-      const printed: unknown[][] = [];
-      vi.spyOn(console, "log").mockImplementation((...values) => {
-        printed.push(values);
-      });
-      await import(/* @vite-ignore */ file);
-      const wrong = printed.flat().filter((value) => value === undefined || Number.isNaN(value));
-      expect(wrong, `printed ${JSON.stringify(printed)}`).toEqual([]);
-      if (code.includes("console.log")) expect(printed.length).toBeGreaterThan(0);
+      const lines = await printedBy(file, code);
       if (result === undefined) return;
-      const lines = printed.map((values) => `${format(...values)}\n`);
-      shown.set(whole, `\`\`\`ts\n${code}\`\`\`\n\n\`\`\`text\n${lines.join("")}\`\`\`\n`);
+      const text = lines.map((line) => `${line}\n`).join("");
+      shown.set(whole, `\`\`\`ts\n${code}\`\`\`\n\n\`\`\`text\n${text}\`\`\`\n`);
     });
   });
 

@@ -25,6 +25,13 @@ const DEFAULTS = { timesteps: Number.NaN } satisfies Record<keyof ${capital(name
  *
  * @throws RangeError unless timesteps is an integer in [1, 2²⁴]; TypeError for an option of another name or kind.
  * @see Author (year), Title, Journal.
+ *
+ * @example
+ * \`\`\`ts
+ * import { ${exported}, tensor } from "jarvis-snn";
+ *
+ * console.log(${exported}(tensor([0.25, 0.5]), { timesteps: 8 }).shape); // [ 8, 2 ]
+ * \`\`\`
  */
 export function ${exported}(x: Tensor, options: ${capital(name)}Options): Tensor {
   const { timesteps } = withDefaults("${exported}", DEFAULTS, options);

@@ -12,6 +12,14 @@ const source = (name) => `import { lazyNeuron } from "../neuron/define.ts";
  *
  * @throws RangeError for a parameter outside of its bounds, or as every class of {@link neuron} does.
  * @see Author (year), Title, Journal.
+ *
+ * @example
+ * \`\`\`ts
+ * import { full, ${name} } from "jarvis-snn";
+ *
+ * const { spikes, membrane } = new ${name}({ beta: 0.8 }).unroll(full([25, 1, 1], 0.5)); // [T, B, N]
+ * console.log(spikes.shape, membrane.shape); // [ 25, 1, 1 ] [ 25, 1, 1 ]
+ * \`\`\`
  */
 export const ${name} = /* @__PURE__ */ lazyNeuron({
   name: "${name}",

@@ -12,6 +12,15 @@ const source = (name) => `import { lazyRule } from "../plasticity.ts";
  *
  * @throws RangeError for a tau that is not positive.
  * @see Author (year), Title, Journal.
+ *
+ * @example
+ * \`\`\`ts
+ * import { Linear, Plastic, ${name}, tensor } from "jarvis-snn";
+ *
+ * const layer = new Linear(2, 1, { bias: false });
+ * const plastic = new Plastic(layer, new ${name}({ eta: 0.1 }));
+ * plastic.step(tensor([[1, 0]]), tensor([[1]]), plastic.initialState(1)); // changes layer.weight
+ * \`\`\`
  */
 export const ${name} = /* @__PURE__ */ lazyRule({
   name: "${name}",
