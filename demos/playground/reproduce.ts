@@ -5,7 +5,7 @@ import { saveSafetensors } from "jarvis-snn";
 import { progressBar } from "jarvis-snn/node";
 import { readFlags } from "../options.ts";
 import { digitsFile } from "./digits.ts";
-import { parseDigits } from "./model/data.ts";
+import { parseDigits } from "./model/digits.ts";
 import { Run } from "./model/run.ts";
 import { trainFields } from "./model/train-fields.ts";
 import { formatValues, parseValues } from "./state/fields.ts";

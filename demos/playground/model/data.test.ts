@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { digitsFile } from "../digits.ts";
 import { defaults } from "../state/fields.ts";
-import { makeData, makePoints, parseDigits, receptiveFields } from "./data.ts";
+import { makeData, makePoints, receptiveFields } from "./data.ts";
+import { parseDigits } from "./digits.ts";
 import { presets, trainFields } from "./train-fields.ts";
 
 const base = defaults(trainFields);

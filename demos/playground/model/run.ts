@@ -11,8 +11,9 @@ import {
   tape,
   tensor,
 } from "jarvis-snn";
-import { type Data, type Digits, makeData } from "./data.ts";
+import { type Data, makeData } from "./data.ts";
 import { leaderOf } from "./decision.ts";
+import type { Digits } from "./digits.ts";
 import { encodeSamples, makeOptimizer, SpikingNetwork } from "./network.ts";
 import { sha256 } from "./sha256.ts";
 import type { TrainConfig } from "./train-fields.ts";

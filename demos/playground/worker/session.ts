@@ -1,6 +1,7 @@
 /** One run under the hands of a user: plays, pauses, steps, shows samples, recalls snapshots, saves its weights. */
 import { memoryStats, saveSafetensors } from "jarvis-snn";
-import { type Digits, receptiveFields } from "../model/data.ts";
+import { receptiveFields } from "../model/data.ts";
+import type { Digits } from "../model/digits.ts";
 import { History } from "../model/history.ts";
 import { SpikingNetwork } from "../model/network.ts";
 import { hashOf, Run } from "../model/run.ts";

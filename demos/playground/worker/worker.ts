@@ -1,5 +1,5 @@
 /** The worker: takes commands, trains between them, reports what there is to see. */
-import { type Digits, parseDigits } from "../model/data.ts";
+import { type Digits, parseDigits } from "../model/digits.ts";
 import type { TrainConfig } from "../model/train-fields.ts";
 import { originOf } from "../model/weights.ts";
 import type { Command, Report } from "./protocol.ts";
