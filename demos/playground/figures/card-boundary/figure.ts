@@ -25,13 +25,13 @@ export const mount: Mount = (host, { still }) => {
       else {
         const accuracies = [...lesson.accuracies, message.accuracy];
         lesson = { ...lesson, map: message.map, steps: message.steps, accuracies };
+        host.dataset.steps = String(lesson.steps);
         // Without motion a network shows how it begins, and learns after a press.
         if (still && (message.isLearned || !isPressed)) {
           mayLearn = false;
           follow();
         }
       }
-      host.dataset.steps = String(lesson.steps);
       card.update();
     },
     onProblem(message) {

@@ -72,3 +72,16 @@ test("zoo: names are written as words", () => {
   expect(titles).toContain("Class 1 excitability");
   expect(titles).toContain("Inhibition-induced spiking");
 });
+
+test("zoo: other constants change the pattern that they belong to alone, and the old ones bring its bits back", () => {
+  const family = izhikevichFamily();
+  const before = family.run(null);
+  const { a, b } = (family.patterns[1] as (typeof family.patterns)[number]).numbers as { a: number; b: number };
+  family.move(1, a, 0.3);
+  expect(family.patterns[1]?.numbers).toMatchObject({ a, b: 0.3 });
+  const moved = family.run(null);
+  expect(moved[1]?.membrane).not.toEqual(before[1]?.membrane);
+  expect(moved.filter((_, i) => i !== 1)).toEqual(before.filter((_, i) => i !== 1));
+  family.move(1, a, b);
+  expect(family.run(null)).toEqual(before);
+});

@@ -4,7 +4,7 @@ import { CanvasView } from "../../ui/canvas.ts";
 import { element } from "../../ui/dom.ts";
 import { currentPalette, type Palette } from "../palette.ts";
 
-export const PLANE_HEIGHT = 126;
+const PLANE_HEIGHT = 126;
 
 export interface PlaneEvents {
   /** The dot of a pattern was moved. */
@@ -21,8 +21,8 @@ interface Axis {
   readonly ticks: readonly number[];
 }
 
-const A: Axis = { unit: 0.01, low: -0.05, high: 1.2, ticks: [0, 0.02, 0.1, 1] };
-const B: Axis = { unit: 0.2, low: -1.3, high: 1.3, ticks: [-1, 0, 0.25, 1] };
+export const A: Axis = { unit: 0.01, low: -0.05, high: 1.2, ticks: [0, 0.02, 0.1, 1] };
+export const B: Axis = { unit: 0.2, low: -1.3, high: 1.3, ticks: [-1, 0, 0.25, 1] };
 
 const bent = (value: number, unit: number): number => Math.sign(value) * Math.log1p(Math.abs(value) / unit);
 const straight = (value: number, unit: number): number => Math.sign(value) * Math.expm1(Math.abs(value)) * unit;
