@@ -22,6 +22,11 @@ const opened = new Map<string, Promise<Room>>();
 let current: { name: string; room: Room } | null = null;
 let writing: ReturnType<typeof setTimeout> | undefined;
 
+/** In a frame of another page one room stands alone, without the bar, and computes only while it is seen. */
+const isEmbedded = new URLSearchParams(location.search).get("embed") === "1";
+let isInView = true;
+const isSeen = (): boolean => !isEmbedded || (isInView && document.visibilityState === "visible");
+
 /** `#/train?data=xor` → train, data=xor. */
 function readAddress(): { name: string; query: string } {
   const [path = "", query = ""] = location.hash.replace(/^#\/?/, "").split("?");
@@ -71,6 +76,7 @@ async function enter(): Promise<void> {
   }
   // A link of the bar, without a query, goes back to a room as it was left.
   room.open(query === "" ? room.query() : query);
+  if (!isSeen()) room.close();
   remember(name, room);
   document.body.dataset.room = name;
 }
@@ -116,7 +122,7 @@ function tell(text: string): void {
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 function applyTheme(): void {
-  const chosen = sessionStorage.getItem("theme");
+  const chosen = (isEmbedded ? localStorage : sessionStorage).getItem("theme");
   document.documentElement.dataset.theme = chosen ?? (dark.matches ? "dark" : "light");
   themeChanged();
 }
@@ -138,7 +144,7 @@ addEventListener("keydown", (event) => {
   if (event.key === " ") play();
   else if (event.key === "ArrowRight") step();
   else if (event.key === "R" && event.shiftKey) reset();
-  else if (room !== undefined && event.key !== " ") location.hash = `#/${room}`;
+  else if (room !== undefined && event.key !== " " && !isEmbedded) location.hash = `#/${room}`;
   else return;
   event.preventDefault();
 });
@@ -148,6 +154,31 @@ declare const __OFFLINE__: string;
 addEventListener("load", () => {
   if (__OFFLINE__ !== "") navigator.serviceWorker?.register(__OFFLINE__).catch(() => {});
 });
+
+/** A room that is out of sight rests. */
+function follow(): void {
+  if (current === null) return;
+  const { room } = current;
+  if (isSeen()) room.open(room.query());
+  else {
+    room.close();
+    cursor.set(cursor.share);
+  }
+}
+
+if (isEmbedded) {
+  document.documentElement.dataset.embed = "";
+  // The page around has a main part of its own.
+  stage.ariaLabel = "Room";
+  document.addEventListener("visibilitychange", follow);
+  // The page around knows whether its frame is in view, and keeps the look.
+  addEventListener("message", ({ source, data }) => {
+    if (source !== parent || (data !== "play" && data !== "rest")) return;
+    isInView = data === "play";
+    follow();
+  });
+  addEventListener("storage", applyTheme);
+}
 
 ensureLanguage();
 applyTheme();

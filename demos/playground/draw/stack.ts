@@ -56,6 +56,10 @@ interface TraceRow {
 
 export type Row = RasterRow | TraceRow;
 
+/** The rows with a share of their heights. */
+export const withHeights = (rows: readonly Row[], share: number): Row[] =>
+  rows.map((row) => ({ ...row, height: Math.round(share * row.height) }));
+
 export interface Axis {
   readonly steps: number;
   /** Of one step, in the unit. */
@@ -79,7 +83,7 @@ export class StackLayout {
   readonly tops: readonly number[];
   readonly axis: Axis;
 
-  constructor(rows: readonly Row[], axis: Axis, width: number) {
+  constructor(rows: readonly Pick<Row, "height">[], axis: Axis, width: number) {
     this.width = width;
     this.axis = axis;
     this.plotWidth = Math.max(40, width - LEFT - RIGHT);

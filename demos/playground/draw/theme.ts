@@ -34,6 +34,10 @@ export function readTheme(): Theme {
   };
 }
 
+/** The share of their heights that the style sheet leaves to rows over time. */
+export const rowHeight = (): number =>
+  Number(getComputedStyle(document.documentElement).getPropertyValue("--row-height") || 1);
+
 /** Red, green and blue of #rrggbb. */
 export function rgb(color: string): [number, number, number] {
   const value = Number.parseInt(color.slice(1), 16);

@@ -1,18 +1,9 @@
 /** The Coding room: a picture becomes spikes by rate and by latency, and comes back. */
 import { paintImage } from "../draw/charts.ts";
 import { count } from "../draw/numbers.ts";
-import type { Row } from "../draw/stack.ts";
 import { readTheme } from "../draw/theme.ts";
-import {
-  type Code,
-  type Coding,
-  type CodingConfig,
-  codingFields,
-  encodeImage,
-  orderOf,
-  reordered,
-} from "../model/coding.ts";
-import { blank, examples, formatImage, PIXELS, parseImage, stroke } from "../model/image.ts";
+import { type Code, type Coding, type CodingConfig, codingFields, encodeImage } from "../model/coding.ts";
+import { blank, examples, formatImage, parseImage, stroke } from "../model/image.ts";
 import { Store } from "../state/store.ts";
 import { CanvasView, onThemeChange } from "../ui/canvas.ts";
 import { cursor } from "../ui/cursor.ts";
@@ -21,6 +12,7 @@ import { pictureButtons } from "../ui/keep.ts";
 import { Pad } from "../ui/pad.ts";
 import { prose } from "../ui/prose.ts";
 import { StackView } from "../ui/stack-view.ts";
+import { codingRows, format } from "./coding-rows.ts";
 import type { Room } from "./room.ts";
 
 /** Seconds of a pass in slow motion. */
@@ -161,37 +153,9 @@ export class CodingRoom implements Room {
 
   private show(): void {
     const config = this.store.values;
-    const theme = readTheme();
-    const image = parseImage(config.image);
-    this.pad.show(image);
     this.coding = encodeImage(config);
-    const { byRate, byLatency } = this.coding;
-    const order = orderOf(image, config.order);
-    const [rateColor, latencyColor] = [theme.layers[0] as string, theme.layers[1] as string];
-    const raster = (title: string, { spikes }: Code, color: string): Row => ({
-      kind: "raster",
-      title,
-      height: 168,
-      size: PIXELS,
-      values: reordered(spikes, order),
-      color,
-    });
-    const rows: Row[] = [
-      raster("By rate: random spikes", byRate, rateColor),
-      raster("By latency: the time of one spike", byLatency, latencyColor),
-      {
-        kind: "trace",
-        title: "Error, if one stops to listen",
-        height: 96,
-        series: [
-          { values: byRate.error, color: rateColor, width: 2, label: "rate" },
-          { values: byLatency.error, color: latencyColor, width: 2, label: "latency" },
-        ],
-        low: 0,
-        high: Math.max(0.1, ...byRate.error, ...byLatency.error),
-        describe: (t) => `rate ${format(byRate.error[t])}, latency ${format(byLatency.error[t])}`,
-      },
-    ];
+    this.pad.show(this.coding.image);
+    const rows = codingRows(this.coding, config.order, readTheme());
     this.stack.show(rows, { steps: config.timesteps, dt: 1, unit: "time step" });
     for (const view of this.recovered) view.update();
     this.showReadings();
@@ -221,5 +185,3 @@ export class CodingRoom implements Room {
     );
   }
 }
-
-const format = (value: number | undefined): string => (value ?? 0).toFixed(3);

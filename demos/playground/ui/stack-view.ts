@@ -1,7 +1,7 @@
 /** A stack of rows on the page: its canvas, the cursor over it, and a slider's behaviour for the time under the cursor. */
 import type { Pen } from "../draw/pen.ts";
-import { type Axis, describeRow, paintStack, type Row, StackLayout } from "../draw/stack.ts";
-import { faded, type Theme } from "../draw/theme.ts";
+import { type Axis, describeRow, paintStack, type Row, StackLayout, withHeights } from "../draw/stack.ts";
+import { faded, rowHeight, type Theme } from "../draw/theme.ts";
 import { CanvasView } from "./canvas.ts";
 import { cursor } from "./cursor.ts";
 import { element } from "./dom.ts";
@@ -51,7 +51,8 @@ export class StackView {
     this.listen(events);
   }
 
-  show(rows: readonly Row[], axis: Axis): void {
+  show(given: readonly Row[], axis: Axis): void {
+    const rows = withHeights(given, rowHeight());
     const resized = this.layout(1).height !== new StackLayout(rows, axis, 1).height;
     this.rows = rows;
     this.axis = axis;
