@@ -22,6 +22,8 @@ export interface Living {
 }
 
 export interface MountOptions {
+  /** The still picture in whose place the figure comes; a figure that begins at a press keeps it until then. */
+  readonly poster: Element;
   /** The reader wants no motion: nothing moves, and nothing learns, but at a press. */
   readonly still: boolean;
 }

@@ -30,7 +30,7 @@ class FigureElement extends HTMLElement {
     try {
       const { mount } = (await import(`./${name}/figure.ts`)) as { mount: Mount };
       const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      this.living = await mount(host, { still });
+      this.living = await mount(host, { still, poster: this.firstElementChild as Element });
     } catch (error) {
       // A file that is not there is a TypeError; the engine says what it misses: WebAssembly SIMD, or the permission to compile it.
       const text = error instanceof Error && !(error instanceof TypeError) ? error.message : NOT_LOADED;

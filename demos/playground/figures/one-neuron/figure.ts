@@ -1,0 +1,44 @@
+/** One neuron under a constant current: run and f–I curve follow three sliders. */
+import { CanvasView, onThemeChange } from "../../ui/canvas.ts";
+import { element } from "../../ui/dom.ts";
+import { StackView } from "../../ui/stack-view.ts";
+import type { Mount } from "../figure.ts";
+import { currentPalette } from "../palette.ts";
+import { slider } from "../slider.ts";
+import { rateCurve, respond, type Setting } from "./model.ts";
+import { AXIS, CURVE_HEIGHT, CURVE_TITLE, INITIAL, paintCurve, RANGES, rowsOf } from "./picture.ts";
+
+export const mount: Mount = (host) => {
+  let setting = INITIAL;
+  let curve = rateCurve(setting);
+  const stack = new StackView("One neuron over time");
+  const curveHost = element("div", { class: "host" });
+  const curveView = new CanvasView(
+    curveHost,
+    {
+      heightFor: () => CURVE_HEIGHT,
+      paint: (pen, width) => paintCurve(pen, curve, setting, width, currentPalette()),
+    },
+    CURVE_TITLE,
+  );
+  const show = (): void => stack.show(rowsOf(respond(setting), setting, currentPalette()), AXIS);
+  const sliders = Object.entries(RANGES).map(([name, range]) =>
+    slider(range, setting[name as keyof Setting], (value) => {
+      setting = { ...setting, [name]: value };
+      // The curve is of all currents.
+      if (name !== "current") curve = rateCurve(setting);
+      show();
+      curveView.update();
+    }),
+  );
+  host.append(
+    element("div", { class: "sliders" }, ...sliders),
+    stack.host,
+    element("p", { class: "caption" }, CURVE_TITLE),
+    curveHost,
+  );
+  onThemeChange(show);
+  show();
+  // Nothing moves but at the reader's hand.
+  return { play() {}, rest() {} };
+};
