@@ -115,7 +115,6 @@ export async function apiModel() {
       tsconfig: join(root, "tsconfig.docs.json"),
       readme: join(root, "README.md"),
       excludeInternal: true,
-      excludeReferences: true,
       excludeProtected: true,
       disableSources: true, // links into a repository would depend on how it was cloned
       skipErrorChecking: true, // that is what `npm run types` is for

@@ -4,14 +4,41 @@ import { relative } from "./frame.mjs";
 import { escapeHtml, render } from "./markdown.mjs";
 import { typePrinter } from "./types.mjs";
 
-/** The groups of an entry's page, in order, with the kinds that stand in each. */
-const GROUPS = {
-  Classes: ["class"],
-  Functions: ["function"],
-  Namespaces: ["namespace"],
-  Constants: ["constant"],
-  Types: ["interface", "type"],
-};
+/** Categories of names by the files that declare them, in the order of the pages of entries; the first that fits counts. */
+const CATEGORIES = [
+  ["Neurons", /^snn\/(neurons?\/|quantize\/convert\/spiking-relu)|^engine\/fuse\//],
+  ["Layers", /^engine\/nn\/|^snn\/(layer|recurrent|temporal)\//],
+  ["Encoders and targets", /^snn\/coding\//],
+  ["Surrogates", /^snn\/surrogates\//],
+  ["Losses", /^engine\/ops\/(loss|reduction)\.|^snn\/losses\/(activity|losses|options|targets|temporal)\./],
+  ["Readouts and metrics", /^snn\/losses\//],
+  ["Optimizers", /^engine\/optim\/(?!cosine|decays|one-cycle|plateau|scheduler)/],
+  ["Schedules", /^engine\/optim\//],
+  ["Data", /^engine\/data\//],
+  ["Training", /^engine\/(train|checkpoint|node)\./],
+  ["Probes", /^snn\/probes\//],
+  ["Learning rules", /^snn\/learning\//],
+  ["Streams", /^snn\/stream\//],
+  ["Other packages", /^snn\/(python\.|nir\/)/],
+  ["Recordings", /^snn\/events\/(formats|input|read|recording|shd|write)\./],
+  ["Frames and surfaces", /^snn\/events\/(frames|slices|surfaces)\./],
+  ["Augmentation and filters", /^snn\/events\/(augmentation|filters|random)\./],
+  ["Simulated camera", /^snn\/events\/camera\./],
+  ["Sound", /^snn\/audio\/(resample|wav)\./],
+  ["Filters and spectra", /^snn\/audio\/(gammatone|mel|spectrogram)\./],
+  ["Spikes of sound", /^snn\/audio\//],
+  ["Fewer bits", /^snn\/quantize\/(file|grid|int8|levels|quantize|weights)\./],
+  ["Pruning", /^snn\/quantize\/prune\./],
+  ["Conversion", /^snn\/quantize\/convert\//],
+  ["Cost", /^snn\/quantize\//],
+  ["Charts", /^snn\/plot\//],
+  ["Threads", /^engine\/threads\//],
+  ["Tensors", /^engine\/(create|generator|shape|tensor)\./],
+  ["Ops", /^engine\/ops\//],
+  ["Tape and memory", /^engine\/(gradcheck|memory|tape|warmup)\./],
+  ["Parts of an op", /^engine\/(backend|composed|extend|gradient|op|record|saves|scope)\./],
+  ["Kernels", /^engine\/(arithmetic|descriptors|kernels|relaxed|wasm)\.|^kernels\//],
+];
 
 /** Constants of these types are classes: those that `neuron` and `plasticity` make. */
 const CLASS_TYPES = ["NeuronClass", "RuleClass"];
@@ -25,15 +52,24 @@ function kindOf({ kind, type }) {
   return "type";
 }
 
+/** The category of a name, by the file that declares it. */
+function categoryOf({ symbolIdMap }, { id, name }) {
+  const { packagePath } = symbolIdMap[id];
+  const found = CATEGORIES.find(([, files]) => files.test(packagePath));
+  if (found === undefined) throw new Error(`site: expected a category for ${packagePath}, which declares ${name}`);
+  return found[0];
+}
+
 const shortOf = (module) => module.name.replace(/^jarvis-snn\//, "");
 
 /** The entry from which programs import: what engine and snn have, the complete one has too. */
 const importedFrom = (module) => (/\/(engine|snn)$/.test(module.name) ? "jarvis-snn" : module.name);
 
-/** The first sentence of a comment, as plain words. */
+/** The first sentence of a comment, as plain words; a colon before an equation ends it too. */
 function firstSentence(comment) {
   const text = (comment?.summary ?? []).map(({ text }) => text.replaceAll("`", "")).join("");
-  return (/^[\s\S]*?[.:](?=\s|$)/.exec(text)?.[0] ?? text).replace(/\s+/g, " ").replace(/:$/, ".").trim();
+  const [paragraph] = text.split("\n\n");
+  return (/^[\s\S]*?\.(?=\s|$)/.exec(paragraph)?.[0] ?? paragraph).replace(/\s+/g, " ").trim().replace(/:$/, ".");
 }
 
 const commentOf = (reflection) => reflection.comment ?? reflection.signatures?.[0]?.comment;
@@ -51,11 +87,14 @@ export function apiPages(model, guidesOf) {
   const modules = model.children.filter(({ children }) => (children?.length ?? 0) > 0);
   const places = new Map();
   const names = new Map();
+  /** Items by the ids of their reflections, and members of namespaces by their own. */
+  const known = new Map();
+  const members = new Map();
   const entries = modules.map((module) => {
     const short = shortOf(module);
     const taken = new Set(["index"]);
     const items = module.children
-      .filter((child) => !isInstanceOf(child, module.children))
+      .filter((child) => child.kind !== ReflectionKind.Reference && !isInstanceOf(child, module.children))
       .map((reflection) => {
         const kind = kindOf(reflection);
         // Files that differ in capitals alone are one file for some systems.
@@ -65,7 +104,9 @@ export function apiPages(model, guidesOf) {
         const path = `api/${short}/${file}.html`;
         note(reflection, path);
         if (!names.has(reflection.name) || kind === "class") names.set(reflection.name, path);
-        return { reflection, kind, path };
+        const item = { reflection, kind, path, category: categoryOf(model, reflection) };
+        known.set(reflection.id, item);
+        return item;
       });
     return { module, short, path: `api/${short}/index.html`, items };
   });
@@ -74,10 +115,20 @@ export function apiPages(model, guidesOf) {
     places.set(reflection.id, path);
     for (const signature of reflection.signatures ?? []) places.set(signature.id, path);
     for (const child of reflection.children ?? []) {
+      members.set(child.id, child);
       places.set(child.id, `${path}#${child.name}`);
       for (const signature of child.signatures ?? []) places.set(signature.id, `${path}#${child.name}`);
     }
   }
+
+  /** The names of an entry: its own, and those of other entries that it exports too. */
+  const exportedBy = ({ module, items }) => [
+    ...items,
+    ...module.children.flatMap((child) =>
+      child.kind === ReflectionKind.Reference ? (known.get(child.target) ?? []) : [],
+    ),
+  ];
+
   for (const module of model.children) {
     places.set(module.id, entries.find((entry) => entry.module === module)?.path ?? "api/index.html");
   }
@@ -135,9 +186,9 @@ export function apiPages(model, guidesOf) {
     };
     return (
       markdown(comment.summary) +
+      part("@example", "Example") +
       part("@returns", "Returns") +
       part("@throws", "Throws") +
-      part("@example", "Example") +
       part("@see", "Source")
     );
   }
@@ -233,7 +284,8 @@ export function apiPages(model, guidesOf) {
         if (reflection.children?.length) html += properties(reflection.children, tools);
       } else if (kind === "class") html += membersOf(reflection, tools);
       else if (kind === "namespace") {
-        for (const each of reflection.children ?? []) {
+        for (const child of reflection.children ?? []) {
+          const each = child.kind === ReflectionKind.Reference ? members.get(child.target) : child;
           html += tools.heading(2, each.name, each.name);
           html += each.signatures
             ? signaturesOf(`${name}.${each.name}`, each, tools)
@@ -258,15 +310,33 @@ export function apiPages(model, guidesOf) {
       )
       .join("\n")}</dl>\n`;
 
-  const entryPages = entries.map(({ module, path, items }) =>
-    pageAt(path, module.name, firstSentence(module.comment) || `The names of ${module.name}.`, (tools) => {
-      const groupsHtml = Object.entries(GROUPS).map(([title, kinds]) => {
-        const mine = items.filter(({ kind }) => kinds.includes(kind));
-        return mine.length === 0 ? "" : tools.heading(2, title, title.toLowerCase()) + list(mine, tools.to);
+  const isType = ({ kind }) => kind === "interface" || kind === "type";
+
+  /** Names of a category: values with their first sentences, and the types that belong to them. */
+  function categoryHtml(title, items, { heading, to }) {
+    const byName = items.toSorted((a, b) => a.reflection.name.localeCompare(b.reflection.name, "en"));
+    const values = byName.filter((item) => !isType(item));
+    const types = byName
+      .filter(isType)
+      .map(({ reflection, path }) => `<a href="${to(path)}"><code>${escapeHtml(reflection.name)}</code></a>`);
+    return (
+      heading(2, title, title.toLowerCase().replaceAll(" ", "-")) +
+      (values.length === 0 ? "" : list(values, to)) +
+      (types.length === 0 ? "" : `<p>Types: ${types.join(", ")}</p>\n`)
+    );
+  }
+
+  const entryPages = entries.map((entry) => {
+    const { module, path } = entry;
+    return pageAt(path, module.name, firstSentence(module.comment) || `The names of ${module.name}.`, (tools) => {
+      const items = exportedBy(entry);
+      const categories = CATEGORIES.map(([title]) => {
+        const mine = items.filter(({ category }) => category === title);
+        return mine.length === 0 ? "" : categoryHtml(title, mine, tools);
       });
-      return `<h1>${module.name}</h1>\n${told(module.comment, tools)}${groupsHtml.join("")}`;
-    }),
-  );
+      return `<h1>${module.name}</h1>\n${told(module.comment, tools)}${categories.join("")}`;
+    });
+  });
 
   const index = pageAt(
     "api/index.html",

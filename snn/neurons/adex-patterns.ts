@@ -25,7 +25,7 @@ const PATTERNS = {
 export type AdExPattern = keyof typeof PATTERNS;
 
 /**
- * The names, in the order of the paper's table.
+ * The names of the firing patterns, in the order of the paper's table.
  *
  * @example
  * ```ts

@@ -98,7 +98,7 @@ const PATTERNS = {
 export type IzhikevichPattern = keyof typeof PATTERNS;
 
 /**
- * The names, in the same order.
+ * The names of the twenty firing patterns, in the order of the paper's figure, A to T.
  *
  * @example
  * ```ts
