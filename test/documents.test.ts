@@ -88,6 +88,15 @@ function anchorsOf(page: string): Set<string> {
   return new Set(slugs.map((slug, i) => (earlier(slug, i) > 0 ? `${slug}-${earlier(slug, i)}` : slug)));
 }
 
+test("README.md has at most 1500 words beside programs and tables", () => {
+  const prose = readFileSync(`${root}README.md`, "utf8")
+    .replace(/^```.*?^```$/gms, "")
+    .replace(/^(\||<!--| {4}).*$/gm, "");
+  const words = prose.match(/[\p{L}\p{N}][^\s]*/gu) ?? [];
+  expect(words.length).toBeGreaterThan(500);
+  expect(words.length).toBeLessThanOrEqual(1500);
+});
+
 test("docs/README.md lists every page of docs", () => {
   const index = readFileSync(`${root}docs/README.md`, "utf8");
   const pages = readdirSync(`${root}docs`).filter((name) => name.endsWith(".md") && name !== "README.md");

@@ -68,7 +68,7 @@ test("package: it holds the entries with their declarations, the files they shar
   for (const path of packed.filter((name) => !built.includes(name))) {
     assert.match(
       path,
-      /^dist\/chunks\/\w+\.(js|d\.ts)$|^docs\/(decisions\/)?[\w-]+\.(md|svg|webp)$|^[A-Z]+(\.md)?$|^package\.json$/,
+      /^dist\/chunks\/\w+\.(js|d\.ts)$|^docs\/((decisions|figures|lessons)\/)?[\w-]+\.(md|svg|webp)$|^[A-Z]+(\.md)?$|^package\.json$/,
     );
   }
 });
