@@ -77,3 +77,22 @@ test("import: on a machine with big-endian memory the error says why", async () 
   const { message } = await errorWith({});
   expect(message).toBe("jarvis-snn needs a little-endian machine: WebAssembly memory is little-endian");
 });
+
+test("followMemory: looks at all followers when their number has doubled, and lets those go that hold nothing", async () => {
+  const { followMemory } = await import("./wasm.ts");
+  let [holds, looks] = [true, 0];
+  const deref = () => {
+    looks++;
+    return holds ? () => {} : undefined;
+  };
+  const add = (count: number) => {
+    for (let i = 0; i < count; i++) followMemory({ deref });
+  };
+  add(10_000);
+  expect(looks).toBeLessThan(20_000);
+  holds = false;
+  add(20_000);
+  looks = 0;
+  add(1000);
+  expect(looks).toBeLessThan(2000);
+});

@@ -110,10 +110,18 @@ interface Follower {
 }
 
 const followers = new Set<Follower>();
+/** How many followers there are before those that hold nothing any more are looked for. */
+let most = 64;
 
-/** Calls what the follower holds after each move of the memory. */
+/**
+ * Calls what the follower holds after each move of the memory. Followers that hold nothing go when their number has doubled: a look
+ * at each of them with every new one would take the square of the time.
+ */
 export function followMemory(by: Follower): void {
-  for (const each of followers) if (each.deref() === undefined) followers.delete(each);
+  if (followers.size >= most) {
+    for (const each of followers) if (each.deref() === undefined) followers.delete(each);
+    most = 2 * followers.size + 64;
+  }
   followers.add(by);
 }
 
