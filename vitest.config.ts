@@ -32,9 +32,13 @@ const all = FOLDERS.flatMap((folder) =>
  * The tests that the run with assertions leaves out: no kernel is in what they import, or the kernels that they reach are those of a build
  * (the attack runs in processes, with a bundle of its own), or each kernel has its test elsewhere (demos train networks of the package).
  */
-export const WITHOUT_KERNELS = all.filter(
-  (path) => !reachesKernels(at(path), NAMES) || path.startsWith("demos/") || path === "test/fuzz/attack.test.ts",
-);
+export const withoutKernels = (): string[] =>
+  all.filter(
+    (path) => !reachesKernels(at(path), NAMES) || path.startsWith("demos/") || path === "test/fuzz/attack.test.ts",
+  );
+
+/** Nothing asks for imports of tests where all tests run: each project reads this file anew. */
+const leftOut = isDebug ? withoutKernels() : [];
 
 /**
  * Tests with a process of their own: they import the package or a program anew, or look at all of linear memory, leave much in it, or make
@@ -57,21 +61,21 @@ export default defineConfig({
     globalSetup: ["test/support/build-kernels.ts"],
     setupFiles: ["test/support/equality.ts"],
     testTimeout: 60_000,
-    // All cores: the process that transforms the files has little to do.
-    maxWorkers: availableParallelism(),
+    // One more than there are cores: tests wait for processes, for files, and for the process that transforms what they import.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         extends: true,
         test: {
           name: "together",
           include: all,
-          exclude: [...ALONE, ...(isDebug ? WITHOUT_KERNELS : [])],
+          exclude: [...ALONE, ...leftOut],
           // One process imports engine and kernels once for all of its files.
           isolate: false,
           setupFiles: ["test/support/each-file.ts"],
         },
       },
-      { extends: true, test: { name: "alone", include: ALONE, exclude: isDebug ? WITHOUT_KERNELS : [] } },
+      { extends: true, test: { name: "alone", include: ALONE, exclude: leftOut } },
     ],
   },
 });
