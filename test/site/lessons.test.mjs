@@ -1,0 +1,180 @@
+/** The living figures of lessons 3 to 5, in the built site. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { chromium } from "playwright-core";
+import { root } from "../../scripts/entries.mjs";
+import { serve } from "../../scripts/serve.mjs";
+
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const DESKTOP = { viewport: { width: 1440, height: 900 } };
+const CUBE = "lessons/3-layers-and-shapes.html";
+const CREDIT = "lessons/4-why-a-spike-has-no-gradient.html";
+const MNIST = "lessons/5-mnist-in-a-page.html";
+
+let browser;
+let server;
+
+before(async () => {
+  server = await serve(join(root, "build/site"), "/a/b/");
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  server.close();
+});
+
+/** The living figure of a page; when the test ends, nothing may have gone wrong on it. */
+async function figureOf(t, path, options = {}) {
+  const context = await browser.newContext({ ...DESKTOP, ...options });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) wrong.push(message.text());
+  });
+  page.on("pageerror", (error) => wrong.push(error.stack ?? String(error)));
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(wrong, []);
+  });
+  await page.goto(server.url + path);
+  const figure = page.locator("snn-figure[data-lives]").first();
+  await figure.waitFor();
+  return { page, figure };
+}
+
+/** The pixels of all canvases of a figure, after the next picture. */
+const pictureOf = (figure) =>
+  figure.evaluate(async (host) => {
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    return [...host.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL()).join();
+  });
+
+/** Moves a slider as a reader does, and lets the page hear of it. */
+const slide = (slider, value) =>
+  slider.evaluate((input, value) => {
+    input.value = value;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }, String(value));
+
+describe("lesson 3", { concurrency: 2 }, () => {
+  test("time passes in the cube until the reader takes over; cuts and indices change picture and code", async (t) => {
+    const { figure } = await figureOf(t, CUBE);
+    const first = await figure.locator("code").textContent();
+    await figure
+      .page()
+      .waitForFunction((before) => document.querySelector(".figure-shape-cube code").textContent !== before, first);
+    const pictures = new Set([await pictureOf(figure)]);
+    await slide(figure.locator("[data-axis=t]"), 3);
+    const step = await pictureOf(figure);
+    assert.match(await figure.locator("code").textContent(), /^spikes\.slice\(0, 3, 4\).*\[4, 12\]$/);
+    assert.equal(await pictureOf(figure), step, "the cube stands still after the reader took over");
+    pictures.add(step);
+    for (const [cut, code] of [
+      ["sample", /^spikes\.slice\(1, 0, 1\).*\[20, 12\]$/],
+      ["neuron", /^spikes\.slice\(2, 6, 7\).*\[20, 4\]$/],
+      ["train", /^spikes\.slice\(1, 0, 1\)\.slice\(2, 6, 7\).*\[20\]$/],
+    ]) {
+      await figure.locator(`[data-cut=${cut}]`).click();
+      assert.match(await figure.locator("code").textContent(), code);
+      assert.equal(await figure.locator(`[data-cut=${cut}]`).getAttribute("aria-pressed"), "true");
+      pictures.add(await pictureOf(figure));
+    }
+    await slide(figure.locator("[data-axis=b]"), 2);
+    pictures.add(await pictureOf(figure));
+    assert.equal(pictures.size, 6);
+  });
+
+  test("with reduced motion the cube stands still", async (t) => {
+    const { figure } = await figureOf(t, CUBE, { reducedMotion: "reduce" });
+    const before = await figure.locator("code").textContent();
+    await figure.page().waitForTimeout(1200);
+    assert.equal(await figure.locator("code").textContent(), before);
+  });
+});
+
+describe("lesson 4", { concurrency: 2 }, () => {
+  test("the slope grows; width and cursor change the bars and the sentence", async (t) => {
+    const { figure, page } = await figureOf(t, CREDIT);
+    await page.waitForFunction(() => Number(document.querySelector("[data-width]").value) >= 0.5);
+    const sentence = () => figure.locator(".sentence").textContent();
+    const grown = await pictureOf(figure);
+    await slide(figure.locator("[data-width]"), 0);
+    assert.match(await sentence(), /^Width 0, the step as it is/);
+    const step = await pictureOf(figure);
+    assert.notEqual(step, grown);
+    await slide(figure.locator("[data-width]"), 0.8);
+    assert.match(await sentence(), /^Width 0\.8: .* passes /);
+    const wide = await pictureOf(figure);
+    assert.notEqual(wide, step);
+    const before = await sentence();
+    await figure.getByRole("slider", { name: /time$/ }).press("ArrowLeft");
+    assert.notEqual(await sentence(), before);
+    assert.notEqual(await pictureOf(figure), wide);
+  });
+
+  test("with reduced motion the slope has its width at once", async (t) => {
+    const { figure } = await figureOf(t, CREDIT, { reducedMotion: "reduce" });
+    assert.equal(await figure.locator("[data-width]").inputValue(), "0.5");
+  });
+});
+
+describe("lesson 5", () => {
+  const untilText = (page, selector, text) =>
+    page.waitForFunction(
+      ([selector, text]) => document.querySelector(selector).textContent.includes(text),
+      [selector, text],
+      { timeout: 120_000 },
+    );
+
+  test("a press trains in the worker of the page: more than 85 % of the test digits, and again after a stop", async (t) => {
+    const { figure, page } = await figureOf(t, MNIST);
+    const press = (name) => figure.getByRole("button", { name, exact: true }).click();
+    await press("Train");
+    await untilText(page, ".figure-mnist-page .time", "left");
+    const early = await pictureOf(figure);
+    await untilText(page, ".figure-mnist-page .time", "done");
+    const result = await figure.locator(".sentence").textContent();
+    const [, share] = /^([\d.]+)\s%.*epoch 10,/.exec(result) ?? [];
+    assert.ok(Number(share) >= 85, result);
+    assert.notEqual(await pictureOf(figure), early);
+    await press("Train again");
+    await press("Stop");
+    await untilText(page, ".figure-mnist-page .time", "stopped");
+    assert.equal(await figure.locator(".problem").isVisible(), false);
+  });
+
+  test("a training out of sight rests, and goes on when it is seen again", async (t) => {
+    const { figure, page } = await figureOf(t, MNIST, { reducedMotion: "reduce" });
+    await figure.getByRole("button", { name: "Train", exact: true }).click();
+    await untilText(page, ".figure-mnist-page .sentence", "epoch 1");
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    const told = () => figure.locator(".sentence").textContent();
+    // The epoch that runs comes to its end.
+    await page.waitForTimeout(2000);
+    const resting = await told();
+    assert.doesNotMatch(resting, /epoch 10,/);
+    await page.waitForTimeout(1000);
+    assert.equal(await told(), resting);
+    await page.evaluate(() => scrollTo(0, 0));
+    await untilText(page, ".figure-mnist-page .sentence", "epoch 10");
+  });
+});
+
+describe("on a phone", { concurrency: 2 }, () => {
+  for (const path of [CUBE, CREDIT, MNIST]) {
+    test(`the figure fits, and its controls can be touched: ${path}`, async (t) => {
+      const { figure, page } = await figureOf(t, path, PHONE);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.equal(over, 0);
+      for (const control of await figure.locator("button:visible, input:visible").all()) {
+        const { width, height } = await control.boundingBox();
+        assert.ok(Math.min(width, height) >= 24, `${width} × ${height}`);
+      }
+    });
+  }
+});
