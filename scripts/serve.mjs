@@ -7,6 +7,8 @@ const TYPES = {
   ".html": "text/html",
   ".js": "text/javascript",
   ".css": "text/css",
+  ".png": "image/png",
+  ".xml": "application/xml",
   ".bin": "application/octet-stream",
   ".json": "application/json",
   ".svg": "image/svg+xml",
@@ -14,15 +16,15 @@ const TYPES = {
   ".woff2": "font/woff2",
 };
 
-/** Serves a folder below a prefix. Returns the address of its first page, and a function that ends the server. */
-export async function serve(folder, prefix = "/somewhere/below/") {
+/** Serves a folder below a prefix, all files with these headers. Returns the address of its first page, and a function that ends the server. */
+export async function serve(folder, prefix = "/somewhere/below/", headers = {}) {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const path = decodeURI(pathname.slice(prefix.length)).replace(/(^|\/)$/, "$1index.html");
     try {
       if (!pathname.startsWith(prefix) || normalize(path).startsWith("..")) throw new Error(`outside ${prefix}`);
       const content = readFileSync(join(folder, path));
-      response.writeHead(200, { "content-type": TYPES[extname(path)] }).end(content);
+      response.writeHead(200, { "content-type": TYPES[extname(path)], ...headers }).end(content);
     } catch {
       response.writeHead(404).end();
     }

@@ -3,12 +3,13 @@
  *
  *   npm run site                     writes build/site
  *   npm run site -- --open           opens it in a browser, from a server of its own
- *   npm run site -- --origin URL     adds canonical addresses and cards, for a site that is served there
+ *   npm run site -- --origin URL     adds canonical addresses, cards and a map, for a site that is served there
+ *   npm run site -- --out FOLDER     writes another folder
  */
 
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, extname, join } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { transform } from "esbuild";
 import MiniSearch from "minisearch";
@@ -16,17 +17,23 @@ import { build as buildPage } from "vite";
 import { apiModel } from "./docs.mjs";
 import { root } from "./entries.mjs";
 import { apiPages } from "./site/api.mjs";
+import { cardPainter } from "./site/cards.mjs";
 import { documents, groupsOf, pageOf, sourceOf, targetOf } from "./site/documents.mjs";
 import { figureIn, writePosters } from "./site/figures.mjs";
-import { documentOf, relative } from "./site/frame.mjs";
+import { addressTags, documentOf, relative, siteMap } from "./site/frame.mjs";
+import { packagesOf, withTexts } from "./site/licences.mjs";
 import { render } from "./site/markdown.mjs";
 import { openInBrowser, serveFolder } from "./site/serve.mjs";
 
 const { values: options } = parseArgs({
-  options: { origin: { type: "string" }, open: { type: "boolean", default: false } },
+  options: {
+    origin: { type: "string" },
+    open: { type: "boolean", default: false },
+    out: { type: "string", default: join(root, "build/site") },
+  },
 });
 const origin = options.origin === undefined ? null : new URL(options.origin.replace(/\/?$/, "/"));
-const out = join(root, "build/site");
+const out = resolve(options.out);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 rmSync(out, { recursive: true, force: true });
@@ -46,8 +53,18 @@ function asset(name, content) {
 }
 
 const at = (path) => join(root, "demos/playground/site", path);
+const fontsource = (path) => join(root, "node_modules/@fontsource", path);
 
-/** Writes the scripts of pages, of their figures and of the worker; returns a function that gives the path of a page's script by its name. */
+const FONTS = {
+  "serif.woff2": fontsource("source-serif-4/files/source-serif-4-latin-400-normal.woff2"),
+  "serif-greek.woff2": fontsource("source-serif-4/files/source-serif-4-greek-400-normal.woff2"),
+  "sans.woff2": fontsource("source-sans-3/files/source-sans-3-latin-400-normal.woff2"),
+  "sans-bold.woff2": fontsource("source-sans-3/files/source-sans-3-latin-600-normal.woff2"),
+  "mono.woff2": fontsource("jetbrains-mono/files/jetbrains-mono-latin-400-normal.woff2"),
+  "mono-greek.woff2": fontsource("jetbrains-mono/files/jetbrains-mono-greek-400-normal.woff2"),
+};
+
+/** Writes the scripts of pages, of their figures and of the worker; returns what the bundler tells of them. */
 async function writeScripts() {
   const { output } = await buildPage({
     configFile: false,
@@ -68,24 +85,16 @@ async function writeScripts() {
       },
     },
   });
-  return (script) => output.find(({ isEntry, name }) => isEntry && name === script).fileName;
+  return output;
 }
 
-async function assetsOf() {
-  const fonts = {
-    "serif.woff2": "source-serif-4/files/source-serif-4-latin-400-normal.woff2",
-    "serif-greek.woff2": "source-serif-4/files/source-serif-4-greek-400-normal.woff2",
-    "sans.woff2": "source-sans-3/files/source-sans-3-latin-400-normal.woff2",
-    "sans-bold.woff2": "source-sans-3/files/source-sans-3-latin-600-normal.woff2",
-    "mono.woff2": "jetbrains-mono/files/jetbrains-mono-latin-400-normal.woff2",
-    "mono-greek.woff2": "jetbrains-mono/files/jetbrains-mono-greek-400-normal.woff2",
-  };
+async function assetsOf(scripts) {
   let style = readFileSync(at("style.css"), "utf8");
-  for (const [name, file] of Object.entries(fonts)) {
-    const path = asset(name, readFileSync(join(root, "node_modules/@fontsource", file)));
+  for (const [name, file] of Object.entries(FONTS)) {
+    const path = asset(name, readFileSync(file));
     style = style.replace(`fonts/${name}`, path.slice("assets/".length));
   }
-  const script = await writeScripts();
+  const script = (wanted) => scripts.find(({ isEntry, name }) => isEntry && name === wanted).fileName;
   const { paletteStyle } = await import("../build/demos/playground/figures/palette.js");
   const css = await transform(paletteStyle() + style, { loader: "css", minify: true });
   return {
@@ -126,6 +135,19 @@ function guidesBy(pages) {
 
 const missing = [];
 writePosters(write);
+const scripts = await writeScripts();
+const assets = await assetsOf(scripts);
+const { output: playground } = await buildPage({
+  configFile: join(root, "demos/playground/vite.config.ts"),
+  mode: "site",
+  logLevel: "warn",
+  build: { outDir: join(out, "play") },
+});
+/** Packages of others that the site has files or code of. */
+const packages = packagesOf([
+  ...Object.values(FONTS),
+  ...[...scripts, ...playground].flatMap(({ moduleIds = [] }) => moduleIds),
+]);
 
 function documentPage(file, names) {
   const path = pageOf(file);
@@ -147,10 +169,12 @@ function documentPage(file, names) {
     const target = names.get(code.replace(/\(\)$/, ""));
     return target === undefined ? undefined : relative(path, target);
   };
-  const page = render(sourceOf(file), { link, name, figure });
+  const source = file === "docs/licences.md" ? withTexts(sourceOf(file), packages) : sourceOf(file);
+  const page = render(source, { link, name, figure });
   const [first = ""] = page.sections.filter(({ words }) => words !== "").map(({ words }) => words);
   const description = (/^[\s\S]*?[.](?=\s|$)/.exec(first)?.[0] ?? page.title).slice(0, 200);
-  return { path, ...page, description, groups };
+  const own = groups.filter(({ pages }) => pages.some((each) => each.path.startsWith("lessons/")));
+  return { path, ...page, description, groups: path.startsWith("lessons/") ? own : groups };
 }
 
 const model = await apiModel();
@@ -165,12 +189,33 @@ const pages = [...files.map((file) => documentPage(file, names)), ...reference];
 if (missing.length > 0)
   throw new Error(`site: links that lead to no page or picture:\n${[...new Set(missing)].join("\n")}`);
 
-const assets = await assetsOf();
 const tabs = [
+  { path: "lessons/index.html", name: "Lessons", begins: "lessons/" },
   { path: "docs/index.html", name: "Documents", begins: "docs/" },
   { path: "api/index.html", name: "API", begins: "api/" },
+  { path: "equation/index.html", name: "Equation", begins: "equation/" },
   { path: "play/index.html", name: "Play", begins: "play/" },
 ].filter(({ path }) => path === "play/index.html" || pages.some((page) => page.path === path));
+
+const pictureOf = (path) => path.replace(/^(.*)\.html$/, "cards/$1.png");
+if (origin !== null) {
+  const play = {
+    path: "play/index.html",
+    title: "Playground",
+    description: "One neuron, spike codes, a network that learns, and drawn digits, to play with in the browser.",
+    html: "",
+  };
+  const paint = await cardPainter(Object.values(FONTS));
+  const shown = [...pages, play];
+  for (const page of shown) {
+    // Pages of names have the card of their entry.
+    page.card = pictureOf(page.path.replace(/^(api\/[\w-]+\/).*$/, "$1index.html"));
+    if (page.card === pictureOf(page.path)) write(page.card, paint(page));
+  }
+  const html = readFileSync(join(out, play.path), "utf8");
+  write(play.path, html.replace("</title>", `</title>\n${addressTags(play, origin)}`));
+  write("sitemap.xml", siteMap(shown, origin));
+}
 for (const page of pages) write(page.path, documentOf(page, { assets, tabs, version, origin }));
 
 const search = new MiniSearch(JSON.parse(readFileSync(at("search.json"), "utf8")));
@@ -189,16 +234,12 @@ search.addAll(
     .filter(({ id }, i, all) => all.findIndex((other) => other.id === id) === i),
 );
 write("assets/search.json", JSON.stringify(search));
-await buildPage({
-  configFile: join(root, "demos/playground/vite.config.ts"),
-  mode: "site",
-  logLevel: "warn",
-  build: { outDir: join(out, "play") },
-});
 
-/** Whether a file is asked for at once: the shell, the first pages, and the playground; the rest is kept when it is visited. */
+/** Whether a file is asked for at once: the shell, the first pages, lessons, figures and the playground; the rest is kept when it is visited. */
 const isFirst = (path) =>
-  /^(index\.html|docs\/(index|getting-started)\.html|play\/.*|assets\/(?!search).*)$/.test(path);
+  /^(index\.html|docs\/(index|getting-started)\.html|(equation|lessons|zoo|play)\/.*|assets\/(?!search\.json$).*)$/.test(
+    path,
+  );
 
 const paths = readdirSync(out, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
@@ -215,7 +256,7 @@ const kept = paths.filter(isFirst).map((path) => path.replace(/(^|\/)index\.html
 const head = `const FILES = ${JSON.stringify(kept)};\nconst VERSION = "${digest.digest("hex").slice(0, 16)}";\n`;
 write("offline.js", head + readFileSync(join(root, "demos/playground/offline.js"), "utf8"));
 console.log(
-  `build/site: ${pages.length} pages${origin === null ? "; without --origin they have no canonical addresses and no cards" : ""}`,
+  `build/site: ${pages.length} pages${origin === null ? "; without --origin there are no canonical addresses, no cards and no map" : ""}`,
 );
 
 if (options.open) {

@@ -11,6 +11,9 @@ import { connect } from "node:net";
 const COMMANDS = {
   NewSession: ["POST", ""],
   Navigate: ["POST", "/url"],
+  NewWindow: ["POST", "/window/new"],
+  CloseWindow: ["DELETE", "/window"],
+  SwitchToWindow: ["POST", "/window"],
   ExecuteAsyncScript: ["POST", "/execute/async"],
   TakeScreenshot: ["GET", "/screenshot"],
 };
@@ -80,6 +83,13 @@ const told = (log, send) => (command, parameters) =>
 function client(send) {
   return {
     navigate: (url) => send("Navigate", { url }),
+    /** Closes the tab, and opens another one at an address. */
+    async renew(url) {
+      const { handle } = await send("NewWindow", { type: "tab" });
+      await send("CloseWindow", {});
+      await send("SwitchToWindow", { handle });
+      await send("Navigate", { url });
+    },
     /** The result of a function, or of its promise, that runs in the page with these arguments, all of which JSON can hold. */
     async run(body, ...args) {
       const script = `

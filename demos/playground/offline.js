@@ -19,15 +19,16 @@ addEventListener("activate", (event) => {
 });
 
 addEventListener("fetch", (event) => {
-  if (event.request.method !== "GET") return;
+  const { request } = event;
+  if (request.method !== "GET") return;
   event.respondWith(
     caches.open(CACHE).then(async (cache) => {
-      const kept = await cache.match(event.request, { ignoreSearch: true });
+      const kept = await cache.match(request, { ignoreSearch: true });
       if (kept !== undefined) return kept;
-      const response = await fetch(event.request);
-      if (response.ok && new URL(event.request.url).origin === location.origin) {
-        await cache.put(event.request, response.clone());
-      }
+      // The cache of the browser may have the file of an older version. A request for a page cannot be sent again with options, its address can.
+      const source = request.mode === "navigate" ? request.url : request;
+      const response = await fetch(source, { cache: "no-cache", redirect: request.redirect });
+      if (response.ok && new URL(request.url).origin === location.origin) await cache.put(request, response.clone());
       return response;
     }),
   );

@@ -10,6 +10,7 @@ const PLACES = {
   "docs/equation.md": "equation/index.html",
   "docs/zoo.md": "zoo/index.html",
   "docs/lessons/README.md": "lessons/index.html",
+  "docs/licences.md": "licences.html",
 };
 
 /** The path of the page of a document, both from their roots; undefined for a file that is none. */

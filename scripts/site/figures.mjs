@@ -9,6 +9,8 @@ const BUILT = join(root, "build/demos/playground/figures");
 const { SvgPen } = await import(join(root, "build/demos/playground/draw/pen.js"));
 const { LIGHT, DARK } = await import(join(BUILT, "palette.js"));
 
+export { LIGHT };
+
 /** Posters by the names of their figures, from the folders of figures. */
 export const posters = new Map();
 for (const name of readdirSync(BUILT).sort()) {

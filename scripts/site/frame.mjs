@@ -12,8 +12,9 @@ const POLICY = [
   "object-src 'none'",
 ].join("; ");
 
-const MARK =
-  '<svg viewBox="0 0 40 16" aria-hidden="true"><path d="M0 12h9l2.5-10L15 14l2-4h6l2.5-8L29 13l2-3h9" /></svg>';
+/** The mark of the project, a trace with two spikes, 40 × 16. */
+export const MARK_PATH = "M0 12h9l2.5-10L15 14l2-4h6l2.5-8L29 13l2-3h9";
+const MARK = `<svg viewBox="0 0 40 16" aria-hidden="true"><path d="${MARK_PATH}" /></svg>`;
 
 /** The way from one page to another, both by their paths from the root of the site; the first page of a folder has the folder's address. */
 export function relative(from, to) {
@@ -43,6 +44,34 @@ function sectionsOf({ headings }) {
   return `<nav class="sections" aria-label="On this page"><h2>On this page</h2><ul>${items.join("")}</ul></nav>`;
 }
 
+const titleOf = ({ path, title }) => (path === "index.html" ? title : `${title} · jarvis-snn`);
+const addressOf = ({ path }, origin) => new URL(path.replace(/(^|\/)index\.html$/, "$1"), origin).href;
+
+/** What a page says of its own address, and of the card `page.card` that is shown beside links to it. */
+export function addressTags(page, origin) {
+  const title = escapeHtml(titleOf(page));
+  return `<link rel="canonical" href="${addressOf(page, origin)}">
+<meta property="og:type" content="website">
+<meta property="og:site_name" content="jarvis-snn">
+<meta property="og:title" content="${title}">
+<meta property="og:description" content="${escapeHtml(page.description)}">
+<meta property="og:url" content="${addressOf(page, origin)}">
+<meta property="og:image" content="${new URL(page.card, origin).href}">
+<meta property="og:image:width" content="1200">
+<meta property="og:image:height" content="630">
+<meta property="og:image:alt" content="${title}">
+<meta name="twitter:card" content="summary_large_image">
+`;
+}
+
+/** The map of a site for search engines. */
+export const siteMap = (pages, origin) =>
+  `<?xml version="1.0" encoding="UTF-8"?>
+<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+${pages.map((page) => `<url><loc>${escapeHtml(addressOf(page, origin))}</loc></url>`).join("\n")}
+</urlset>
+`;
+
 /**
  * The document of a page: `path` from the root of the site, `title`, `description`, `html` of its content, `headings`, and `groups` of pages
  * for the list beside it. `assets` has the paths of style sheet and scripts, `origin` the address of the site for canonical links, or null.
@@ -51,16 +80,6 @@ export function documentOf(page, { assets, tabs, version, origin }) {
   const to = (path) => relative(page.path, path);
   const tab = ({ path, name, begins }) =>
     `<a href="${to(path)}"${page.path.startsWith(begins) ? ' aria-current="true"' : ""}>${name}</a>`;
-  const title = page.path === "index.html" ? page.title : `${page.title} · jarvis-snn`;
-  const where = page.path.replace(/(^|\/)index\.html$/, "$1");
-  const cards =
-    origin === null
-      ? ""
-      : `<link rel="canonical" href="${new URL(where, origin)}">
-<meta property="og:title" content="${escapeHtml(title)}">
-<meta property="og:description" content="${escapeHtml(page.description)}">
-<meta property="og:url" content="${new URL(where, origin)}">
-`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -69,8 +88,8 @@ export function documentOf(page, { assets, tabs, version, origin }) {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="description" content="${escapeHtml(page.description)}">
-<title>${escapeHtml(title)}</title>
-${cards}<link rel="icon" href="${to(assets.icon)}" type="image/svg+xml">
+<title>${escapeHtml(titleOf(page))}</title>
+${origin === null ? "" : addressTags(page, origin)}<link rel="icon" href="${to(assets.icon)}" type="image/svg+xml">
 <link rel="stylesheet" href="${to(assets.style)}">
 <script src="${to(assets.theme)}"></script>
 <script type="module" src="${to(assets.script)}"></script>
@@ -78,7 +97,7 @@ ${cards}<link rel="icon" href="${to(assets.icon)}" type="image/svg+xml">
 <body data-root="${"../".repeat(page.path.split("/").length - 1) || "./"}">
 <a class="skip" href="#content">Skip to the content</a>
 <header class="bar">
-<a class="brand" href="${to("index.html")}">${MARK} jarvis-snn</a>
+<a class="brand" href="${to("index.html")}">${MARK} <span>jarvis-snn</span></a>
 <nav aria-label="Parts of the site">${tabs.map(tab).join("")}</nav>
 <search class="search"><input type="search" placeholder="Search" aria-label="Search" data-search></search>
 <button type="button" class="theme" data-theme-button aria-label="Light or dark">◐</button>
@@ -92,7 +111,7 @@ ${page.html}
 </main>
 ${sectionsOf(page)}
 </div>
-<footer>jarvis-snn ${version}</footer>
+<footer>jarvis-snn ${version} · <a href="${to("licences.html")}">Licences</a></footer>
 </body>
 </html>
 `;

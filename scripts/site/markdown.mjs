@@ -1,6 +1,7 @@
 /** Markdown as the pages of the site show it: code is coloured here, headings have addresses, and links lead to pages. */
 import MarkdownIt from "markdown-it";
 import { createCssVariablesTheme, createHighlighter } from "shiki";
+import temml from "temml";
 
 const LANGUAGES = ["ts", "js", "html", "css", "json", "sh", "python", "diff"];
 const THEME = "variables";
@@ -30,6 +31,37 @@ function colored(code, language) {
     .join("\n");
 }
 
+/** Inline styles of formulas by the names that stand for them in the sheet; "" for those that an attribute says too. */
+const FORMULA_STYLES = {
+  "display:block math;": "",
+  "math-depth:0;": "flat",
+  "padding-left:0em;padding-right:0em;": "tight",
+  "padding-left:1em;padding-right:0em;": "apart",
+  "padding-left:0em;padding-right:5.9776pt;": "first",
+  "padding-left:5.9776pt;padding-right:0em;": "last",
+};
+
+/** A formula in the language of TeX as MathML. */
+function formulaOf(tex, isBlock) {
+  const html = temml.renderToString(tex, { displayMode: isBlock, throwOnError: true });
+  return html.replace(/ style="([^"]*)"/g, (_, style) => {
+    const name = FORMULA_STYLES[style];
+    if (name === undefined)
+      throw new Error(`site: ${tex}: expected a style that the sheet has as a class, got ${style}`);
+    return name === "" ? "" : ` data-style="${name}"`;
+  });
+}
+
+/** `$…$` in a text, as hosts of repositories know it: no space beside the dollars inside, no digit behind. */
+function formulaRule(state, silent) {
+  if (state.src[state.pos] !== "$") return false;
+  const found = /^\$(?!\s)((?:\\[\s\S]|[^$\\`])+?)(?<!\s)\$(?!\d)/.exec(state.src.slice(state.pos));
+  if (found === null) return false;
+  if (!silent) state.push("formula", "math", 0).content = found[1];
+  state.pos += found[0].length;
+  return true;
+}
+
 /** The address of a heading on its page, as hosts of repositories give it. */
 const slugOf = (heading) =>
   heading
@@ -54,6 +86,7 @@ export function render(text, { link, name, figure }) {
     html: true,
     highlight: (code, info) => colored(code.replace(/\n$/, ""), info.split(/\s/)[0]),
   });
+  markdown.inline.ruler.before("escape", "formula", formulaRule);
   const used = new Map();
   const headings = [];
   const sections = [{ heading: "", id: "", words: [] }];
@@ -86,8 +119,8 @@ export function render(text, { link, name, figure }) {
         }
       }
       if (token.type === "html_block") token.content = linked(token.content, link);
-      if (token.type === "inline") sections.at(-1).words.push(textOf(token));
-      if (token.type === "fence") sections.at(-1).words.push(token.content);
+      if (token.type === "inline" && tokens[i - 1].type !== "heading_open") sections.at(-1).words.push(textOf(token));
+      if (token.type === "fence" && token.info !== "math") sections.at(-1).words.push(token.content);
       for (const child of token.children ?? []) {
         if (child.type === "link_open") child.attrSet("href", link(child.attrGet("href")));
         if (child.type === "image") child.attrSet("src", link(child.attrGet("src")));
@@ -108,11 +141,17 @@ export function render(text, { link, name, figure }) {
   };
   rules.table_open = () => '<div class="wide" tabindex="0"><table>';
   rules.table_close = () => "</table></div>";
+  rules.formula = (tokens, i) => formulaOf(tokens[i].content, false);
   // Blocks that scroll are reached by keys.
   for (const rule of ["fence", "code_block"]) {
     const plain = rules[rule];
     rules[rule] = (...args) => plain(...args).replace("<pre>", '<pre tabindex="0">');
   }
+  const { fence } = rules;
+  rules.fence = (tokens, i, ...rest) =>
+    tokens[i].info === "math"
+      ? `<div class="formula" tabindex="0">${formulaOf(tokens[i].content, true)}</div>\n`
+      : fence(tokens, i, ...rest);
   const html = markdown.render(text).replace(/ style="text-align:(\w+)"/g, ' class="$1"');
   return { title, html, headings, sections: sections.map((each) => ({ ...each, words: each.words.join(" ") })) };
 }

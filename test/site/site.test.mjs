@@ -1,31 +1,19 @@
-/** The built site: its files, and a walk through it in a browser, at the root of a server and in a folder of one. */
+/** The built site: its files, its looks, and who can use it. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { gzipSync } from "node:zlib";
+import { describe, test } from "node:test";
 import axe from "axe-core";
 import { parse } from "parse5";
-import { chromium } from "playwright-core";
-import { root } from "../../scripts/entries.mjs";
-import { serve } from "../../scripts/serve.mjs";
-
-const site = join(root, "build/site");
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-const DESKTOP = { viewport: { width: 1440, height: 900 } };
-
-/** Paths of pages of the shell; the playground has tests of its own. */
-const pages = readdirSync(site, { recursive: true })
-  .map((path) => path.replaceAll("\\", "/"))
-  .filter((path) => path.endsWith(".html") && !path.startsWith("play/"));
-const texts = new Map(pages.map((path) => [path, readFileSync(join(site, path), "utf8")]));
+import { render } from "../../scripts/site/markdown.mjs";
+import { addressOf, browser, DESKTOP, open, PHONE, site, texts, wake } from "./support.mjs";
 
 /** Pages of the reference that stand for all: an entry, a class, a neuron, a function, an interface, a namespace. */
 const REFERENCE = ["snn/index", "engine/Tensor", "snn/AdEx", "engine/fit", "engine/FitOptions", "snn/surrogate"].map(
   (name) => `api/${name}.html`,
 );
 /** Pages that persons have written, and the six. */
-const written = [...pages.filter((path) => !path.startsWith("api/")), "api/index.html", ...REFERENCE];
+const written = [...[...texts.keys()].filter((path) => !path.startsWith("api/")), "api/index.html", ...REFERENCE];
 
 /** Elements of a tree of parse5, at any depth. */
 function* elementsOf(node) {
@@ -95,15 +83,6 @@ describe("files", () => {
     }
   });
 
-  test("a page of text carries at most 15 kB of scripts, compressed", () => {
-    const weigh = (path) => gzipSync(readFileSync(join(site, path)), { level: 9 }).length;
-    for (const [path, elements] of trees) {
-      const scripts = elements.filter(({ tagName }) => tagName === "script").map((each) => attributeOf(each, "src"));
-      const sum = scripts.reduce((sum, src) => sum + weigh(join(dirname(path), src)), 0);
-      assert.ok(sum <= 15_000, `${path}: ${sum} bytes`);
-    }
-  });
-
   test("the service worker asks for files that are there, at most 6 MB of them", () => {
     const [, list] = /^const FILES = (.*);$/m.exec(readFileSync(join(site, "offline.js"), "utf8"));
     const sizes = JSON.parse(list).map(
@@ -118,86 +97,27 @@ describe("files", () => {
   });
 });
 
-let browser;
-const servers = {};
+describe("formulas", () => {
+  const html = (text) => render(text, { link: (href) => href, name: () => undefined, figure: () => undefined }).html;
 
-before(async () => {
-  for (const place of ["/", "/a/b/"]) servers[place] = await serve(site, place);
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-  });
-});
-
-after(async () => {
-  await browser?.close();
-  for (const server of Object.values(servers)) server.close();
-});
-
-const addressOf = (place, path) => servers[place].url + path;
-
-/** A page; when the test ends, nothing may have gone wrong on it. */
-async function open(t, place, path, options = DESKTOP) {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const wrong = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) wrong.push(message.text());
-  });
-  page.on("pageerror", (error) => wrong.push(error.stack ?? String(error)));
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(wrong, []);
-  });
-  await page.goto(addressOf(place, path));
-  return page;
-}
-
-describe("walk", { concurrency: 3 }, () => {
-  for (const place of ["/", "/a/b/"]) {
-    test(`at ${place}: from the first page to documents, reference and playground, and by search`, async (t) => {
-      const page = await open(t, place, "");
-      await page.getByRole("link", { name: "Documents" }).first().click();
-      await page.waitForURL(addressOf(place, "docs/"));
-      await page.getByRole("link", { name: "API", exact: true }).first().click();
-      await page.getByRole("link", { name: "jarvis-snn/engine" }).first().click();
-      await page.getByRole("link", { name: "fit", exact: true }).click();
-      assert.equal(await page.locator("h1").textContent(), "fit");
-      await page.fill("[data-search]", "refractory steps");
-      await page.locator(".results a").first().waitFor();
-      await page.press("[data-search]", "Enter");
-      await page.waitForURL(/docs\/neurons\.html#refractory-steps$/);
-      await page.goto(addressOf(place, "play/#/train"));
-      await page.locator(".room canvas").first().waitFor();
-      await page.getByRole("link", { name: "jarvis-snn" }).click();
-      await page.waitForURL(addressOf(place, ""));
-    });
-  }
-
-  test("without the server, pages that were there at the first visit and pages that were visited open again", async (t) => {
-    const own = await serve(site, "/");
-    let isOpen = true;
-    t.after(() => isOpen && own.close());
-    const context = await browser.newContext(DESKTOP);
-    t.after(() => context.close());
-    const page = await context.newPage();
-    await page.goto(own.url);
-    await page.evaluate(() =>
-      navigator.serviceWorker.ready.then(({ active }) =>
-        active.state === "activated"
-          ? null
-          : new Promise((tell) => active.addEventListener("statechange", tell, { once: true })),
-      ),
+  test("formulas in texts and in blocks become MathML without inline styles", () => {
+    assert.match(
+      html("the sum $\\frac{a}{b}$ of"),
+      /^<p>the sum <math><mfrac><mi>a<\/mi><mi>b<\/mi><\/mfrac><\/math> of<\/p>/,
     );
-    await page.goto(`${own.url}docs/losses.html`);
-    own.close();
-    isOpen = false;
-    for (const path of ["", "docs/losses.html", "play/"]) {
-      await page.goto(own.url + path);
-      assert.ok((await page.title()).includes("jarvis-snn"), path);
-    }
+    const block = html("```math\n\\begin{cases} a & b \\\\ \\hat c & d \\end{cases}\n```");
+    assert.match(block, /^<div class="formula" tabindex="0"><math display="block"/);
+    assert.doesNotMatch(block, / style=/);
+    assert.throws(() => html("$\\color{red} x$"), /expected a style that the sheet has/);
   });
 
+  test("dollars that hold no formula stay as they are", () => {
+    for (const text of ["$5 and $6", "a $ b $ c", "`$x$` costs $1", "US$ and A$"])
+      assert.doesNotMatch(html(text), /<math/, text);
+  });
+});
+
+describe("looks", { concurrency: 3 }, () => {
   test("the look is changed from light to dark, and stays", async (t) => {
     const page = await open(t, "/", "docs/losses.html");
     const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -215,25 +135,111 @@ describe("walk", { concurrency: 3 }, () => {
     await page.getByRole("link", { name: "API", exact: true }).click();
     assert.equal(await page.locator("h1").textContent(), "API reference");
   });
+
+  for (const width of [390, 360, 320]) {
+    test(`the bar shows the parts of the site side by side, ${width} pixels wide`, async (t) => {
+      const page = await open(t, "/", "docs/", { ...PHONE, viewport: { width, height: 844 } });
+      const boxes = await page.evaluate(() =>
+        Array.from(document.querySelectorAll(".bar :is(.brand, nav a, input, button)"), (element) => {
+          const { left, right, top, bottom, height } = element.getBoundingClientRect();
+          return { text: element.textContent.trim() || element.tagName, left, right, top, bottom, height };
+        }),
+      );
+      assert.ok(boxes.length >= 6);
+      boxes.forEach((box, i) => {
+        assert.ok(box.left >= 0 && box.right <= width, `${box.text}: from ${box.left} to ${box.right}`);
+        assert.ok(box.height >= 24, `${box.text}: ${box.height} pixels high`);
+        for (const other of boxes.slice(i + 1)) {
+          const apart =
+            box.right <= other.left || other.right <= box.left || box.bottom <= other.top || other.bottom <= box.top;
+          assert.ok(apart, `${box.text} covers ${other.text}`);
+        }
+      });
+    });
+  }
+
+  test("the search tells where nothing is found, and where its index does not load", async (t) => {
+    const context = await browser.newContext({ ...DESKTOP, serviceWorkers: "block" });
+    t.after(() => context.close());
+    const page = await context.newPage();
+    await page.goto(addressOf("/", "docs/losses.html"));
+    await page.fill("[data-search]", "xyzzyx");
+    await page.getByText("Nothing is found for “xyzzyx”.").waitFor();
+    await page.reload();
+    await page.route("**/search.json", (route) => route.fulfill({ status: 503, body: "" }));
+    await page.fill("[data-search]", "loss");
+    await page.getByText("The index does not load").waitFor();
+    await page.unroute("**/search.json");
+    await page.fill("[data-search]", "losses");
+    await page.locator(".results a").first().waitFor();
+  });
+
+  test("in forced colours the current page and the current part show by lines, and code has a border", async (t) => {
+    const page = await open(t, "/", "docs/losses.html", { ...DESKTOP, forcedColors: "active" });
+    const styleOf = (selector) =>
+      page.evaluate((selector) => {
+        const { borderLeftWidth, borderTopStyle, textDecorationLine } = getComputedStyle(
+          document.querySelector(selector),
+        );
+        return { borderLeftWidth, borderTopStyle, textDecorationLine };
+      }, selector);
+    const [current, other] = [await styleOf(".pages [aria-current]"), await styleOf(".pages a:not([aria-current])")];
+    assert.ok(Number.parseFloat(current.borderLeftWidth) > Number.parseFloat(other.borderLeftWidth));
+    assert.equal((await styleOf(".bar [aria-current]")).textDecorationLine, "underline");
+    assert.equal((await styleOf(".bar nav a:not([aria-current])")).textDecorationLine, "none");
+    assert.equal((await styleOf("pre")).borderTopStyle, "solid");
+  });
+
+  test("with reduced motion no figure moves by itself", async (t) => {
+    const page = await open(t, "/", "", { ...DESKTOP, reducedMotion: "reduce" });
+    for (const [path] of [...texts].filter(([, text]) => text.includes("<snn-figure"))) {
+      await page.goto(addressOf("/", path));
+      assert.deepEqual(await wake(page), [], path);
+      for (const figure of await page.locator("snn-figure[data-lives]").all()) {
+        await figure.scrollIntoViewIfNeeded();
+        const [before, after] = await figure.evaluate(async (element) => {
+          const ink = () => Array.from(element.querySelectorAll("canvas"), (canvas) => canvas.toDataURL());
+          const frames = async (count) => {
+            for (let i = 0; i < count; i++) await new Promise(requestAnimationFrame);
+          };
+          await frames(30);
+          const before = ink();
+          await frames(30);
+          return [before, ink()];
+        });
+        assert.ok(before.length > 0, `${path}: a figure without a canvas`);
+        assert.deepEqual(after, before, `${path}: ${await figure.getAttribute("name")} moves`);
+      }
+    }
+  });
 });
 
-describe("access", { concurrency: 3 }, () => {
-  for (const [look, options] of Object.entries({
-    "light, wide": { ...DESKTOP, colorScheme: "light" },
-    "dark, narrow": { ...PHONE, colorScheme: "dark" },
-  })) {
-    test(`axe finds nothing, and no page is wider than its window: ${look}`, async (t) => {
-      const page = await open(t, "/", "", options);
-      const found = [];
-      for (const path of written) {
-        await page.goto(addressOf("/", path));
-        await page.evaluate(axe.source);
-        const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
-        for (const { id, nodes } of violations) found.push(`${path}: ${id}: ${nodes[0].html.slice(0, 160)}`);
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        if (over > 0) found.push(`${path}: ${over} pixels wider than the window`);
-      }
-      assert.deepEqual(found, []);
-    });
+describe("access", { concurrency: 4 }, () => {
+  const SHARES = 2;
+  const WIDTHS = { wide: DESKTOP, "narrow, with reduced motion": { ...PHONE, reducedMotion: "reduce" } };
+  for (const [name, options] of Object.entries(WIDTHS)) {
+    for (let share = 0; share < SHARES; share++) {
+      test(`axe finds nothing, light and dark, and no page is wider than its window: ${name}, ${share + 1} of ${SHARES}`, async (t) => {
+        const page = await open(t, "/", "", options);
+        const found = [];
+        const check = async (path, rules) => {
+          const { violations } = await page.evaluate((rules) => globalThis.axe.run(rules), rules);
+          for (const { id, nodes } of violations) found.push(`${path}: ${id}: ${nodes[0].html.slice(0, 160)}`);
+        };
+        for (const path of written.filter((_, i) => i % SHARES === share)) {
+          await page.emulateMedia({ colorScheme: "light" });
+          await page.goto(addressOf("/", path));
+          for (const problem of await wake(page)) found.push(`${path}: ${problem}`);
+          await page.evaluate(axe.source);
+          await check(`${path}, light`, { resultTypes: ["violations"] });
+          // A look changes colours alone.
+          await page.emulateMedia({ colorScheme: "dark" });
+          await check(`${path}, dark`, { resultTypes: ["violations"], runOnly: ["color-contrast"] });
+          const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          if (over > 0) found.push(`${path}: ${over} pixels wider than the window`);
+        }
+        assert.deepEqual(found, []);
+      });
+    }
   }
 });

@@ -14,6 +14,7 @@ let index: Promise<MiniSearch> | null = null;
 
 async function load(root: string): Promise<MiniSearch> {
   const response = await fetch(`${root}assets/search.json`);
+  if (!response.ok) throw new Error(`search: expected the index, got the status ${response.status}`);
   return MiniSearch.loadJSON(await response.text(), options);
 }
 
@@ -27,6 +28,12 @@ function itemOf({ id, title, heading }: SearchResult, root: string): HTMLLIEleme
   link.append(where);
   item.append(link);
   return item;
+}
+
+function tell(text: string): void {
+  const item = document.createElement("li");
+  item.textContent = text;
+  results.replaceChildren(item);
 }
 
 /** Lists the sections for what the field holds. */
@@ -48,7 +55,15 @@ export async function show(input: HTMLInputElement, root: string): Promise<void>
     });
   }
   const words = input.value;
-  const found = (await index).search(words, {
+  let sections: MiniSearch;
+  try {
+    sections = await index;
+  } catch {
+    index = null;
+    tell("The index does not load: the network may be away.");
+    return;
+  }
+  const found = sections.search(words, {
     prefix: true,
     fuzzy: 0.15,
     combineWith: "AND",
@@ -56,9 +71,6 @@ export async function show(input: HTMLInputElement, root: string): Promise<void>
   });
   if (input.value !== words) return;
   if (words === "") results.replaceChildren();
-  else if (found.length === 0) {
-    const none = document.createElement("li");
-    none.textContent = `Nothing is found for “${words}”.`;
-    results.replaceChildren(none);
-  } else results.replaceChildren(...found.slice(0, SHOWN).map((each) => itemOf(each, root)));
+  else if (found.length === 0) tell(`Nothing is found for “${words}”.`);
+  else results.replaceChildren(...found.slice(0, SHOWN).map((each) => itemOf(each, root)));
 }

@@ -1,12 +1,12 @@
-/** The weight of figures: the scripts that each loads itself, and what runs in the worker of a page. */
+/** What pages weigh, compressed: scripts of text pages, of each figure and of the worker, and the data that figures load. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { root } from "../../scripts/entries.mjs";
+import { addressOf, DESKTOP, open, site, texts } from "./support.mjs";
 
-const assets = join(root, "build/site/assets");
+const assets = join(site, "assets");
 const scripts = new Map(
   readdirSync(assets)
     .filter((name) => name.endsWith(".js"))
@@ -56,5 +56,33 @@ test("the worker of a page loads at most 95 kB, compressed, with a task", () => 
   for (const [name, file] of tasks) {
     const sum = weigh([entry("worker"), file]);
     assert.ok(sum <= 95_000, `${name}: ${sum} bytes`);
+  }
+});
+
+test("a page of text carries at most 15 kB of scripts", () => {
+  for (const [path, text] of texts) {
+    const loaded = [...text.matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, src]) => src.split("/").at(-1));
+    assert.ok(loaded.length > 0, path);
+    const bytes = weigh(loaded);
+    assert.ok(bytes <= 15_000, `${path}: ${bytes} bytes`);
+  }
+});
+
+test("a figure loads at most 150 kB of data when it comes near", async (t) => {
+  const page = await open(t, "/", "", { ...DESKTOP, serviceWorkers: "block" });
+  for (const [path] of [...texts].filter(([, text]) => text.includes("<snn-figure"))) {
+    const loaded = new Set();
+    const note = (request) => {
+      if (["fetch", "xhr", "other"].includes(request.resourceType()))
+        loaded.add(new URL(request.url()).pathname.slice(1));
+    };
+    page.on("request", note);
+    await page.goto(addressOf("/", `${path}?embed=1`));
+    await page.locator("snn-figure[data-lives]").first().waitFor();
+    page.off("request", note);
+    const bytes = [...loaded]
+      .filter((each) => !/\.(js|svg)$/.test(each))
+      .reduce((sum, each) => sum + gzipSync(readFileSync(join(site, each)), { level: 9 }).length, 0);
+    assert.ok(bytes <= 150_000, `${path}: ${bytes} bytes: ${[...loaded].join(", ")}`);
   }
 });

@@ -1,0 +1,214 @@
+/**
+ * A walk through the built site in every browser, at the root of a server and in a folder of one: by links and search, while a newer
+ * version takes the place of the older one, and without the server.
+ */
+import assert from "node:assert/strict";
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { browsers } from "../../scripts/browsers.mjs";
+import { serve } from "../../scripts/serve.mjs";
+import { DESKTOP, launch, PLACES, site } from "./support.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "jarvis-snn-site-"));
+const newer = join(folder, "newer");
+const OLD = /<footer>jarvis-snn [\d.]+/;
+
+/** Names of scripts with the digest of their content, as the bundler writes them. */
+const SCRIPT = /-([A-Z0-9]{8})\.js\b/g;
+
+/** A newer version of the site: pages say another version, all scripts have other names, and the service worker has other files. */
+before(() => {
+  cpSync(site, newer, { recursive: true, filter: (path) => !path.includes(join(site, "api", "snn")) });
+  for (const entry of readdirSync(newer, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !/\.(html|js)$/.test(entry.name)) continue;
+    const path = join(entry.parentPath, entry.name);
+    const text = readFileSync(path, "utf8")
+      .replace(OLD, "<footer>jarvis-snn 9.9.9")
+      .replace(/^const VERSION = .*$/m, 'const VERSION = "newer";')
+      .replaceAll(SCRIPT, "-$1N.js");
+    writeFileSync(path, text);
+    const name = entry.name.replaceAll(SCRIPT, "-$1N.js");
+    if (name !== entry.name) renameSync(path, join(dirname(path), name));
+  }
+  writeFileSync(join(folder, "blank.html"), "<!doctype html><head></head>");
+});
+
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A server whose site becomes the newer one, as a host that deploys it, and lets browsers keep files; `close` may come twice. */
+async function host(place) {
+  const link = join(mkdtempSync(join(folder, "host-")), "site");
+  symlinkSync(site, link);
+  const { url, close } = await serve(link, place, { "cache-control": "max-age=600" });
+  return {
+    url,
+    close,
+    deploy() {
+      rmSync(link);
+      symlinkSync(newer, link);
+    },
+  };
+}
+
+/** Looks at the page until there is something to see. */
+async function see(client, look, arg = null) {
+  for (;;) {
+    const seen = await client.run(look, arg);
+    if (seen) return seen;
+    await sleep(100);
+  }
+}
+
+const versionOf = (client) => see(client, () => document.querySelector("footer")?.textContent.match(/[\d.]+\d/)?.[0]);
+
+/** Whether the script of the page runs: a press of the button changes the look. */
+async function checkScript(client) {
+  await see(client, () => {
+    const { dataset } = document.documentElement;
+    const before = dataset.theme;
+    document.querySelector("[data-theme-button]").click();
+    return dataset.theme !== before;
+  });
+}
+
+/** Goes where a link of the page leads, which is found by its text. */
+async function follow(client, text) {
+  const find = (wanted) => Array.from(document.links).find((link) => link.textContent.trim() === wanted)?.href;
+  await client.navigate(await see(client, find, text));
+}
+
+const kept = JSON.parse(/^const FILES = (.*);$/m.exec(readFileSync(join(site, "offline.js"), "utf8"))[1]);
+
+async function walk(client, place) {
+  const own = await host(place);
+  const go = (path) => client.navigate(own.url + path);
+  try {
+    await go("");
+    const version = await versionOf(client);
+    // The tab belongs to the service worker when this one has kept all first files.
+    await see(client, () => navigator.serviceWorker.controller?.state === "activated");
+    await see(
+      client,
+      () => document.querySelector("snn-figure")?.dataset.lives === "" || document.querySelector("snn-figure") === null,
+    );
+
+    await follow(client, "Documents");
+    await follow(client, "API");
+    await follow(client, "jarvis-snn/engine");
+    await follow(client, "fit");
+    assert.equal(await see(client, () => document.querySelector("h1")?.textContent), "fit");
+    await see(client, () => {
+      const input = document.querySelector("[data-search]");
+      input.value = "refractory steps";
+      input.dispatchEvent(new Event("input"));
+      return true;
+    });
+    const found = await see(client, () => document.querySelector(".results a")?.href);
+    assert.equal(found, `${own.url}docs/neurons.html#refractory-steps`);
+    await client.navigate(found);
+    await go("play/#/neuron");
+    await see(client, () => document.querySelector("main canvas")?.width > 0);
+
+    await go("docs/losses.html");
+    assert.equal(await versionOf(client), version);
+
+    // A newer version comes; this tab goes on with the older one.
+    own.deploy();
+    await go("");
+    assert.equal(await versionOf(client), version);
+    await client.run(() => navigator.serviceWorker.getRegistration().then((registration) => registration.update()));
+    await see(client, () =>
+      navigator.serviceWorker.getRegistration().then(({ waiting }) => waiting?.state === "installed"),
+    );
+    for (const path of ["docs/", "docs/getting-started.html", "docs/losses.html", ""]) {
+      await go(path);
+      assert.equal(await versionOf(client), version, `${path}: the version of the open tab`);
+      await checkScript(client);
+    }
+    // A browser needs some time after the end of a tab until the waiting worker serves.
+    for (let times = 1; times <= 10; times++) {
+      await client.renew(own.url);
+      if ((await versionOf(client)) !== version) break;
+    }
+    assert.equal(await versionOf(client), "9.9.9", "the version after the tab was closed");
+    await see(client, () => navigator.serviceWorker.controller?.state === "activated");
+    await go("docs/losses.html");
+    assert.equal(await versionOf(client), "9.9.9", "the version of a page that the browser kept from before");
+    await checkScript(client);
+
+    // Without the server: the first files, and a page that was visited.
+    own.close();
+    for (const path of [...kept.filter((each) => /(^\.?|\/|\.html)$/.test(each)), "docs/losses.html"]) {
+      await go(path);
+      if (path.startsWith("play/")) {
+        await see(client, () => document.querySelector("main canvas")?.width > 0);
+        continue;
+      }
+      assert.equal(await versionOf(client), "9.9.9", path);
+      await checkScript(client);
+    }
+  } finally {
+    own.close();
+  }
+}
+
+/** Chromium by Playwright, with the client that the others have. */
+async function inChromium(use) {
+  const browser = await launch();
+  try {
+    const context = await browser.newContext(DESKTOP);
+    let page = await context.newPage();
+    await use({
+      navigate: (url) => page.goto(url),
+      run: (body, arg) => page.evaluate(body, arg),
+      /** Chromium sometimes never answers a tab that opens at the moment when the waiting worker begins to serve. */
+      async renew(url) {
+        const next = await context.newPage();
+        const session = await context.newCDPSession(next);
+        const waiting = new Set();
+        const served = new Promise((tell) => {
+          session.on("ServiceWorker.workerVersionUpdated", ({ versions }) => {
+            for (const { versionId, status } of versions) {
+              if (status === "installed") waiting.add(versionId);
+              if (status === "activated" && waiting.has(versionId)) tell();
+            }
+          });
+        });
+        await session.send("ServiceWorker.enable");
+        await page.close();
+        await served;
+        page = next;
+        await page.goto(url);
+      },
+    });
+  } finally {
+    await browser.close();
+  }
+}
+
+const driven = (await browsers()).filter(({ isDriven }) => isDriven);
+const engines = [
+  { name: "Chromium", use: inChromium },
+  ...driven.map(({ name, visit }) => ({ name, use: (use) => visit(folder, "blank.html", use) })),
+];
+
+describe("walk", { concurrency: 3 }, () => {
+  for (const { name, use } of engines) {
+    for (const place of PLACES) {
+      test(`${name}, at ${place}: by links and search, beside a newer version, and without the server`, () =>
+        use((client) => walk(client, place)));
+    }
+  }
+});
