@@ -44,7 +44,7 @@ test("attack: with nothing replaced, calls of every target return", async () => 
 
 describe("attack: finds", () => {
   test.each(Object.entries(BROKEN))("%s", async (broken, { target, kind }) => {
-    const patience = kind === "hang" ? 2000 : undefined;
+    const patience = kind === "hang" ? 1000 : undefined;
     const options = { seed: SEED, only: [target] };
     const report = await attack({ ...options, child: bundle, calls: 600, broken, patience, until: kind });
     expect(sorted(report).map((found) => found.kind)).toContain(kind);

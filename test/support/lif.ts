@@ -3,7 +3,7 @@ import { type Tensor, tape, tensor } from "../../engine/index.ts";
 import { LIF, type LIFOptions, type LIFRecord, type LIFState, surrogate } from "../../snn/index.ts";
 import { composeLif } from "./lif-composed.ts";
 import { numbers } from "./sides.ts";
-import { gradient, leaf, values } from "./tensors.ts";
+import { gradient, values } from "./tensors.ts";
 
 export const RESETS = ["zero", "subtract", "none"] as const;
 
@@ -26,9 +26,16 @@ export const SURROGATES = [
   surrogate.custom({ derivative: (x) => x.square().neg().exp() }),
 ];
 
+/** What was drawn: thousands of runs ask for the same few values. */
+const drawn = new Map<string, Float32Array>();
+
 /** Values in steps of 1/4: sums and products of few of them are exact, and thresholds are met exactly. */
-export function quarters(n: number, seed: number, low: number, high: number): Float32Array {
-  return Float32Array.from(numbers(n, seed, low, high), (x) => Math.round(4 * x) / 4);
+function quarters(shape: readonly number[], seed: number, low: number, high: number, requiresGrad = false): Tensor {
+  const key = `${shape} ${seed} ${low} ${high}`;
+  const size = shape.reduce((product, n) => product * n, 1);
+  const values = drawn.get(key) ?? Float32Array.from(numbers(size, seed, low, high), (x) => Math.round(4 * x) / 4);
+  drawn.set(key, values);
+  return tensor(values, { shape, requiresGrad });
 }
 
 export const TIMESTEPS = 6;
@@ -77,7 +84,7 @@ export function lossOf(record: LIFRecord, read: Read): Tensor {
   const names = read === "all" ? (["spikes", "membrane", "v", "state"] as const) : [read];
   const terms = names.map((name, i) => {
     const t = name === "state" ? record.state.v : record[name];
-    return t.mul(tensor(quarters(t.size, 31 + i, -1, 1), { shape: t.shape })).sum();
+    return t.mul(quarters(t.shape, 31 + i, -1, 1)).sum();
   });
   return terms.reduce((sum, term) => sum.add(term));
 }
@@ -99,11 +106,9 @@ export interface RunOptions {
 
 /** Leaves for one run: the current [T, B, N], and a state that requires a gradient. */
 export function leaves(lif: KnownLIF, initial: boolean): { current: Tensor; state: LIFState | undefined } {
-  const current = leaf([TIMESTEPS, ...STEP], 1);
-  current.copyFrom(quarters(current.size, 11, -0.5, 1.75));
+  const current = quarters([TIMESTEPS, ...STEP], 11, -0.5, 1.75, true);
   if (!initial) return { current, state: undefined };
-  const v = leaf(STEP, 1);
-  v.copyFrom(quarters(v.size, 12, -0.5, 1.75));
+  const v = quarters(STEP, 12, -0.5, 1.75, true);
   const hold = lif.options.refractorySteps ?? 0;
   const refractory = tensor(
     Float32Array.from({ length: v.size }, (_, i) => i % (hold + 1)),

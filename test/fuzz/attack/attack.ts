@@ -71,15 +71,14 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
       const count = Math.min(until === undefined ? BATCH : FEW, calls - report.calls);
       let current = next;
       const last = await child.ask({ seed: next, count, ...choice }, (reply) => {
-        if (reply.begin !== undefined) {
-          current = reply.begin;
-          report.calls++;
-          return;
-        }
         if (reply.outcome !== undefined) report[reply.outcome]++;
         if (reply.outcome === "returned")
           report.reached.set(reply.target as string, (report.reached.get(reply.target as string) ?? 0) + 1);
         for (const finding of reply.findings ?? []) note(report, finding, current, choice);
+        if (reply.begin !== undefined) {
+          current = reply.begin;
+          report.calls++;
+        }
       });
       if (last !== null) note(report, last, current, choice);
       next = current + 1;
@@ -150,8 +149,8 @@ export class Child {
         this.rest = lines.pop() as string;
         for (const line of lines) {
           const reply = JSON.parse(line) as Reply;
-          if (reply.done) return finish(null);
           answer(reply);
+          if (reply.done) return finish(null);
         }
       });
       child.on("close", (code, signal) => {

@@ -1,6 +1,6 @@
 /**
  * A process of its own that runs calls, since one may hang it or end it. Each line on its standard input is a request, a call or a range
- * of numbers; before each call it writes the number.
+ * of numbers; before each call of a range it writes the number, in one line with what came of the call before, as lines cost time.
  */
 import * as fs from "node:fs";
 import { createInterface } from "node:readline";
@@ -24,11 +24,11 @@ import { HELPERS } from "./values.ts";
 export type Request = { readonly case: Case } | (Choice & { readonly seed: number; readonly count: number });
 /** A line of the answer; the first one says that the process is there. */
 export interface Reply {
-  /** The call that begins. */
-  readonly begin?: number;
   readonly target?: string;
   readonly outcome?: Outcome;
   readonly findings?: readonly Finding[];
+  /** The call that begins. */
+  readonly begin?: number;
   /** All is done. */
   readonly done?: true;
 }
@@ -52,21 +52,24 @@ async function provideFile(c: Case): Promise<void> {
   names.nirFile = await nir.writeNIR(evaluate(GRAPHS[0]) as nir.NIRGraph);
 }
 
-async function attempt(c: Case): Promise<void> {
+/** Runs a call, and tells what came of it and what comes `next`. */
+async function attempt(c: Case, next: Reply): Promise<void> {
   await provideFile(c);
   const { outcome, findings, isDamaged } = await run(c);
-  reply({ target: c.target, outcome, findings });
+  const told = { target: c.target, outcome, findings };
+  reply(isDamaged ? told : { ...told, ...next });
   if (isDamaged) process.exit(DAMAGED);
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line) as Request;
-  if ("case" in request) await attempt(request.case);
-  else {
-    for (let i = 0; i < request.count; i++) {
-      reply({ begin: request.seed + i });
-      await attempt(generate(request.seed + i, request));
-    }
+  if ("case" in request) {
+    await attempt(request.case, { done: true });
+    continue;
   }
-  reply({ done: true });
+  const end = request.seed + request.count;
+  reply({ begin: request.seed });
+  for (let seed = request.seed; seed < end; seed++) {
+    await attempt(generate(seed, request), seed + 1 < end ? { begin: seed + 1 } : { done: true });
+  }
 }
