@@ -113,7 +113,7 @@ function traceOf(program: Program): Trace {
     },
     gradient(i, z) {
       trace.gradients[i] = {
-        values: Float32Array.from(gradientOf(z)),
+        values: new Float32Array(gradientOf(z)),
         kind: z.gradForm?.kind,
         places: placesOf(z),
       };
@@ -121,12 +121,12 @@ function traceOf(program: Program): Trace {
     // At the end: a value that something has overwritten shows, too.
     finished(tensors) {
       for (const [id, t] of tensors) {
-        trace.values.set(id, Float32Array.from(valuesOf(t)));
+        trace.values.set(id, new Float32Array(valuesOf(t)));
         trace.wanted.set(id, t.requiresGrad);
         const gradient = leafGradient(t);
         if (gradient !== null) trace.leafGradients.set(id, gradient.toFloat32Array());
       }
-      for (const z of made) trace.records.push(Float32Array.from(valuesOf(z)));
+      for (const z of made) trace.records.push(new Float32Array(valuesOf(z)));
     },
   });
   return trace;
@@ -479,7 +479,7 @@ export function resultsOf(program: Program, backend: Backend = simd): Map<number
   const finished = (tensors: ReadonlyMap<number, Tensor>): void => {
     for (const [id, t] of tensors) {
       const kind = t.requiresGrad ? "leaf" : "constant";
-      leaves.set(id, { kind, ids: [id], shape: t.shape, values: Float32Array.from(valuesOf(t)) });
+      leaves.set(id, { kind, ids: [id], shape: t.shape, values: new Float32Array(valuesOf(t)) });
     }
   };
   try {

@@ -207,7 +207,7 @@ export function fused(definition: StepDefinition, setting: Setting): Result {
     return p;
   };
   const zeros = (values: number): number => take(values, new Float32Array(values));
-  const read = (p: number, values: number): Float32Array => Float32Array.from(wasmHeap.view(p, values));
+  const read = (p: number, values: number): Float32Array => new Float32Array(wasmHeap.view(p, values));
   const program = new Program(definition);
   const { derived } = program.traced;
   const wanted = { parameters: derived.map(() => true), outputs: Object.keys(weights) };

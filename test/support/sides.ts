@@ -12,6 +12,13 @@ import * as product from "../../kernels/product-layout.ts";
 import { reference } from "../../kernels/reference/index.ts";
 import * as cells from "../../kernels/reference/memory.ts";
 
+/** The numbers as a list, by a loop: `Array.from` asks an iterator for each. */
+export function listOf(numbers: ArrayLike<number>): number[] {
+  const list = new Array<number>(numbers.length);
+  for (let i = 0; i < list.length; i++) list[i] = numbers[i] as number;
+  return list;
+}
+
 const GUARD = 12345.678;
 const GUARD_CELLS = 8;
 
@@ -80,7 +87,7 @@ export class WasmSide implements Side {
   }
 
   read(p: number, n: number): number[] {
-    return Array.from(new Float32Array(memory.buffer, p, n));
+    return listOf(new Float32Array(memory.buffer, p, n));
   }
 
   readSpikes(p: number, n: number): number[] {
@@ -92,12 +99,12 @@ export class WasmSide implements Side {
   }
 
   readInts(p: number, n: number): number[] {
-    return Array.from(new Int32Array(memory.buffer, p, n));
+    return listOf(new Int32Array(memory.buffer, p, n));
   }
 
   /** Words of bits, as numbers ≥ 0. */
   readWords(p: number, n: number): number[] {
-    return Array.from(new Uint32Array(memory.buffer, p, n));
+    return listOf(new Uint32Array(memory.buffer, p, n));
   }
 
   /** Throws when a kernel wrote outside its arrays, then frees them. */
@@ -121,7 +128,7 @@ class ReferenceSide implements Side {
 
   put(values: ArrayLike<number>): number {
     const p = this.zeros(values.length);
-    cells.view(p, values.length).set(Float32Array.from(values));
+    cells.view(p, values.length).set(new Float32Array(values));
     return p;
   }
 
@@ -140,7 +147,7 @@ class ReferenceSide implements Side {
   }
 
   read(p: number, n: number): number[] {
-    return Array.from(cells.view(p, n));
+    return listOf(cells.view(p, n));
   }
 
   readInts(p: number, n: number): number[] {

@@ -1,7 +1,7 @@
 /** Tensors with reproducible values, and what tests ask of tensors. */
 import { expect } from "vitest";
 import { memoryStats, type Tensor, tensor } from "../../engine/index.ts";
-import { numbers, type Tolerance } from "./sides.ts";
+import { listOf, numbers, type Tolerance } from "./sides.ts";
 
 export interface RandomTensorOptions {
   low?: number;
@@ -13,7 +13,7 @@ export interface RandomTensorOptions {
 export function random(shape: readonly number[], seed: number, options: RandomTensorOptions = {}): Tensor {
   const { low = -2, high = 2, requiresGrad = false } = options;
   const size = shape.reduce((product, n) => product * n, 1);
-  return tensor(Float32Array.from(numbers(size, seed, low, high)), { shape: [...shape], requiresGrad });
+  return tensor(new Float32Array(numbers(size, seed, low, high)), { shape: [...shape], requiresGrad });
 }
 
 /** A random tensor that requires a gradient. */
@@ -23,7 +23,7 @@ export function leaf(shape: readonly number[], seed: number, options: RandomTens
 
 /** The values as plain numbers. */
 export function values(t: Tensor): number[] {
-  return Array.from(t.data);
+  return listOf(t.data);
 }
 
 /** The gradient of a leaf as plain numbers; zeros where nothing has reached it. */
@@ -34,7 +34,7 @@ export function gradient(t: Tensor): number[] {
 /** The bits of the values: NaN, infinities and the sign of zero included. */
 export function bits(t: Tensor | Float32Array): number[] {
   const floats = t instanceof Float32Array ? t.slice() : t.toFloat32Array();
-  return Array.from(new Uint32Array(floats.buffer));
+  return listOf(new Uint32Array(floats.buffer));
 }
 
 /** Bytes of linear memory that are in use after fn and were not before. */

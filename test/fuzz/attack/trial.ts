@@ -218,7 +218,7 @@ export class Trial {
 const resolve = (path: string): unknown =>
   path.split(".").reduce<unknown>((object, name) => (object as Record<string, unknown>)[name], names);
 
-const bitsOf = (t: Tensor): Uint32Array => new Uint32Array(Float32Array.from(valuesOf(t)).buffer);
+const bitsOf = (t: Tensor): Uint32Array => new Uint32Array(new Float32Array(valuesOf(t)).buffer);
 
 const sameBits = (x: Uint32Array, y: Uint32Array): boolean =>
   x.length === y.length && x.every((word, i) => word === y[i]);
