@@ -1,8 +1,10 @@
 /** The living figures of lessons 3 to 5, in the built site. */
 import assert from "node:assert/strict";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { chromium } from "playwright-core";
+import { build } from "vite";
 import { root } from "../../scripts/entries.mjs";
 import { serve } from "../../scripts/serve.mjs";
 
@@ -177,4 +179,39 @@ describe("on a phone", { concurrency: 2 }, () => {
       }
     });
   }
+});
+
+test("the four files of lesson 5, built by Vite, are a page that trains", async (t) => {
+  const lesson = readFileSync(join(root, "docs/lessons/5-mnist-in-a-page.md"), "utf8");
+  const folder = join(root, "build/lesson-5");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, "public"), { recursive: true });
+  for (const [name, begins] of [
+    ["index.html", "```html\n"],
+    ["page.js", "```js\n// page.js\n"],
+    ["worker.js", "```js\n// worker.js\n"],
+    ["train.ts", "```ts train.ts\n"],
+  ]) {
+    const [, rest] = lesson.split(begins);
+    writeFileSync(join(folder, name), rest.split("\n```\n")[0]);
+  }
+  copyFileSync(join(root, "build/playground-data/digits.bin"), join(folder, "public/digits.bin"));
+  await build({ root: folder, logLevel: "error" });
+  const own = await serve(join(folder, "dist"), "/");
+  t.after(() => own.close());
+  const page = await browser.newPage();
+  const wrong = [];
+  page.on("pageerror", (error) => wrong.push(String(error)));
+  await page.goto(own.url);
+  const untilLine = (text) =>
+    page.waitForFunction((text) => document.querySelector("#log").textContent.includes(text), text, {
+      timeout: 120_000,
+    });
+  await untilLine("epoch 10:");
+  const log = await page.locator("#log").textContent();
+  assert.ok(lesson.includes(`The page shows:\n\n\`\`\`text\n${log}\`\`\`\n`), log);
+  await page.reload();
+  await untilLine("epoch 1:");
+  await page.click("#stop");
+  assert.deepEqual(wrong, []);
 });
