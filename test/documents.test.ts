@@ -30,7 +30,7 @@ const PAGES = [
   "README.md",
   "ARCHITECTURE.md",
   "CONTRIBUTING.md",
-  ...files.filter((path) => /^docs\/(decisions\/)?[^/]*\.md$/.test(path)),
+  ...files.filter((path) => /^docs\/((decisions|lessons)\/)?[^/]*\.md$/.test(path)),
 ];
 
 test("docs/events.md: its table has the formats that can be read", async () => {

@@ -24,7 +24,7 @@ export function slider(range: Range, initial: number, onInput: (value: number) =
     input.setAttribute("aria-valuetext", show(value));
     onInput(value);
   });
-  return element("label", { class: "slider" }, element("span", {}, label), shown, input);
+  return element("label", {}, element("span", {}, label), shown, input);
 }
 
 /** Height of a row of sliders, their least width, and the gap between them, as the style sheet has them. */
