@@ -99,19 +99,6 @@ export class CanvasPen implements Pen {
   }
 }
 
-/** A pen whose drawings are moved by x and y: of several pictures in one. */
-export function shifted(pen: Pen, x: number, y: number): Pen {
-  const moved = (values: ArrayLike<number>, every: number): number[] =>
-    Array.from(values, (value, i) => (i % every === 0 ? value + x : i % every === 1 ? value + y : value));
-  return {
-    line: (points, style) => pen.line(moved(points, 2), style),
-    area: (points, color) => pen.area(moved(points, 2), color),
-    boxes: (boxes, color) => pen.boxes(moved(boxes, 4), color),
-    discs: (discs, color) => pen.discs(moved(discs, 3), color),
-    text: (left, base, text, style) => pen.text(left + x, base + y, text, style),
-  };
-}
-
 export class SvgPen implements Pen {
   private readonly parts: string[] = [];
 
