@@ -53,8 +53,8 @@ export function paintSlope(
   pen.text(left - 6, y(1, 1) + 4, "1", { color: palette.muted, align: "right" });
   pen.text(left - 6, floor + 4, "0", { color: palette.muted, align: "right" });
   pen.text(left, 12, "the spike s", { color: palette.ink, bold: true });
-  pen.text(left + 82, 12, "the lent slope", { color: palette.up, bold: true });
-  pen.text(left + 180, 12, "its smooth step", { color: palette.muted, bold: true });
+  pen.text(left + 90, 12, "the lent slope", { color: palette.up, bold: true });
+  pen.text(left + 194, 12, "its smooth step", { color: palette.muted, bold: true });
   pen.text(x(-RANGE), SLOPE_HEIGHT - 6, compact(-RANGE), { color: palette.muted });
   pen.text(x(0), SLOPE_HEIGHT - 6, "u − θ", { color: palette.membrane, align: "center" });
   pen.text(x(RANGE), SLOPE_HEIGHT - 6, compact(RANGE), { color: palette.muted, align: "right" });
@@ -70,15 +70,17 @@ function boundOf(values: Float32Array): number {
 /** Columns that raise in one colour, columns that lower in the other. */
 function creditRow(title: string, values: Float32Array, at: number, palette: Palette): Row {
   const bound = boundOf(values);
+  // A column is at least a pixel high: credit too small to be seen has none.
+  const seen = values.map((value) => (Math.abs(value) < bound / 100 ? 0 : value));
   return {
     kind: "trace",
     title,
     height: 56,
     series: [
-      { values: values.map((value) => Math.max(0, value)), color: palette.up },
-      { values: values.map((value) => Math.min(0, value)), color: palette.down },
+      { values: seen.map((value) => Math.max(0, value)), color: palette.up },
+      { values: seen.map((value) => Math.min(0, value)), color: palette.down },
     ],
-    low: values.some((value) => value < 0) ? -bound : 0,
+    low: seen.some((value) => value < 0) ? -bound : 0,
     high: bound,
     columns: true,
     describe: () => {
@@ -111,7 +113,7 @@ export function rowsOf(scene: Scene, palette: Palette): Row[] {
       ticks: [...spikes.keys()].filter((t) => spikes[t] === 1),
       tickColor: palette.ink,
     },
-    creditRow(`∂u[${at}]/∂I[t′], credit for the membrane`, ofMembrane, at, palette),
-    creditRow(`∂s[${at}]/∂I[t′], credit for the spike`, ofSpike, at, palette),
+    creditRow(`credit ∂u[${at}]/∂I[t′]`, ofMembrane, at, palette),
+    creditRow(`credit ∂s[${at}]/∂I[t′]`, ofSpike, at, palette),
   ];
 }

@@ -1,4 +1,4 @@
-import { shifted } from "../../draw/pen.ts";
+import { PlacedPen } from "../../draw/pen.ts";
 import { paintStack, StackLayout } from "../../draw/stack.ts";
 import type { Poster } from "../figure.ts";
 import { LIGHT } from "../palette.ts";
@@ -13,6 +13,6 @@ export const poster: Poster = {
   paint(pen, width, _height, palette) {
     paintSlope(pen, scene, Math.min(width, 440), palette);
     const rows = rowsOf(scene, palette);
-    paintStack(shifted(pen, 0, SLOPE_HEIGHT), rows, new StackLayout(rows, AXIS, width), palette);
+    paintStack(new PlacedPen(pen, 0, SLOPE_HEIGHT), rows, new StackLayout(rows, AXIS, width), palette);
   },
 };

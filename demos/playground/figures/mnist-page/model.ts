@@ -64,5 +64,5 @@ export function resultOf({ accuracies, answers }: Course, ten: readonly Digit[])
   const last = accuracies.at(-1);
   if (last === undefined || answers === null) return "";
   const right = ten.filter(({ label }, i) => label === answers[i]).length;
-  return `${percent(last.accuracy)} of the 500 test digits are recognised after epoch ${accuracies.length}, ${right} of the ten below.`;
+  return `${percent(last.accuracy)} of the 500 test digits are recognised after epoch ${accuracies.length}, ${right} of the ten in the picture.`;
 }

@@ -1,6 +1,6 @@
 /** The course of a training: loss and accuracy over the batches, and under them ten digits with the answers of the network. */
 import { paintImage } from "../../draw/charts.ts";
-import { type Pen, shifted } from "../../draw/pen.ts";
+import { type Pen, PlacedPen } from "../../draw/pen.ts";
 import { compact, tickDistance } from "../../draw/stack.ts";
 import { faded } from "../../draw/theme.ts";
 import type { Palette } from "../palette.ts";
@@ -20,7 +20,7 @@ export function paintCourse(pen: Pen, course: Course, ten: readonly Digit[], wid
   for (const [i, digit] of ten.entries()) {
     const x = ((i % columns) + 0.5) * (width / columns) - CELL.size / 2;
     const y = CHART + Math.floor(i / columns) * CELL.height;
-    paintDigit(shifted(pen, x, y), digit, course.answers?.[i], palette);
+    paintDigit(new PlacedPen(pen, x, y), digit, course.answers?.[i], palette);
   }
 }
 

@@ -71,7 +71,7 @@ test("the ten digits are the first of the test, and sentences tell time and resu
   expect(timeOf(progress)).toBe("epoch 2 of 10 · 1.2 s passed · 32 s left");
   const { course } = { course: await heard([{ kind: "epoch", epoch: 1, loss: 1, validation: 0.5, seconds: 1 }]) };
   expect(resultOf(course, ten)).toBe(
-    "50.0\u202f% of the 500 test digits are recognised after epoch 1, 10 of the ten below.",
+    "50.0\u202f% of the 500 test digits are recognised after epoch 1, 10 of the ten in the picture.",
   );
 
   async function heard(news: Omit<Extract<News, { kind: "epoch" }>, "answers">[]) {

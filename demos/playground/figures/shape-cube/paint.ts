@@ -38,18 +38,18 @@ export interface CubeScene {
 const WIDE = 560;
 
 /** Without a width, the lesser height is asked for. */
-export const cubeHeight = (width: number): number => (width > 0 && width < WIDE ? 548 : 318);
+export const cubeHeight = (width: number): number => (width > 0 && width < WIDE ? 462 : 318);
 
 export function paintCube(pen: Pen, scene: CubeScene, width: number, palette: Palette): void {
   const isWide = width >= WIDE;
   const cube = isWide
     ? { x: 34, y: 8, width: 0.52 * width, height: 270 }
-    : { x: 34, y: 4, width: width - 34 - 40, height: 262 };
+    : { x: 34, y: 4, width: width - 34 - 40, height: 206 };
   paintSheets(pen, scene, cube, palette);
   const left = 34 + 0.52 * width + 48;
   const cut = isWide
     ? { x: left, y: 8, width: width - left - 4, height: 300 }
-    : { x: 22, y: 312, width: width - 26, height: 228 };
+    : { x: 22, y: 254, width: width - 26, height: 208 };
   paintCut(pen, scene, cut, palette);
 }
 
