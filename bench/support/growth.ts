@@ -42,7 +42,8 @@ export async function growthPlots(
     const { values, curves } = growth[axis] ?? { values: [], curves: {} };
     const lines = Object.entries(curves).map(([name, y]) => [name, { x: values, y }]);
     if (lines.length === 0) continue;
-    const look = { xLabel: AXES[axis], yLabel: "milliseconds of a step", log: true, logX: true, points: true };
+    const title = `Time of a step against ${AXES[axis]}`;
+    const look = { title, xLabel: AXES[axis], yLabel: "milliseconds of a step", log: true, logX: true, points: true };
     drawn[fileOf(axis)] = await plot(Object.fromEntries(lines), look);
   }
   return drawn;
