@@ -130,25 +130,37 @@ function paintBands(pen: Pen, map: Float32Array, size: number, theme: Theme): vo
   }
 }
 
-/** Spikes a second over the current; the point on the curve is where the neuron works. */
+interface RateCurve {
+  readonly currents: ArrayLike<number>;
+  readonly rates: ArrayLike<number>;
+  /** The rate that the vertical axis reaches at least. Default 50, in spikes a second. */
+  readonly least?: number;
+  /** Default: the colour of the first layer. */
+  readonly color?: string;
+  /** Currents with a tick. Default: whole numbers from 0 on. */
+  readonly ticks?: readonly number[];
+}
+
+/** Rates of spikes over the current; the point on the curve is where the neuron works. */
 export function paintRateCurve(
   pen: Pen,
-  { currents, rates }: { currents: Float32Array; rates: Float32Array },
+  { currents, rates, least = 50, color, ticks }: RateCurve,
   current: number | null,
   width: number,
   height: number,
   theme: Theme,
 ): void {
   const [left, floor] = [32, height - FOOT];
-  const most = Math.max(50, ...rates);
-  const end = currents.at(-1) as number;
-  const x = (value: number): number => left + (value / end) * (width - left - 8);
+  const most = Math.max(least, ...Array.from(rates));
+  const last = currents.length - 1;
+  const [start, end] = [currents[0] as number, currents[last] as number];
+  const x = (value: number): number => left + ((value - start) / (end - start)) * (width - left - 8);
   const y = (value: number): number => floor - (value / most) * (floor - 12);
-  const line = [...currents].flatMap((value, i) => [x(value), y(rates[i] as number)]);
+  const line = Array.from(currents).flatMap((value, i) => [x(value), y(rates[i] as number)]);
   pen.boxes([left, floor, width - left, 1], theme.line);
-  pen.line(line, { color: theme.layers[0] as string, width: 2 });
+  pen.line(line, { color: color ?? (theme.layers[0] as string), width: 2 });
   if (current !== null) {
-    const at = (current / end) * (currents.length - 1);
+    const at = ((current - start) / (end - start)) * last;
     const [low, high] = [rates[Math.floor(at)] as number, rates[Math.ceil(at)] as number];
     const rate = low + (at % 1) * (high - low);
     pen.line([x(current), floor, x(current), y(rate)], { color: theme.accent, dash: [2, 3] });
@@ -157,8 +169,8 @@ export function paintRateCurve(
   }
   pen.text(left - 6, 16, compact(most), { color: theme.muted, align: "right" });
   pen.text(left - 6, floor, "0", { color: theme.muted, align: "right" });
-  for (let value = 0; value <= end; value++) {
-    pen.text(x(value), height - 4, String(value), { color: theme.muted, align: "center" });
+  for (const value of ticks ?? Array.from({ length: Math.floor(end) + 1 }, (_, i) => i)) {
+    pen.text(x(value), height - 4, compact(value), { color: theme.muted, align: "center" });
   }
 }
 

@@ -17,8 +17,12 @@ export function significant(value: number): string {
   if (size >= 10) return count(value);
   if (size === 0 || size >= 1e-5) return minus(Number(value.toPrecision(2)).toFixed(size === 0 ? 0 : decimalsOf(size)));
   const [digits = "", power = ""] = value.toExponential(1).split("e");
-  return minus(`${digits}·10${[...power].map((sign) => SUPERSCRIPTS[sign] ?? sign).join("")}`);
+  return minus(`${digits}·${powerOfTen(Number(power))}`);
 }
+
+/** 10⁻³ of −3. */
+export const powerOfTen = (power: number): string =>
+  `10${[...String(power)].map((sign) => SUPERSCRIPTS[sign]).join("")}`;
 
 /** Decimals that show two digits. */
 function decimalsOf(size: number): number {

@@ -67,7 +67,8 @@ export class CanvasPen implements Pen {
 
   boxes(boxes: ArrayLike<number>, color: string): void {
     const { context, scale } = this;
-    const snap = (value: number): number => Math.round(value * scale) / scale;
+    // Edges that differ by rounding alone are one edge.
+    const snap = (value: number): number => Math.round(value * scale + 1e-6) / scale;
     const pixel = 1 / scale;
     context.fillStyle = color;
     for (let i = 0; i < boxes.length; i += 4) {

@@ -65,6 +65,8 @@ export interface Axis {
   /** Of one step, in the unit. */
   readonly dt: number;
   readonly unit: string;
+  /** Room for labels at the right of the plots, in pixels. Default 72. */
+  readonly right?: number;
 }
 
 const LEFT = 40;
@@ -86,7 +88,7 @@ export class StackLayout {
   constructor(rows: readonly Pick<Row, "height">[], axis: Axis, width: number) {
     this.width = width;
     this.axis = axis;
-    this.plotWidth = Math.max(40, width - LEFT - RIGHT);
+    this.plotWidth = Math.max(40, width - LEFT - (axis.right ?? RIGHT));
     let y = 0;
     this.tops = rows.map(({ height }) => {
       const top = y + TITLE;
@@ -173,7 +175,8 @@ function paintTrace(pen: Pen, row: TraceRow, top: number, layout: StackLayout, t
   if (low < 0 && high > 0) pen.boxes([LEFT, y(0), plotWidth, 1], theme.line);
   if (row.threshold !== undefined && row.threshold <= high) {
     pen.line([LEFT, y(row.threshold), LEFT + plotWidth, y(row.threshold)], { color: theme.muted, dash: [5, 4] });
-    pen.text(LEFT + plotWidth + 8, y(row.threshold) + 4, "threshold", { color: theme.muted });
+    if (axis.right === undefined)
+      pen.text(LEFT + plotWidth + 8, y(row.threshold) + 4, "threshold", { color: theme.muted });
   }
   const labels: number[] = [];
   for (const series of row.series) {

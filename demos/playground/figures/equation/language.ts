@@ -614,7 +614,7 @@ export const structureOf = (equations: Equations): string =>
   rewritten(equations, new Map([...equations.parameters.keys()].map((name) => [name, 0])));
 
 /** A word of a text or of printed equations. */
-export interface Word {
+interface Word {
   readonly text: string;
   /** The name in it, v of ∂v′; null between names and in comments. */
   readonly name: string | null;

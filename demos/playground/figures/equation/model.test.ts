@@ -58,7 +58,7 @@ test("the preset of Izhikevich fires as the neuron of the package", () => {
   const { spikes, membrane } = layer.unroll(tensor(input, { shape: [input.length, 1] }));
   const run = typed.run(input);
   expect(run.spikes).toEqual(spikes.toFloat32Array());
-  expect(run.spikes?.reduce((sum, s) => sum + s, 0)).toBeGreaterThan(2);
+  expect(run.spikes?.reduce((sum, s) => sum + s, 0)).toBeGreaterThan(1);
   // The sum of the step is in another order.
   const far = Math.max(...membrane.toFloat32Array().map((u, t) => Math.abs(u - (run.membrane[t] as number))));
   expect(far).toBeLessThan(0.5);
@@ -212,7 +212,7 @@ test("all presets fire under their current, and have credit that is finite", () 
     expect(
       spikes?.reduce((sum, s) => sum + s, 0),
       name,
-    ).toBeGreaterThan(2);
+    ).toBeGreaterThan(1);
     const { current: slopes } = typed.credit(input, 300);
     expect(slopes.every(Number.isFinite), name).toBe(true);
     expect(

@@ -6,12 +6,12 @@ import {
   neuron,
   noGrad,
   type Surrogate,
-  surrogate,
   type Tensor,
   tape,
   tensor,
   type Value,
 } from "jarvis-snn";
+import { surrogate } from "jarvis-snn/core";
 import { type Equations, type Functions, firstOf, LanguageError, valuesOf } from "./language.ts";
 
 /** A layer whose names are known when it runs. */
@@ -65,7 +65,7 @@ export interface Successor {
 }
 
 /** A turn of learning. */
-export interface Turn {
+interface Turn {
   /** The spikes before it. */
   readonly made: number;
   /** The numbers that it has moved, by names; none where the spikes were reached, or where no gradient reaches a number. */
@@ -284,16 +284,18 @@ function outputsOf(equations: Equations, argument: Argument, isQuiet: boolean): 
   return { spikes: valueAt(spike), ...own, ...outputs };
 }
 
-/** Spikes a step of neuron n: of the time between its first and its last spike. */
+/** Spikes a step of neuron n: between its first and its last spike while it goes on firing, else of all steps that count. */
 function rateOf(spikes: Float32Array, n: number): number {
-  let [first, last, count] = [-1, -1, 0];
+  let [first, last, count, longest] = [-1, -1, 0, 0];
   for (let t = SETTLED; t < CURVE_STEPS; t++) {
     if (spikes[t * COPIES + n] === 0) continue;
     if (first < 0) first = t;
+    else longest = Math.max(longest, t - last);
     last = t;
     count++;
   }
-  return count > 1 ? (count - 1) / (last - first) : count / (CURVE_STEPS - SETTLED);
+  const goesOn = count > 1 && CURVE_STEPS - last <= 1.5 * longest;
+  return goesOn ? (count - 1) / (last - first) : count / (CURVE_STEPS - SETTLED);
 }
 
 /** An error of the package as a problem of the text, at the name that it is about. */

@@ -2,7 +2,7 @@
 import type { Palette } from "../palette.ts";
 import type { Equations } from "./language.ts";
 
-export type Role = "current" | "spike" | "membrane" | "second" | "third" | "fourth";
+type Role = "current" | "spike" | "membrane" | "second" | "third" | "fourth";
 
 const OTHERS = ["second", "third", "fourth"] as const;
 

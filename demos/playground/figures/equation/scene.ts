@@ -18,9 +18,9 @@ interface PlaneOfOne {
   readonly successor: Successor;
 }
 
-export type Plane = PlaneOfTwo | PlaneOfOne;
+type Plane = PlaneOfTwo | PlaneOfOne;
 
-export interface Curve {
+interface Curve {
   readonly currents: Float32Array;
   /** Spikes in 100 steps. */
   readonly rates: Float32Array;

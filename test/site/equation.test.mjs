@@ -1,0 +1,315 @@
+/** The page of a typed neuron: what keystrokes, links, drawing and learning do, on a desktop and a phone, and how long they take. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import axe from "axe-core";
+import { chromium } from "playwright-core";
+import { root } from "../../scripts/entries.mjs";
+import { serve } from "../../scripts/serve.mjs";
+
+const site = join(root, "build/site");
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const DESKTOP = { viewport: { width: 1440, height: 900 } };
+
+let browser;
+let server;
+
+before(async () => {
+  server = await serve(site, "/a/b/");
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+/** The page with its figure alive; when the test ends, nothing may have gone wrong on it. */
+async function open(t, options = DESKTOP, hash = "") {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const wrong = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) wrong.push(message.text());
+  });
+  page.on("pageerror", (error) => wrong.push(error.stack ?? String(error)));
+  page.on("dialog", (dialog) => {
+    wrong.push(`a dialog: ${dialog.message()}`);
+    return dialog.dismiss();
+  });
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(wrong, []);
+  });
+  await page.goto(`${server.url}equation/${hash}`);
+  await page.locator("snn-figure[data-lives] .figure-equation .stack canvas").first().waitFor();
+  await frames(page);
+  return page;
+}
+
+/** Waits until what was asked for is painted. */
+const frames = (page) =>
+  page.evaluate(
+    () => new Promise((tell) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(tell)))),
+  );
+
+/** The picture of a canvas, as a text that is compared. */
+const picture = (page, selector) => page.evaluate((at) => document.querySelector(at).toDataURL(), selector);
+const ROWS = ".figure-equation .stack canvas";
+const PLANE = ".figure-equation .pair canvas";
+const TEXT = ".figure-equation textarea";
+
+async function type(page, change) {
+  const text = await page.inputValue(TEXT);
+  await page.fill(TEXT, change(text));
+  await frames(page);
+}
+
+const count = (page) => page.locator(".figure-equation .count").textContent();
+
+describe("equation", { concurrency: 2 }, () => {
+  test("a keystroke changes rows, plane and gradient", async (t) => {
+    const page = await open(t);
+    const before = [await picture(page, ROWS), await picture(page, PLANE)];
+    await type(page, (text) => text.replace("β = 0.95", "β = 0.9"));
+    assert.notEqual(await picture(page, ROWS), before[0]);
+    assert.notEqual(await picture(page, PLANE), before[1]);
+    const printed = () => page.locator(".figure-equation .printed").textContent();
+    assert.match(await printed(), /∇ρ \+= ∂a′·a/);
+    await type(page, (text) => text.replace("a′ = ρ·a + s", "a′ = ρ·ρ·a + s"));
+    assert.match(await printed(), /∇a = .*ρ·ρ/);
+  });
+
+  test("a text that is no neuron is underlined and told of, and the pictures stay", async (t) => {
+    const page = await open(t);
+    const before = await picture(page, ROWS);
+    await type(page, (text) => text.replace("β·v", "γ·v"));
+    assert.equal(await page.locator(".figure-equation .wrong").textContent(), "γ");
+    assert.match(await page.locator(".figure-equation .said").textContent(), /γ has no value/);
+    assert.equal(await page.getAttribute(TEXT, "aria-invalid"), "true");
+    assert.equal(await picture(page, ROWS), before);
+    await type(page, (text) => text.replace("γ·v", "β·v"));
+    assert.equal(await page.locator(".figure-equation .wrong").count(), 0);
+  });
+
+  test("changes are undone and done again, by buttons and by keys", async (t) => {
+    const page = await open(t);
+    const first = await page.inputValue(TEXT);
+    await page.getByRole("button", { name: "Izhikevich" }).click();
+    const second = await page.inputValue(TEXT);
+    assert.notEqual(second, first);
+    await page.getByRole("button", { name: "Undo" }).click();
+    assert.equal(await page.inputValue(TEXT), first);
+    await page.focus(TEXT);
+    await page.keyboard.press("Control+Shift+z");
+    assert.equal(await page.inputValue(TEXT), second);
+    await page.keyboard.press("Control+z");
+    assert.equal(await page.inputValue(TEXT), first);
+  });
+
+  test("a link opens the same neuron under the same current", async (t) => {
+    const page = await open(t);
+    await page.getByRole("button", { name: "AdEx" }).click();
+    await page.getByRole("button", { name: "rising" }).click();
+    await page.waitForURL(/#text=/);
+    await frames(page);
+    const hash = await page.evaluate(() => location.hash);
+    const other = await open(t, DESKTOP, hash);
+    assert.equal(await other.inputValue(TEXT), await page.inputValue(TEXT));
+    assert.equal(await count(other), await count(page));
+    assert.equal(
+      await picture(other, ".figure-equation .curve canvas"),
+      await picture(page, ".figure-equation .curve canvas"),
+    );
+  });
+
+  test("the text of a link is no program", async (t) => {
+    const text = encodeURIComponent("v′ = alert(1)\n<img src=x onerror=alert(1)>");
+    const page = await open(t, DESKTOP, `#text=${text}&current=0.1*400`);
+    assert.match(await page.locator(".figure-equation .said").textContent(), /no sign of an equation|no function/);
+    assert.equal(await page.locator(".figure-equation .text img").count(), 0);
+  });
+
+  test("a slider moves a number in the text, and keys and pointer draw the current", async (t) => {
+    const page = await open(t);
+    const slider = page.getByRole("slider", { name: "θ", exact: true });
+    await slider.focus();
+    await page.keyboard.press("ArrowLeft");
+    assert.match(await page.inputValue(TEXT), /θ = 0\.999/);
+    const before = await count(page);
+    const box = await page.locator(".figure-equation .draw").boundingBox();
+    await page.mouse.move(box.x + 20, box.y + 4);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width - 20, box.y + 4, { steps: 5 });
+    await page.mouse.up();
+    await frames(page);
+    assert.notEqual(await count(page), before);
+    const rows = await picture(page, ROWS);
+    await page.locator(".figure-equation .stack").focus();
+    for (const key of ["Home", "ArrowRight", "ArrowUp", "ArrowUp"]) await page.keyboard.press(key);
+    await frames(page);
+    assert.notEqual(await picture(page, ROWS), rows);
+  });
+
+  for (const [look, options] of Object.entries({
+    motion: DESKTOP,
+    "no motion": { ...DESKTOP, reducedMotion: "reduce" },
+  })) {
+    test(`the neuron learns to fire 12 times, and learning is undone in one step: ${look}`, async (t) => {
+      const page = await open(t, options);
+      const first = await page.inputValue(TEXT);
+      await page.getByRole("button", { name: "Make it fire" }).click();
+      await page.getByText(/^12 spikes after \d+ turns of learning$/).waitFor();
+      assert.notEqual(await page.inputValue(TEXT), first);
+      await page.getByRole("button", { name: "Undo" }).click();
+      assert.equal(await page.inputValue(TEXT), first);
+    });
+  }
+
+  test("a neuron that runs away says at which step", async (t) => {
+    const page = await open(t);
+    await type(page, () => "v′ = v·v + I + 1");
+    assert.match(await count(page), /runs away at step \d+/);
+  });
+
+  test("on a phone the rows stay in sight, and text, plane and curve are reached", async (t) => {
+    const page = await open(t, PHONE);
+    const rows = page.locator(".figure-equation .stack");
+    for (const part of [TEXT, PLANE, ".figure-equation .curve canvas"]) {
+      await page.locator(part).first().scrollIntoViewIfNeeded();
+      await page
+        .locator(part)
+        .first()
+        .evaluate((node) => node.scrollIntoView({ block: "end" }));
+      const [place, stack] = [await page.locator(part).first().boundingBox(), await rows.boundingBox()];
+      assert.ok(place.y + place.height <= 846 && place.y + place.height > 0, `${part}: in sight`);
+      assert.ok(stack.y >= 0 && stack.y + stack.height <= place.y + place.height, `${part}: below the rows`);
+      assert.ok(place.y + place.height - (stack.y + stack.height) > 120, `${part}: not covered by the rows`);
+    }
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${wide} pixels wider than the window`);
+    const before = await count(page);
+    await page.locator(".figure-equation .presets button").nth(4).tap();
+    assert.notEqual(await count(page), before);
+  });
+
+  for (const [look, options] of Object.entries({
+    "light, wide": { ...DESKTOP, colorScheme: "light" },
+    "dark, narrow": { ...PHONE, colorScheme: "dark" },
+  })) {
+    test(`axe finds nothing in the living figure: ${look}`, async (t) => {
+      const page = await open(t, options);
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+      assert.deepEqual(
+        violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 160)}`),
+        [],
+      );
+    });
+  }
+});
+
+test("500 different texts in a row leave the memory of the page as it was after 300", async (t) => {
+  const page = await open(t);
+  const session = await page.context().newCDPSession(page);
+  const used = async () => {
+    await session.send("HeapProfiler.collectGarbage");
+    return (await session.send("Runtime.getHeapUsage")).usedSize;
+  };
+  const typeAll = (from, to) =>
+    page.evaluate(
+      ([from, to]) => {
+        const box = document.querySelector(".figure-equation textarea");
+        for (let i = from; i < to; i++) {
+          // The order of so many signs is another one for each text.
+          const terms = [...i.toString(2)].map((bit) => (bit === "1" ? "tanh(v)" : "exp(min(I, 1))"));
+          box.value = `β = 0.9\nθ = 1\nu = β·v + I\ns = [u ≥ θ]\nv′ = 0 if s else u\na′ = 0.5a + ${terms.join(" − ")}`;
+          box.dispatchEvent(new Event("input"));
+          const said = document.querySelector(".figure-equation .said").textContent;
+          if (said !== "") throw new Error(said);
+        }
+      },
+      [from, to],
+    );
+  // The package keeps 256 compiled steps.
+  await typeAll(0, 300);
+  const before = await used();
+  await typeAll(300, 500);
+  const grown = (await used()) - before;
+  t.diagnostic(`${Math.round(before / 1e6)} MB, then ${Math.round(grown / 1e3)} kB more`);
+  assert.ok(grown < 2e6, `${grown} bytes more`);
+});
+
+test("times of a keystroke, of a slider and of the cursor, with their pictures", async (t) => {
+  const page = await open(t);
+  const session = await page.context().newCDPSession(page);
+  // The processor's time of the page's thread, which other programs do not lengthen.
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
+  const spent = async () => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    return 1000 * metrics.find(({ name }) => name === "TaskDuration").value;
+  };
+  for (const rate of [1, 4]) {
+    await session.send("Emulation.setCPUThrottlingRate", { rate });
+    for (const what of ["another neuron", "no neuron", "slider", "cursor"]) {
+      const before = await spent();
+      const { count, median, most } = await page.evaluate(measure, what);
+      const own = ((await spent()) - before) / count;
+      const name = { slider: "an event of a slider", cursor: "a move of the cursor" }[what] ?? `a keystroke, ${what}`;
+      t.diagnostic(
+        `times, processor ÷ ${rate}: ${name}: median ${median} ms, 95 % ${most} ms; ${own.toFixed(1)} ms of the thread`,
+      );
+    }
+  }
+});
+
+/** Runs in the page: milliseconds of events of a kind, each with the frame that paints it. */
+async function measure(what) {
+  const box = document.querySelector(".figure-equation textarea");
+  const stack = document.querySelector(".figure-equation .stack");
+  const slider = document.querySelectorAll(".figure-equation .numbers input")[2];
+  const text = box.value;
+  const write = (value) => {
+    box.value = value;
+    box.dispatchEvent(new Event("input"));
+  };
+  const acts = {
+    "another neuron": (i) => {
+      const terms = [...i.toString(2)].map((bit) => (bit === "1" ? "0·I" : "I·0·v")).join(" + ");
+      write(text.replace("u = ", `u = ${terms} + `));
+    },
+    "no neuron": (i) => write(`${text}\nx${i} =`),
+    slider: (i) => {
+      slider.value = String(300 + i);
+      slider.dispatchEvent(new Event("input"));
+    },
+    cursor: (i) => {
+      const { left, top } = stack.getBoundingClientRect();
+      const place = { clientX: left + 100 + 7 * i, clientY: top + 200, bubbles: true };
+      stack.dispatchEvent(new PointerEvent("pointermove", place));
+    },
+  };
+  const times = [];
+  for (let i = 0; i < 40; i++) {
+    // The first callback of the frame: those that paint come after it.
+    const frame = new Promise((tell) => requestAnimationFrame(() => tell(performance.now())));
+    const start = performance.now();
+    acts[what](i);
+    const took = performance.now() - start;
+    const begin = await frame;
+    // A message comes after the frame has been painted.
+    await new Promise((tell) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = tell;
+      port2.postMessage(null);
+    });
+    times.push(took + performance.now() - begin);
+  }
+  write(text);
+  const sorted = times.slice(5).sort((a, b) => a - b);
+  const at = (share) => Number(sorted[Math.floor(share * (sorted.length - 1))].toFixed(1));
+  return { count: times.length, median: at(0.5), most: at(0.95) };
+}
