@@ -114,7 +114,8 @@ describe("equation", { concurrency: 2 }, () => {
     const page = await open(t);
     await page.getByRole("button", { name: "AdEx" }).click();
     await page.getByRole("button", { name: "rising" }).click();
-    await page.waitForURL(/#text=/);
+    // The address follows after a pause; a current that rises has a term for each step.
+    await page.waitForFunction(() => location.hash.length > 1500);
     await frames(page);
     const hash = await page.evaluate(() => location.hash);
     const other = await open(t, DESKTOP, hash);

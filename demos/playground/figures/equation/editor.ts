@@ -43,10 +43,6 @@ export class Editor {
     );
   }
 
-  get text(): string {
-    return this.box.value;
-  }
-
   /** Shows a text in its colours, with a problem underlined and told. */
   show(text: string, roles: Roles, problem: Problem | null): void {
     if (this.box.value !== text) this.box.value = text;

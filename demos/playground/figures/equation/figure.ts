@@ -54,6 +54,10 @@ class EquationFigure implements Living {
   private readonly roles = new Roles();
   /** The range of the row of the current. */
   private range: Range;
+  /** Whose equations are printed. */
+  private printedOf: TypedNeuron | null = null;
+  /** The width of the rows, kept so that no event asks for the layout of the page. */
+  private rowsWidth = 0;
   private isSeen = false;
   private lesson: Lesson | null = null;
   /** Strokes of drawing so far, and the last place of the one that goes on. */
@@ -151,8 +155,10 @@ class EquationFigure implements Living {
     );
     this.listen();
     const linked = settingOf(location.hash);
-    if (linked === null) this.show();
-    else {
+    if (linked === null) {
+      this.showScene();
+      this.showSetting();
+    } else {
       this.undo.note(linked);
       this.apply(linked);
     }
@@ -246,6 +252,7 @@ class EquationFigure implements Living {
     const isOther = setting.current !== this.setting.current;
     this.setting = setting;
     this.told = "";
+    if (isOther && this.drawn === null) this.range = currentRange(setting.current);
     try {
       this.compute(setting);
       this.problem = null;
@@ -253,9 +260,15 @@ class EquationFigure implements Living {
       if (!(error instanceof Error)) throw error;
       this.problem =
         error instanceof LanguageError ? error.problem : { message: error.message, from: 0, to: setting.text.length };
+      // The neuron that could be read goes on under another current.
+      if (isOther) this.scene = this.sceneOf(this.typed, setting.current);
     }
-    if (isOther && this.drawn === null) this.range = currentRange(setting.current);
-    this.show();
+    if (this.problem === null || isOther) this.showScene();
+    this.showSetting();
+  }
+
+  private sceneOf(typed: TypedNeuron, current: Float32Array): Scene {
+    return sceneOf(typed, current, Math.min(this.scene.at, current.length - 1));
   }
 
   private compute(setting: Setting): void {
@@ -266,7 +279,7 @@ class EquationFigure implements Living {
     const typed = isSame ? this.typed : new TypedNeuron(equations, surrogate.triangular({ width }));
     if (isSame) typed.take(equations);
     try {
-      this.scene = sceneOf(typed, current, Math.min(this.scene.at, current.length - 1));
+      this.scene = this.sceneOf(typed, current);
     } catch (error) {
       if (!isSame) typed.dispose();
       throw error;
@@ -279,21 +292,24 @@ class EquationFigure implements Living {
 
   // What is shown
 
-  private show(): void {
-    const { equations, credit, run } = this.scene;
-    const { text, width } = this.setting;
+  private showScene(): void {
+    const { equations, credit, run, curve } = this.scene;
     this.roles.assign(equations);
-    this.editor.show(text, this.roles, this.problem);
     this.sliders.show(equations, credit.parameters);
     this.showRows();
     this.showPlaneTitle();
     this.plane.update();
-    this.curveFigure.hidden = this.scene.curve === null;
+    this.curveFigure.hidden = curve === null;
     this.curve.update();
     this.learning.hidden = run.spikes === null;
+    this.showPrinted();
+  }
+
+  private showSetting(): void {
+    const { text, width } = this.setting;
+    this.editor.show(text, this.roles, this.problem);
     this.width.value = String(Math.log10(width));
     this.widthValue.textContent = String(width);
-    this.showPrinted();
     this.status.textContent = this.told || this.count();
     this.back.disabled = !this.undo.canUndo;
     this.forth.disabled = !this.undo.canRedo;
@@ -311,11 +327,11 @@ class EquationFigure implements Living {
 
   private showRows(): void {
     const { current } = this.scene;
-    const isNarrow = this.stack.host.clientWidth < NARROW;
+    const isNarrow = this.rowsWidth < NARROW;
     const rows = rowsOf(this.scene, this.range, this.roles, currentPalette(), isNarrow);
     const axis = axisOf(current.length);
     this.stack.show(rows, axis);
-    const layout = new StackLayout(rows, axis, this.stack.host.clientWidth);
+    const layout = new StackLayout(rows, axis, this.rowsWidth);
     this.canvas.style.left = `${layout.left}px`;
     this.canvas.style.width = `${layout.plotWidth}px`;
     this.canvas.style.top = `${layout.tops[CURRENT_ROW]}px`;
@@ -341,6 +357,8 @@ class EquationFigure implements Living {
 
   /** The step and its gradient as the package prints them, a line each, so that a long one can be broken. */
   private showPrinted(): void {
+    if (this.printedOf === this.typed) return;
+    this.printedOf = this.typed;
     const lines = this.typed.printed.split("\n").slice(1);
     this.printed.replaceChildren(
       ...lines.map((line) =>
@@ -358,7 +376,10 @@ class EquationFigure implements Living {
       if (share !== null && this.isSeen) this.follow();
     });
     onThemeChange(() => this.showRows());
-    new ResizeObserver(() => this.showRows()).observe(this.stack.host);
+    new ResizeObserver(([entry]) => {
+      this.rowsWidth = entry?.contentRect.width ?? 0;
+      this.showRows();
+    }).observe(this.stack.host);
     this.stack.host.addEventListener("click", (event) => {
       const box = this.stack.host.getBoundingClientRect();
       const { length } = this.scene.current;
