@@ -1,3 +1,6 @@
+/** Between two pictures at least: a sweep of seconds moves by less than a pixel in that time. */
+const PICTURE_MS = 30;
+
 /** Time that flows while a figure plays: a share of a window, which begins anew at its end. */
 export class Sweep {
   /** The place in the window, from 0 to 1. */
@@ -54,9 +57,11 @@ export class Sweep {
   }
 
   private advance(now: number): void {
-    this.share = (this.share + Math.max(0, now - this.before) / (1000 * this.seconds)) % 1;
-    this.before = now;
     this.frame = requestAnimationFrame((next) => this.advance(next));
+    const passed = now - this.before;
+    if (passed < PICTURE_MS) return;
+    this.share = (this.share + passed / (1000 * this.seconds)) % 1;
+    this.before = now;
     this.onMove();
   }
 }

@@ -18,7 +18,7 @@ export const VALUES = 69;
 
 const CURRENT = 10;
 const DT = 0.5;
-export const STEPS = 480;
+const STEPS = 480;
 
 /** All values at once, a neuron for each. */
 export function traces(): Trace[] {
