@@ -5,7 +5,10 @@ import { saveSafetensors } from "jarvis-snn";
 import { progressBar } from "jarvis-snn/node";
 import { readFlags } from "../options.ts";
 import { digitsFile } from "./digits.ts";
+import { makeData } from "./model/data.ts";
 import { parseDigits } from "./model/digits.ts";
+import { hashOf } from "./model/hash.ts";
+import { makeOptimizer } from "./model/network.ts";
 import { Run } from "./model/run.ts";
 import { trainFields } from "./model/train-fields.ts";
 import { formatValues, parseValues } from "./state/fields.ts";
@@ -17,7 +20,8 @@ const flags = readFlags("Trains what the Train room of the playground trains, an
 });
 
 const config = parseValues(trainFields, flags.config.split("?").at(-1) as string);
-const run = new Run(config, config.data === "mnist" ? parseDigits(digitsFile()) : null);
+const digits = config.data === "mnist" ? parseDigits(digitsFile()) : null;
+const run = new Run(config, makeData(config, digits), makeOptimizer);
 let loss = Number.NaN;
 const draw = progressBar({ label: "training" });
 while (run.steps < flags.steps) {
@@ -26,5 +30,5 @@ while (run.steps < flags.steps) {
 }
 console.log(`config=${formatValues(trainFields, config)}`);
 console.log(`steps=${run.steps} loss=${loss.toFixed(4)} test_acc=${run.testAccuracy().toFixed(4)}`);
-console.log(`sha256=${run.hash()}`);
+console.log(`sha256=${hashOf(run.model)}`);
 if (flags.save !== "") writeFileSync(flags.save, saveSafetensors(run.model.stateDict()));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { digitsFile } from "../digits.ts";
 import { defaults } from "../state/fields.ts";
-import { makeData, makePoints, receptiveFields } from "./data.ts";
+import { makeData, makePoints, normal, receptiveFields } from "./data.ts";
 import { parseDigits } from "./digits.ts";
 import { presets, trainFields } from "./train-fields.ts";
 
@@ -10,7 +10,7 @@ const base = defaults(trainFields);
 test.each(["moons", "circles", "xor", "spirals"] as const)(
   "%s: labelled points in the unit square, the classes in turns",
   (data) => {
-    const { points, y } = makePoints({ ...base, data, noise: 0 }, 300);
+    const { points, y } = makePoints({ ...base, data, noise: 0 }, 300, normal);
     expect(points.every((value) => value >= 0 && value <= 1)).toBe(true);
     expect([...y]).toEqual(Array.from({ length: 300 }, (_, i) => i & 1));
     // Without noise the classes keep a distance.
@@ -28,8 +28,8 @@ test.each(["moons", "circles", "xor", "spirals"] as const)(
 
 test("points: the seed alone decides", () => {
   const config = { ...base, noise: 0.1 };
-  expect(makePoints(config, 50)).toEqual(makePoints(config, 50));
-  expect(makePoints({ ...config, seed: 1 }, 50)).not.toEqual(makePoints(config, 50));
+  expect(makePoints(config, 50, normal)).toEqual(makePoints(config, 50, normal));
+  expect(makePoints({ ...config, seed: 1 }, 50, normal)).not.toEqual(makePoints(config, 50, normal));
 });
 
 test("receptive fields: each coordinate excites the field it lies on most", () => {

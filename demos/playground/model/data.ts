@@ -30,7 +30,17 @@ const TEST_POINTS = 200;
 export function makeData(config: TrainConfig, digits: Digits | null): Data {
   if (config.data === "linear") return linearData(config.seed);
   if (config.data === "mnist") return digitData(digits);
-  const all = makePoints(config, TRAIN_POINTS + TEST_POINTS);
+  return planarData(config, normal);
+}
+
+/** n random numbers of mean 0 and variance 1. */
+type Jitter = (n: number, generator: Generator) => Float32Array;
+
+export const normal: Jitter = (n, generator) => randn([n], { generator }).toFloat32Array();
+
+/** Points of the plane as receptive fields see them. The jitter is the caller's, so that a page loads the random numbers that it uses. */
+export function planarData(config: TrainConfig, jitterOf: Jitter): Data {
+  const all = makePoints(config, TRAIN_POINTS + TEST_POINTS, jitterOf);
   const split = 2 * TRAIN_POINTS;
   const part = (points: Float32Array, y: Uint8Array): Samples => ({
     x: receptiveFields(points, config.fields),
@@ -47,7 +57,11 @@ export function makeData(config: TrainConfig, digits: Digits | null): Data {
 }
 
 /** n labelled points of the unit square, the classes in turns. */
-export function makePoints({ data, noise, seed }: TrainConfig, n: number): { points: Float32Array; y: Uint8Array } {
+export function makePoints(
+  { data, noise, seed }: TrainConfig,
+  n: number,
+  jitterOf: Jitter,
+): { points: Float32Array; y: Uint8Array } {
   if (!isPlanar(data)) throw new RangeError(`makePoints: expected a kind of points, got ${data}`);
   const shape = SHAPES[data as keyof typeof SHAPES];
   const generator = new Generator(seed);
@@ -59,7 +73,7 @@ export function makePoints({ data, noise, seed }: TrainConfig, n: number): { poi
     const angle = shape.turns(u.toFloat32Array(), y);
     const turn = tensor(angle).mul(2 * Math.PI);
     const [cos, sin] = [turn.cos().toFloat32Array(), turn.sin().toFloat32Array()];
-    const jitter = randn([2 * n], { generator }).toFloat32Array();
+    const jitter = jitterOf(2 * n, generator);
     const radii = u.toFloat32Array();
     for (let i = 0; i < n; i++) {
       const [px, py] = shape.place(

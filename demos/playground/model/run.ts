@@ -11,15 +11,15 @@ import {
   tape,
   tensor,
 } from "jarvis-snn";
-import { type Data, makeData } from "./data.ts";
+import type { Data } from "./data.ts";
 import { leaderOf } from "./decision.ts";
-import type { Digits } from "./digits.ts";
-import { encodeSamples, makeOptimizer, SpikingNetwork } from "./network.ts";
-import { sha256 } from "./sha256.ts";
+import { encodeSamples, SpikingNetwork } from "./network.ts";
 import type { TrainConfig } from "./train-fields.ts";
 
 /** Test samples that are looked at in one go. */
 const TEST_BATCH = 250;
+
+type OptimizerOf = (config: TrainConfig, model: SpikingNetwork) => Optimizer;
 
 export class Run {
   readonly config: TrainConfig;
@@ -33,12 +33,13 @@ export class Run {
   /** The order of the samples, and their coding. Views of the run draw from generators of their own. */
   private readonly generator: Generator;
 
-  constructor(config: TrainConfig, digits: Digits | null) {
+  /** Data and optimizer are the caller's, so that a page loads what it uses. */
+  constructor(config: TrainConfig, data: Data, optimizerOf: OptimizerOf) {
     this.config = config;
-    this.data = makeData(config, digits);
+    this.data = data;
     manualSeed(config.seed);
     this.model = new SpikingNetwork(config, this.data.features, this.data.classes);
-    this.optimizer = makeOptimizer(config, this.model);
+    this.optimizer = optimizerOf(config, this.model);
     this.generator = new Generator(config.seed);
     const { train, features } = this.data;
     const dataset = new TensorDataset(train.x, train.y, { shape: [features] });
@@ -86,11 +87,6 @@ export class Run {
     return hits / test.count;
   }
 
-  /** SHA-256 of all weights in their order, float32, little-endian. */
-  hash(): string {
-    return hashOf(this.model);
-  }
-
   /** Frees what lives outside the tapes. */
   dispose(): void {
     this.optimizer.dispose();
@@ -104,9 +100,4 @@ export class Run {
     this.batches = this.loader[Symbol.iterator]();
     return this.nextBatch();
   }
-}
-
-export function hashOf(model: SpikingNetwork): string {
-  const values = model.parameters().flatMap((weights) => [...weights.toFloat32Array()]);
-  return sha256(new Uint8Array(Float32Array.from(values).buffer));
 }

@@ -2,8 +2,11 @@
 import { loadSafetensors, memoryStats, noGrad, saveSafetensors, tensor } from "jarvis-snn";
 import { expect, test } from "vitest";
 import { nanojoules } from "../model/costs.ts";
+import { makeData } from "../model/data.ts";
 import { leaderOf } from "../model/decision.ts";
+import { hashOf } from "../model/hash.ts";
 import { History } from "../model/history.ts";
+import { makeOptimizer } from "../model/network.ts";
 import { Run } from "../model/run.ts";
 import { presets, type TrainConfig, trainFields } from "../model/train-fields.ts";
 import { originOf } from "../model/weights.ts";
@@ -25,9 +28,9 @@ function mapOf(session: Session, resolution: Resolution): Float32Array {
 
 /** The hash of a run that nobody looked at. */
 function undisturbed(config: TrainConfig, steps: number): string {
-  const run = new Run(config, null);
+  const run = new Run(config, makeData(config, null), makeOptimizer);
   while (run.steps < steps) run.step();
-  return run.hash();
+  return hashOf(run.model);
 }
 
 test.each(["ttfs", "poisson", "constant"] as const)("session: looking does not change the run, %s", (encode) => {

@@ -1,10 +1,11 @@
 /** One run under the hands of a user: plays, pauses, steps, shows samples, recalls snapshots, saves its weights. */
 import { memoryStats, saveSafetensors } from "jarvis-snn";
-import { receptiveFields } from "../model/data.ts";
+import { makeData, receptiveFields } from "../model/data.ts";
 import type { Digits } from "../model/digits.ts";
+import { hashOf } from "../model/hash.ts";
 import { History } from "../model/history.ts";
-import { SpikingNetwork } from "../model/network.ts";
-import { hashOf, Run } from "../model/run.ts";
+import { makeOptimizer, SpikingNetwork } from "../model/network.ts";
+import { Run } from "../model/run.ts";
 import { isPlanar, type TrainConfig, trainFields } from "../model/train-fields.ts";
 import { decisionMap, measureActivity, surrogateCurve, viewSample } from "../model/views.ts";
 import { loadWeights, originOf } from "../model/weights.ts";
@@ -35,7 +36,7 @@ export class Session {
    * @throws Error if the weights are not those of the configuration's network.
    */
   constructor(config: TrainConfig, digits: Digits | null, file: Uint8Array | null = null) {
-    this.run = new Run(config, digits);
+    this.run = new Run(config, makeData(config, digits), makeOptimizer);
     this.fromSeed = file === null;
     if (file !== null) {
       try {

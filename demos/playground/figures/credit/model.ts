@@ -17,7 +17,7 @@ v′ = 0 if s else u`;
 export const WIDTHS = { most: 1.5, by: 0.05 } as const;
 
 /** A strong current, one with which the membrane comes near to the threshold and never reaches it, and a strong one again. */
-export const makeCurrent = (): Float32Array =>
+const makeCurrent = (): Float32Array =>
   Float32Array.from({ length: STEPS }, (_, t) => {
     if (t < 3 || t >= 66) return 0;
     if (t < 26) return 0.2;

@@ -82,7 +82,7 @@ export function pictureOf(spikes: Float32Array, cut: Cut, at: Place): Picture {
 }
 
 /** The place of an element in memory. */
-export const indexOf = ({ t, b, n }: Place): number => (t * BATCH + b) * NEURONS + n;
+const indexOf = ({ t, b, n }: Place): number => (t * BATCH + b) * NEURONS + n;
 
 /** A sentence on the spikes of the cut. */
 export function sentenceOf(spikes: Float32Array, cut: Cut, at: Place): string {

@@ -1,4 +1,6 @@
 /** A network learns to tell two moons apart, and shows how it divides the plane; when it has learned, another one begins. */
+import { Adam, type Generator as RandomGenerator, rand } from "jarvis-snn";
+import { planarData } from "../../../model/data.ts";
 import { Run } from "../../../model/run.ts";
 import { trainFields } from "../../../model/train-fields.ts";
 import { decisionMap } from "../../../model/views.ts";
@@ -50,7 +52,8 @@ export function* run({ seed, steps, pictureMs }: BoundaryParameters, send: Send<
 
 /** The messages of one network, from its random weights until it has learned. */
 export function* learn(seed: number, steps: number): Generator<BoundaryMessage, void> {
-  const run = new Run({ ...defaults(trainFields), seed }, null);
+  const config = { ...defaults(trainFields), seed };
+  const run = new Run(config, planarData(config, uniform), ({ lr }, model) => new Adam(model.parameters(), { lr }));
   try {
     const { points, test } = run.data;
     yield { kind: "begun", points: (points as Float32Array).slice(), labels: test.y.slice() };
@@ -66,6 +69,10 @@ export function* learn(seed: number, steps: number): Generator<BoundaryMessage, 
     run.dispose();
   }
 }
+
+/** Numbers of mean 0 and variance 1 between ±√3. */
+const uniform = (n: number, generator: RandomGenerator): Float32Array =>
+  rand([n], { generator }).sub(0.5).mul(Math.sqrt(12)).toFloat32Array();
 
 function mapOf(run: Run): Float32Array {
   const pieces = decisionMap(run, run.model, MAP_SIDE);
