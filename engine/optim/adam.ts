@@ -107,7 +107,7 @@ export class Adam extends AdamRule {
  *
  * const w = parameter(tensor([1]));
  * const optimizer = new AdamW([w], { lr: 0.5, weightDecay: 0.5 });
- * tape(() => w.mul(0).sum().backward()); // the gradient is 0, so that the decay is alone
+ * tape(() => w.mul(0).sum().backward()); // the gradient is 0, so that the weight decay acts alone
  * optimizer.step();
  * console.log(w.item()); // 0.75
  * ```

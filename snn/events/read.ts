@@ -164,7 +164,7 @@ export async function readEvents(
  * const x = new Uint16Array(10_000).fill(1);
  * const file = writeEvents({ t, x, y: x, p: new Uint8Array(10_000), width: 320, height: 240 }, "aedat4");
  * let count = 0;
- * // Of a file in Node: readEventChunks(createReadStream("recording.aedat4"))
+ * // In Node: readEventChunks(createReadStream("recording.aedat4"))
  * for await (const part of readEventChunks([file], { events: 1000 })) count += part.t.length;
  * console.log(count); // 10000
  * ```

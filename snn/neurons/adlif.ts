@@ -24,7 +24,7 @@ import { lazyNeuron } from "../neuron/define.ts";
  *
  * const pulse = tensor([5, 0, 0, 0, 0, 0], { shape: [6, 1, 1] });
  * const { membrane } = new AdLIF({ alpha: 0.8, beta: 0.9 }).unroll(pulse);
- * // Behind a pulse the adaptation pulls the membrane below its rest, so that the neuron resonates.
+ * // After a pulse the adaptation pulls the membrane below its rest, so that the neuron resonates.
  * console.log(`${membrane.flatten()}`); // Tensor([6], [1, 0.7, 0.4, 0.136, -0.0704, -0.21056])
  * ```
  */

@@ -64,7 +64,7 @@ abstract class ThresholdDependentBatchNorm extends BatchNorm {
  * ```ts
  * import { tensor, ThresholdDependentBatchNorm1d } from "jarvis-snn";
  *
- * const norm = new ThresholdDependentBatchNorm1d(1, { threshold: 0.5 }); // of the neurons behind it
+ * const norm = new ThresholdDependentBatchNorm1d(1, { threshold: 0.5 }); // θ of the neurons that get the current
  * const current = tensor([1, 3, 1, 3], { shape: [4, 1, 1] });
  * console.log(`${norm.forward(current).flatten()}`); // Tensor([4], [-0.5, 0.5, -0.5, 0.5])
  * ```

@@ -129,7 +129,7 @@ const FORM: Form = {
  *
  * const whole = new PSN({ timesteps: 25 }); // a step sees all steps
  * console.log(whole.weight.shape, whole.forward(rand([25, 4, 100])).shape); // [ 25, 25 ] [ 25, 4, 100 ]
- * const sliding = new PSN({ kind: "sliding", order: 4, surrogate: surrogate.atan() }); // the last four
+ * const sliding = new PSN({ kind: "sliding", order: 4, surrogate: surrogate.atan() }); // a step sees the last four
  * console.log(new Stream(sliding, [1, 3]).step([0, 1, 8])); // Float32Array(3) [ 0, 1, 1 ]
  * ```
  */
