@@ -64,7 +64,10 @@ const FONTS = {
   "mono-greek.woff2": fontsource("jetbrains-mono/files/jetbrains-mono-greek-400-normal.woff2"),
 };
 
-/** Writes the scripts of pages, of their figures and of the worker; returns what the bundler tells of them. */
+/** Scripts as their bundler gives them. */
+const written = [];
+
+/** Writes the scripts of pages, of their figures and of the worker; returns a function that gives the path of a page's script by its name. */
 async function writeScripts() {
   const { output } = await buildPage({
     configFile: false,
@@ -85,16 +88,17 @@ async function writeScripts() {
       },
     },
   });
-  return output;
+  written.push(...output);
+  return (script) => output.find(({ isEntry, name }) => isEntry && name === script).fileName;
 }
 
-async function assetsOf(scripts) {
+async function assetsOf() {
   let style = readFileSync(at("style.css"), "utf8");
   for (const [name, file] of Object.entries(FONTS)) {
     const path = asset(name, readFileSync(file));
     style = style.replace(`fonts/${name}`, path.slice("assets/".length));
   }
-  const script = (wanted) => scripts.find(({ isEntry, name }) => isEntry && name === wanted).fileName;
+  const script = await writeScripts();
   const { paletteStyle } = await import("../build/demos/playground/figures/palette.js");
   const css = await transform(paletteStyle() + style, { loader: "css", minify: true });
   return {
@@ -135,9 +139,8 @@ function guidesBy(pages) {
 
 const missing = [];
 writePosters(write);
-const scripts = await writeScripts();
-const assets = await assetsOf(scripts);
-const { output: playground } = await buildPage({
+const assets = await assetsOf();
+const play = await buildPage({
   configFile: join(root, "demos/playground/vite.config.ts"),
   mode: "site",
   logLevel: "warn",
@@ -146,7 +149,7 @@ const { output: playground } = await buildPage({
 /** Packages of others that the site has files or code of. */
 const packages = packagesOf([
   ...Object.values(FONTS),
-  ...[...scripts, ...playground].flatMap(({ moduleIds = [] }) => moduleIds),
+  ...[...written, ...play.output].flatMap(({ moduleIds = [] }) => moduleIds),
 ]);
 
 function documentPage(file, names) {
@@ -199,21 +202,21 @@ const tabs = [
 
 const pictureOf = (path) => path.replace(/^(.*)\.html$/, "cards/$1.png");
 if (origin !== null) {
-  const play = {
+  const room = {
     path: "play/index.html",
     title: "Playground",
     description: "One neuron, spike codes, a network that learns, and drawn digits, to play with in the browser.",
     html: "",
   };
   const paint = await cardPainter(Object.values(FONTS));
-  const shown = [...pages, play];
+  const shown = [...pages, room];
   for (const page of shown) {
     // Pages of names have the card of their entry.
     page.card = pictureOf(page.path.replace(/^(api\/[\w-]+\/).*$/, "$1index.html"));
     if (page.card === pictureOf(page.path)) write(page.card, paint(page));
   }
-  const html = readFileSync(join(out, play.path), "utf8");
-  write(play.path, html.replace("</title>", `</title>\n${addressTags(play, origin)}`));
+  const html = readFileSync(join(out, room.path), "utf8");
+  write(room.path, html.replace("</title>", `</title>\n${addressTags(room, origin)}`));
   write("sitemap.xml", siteMap(shown, origin));
 }
 for (const page of pages) write(page.path, documentOf(page, { assets, tabs, version, origin }));

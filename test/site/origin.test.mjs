@@ -16,9 +16,7 @@ before(() =>
     cwd: root,
   }),
 );
-after(() => {
-  for (const path of [out, `${out}-scripts.json`]) rmSync(path, { recursive: true, force: true });
-});
+after(() => rmSync(out, { recursive: true, force: true }));
 
 /** Paths of pages; a page that is the first of its folder has the address of the folder. */
 const pagesOf = () =>

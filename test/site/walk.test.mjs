@@ -26,7 +26,7 @@ const newer = join(folder, "newer");
 const OLD = /<footer>jarvis-snn [\d.]+/;
 
 /** Names of scripts with the digest of their content, as the bundler writes them. */
-const SCRIPT = /-([A-Z0-9]{8})\.js\b/g;
+const SCRIPT = /-([\w-]{8})\.js\b/g;
 
 /** A newer version of the site: pages say another version, all scripts have other names, and the service worker has other files. */
 before(() => {

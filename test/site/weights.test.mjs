@@ -1,69 +1,30 @@
-/** What pages weigh, compressed: scripts of text pages, of each figure and of the worker, and the data that figures load. */
+/** What pages weigh, compressed: the scripts of pages of text, and the data that figures load. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { addressOf, DESKTOP, open, site, texts } from "./support.mjs";
 
-const assets = join(site, "assets");
-const scripts = new Map(
-  readdirSync(assets)
-    .filter((name) => name.endsWith(".js"))
-    .map((name) => [name, readFileSync(join(assets, name), "utf8")]),
-);
-const sizes = new Map([...scripts].map(([name, text]) => [name, gzipSync(text, { level: 9 }).length]));
+const weigh = (path) => gzipSync(readFileSync(join(site, path)), { level: 9 }).length;
 
-/** The script of the entry of this name. */
-function entry(name) {
-  const found = [...scripts.keys()].filter((file) => file.startsWith(`${name}-`));
-  assert.equal(found.length, 1, `one ${name}, got ${found.join(", ")}`);
-  return found[0];
+const sum = (paths) => [...paths].reduce((total, path) => total + weigh(path), 0);
+
+/** A script with all that it imports at its beginning. */
+function closure(path, found = new Set()) {
+  if (found.has(path)) return found;
+  found.add(path);
+  const text = readFileSync(join(site, path), "utf8");
+  for (const [, other] of text.matchAll(/(?:\bfrom|\bimport)\s*["`](\.[^"`]+\.js)["`]/g))
+    closure(join(dirname(path), other).replaceAll("\\", "/"), found);
+  return found;
 }
-
-/** Scripts that come with these by imports at their beginnings, themselves included. */
-function withImports(names) {
-  const loaded = new Set(names);
-  for (const name of loaded) {
-    for (const [, other] of scripts.get(name).matchAll(/(?:\bfrom|\bimport)\s*["`]\.\/([\w.-]+\.js)["`]/g))
-      loaded.add(other);
-  }
-  return loaded;
-}
-
-/** Of a script that loads others by a name, these names and their scripts: `"./zoo/figure.ts": () => import("./figure-….js")`. */
-const loadedBy = (name, pattern) =>
-  [...scripts.get(name).matchAll(/["`]\.\/([\w/-]+)\.ts["`]:\(\)=>(?:\w+\(\(\)=>)?import\(["`]\.\/([\w.-]+)["`]\)/g)]
-    .filter(([, path]) => pattern.test(path))
-    .map(([, path, file]) => [path.replace(pattern, "$1"), file]);
-
-const weigh = (names) => [...withImports(names)].reduce((sum, name) => sum + sizes.get(name), 0);
-
-const frame = [...scripts.keys()].find((name) => loadedBy(name, /\/figure$/).length > 0);
-const figures = loadedBy(frame, /^(.+)\/figure$/);
-const tasks = loadedBy(entry("worker"), /^tasks\/(.+)$/);
-
-test("a figure loads at most 110 kB of scripts, compressed, with shell, frame and package", () => {
-  assert.ok(figures.length > 0);
-  for (const [name, file] of figures) {
-    const sum = weigh([entry("shell"), entry("theme"), frame, file]);
-    assert.ok(sum <= 110_000, `${name}: ${sum} bytes`);
-  }
-});
-
-test("the worker of a page loads at most 95 kB, compressed, with a task", () => {
-  assert.ok(tasks.length > 0);
-  for (const [name, file] of tasks) {
-    const sum = weigh([entry("worker"), file]);
-    assert.ok(sum <= 95_000, `${name}: ${sum} bytes`);
-  }
-});
 
 test("a page of text carries at most 15 kB of scripts", () => {
   for (const [path, text] of texts) {
-    const loaded = [...text.matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, src]) => src.split("/").at(-1));
-    assert.ok(loaded.length > 0, path);
-    const bytes = weigh(loaded);
+    const scripts = [...text.matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, src]) => join(dirname(path), src));
+    assert.ok(scripts.length > 0, path);
+    const bytes = sum(scripts.flatMap((script) => [...closure(script.replaceAll("\\", "/"))]));
     assert.ok(bytes <= 15_000, `${path}: ${bytes} bytes`);
   }
 });
@@ -80,9 +41,7 @@ test("a figure loads at most 150 kB of data when it comes near", async (t) => {
     await page.goto(addressOf("/", `${path}?embed=1`));
     await page.locator("snn-figure[data-lives]").first().waitFor();
     page.off("request", note);
-    const bytes = [...loaded]
-      .filter((each) => !/\.(js|svg)$/.test(each))
-      .reduce((sum, each) => sum + gzipSync(readFileSync(join(site, each)), { level: 9 }).length, 0);
+    const bytes = sum([...loaded].filter((each) => !/\.(js|svg)$/.test(each)));
     assert.ok(bytes <= 150_000, `${path}: ${bytes} bytes: ${[...loaded].join(", ")}`);
   }
 });
