@@ -13,7 +13,7 @@ import { dirname, extname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { transform } from "esbuild";
 import MiniSearch from "minisearch";
-import { build as buildPage } from "vite";
+import { build } from "vite";
 import { apiModel } from "./docs.mjs";
 import { root } from "./entries.mjs";
 import { apiPages } from "./site/api.mjs";
@@ -38,6 +38,26 @@ const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 rmSync(out, { recursive: true, force: true });
 
+const fontsource = (path) => join(root, "node_modules/@fontsource", path);
+
+const FONTS = {
+  "serif.woff2": fontsource("source-serif-4/files/source-serif-4-latin-400-normal.woff2"),
+  "serif-greek.woff2": fontsource("source-serif-4/files/source-serif-4-greek-400-normal.woff2"),
+  "sans.woff2": fontsource("source-sans-3/files/source-sans-3-latin-400-normal.woff2"),
+  "sans-bold.woff2": fontsource("source-sans-3/files/source-sans-3-latin-600-normal.woff2"),
+  "mono.woff2": fontsource("jetbrains-mono/files/jetbrains-mono-latin-400-normal.woff2"),
+  "mono-greek.woff2": fontsource("jetbrains-mono/files/jetbrains-mono-greek-400-normal.woff2"),
+};
+
+/** Paths of the modules that have code in scripts of the site. */
+const modules = [];
+
+async function buildPage(config) {
+  const { output } = await build(config);
+  modules.push(...output.flatMap(({ moduleIds = [] }) => moduleIds));
+  return { output };
+}
+
 /** Writes a file of the site, at its path from the root of it. */
 function write(path, content) {
   mkdirSync(dirname(join(out, path)), { recursive: true });
@@ -53,19 +73,6 @@ function asset(name, content) {
 }
 
 const at = (path) => join(root, "demos/playground/site", path);
-const fontsource = (path) => join(root, "node_modules/@fontsource", path);
-
-const FONTS = {
-  "serif.woff2": fontsource("source-serif-4/files/source-serif-4-latin-400-normal.woff2"),
-  "serif-greek.woff2": fontsource("source-serif-4/files/source-serif-4-greek-400-normal.woff2"),
-  "sans.woff2": fontsource("source-sans-3/files/source-sans-3-latin-400-normal.woff2"),
-  "sans-bold.woff2": fontsource("source-sans-3/files/source-sans-3-latin-600-normal.woff2"),
-  "mono.woff2": fontsource("jetbrains-mono/files/jetbrains-mono-latin-400-normal.woff2"),
-  "mono-greek.woff2": fontsource("jetbrains-mono/files/jetbrains-mono-greek-400-normal.woff2"),
-};
-
-/** Scripts as their bundler gives them. */
-const written = [];
 
 /** Writes the scripts of pages, of their figures and of the worker; returns a function that gives the path of a page's script by its name. */
 async function writeScripts() {
@@ -88,7 +95,6 @@ async function writeScripts() {
       },
     },
   });
-  written.push(...output);
   return (script) => output.find(({ isEntry, name }) => isEntry && name === script).fileName;
 }
 
@@ -140,17 +146,14 @@ function guidesBy(pages) {
 const missing = [];
 writePosters(write);
 const assets = await assetsOf();
-const play = await buildPage({
+await buildPage({
   configFile: join(root, "demos/playground/vite.config.ts"),
   mode: "site",
   logLevel: "warn",
   build: { outDir: join(out, "play") },
 });
 /** Packages of others that the site has files or code of. */
-const packages = packagesOf([
-  ...Object.values(FONTS),
-  ...[...written, ...play.output].flatMap(({ moduleIds = [] }) => moduleIds),
-]);
+const packages = packagesOf([...Object.values(FONTS), ...modules]);
 
 function documentPage(file, names) {
   const path = pageOf(file);
@@ -202,21 +205,21 @@ const tabs = [
 
 const pictureOf = (path) => path.replace(/^(.*)\.html$/, "cards/$1.png");
 if (origin !== null) {
-  const room = {
+  const play = {
     path: "play/index.html",
     title: "Playground",
     description: "One neuron, spike codes, a network that learns, and drawn digits, to play with in the browser.",
     html: "",
   };
   const paint = await cardPainter(Object.values(FONTS));
-  const shown = [...pages, room];
+  const shown = [...pages, play];
   for (const page of shown) {
     // Pages of names have the card of their entry.
     page.card = pictureOf(page.path.replace(/^(api\/[\w-]+\/).*$/, "$1index.html"));
     if (page.card === pictureOf(page.path)) write(page.card, paint(page));
   }
-  const html = readFileSync(join(out, room.path), "utf8");
-  write(room.path, html.replace("</title>", `</title>\n${addressTags(room, origin)}`));
+  const html = readFileSync(join(out, play.path), "utf8");
+  write(play.path, html.replace("</title>", `</title>\n${addressTags(play, origin)}`));
   write("sitemap.xml", siteMap(shown, origin));
 }
 for (const page of pages) write(page.path, documentOf(page, { assets, tabs, version, origin }));
