@@ -34,6 +34,7 @@ function colored(code, language) {
 /** Inline styles of formulas by the names that stand for them in the sheet; "" for those that an attribute says too. */
 const FORMULA_STYLES = {
   "display:block math;": "",
+  "margin-left:-0.1667em;": "close",
   "math-depth:0;": "flat",
   "padding-left:0em;padding-right:0em;": "tight",
   "padding-left:1em;padding-right:0em;": "apart",
