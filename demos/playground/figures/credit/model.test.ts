@@ -37,6 +37,12 @@ test("a wider slope lets credit pass the last spike, and the spike gets credit",
   expect(ofSpike[50]).toBeCloseTo(slope, 6);
 });
 
+test("a narrow slope multiplies credit at spikes until it explodes, a wide one does not", () => {
+  const most = (width: number): number => Math.max(...credits.at(width, 50).ofMembrane.map(Math.abs));
+  expect(most(0.1)).toBeGreaterThan(100);
+  expect(most(1.2)).toBeLessThanOrEqual(1);
+});
+
 test("between two spikes the membrane is the sum of the currents, weighted by their credits", () => {
   for (const at of [4, 15, 40, 63]) {
     const { ofMembrane } = credits.at(0, at);
