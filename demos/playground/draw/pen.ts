@@ -147,6 +147,18 @@ export class SvgPen implements Pen {
     );
   }
 
+  /** Paints a group of elements of a class. */
+  group(name: string, paint: (pen: Pen) => void): void {
+    this.parts.push(`<g class="${name}">`);
+    paint(this);
+    this.parts.push("</g>");
+  }
+
+  /** Rules for classes. */
+  style(rules: string): void {
+    this.parts.push(`<style>${rules}</style>`);
+  }
+
   /** The whole picture on a ground of that colour. */
   document(width: number, height: number, ground: string): string {
     return (

@@ -27,24 +27,35 @@ export const imageField = (initial: Image): TextField => ({
   pattern: new RegExp(`^[0-9a-f]{0,${PIXELS}}$`),
 });
 
-/** Half the width of a stroke in pixels, and how far its edge fades. */
-const REACH = 0.45;
-const EDGE = 1.2;
+/** The tip of a pen: half the width of a stroke in pixels, and how far its edge fades. */
+export interface Tip {
+  readonly reach: number;
+  readonly edge: number;
+}
+
+const TIP: Tip = { reach: 0.45, edge: 1.2 };
 
 /** A place of the picture, in coordinates of [0, SIDE]. */
 export type Point = readonly [number, number];
 
 /** Draws a straight stroke; with `erase` it takes away. */
-export function stroke(image: Image, from: Point, to: Point, erase = false): void {
+export function stroke(image: Image, from: Point, to: Point, erase = false, { reach, edge }: Tip = TIP): void {
   const [ax, ay] = from;
   const [dx, dy] = [to[0] - ax, to[1] - ay];
   const length2 = dx * dx + dy * dy;
-  for (let row = 0; row < SIDE; row++) {
-    for (let column = 0; column < SIDE; column++) {
-      const [px, py] = [column + 0.5 - ax, row + 0.5 - ay];
+  // The pixels that the tip can touch.
+  const first = (a: number, b: number): number => Math.max(0, Math.floor(Math.min(a, b) - reach - edge));
+  const last = (a: number, b: number): number => Math.min(SIDE - 1, Math.floor(Math.max(a, b) + reach + edge));
+  const [left, right] = [first(ax, to[0]), last(ax, to[0])];
+  const bottom = last(ay, to[1]);
+  for (let row = first(ay, to[1]); row <= bottom; row++) {
+    for (let column = left; column <= right; column++) {
+      const px = column + 0.5 - ax;
+      const py = row + 0.5 - ay;
       const along = length2 === 0 ? 0 : Math.min(1, Math.max(0, (px * dx + py * dy) / length2));
-      const distance = Math.hypot(px - along * dx, py - along * dy);
-      const ink = Math.min(1, Math.max(0, (REACH + EDGE - distance) / EDGE));
+      const [x, y] = [px - along * dx, py - along * dy];
+      // A square root has the same bits on every engine.
+      const ink = Math.min(1, Math.max(0, (reach + edge - Math.sqrt(x * x + y * y)) / edge));
       const i = row * SIDE + column;
       const before = image[i] as number;
       image[i] = erase ? Math.min(before, 1 - ink) : Math.max(before, ink);

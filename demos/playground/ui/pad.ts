@@ -1,5 +1,7 @@
 /** A square to draw on with a pointer, or with arrow keys, space and backspace. */
 import { paintImage } from "../draw/charts.ts";
+import type { Pen } from "../draw/pen.ts";
+import type { Theme } from "../draw/theme.ts";
 import { blank, type Image, type Point, SIDE } from "../model/image.ts";
 import { CanvasView } from "./canvas.ts";
 import { element } from "./dom.ts";
@@ -11,9 +13,11 @@ export interface Movement {
   /** The first piece of a stroke. */
   readonly begins: boolean;
   readonly erases: boolean;
+  /** Drawn by keys, a point at a time. */
+  readonly byKeys: boolean;
 }
 
-/** Shows a picture, and tells what is drawn; who hears it makes the next picture. */
+/** Shows a picture, or paints on its square by `ground`, and tells what is drawn; who hears it makes the next picture. */
 export class Pad {
   readonly host: HTMLElement;
   private image: Image = blank();
@@ -22,7 +26,10 @@ export class Pad {
   /** Where the keys draw. */
   private place: Point = [SIDE / 2, SIDE / 2];
 
-  constructor(onMove: (movement: Movement) => void) {
+  constructor(
+    onMove: (movement: Movement) => void,
+    ground: (pen: Pen, width: number, theme: Theme) => void = () => {},
+  ) {
     this.host = element("div", {
       class: "pad",
       tabindex: "0",
@@ -34,13 +41,15 @@ export class Pad {
       {
         heightFor: (width) => width,
         paint: (pen, width, _height, theme) => {
+          ground(pen, width, theme);
           const at = document.activeElement === this.host && this.host.matches(":focus-visible") ? this.place : null;
           paintImage(pen, this.image, width, theme, at);
         },
       },
       "What is drawn",
     );
-    const dot = (at: Point, erases: boolean): void => onMove({ from: at, to: at, begins: true, erases });
+    const dot = (at: Point, erases: boolean, byKeys: boolean): void =>
+      onMove({ from: at, to: at, begins: true, erases, byKeys });
     const { host } = this;
     const locate = (event: PointerEvent): Point => {
       const box = host.getBoundingClientRect();
@@ -49,12 +58,13 @@ export class Pad {
     host.addEventListener("pointerdown", (event) => {
       host.setPointerCapture(event.pointerId);
       this.last = locate(event);
-      dot(this.last, event.button === 2 || event.shiftKey);
+      dot(this.last, event.button === 2 || event.shiftKey, false);
     });
     host.addEventListener("pointermove", (event) => {
       if (this.last === null) return;
       const to = locate(event);
-      onMove({ from: this.last, to, begins: false, erases: event.buttons === 2 || event.shiftKey });
+      const erases = event.buttons === 2 || event.shiftKey;
+      onMove({ from: this.last, to, begins: false, erases, byKeys: false });
       this.last = to;
     });
     for (const end of ["pointerup", "pointercancel"]) host.addEventListener(end, () => (this.last = null));
@@ -66,8 +76,8 @@ export class Pad {
         const inside = (value: number): number => Math.min(SIDE - 0.5, Math.max(0.5, value));
         this.place = [inside(this.place[0] + (way[0] as number)), inside(this.place[1] + (way[1] as number))];
         this.view.update();
-      } else if (event.key === " ") dot(this.place, false);
-      else if (event.key === "Backspace" || event.key === "Delete") dot(this.place, true);
+      } else if (event.key === " ") dot(this.place, false, true);
+      else if (event.key === "Backspace" || event.key === "Delete") dot(this.place, true, true);
       else return;
       event.preventDefault();
       event.stopPropagation();
@@ -76,6 +86,11 @@ export class Pad {
 
   show(image: Image): void {
     this.image = image.slice();
+    this.update();
+  }
+
+  /** Paints in the next frame. */
+  update(): void {
     this.view.update();
   }
 }
