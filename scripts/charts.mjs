@@ -160,4 +160,6 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { posterOf, posters } = await import("./site/figures.mjs");
   mkdirSync(join(root, "docs/figures"), { recursive: true });
   for (const name of posters.keys()) writeFileSync(join(root, "docs/figures", `${name}.svg`), posterOf(name));
+  const { picture } = await import("../build/demos/playground/figures/digit/picture.js");
+  writeFileSync(join(root, "docs/wave.svg"), picture());
 }

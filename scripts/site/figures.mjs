@@ -1,5 +1,6 @@
 /** Figures in pages of the site: their posters, and the elements that stand for them. */
-import { existsSync, readdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../entries.mjs";
 import { escapeHtml } from "./markdown.mjs";
@@ -16,6 +17,14 @@ export const posters = new Map();
 for (const name of readdirSync(BUILT).sort()) {
   const path = join(BUILT, name, "poster.js");
   if (existsSync(path)) posters.set(name, (await import(path)).poster);
+}
+
+for (const name of posters.keys()) {
+  const path = join(root, "demos/playground/figures", name, "weights.bin");
+  if (!existsSync(path)) continue;
+  const { SHA256 } = await import(join(BUILT, name, "weights.js"));
+  const digest = createHash("sha256").update(readFileSync(path)).digest("hex");
+  if (digest !== SHA256) throw new Error(`site: expected ${path} with the digest ${SHA256}, got ${digest}`);
 }
 
 /** Widths in CSS pixels of a poster in a column of text, and on a phone. */

@@ -72,6 +72,15 @@ ${pages.map((page) => `<url><loc>${escapeHtml(addressOf(page, origin))}</loc></u
 </urlset>
 `;
 
+/** Pages without lists at their sides. */
+const WHOLE = ["index.html"];
+
+const sidesOf = (page) =>
+  `<details class="pages"><summary>Pages</summary><nav aria-label="Pages">
+${listOf(page, page.groups)}
+</nav></details>
+`;
+
 /**
  * The document of a page: `path` from the root of the site, `title`, `description`, `html` of its content, `headings`, and `groups` of pages
  * for the list beside it. `assets` has the paths of style sheet and scripts, `origin` the address of the site for canonical links, or null.
@@ -80,6 +89,7 @@ export function documentOf(page, { assets, tabs, version, origin }) {
   const to = (path) => relative(page.path, path);
   const tab = ({ path, name, begins }) =>
     `<a href="${to(path)}"${page.path.startsWith(begins) ? ' aria-current="true"' : ""}>${name}</a>`;
+  const isWhole = WHOLE.includes(page.path);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -102,14 +112,11 @@ ${origin === null ? "" : addressTags(page, origin)}<link rel="icon" href="${to(a
 <search class="search"><input type="search" placeholder="Search" aria-label="Search" data-search></search>
 <button type="button" class="theme" data-theme-button aria-label="Light or dark">◐</button>
 </header>
-<div class="body">
-<details class="pages"><summary>Pages</summary><nav aria-label="Pages">
-${listOf(page, page.groups)}
-</nav></details>
-<main id="content">
+<div class="${isWhole ? "whole" : "body"}">
+${isWhole ? "" : sidesOf(page)}<main id="content">
 ${page.html}
 </main>
-${sectionsOf(page)}
+${isWhole ? "" : sectionsOf(page)}
 </div>
 <footer>jarvis-snn ${version} · <a href="${to("licences.html")}">Licences</a></footer>
 </body>

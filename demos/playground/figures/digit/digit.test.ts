@@ -1,0 +1,138 @@
+/** The figure that reads a drawn digit: its network, its weights, the hand that writes, and the moving picture. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { expect, test } from "vitest";
+import type { Point, Strokes } from "../../model/image.ts";
+import { drawingFiles, readDrawings, storedReader, weightsPath } from "./files.ts";
+import { handwriting, partOf } from "./hand.ts";
+import { distance, seen } from "./ink.ts";
+import { learn, readAll, scattered, shareRight } from "./learn.ts";
+import { HIDDEN, Reader, TIMESTEPS } from "./net.ts";
+import { penDigits, strokesOf } from "./pen-digits.ts";
+import { picture } from "./picture.ts";
+import { skeletonOf } from "./skeletons.ts";
+import { BYTES, decodeWeights, SHA256 } from "./weights.ts";
+
+const reader = storedReader();
+
+const moved = (strokes: Strokes, size: number, x: number, y: number): Strokes =>
+  strokes.map((points) => points.map(([px, py]) => [x + size * px, y + size * py] as const));
+
+test("digit: a drawing is seen in the same way at every place and in every size", () => {
+  for (const { strokes } of handwriting) {
+    const image = seen(strokes);
+    for (const size of [0.25, 0.5, 0.75, 1]) {
+      for (const [x, y] of [
+        [0, 0],
+        [1 - size, 0],
+        [0, 1 - size],
+        [1 - size, 1 - size],
+      ] as const) {
+        const difference = seen(moved(strokes, size, x, y)).map((value, i) => Math.abs(value - (image[i] as number)));
+        expect(Math.max(...difference)).toBeLessThan(1e-5);
+      }
+    }
+  }
+});
+
+test("digit: a drawing that leans is seen upright", () => {
+  const { strokes } = handwriting[0] as (typeof handwriting)[0];
+  const image = seen(strokes);
+  const leaning = strokes.map((points) => points.map(([x, y]) => [x - 0.3 * y, y] as const));
+  const difference = (other: Float32Array): number =>
+    Math.sqrt(image.reduce((sum, value, i) => sum + (value - (other[i] as number)) ** 2, 0));
+  // The middle moves a little, as lines that lean more are longer; another digit is far away.
+  expect(difference(seen(leaning))).toBeLessThan(0.5);
+  expect(difference(seen((handwriting[1] as (typeof handwriting)[0]).strokes))).toBeGreaterThan(2);
+});
+
+test("digit: weights.bin has the digest that the build expects, and no other file is taken for it", () => {
+  const bytes = readFileSync(weightsPath);
+  expect(createHash("sha256").update(bytes).digest("hex")).toBe(SHA256);
+  expect(() => decodeWeights(bytes.subarray(1))).toThrow(`weights: expected ${BYTES} bytes, got ${BYTES - 1}`);
+});
+
+/** Drawings that were there before the network was trained, and drawings that were made after it. */
+const LEAST: Readonly<Record<string, number>> = { "first.json": 0.93, "second.json": 0.9 };
+
+test.each(drawingFiles().map((path) => [basename(path), path]))("digit: the drawings of %s are read", (name, path) => {
+  const drawings = readDrawings(path);
+  expect(drawings).toHaveLength(100);
+  const answers = readAll(
+    reader,
+    drawings.map(({ strokes }) => strokes),
+  );
+  const labels = drawings.map(({ digit }) => digit);
+  expect(shareRight(answers, labels)).toBeGreaterThanOrEqual(LEAST[name] as number);
+});
+
+test("digit: MNIST's test digits are read in place, and anywhere with the same answers", () => {
+  const digits = penDigits("t10k", 1000);
+  const answers = readAll(reader, digits.skeletons.map(strokesOf));
+  expect(shareRight(answers, digits.labels)).toBeGreaterThan(0.93);
+  expect(shareRight(readAll(reader, scattered(digits, 1)), answers)).toBeGreaterThan(0.999);
+});
+
+test("digit: the hand writes what the network reads, line after line", () => {
+  for (const written of handwriting) {
+    expect(reader.read(written.strokes).answer).toBe(written.digit);
+    expect(written.strokes.flat().every((point) => point.every((x) => x > 0 && x < 1))).toBe(true);
+    expect(partOf(written, 0)).toEqual([]);
+    const last = (written.strokes.at(-1) as readonly Point[]).at(-1) as Point;
+    const end = partOf(written, 1).at(-1)?.at(-1) as Point;
+    expect(distance(end, last)).toBeLessThan(1e-9);
+    const counts = [0.2, 0.5, 0.9].map((share) => partOf(written, share).flat().length);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+  }
+});
+
+test("digit: a wave begins with pixels, each spike has its causes before it, and nothing fires without ink", () => {
+  const wave = reader.read((handwriting[0] as (typeof handwriting)[0]).strokes);
+  const hidden = wave.fired.flat().length;
+  const pixels = wave.firstSpikes.filter((t) => t >= 0).length;
+  expect(wave.counts.at(-1)).toBe(hidden + pixels);
+  expect(wave.toDigits).toHaveLength(hidden);
+  expect(new Set(wave.toHidden.map(({ to, arrives }) => `${to} ${arrives}`)).size).toBe(hidden);
+  for (const { from, to, leaves, arrives } of wave.toHidden) {
+    expect(wave.firstSpikes[from]).toBe(leaves);
+    expect(leaves).toBeLessThanOrEqual(arrives);
+    expect(wave.fired[arrives]).toContain(to);
+  }
+  expect(wave.decided).toBeGreaterThan(0);
+  expect(wave.decided).toBeLessThan(TIMESTEPS);
+  expect([...reader.places].sort((a, b) => a - b)).toEqual(Array.from({ length: HIDDEN }, (_, place) => place));
+  const none = reader.read([]);
+  expect([none.answer, none.decided, none.counts.at(-1)]).toEqual([-1, -1, 0]);
+});
+
+test("digit: one drawing gets the same answer alone and among others", () => {
+  const drawings = handwriting.map(({ strokes }) => strokes);
+  expect(readAll(reader, drawings)).toEqual(drawings.map((strokes) => reader.read(strokes).answer));
+});
+
+test("digit: ink is thinned to the way of the pen", () => {
+  const bar = Float32Array.from({ length: 784 }, (_, i) => {
+    const [x, y] = [i % 28, Math.floor(i / 28)];
+    return x >= 12 && x < 16 && y >= 4 && y < 24 ? 255 : 0;
+  });
+  bar[28 * 26 + 2] = 255; // a spot
+  const { places, links, ends } = skeletonOf(bar);
+  expect(ends).toHaveLength(2);
+  expect(links.length / 2).toBe(places.length / 2 - 1);
+  for (let i = 0; i < places.length; i += 2) expect(Math.abs((places[i] as number) - 14.5)).toBeLessThan(1.1);
+});
+
+test("digit: a short training learns to read", async () => {
+  const bytes = await learn({ seed: 1, epochs: 3, limit: 3000 });
+  const digits = penDigits("t10k", 1000);
+  const learned = new Reader(decodeWeights(bytes));
+  expect(shareRight(readAll(learned, digits.skeletons.map(strokesOf)), digits.labels)).toBeGreaterThan(0.8);
+});
+
+test("digit: the moving picture of the documents is the painter's", () => {
+  const svg = picture();
+  expect(svg.length).toBeLessThan(250_000);
+  const stored = readFileSync(new URL("../../../../docs/wave.svg", import.meta.url), "utf8");
+  expect(stored === svg, "npm run charts writes it").toBe(true);
+});

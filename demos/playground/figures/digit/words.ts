@@ -1,0 +1,23 @@
+/** Words under the picture of a wave. */
+import { TIMESTEPS, type Wave } from "./net.ts";
+import { BYTES } from "./weights.ts";
+
+/** The step that is the last one to have begun. */
+export const stepAt = (time: number): number => Math.min(TIMESTEPS - 1, Math.floor(time));
+
+/** The cost of a wave until a time. */
+export function costOf(wave: Wave | null, time: number): string[] {
+  const spikes = time < 0 ? 0 : (wave?.counts[stepAt(time)] ?? 0);
+  return [
+    `${spikes} ${spikes === 1 ? "spike" : "spikes"}`,
+    `${TIMESTEPS} steps`,
+    `${Math.round(BYTES / 1000)} kB of weights`,
+    "nothing left this page",
+  ];
+}
+
+/** The answer of a wave that is over. */
+export function answerOf({ answer, decided }: Wave): string {
+  if (answer < 0) return "Too little ink: no neuron fired.";
+  return `Read as ${answer}: decided in step ${decided + 1} of ${TIMESTEPS}.`;
+}

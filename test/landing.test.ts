@@ -1,0 +1,28 @@
+/** The first page of the site: its numbers are those of the pages that they come from. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+
+/** The first column of the table of numbers. */
+const numbers = [...read("docs/landing.md").matchAll(/^\| ([\d.]+ ?(?:×|kB|))\s*\| /gm)].map(([, number]) =>
+  (number as string).trim(),
+);
+
+test("landing: the numbers are those of the package, of its benchmarks and of its conformance", () => {
+  const { dependencies = {} } = JSON.parse(read("package.json")) as { dependencies?: object };
+  const budgets = JSON.parse(read("scripts/budgets.json")) as Record<string, { bytes: number }>;
+  const benchmarks = read("docs/benchmarks.md");
+  const measured = (row: string): string | undefined =>
+    new RegExp(`^\\| \\w+ +\\| ${row} +\\| PyTorch, best eager +\\|[^|]*\\|[^|]*\\| ([^|]*?) +\\|`, "m").exec(
+      benchmarks,
+    )?.[1];
+  expect(numbers).toEqual([
+    String(Object.keys(dependencies).length),
+    `${((budgets["a training program"]?.bytes as number) / 1000).toFixed(1)} kB`,
+    measured("tutorial-5 inference, B 1"),
+    measured("tutorial-5 step: 784-1000-10, T 25, B 128, MNIST"),
+    String(read("docs/conformance.md").match(/^\| `.*\| yes +\|/gm)?.length),
+    "1",
+  ]);
+});
