@@ -71,7 +71,7 @@ describe("digit", { concurrency: 2 }, () => {
     await page.waitForFunction(() => document.querySelector(".figure-digit .answer").textContent === "1");
   });
 
-  test("what a mouse draws, at any place and in any size, is read", async (t) => {
+  test("the network reads drawings of a mouse, at any place and in any size", async (t) => {
     const page = await open(t, DESKTOP);
     const chosen = drawings.filter(({ digit, way }, i) => i % 3 === 0 && way === "upright" && digit % 2 === 0);
     assert.ok(chosen.length > 0);
@@ -85,7 +85,7 @@ describe("digit", { concurrency: 2 }, () => {
     }
   });
 
-  test("on a phone all of it is on one screen, and a finger on the pad does not scroll", async (t) => {
+  test("on a phone the figure is on one screen, and a finger on the pad does not scroll", async (t) => {
     const page = await open(t, PHONE);
     const box = await page.locator(".figure-digit").boundingBox();
     assert.ok(box.y + box.height <= 844, `ends at ${box.y + box.height}`);
@@ -110,7 +110,7 @@ describe("digit", { concurrency: 2 }, () => {
     );
   });
 
-  test("who wants no motion sees a still picture, and goes through the wave step by step", async (t) => {
+  test("with reduced motion the picture is still, and a button shows the wave step by step", async (t) => {
     const page = await open(t, { ...DESKTOP, reducedMotion: "reduce" });
     const wave = ".figure-digit .host canvas";
     const frames = () =>

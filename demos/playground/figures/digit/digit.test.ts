@@ -19,7 +19,7 @@ const reader = storedReader();
 const moved = (strokes: Strokes, size: number, x: number, y: number): Strokes =>
   strokes.map((points) => points.map(([px, py]) => [x + size * px, y + size * py] as const));
 
-test("digit: a drawing is seen in the same way at every place and in every size", () => {
+test("digit: a drawing has the same picture at every place and in every size", () => {
   for (const { strokes } of handwriting) {
     const image = seen(strokes);
     for (const size of [0.25, 0.5, 0.75, 1]) {
@@ -47,7 +47,7 @@ test("digit: a drawing that leans is seen upright", () => {
   expect(difference(seen((handwriting[1] as (typeof handwriting)[0]).strokes))).toBeGreaterThan(2);
 });
 
-test("digit: weights.bin has the digest that the build expects, and no other file is taken for it", () => {
+test("digit: weights.bin has the digest that the build expects, and bytes of another length are refused", () => {
   const bytes = readFileSync(weightsPath);
   expect(createHash("sha256").update(bytes).digest("hex")).toBe(SHA256);
   expect(() => decodeWeights(bytes.subarray(1))).toThrow(`weights: expected ${BYTES} bytes, got ${BYTES - 1}`);
@@ -74,7 +74,7 @@ test("digit: MNIST's test digits are read in place, and anywhere with the same a
   expect(shareRight(readAll(reader, scattered(digits, 1)), answers)).toBeGreaterThan(0.999);
 });
 
-test("digit: the hand writes what the network reads, line after line", () => {
+test("digit: the network reads each digit of the hand, which writes it line after line", () => {
   for (const written of handwriting) {
     expect(reader.read(written.strokes).answer).toBe(written.digit);
     expect(written.strokes.flat().every((point) => point.every((x) => x > 0 && x < 1))).toBe(true);

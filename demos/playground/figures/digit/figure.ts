@@ -44,7 +44,7 @@ const LEAST = 230;
 class DigitFigure implements Living {
   private readonly reader: Reader;
   private readonly still: boolean;
-  /** Who draws, and how long the hand has been at its digit. */
+  /** The hand writes until the reader draws; `clock` counts the milliseconds of its digit. */
   private turn: "hand" | "reader" = "hand";
   private digit = 0;
   private clock = 0;

@@ -92,7 +92,7 @@ class WaveLayout {
   }
 }
 
-/** A wave in its box, painted in parts: what rests, what stays of spikes, and what moves at a time. */
+/** A wave in its box, painted in parts: silent neurons, marks of past spikes, and spikes on their way at a time. */
 export class WavePainter {
   private readonly layout: WaveLayout;
   private readonly wave: Wave | null;
