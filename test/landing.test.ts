@@ -26,3 +26,14 @@ test("landing: the numbers are those of the package, of its benchmarks and of it
     "1",
   ]);
 });
+
+test("landing: each number has a command of npm or of the package beside it", () => {
+  const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+  const commands = [...read("docs/landing.md").matchAll(/^\| [\d.].*\| `([^`]+)` +\|$/gm)].map(
+    ([, command]) => command,
+  );
+  expect(commands).toHaveLength(6);
+  const own = commands.filter((command) => command !== "npm ls --omit=dev").map((command) => command?.split(" ")[2]);
+  expect(own).toHaveLength(5);
+  expect(Object.keys(scripts)).toEqual(expect.arrayContaining(own));
+});
