@@ -159,11 +159,12 @@ export class SvgPen implements Pen {
     this.parts.push(`<style>${rules}</style>`);
   }
 
-  /** The whole picture on a ground of that colour. */
-  document(width: number, height: number, ground: string): string {
+  /** The whole picture on a ground of that colour, with a title for those who do not see it. */
+  document(width: number, height: number, ground: string, title = ""): string {
+    const name = title === "" ? "" : `<title>${title}</title>`;
     return (
       `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
-      `font-family="${FONT.replaceAll('"', "'")}"><rect width="100%" height="100%" fill="${ground}"/>` +
+      `font-family="${FONT.replaceAll('"', "'")}">${name}<rect width="100%" height="100%" fill="${ground}"/>` +
       `${this.parts.join("")}</svg>`
     );
   }

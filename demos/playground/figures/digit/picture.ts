@@ -55,5 +55,5 @@ export function picture(): string {
   const words = { color: LIGHT.muted, size: 12 };
   part(BEGINS + STEP * END, GONE, (pen) => pen.text(box.x, height - 6, costOf(wave, END).join(" · "), words));
   pen.style(`${styles.join("")}@media (prefers-reduced-motion:reduce){g{animation:none}}`);
-  return pen.document(WIDTH, height, LIGHT.paper);
+  return pen.document(WIDTH, height, LIGHT.paper, "A drawn digit becomes a wave of spikes");
 }
