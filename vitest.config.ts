@@ -42,7 +42,8 @@ const leftOut = isDebug ? withoutKernels() : [];
 
 /**
  * Tests with a process of their own: they import the package or a program anew, or look at all of linear memory, leave much in it, or make
- * it shared, for which growth detaches no views. They begin first, and with them the attack, which takes long and waits for processes.
+ * it shared, for which growth detaches no views. They begin first, and with them fuzzers that take long: of the others, larger files come
+ * before smaller ones where no run before has told how long each takes.
  */
 const ALONE = [
   ...all.filter((path) => /vi\.resetModules\(\)|\bstart(Threads)?\(\d/.test(readFileSync(at(path), "utf8"))),
@@ -52,7 +53,7 @@ const ALONE = [
   "engine/ops/{indexing,loss}.test.ts",
   "engine/threads/*.test.ts",
   "test/{examples,held,integers,memory-limits,memory-use,readme}.test.ts",
-  "test/fuzz/{attack,fuzz}.test.ts",
+  "test/fuzz/{attack,events,fuzz}.test.ts",
 ];
 
 export default defineConfig({
