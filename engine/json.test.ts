@@ -1,4 +1,5 @@
 /** JSON of strangers: the same texts pass as with JSON.parse, with two exceptions, and none of them takes long. */
+import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { numbers } from "../test/support/sides.ts";
 import { members, parse } from "./json.ts";
@@ -104,7 +105,7 @@ test("parse, fuzz: a text passes if JSON.parse takes it and no object has a name
     try {
       actual = { value: parse(json, (_, value) => value) };
     } catch (error) {
-      expect(error, json).toBeInstanceOf(SyntaxError);
+      if (!(error instanceof SyntaxError)) throw error;
       if (!isUnique(json)) {
         twice++;
         continue;
@@ -112,7 +113,9 @@ test("parse, fuzz: a text passes if JSON.parse takes it and no object has a name
     }
     if (actual === "refused") refused++;
     else accepted++;
-    expect(actual, `seed ${seed}, round ${round}: ${json}`).toEqual(expected);
+    if (!isDeepStrictEqual(actual, expected)) {
+      expect(actual, `seed ${seed}, round ${round}: ${json}`).toEqual(expected);
+    }
   }
   for (const count of [accepted, refused, twice]) expect(count).toBeGreaterThan(500);
 });
