@@ -3,10 +3,13 @@ import { runSteps } from "./steps.mjs";
 
 const npm = (name, options) => ({ name, command: `npm run --silent ${name}`, ...options });
 
-/** Those that use all processors come last: vitest has a worker for each, and the playground's tests measure time. */
+/**
+ * Types and lint come first, as they fail soonest, and recipes need the types that are built; then the longest, so that none of them is
+ * alone at the end. Those that use all processors come last: vitest has a worker for each, and the playground's tests measure time.
+ */
 const STEPS = [
   npm("build", { isFirst: true }),
-  ...["types", "lint", "docs", "unused", "size", "test:package", "test:recipes", "test:engines", "test:site"].map(
+  ...["types", "lint", "test:site", "test:package", "test:recipes", "test:engines", "docs", "unused", "size"].map(
     (name) => npm(name),
   ),
   ...["test", "test:debug", "test:playground"].map((name) => npm(name, { isAlone: true })),
