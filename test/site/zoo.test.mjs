@@ -197,7 +197,7 @@ describe("cards", () => {
     const context = await browser.newContext({ ...DESKTOP, serviceWorkers: "block" });
     t.after(() => context.close());
     const page = await context.newPage();
-    await page.route(/\/worker-\w+\.js$/, (route) => route.fulfill({ status: 404 }));
+    await page.route(/\/worker-[\w-]+\.js$/, (route) => route.fulfill({ status: 404 }));
     await page.goto(`${server.url}zoo/`);
     await addCard(page, "card-boundary");
     await page.locator("snn-figure[name=card-boundary] [role=alert]").waitFor();
