@@ -45,3 +45,8 @@ test("a figure loads at most 150 kB of data when it comes near", async (t) => {
     assert.ok(bytes <= 150_000, `${path}: ${bytes} bytes: ${[...loaded].join(", ")}`);
   }
 });
+
+test("the digits that a lesson loads at a press are at most 250 kB", () => {
+  const bytes = weigh("play/digits.bin");
+  assert.ok(bytes <= 250_000, `${bytes} bytes`);
+});
