@@ -28,7 +28,8 @@ export function paintLesson(pen: Pen, { points, labels, map, steps, accuracies }
   pen.text(LEFT, 16, "a spiking network", { color: palette.ink, size: 13 });
   pen.text(LEFT, 34, "learns two moons", { color: palette.ink, size: 13 });
   pen.text(LEFT, 68, `step ${steps}`, { color: palette.muted, size: 13 });
-  if (accuracy !== undefined) pen.text(LEFT, 92, percent(accuracy), { color: palette.ink, size: 20, bold: true });
+  const reached = accuracy === undefined || steps === 0 ? "" : percent(accuracy);
+  if (reached !== "") pen.text(LEFT, 92, reached, { color: palette.ink, size: 20, bold: true });
   const width = CARD_WIDTH - LEFT;
   const floor = CURVE.top + CURVE.height;
   pen.boxes([LEFT, floor, width, 1], palette.line);

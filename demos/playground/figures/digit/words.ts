@@ -1,5 +1,6 @@
 /** Words under the picture of a wave. */
 import { TIMESTEPS, type Wave } from "./net.ts";
+import { END } from "./wave.ts";
 import { BYTES } from "./weights.ts";
 
 /** The step that is the last one to have begun. */
@@ -10,9 +11,9 @@ export function costOf(wave: Wave | null, time: number): string[] {
   const spikes = time < 0 ? 0 : (wave?.counts[stepAt(time)] ?? 0);
   return [
     `${spikes} ${spikes === 1 ? "spike" : "spikes"}`,
-    `${TIMESTEPS} steps`,
+    time < 0 || time >= END ? `${TIMESTEPS} steps` : `step ${stepAt(time) + 1} of ${TIMESTEPS}`,
     `${Math.round(BYTES / 1000)} kB of weights`,
-    "nothing left this page",
+    "computed in this page",
   ];
 }
 
