@@ -412,11 +412,13 @@ const vanishing = ({ arriving, leaving, membrane, threshold }: LayerDiagnosis, r
   `the norm that arrives: ${lie(membrane, threshold)}`;
 
 const dead = ({ silent, neurons, rate, membrane, threshold }: LayerDiagnosis): string =>
-  `${percent(silent)} of its ${neurons} neurons do not fire, the mean rate is ${brief(rate ?? 0)}: ${lie(membrane, threshold)}`;
+  `${neurons === 1 ? "its neuron does" : `${percent(silent)} of its ${neurons} neurons do`} not fire, ` +
+  `the mean rate is ${brief(rate ?? 0)}: ${lie(membrane, threshold)}`;
 
 const saturated = ({ saturated: share, neurons, rate, current }: LayerDiagnosis, { saturatedRate }: Bounds): string =>
-  `${percent(share)} of its ${neurons} neurons fire in at least ${percent(saturatedRate)} of the steps, the mean rate is ` +
-  `${brief(rate ?? 0)}: the current has a mean of ${brief(current?.mean ?? 0)}`;
+  `${neurons === 1 ? "its neuron fires" : `${percent(share)} of its ${neurons} neurons fire`} in at least ` +
+  `${percent(saturatedRate)} of the steps, the mean rate is ${brief(rate ?? 0)}: ` +
+  `the current has a mean of ${brief(current?.mean ?? 0)}`;
 
 /** Where the membranes are. */
 function lie(membrane: Extent | null, threshold: number | null): string {
