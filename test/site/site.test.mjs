@@ -229,13 +229,17 @@ describe("access", { concurrency: 4 }, () => {
           await page.emulateMedia({ colorScheme: "light" });
           await page.goto(addressOf("/", path));
           for (const problem of await wake(page)) found.push(`${path}: ${problem}`);
+          const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          if (over > 0) found.push(`${path}: ${over} pixels wider than the window`);
+          // Rows of a long table are alike, and axe asks for the ground of each word.
+          await page.evaluate(() => {
+            for (const row of document.querySelectorAll("tbody tr:nth-child(n + 9)")) row.remove();
+          });
           await page.evaluate(axe.source);
           await check(`${path}, light`, { resultTypes: ["violations"] });
           // A look changes colours alone.
           await page.emulateMedia({ colorScheme: "dark" });
           await check(`${path}, dark`, { resultTypes: ["violations"], runOnly: ["color-contrast"] });
-          const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          if (over > 0) found.push(`${path}: ${over} pixels wider than the window`);
         }
         assert.deepEqual(found, []);
       });
