@@ -83,6 +83,13 @@ async function checkScript(client) {
   });
 }
 
+/** Waits until the first figure of the page lives, where it has one. */
+const checkFigure = (client) =>
+  see(client, () => {
+    const figure = document.querySelector("snn-figure");
+    return figure === null || figure.dataset.lives === "";
+  });
+
 /** Goes where a link of the page leads, which is found by its text. */
 async function follow(client, text) {
   const find = (wanted) => Array.from(document.links).find((link) => link.textContent.trim() === wanted)?.href;
@@ -99,10 +106,13 @@ async function walk(client, place) {
     const version = await versionOf(client);
     // The tab belongs to the service worker when this one has kept all first files.
     await see(client, () => navigator.serviceWorker.controller?.state === "activated");
-    await see(
-      client,
-      () => document.querySelector("snn-figure")?.dataset.lives === "" || document.querySelector("snn-figure") === null,
-    );
+    await checkFigure(client);
+    for (const path of ["equation/", "zoo/", "lessons/1-one-neuron.html", "lessons/3-layers-and-shapes.html"]) {
+      await go(path);
+      assert.ok(await client.run(() => document.querySelector("snn-figure") !== null), path);
+      await checkFigure(client);
+    }
+    await go("");
 
     await follow(client, "Documents");
     await follow(client, "API");
@@ -158,6 +168,7 @@ async function walk(client, place) {
       }
       assert.equal(await versionOf(client), "9.9.9", path);
       await checkScript(client);
+      await checkFigure(client);
     }
   } finally {
     own.close();
