@@ -215,7 +215,8 @@ describe("looks", { concurrency: 3 }, () => {
 
 describe("access", { concurrency: 4 }, () => {
   const SHARES = 2;
-  const WIDTHS = { wide: DESKTOP, "narrow, with reduced motion": { ...PHONE, reducedMotion: "reduce" } };
+  const still = { reducedMotion: "reduce", serviceWorkers: "block" };
+  const WIDTHS = { wide: { ...DESKTOP, ...still }, narrow: { ...PHONE, ...still } };
   for (const [name, options] of Object.entries(WIDTHS)) {
     for (let share = 0; share < SHARES; share++) {
       test(`axe finds nothing, light and dark, and no page is wider than its window: ${name}, ${share + 1} of ${SHARES}`, async (t) => {
