@@ -155,7 +155,7 @@ async function inside({ path, environment = () => ({}) }, body) {
 const waitForever = (client) => client?.run(() => new Promise(() => {})) ?? new Promise(() => {});
 
 /** The words of WebKitWebDriver where it or its browser has crashed, which they do now and then with complaints of their own memory. */
-const CRASHED = /Session terminated without a reply|page crash or hang/;
+const CRASHED = /Session terminated without a reply|page crash or hang|WebProcess CRASHED/;
 const ATTEMPTS = 3;
 
 /** A visit, again where the browser has crashed. Errors of the page and of commands pass at once. */
