@@ -17,14 +17,18 @@ torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 torch.manual_seed(0)
 
 
-class Spike(torch.autograd.Function):
-    """1 where the membrane is above 1; the derivative of the arctangent (alpha = 2) in its place backwards."""
+class Spiking(torch.autograd.Function):
+    """1 where the membrane is above 1; a subclass has the derivative in its place backwards."""
 
     @staticmethod
     def forward(ctx, membrane):
         distance = membrane - 1
         ctx.save_for_backward(distance)
         return (distance > 0).float()
+
+
+class Spike(Spiking):
+    """The derivative of the arctangent (alpha = 2)."""
 
     @staticmethod
     def backward(ctx, grad):
@@ -32,14 +36,8 @@ class Spike(torch.autograd.Function):
         return grad / distance.mul(torch.pi).square_().add_(1)
 
 
-class FastSigmoid(torch.autograd.Function):
-    """1 where the membrane is above 1; the derivative of the fast sigmoid (slope 25) in its place backwards."""
-
-    @staticmethod
-    def forward(ctx, membrane):
-        distance = membrane - 1
-        ctx.save_for_backward(distance)
-        return (distance > 0).float()
+class FastSigmoid(Spiking):
+    """The derivative of the fast sigmoid (slope 25)."""
 
     @staticmethod
     def backward(ctx, grad):

@@ -7,7 +7,7 @@ export interface Contender {
   measure(): number | Promise<number>;
 }
 
-/** Turns that do not count: so many of each contender, and so many milliseconds of it. */
+/** The length of a warm-up, whose times do not count: for each contender a least number of turns, and of milliseconds. */
 export interface WarmUp {
   readonly turns: number;
   readonly ms: number;

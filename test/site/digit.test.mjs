@@ -2,45 +2,15 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
+import { describe, test } from "node:test";
 import { root } from "../../scripts/entries.mjs";
-import { serve } from "../../scripts/serve.mjs";
+import { DESKTOP, open as openPage, PHONE } from "./support.mjs";
 
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-const DESKTOP = { viewport: { width: 1440, height: 900 } };
 const drawings = JSON.parse(readFileSync(join(root, "demos/playground/figures/digit/drawings/first.json"), "utf8"));
-
-let browser;
-let server;
-
-before(async () => {
-  server = await serve(join(root, "build/site"), "/a/b/");
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-  });
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
 
 /** The first page with its figure alive; when the test ends, nothing may have gone wrong on it. */
 async function open(t, options) {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const wrong = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) wrong.push(message.text());
-  });
-  page.on("pageerror", (error) => wrong.push(error.stack ?? String(error)));
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(wrong, []);
-  });
-  await page.goto(server.url);
+  const page = await openPage(t, "/a/b/", "", options);
   await page.locator(".figure-digit .pad").waitFor();
   return page;
 }

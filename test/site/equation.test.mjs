@@ -1,50 +1,12 @@
 /** The page of a typed neuron: what keystrokes, links, drawing and learning do, on a desktop and a phone, and how long they take. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import axe from "axe-core";
-import { chromium } from "playwright-core";
-import { root } from "../../scripts/entries.mjs";
-import { serve } from "../../scripts/serve.mjs";
-
-const site = join(root, "build/site");
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-const DESKTOP = { viewport: { width: 1440, height: 900 } };
-
-let browser;
-let server;
-
-before(async () => {
-  server = await serve(site, "/a/b/");
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-  });
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+import { DESKTOP, open as openPage, PHONE } from "./support.mjs";
 
 /** The page with its figure alive; when the test ends, nothing may have gone wrong on it. */
 async function open(t, options = DESKTOP, hash = "") {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const wrong = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) wrong.push(message.text());
-  });
-  page.on("pageerror", (error) => wrong.push(error.stack ?? String(error)));
-  page.on("dialog", (dialog) => {
-    wrong.push(`a dialog: ${dialog.message()}`);
-    return dialog.dismiss();
-  });
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(wrong, []);
-  });
-  await page.goto(`${server.url}equation/${hash}`);
+  const page = await openPage(t, "/a/b/", `equation/${hash}`, options);
   await page.locator("snn-figure[data-lives] .figure-equation .stack canvas").first().waitFor();
   await frames(page);
   return page;

@@ -2,48 +2,19 @@
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
+import { describe, test } from "node:test";
 import { build } from "vite";
 import { root } from "../../scripts/entries.mjs";
 import { serve } from "../../scripts/serve.mjs";
+import { browser, DESKTOP, open as openPage, PHONE } from "./support.mjs";
 
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-const DESKTOP = { viewport: { width: 1440, height: 900 } };
 const CUBE = "lessons/3-layers-and-shapes.html";
 const CREDIT = "lessons/4-why-a-spike-has-no-gradient.html";
 const MNIST = "lessons/5-mnist-in-a-page.html";
 
-let browser;
-let server;
-
-before(async () => {
-  server = await serve(join(root, "build/site"), "/a/b/");
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-  });
-});
-
-after(async () => {
-  await browser?.close();
-  server.close();
-});
-
 /** The living figure of a page; when the test ends, nothing may have gone wrong on it. */
 async function figureOf(t, path, options = {}) {
-  const context = await browser.newContext({ ...DESKTOP, ...options });
-  const page = await context.newPage();
-  const wrong = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) wrong.push(message.text());
-  });
-  page.on("pageerror", (error) => wrong.push(error.stack ?? String(error)));
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(wrong, []);
-  });
-  await page.goto(server.url + path);
+  const page = await openPage(t, "/a/b/", path, { ...DESKTOP, ...options });
   const figure = page.locator("snn-figure[data-lives]").first();
   await figure.waitFor();
   return { page, figure };

@@ -1,44 +1,12 @@
 /** The first lessons in a browser: their figures, and rooms of the playground in a frame, at the width of a phone. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import axe from "axe-core";
-import { chromium } from "playwright-core";
-import { root } from "../../scripts/entries.mjs";
-import { serve } from "../../scripts/serve.mjs";
-
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-
-let browser;
-let server;
-
-before(async () => {
-  server = await serve(join(root, "build/site"), "/a/b/");
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-  });
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+import { addressOf, open as openPage, PHONE } from "./support.mjs";
 
 /** A page; when the test ends, nothing may have gone wrong on it. */
 async function open(t, path, options = PHONE) {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const wrong = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) wrong.push(message.text());
-  });
-  page.on("pageerror", (error) => wrong.push(error.stack ?? String(error)));
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(wrong, []);
-  });
-  await page.goto(server.url + path);
+  const page = await openPage(t, "/a/b/", path, options);
   return page;
 }
 
@@ -154,7 +122,7 @@ test("a room that trains in a frame stops when the page around says so, and ever
     draw: [".pad", ".answer", ".diagram"],
     train: ["[data-action=play]", ".diagram"],
   })) {
-    await page.goto(`${server.url}play/?embed=1#/${room}`);
+    await page.goto(`${addressOf("/a/b/", "")}play/?embed=1#/${room}`);
     await page.waitForFunction((name) => document.body.dataset.room === name, room);
     for (const part of parts) {
       const { y, height } = await page.locator(part).first().boundingBox();

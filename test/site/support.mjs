@@ -53,6 +53,10 @@ export async function open(t, place, path, options = DESKTOP) {
     if (["error", "warning"].includes(message.type())) wrong.push(`${page.url()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => wrong.push(`${page.url()}: ${error.stack ?? error}`));
+  page.on("dialog", (dialog) => {
+    wrong.push(`${page.url()}: a dialog: ${dialog.message()}`);
+    return dialog.dismiss();
+  });
   t.after(async () => {
     await context.close();
     assert.deepEqual(wrong, []);

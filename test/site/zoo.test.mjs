@@ -1,46 +1,13 @@
 /** The page of firing patterns and the cards, in a browser. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
-import { root } from "../../scripts/entries.mjs";
-import { serve } from "../../scripts/serve.mjs";
+import { describe, test } from "node:test";
+import { addressOf, browser, DESKTOP, open as openPage, PHONE } from "./support.mjs";
 
-const DESKTOP = { viewport: { width: 1440, height: 900 } };
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const CARDS = { "card-equation": "equation/", "card-zoo": "zoo/", "card-boundary": "play/" };
-
-let browser;
-let server;
-
-before(async () => {
-  server = await serve(join(root, "build/site"), "/a/b/");
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-  });
-});
-
-after(async () => {
-  await browser?.close();
-  server.close();
-});
 
 /** The page, whose figure lives; when the test ends, nothing may have gone wrong on it. */
 async function open(t, options = DESKTOP) {
-  const context = await browser.newContext({ ...options, serviceWorkers: "block" });
-  const page = await context.newPage();
-  const wrong = [];
-  page.on("console", (message) => {
-    const isExpected = message.text().startsWith("Service Worker registration blocked");
-    if (["error", "warning"].includes(message.type()) && !isExpected) wrong.push(message.text());
-  });
-  page.on("pageerror", (error) => wrong.push(error.stack ?? String(error)));
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(wrong, []);
-  });
-  await page.goto(`${server.url}zoo/`);
+  const page = await openPage(t, "/a/b/", "zoo/", { ...options, serviceWorkers: "block" });
   await page.locator("snn-figure[name=zoo][data-lives] canvas").first().waitFor();
   return page;
 }
@@ -178,7 +145,7 @@ describe("cards", () => {
       await setHidden(page, false);
       await changes(page, canvas, await pictureOf(page, canvas));
       const href = await page.locator(`snn-figure[name=${name}] a`).evaluate((link) => link.href);
-      assert.equal(href, server.url + target);
+      assert.equal(href, addressOf("/a/b/", "") + target);
     });
   }
 
@@ -198,7 +165,7 @@ describe("cards", () => {
     t.after(() => context.close());
     const page = await context.newPage();
     await page.route(/\/worker-[\w-]+\.js$/, (route) => route.fulfill({ status: 404 }));
-    await page.goto(`${server.url}zoo/`);
+    await page.goto(`${addressOf("/a/b/", "")}zoo/`);
     await addCard(page, "card-boundary");
     await page.locator("snn-figure[name=card-boundary] [role=alert]").waitFor();
     const text = await page.locator("snn-figure[name=card-boundary] [role=alert]").textContent();

@@ -6,7 +6,7 @@ import type { Palette } from "../palette.ts";
 
 export const SUBJECT: Subject = { title: "Train one yourself", path: "play/" };
 
-/** What a network has learned so far. */
+/** A network in its training: samples, the map of its classes, and accuracies so far. */
 export interface Lesson {
   /** Test samples x, y, … and their labels. */
   readonly points: Float32Array;

@@ -1,7 +1,7 @@
 /** One equation under a constant current, for each value of a parameter that drifts. */
 import { Izhikevich, noGrad, tensor } from "jarvis-snn";
 
-/** What one neuron did. */
+/** The run of one neuron. */
 export interface Trace {
   /** The parameter. */
   readonly c: number;

@@ -1,6 +1,6 @@
 /** The address of a typed neuron: its text, the current and the width of the surrogate, as the hash of a link. */
 
-/** What a reader of the figure has set. */
+/** The settings of a reader: text, current and width of the surrogate. */
 export interface Setting {
   readonly text: string;
   /** The current of each step. */

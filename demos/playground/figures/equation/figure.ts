@@ -47,7 +47,7 @@ class EquationFigure implements Living {
   private setting: Setting = BEGIN;
   private readonly undo = new Undo<Setting>(BEGIN);
   private typed: TypedNeuron;
-  /** What of the setting is compiled. */
+  /** The key of the compiled neuron: settings with the same key share it. */
   private structure: string;
   private scene: Scene;
   private problem: Problem | null = null;
@@ -230,7 +230,7 @@ class EquationFigure implements Living {
     return copy;
   }
 
-  // What changes
+  // Changes of the setting
 
   /** A change of a reader; those of one kind that follow each other are undone as one. */
   private change(patch: Partial<Setting>, kind = ""): void {
@@ -290,7 +290,7 @@ class EquationFigure implements Living {
     this.structure = structure;
   }
 
-  // What is shown
+  // Pictures and text
 
   private showScene(): void {
     const { equations, credit, run, curve } = this.scene;
@@ -369,7 +369,7 @@ class EquationFigure implements Living {
     );
   }
 
-  // What readers do
+  // Events of the reader
 
   private listen(): void {
     cursor.subscribe((share) => {
@@ -530,7 +530,7 @@ class EquationFigure implements Living {
   }
 }
 
-/** What of a setting is compiled: the text without the numbers of parameters, and the triangle. */
+/** The key of a setting: its text without the numbers of parameters, and the width of the triangle, both of which the code depends on. */
 const keyOf = ({ width }: Setting, structure: string): string => `${width}\n${structure}`;
 
 export const mount: Mount = (host, options) => new EquationFigure(host, options);

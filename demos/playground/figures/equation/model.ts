@@ -26,7 +26,7 @@ type LayerClass = new (options: object) => Layer & Readonly<Record<string, Tenso
 /** The name of the neuron in errors and in its printed equations. */
 const NAME = "Typed";
 
-/** What a neuron does under a current, step by step. */
+/** The run of a neuron under a current, step by step. */
 export interface Run {
   /** 1 at a spike; null for a neuron without spikes. */
   readonly spikes: Float32Array | null;

@@ -25,7 +25,7 @@ export function run(currents: Float32Array): Run {
 /** Steps that are run to find the first spike: the membrane comes no nearer to its limit in float32. */
 const SETTLED = 400;
 
-/** What the neuron does under a constant current, in a sentence. */
+/** A sentence about the neuron under a constant current. */
 export function verdict(current: number): string {
   // A neuron without noise fires at equal intervals, from zero to the threshold.
   const first = run(new Float32Array(SETTLED).fill(current)).spikes.indexOf(1);

@@ -1,4 +1,4 @@
-/** What a page and its worker say to each other. A task has the number that the page has given it. */
+/** Messages between a page and its worker. A task has the number that the page has given it. */
 
 export type Order =
   /** The task of `tasks/NAME.ts`, which rests until it is told to play. */
