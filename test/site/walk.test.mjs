@@ -136,13 +136,14 @@ async function walk(client, place) {
 
     // A newer version comes; this tab goes on with the older one.
     own.deploy();
-    await go("");
+    // Chromium looks for a newer version at once, but a minute later beside the first page.
+    await go("docs/");
     assert.equal(await versionOf(client), version);
     await client.run(() => navigator.serviceWorker.getRegistration().then((registration) => registration.update()));
     await see(client, () =>
       navigator.serviceWorker.getRegistration().then(({ waiting }) => waiting?.state === "installed"),
     );
-    for (const path of ["docs/", "docs/getting-started.html", "docs/losses.html", ""]) {
+    for (const path of ["docs/getting-started.html", "docs/losses.html", ""]) {
       await go(path);
       assert.equal(await versionOf(client), version, `${path}: the version of the open tab`);
       await checkScript(client);
@@ -215,7 +216,7 @@ const engines = [
   ...driven.map(({ name, visit }) => ({ name, use: (use) => visit(folder, "blank.html", use) })),
 ];
 
-describe("walk", { concurrency: 3 }, () => {
+describe("walk", { concurrency: 2 }, () => {
   for (const { name, use } of engines) {
     for (const place of PLACES) {
       test(`${name}, at ${place}: by links and search, beside a newer version, and without the server`, () =>
