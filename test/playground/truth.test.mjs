@@ -14,7 +14,6 @@ import {
   inkOf,
   open,
   openBroken,
-  playing,
   query,
   SIDE_BY_SIDE,
   server,
@@ -578,7 +577,6 @@ describe("the page", SIDE_BY_SIDE, () => {
       await page.goto(`${server.url}#/${room}`);
       await page.waitForSelector(".stack canvas", { timeout: 10_000 });
     }
-    await playing(page, false).catch(() => {});
   });
 });
 
