@@ -43,11 +43,15 @@ const fontsource = (path) => join(root, "node_modules/@fontsource", path);
 const FONTS = {
   "serif.woff2": fontsource("source-serif-4/files/source-serif-4-latin-400-normal.woff2"),
   "serif-greek.woff2": fontsource("source-serif-4/files/source-serif-4-greek-400-normal.woff2"),
+  "serif-bold.woff2": fontsource("source-serif-4/files/source-serif-4-latin-600-normal.woff2"),
   "sans.woff2": fontsource("source-sans-3/files/source-sans-3-latin-400-normal.woff2"),
   "sans-bold.woff2": fontsource("source-sans-3/files/source-sans-3-latin-600-normal.woff2"),
   "mono.woff2": fontsource("jetbrains-mono/files/jetbrains-mono-latin-400-normal.woff2"),
   "mono-greek.woff2": fontsource("jetbrains-mono/files/jetbrains-mono-greek-400-normal.woff2"),
 };
+
+/** A font of signs that those above lack, ∂ and ≤ among them: cards are painted with it, pages take such signs from the reader's fonts. */
+const SIGNS = fontsource("noto-sans-math/files/noto-sans-math-latin-400-normal.woff2");
 
 /** Paths of the modules that have code in scripts of the site. */
 const modules = [];
@@ -211,7 +215,7 @@ if (origin !== null) {
     description: "One neuron, spike codes, a network that learns, and drawn digits, to play with in the browser.",
     html: "",
   };
-  const paint = await cardPainter(Object.values(FONTS));
+  const paint = await cardPainter([...Object.values(FONTS), SIGNS]);
   const shown = [...pages, play];
   for (const page of shown) {
     // Pages of names have the card of their entry.

@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 
 /** The first column of the table of numbers. */
-const numbers = [...read("docs/landing.md").matchAll(/^\| ([\d.]+ ?(?:×|kB|))\s*\| /gm)].map(([, number]) =>
-  (number as string).trim(),
+const numbers = [...read("docs/landing.md").matchAll(/^\| ([\d.]+\s?(?:×|kB|))\s*\| /gm)].map(([, number]) =>
+  (number as string).trim().replace("\u00a0", " "),
 );
 
 test("landing: the numbers are those of the package, of its benchmarks and of its conformance", () => {

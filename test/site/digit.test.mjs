@@ -93,7 +93,7 @@ describe("digit", { concurrency: 2 }, () => {
     await frames();
     const first = await pixels(page, wave);
     assert.notEqual(first, before);
-    await page.getByRole("slider", { name: "Time step" }).press("ArrowRight");
+    await page.getByRole("slider", { name: "time step" }).press("ArrowRight");
     await frames();
     assert.notEqual(await pixels(page, wave), first);
     const { strokes, digit } = drawings[40];

@@ -69,7 +69,6 @@ class DigitFigure implements Living {
     min: "0",
     max: String(TIMESTEPS),
     step: "1",
-    "aria-label": "Time step",
   });
 
   constructor(host: HTMLElement, reader: Reader, still: boolean) {
@@ -102,10 +101,15 @@ class DigitFigure implements Living {
       this.pad.host,
       element("div", { class: "turn" }, this.answer, this.hint, element("div", { class: "buttons" }, clear, ...steps)),
       waveHost,
-      element("div", { class: "under" }, this.slider, this.cost, this.status),
+      element("div", { class: "under" }, element("label", {}, "time step", this.slider), this.cost, this.status),
     );
     onThemeChange(() => this.show());
-    if (still) this.write(this.written);
+    // The first digit stands there already, and its wave begins at once.
+    this.write(this.written);
+    if (!still) {
+      this.clock = this.writing + PAUSE;
+      this.time = 0;
+    }
     this.show();
   }
 
@@ -123,6 +127,11 @@ class DigitFigure implements Living {
 
   private get written(): Written {
     return handwriting[this.digit] as Written;
+  }
+
+  /** Milliseconds in which the hand writes its digit. */
+  private get writing(): number {
+    return (1000 * this.written.length) / SPEED;
   }
 
   /** Whether something changes by itself. */
@@ -146,7 +155,7 @@ class DigitFigure implements Living {
   /** The hand writes, waits for the wave, and takes the next digit. */
   private writeOn(passed: number): void {
     this.clock += passed;
-    const writing = (1000 * this.written.length) / SPEED;
+    const { writing } = this;
     if (this.clock < writing) {
       this.strokes = partOf(this.written, this.clock / writing);
       this.wave = null;
@@ -242,7 +251,7 @@ class DigitFigure implements Living {
     const isDecided = wave !== null && wave.answer >= 0 && time >= shownAt(wave.decided);
     this.answer.textContent = isDecided ? String(wave.answer) : "";
     const told = this.turn === "reader" && wave !== null && isOver;
-    this.hint.textContent = told ? answerOf(wave) : YOURS;
+    this.hint.textContent = told ? answerOf(wave) : this.turn === "hand" ? EXAMPLE : YOURS;
     this.cost.textContent = costOf(wave, time).join(" · ");
     const step = isOver ? TIMESTEPS : Math.max(0, Math.floor(time));
     this.slider.value = String(Math.min(TIMESTEPS, step));
@@ -253,3 +262,4 @@ class DigitFigure implements Living {
 }
 
 const YOURS = "Your turn: draw a digit.";
+const EXAMPLE = `An example. ${YOURS}`;
