@@ -75,8 +75,6 @@ export interface LIFDescriptor {
   readonly stepDV?: number;
   /** Backward: ∂L/∂v of the last step, [rows, n]. */
   readonly dLast?: number;
-  /** Backward: du[T] of steps that follow, [rows, n], where there is no dLast. */
-  readonly dNext?: number;
   /**
    * Backward: du, the gradient of the current ← [T, rows, n], or with a step of 0 [rows, n], of one step after the other. It may lie over
    * dSpikes, dMembrane, dV or u, where both have the same steps.
@@ -93,11 +91,17 @@ export interface LIFDescriptor {
    * of the part is one of 32 in the stream of bits, and the bits are 0 before. Default 0: all rows.
    */
   readonly stepAll?: number;
+  /**
+   * Backward: dSpikes, or without it dMembrane, is C of the product with this descriptor, in which A is [T, rows, k] without gaps, B [k, n], with
+   * n ≤ 2048 and 1 ≤ k < 64, and m the number of rows that dSpikes has room for; its step is 0. Default 0: none.
+   */
+  readonly product?: number;
 }
 
 /**
  * A product C ← init + A·B, C [m, n], A [m, k] and B [k, n]: the words that `kernels.gemm`, `gemmGathered`, `gemmMasked`, `gemmSampled`,
- * `gather` and `feedBack` read. Arrays are given by their byte addresses, and steps count elements; A, B and C have no gaps by default.
+ * `gather` and `feedBack` read, and `lifBackward` for a gradient that is a product. Arrays are given by their byte addresses, and steps count
+ * elements; A, B and C have no gaps by default.
  *
  * Every kernel reads c, init, m, n, k, a and the words that name it or no other; `gemmSampled` adds to C whatever init says.
  */

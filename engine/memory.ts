@@ -85,8 +85,8 @@ const LINED = 512;
 /** The first line from address p on. */
 const lineFrom = (p: number): number => p + (-p & (LINE - 1));
 
-/** Bytes of the longest descriptor that ops write, that of neurons, in whole lines. */
-const DESCRIPTOR = 192;
+/** Bytes of the longest descriptors that ops write, those of a product and of neurons behind it, in whole lines. */
+const DESCRIPTOR = 256;
 
 const SMALL_CHUNK = 65536;
 const ARENA_CHUNK = 262144;

@@ -36,9 +36,21 @@ export function describeProduct(
 
 /** dx ← init + dz·wᵀ, of `rows` rows of dz */
 export function timesTransposed(dx: number, init: number, dz: number, w: number, rows: number, factors: Factors): void {
-  const at = describeProduct(dx, init, dz, w, rows, factors.depth, factors.outputs);
-  writePair(at + layout.bRow, factors.stepOut, factors.stepIn);
+  describeTransposed(dx, init, dz, w, rows, factors);
   k.gemm(descriptor);
+}
+
+/** Describes this product. */
+export function describeTransposed(
+  dx: number,
+  init: number,
+  dz: number,
+  w: number,
+  rows: number,
+  { depth, outputs, stepOut, stepIn }: Factors,
+): void {
+  const at = describeProduct(dx, init, dz, w, rows, depth, outputs);
+  writePair(at + layout.bRow, stepOut, stepIn);
 }
 
 /** dw ← init + xᵀ·dz, stored as w is */

@@ -26,6 +26,6 @@ export {
 } from "./op.ts";
 export { bitBytes, gatherWeightGradient } from "./ops/matmul.ts";
 export { broadcastTo } from "./ops/view.ts";
-export { describeProduct, timesTransposed, transposedTimes } from "./products.ts";
+export { describeProduct, describeTransposed, timesTransposed, transposedTimes } from "./products.ts";
 export { allocate } from "./scope.ts";
 export { empty, emptyLike, emptySpikes, zerosLike } from "./tensor.ts";

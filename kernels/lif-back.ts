@@ -23,6 +23,8 @@ import { ATAN, BOXCAR, FAST_SIGMOID, NO_RESET, SIGMOID, STRAIGHT_THROUGH, TRIANG
 import { loadSome, storeSome, word } from "./lanes";
 import { columnsAt, columnsTogether, decay, nothing, ones, stepsTogether } from "./lif";
 import * as layout from "./lif-layout";
+import { multiplyRows, packWhole } from "./matmul";
+import * as products from "./product-layout";
 import { surrogate } from "./surrogate";
 
 /** β and θ that all columns share, four times each. */
@@ -62,21 +64,23 @@ let factorCut: f32 = 0;
  * The descriptor has the words of `LIFDescriptor`, in the order of lif-layout.ts. du, the gradient of the current, is [T, rows, n], or with
  * a step of 0 [rows, n], of one step after the other; dSum += Σ du[t], the last step first; dFrom ← κ·β·du[0], where κ is 1 unless the
  * reset is delayed. Gradients that come have steps of rows·n, or of 0 where they are the same in all steps, or the address 0. In the place
- * of β·du[T] stands dLast [rows, n]; or dNext [rows, n] is du[T]. du may lie over one of these gradients or over u, where both have the
- * same steps, and dFrom over dLast. u is read where spikes have a gradient or resets cut the path, `from` where a delayed one does.
+ * of β·du[T] stands dLast [rows, n]. du may lie over one of these gradients or over u, where both have the same steps, and dFrom over dLast. u is read where spikes have a gradient or resets cut the path, `from` where a delayed one does.
+ *
+ * dSpikes, or without spikes dMembrane, may be a product A·B, of which some rows are written out at a time, so that they are read while they
+ * are in a cache. The descriptor of the product says for how many rows there is room; the step is 0. A is [T, rows, k] over all rows of a step
+ * without gaps, B [k, n] with n ≤ 2048 and 1 ≤ k < 64.
  */
 export function lifBackward(descriptor: usize): void {
   const T = word(descriptor, layout.T);
-  const rows = word(descriptor, layout.rows);
-  let n = word(descriptor, layout.n);
+  const size = word(descriptor, layout.rows) * word(descriptor, layout.n);
   const u: usize = word(descriptor, layout.u);
-  const ds: usize = word(descriptor, layout.dSpikes);
+  let ds: usize = word(descriptor, layout.dSpikes);
   const du: usize = word(descriptor, layout.dU);
   const dsBytes = bytesOf(descriptor, layout.stepDSpikes);
   const duBytes = bytesOf(descriptor, layout.stepDU);
-  const size = rows * n;
   const stepAll = word(descriptor, layout.stepAll);
-  const bytes = (<usize>(stepAll != 0 ? stepAll : size)) << 2;
+  const all = stepAll != 0 ? stepAll : size;
+  const bytes = (<usize>all) << 2;
   betaStep = word(descriptor, layout.stepBeta);
   thetaStep = word(descriptor, layout.stepThreshold);
   betas = columnsAt(shared, word(descriptor, layout.beta), betaStep);
@@ -95,22 +99,40 @@ export function lifBackward(descriptor: usize): void {
   if (areOthers) takeWhole(NaN);
   else takeDecayed();
   const isShort = !areOthers && (word(descriptor, layout.dSum) | word(descriptor, layout.dFrom)) == 0;
+  const product: usize = word(descriptor, layout.product);
+  let together = stepsTogether(size);
+  // Values of whole rows that pass through all steps before the next ones.
+  let block = size;
+  if (product != 0) {
+    together = 1;
+    block = min(size, word(product, products.m) * word(product, products.n));
+    packWhole(product);
+  }
   // Parameters that all columns share need no rows.
-  if ((betaStep | thetaStep) == 0) n = size;
-  const together = stepsTogether(size);
+  const n = (betaStep | thetaStep) == 0 ? block : word(descriptor, layout.n);
   let width = ds == 0 ? columnsTogether(size, n) : widthOf(surrogateKind, size, n);
   if (areOthers && ds != 0) width = min(width, PIECE);
-  for (let end = T; end > 0; end -= together) {
-    const start = max(0, end - together);
-    for (let i = 0; i < size; i += n) {
-      for (let j = 0; j < n; j += width) {
-        const o = (<usize>(i + j)) << 2;
-        for (let t = end - 1; t >= start; t--) {
-          const to = du + <usize>t * duBytes + o;
-          const from = ds + <usize>t * dsBytes + o;
-          const at = u + <usize>t * bytes + o;
-          if (isShort && t + 1 < T) stepBack(to, from, to + duBytes, at, j, min(width, n - j));
-          else stepBackAll(descriptor, t, o, to, from, at, j, min(width, n - j));
+  for (let first = 0; first < size; first += block) {
+    const last = min(size, first + block);
+    for (let end = T; end > 0; end -= together) {
+      const start = max(0, end - together);
+      if (product != 0) {
+        // Where C would lie if it had all rows of a step.
+        const c = multiplyRows(product, start * all + first, last - first) - ((<usize>first) << 2);
+        if (ds != 0) ds = c;
+        else store<usize>(descriptor + (layout.dMembrane << 2), c);
+      }
+      for (let i = first; i < last; i += n) {
+        const columns = min(n, last - i);
+        for (let j = 0; j < columns; j += width) {
+          const o = (<usize>(i + j)) << 2;
+          for (let t = end - 1; t >= start; t--) {
+            const to = du + <usize>t * duBytes + o;
+            const from = ds + <usize>t * dsBytes + o;
+            const at = u + <usize>t * bytes + o;
+            if (isShort && t + 1 < T) stepBack(to, from, to + duBytes, at, j, min(width, columns - j));
+            else stepBackAll(descriptor, t, o, to, from, at, j, min(width, columns - j));
+          }
         }
       }
     }
@@ -134,9 +156,8 @@ function takeWhole(cut: f32): void {
 /** The same columns of a step, whatever gradients come and go; `o` bytes lie before them in a step. */
 function stepBackAll(descriptor: usize, t: i32, o: usize, du: usize, ds: usize, u: usize, j: i32, n: i32): void {
   const isLast = t + 1 == word(descriptor, layout.T);
-  const dNext: usize = word(descriptor, layout.dNext);
   const dLast: usize = word(descriptor, layout.dLast);
-  const next = !isLast ? du + bytesOf(descriptor, layout.stepDU) : dNext != 0 ? dNext + o : 0;
+  const next = isLast ? 0 : du + bytesOf(descriptor, layout.stepDU);
   if (areOthers) {
     const hasSpikes = word(descriptor, layout.dSpikes) != 0;
     const sum = hasSpikes ? others : du;

@@ -42,17 +42,18 @@ export const dMembrane = 23;
 export const stepDMembrane = 24;
 export const dV = 25;
 export const stepDV = 26;
-/** of the state after the last step, and of the membrane one step after that, */
+/** and of the state after the last step; */
 export const dLast = 27;
-export const dNext = 28;
-/** and those that leave: of the membrane with the distance of its steps, its sum over steps, and of the state before the first. */
-export const dU = 29;
-export const stepDU = 30;
-export const dSum = 31;
-export const dFrom = 32;
+/** those that leave: of the membrane with the distance of its steps, its sum over steps, and of the state before the first. */
+export const dU = 28;
+export const stepDU = 29;
+export const dSum = 30;
+export const dFrom = 31;
 
 /** A part of a step: values from one step to the next of arrays that have no step of their own, and of the bits; 0 for rows·n. */
-export const stepAll = 33;
+export const stepAll = 32;
+/** Backward, or 0: the descriptor of a product that gives dSpikes, or without spikes dMembrane. */
+export const product = 33;
 
 /** How many there are. */
 export const words = 34;

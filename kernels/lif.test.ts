@@ -1,8 +1,8 @@
 /** The kernels of plain neurons against their twins, which are loops over single neurons. */
 import { expect, test, vi } from "vitest";
 import type { LIFDescriptor } from "../engine/descriptors.ts";
-import { compareSides, describedLIF, numbers, onWasm, type Side } from "../test/support/sides.ts";
-import { ATAN, NO_RESET, SIGMOID, SUBTRACT, TRIANGULAR } from "./kinds.ts";
+import { compareSides, describedLIF, describedProduct, numbers, onWasm, type Side } from "../test/support/sides.ts";
+import { ATAN, NO_RESET, SIGMOID, SUBTRACT, TRIANGULAR, ZERO } from "./kinds.ts";
 import { RESETS, SURROGATES } from "./reference/kinds.ts";
 
 const T = 7;
@@ -224,6 +224,39 @@ test("lif: backward takes gradients of spikes, membranes and states, and gives t
   }
 });
 
+test("lif: backward of a product is that of its values, however many rows of it are written out at a time", () => {
+  const outputs = 3;
+  for (const [i, o] of EVERY.entries()) {
+    const { rows, n } = o;
+    if (n === 0) continue;
+    const size = rows * n;
+    const kind = Object.values(SURROGATES)[i % Object.values(SURROGATES).length] as number;
+    for (const isReadout of [false, true]) {
+      for (const m of [1, rows, 2 * rows, T * rows]) {
+        const run = (side: Side, isProduct: boolean): number[] => {
+          const layer = { ...ran(side, o), ...surrogateOf(kind) };
+          const [a, b] = [side.put(numbers(T * rows * outputs, 41)), side.put(numbers(n * outputs, 42))];
+          const count = isProduct ? m : T * rows;
+          const c = side.zeros(count * n);
+          const step = isProduct ? 0 : size;
+          const dU = side.zeros(size);
+          const dSum = side.put(numbers(size, 25));
+          const factors = describedProduct(side, { n, k: outputs, a, b, bRow: 1, bCol: outputs, c, m: count });
+          if (!isProduct) side.k.gemm(factors);
+          backward(side, {
+            ...(isReadout ? { dMembrane: c, stepDMembrane: step } : { dSpikes: c, stepDSpikes: step }),
+            ...{ ...layer, dV: side.put(numbers(T * size, 23)) },
+            ...{ dLast: side.put(numbers(size, 24)), dU, stepDU: 0, dSum, product: isProduct ? factors : 0 },
+          });
+          return [...side.read(dU, size), ...side.read(dSum, size)];
+        };
+        compareSides((side) => run(side, true), NEAR);
+        onWasm((side) => expect(run(side, true)).toEqual(run(side, false)));
+      }
+    }
+  }
+});
+
 test("lif: backward may write over each gradient that comes over time", () => {
   for (const o of EVERY) {
     const size = o.rows * o.n;
@@ -269,21 +302,24 @@ test("lif: backward computes no more derivatives of a kind without a loop than t
 test("lif: backward in pieces of steps has the bits of all at once", () => {
   const { rows, n } = PLAIN;
   const size = rows * n;
-  for (const kind of [SIGMOID, ATAN]) {
-    for (const hasMembrane of [false, true]) {
+  for (const delayed of [0, 1] as const) {
+    for (const [kind, hasMembrane] of [SIGMOID, ATAN].flatMap((kind) =>
+      [true, false].map((has) => [kind, has] as const),
+    )) {
       onWasm((side) => {
-        const layer = { ...ran(side, PLAIN), ...surrogateOf(kind) };
+        const layer = { ...ran(side, { ...PLAIN, reset: ZERO, delayed }), ...surrogateOf(kind) };
         const run = (together: number): number[] => {
           const dU = side.put(numbers(T * size, 31));
           const dMembrane = side.put(numbers(T * size, 32));
-          let dNext = 0;
+          const dFrom = side.zeros(size);
           for (let t = T - together; t >= 0; t -= together) {
             const o = 4 * t * size;
             const at = { u: layer.u + o, dSpikes: dU + o, dMembrane: hasMembrane ? dMembrane + o : 0, dU: dU + o };
-            backward(side, { ...layer, ...at, T: together, dNext });
-            dNext = dU + o;
+            const from = t === 0 ? layer.from : layer.u + o - 4 * size;
+            // What leaves the later steps comes to the earlier ones.
+            backward(side, { ...layer, ...at, T: together, from, dLast: t + together < T ? dFrom : 0, dFrom });
           }
-          return side.read(dU, T * size);
+          return [...side.read(dU, T * size), ...side.read(dFrom, size)];
         };
         expect(run(1)).toEqual(run(T));
       });

@@ -144,6 +144,23 @@ function product(
   }
 }
 
+/** Packs all of B, of at most 2048 columns and less than 64 rows, for {@link multiplyRows}. */
+export function packWhole(descriptor: usize): void {
+  const b: usize = word(descriptor, layout.b);
+  const bRow = word(descriptor, layout.bRow);
+  pack(panels, b, word(descriptor, layout.k), word(descriptor, layout.n), bRow, word(descriptor, layout.bCol));
+}
+
+/** C ← `count` values in whole rows of A·B, from number `first` on, where B lies packed. Returns the address of C. */
+export function multiplyRows(descriptor: usize, first: i32, count: i32): usize {
+  const n = word(descriptor, layout.n);
+  const k = word(descriptor, layout.k);
+  const c: usize = word(descriptor, layout.c);
+  const a = <usize>word(descriptor, layout.a) + ((<usize>((first / n) * k)) << 2);
+  block(panels, c, a, zeros, count / n, n, k, (<usize>k) << 2, 4, (<usize>n) << 2, 0);
+  return c;
+}
+
 /** C ← init, for a product over nothing. */
 function copyInit(c: usize, init: usize, m: i32, n: i32, cBytes: usize): void {
   if (init == c) return;

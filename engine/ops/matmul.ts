@@ -101,12 +101,15 @@ function multiplyMasked(at: number, bits: number, cRow: number, cCol: number): v
 
 /** With fewer outputs the product is over before its result, so much larger, is written and read again. */
 const FEW_OUTPUTS = 64;
+/** A neuron packs the weights of so many inputs at once. */
+const MANY_INPUTS = 2048;
 
 /** The gradient of x is dz·wᵀ: passed on as two factors, sampled, or written out. */
 function inputGradient(z: Tensor, x: Tensor, w: number, product: Product): void {
   const { depth, outputs } = product;
   // A neuron multiplies whole time steps. Where x is [T] alone, a step is one number, less than a row of the product.
-  if (outputs < FEW_OUTPUTS && x.ndim > 1 && canTakeOver(x) && readsGradient(x, "product")) {
+  const isFew = outputs > 0 && outputs < FEW_OUTPUTS && depth <= MANY_INPUTS;
+  if (isFew && x.ndim > 1 && canTakeOver(x) && readsGradient(x, "product")) {
     return handOver(z, x, { kind: "product", weights: w, factors: product });
   }
   const start = holds(x) ? gradOf(x) : 0;

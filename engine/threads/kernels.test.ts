@@ -244,6 +244,26 @@ function neurons(a: Arrays) {
   return { T, size, over, whole: () => a.floats(T * size), step: () => a.floats(size) };
 }
 
+/** A product that gives the gradient of T steps of so many rows and columns; C has room for some of the rows. */
+function factors(a: Arrays, T: number, rows: number, n: number): number {
+  const k = whole(1, 20);
+  const m = oneOf(Math.min(rows, whole(1, 6)), rows * whole(1, T));
+  const [bRow, bCol] = oneOf([n, 1], [1, k]) as [number, number];
+  const words = {
+    c: a.work(m * n),
+    m,
+    n,
+    k,
+    a: a.floats(T * rows * k),
+    aRow: k,
+    aCol: 1,
+    b: a.floats(n * k),
+    bRow,
+    bCol,
+  };
+  return described(product, { ...words, cRow: n });
+}
+
 const CASES: { readonly [name in keyof Kernels]?: Case } = {
   gemm: (a) => [described(product, matrices(a, sizes()))],
   gemmSampled: (a) => {
@@ -305,13 +325,24 @@ const CASES: { readonly [name in keyof Kernels]?: Case } = {
     return [described(lif, { ...over, ...words, reset, strict: oneOf(0, 1), spikes, v, last: oneOf(0, step()) })];
   },
   lifBackward: (a) => {
-    const { size, over, whole: all, step } = neurons(a);
+    const { T, size, over, whole: all, step } = neurons(a);
     const steps = () => oneOf(0, size);
-    const words = { u: all(), stepU: size, from: oneOf(0, step()), kind: whole(0, 6), slope: 0x40000000 };
-    const ends = oneOf({ dLast: oneOf(0, step()) }, { dNext: step() });
+    const words = { u: all(), stepU: size, from: step(), kind: whole(0, 6), slope: 0x40000000 };
+    const product = oneOf(0, factors(a, T, size / over.n, over.n));
     const gradients = { dSpikes: all(), stepDSpikes: steps(), dMembrane: oneOf(0, all()), stepDMembrane: steps() };
-    const more = { dV: oneOf(0, all()), stepDV: steps(), dU: all(), stepDU: size, dSum: oneOf(0, step()) };
-    return [described(lif, { ...over, ...words, ...gradients, ...more, ...ends, dFrom: oneOf(0, step()) })];
+    const given = product === 0 ? gradients : oneOf({ ...gradients, dSpikes: 1, stepDSpikes: 0 }, { dMembrane: 1 });
+    const more = { dV: oneOf(0, all()), stepDV: steps(), dU: all(), stepDU: oneOf(0, size), dSum: oneOf(0, step()) };
+    return [
+      described(lif, {
+        ...over,
+        ...words,
+        ...given,
+        ...more,
+        dLast: oneOf(0, step()),
+        dFrom: oneOf(0, step()),
+        product,
+      }),
+    ];
   },
 
   fill: elementwise(1, () => [value()]),

@@ -1,6 +1,7 @@
 /** Steps of plain neurons that threads share: some neurons of a step each. */
 import type { CoreKernels } from "../../kernels/build/types.ts";
 import * as lif from "../../kernels/lif-layout.ts";
+import * as product from "../../kernels/product-layout.ts";
 import { integers, wordsAt } from "../backend.ts";
 import type { Parts } from "./parts.ts";
 import { wholeWords } from "./sweeps.ts";
@@ -9,16 +10,29 @@ import { wholeWords } from "./sweeps.ts";
 const FORWARD = [lif.u, lif.from, lif.current, lif.v, lif.last];
 const BACKWARD = [
   ...[lif.u, lif.from, lif.dSpikes, lif.dMembrane, lif.dV],
-  ...[lif.dLast, lif.dNext, lif.dU, lif.dSum, lif.dFrom],
+  ...[lif.dLast, lif.dU, lif.dSum, lif.dFrom],
 ];
+
+/** In the block of a part for descriptors that of neurons lies behind that of a product. */
+const NEURONS = 4 * product.words;
 
 /** The kernels of neurons among `k`, shared where a step has many; `fill` sets their bits to 0. */
 export function sharedNeurons(k: CoreKernels, parts: Parts, fill: CoreKernels["fill"]): Partial<CoreKernels> {
   const { least } = parts;
 
+  /** A product's descriptor for a part, from this row of each step on; its C is of the part. Returns the address. */
+  const describeRows = (factors: number, part: number, row: number, c: number): number => {
+    const own = parts.descriptors[part] as number;
+    const [first, words] = [wordsAt(factors, product.words), wordsAt(own, product.words)];
+    integers.copyWithin(words, first, first + product.words);
+    integers[words + product.a] += 4 * row * (integers[words + product.k] as number);
+    integers[words + product.c] = c;
+    return own;
+  };
+
   /**
-   * Runs neurons by parts of a step, where they are many: whole words of bits, and whole rows where parameters belong to columns. `arrays` are
-   * the words of arrays of numbers. Returns whether there were enough.
+   * Runs neurons by parts of a step, where they are many: whole words of bits, and whole rows where parameters belong to columns, or where
+   * a gradient is a product. `arrays` are the words of arrays of numbers. Returns whether there were enough.
    */
   const runNeurons = (f: unknown, descriptor: number, arrays: readonly number[]): boolean => {
     const at = wordsAt(descriptor, lif.words);
@@ -26,12 +40,17 @@ export function sharedNeurons(k: CoreKernels, parts: Parts, fill: CoreKernels["f
     const [T, n] = [of(lif.T), of(lif.n)];
     const size = of(lif.rows) * n;
     const byRows = of(lif.stepBeta) + of(lif.stepThreshold) !== 0;
-    const unit = wholeWords(byRows ? n : 32);
-    if (T * size < least.values || size % 32 !== 0 || unit === 0 || size < 2 * parts.count * unit) return false;
     const bits = f === k.lifForward ? of(lif.spikes) : 0;
+    const factors = f === k.lifBackward ? of(lif.product) : 0;
+    const factorsAt = wordsAt(factors, product.words);
+    const [columns, room] = [integers[factorsAt + product.n] as number, integers[factorsAt + product.m] as number];
+    const unit = factors !== 0 ? columns : wholeWords(byRows ? n : 32);
+    if (T * size < least.values || unit === 0 || size < 2 * parts.count * unit) return false;
+    if (factors === 0 && size % 32 !== 0) return false;
     if (bits !== 0) fill(bits, (T * size) / 32, 0);
+    if (factors !== 0) for (let part = 0; part < parts.count; part++) parts.work(part, 4 * room * columns);
     parts.run(f, (part) => {
-      const to = parts.descriptors[part] as number;
+      const to = (parts.descriptors[part] as number) + NEURONS;
       const [first, words] = [wordsAt(descriptor, lif.words), wordsAt(to, lif.words)];
       integers.copyWithin(words, first, first + lif.words);
       const from = parts.first(part, size, unit);
@@ -44,6 +63,9 @@ export function sharedNeurons(k: CoreKernels, parts: Parts, fill: CoreKernels["f
         if (array !== 0) integers[words + word] = array + 4 * from;
       }
       if (bits !== 0) integers[words + lif.spikes] = bits + from / 8;
+      if (factors !== 0) {
+        integers[words + lif.product] = describeRows(factors, part, from / columns, parts.work(part, 0));
+      }
       return [to];
     });
     return true;

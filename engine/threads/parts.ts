@@ -28,8 +28,8 @@ export const leastWhile = (gain: Gain, least: Least): Least => ({
   },
 });
 
-/** Bytes of the block of a thread for descriptors. */
-const DESCRIPTOR = 192;
+/** Bytes of the block of a thread for descriptors: of a product, and of neurons behind it. */
+const DESCRIPTOR = 256;
 
 /** The threads of a pool with what they need: a descriptor each, and work areas that grow. */
 export class Parts {

@@ -2,6 +2,7 @@
 import type { Kernels } from "../build/types.ts";
 import { SUBTRACT, ZERO } from "../kinds.ts";
 import * as layout from "../lif-layout.ts";
+import * as product from "../product-layout.ts";
 import { accumulate, at, put } from "./memory.ts";
 import { surrogateDerivative } from "./surrogate.ts";
 
@@ -53,21 +54,26 @@ export const lifBackward: Kernels["lifBackward"] = (d) => {
   const isLate = at(d, layout.delayed) !== 0;
   const clears = at(d, layout.reset) === ZERO;
   const [u, from] = [at(d, layout.u), at(d, layout.from)];
-  const [dSpikes, dMembrane, dV] = [at(d, layout.dSpikes), at(d, layout.dMembrane), at(d, layout.dV)];
-  const [dLast, dNext] = [at(d, layout.dLast), at(d, layout.dNext)];
+  const [dSpikes, factors] = [at(d, layout.dSpikes), at(d, layout.product)];
+  const ofProduct = factors === 0 ? -1 : dSpikes !== 0 ? layout.dSpikes : layout.dMembrane;
+  const dLast = at(d, layout.dLast);
   const [dU, dSum, dFrom] = [at(d, layout.dU), at(d, layout.dSum), at(d, layout.dFrom)];
-  const given = (p: number, step: number, t: number, i: number): number => (p === 0 ? 0 : at(p, t * at(d, step) + i));
+  const given = (word: number, t: number, i: number): number => {
+    const array = at(d, word);
+    if (array === 0) return 0;
+    return word === ofProduct ? productAt(factors, t * size + i) : at(array, t * at(d, word + 1) + i);
+  };
   for (let i = 0; i < size; i++) {
     const { beta, theta, fires } = neuronOf(d, i);
     const isCut = (state: number): boolean => clears && fires(state);
     // The gradient of v[t] that comes from the next step.
-    let carried = dLast !== 0 ? at(dLast, i) : dNext !== 0 ? beta * at(dNext, i) : 0;
+    let carried = dLast !== 0 ? at(dLast, i) : 0;
     for (let t = T - 1; t >= 0; t--) {
       const membrane = u === 0 ? 0 : at(u, t * size + i);
       if (isLate && isCut(membrane) && !(dLast !== 0 && t === T - 1)) carried = 0;
-      const ofV = given(dV, layout.stepDV, t, i) + carried;
-      const ofSpikes = given(dSpikes, layout.stepDSpikes, t, i);
-      let sum = given(dMembrane, layout.stepDMembrane, t, i) + (!isLate && isCut(membrane) ? 0 : ofV);
+      const ofV = given(layout.dV, t, i) + carried;
+      const ofSpikes = given(layout.dSpikes, t, i);
+      let sum = given(layout.dMembrane, t, i) + (!isLate && isCut(membrane) ? 0 : ofV);
       if (dSpikes !== 0) {
         sum += surrogateDerivative(at(d, layout.kind), at(d, layout.slope), membrane - theta) * ofSpikes;
       }
@@ -78,3 +84,17 @@ export const lifBackward: Kernels["lifBackward"] = (d) => {
     if (dFrom !== 0) put(dFrom, i, isLate && from !== 0 && isCut(at(from, i)) ? 0 : carried);
   }
 };
+
+/** The value of number i of a product, counted over all of its rows. */
+function productAt(d: number, i: number): number {
+  const n = at(d, product.n);
+  const [row, column] = [Math.floor(i / n), i % n];
+  const [a, b] = [at(d, product.a), at(d, product.b)];
+  let sum = 0;
+  for (let k = 0; k < at(d, product.k); k++) {
+    sum +=
+      at(a, row * at(d, product.aRow) + k * at(d, product.aCol)) *
+      at(b, k * at(d, product.bRow) + column * at(d, product.bCol));
+  }
+  return sum;
+}

@@ -11,6 +11,7 @@ import type { Shape } from "../../engine/shape.ts";
 import {
   allocate,
   canTakeOver,
+  describeTransposed,
   descriptor,
   empty,
   emptyLike,
@@ -20,7 +21,6 @@ import {
   gradOf,
   holds,
   integers,
-  multiplyGradient,
   part,
   record,
   SAVES,
@@ -33,6 +33,7 @@ import {
 } from "../../engine/unchecked.ts";
 import { BOXCAR, NO_RESET, TRIANGULAR } from "../../kernels/kinds.ts";
 import * as layout from "../../kernels/lif-layout.ts";
+import { words as PRODUCT_WORDS } from "../../kernels/product-layout.ts";
 import type { Surrogate } from "../surrogates/surrogate.ts";
 import { columnCount, overwritten } from "./parameters.ts";
 
@@ -142,8 +143,11 @@ const LAST = 0;
 const MEMBRANE = 1;
 const V = 2;
 
-/** Values of a gradient that a second-level cache holds beside the arrays that are read with it. */
-const PIECE = 131072;
+/** In the block for descriptors that of neurons lies behind that of a product. */
+const NEURONS = 4 * PRODUCT_WORDS;
+
+/** Values of a product that are written out before a sweep reads them: a second-level cache holds them beside the arrays that it reads. */
+const WRITTEN = 16384;
 
 /** Values that {@link describeStep} writes. */
 export const PLAIN_WORDS = layout.words;
@@ -318,8 +322,7 @@ function describe(
   p: number,
 ): number {
   const at = wordsAt(p, PLAIN_WORDS);
-  integers[at + layout.T] = T;
-  integers[at + layout.rows] = rows;
+  writePair(at + layout.T, T, rows);
   integers[at + layout.n] = n;
   writePair(at + layout.beta, beta.ptr, beta.size === 1 ? 0 : 1);
   writePair(
@@ -327,10 +330,10 @@ function describe(
     threshold === null ? 0 : threshold.ptr,
     threshold === null || threshold.size === 1 ? 0 : 1,
   );
-  integers[at + layout.reset] = plain.reset;
-  integers[at + layout.delayed] = plain.delayed;
+  writePair(at + layout.reset, plain.reset, plain.delayed);
   integers[at + layout.strict] = plain.strict;
   integers[at + layout.from] = from === null ? 0 : from.ptr;
+  writePair(at + layout.stepAll, 0, 0);
   return at;
 }
 
@@ -362,38 +365,32 @@ const RECORD: Recorded<PlainRun> = {
     const isOverTime = isWanted && !isConstant;
     const isFree = z.region === scope.region;
     const dU = !isOverTime ? allocate(4 * size) : isWhole ? z.gradPtr : placeOf(z, membrane, isFree);
-    const stepDU = isOverTime ? size : 0;
-    // A product is written out some steps at a time, so that they are read while they are in a cache. Beside a current that is the same in
-    // all steps, whose gradient takes the memory of one, it is written out step by step.
-    const most = isOverTime ? Math.max(1, Math.floor(PIECE / size)) : 1;
-    const together = product === null ? T : Math.min(T, most);
-    const piece = product === null ? 0 : allocate(4 * together * size);
-    const given = product === null ? z.gradPtr : piece;
-    for (let end = T; end > 0; end -= together) {
-      const start = Math.max(0, end - together);
-      const o = 4 * start * size;
-      if (product !== null) multiplyGradient(piece, z, product, start * size, (end - start) * size);
-      const main = isWhole ? given + o : given;
-      const at = describe(run, descriptor);
-      integers[at + layout.T] = end - start;
-      integers[at + layout.u] = membrane === 0 ? 0 : membrane + o;
-      integers[at + layout.kind] = surrogate === null ? 0 : surrogate.kind;
-      floats[at + layout.slope] = surrogate === null ? 0 : surrogate.slope;
-      writePair(at + layout.dSpikes, surrogate === null ? 0 : main, repeats ? 0 : size);
-      writePair(
-        at + layout.dMembrane,
-        surrogate === null ? main : dMembrane === 0 ? 0 : dMembrane + o,
-        surrogate === null && repeats ? 0 : size,
-      );
-      writePair(at + layout.dV, dV === 0 ? 0 : dV + o, size);
-      integers[at + layout.dLast] = end === T ? dLast : 0;
-      integers[at + layout.dNext] = end === T ? 0 : dU + 4 * end * stepDU;
-      writePair(at + layout.dU, dU + 4 * start * stepDU, stepDU);
-      integers[at + layout.dSum] = sum;
-      integers[at + layout.dFrom] = start === 0 ? dFrom : 0;
-      k.lifBackward(descriptor);
+    const given = product === null ? z.gradPtr : allocate(4 * WRITTEN);
+    const step = isWhole ? size : 0;
+    const neurons = descriptor + NEURONS;
+    const at = describe(run, neurons);
+    integers[at + layout.u] = membrane;
+    if (surrogate === null) {
+      writePair(at + layout.dSpikes, 0, 0);
+      writePair(at + layout.dMembrane, given, step);
+    } else {
+      integers[at + layout.kind] = surrogate.kind;
+      floats[at + layout.slope] = surrogate.slope;
+      writePair(at + layout.dSpikes, given, step);
+      writePair(at + layout.dMembrane, dMembrane, size);
     }
-    if (piece !== 0) recycle(piece, 4 * together * size);
+    writePair(at + layout.dV, dV, size);
+    integers[at + layout.dLast] = dLast;
+    writePair(at + layout.dU, dU, isOverTime ? size : 0);
+    writePair(at + layout.dSum, sum, dFrom);
+    if (product !== null) {
+      integers[at + layout.product] = descriptor;
+      // The kernel multiplies two rows together.
+      const written = (WRITTEN / product.factors.depth) & ~1;
+      describeTransposed(given, 0, z.gradPtr, product.weights, written, product.factors);
+    }
+    k.lifBackward(neurons);
+    if (product !== null) recycle(given, 4 * WRITTEN);
     if (!isOverTime) recycle(dU, 4 * size);
     else if (isWhole) passGradient(z, input);
     else giveGradient(input, dU);

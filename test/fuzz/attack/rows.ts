@@ -682,8 +682,8 @@ export const KERNELS: Rows<typeof kernels> = {
         dSpikes: word,
         stepDSpikes: num(0, 8),
       },
-      ...{ dMembrane: word, stepDMembrane: num(0, 8), dV: word, stepDV: num(0, 8), dLast: word, dNext: word, dU: word },
-      ...{ stepDU: num(0, 8), dSum: word, dFrom: word, stepAll: word },
+      ...{ dMembrane: word, stepDMembrane: num(0, 8), dV: word, stepDV: num(0, 8), dLast: word, dU: word },
+      ...{ stepDU: num(0, 8), dSum: word, dFrom: word, stepAll: word, product: word },
     },
   ],
   productDescriptor: [
