@@ -9,6 +9,8 @@ export const CLASSES = 10;
 export const PIXELS = 784;
 /** Images of a class that are the test set. */
 const TEST_ROWS = 1000;
+/** The byte of the digit 0. */
+const ZERO = 48;
 
 /**
  * Images [784] as bytes (scaled to [0, 1] when a batch is made) with their labels. The package has 7000 images a class, two empty
@@ -25,14 +27,25 @@ export function fashion(): { train: Samples; test: Samples } {
   };
 }
 
-/** The images of a class in the order of its file, without empty rows. */
+/**
+ * The images of a class in the order of its file, without empty rows. The loop reads the digits of the JSON text byte by byte: the arrays of
+ * `JSON.parse` take three times as long.
+ */
 function imagesOf(label: number): Uint8Array {
   const folder = dirname(createRequire(import.meta.url).resolve("fashion-mnist/package.json"));
-  const text = readFileSync(join(folder, "src/clothes", `${label}.json`), "utf8");
-  const rows = (JSON.parse(text) as { data: number[][] }).data.filter((row) => row.length > 0);
-  const images = new Uint8Array(rows.length * PIXELS);
-  for (const [i, row] of rows.entries()) images.set(row, i * PIXELS);
-  return images;
+  const text = readFileSync(join(folder, "src/clothes", `${label}.json`));
+  // A number takes a digit and a comma at least.
+  const images = new Uint8Array(text.length / 2);
+  let n = 0;
+  let isNumber = false;
+  for (let i = 0; i < text.length; i++) {
+    const digit = (text[i] as number) - ZERO;
+    const isDigit = digit >= 0 && digit <= 9;
+    if (isDigit) images[n] = 10 * (images[n] as number) + digit;
+    else if (isNumber) n++;
+    isNumber = isDigit;
+  }
+  return images.subarray(0, n);
 }
 
 /** The first images of all classes, then the second ones, … */
