@@ -10,6 +10,7 @@ import { RandmanNetwork, STEP_MS } from "./network.ts";
 const flags = begin("randman", {
   epochs: { kind: "integer", default: 20, min: 1, help: "passes over the training set" },
   classes: { kind: "integer", default: PAPER.classes, min: 2, help: "manifolds" },
+  samples: { kind: "integer", default: PAPER.samples, min: 10, help: "samples of a class" },
   dimensions: { kind: "integer", default: PAPER.dimensions, min: 1, help: "dimensions of a manifold" },
   alpha: { kind: "number", default: PAPER.alpha, help: "smoothness of the manifolds" },
   hidden: { kind: "integer", default: 128, min: 1, help: "hidden neurons" },
@@ -23,8 +24,8 @@ const flags = begin("randman", {
 
 const draw = await drawingAt(flags.svg);
 manualSeed(flags.seed);
-const { classes, dimensions, alpha, hidden, epochs, lr } = flags;
-const data = randman({ ...PAPER, classes, dimensions, alpha, dataSeed: flags["data-seed"] });
+const { classes, samples, dimensions, alpha, hidden, epochs, lr } = flags;
+const data = randman({ ...PAPER, classes, samples, dimensions, alpha, dataSeed: flags["data-seed"] });
 const model = new RandmanNetwork({ inputs: PAPER.inputs, hidden, classes });
 const { train } = data;
 const test = flags.measure === "test" ? data.test : data.validation;
