@@ -78,7 +78,12 @@ export class Speaker {
     const label = this.digit++ % DIGITS.length;
     const parts: Int16Array[] = [];
     synthesiser.synthesize(DIGITS[label] as string, (samples) => void (samples && parts.push(samples)));
-    const samples = Float32Array.from(parts.flatMap((part) => Array.from(part)));
+    const samples = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      samples.set(part, at);
+      at += part.length;
+    }
     const from = synthesiser.get_samplerate();
     return { sound: noGrad(() => resample(tensor(levelled(samples)), { from, to: SAMPLE_RATE })), label };
   }
