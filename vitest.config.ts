@@ -48,7 +48,7 @@ const leftOut = isDebug ? withoutKernels() : [];
 const ALONE = [
   ...all.filter((path) => /vi\.resetModules\(\)|\bstart(Threads)?\(\d/.test(readFileSync(at(path), "utf8"))),
   "bench/support/served.test.ts",
-  "demos/toy/main.test.ts",
+  "demos/{report,toy/main}.test.ts",
   "engine/{backward,checkpoint,tensor}.test.ts",
   "engine/ops/{indexing,loss}.test.ts",
   "engine/threads/*.test.ts",

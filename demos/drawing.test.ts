@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tensor } from "jarvis-snn";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { runDemo } from "../test/support/demo.ts";
 import { drawingAt, meansOf, noted, sampleTitle, strideOf, trainingRow } from "./drawing.ts";
 
 let folder = "";
@@ -39,29 +40,26 @@ function textsOf(svg: string): string[] {
 
 describe("demos --svg", () => {
   const small = ["--epochs=2", "--limit=64", "--timesteps=2"];
+  const held = [...small, "--measure=validation"];
   test.each([
     ["toy", ["--epochs=2", "--hidden=8"], ["Accuracy: test", "input", "hidden layer", "Logits read"]],
     ["mnist", [...small, "--hidden=200"], ["spike count", "membrane", "one in 3 of 200", "output", "Output neurons"]],
     ["mnist", [...small, "--epochs=1", "--layers=2", "--encode=ttfs"], ["· accuracy: spike count", "hidden layer 2"]],
+    ["conv", held, ["Accuracy: validation", "first convolution", "second convolution", "Logits"]],
+    ["fashion", [...held, "--hidden=8"], ["hidden layer", "Logits read"]],
     [
-      "conv",
-      [...small, "--measure=validation"],
-      ["Accuracy: validation", "first convolution", "second convolution", "Logits"],
+      "randman",
+      ["--epochs=2", "--classes=3", "--samples=50", "--hidden=8"],
+      ["time (ms)", "input", "Integrators, classes 0 … 2"],
     ],
-    ["fashion", [...small, "--measure=validation", "--hidden=8"], ["hidden layer", "Logits read"]],
-    ["randman", ["--epochs=2", "--classes=3", "--hidden=8"], ["time (ms)", "input", "Integrators, classes 0 … 2"]],
     [
       "sequence",
       ["--epochs=2", "--hidden=8"],
       ["input", "layer 1", "layer 2", "Readout", "decays β", "thresholds θ", "end − start"],
     ],
   ])("%s %j: a sheet of charts, and a last line with its path", async (name, flags, shown) => {
-    vi.resetModules();
     const path = join(folder, "new folder", "sheet.svg");
-    vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...flags, `--svg=${path}`]);
-    const log = vi.spyOn(console, "log").mockImplementation(() => {});
-    await import(`./${name}/main.ts`);
-    expect(log.mock.lastCall).toEqual([`saved=${path}`]);
+    expect((await runDemo(name, ...flags, `--svg=${path}`)).at(-1)).toBe(`saved=${path}`);
     const svg = readFileSync(path, "utf8");
     expect(svg).not.toMatch(/NaN|undefined|Infinity/);
     const texts = textsOf(svg);

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { runDemo } from "../test/support/demo.ts";
 import { DEMOS, type DemoName } from "./list.ts";
 import { nearest } from "./nearest.ts";
 import { pageOf } from "./pictures.ts";
@@ -10,12 +11,15 @@ import { pageOf } from "./pictures.ts";
 let folder = "";
 /** The folder of pictures, in the place of the folder below build/. */
 const pictures = () => join(folder, "pictures");
+vi.mock("./folders.ts", () => ({
+  get PICTURES() {
+    return pictures();
+  },
+}));
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "report-"));
-  vi.doMock("./folders.ts", () => ({ PICTURES: pictures() }));
 });
 afterEach(() => {
-  vi.doUnmock("./folders.ts");
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
@@ -28,11 +32,7 @@ async function run(
   isTTY: boolean,
   columns = 300,
 ): Promise<{ log: string; drawn: string }> {
-  vi.resetModules();
   vi.stubEnv("NO_COLOR", "1");
-  vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...args]);
-  const log = vi.spyOn(console, "log").mockImplementation(() => {});
-  log.mockClear(); // a test may run two demos
   const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   const given = { isTTY, columns };
   const before = Object.keys(given).map((key) => [key, Object.getOwnPropertyDescriptor(process.stdout, key)] as const);
@@ -40,8 +40,8 @@ async function run(
     Object.defineProperty(process.stdout, key, { value, configurable: true });
   }
   try {
-    await import(`./${name}/main.ts`);
-    return { log: log.mock.calls.flat().join("\n"), drawn: write.mock.calls.map(([text]) => text).join("") };
+    const lines = await runDemo(name, ...args);
+    return { log: lines.join("\n"), drawn: write.mock.calls.map(([text]) => text).join("") };
   } finally {
     for (const [key, descriptor] of before) {
       if (descriptor === undefined) Reflect.deleteProperty(process.stdout, key);

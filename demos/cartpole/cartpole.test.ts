@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Generator, memoryStats, noGrad, parameter, rand, randn, type Tensor, tape, tensor } from "jarvis-snn";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { runDemo } from "../../test/support/demo.ts";
 import { bits } from "../../test/support/tensors.ts";
 import { advance, CartPoles, cos, LIMITS, MOST_STEPS, sin, VALUES } from "./environment.ts";
 import { SpikingNetwork } from "./network.ts";
@@ -294,7 +295,6 @@ describe("learning", () => {
 describe("npm run demo -- cartpole", () => {
   let folder = "";
   beforeEach(() => {
-    vi.resetModules();
     folder = mkdtempSync(join(tmpdir(), "cartpole-"));
   });
   afterEach(() => {
@@ -302,18 +302,10 @@ describe("npm run demo -- cartpole", () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function run(...flags: string[]): Promise<string[]> {
-    vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...flags]);
-    const lines: string[] = [];
-    vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
-    await import("./main.ts");
-    return lines;
-  }
-
   const TEST = /^test_episodes=7 mean_return=\d+\.\d\d worst=\d+ firing_rate=0\.\d{3} test_s=\d+\.\d$/;
 
   test("a line for 25 updates and for the rest, and one of the tests", async () => {
-    const lines = await run("--updates=30", "--carts=2", "--hidden=8", "--episodes=7");
+    const lines = await runDemo("cartpole", "--updates=30", "--carts=2", "--hidden=8", "--episodes=7");
     expect(lines.length).toBe(3);
     const line = (update: number) =>
       new RegExp(
@@ -329,7 +321,14 @@ describe("npm run demo -- cartpole", () => {
     ["population", ["input", "hidden layer"]],
   ])("a sheet with returns, an episode and its spikes, of the code %s", async (encode, rasters) => {
     const path = join(folder, "new folder", "sheet.svg");
-    const lines = await run("--updates=2", "--hidden=8", "--episodes=7", `--encode=${encode}`, `--svg=${path}`);
+    const lines = await runDemo(
+      "cartpole",
+      "--updates=2",
+      "--hidden=8",
+      "--episodes=7",
+      `--encode=${encode}`,
+      `--svg=${path}`,
+    );
     expect(lines.at(-2)).toMatch(TEST);
     expect(lines.at(-1)).toBe(`saved=${path}`);
     expect(existsSync(path)).toBe(true);

@@ -1,6 +1,7 @@
 /** Random manifolds: the formula, the split, the code, that a small version learns from times alone, and what is printed. */
 import { Generator, manualSeed, noGrad, rand, tensor } from "jarvis-snn";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { runDemo } from "../../test/support/demo.ts";
 import { trainClassifier } from "../training.ts";
 import { PAPER, randman } from "./data.ts";
 import { RandmanNetwork, spikeTimes } from "./network.ts";
@@ -14,10 +15,10 @@ afterEach(() => vi.restoreAllMocks());
 
 describe("data", () => {
   test("randman: a tenth of the samples each for validation and test, classes in turn", () => {
-    const { train, validation, test } = randman(SMALL);
+    const { train, validation, test } = randman({ ...SMALL, inputs: 2 });
     expect([train.length, validation.length, test.length]).toEqual([4 * 240, 4 * 30, 4 * 30]);
     for (const { y, shape } of [train, validation, test]) {
-      expect(shape).toEqual([10]);
+      expect(shape).toEqual([2]);
       expect((y as Uint8Array).every((label, i) => label === i % 4)).toBe(true);
     }
   });
@@ -93,11 +94,7 @@ test("randman: a small version tells four manifolds apart by spike times", async
 });
 
 test("npm run demo -- randman: one line an epoch", async () => {
-  const flags = ["--epochs=2", "--classes=2", "--hidden=8"];
-  vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...flags]);
-  const lines: string[] = [];
-  vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
-  await import("./main.ts");
+  const lines = await runDemo("randman", "--epochs=2", "--classes=2", "--samples=200", "--hidden=8");
   const epoch = /^epoch=(\d) loss=\d+\.\d{4} test_acc=[01]\.\d{4} train_s=\d+\.\d$/;
   expect(lines.map((line) => line.match(epoch)?.[1])).toEqual(["1", "2"]);
 });
