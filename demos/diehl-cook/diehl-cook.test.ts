@@ -33,7 +33,7 @@ test("diehl-cook: sixteen neurons learn four digits from 600 images without thei
   const classes = [0, 1, 4, 7];
   const [train, held] = [digits("train", classes, 600), digits("t10k", classes, 200)];
   const network = new DigitNetwork(FEW);
-  const before = measureDigits(network, train, all(train), held);
+  const before = measureDigits(network, train, all(held), held);
   const reports: WindowReport[] = [];
   learnDigits(network, train, train.length, { onWindow: (report) => reports.push(report) });
   const { assigned, weighted } = measureDigits(network, train, all(train), held);

@@ -22,9 +22,12 @@ test("energy: half the weights and a cost of operations leave a third of them, a
   expect(second.cost.total.connectionSparsity).toBeCloseTo(0.5, 2);
   expect(first.cost.total.connectionSparsity).toBeLessThan(0.01);
   // The same bits each time.
-  const again = trainOn({ name: "both", activity: 1 / 3, pruned: 1 / 2 }, training, usual);
-  expect(again.cost).toEqual(second.cost);
-  expect(again.accuracy).toBe(second.accuracy);
+  const ofFew = () => {
+    const few = { ...training, train: part(all, 0, 320) };
+    const { cost, accuracy } = trainOn({ name: "both", activity: 1 / 3, pruned: 1 / 2 }, few, usual);
+    return { cost, accuracy };
+  };
+  expect(ofFew()).toEqual(ofFew());
 });
 
 test("npm run demo -- energy: a line for each budget, and tables of the first and the last", async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Generator, manualSeed } from "jarvis-snn";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { runDemo } from "../../test/support/demo.ts";
 import { bits } from "../../test/support/tensors.ts";
 import { INPUTS, Lsnn, NONE, stepsOf, type Trials } from "../lsnn/network.ts";
 import { measure, trainMemory } from "../lsnn/training.ts";
@@ -94,7 +95,7 @@ describe("learning", () => {
     const model = new Lsnn({ regular: 15, adaptive: 15, tauAdaptationMs: 2000, kappa: 0.1 });
     const [generator, fresh] = [new Generator(1), new Generator(2)];
     const draw = (batch: number) => evidence(batch, DELAYS, generator);
-    trainMemory({ model, draw, rule, feedback: "symmetric", iterations: 50, batchSize: 16, lr: 2e-2 });
+    trainMemory({ model, draw, rule, feedback: "symmetric", iterations: 25, batchSize: 32, lr: 3e-2 });
     expect(measure(model, 500, (batch) => evidence(batch, DELAYS, fresh))).toBeLessThan(0.15);
   });
 });
@@ -103,10 +104,7 @@ test("npm run demo -- evidence: lines, accuracies by delay, and a picture", asyn
   const folder = mkdtempSync(join(tmpdir(), "evidence-"));
   const path = join(folder, "sheet.svg");
   const flags = ["--iterations=20", "--batch-size=2", "--test=4", "--regular=3", "--adaptive=2", `--svg=${path}`];
-  vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...flags]);
-  const lines: string[] = [];
-  vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
-  await import("./main.ts");
+  const lines = await runDemo("evidence", ...flags);
   const iteration = /^iteration=(\d+) loss=\d\.\d{4} error=[01]\.\d{4} rate_hz=\d+\.\d train_s=\d+\.\d$/;
   expect(lines.slice(0, 10).map((line) => line.match(iteration)?.[1])).toEqual(
     Array.from({ length: 10 }, (_, i) => `${2 * i + 2}`),

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { manualSeed } from "jarvis-snn";
 import type { EventRecording } from "jarvis-snn/events";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
+import { runDemo } from "../../test/support/demo.ts";
 import { mnist } from "../mnist/data.ts";
 import type { Recordings } from "../recordings.ts";
 import { trainClassifier } from "../training.ts";
@@ -49,6 +50,7 @@ describe("camera", () => {
 
   test("saccades: frames show the digit moved by parts of a pixel, with bilinear interpolation", () => {
     const frames = framesOf(digit(0));
+    let worst = 0;
     const pixel = (x: number, y: number) =>
       x < 0 || y < 0 || x >= 28 || y >= 28 ? 0 : (digit(0)[28 * y + x] as number) / 255;
     for (const [f, pose] of POSES.entries()) {
@@ -59,10 +61,11 @@ describe("camera", () => {
         const expected =
           (1 - v) * ((1 - u) * pixel(left, top) + u * pixel(left + 1, top)) +
           v * ((1 - u) * pixel(left, top + 1) + u * pixel(left + 1, top + 1));
-        // Sums of at most four float32, none above 1.
-        expect(Math.abs((frames[f * SIDE * SIDE + i] as number) - expected)).toBeLessThan(2.4e-7);
+        worst = Math.max(worst, Math.abs((frames[f * SIDE * SIDE + i] as number) - expected));
       }
     }
+    // Sums of at most four float32, none above 1.
+    expect(worst).toBeLessThan(2.4e-7);
   });
 
   test("saccades: in front of a bright square that moves down and right pixels turn on, behind the square off", () => {
@@ -202,19 +205,19 @@ describe("network", () => {
 
   /** Trains a small network on the first recordings, and measures it on later recordings. */
   const small = async (seed: number, train: number, test: number) => {
-    const all = await simulated("train", join(root, "small"), 1300);
+    const all = await simulated("train", join(root, "small"), 700);
     const spikes = (from: number, to: number) =>
       all.spikes({ bins: 5, binUs: 60_000, indices: Array.from({ length: to - from }, (_, i) => from + i) });
     manualSeed(seed);
     const model = new SaccadesNetwork({ filters: [4, 12], binMs: 60 });
     const data = { train: spikes(0, train), test: spikes(train, train + test) };
-    return { model, ...data, epochs: 2, batchSize: 20, lr: 1e-2 };
+    return { model, ...data, epochs: 3, batchSize: 10, lr: 1e-2 };
   };
 
-  test("saccades: two epochs on 1000 recordings teach a small version more than eight digits in ten", async () => {
-    const history = await trainClassifier(await small(0, 1000, 300));
-    expect(history.map(({ epoch }) => epoch)).toEqual([1, 2]);
-    expect(history[1]?.validation).toBeGreaterThan(0.8);
+  test("saccades: three epochs on 500 recordings teach a small version more than eight digits in ten", async () => {
+    const history = await trainClassifier(await small(0, 500, 200));
+    expect(history.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    expect(history[2]?.validation).toBeGreaterThan(0.8);
   });
 });
 
@@ -223,7 +226,6 @@ test.each([
   ["n-mnist", "validation", "train=6 validation=6"],
   ["n-mnist", "test", "train=12 test=4"],
 ])("npm run demo -- saccades: recordings, epochs and seconds, %s, measured on %s", async (source, measure, sizes) => {
-  vi.resetModules();
   const folder = join(root, `${source}-${measure}`);
   if (source === "n-mnist") {
     const recordings = Array.from({ length: 12 }, (_, i) => record(digit(i)));
@@ -240,10 +242,7 @@ test.each([
     "--batch-size=3",
     `--measure=${measure}`,
   ];
-  vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...flags]);
-  const lines: string[] = [];
-  vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
-  await import("./main.ts");
+  const lines = await runDemo("saccades", ...flags);
   const epoch = (n: number) => `epoch=${n} loss=\\d+\\.\\d{4} ${measure}_acc=[01]\\.\\d{4} train_s=\\d+\\.\\d`;
   const whole = `^${sizes} events_per_recording=(\\d+) spikes_per_recording=(\\d+) bins=2\n${epoch(1)}\n${epoch(2)}\ncpu_s=\\d+$`;
   expect(lines.join("\n")).toMatch(new RegExp(whole));

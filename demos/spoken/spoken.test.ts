@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { arange, manualSeed, noGrad, readSafetensors } from "jarvis-snn";
 import type { EventRecording } from "jarvis-snn/events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { runDemo } from "../../test/support/demo.ts";
 import { lineOf } from "../report.ts";
 import { trainClassifier } from "../training.ts";
 import { heidelberg, moved, type SpokenSet, synthesised } from "./data.ts";
@@ -23,7 +24,6 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
-  vi.resetModules();
   rmSync(folder, { recursive: true });
 });
 
@@ -80,8 +80,8 @@ describe("speech", () => {
         return { samples, label };
       });
     };
-    const digits = await say("f2", 3, 12);
-    expect(digits.map(({ label }) => label)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
+    const digits = await say("f2", 3, 11);
+    expect(digits.map(({ label }) => label)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]);
     for (const { samples } of digits) {
       expect(samples.length / SAMPLE_RATE).toBeGreaterThan(0.1);
       expect(samples.length / SAMPLE_RATE).toBeLessThan(1.2);
@@ -89,7 +89,7 @@ describe("speech", () => {
       // Exact but for resampling, which takes what is above 8 kHz.
       expect(Math.sqrt(power)).toBeCloseTo(0.3, 2);
     }
-    expect(await say("f2", 3, 3)).toEqual(digits.slice(0, 3));
+    expect(await say("f2", 3, 2)).toEqual(digits.slice(0, 2));
     expect((await say("f2", 4, 1))[0]?.samples).not.toEqual(digits[0]?.samples);
     expect((await say("m5", 3, 1))[0]?.samples).not.toEqual(digits[0]?.samples);
   });
@@ -257,11 +257,11 @@ test("a small network learns spikes in the format of SHD, and names the words of
 });
 
 test("a small network learns digits of the synthesiser, which are made once", async () => {
-  const options = { way: "speech2spikes", takes: 2, voices: 3, folder } as const;
+  const options = { way: "speech2spikes", takes: 2, voices: 2, folder } as const;
   const { train, test, classes, polarities, durationMs } = await synthesised(options);
-  expect([train.recordings.length, test.recordings.length, classes]).toEqual([60, 60, DIGITS.length]);
+  expect([train.recordings.length, test.recordings.length, classes]).toEqual([40, 40, DIGITS.length]);
   const files = readdirSync(folder).sort();
-  expect(files.length).toBe(6);
+  expect(files.length).toBe(4);
   const { metadata } = readSafetensors(readFileSync(join(folder, files[0] as string)));
   const { settings } = JSON.parse(metadata.settings as string) as { settings: string };
   expect(JSON.parse(settings)).toMatchObject({
@@ -272,7 +272,7 @@ test("a small network learns digits of the synthesiser, which are made once", as
   });
   const again = await synthesised(options);
   expect(readdirSync(folder).sort()).toEqual(files);
-  expect(again.test.recordings.get(59)).toEqual(test.recordings.get(59));
+  expect(again.test.recordings.get(39)).toEqual(test.recordings.get(39));
   expect(voicesOf(test).some((voice) => train.voices.includes(voice))).toBe(false);
 
   const form = { bins: durationMs / 40, binUs: 40_000, polarities };
@@ -283,11 +283,11 @@ test("a small network learns digits of the synthesiser, which are made once", as
     train: train.recordings.spikes(form),
     test: test.recordings.spikes(form),
     epochs: 25,
-    batchSize: 12,
+    batchSize: 10,
     lr: 1e-2,
   });
-  // Chance is 0.1.
-  expect(history.at(-1)?.validation).toBeGreaterThan(0.5);
+  // Chance is 0.1, with a standard deviation of 0.05.
+  expect(history.at(-1)?.validation).toBeGreaterThan(0.35);
 });
 
 test("voices that the training has not heard have a figure of their own, the worst voice among all, and late spikes are counted", async () => {
@@ -324,10 +324,7 @@ test("npm run demo -- spoken: a line an epoch, one of voices, and the picture", 
     "--batch-size=40",
     `--svg=${svg}`,
   ];
-  vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...flags]);
-  const lines: string[] = [];
-  vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
-  await import("./main.ts");
+  const lines = await runDemo("spoken", ...flags);
   expect(lines[0]).toMatch(/^epoch=1 loss=\d\.\d{4} test_acc=[01]\.\d{4} train_s=\d+\.\d$/);
   expect(lines[1]).toMatch(
     /^train_voices=4 train=80 test_voices=3 test=60 unheard=40 unheard_acc=[01]\.\d{4} worst_voice=[345] worst_acc=[01]\.\d{4} spikes=40 late=0\.2\d{3}$/,
@@ -339,10 +336,7 @@ test("npm run demo -- spoken: a line an epoch, one of voices, and the picture", 
 
 test("npm run demo -- spoken: the synthesiser speaks, and the folder of --cache keeps the spikes", async () => {
   const flags = ["--voices=1", "--takes=1", "--epochs=1", "--hidden=4", "--bin=100", `--cache=${folder}`];
-  vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...flags, "--measure=validation"]);
-  const lines: string[] = [];
-  vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
-  await import("./main.ts");
+  const lines = await runDemo("spoken", ...flags, "--measure=validation");
   expect(lines[0]).toMatch(/^epoch=1 loss=\d\.\d{4} validation_acc=[01]\.\d{4} train_s=\d+\.\d$/);
   expect(lines[2]).toMatch(/^cpu_s=\d+$/);
   expect(lines[1]).toMatch(/^train_voices=1 train=10 validation_voices=1 validation=10 worst_voice=Annie worst_acc=/);

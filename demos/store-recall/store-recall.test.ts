@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Generator, manualSeed } from "jarvis-snn";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { runDemo } from "../../test/support/demo.ts";
 import { INPUTS, Lsnn, NONE, stepsOf, type Trials } from "../lsnn/network.ts";
 import { measure, trainMemory } from "../lsnn/training.ts";
 import { CHARACTER_MS, charactersFor, type Delays, storeRecall, TRAINED } from "./data.ts";
@@ -91,33 +92,39 @@ describe("trials", () => {
 
 describe("learning", () => {
   const DELAYS: Delays = [1, 3];
+  /** Few steps for e-prop, which take as long for many trials as for few. */
+  const SIZES = {
+    bptt: { characters: 8, iterations: 60, batchSize: 16, lr: 2e-2 },
+    eprop: { characters: 6, iterations: 20, batchSize: 64, lr: 3e-2 },
+  };
 
   /** Errors for delays that were trained, and for one that was not, of a small network. */
-  function errorsOf(rule: "bptt" | "eprop", adaptive: number, iterations: number): [trained: number, unseen: number] {
+  function errorsOf(rule: "bptt" | "eprop", adaptive: number): [trained: number, unseen: number] {
     manualSeed(0);
     const model = new Lsnn({ regular: 20 - adaptive, adaptive, tauAdaptationMs: 3000, kappa: 0.14 });
     const [generator, fresh] = [new Generator(1), new Generator(2)];
-    const draw = (batch: number) => storeRecall(batch, 8, DELAYS, generator);
-    trainMemory({ model, draw, rule, feedback: "symmetric", iterations, batchSize: 16, lr: 2e-2 });
+    const { characters, ...sizes } = SIZES[rule];
+    const draw = (batch: number) => storeRecall(batch, characters, DELAYS, generator);
+    trainMemory({ model, draw, rule, feedback: "symmetric", ...sizes });
     const errorAt = (...delays: Delays) =>
       measure(model, 250, (batch) => storeRecall(batch, charactersFor(delays[1]), delays, fresh));
     return [errorAt(...DELAYS), errorAt(5, 5)];
   }
 
   test("store-recall: by backpropagation through time a small network recalls values, after longer delays too", () => {
-    const [trained, unseen] = errorsOf("bptt", 10, 60);
+    const [trained, unseen] = errorsOf("bptt", 10);
     expect(trained).toBeLessThan(0.05);
     expect(unseen).toBeLessThan(0.08);
   });
 
   test("store-recall: by e-prop a small network recalls values, after longer delays too", () => {
-    const [trained, unseen] = errorsOf("eprop", 10, 50);
+    const [trained, unseen] = errorsOf("eprop", 10);
     expect(trained).toBeLessThan(0.08);
     expect(unseen).toBeLessThan(0.12);
   });
 
   test("store-recall: without adaptive neurons a network learns no more than chance", () => {
-    expect(errorsOf("bptt", 0, 60)[0]).toBeGreaterThan(0.4);
+    expect(errorsOf("bptt", 0)[0]).toBeGreaterThan(0.4);
   });
 });
 
@@ -127,14 +134,10 @@ test.each([
 ])(
   "npm run demo -- store-recall --rule=%s --iterations=%i: %i lines, errors by delay, and a picture",
   async (rule, iterations, count) => {
-    vi.resetModules();
     const folder = mkdtempSync(join(tmpdir(), "store-recall-"));
     const path = join(folder, "sheet.svg");
     const flags = [`--rule=${rule}`, `--iterations=${iterations}`, "--batch-size=2", "--test=4", `--svg=${path}`];
-    vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...flags]);
-    const lines: string[] = [];
-    vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
-    await import("./main.ts");
+    const lines = await runDemo("store-recall", ...flags);
     const iteration = /^iteration=(\d+) loss=\d\.\d{4} error=[01]\.\d{4} rate_hz=\d+\.\d train_s=\d+\.\d$/;
     expect(lines.slice(0, count).map((line) => line.match(iteration)?.[1])).toEqual(
       Array.from({ length: count }, (_, i) => `${((i + 1) * iterations) / count}`),

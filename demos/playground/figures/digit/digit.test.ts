@@ -15,6 +15,7 @@ import { skeletonOf } from "./skeletons.ts";
 import { BYTES, decodeWeights, SHA256 } from "./weights.ts";
 
 const reader = storedReader();
+const digits = penDigits("t10k", 1000);
 
 const moved = (strokes: Strokes, size: number, x: number, y: number): Strokes =>
   strokes.map((points) => points.map(([px, py]) => [x + size * px, y + size * py] as const));
@@ -68,7 +69,6 @@ test.each(drawingFiles().map((path) => [basename(path), path]))("digit: the draw
 });
 
 test("digit: MNIST's test digits are read in place, and anywhere with the same answers", () => {
-  const digits = penDigits("t10k", 1000);
   const answers = readAll(reader, digits.skeletons.map(strokesOf));
   expect(shareRight(answers, digits.labels)).toBeGreaterThan(0.93);
   expect(shareRight(readAll(reader, scattered(digits, 1)), answers)).toBeGreaterThan(0.999);
@@ -125,7 +125,6 @@ test("digit: ink is thinned to the way of the pen", () => {
 
 test("digit: a short training learns to read", async () => {
   const bytes = await learn({ seed: 1, epochs: 3, limit: 3000 });
-  const digits = penDigits("t10k", 1000);
   const learned = new Reader(decodeWeights(bytes));
   expect(shareRight(readAll(learned, digits.skeletons.map(strokesOf)), digits.labels)).toBeGreaterThan(0.8);
 });
