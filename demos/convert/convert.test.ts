@@ -12,17 +12,17 @@ afterEach(() => vi.restoreAllMocks());
 const digits = images(mnist("train"));
 const test500 = part(digits, 55000, 55500);
 
-/** A small network after one epoch on 2000 digits. */
-async function trained(): Promise<{ model: Sequential; data: Samples }> {
+/** A small network after one epoch on some digits. */
+async function trained(count: number): Promise<{ model: Sequential; data: Samples }> {
   manualSeed(0);
-  const train = part(digits, 0, 2000);
+  const train = part(digits, 0, count);
   const model = reluNetwork([4, 8]);
   await trainClassifier({ model, train, test: test500, epochs: 1, batchSize: 32, lr: 1e-2 });
   return { model, data: part(train, 0, 200) };
 }
 
 test("convert: a small network learns without spikes, and 16 steps of spikes lose at most one point in a hundred", async () => {
-  const { model, data } = await trained();
+  const { model, data } = await trained(2000);
   const without = evaluate(model, test500, accuracy);
   expect(without).toBeGreaterThan(0.85);
   const spiking = toSpiking(model, { data, timesteps: 16 });
@@ -51,7 +51,7 @@ test("convert: a run counts the spikes and the right answers of each step", () =
 
 test("convert: training and conversion give the same bits each time", async () => {
   const convert = async () => {
-    const { model, data } = await trained();
+    const { model, data } = await trained(320);
     return toSpiking(model, { data, timesteps: 16 }).parameters().map(bits);
   };
   expect(await convert()).toEqual(await convert());

@@ -15,7 +15,7 @@ function samples(count: number, seed: number): TensorDataset<Uint8Array> {
 }
 
 test.each<Bits>([null, 8, 4, 2, "ternary"])("quantize: a small network of %s bits learns", async (bits) => {
-  const task = { train: samples(1280, 1), test: samples(500, 2), epochs: 16, hidden: 96, timesteps: 10, seed: 0 };
+  const task = { train: samples(1280, 1), test: samples(500, 2), epochs: 12, hidden: 96, timesteps: 10, seed: 0 };
   const { model, accuracies } = await trained(task, bits);
   expect(accuracies.at(-1)).toBeGreaterThan(0.9);
   expect(measured(model, task)).toBe(accuracies.at(-1));

@@ -13,11 +13,11 @@ afterEach(() => vi.restoreAllMocks());
 
 const CHARACTER = stepsOf(CHARACTER_MS);
 
-/** For each character of a trial the groups that fire, and the answer that its steps ask for. */
-function read({ x, answers }: Trials, sample: number): { groups: string; answer: number }[] {
+/** For each character of each trial the groups that fire, and the answer that its steps ask for. */
+function read({ x, answers }: Trials): { groups: string; answer: number }[][] {
   const [T, B] = x.shape as [number, number];
   const s = x.toFloat32Array();
-  return Array.from({ length: T / CHARACTER }, (_, c) => {
+  const characterOf = (sample: number, c: number) => {
     const counts = [0, 0, 0, 0];
     const asked = new Set<number>();
     for (let t = c * CHARACTER; t < (c + 1) * CHARACTER; t++) {
@@ -31,7 +31,10 @@ function read({ x, answers }: Trials, sample: number): { groups: string; answer:
     // A group that is shown has 10 neurons · 50 Hz · 0.2 s = 100 spikes, give or take 10.
     expect(counts.every((count) => count === 0 || Math.abs(count - 100) < 50)).toBe(true);
     return { groups: counts.map((count) => (count > 0 ? "1" : "0")).join(""), answer: [...asked][0] as number };
-  });
+  };
+  return Array.from({ length: B }, (_, sample) =>
+    Array.from({ length: T / CHARACTER }, (_, c) => characterOf(sample, c)),
+  );
 }
 
 describe("trials", () => {
@@ -40,10 +43,10 @@ describe("trials", () => {
     const trials = storeRecall(60, 14, [least, greatest], new Generator(1));
     const delays = new Map<number, number>();
     const stored = [0, 0];
-    for (let b = 0; b < 60; b++) {
+    for (const characters of read(trials)) {
       let at = Number.NaN;
       let value = NONE;
-      for (const [c, { groups, answer }] of read(trials, b).entries()) {
+      for (const [c, { groups, answer }] of characters.entries()) {
         if (groups[3] === "1") {
           expect(groups).toBe("0001");
           expect(answer).toBe(value);
@@ -71,8 +74,7 @@ describe("trials", () => {
   test("store-recall: trials of one delay have a single recall each, and values in between tell nothing of it", () => {
     const trials = storeRecall(100, charactersFor(3), [3, 3], new Generator(2));
     let same = 0;
-    for (let b = 0; b < 100; b++) {
-      const characters = read(trials, b);
+    for (const characters of read(trials)) {
       const recalls = characters.flatMap(({ answer }, c) => (answer === NONE ? [] : [c]));
       expect(recalls.length).toBe(1);
       const last = characters[(recalls[0] as number) - 1]?.groups as string;

@@ -67,7 +67,7 @@ test("session: every reset, surrogate, readout and optimizer learns the moons", 
   ];
   for (const variant of variants) {
     const session = new Session({ ...base, ...variant }, null);
-    for (let i = 0; i < 400; i++) session.step();
+    for (let i = 0; i < 250; i++) session.step();
     expect(session.frame(0, true).detail?.accuracy, JSON.stringify(variant)).toBeGreaterThan(0.85);
     session.dispose();
   }
