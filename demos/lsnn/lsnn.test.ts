@@ -125,7 +125,7 @@ describe("training", () => {
     manualSeed(3);
     const model = new Lsnn({ ...SHAPE, regular: 10, adaptive: 10, kappa: 0.1 });
     const reports: IterationReport[] = [];
-    const given = { rule, feedback: "symmetric" as const, batchSize: 16, lr: 2e-2, ...options };
+    const given = { rule, feedback: "symmetric" as const, batchSize: 64, lr: 3e-2, ...options };
     trainMemory({ model, draw: cues(new Generator(5), 20), ...given }, (report) => reports.push(report));
     return { model, reports };
   };
@@ -152,7 +152,7 @@ describe("training", () => {
     ["eprop", "symmetric"],
     ["eprop", "random"],
   ] as const)("rules: by %s with %s feedback a network learns which group has fired", (rule, feedback) => {
-    const { model } = train(rule, { iterations: 40, feedback });
+    const { model } = train(rule, { iterations: 15, feedback });
     expect(measure(model, 200, cues(new Generator(6), 20))).toBeLessThan(0.1);
   });
 
