@@ -13,9 +13,8 @@ const SEED = 20_250_101;
 
 mkdirSync("build", { recursive: true });
 const folder = mkdtempSync(join("build", "fuzz-test-"));
-const bundle = resolve(folder, "child.mjs");
-/** Runs all calls of the package as it is. */
-const child = new Child(bundle);
+/** Runs all calls, those of the package as it is and those with a defect. */
+const child = new Child(resolve(folder, "child.mjs"));
 beforeAll(() => bundleFuzz(folder), 60_000);
 afterAll(() => {
   child.end();
@@ -45,10 +44,10 @@ test("attack: with nothing replaced, calls of every target return", async () => 
 describe("attack: finds", () => {
   test.each(Object.entries(BROKEN))("%s", async (broken, { target, kind }) => {
     const patience = kind === "hang" ? 1000 : undefined;
-    const options = { seed: SEED, only: [target] };
-    const report = await attack({ ...options, child: bundle, calls: 600, broken, patience, until: kind });
+    const options = { child, seed: SEED, only: [target] };
+    const report = await attack({ ...options, calls: 600, broken, patience, until: kind, isCut: false });
     expect(sorted(report).map((found) => found.kind)).toContain(kind);
-    expectNothing(await attack({ ...options, child, calls: report.calls }));
+    expectNothing(await attack({ ...options, calls: report.calls }));
   });
 
   test("a defect of every kind", () => {
@@ -56,20 +55,32 @@ describe("attack: finds", () => {
   });
 });
 
-/** Draws by which a part has read all of its files. */
-const COUNTS: { readonly [part: string]: number } = { events: 13 };
+describe("fuzz: the command line draws", () => {
+  /** Draws by which a part has read all of its files. */
+  const COUNTS: { readonly [part: string]: number } = { events: 13 };
+  const countOf = (part: string): number => COUNTS[part] ?? 2;
+  const printed = new Map<string, string>();
 
-test.each(PARTS)("fuzz: the command line draws %s", (part) => {
-  const count = COUNTS[part] ?? 2;
-  const args = [join(folder, "main.mjs"), part, "--seed", "1", "--count", `${count}`];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
-  expect(`${status} ${stderr}`).toBe("0 ");
-  expect(stdout).toContain(`seed 1\n${part}:\n`);
-  expect(stdout).toMatch(new RegExp(`^${count} `, "m"));
+  // Parts with the same count share a process.
+  beforeAll(() => {
+    for (const count of new Set(PARTS.map(countOf))) {
+      const parts = PARTS.filter((part) => countOf(part) === count);
+      const args = [join(folder, "main.mjs"), ...parts, "--seed", "1", "--count", `${count}`];
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+      expect(`${status} ${stderr}`).toBe("0 ");
+      const [head, ...texts] = stdout.split(/^\w+:\n/m);
+      expect(head).toBe("seed 1\n");
+      for (const [i, part] of parts.entries()) printed.set(part, texts[i] ?? "");
+    }
+  });
+
+  test.each(PARTS)("%s", (part) => {
+    expect(printed.get(part)).toMatch(new RegExp(`^${countOf(part)} `, "m"));
+  });
 });
 
 test("attack: a finding is cut down to what it needs and can be pasted", async () => {
-  const options = { child: bundle, seed: SEED, calls: 600, only: ["pad"] };
+  const options = { child, seed: SEED, calls: 600, only: ["pad"] };
   const report = await attack({ ...options, broken: "an argument that nobody checks", until: "raw" });
   const found = sorted(report).find(({ kind }) => kind === "raw");
   expect(found?.case.edits.length).toBe(1);

@@ -24,6 +24,8 @@ export interface AttackOptions {
   readonly isPlain?: boolean;
   /** What is broken on purpose. */
   readonly broken?: string;
+  /** Findings are cut down to what they need, by default; each call on the way to there may end a process. */
+  readonly isCut?: boolean;
   /** Ends with the first finding of this kind. */
   readonly until?: Finding["kind"];
   /** A call that takes longer hangs, in milliseconds; long enough for a machine that has other things to do. */
@@ -57,11 +59,12 @@ const FEW = 20;
 const STARTUP = 60_000;
 
 export async function attack(options: AttackOptions): Promise<AttackReport> {
-  const { seed, calls = Infinity, milliseconds = Infinity, until, progress } = options;
-  const choice: Choice = { only: options.only, isPlain: options.isPlain };
+  const { seed, calls = Infinity, milliseconds = Infinity, only, isPlain, broken } = options;
+  const { isCut = true, until, patience, progress } = options;
+  const choice: Choice = { only, isPlain };
   const report: AttackReport = { calls: 0, returned: 0, threw: 0, unmade: 0, reached: new Map(), found: new Map() };
   const end = Date.now() + milliseconds;
-  const own = typeof options.child === "string" ? new Child(options.child, options) : null;
+  const own = typeof options.child === "string" ? new Child(options.child) : null;
   const child = own ?? (options.child as Child);
   try {
     let next = seed;
@@ -70,7 +73,8 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     while (!stop()) {
       const count = Math.min(until === undefined ? BATCH : FEW, calls - report.calls);
       let current = next;
-      const last = await child.ask({ seed: next, count, ...choice }, (reply) => {
+      const request: Request = { seed: next, count, broken, ...choice };
+      const last = await child.ask(request, patience, (reply) => {
         if (reply.outcome !== undefined) report[reply.outcome]++;
         if (reply.outcome === "returned")
           report.reached.set(reply.target as string, (report.reached.get(reply.target as string) ?? 0) + 1);
@@ -84,8 +88,10 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
       next = current + 1;
       progress?.(report);
     }
-    for (const found of report.found.values())
-      Object.assign(found, { case: await minimise(found, (c) => findingsOf(child, c)) });
+    for (const found of isCut ? report.found.values() : []) {
+      const run = (c: Case) => findingsOf(child, { case: c, broken }, patience);
+      Object.assign(found, { case: await minimise(found, run) });
+    }
   } finally {
     own?.end();
   }
@@ -100,9 +106,9 @@ function note({ found }: AttackReport, finding: Finding, seed: number, choice: C
   else found.set(key, { ...finding, case: c, seed, times: 1 });
 }
 
-async function findingsOf(child: Child, c: Case): Promise<readonly Finding[]> {
+async function findingsOf(child: Child, request: Request, patience?: number): Promise<readonly Finding[]> {
   let findings: readonly Finding[] = [];
-  const last = await child.ask({ case: c }, (reply) => {
+  const last = await child.ask(request, patience, (reply) => {
     findings = reply.findings ?? findings;
   });
   return last === null ? findings : [last, ...findings];
@@ -111,7 +117,6 @@ async function findingsOf(child: Child, c: Case): Promise<readonly Finding[]> {
 /** A process that runs calls, and after one that it has not survived the next such process. */
 export class Child {
   private readonly bundle: string;
-  private readonly options: Pick<AttackOptions, "broken" | "patience">;
   private readonly folder = mkdtempSync(join(tmpdir(), "jarvis-snn-attack-"));
   private process: ChildProcessWithoutNullStreams | null = null;
   /** It has answered. */
@@ -119,13 +124,12 @@ export class Child {
   private rest = "";
   private errors = "";
 
-  constructor(bundle: string, options: Pick<AttackOptions, "broken" | "patience"> = {}) {
+  constructor(bundle: string) {
     this.bundle = bundle;
-    this.options = options;
   }
 
   /** Sends a request; null when all of it is done, else what the call that ran last has done to the process. */
-  async ask(request: Request, answer: (reply: Reply) => void): Promise<Finding | null> {
+  async ask(request: Request, patience = 20_000, answer: (reply: Reply) => void): Promise<Finding | null> {
     const child = this.started();
     child.stdin.write(`${JSON.stringify(request)}\n`);
     return new Promise((resolve) => {
@@ -135,7 +139,6 @@ export class Child {
         child.removeAllListeners("close");
         resolve(finding);
       };
-      const { patience = 20_000 } = this.options;
       const hung = (): void => {
         this.kill();
         finish({ kind: "hang", message: `no end within ${patience / 1000} s` });
@@ -164,8 +167,7 @@ export class Child {
 
   private started(): ChildProcessWithoutNullStreams {
     if (this.process?.exitCode === null && this.process.signalCode === null) return this.process;
-    const { broken = "" } = this.options;
-    this.process = spawn(process.execPath, ["--max-old-space-size=512", this.bundle, broken], { cwd: this.folder });
+    this.process = spawn(process.execPath, ["--max-old-space-size=512", this.bundle], { cwd: this.folder });
     this.process.stdout.setEncoding("utf8");
     this.process.stdin.on("error", () => {});
     this.isReady = false;

@@ -21,7 +21,10 @@ import { run } from "./run.ts";
 import { names, type Outcome } from "./trial.ts";
 import { HELPERS } from "./values.ts";
 
-export type Request = { readonly case: Case } | (Choice & { readonly seed: number; readonly count: number });
+export type Request = ({ readonly case: Case } | (Choice & { readonly seed: number; readonly count: number })) & {
+  /** The name of a defect that the calls have to find. */
+  readonly broken?: string | undefined;
+};
 /** A line of the answer; the first one says that the process is there. */
 export interface Reply {
   readonly target?: string;
@@ -39,9 +42,9 @@ const reply = (line: Reply): void => {
 
 watchHeap();
 setCanaries();
-Object.assign(names, { fs, events }, all, audio, nir, quantize, node, kernels);
-for (const [name, code] of Object.entries(HELPERS)) names[name] = evaluate(code);
-Object.assign(names, BROKEN[process.argv[2] ?? ""]?.put(all));
+const whole: Record<string, unknown> = { fs, events, ...all, ...audio, ...nir, ...quantize, ...node, ...kernels };
+for (const [name, code] of Object.entries(HELPERS)) whole[name] = evaluate(code);
+Object.assign(names, whole);
 
 names.wavFile = audio.writeWav({ sampleRate: 8000, channels: [new Float32Array(9), new Float32Array(9)] });
 reply({});
@@ -63,6 +66,7 @@ async function attempt(c: Case, next: Reply): Promise<void> {
 
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line) as Request;
+  Object.assign(names, whole, BROKEN[request.broken ?? ""]?.put(all));
   if ("case" in request) {
     await attempt(request.case, { done: true });
     continue;

@@ -22,7 +22,7 @@ export const resultsIn = (value: unknown): Tensor[] =>
 /** Frees tensors with what they were made of, layers, and what has a way of its own to be freed, with its parameters. */
 export function release(value: unknown): void {
   const fieldsOf: Fields = (object) => {
-    if (isTensor(object)) return sourcesOf(object);
+    if ("region" in object) return sourcesOf(object as Tensor);
     return isOwner(object) ? [object.params] : Object.values(object);
   };
   for (const v of everything(value, fieldsOf)) if (isTensor(v) || isOwner(v)) v.dispose();
@@ -30,8 +30,10 @@ export function release(value: unknown): void {
 
 /** Frees what no tape frees: optimizers, loaders, streams, and memory that goes when its owner is collected as garbage. */
 export function releaseOwners(value: unknown): void {
-  for (const v of everything(value, ownOrSources)) if (isOwner(v)) v.dispose();
-  releaseHeld(value);
+  for (const v of everything(value, ownOrSources)) {
+    if (isOwner(v)) v.dispose();
+    else if (v instanceof Held) v.release();
+  }
 }
 
 /** Frees memory that goes when its owner is collected as garbage. */
@@ -48,7 +50,8 @@ const MOST = 1000;
 function everything(value: unknown, fieldsOf: Fields): unknown[] {
   const found = new Set<unknown>([value]);
   for (const v of found) {
-    if (typeof v !== "object" || v === null || isProgram(v) || ArrayBuffer.isView(v) || found.size > MOST) continue;
+    if (found.size > MOST) break;
+    if (typeof v !== "object" || v === null || ArrayBuffer.isView(v) || isProgram(v)) continue;
     try {
       for (const item of fieldsOf(v)) if (typeof item === "object" && item !== null) found.add(item);
     } catch {} // a getter that throws
@@ -81,7 +84,8 @@ const sourcesOf = ({ a, b, c, base }: Tensor): unknown[] => [a, b, c, base];
 
 /** The values of fields that are no getters, and an object that inherits as such. */
 const own: Fields = (object) => {
-  const values = Reflect.ownKeys(object).map((key) => Object.getOwnPropertyDescriptor(object, key)?.value as unknown);
+  const values: unknown[] = [];
+  for (const key of Reflect.ownKeys(object)) values.push(Object.getOwnPropertyDescriptor(object, key)?.value);
   const parent: unknown = Object.getPrototypeOf(object);
   return typeof parent === "object" && parent !== null && isData(parent) ? [...values, parent] : values;
 };

@@ -33,8 +33,9 @@ export class Trial {
   private readonly c: Case;
   private readonly target: Target;
   private args: unknown[] = [];
-  /** The tensors among the arguments, with what they were made of, and the memory of all arguments. */
+  /** The tensors among the arguments, with what they were made of and without, and the memory of all arguments. */
   private owned: Tensor[] = [];
+  private given: Tensor[] = [];
   private mine: ReadonlySet<number> = new Set();
   private inputs: [Tensor, Uint32Array][] = [];
   private readonly made: unknown[] = [];
@@ -66,8 +67,9 @@ export class Trial {
     // What a clone lost is not the package's to miss.
     if (isMember(this.target) && !(name in (this.args[0] as object))) return false;
     rereads().length = 0;
+    this.given = givenIn(this.args);
     if (!WRITES.test(this.c.target)) {
-      this.inputs = givenIn(this.args)
+      this.inputs = this.given
         .filter((t) => t.region.open && (t.base === null || t.base.region.open) && t.size < 1e5)
         .map((t) => [t, bitsOf(t)]);
     }
@@ -133,8 +135,7 @@ export class Trial {
         this.report(refused === FOREIGN ? "foreign" : refused === FREED ? "freed" : "accepted", `took ${refused}`);
       }
       for (const name of new Set(rereads())) this.report("reread", `read ${name} twice`);
-      const given = new Set(givenIn(this.args));
-      const results = resultsIn(this.result).filter((t) => !given.has(t));
+      const results = resultsIn(this.result).filter((t) => !this.given.includes(t));
       for (const t of results) this.check(t);
       const recorded = results.filter((t) => t.op !== null);
       if (this.c.backward) for (const t of recorded.slice(0, 3)) this.differentiate(t);
