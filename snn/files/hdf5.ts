@@ -12,9 +12,10 @@ interface FileSystem {
 export function listening<T>(FS: object, use: (said: () => Error | undefined) => T): T {
   const errors = (FS as FileSystem).streams[2];
   const print = errors?.stream_ops;
+  const decoder = new TextDecoder("utf-8");
   let text = "";
   const write = (_: unknown, bytes: Uint8Array, from: number, n: number) => {
-    text += new TextDecoder("utf-8").decode(bytes.slice(from, from + n));
+    text += decoder.decode(bytes.subarray(from, from + n));
     return n;
   };
   if (errors) errors.stream_ops = { ...print, write };

@@ -10,7 +10,7 @@ import type { NIRGraph, NIRLinear } from "./graph.ts";
 import { readNIR, writeNIR } from "./index.ts";
 
 const SEED = Number(process.env.SEED ?? 1);
-const RUNS = Number(process.env.RUNS ?? 3000);
+const RUNS = Number(process.env.RUNS ?? 2000);
 
 type Library = Awaited<typeof ready>;
 
@@ -132,7 +132,8 @@ describe("damage", () => {
   test("a file that ends anywhere before its end is refused", async () => {
     const bytes = await writeNIR(PRIMITIVES.Threshold as NIRGraph);
     const state = stateOf();
-    for (let n = 0; n < bytes.length; n++) {
+    // Behind the first structures, seven bytes further on, so that each alignment comes.
+    for (let n = 0; n < bytes.length; n += n < 600 ? 1 : 7) {
       const error = (await readNIR(bytes.subarray(0, n)).catch((thrown: unknown) => thrown)) as Error;
       expect(error, `${n} bytes`).toBeInstanceOf(RangeError);
       expect(error.message, `${n} bytes`).toMatch(/^readNIR: expected an? (whole )?HDF5 file at/);
