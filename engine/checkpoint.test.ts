@@ -226,10 +226,10 @@ test("save: a header above the limit of the format is refused, one that is as lo
   expect(longest.length).toBe(8 + limit);
   expect(loadSafetensors(longest).metadata.c?.length).toBe(limit - frame);
   const message = `saveSafetensors: expected names and metadata of at most ${limit} bytes of JSON, got more`;
-  for (const text of ["x".repeat(limit - frame + 1), "\0".repeat(limit / 5)]) {
-    expect(() => saveSafetensors({}, { c: text })).toThrow(new RangeError(message));
-  }
-  expect(() => saveSafetensors({ ["ü".repeat(limit / 2)]: tensor(1) })).toThrow(new RangeError(message));
+  expect(() => saveSafetensors({}, { c: "x".repeat(limit - frame + 1) })).toThrow(new RangeError(message));
+  // Two bytes a character, and six: neither of the texts alone is too long.
+  const names = { ["ü".repeat(limit / 4)]: tensor(1) };
+  expect(() => saveSafetensors(names, { c: "\0".repeat(limit / 12) })).toThrow(new RangeError(message));
 });
 
 test("round trip: a text of millions of escapes, and one of pieces whose borders lie in characters", () => {
@@ -677,9 +677,9 @@ const LONG: [what: string, header: (n: number) => string][] = [
   ["quotes", (n) => `{${'"'.repeat(n)}`],
 ];
 
-// Quadratic time would be minutes, beyond the limit of a test: 10¹³ steps for each of them. All have a byte too much at the end.
-test.each(LONG)("load: a header of 4 MB of %s is read in time", (what, header) => {
-  const n = 4_000_000;
+// Quadratic time would be minutes, beyond the limit of a test: 10¹² steps for most of them. All have a byte too much at the end.
+test.each(LONG)("load: a header of 2 MB of %s is read in time", (what, header) => {
+  const n = 2_000_000;
   const bytes = file(header(n), new Uint8Array((what === "names of tensors" ? Math.floor(n / 55) : 0) + 1));
   expect(() => loadSafetensors(bytes)).toThrow(/^loadSafetensors: .{1,400}$/);
 });

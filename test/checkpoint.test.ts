@@ -318,7 +318,13 @@ test("save: what cannot come back is a TypeError with its path, a wrong epoch a 
     );
   }
   const long = "saveCheckpoint: expected a state of the scheduler of at most 16777216 characters as JSON, got more";
-  for (const length of [2 ** 24 - 1, 2 ** 29 - 24]) expect(save("x".repeat(length))).toThrow(long);
+  expect(save("x".repeat(2 ** 24 - 1))).toThrow(long);
+  // The platform says so of text longer than a string can be, after seconds.
+  const json = vi.spyOn(JSON, "stringify").mockImplementation(() => {
+    throw new RangeError("Invalid string length");
+  });
+  expect(save("x")).toThrow(long);
+  json.mockRestore();
   for (const epoch of [-1, 0.5, Number.NaN, "1", null, Symbol("s"), [1]]) {
     const act = () => saveCheckpoint(at("never"), { model, optimizer, epoch: epoch as number });
     expect(act).toThrow(typeof epoch === "number" ? RangeError : TypeError);
@@ -430,6 +436,16 @@ test("save: a link that is planted where temporary files have been is not follow
   expect(lstatSync(at("planted")).isFile()).toBe(true);
   for (const guess of [name, `planted.${process.pid}-0.tmp`]) rmSync(at(guess));
 });
+
+/** The error that a function throws. */
+function errorOf(fn: () => unknown): Error {
+  try {
+    fn();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("expected an error, got none");
+}
 
 /** Whether the platform tells which processes can see each other. */
 const isTold = existsSync("/proc/self/ns/pid");
@@ -577,10 +593,10 @@ test("resume: what does not fit is named with the file, and every part stays as 
   const before = { ...stateOf(run), scheduler: { ...scheduler } };
   for (const [file, into, message] of attempts) {
     const { live } = memoryStats();
-    const act = () => resumeCheckpoint(at(file), into);
-    expect(act, `${file}: ${message}`).toThrow(RangeError);
-    expect(act).toThrow(message);
-    expect(act).toThrow(`resumeCheckpoint: ${at(file)}: `);
+    const error = errorOf(() => resumeCheckpoint(at(file), into));
+    expect(error, `${file}: ${message}`).toBeInstanceOf(RangeError);
+    expect(error.message).toMatch(message);
+    expect(error.message).toContain(`resumeCheckpoint: ${at(file)}: `);
     expect({ ...stateOf(run), scheduler: { ...scheduler } }).toEqual(before);
     expect(memoryStats().live).toBe(live);
   }
@@ -598,6 +614,7 @@ test("resume, fuzz: a file with flipped bytes or a lost end is refused as a whol
   const run = makeRun(13);
   await run.train(1);
   let refused = 0;
+  let before = stateOf(run);
   const draws = numbers(4000, seed, 0, 1);
   let draw = 0;
   const below = (n: number) => Math.floor((draws[draw++] as number) * n);
@@ -605,9 +622,9 @@ test("resume, fuzz: a file with flipped bytes or a lost end is refused as a whol
     const bytes = Buffer.from(good);
     for (let i = 0; i < 3; i++) bytes[below(header)] = below(4) === 0 ? below(256) : 48 + below(10);
     writeFileSync(at("bad"), round % 4 === 0 ? good.subarray(0, below(good.length)) : bytes);
-    const before = stateOf(run);
     try {
       resumeCheckpoint(at("bad"), run);
+      before = stateOf(run);
     } catch (error) {
       expect((error as Error).message, `seed ${seed}, round ${round}`).toContain(`resumeCheckpoint: ${at("bad")}: `);
       expect(stateOf(run)).toEqual(before);
@@ -668,7 +685,7 @@ test("save: a process that is killed over and over in the middle of saving alway
   const optimizer = new SGD(model.parameters());
   let interrupted = 0;
   let epoch = 0;
-  for (const [round, part] of numbers(24, 5, 0, 1).entries()) {
+  for (const [round, part] of numbers(14, 5, 0, 1).entries()) {
     const watch = round % 2 === 0;
     const saved = await killed(path, epoch, part * (watch ? 1 : 20), watch);
     ({ epoch } = resumeCheckpoint(path, { model, optimizer }));
@@ -680,7 +697,7 @@ test("save: a process that is killed over and over in the middle of saving alway
     expect(left).toBeLessThanOrEqual(isTold ? 1 : round + 1);
     epoch++;
   }
-  expect(interrupted).toBeGreaterThan(5);
+  expect(interrupted).toBeGreaterThan(3);
   saveCheckpoint(path, { model, optimizer, epoch });
   if (isTold) expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
 });
@@ -697,7 +714,7 @@ test("save: writers of one file, and a thread among them, do not get in each oth
   const ended = children.map((child) => new Promise((resolve) => child.on("close", (_code, by) => resolve(by))));
   const model = new Linear(1000, 1000);
   const optimizer = new SGD(model.parameters());
-  for (let reads = 0; reads < 80; await new Promise((resolve) => setTimeout(resolve, 20))) {
+  for (let reads = 0; reads < 25; await new Promise((resolve) => setTimeout(resolve, 20))) {
     if (!existsSync(path)) continue;
     const { epoch } = resumeCheckpoint(path, { model, optimizer });
     for (const t of model.parameters()) expect(t.data.every((value) => value === epoch)).toBe(true);
