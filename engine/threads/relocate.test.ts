@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { core, extra, heapBase } from "../../kernels/build/release.ts";
 import { relocations } from "../../kernels/build/relocations-release.ts";
 import { bytesOf } from "../wasm.ts";
-import { relocated } from "./relocate.ts";
+import { overShared, relocated } from "./relocate.ts";
 
 type Exports = Record<string, (...args: number[]) => number>;
 
@@ -21,8 +21,8 @@ test("relocated: the constants lie higher by the distance, and nothing is writte
     const kernels = { ...instance(relocated(bytesOf(core), relocations.core, distance), memory) };
     Object.assign(kernels, instance(relocated(bytesOf(extra), relocations.extra, distance), memory, kernels));
     const plain = shared();
-    const others = instance(relocated(bytesOf(core), relocations.core, 0), plain);
-    instance(relocated(bytesOf(extra), relocations.extra, 0), plain, others);
+    const others = instance(overShared(bytesOf(core)), plain);
+    instance(overShared(bytesOf(extra)), plain, others);
     const constants = new Uint8Array(plain.buffer, 0, heapBase);
     expect(bytes.slice(0, Math.min(distance, heapBase)).every((byte) => byte === 0)).toBe(true);
     expect(Buffer.compare(bytes.slice(distance, distance + heapBase), constants.slice())).toBe(0);

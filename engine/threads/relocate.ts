@@ -39,6 +39,12 @@ class Module {
     }
   }
 
+  /** The section at a place: its id, and its end. */
+  next(at: number): { readonly id: number; readonly end: number } {
+    this.at = at;
+    return { id: this.byte(), end: this.number() + this.at };
+  }
+
   /** Passes on bytes up to `end`. */
   copy(end: number): void {
     const { bytes, out } = this;
@@ -66,12 +72,22 @@ function writePart(out: number[], part: readonly number[]): void {
   for (const byte of part) out.push(byte);
 }
 
+/** The module over shared memory: a byte of it is another. */
+export function overShared(bytes: Uint8Array): Uint8Array {
+  const module = new Module(bytes);
+  let section = module.next(8);
+  while (section.id !== IMPORTS) section = module.next(section.end);
+  const copy = bytes.slice();
+  copy[flagsAt(bytes, section.end)] = SHARED;
+  return copy;
+}
+
 /**
  * The module over shared memory, with all its constants `distance` bytes higher: the places of their addresses in the code are distances
- * from one to the next, each the code of a character. Without a distance only the import is another.
+ * from one to the next, each the code of a character.
  */
 export function relocated(bytes: Uint8Array, places: string, distance: number): Uint8Array {
-  const module = new Module(bytes);
+  const module = new Module(overShared(bytes));
   const out: number[] = [];
   module.copy(8);
   out.push(...module.out);
@@ -87,19 +103,13 @@ export function relocated(bytes: Uint8Array, places: string, distance: number): 
     module.copy(end);
   };
   while (!module.isAtEnd) {
-    const id = module.byte();
-    const end = module.number() + module.at;
+    const { id, end } = module.next(module.at);
     const section: number[] = [];
     module.out.length = 0;
-    if (id === IMPORTS) {
-      // The one import is the memory: its flags stand in front of two numbers, in the last part of the section.
-      module.copy(end);
-      section.push(...module.out);
-      section[flagsAt(section)] = SHARED;
-    } else if (id === GLOBALS && distance !== 0) {
+    if (id === GLOBALS) {
       moveUpTo(end);
       section.push(...module.out);
-    } else if (id === CODE && distance !== 0) {
+    } else if (id === CODE) {
       const count = module.number();
       writeNumber(section, count);
       for (let i = 0; i < count; i++) {
@@ -108,7 +118,7 @@ export function relocated(bytes: Uint8Array, places: string, distance: number): 
         moveUpTo(last);
         writePart(section, module.out);
       }
-    } else if (id === DATA && distance !== 0) {
+    } else if (id === DATA) {
       const count = module.number();
       writeNumber(section, count);
       for (let i = 0; i < count; i++) {
@@ -136,12 +146,12 @@ export function relocated(bytes: Uint8Array, places: string, distance: number): 
   return Uint8Array.from(out);
 }
 
-/** The flags of the last import, a memory: a byte in front of two numbers. */
-function flagsAt(section: readonly number[]): number {
-  let at = section.length - 1;
+/** The flags of the last import of a section, the memory: a byte in front of two numbers. */
+function flagsAt(bytes: Uint8Array, end: number): number {
+  let at = end - 1;
   for (let numbers = 2; numbers > 0; at--) {
     // The first byte of a number follows one that ends another: of all bytes of a number but the last the highest bit is set.
-    if ((section[at - 1] as number) < 128) numbers--;
+    if ((bytes[at - 1] as number) < 128) numbers--;
   }
   return at;
 }

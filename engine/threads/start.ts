@@ -15,7 +15,7 @@ import { LEAST, type Least, leastWhile, Parts } from "./parts.ts";
 import { realm, type Thread, threadMaker } from "./platform.ts";
 import { type Compiled, Pool } from "./pool.ts";
 import { sharedProducts } from "./products.ts";
-import { relocated } from "./relocate.ts";
+import { overShared, relocated } from "./relocate.ts";
 import { sharedSweeps } from "./sweeps.ts";
 import { sharedValues } from "./values.ts";
 
@@ -55,10 +55,10 @@ let isShared = false;
 const compiled = new WeakMap<object, Compiled>();
 
 const host: ModuleHost = {
-  fit: (bytes) => relocated(bytes, "", 0),
+  fit: overShared,
   made(bytes, exports) {
     const isInt8 = "addListed" in exports;
-    const steps = relocated(bytes, "", 0);
+    const steps = overShared(bytes);
     const bytesFor = (t: number): Uint8Array => (isInt8 ? relocated(bytes, relocations.int8, distanceOf(t)) : steps);
     const module = { bytesFor, exports };
     for (const each of Object.values(exports)) if (typeof each === "function") compiled.set(each, module);
