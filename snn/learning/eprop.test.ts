@@ -376,7 +376,7 @@ describe("a step", () => {
     };
     const before = epoch();
     let after = before;
-    for (let i = 0; i < 60; i++) after = epoch();
+    for (let i = 0; i < 40; i++) after = epoch();
     expect(after).toBeLessThan(before / 2);
   });
 });
@@ -405,8 +405,7 @@ describe("memory", () => {
       };
       // The first steps make lasting memory: gradients, and copies of the weights.
       run(4);
-      const [few, some, many] = [run(100), run(1000), run(10_000)];
-      expect(some).toEqual(few);
+      const [few, many] = [run(100), run(1000)];
       expect(many).toEqual(few);
       expect(few.left).toBe(0);
     });
