@@ -10,7 +10,7 @@ import type { NIRGraph, NIRLinear } from "./graph.ts";
 import { readNIR, writeNIR } from "./index.ts";
 
 const SEED = Number(process.env.SEED ?? 1);
-const RUNS = Number(process.env.RUNS ?? 2000);
+const RUNS = Number(process.env.RUNS ?? 3000);
 
 type Library = Awaited<typeof ready>;
 

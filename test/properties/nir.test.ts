@@ -9,7 +9,7 @@ test("nir: a graph that is written and read is the same", async () => {
   const property = fc.asyncProperty(graphs, async (graph) => {
     expect(await readNIR(await writeNIR(graph))).toEqual(graph);
   });
-  await fc.assert(property, { seed: SEED, numRuns: 60 });
+  await fc.assert(property, { seed: SEED, numRuns: 100 });
 });
 
 for (const [name, graph] of Object.entries(PRIMITIVES)) {
