@@ -365,7 +365,7 @@ const RECORD: Recorded<PlainRun> = {
     const isOverTime = isWanted && !isConstant;
     const isFree = z.region === scope.region;
     const dU = !isOverTime ? allocate(4 * size) : isWhole ? z.gradPtr : placeOf(z, membrane, isFree);
-    const given = product === null ? z.gradPtr : allocate(4 * Math.min(WRITTEN, size));
+    const given = product === null ? z.gradPtr : allocate(4 * size);
     const step = isWhole ? size : 0;
     const neurons = descriptor + NEURONS;
     const at = describe(run, neurons);
@@ -390,7 +390,7 @@ const RECORD: Recorded<PlainRun> = {
       describeTransposed(given, 0, z.gradPtr, product.weights, written, product.factors);
     }
     k.lifBackward(neurons);
-    if (product !== null) recycle(given, 4 * Math.min(WRITTEN, size));
+    if (product !== null) recycle(given, 4 * size);
     if (!isOverTime) recycle(dU, 4 * size);
     else if (isWhole) passGradient(z, input);
     else giveGradient(input, dU);
