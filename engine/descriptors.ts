@@ -92,8 +92,8 @@ export interface LIFDescriptor {
    */
   readonly stepAll?: number;
   /**
-   * Backward: dSpikes, or without it dMembrane, is C of the product with this descriptor, in which A is [T, rows, k] without gaps, B [k, n], with
-   * n ≤ 2048 and 1 ≤ k < 64, and m the number of rows that dSpikes has room for; its step is 0. Default 0: none.
+   * Backward: dSpikes, or without it dMembrane, is room for one step, with a step of 0, and C of the product with this descriptor, in which A is
+   * [T, rows, k] without gaps, B [k, n], with n ≤ 2048 and 1 ≤ k < 64, and m the rows of a step. Default 0: none.
    */
   readonly product?: number;
 }

@@ -24,7 +24,6 @@ import { loadSome, storeSome, word } from "./lanes";
 import { columnsAt, columnsTogether, decay, nothing, ones, stepsTogether } from "./lif";
 import * as layout from "./lif-layout";
 import { multiplyRows, packWhole } from "./matmul";
-import * as products from "./product-layout";
 import { surrogate } from "./surrogate";
 
 /** β and θ that all columns share, four times each. */
@@ -64,17 +63,17 @@ let factorCut: f32 = 0;
  * The descriptor has the words of `LIFDescriptor`, in the order of lif-layout.ts. du, the gradient of the current, is [T, rows, n], or with
  * a step of 0 [rows, n], of one step after the other; dSum += Σ du[t], the last step first; dFrom ← κ·β·du[0], where κ is 1 unless the
  * reset is delayed. Gradients that come have steps of rows·n, or of 0 where they are the same in all steps, or the address 0. In the place
- * of β·du[T] stands dLast [rows, n]. du may lie over one of these gradients or over u, where both have the same steps, and dFrom over dLast. u is read where spikes have a gradient or resets cut the path, `from` where a delayed one does.
+ * of β·du[T] stands dLast [rows, n]. du may lie over one of these gradients or over u, where both have the same steps, and dFrom over dLast.
+ * u is read where spikes have a gradient or resets cut the path, `from` where a delayed one does.
  *
- * dSpikes, or without spikes dMembrane, may be a product A·B, of which some rows are written out at a time, so that they are read while they
- * are in a cache. The descriptor of the product says for how many rows there is room; the step is 0. A is [T, rows, k] over all rows of a step
- * without gaps, B [k, n] with n ≤ 2048 and 1 ≤ k < 64.
+ * dSpikes, or without spikes dMembrane, may be room for one step, with a step of 0, of a product A·B that is written out a step at a time, so
+ * that it is read while it is in a cache: A [T, rows, k] over all rows of a step without gaps, B [k, n] with n ≤ 2048 and 1 ≤ k < 64.
  */
 export function lifBackward(descriptor: usize): void {
   const T = word(descriptor, layout.T);
   const size = word(descriptor, layout.rows) * word(descriptor, layout.n);
   const u: usize = word(descriptor, layout.u);
-  let ds: usize = word(descriptor, layout.dSpikes);
+  const ds: usize = word(descriptor, layout.dSpikes);
   const du: usize = word(descriptor, layout.dU);
   const dsBytes = bytesOf(descriptor, layout.stepDSpikes);
   const duBytes = bytesOf(descriptor, layout.stepDU);
@@ -99,40 +98,25 @@ export function lifBackward(descriptor: usize): void {
   if (areOthers) takeWhole(NaN);
   else takeDecayed();
   const isShort = !areOthers && (word(descriptor, layout.dSum) | word(descriptor, layout.dFrom)) == 0;
-  const product: usize = word(descriptor, layout.product);
-  let together = stepsTogether(size);
-  // Values of whole rows that pass through all steps before the next ones.
-  let block = size;
-  if (product != 0) {
-    together = 1;
-    block = min(size, word(product, products.m) * word(product, products.n));
-    packWhole(product);
-  }
   // Parameters that all columns share need no rows.
-  const n = (betaStep | thetaStep) == 0 ? block : word(descriptor, layout.n);
+  const n = (betaStep | thetaStep) == 0 ? size : word(descriptor, layout.n);
   let width = ds == 0 ? columnsTogether(size, n) : widthOf(surrogateKind, size, n);
   if (areOthers && ds != 0) width = min(width, PIECE);
-  for (let first = 0; first < size; first += block) {
-    const last = min(size, first + block);
-    for (let end = T; end > 0; end -= together) {
-      const start = max(0, end - together);
-      if (product != 0) {
-        // Where C would lie if it had all rows of a step.
-        const c = multiplyRows(product, start * all + first, last - first) - ((<usize>first) << 2);
-        if (ds != 0) ds = c;
-        else store<usize>(descriptor + (layout.dMembrane << 2), c);
-      }
-      for (let i = first; i < last; i += n) {
-        const columns = min(n, last - i);
-        for (let j = 0; j < columns; j += width) {
-          const o = (<usize>(i + j)) << 2;
-          for (let t = end - 1; t >= start; t--) {
-            const to = du + <usize>t * duBytes + o;
-            const from = ds + <usize>t * dsBytes + o;
-            const at = u + <usize>t * bytes + o;
-            if (isShort && t + 1 < T) stepBack(to, from, to + duBytes, at, j, min(width, columns - j));
-            else stepBackAll(descriptor, t, o, to, from, at, j, min(width, columns - j));
-          }
+  const product: usize = word(descriptor, layout.product);
+  if (product != 0) packWhole(product);
+  const together = product != 0 ? 1 : stepsTogether(size);
+  for (let end = T; end > 0; end -= together) {
+    const start = max(0, end - together);
+    if (product != 0) multiplyRows(product, start * all);
+    for (let i = 0; i < size; i += n) {
+      for (let j = 0; j < n; j += width) {
+        const o = (<usize>(i + j)) << 2;
+        for (let t = end - 1; t >= start; t--) {
+          const to = du + <usize>t * duBytes + o;
+          const from = ds + <usize>t * dsBytes + o;
+          const at = u + <usize>t * bytes + o;
+          if (isShort && t + 1 < T) stepBack(to, from, to + duBytes, at, j, min(width, n - j));
+          else stepBackAll(descriptor, t, o, to, from, at, j, min(width, n - j));
         }
       }
     }

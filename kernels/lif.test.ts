@@ -224,24 +224,23 @@ test("lif: backward takes gradients of spikes, membranes and states, and gives t
   }
 });
 
-test("lif: backward of a product is that of its values, however many rows of it are written out at a time", () => {
-  const outputs = 3;
+test("lif: backward of a product is that of its values", () => {
   for (const [i, o] of EVERY.entries()) {
     const { rows, n } = o;
     if (n === 0) continue;
     const size = rows * n;
     const kind = Object.values(SURROGATES)[i % Object.values(SURROGATES).length] as number;
     for (const isReadout of [false, true]) {
-      for (const m of [1, rows, 2 * rows, T * rows]) {
+      for (const k of [1, 3, 10]) {
         const run = (side: Side, isProduct: boolean): number[] => {
           const layer = { ...ran(side, o), ...surrogateOf(kind) };
-          const [a, b] = [side.put(numbers(T * rows * outputs, 41)), side.put(numbers(n * outputs, 42))];
-          const count = isProduct ? m : T * rows;
+          const [a, b] = [side.put(numbers(T * rows * k, 41)), side.put(numbers(n * k, 42))];
+          const count = isProduct ? rows : T * rows;
           const c = side.zeros(count * n);
           const step = isProduct ? 0 : size;
           const dU = side.zeros(size);
           const dSum = side.put(numbers(size, 25));
-          const factors = describedProduct(side, { n, k: outputs, a, b, bRow: 1, bCol: outputs, c, m: count });
+          const factors = describedProduct(side, { n, k, a, b, bRow: 1, bCol: k, c, m: count });
           if (!isProduct) side.k.gemm(factors);
           backward(side, {
             ...(isReadout ? { dMembrane: c, stepDMembrane: step } : { dSpikes: c, stepDSpikes: step }),

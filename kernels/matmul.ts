@@ -151,14 +151,13 @@ export function packWhole(descriptor: usize): void {
   pack(panels, b, word(descriptor, layout.k), word(descriptor, layout.n), bRow, word(descriptor, layout.bCol));
 }
 
-/** C ← `count` values in whole rows of A·B, from number `first` on, where B lies packed. Returns the address of C. */
-export function multiplyRows(descriptor: usize, first: i32, count: i32): usize {
+/** C ← m rows of A from that of value `first` of all A·B on, times B, which lies packed. */
+export function multiplyRows(descriptor: usize, first: i32): void {
   const n = word(descriptor, layout.n);
   const k = word(descriptor, layout.k);
-  const c: usize = word(descriptor, layout.c);
   const a = <usize>word(descriptor, layout.a) + ((<usize>((first / n) * k)) << 2);
-  block(panels, c, a, zeros, count / n, n, k, (<usize>k) << 2, 4, (<usize>n) << 2, 0);
-  return c;
+  const row = (<usize>k) << 2;
+  block(panels, word(descriptor, layout.c), a, zeros, word(descriptor, layout.m), n, k, row, 4, (<usize>n) << 2, 0);
 }
 
 /** C ← init, for a product over nothing. */

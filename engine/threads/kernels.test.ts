@@ -244,24 +244,12 @@ function neurons(a: Arrays) {
   return { T, size, over, whole: () => a.floats(T * size), step: () => a.floats(size) };
 }
 
-/** A product that gives the gradient of T steps of so many rows and columns; C has room for some of the rows. */
-function factors(a: Arrays, T: number, rows: number, n: number): number {
+/** A product that gives the gradient of T steps of so many rows and columns, a step at a time at c. */
+function factors(a: Arrays, c: number, T: number, rows: number, n: number): number {
   const k = whole(1, 20);
-  const m = oneOf(Math.min(rows, whole(1, 6)), rows * whole(1, T));
   const [bRow, bCol] = oneOf([n, 1], [1, k]) as [number, number];
-  const words = {
-    c: a.work(m * n),
-    m,
-    n,
-    k,
-    a: a.floats(T * rows * k),
-    aRow: k,
-    aCol: 1,
-    b: a.floats(n * k),
-    bRow,
-    bCol,
-  };
-  return described(product, { ...words, cRow: n });
+  const [left, right] = [a.floats(T * rows * k), a.floats(n * k)];
+  return described(product, { c, m: rows, n, k, a: left, aRow: k, aCol: 1, b: right, bRow, bCol, cRow: n });
 }
 
 const CASES: { readonly [name in keyof Kernels]?: Case } = {
@@ -328,21 +316,13 @@ const CASES: { readonly [name in keyof Kernels]?: Case } = {
     const { T, size, over, whole: all, step } = neurons(a);
     const steps = () => oneOf(0, size);
     const words = { u: all(), stepU: size, from: step(), kind: whole(0, 6), slope: 0x40000000 };
-    const product = oneOf(0, factors(a, T, size / over.n, over.n));
     const gradients = { dSpikes: all(), stepDSpikes: steps(), dMembrane: oneOf(0, all()), stepDMembrane: steps() };
-    const given = product === 0 ? gradients : oneOf({ ...gradients, dSpikes: 1, stepDSpikes: 0 }, { dMembrane: 1 });
+    const c = a.work(size);
+    const ofProduct = oneOf({ ...gradients, dSpikes: c, stepDSpikes: 0 }, { dMembrane: c });
+    const given = oneOf(gradients, { ...ofProduct, product: factors(a, c, T, size / over.n, over.n) });
     const more = { dV: oneOf(0, all()), stepDV: steps(), dU: all(), stepDU: oneOf(0, size), dSum: oneOf(0, step()) };
-    return [
-      described(lif, {
-        ...over,
-        ...words,
-        ...given,
-        ...more,
-        dLast: oneOf(0, step()),
-        dFrom: oneOf(0, step()),
-        product,
-      }),
-    ];
+    const ends = { dLast: oneOf(0, step()), dFrom: oneOf(0, step()) };
+    return [described(lif, { ...over, ...words, ...given, ...more, ...ends })];
   },
 
   fill: elementwise(1, () => [value()]),

@@ -20,13 +20,15 @@ const NEURONS = 4 * product.words;
 export function sharedNeurons(k: CoreKernels, parts: Parts, fill: CoreKernels["fill"]): Partial<CoreKernels> {
   const { least } = parts;
 
-  /** A product's descriptor for a part, from this row of each step on; its C is of the part. Returns the address. */
-  const describeRows = (factors: number, part: number, row: number, c: number): number => {
+  /** The descriptor for a part of a product that gives one step of a gradient, `count` values from number `from` on. Returns its address. */
+  const describeRows = (factors: number, part: number, from: number, count: number): number => {
     const own = parts.descriptors[part] as number;
     const [first, words] = [wordsAt(factors, product.words), wordsAt(own, product.words)];
     integers.copyWithin(words, first, first + product.words);
-    integers[words + product.a] += 4 * row * (integers[words + product.k] as number);
-    integers[words + product.c] = c;
+    const [n, k] = [integers[words + product.n] as number, integers[words + product.k] as number];
+    integers[words + product.m] = count / n;
+    integers[words + product.a] += 4 * (from / n) * k;
+    integers[words + product.c] += 4 * from;
     return own;
   };
 
@@ -42,13 +44,11 @@ export function sharedNeurons(k: CoreKernels, parts: Parts, fill: CoreKernels["f
     const byRows = of(lif.stepBeta) + of(lif.stepThreshold) !== 0;
     const bits = f === k.lifForward ? of(lif.spikes) : 0;
     const factors = f === k.lifBackward ? of(lif.product) : 0;
-    const factorsAt = wordsAt(factors, product.words);
-    const [columns, room] = [integers[factorsAt + product.n] as number, integers[factorsAt + product.m] as number];
-    const unit = factors !== 0 ? columns : wholeWords(byRows ? n : 32);
+    const columns = factors === 0 ? 0 : (integers[wordsAt(factors, product.words) + product.n] as number);
+    const unit = columns === 0 ? wholeWords(byRows ? n : 32) : byRows ? n : columns;
     if (T * size < least.values || unit === 0 || size < 2 * parts.count * unit) return false;
-    if (factors === 0 && size % 32 !== 0) return false;
+    if (columns === 0 && size % 32 !== 0) return false;
     if (bits !== 0) fill(bits, (T * size) / 32, 0);
-    if (factors !== 0) for (let part = 0; part < parts.count; part++) parts.work(part, 4 * room * columns);
     parts.run(f, (part) => {
       const to = (parts.descriptors[part] as number) + NEURONS;
       const [first, words] = [wordsAt(descriptor, lif.words), wordsAt(to, lif.words)];
@@ -63,9 +63,7 @@ export function sharedNeurons(k: CoreKernels, parts: Parts, fill: CoreKernels["f
         if (array !== 0) integers[words + word] = array + 4 * from;
       }
       if (bits !== 0) integers[words + lif.spikes] = bits + from / 8;
-      if (factors !== 0) {
-        integers[words + lif.product] = describeRows(factors, part, from / columns, parts.work(part, 0));
-      }
+      if (factors !== 0) integers[words + lif.product] = describeRows(factors, part, from, count);
       return [to];
     });
     return true;

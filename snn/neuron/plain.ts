@@ -146,9 +146,6 @@ const V = 2;
 /** In the block for descriptors that of neurons lies behind that of a product. */
 const NEURONS = 4 * PRODUCT_WORDS;
 
-/** Values of a product that are written out before a sweep reads them: a second-level cache holds them beside the arrays that it reads. */
-const WRITTEN = 131072;
-
 /** Values that {@link describeStep} writes. */
 export const PLAIN_WORDS = layout.words;
 
@@ -385,9 +382,7 @@ const RECORD: Recorded<PlainRun> = {
     writePair(at + layout.dSum, sum, dFrom);
     if (product !== null) {
       integers[at + layout.product] = descriptor;
-      // The kernel multiplies two rows together.
-      const written = (WRITTEN / product.factors.depth) & ~1;
-      describeTransposed(given, 0, z.gradPtr, product.weights, written, product.factors);
+      describeTransposed(given, 0, z.gradPtr, product.weights, size / product.factors.depth, product.factors);
     }
     k.lifBackward(neurons);
     if (product !== null) recycle(given, 4 * size);
