@@ -14,6 +14,9 @@ const POLICY = [
 
 /** The mark of the project, a trace with two spikes, 40 × 16. */
 export const MARK_PATH = "M0 12h9l2.5-10L15 14l2-4h6l2.5-8L29 13l2-3h9";
+/** The sign of the button for light and dark. */
+const HALVES =
+  '<svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6.5" /><path d="M8 1.5a6.5 6.5 0 0 0 0 13z" /></svg>';
 const MARK = `<svg viewBox="0 0 40 16" aria-hidden="true"><path d="${MARK_PATH}" /></svg>`;
 
 /** The way from one page to another, both by their paths from the root of the site; the first page of a folder has the folder's address. */
@@ -110,7 +113,7 @@ ${origin === null ? "" : addressTags(page, origin)}<link rel="icon" href="${to(a
 <a class="brand" href="${to("index.html")}">${MARK} <span>jarvis-snn</span></a>
 <nav aria-label="Parts of the site">${tabs.map(tab).join("")}</nav>
 <search class="search"><input type="search" placeholder="Search" aria-label="Search" data-search></search>
-<button type="button" class="theme" data-theme-button aria-label="Light or dark">◐</button>
+<button type="button" class="theme" data-theme-button aria-label="Light or dark">${HALVES}</button>
 </header>
 <div class="${isWhole ? "whole" : "body"}">
 ${isWhole ? "" : sidesOf(page)}<main id="content">

@@ -57,9 +57,9 @@ const FORMS: Readonly<Record<number, Strokes>> = {
 /** Each digit with the height and the middle of its place, as shares of the pad. */
 const PLACES: readonly (readonly [digit: number, size: number, x: number, y: number])[] = [
   [3, 0.74, 0.48, 0.5],
-  [1, 0.4, 0.74, 0.3],
-  [4, 0.62, 0.36, 0.56],
   [1, 0.8, 0.5, 0.5],
+  [4, 0.62, 0.36, 0.56],
+  [1, 0.4, 0.74, 0.3],
   [5, 0.34, 0.24, 0.26],
   [9, 0.66, 0.6, 0.48],
   [2, 0.46, 0.4, 0.68],
