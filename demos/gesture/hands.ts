@@ -176,10 +176,12 @@ function framesOf(hand: Hand, x: Float32Array, y: Float32Array, texture: Float32
         const [px, py] = [column - cx, row - cy];
         // The distance from the shape in pixels, negative inside, about 0 at the edge. Edges are a pixel wide.
         let outside = (Math.sqrt(square(px / width) + square(py / height)) - 1) * Math.min(width, height);
+        let squared = Infinity;
         for (const [tx, ty] of tips) {
           const nearest = Math.min(1, Math.max(0, (px * tx + py * ty) / (tx * tx + ty * ty)));
-          outside = Math.min(outside, Math.sqrt(square(px - nearest * tx) + square(py - nearest * ty)) - thickness);
+          squared = Math.min(squared, square(px - nearest * tx) + square(py - nearest * ty));
         }
+        outside = Math.min(outside, Math.sqrt(squared) - thickness);
         const cover = Math.min(1, Math.max(0, 0.5 - outside));
         const at = row * SIDE + column;
         frame[at] = (frame[at] as number) * (1 - cover) + ahead * cover;

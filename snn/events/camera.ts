@@ -110,8 +110,10 @@ export function eventsFromFrames(
   for (let f = 0; f < F; f += perPart) {
     const part = frames.slice(0, f, Math.min(f + perPart, F));
     const intensities = part.toFloat32Array();
-    const wrong = intensities.find((I) => !(I >= 0 && I < Infinity));
-    if (wrong !== undefined) throw wrongValue(where, "finite intensities ≥ 0", wrong);
+    for (let i = 0; i < intensities.length; i++) {
+      const I = intensities[i] as number;
+      if (!(I >= 0 && I < Infinity)) throw wrongValue(where, "finite intensities ≥ 0", I);
+    }
     const levels = noGrad(() => part.add(given.logOffset).log().toFloat32Array());
     for (let i = 0; i < levels.length; i += H * W) {
       camera.see(levels.subarray(i, i + H * W), intensities.subarray(i, i + H * W), times[f + i / (H * W)] as number);
@@ -182,14 +184,14 @@ class Camera {
 
   /** The events between two frames. */
   private change(from: Float32Array, to: Float32Array, intensities: Float32Array, t: number): void {
-    const { on, off, reference, now } = this;
+    const { on, off, reference, now, pixels } = this;
     const { leakRate, shotNoiseRate, generator } = this.options;
     const span = t - now;
     const leak = leakRate * span * 1e-6;
     const chance = shotNoiseRate * span * 1e-6;
-    const noise = chance === 0 ? null : noGrad(() => rand([this.pixels], { generator }).toFloat32Array());
+    const noise = chance === 0 ? null : noGrad(() => rand([pixels], { generator }).toFloat32Array());
     const isStill = leak === 0 && noise === null;
-    for (let i = 0; i < this.pixels; i++) {
+    for (let i = 0; i < pixels; i++) {
       // Most pixels of most scenes stay as they are.
       if (isStill && from[i] === to[i]) continue;
       const rise = on[i] as number;
@@ -206,8 +208,14 @@ class Camera {
         noiseP = drawn < 1 ? 1 : 0;
         if (drawn < 2) noiseAt = now + span * (drawn - (drawn < 1 ? 0 : 1));
       }
+      const end = start + slope;
+      // Most pixels cross no threshold, and need no division.
+      if (noiseAt === Infinity && (slope > 0 ? end < rise : end > -fall || slope === 0)) {
+        if (leak !== 0) reference[i] = (reference[i] as number) - leak * rise;
+        continue;
+      }
       const step = slope > 0 ? rise : -fall;
-      const crossings = slope === 0 ? 0 : Math.max(0, Math.floor((start + slope) / step));
+      const crossings = slope === 0 ? 0 : Math.max(0, Math.floor(end / step));
       if (crossings > MOST)
         throw wrongValue("eventsFromFrames", `at most ${MOST} events of a pixel a frame`, crossings);
       for (let c = 1; c <= crossings; c++) {
