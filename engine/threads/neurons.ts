@@ -27,8 +27,8 @@ export function sharedNeurons(k: CoreKernels, parts: Parts, fill: CoreKernels["f
     integers.copyWithin(words, first, first + product.words);
     const [n, k] = [integers[words + product.n] as number, integers[words + product.k] as number];
     integers[words + product.m] = count / n;
-    integers[words + product.a] += 4 * (from / n) * k;
-    integers[words + product.c] += 4 * from;
+    integers[words + product.a] = (integers[words + product.a] as number) + 4 * (from / n) * k;
+    integers[words + product.c] = (integers[words + product.c] as number) + 4 * from;
     return own;
   };
 
