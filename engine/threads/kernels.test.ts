@@ -319,7 +319,10 @@ const CASES: { readonly [name in keyof Kernels]?: Case } = {
     const gradients = { dSpikes: all(), stepDSpikes: steps(), dMembrane: oneOf(0, all()), stepDMembrane: steps() };
     const c = a.work(size);
     const ofProduct = oneOf({ ...gradients, dSpikes: c, stepDSpikes: 0 }, { dMembrane: c });
-    const given = oneOf(gradients, { ...ofProduct, product: factors(a, c, T, size / over.n, over.n) });
+    const given = oneOf<Partial<Record<keyof typeof lif, number>>>(gradients, {
+      ...ofProduct,
+      product: factors(a, c, T, size / over.n, over.n),
+    });
     const more = { dV: oneOf(0, all()), stepDV: steps(), dU: all(), stepDU: oneOf(0, size), dSum: oneOf(0, step()) };
     const ends = { dLast: oneOf(0, step()), dFrom: oneOf(0, step()) };
     return [described(lif, { ...over, ...words, ...given, ...more, ...ends })];
