@@ -315,7 +315,7 @@ test("lif: backward in pieces of steps has the bits of all at once", () => {
             const o = 4 * t * size;
             const at = { u: layer.u + o, dSpikes: dU + o, dMembrane: hasMembrane ? dMembrane + o : 0, dU: dU + o };
             const from = t === 0 ? layer.from : layer.u + o - 4 * size;
-            // What leaves the later steps comes to the earlier ones.
+            // dFrom of the later steps is dLast of the earlier ones.
             backward(side, { ...layer, ...at, T: together, from, dLast: t + together < T ? dFrom : 0, dFrom });
           }
           return [...side.read(dU, T * size), ...side.read(dFrom, size)];
