@@ -256,6 +256,23 @@ test("lif: backward of a product is that of its values", () => {
   }
 });
 
+test("lif: backward of a product of the most columns and rows of B that are packed", () => {
+  const o = { ...PLAIN, rows: 3, n: 2048 };
+  const [size, k] = [o.rows * o.n, 63];
+  onWasm((side) => {
+    const layer = { ...ran(side, o), ...surrogateOf(ATAN) };
+    const [a, b] = [side.put(numbers(T * o.rows * k, 41)), side.put(numbers(o.n * k, 42))];
+    const run = (m: number, step: number): number[] => {
+      const [c, dU] = [side.zeros(m * o.n), side.zeros(T * size)];
+      const product = describedProduct(side, { n: o.n, k, a, b, bRow: 1, bCol: k, c, m });
+      if (step !== 0) side.k.gemm(product);
+      backward(side, { ...layer, dSpikes: c, stepDSpikes: step, dU, product: step === 0 ? product : 0 });
+      return side.read(dU, T * size);
+    };
+    expect(run(o.rows, 0)).toEqual(run(T * o.rows, size));
+  });
+});
+
 test("lif: backward may write over each gradient that comes over time", () => {
   for (const o of EVERY) {
     const size = o.rows * o.n;

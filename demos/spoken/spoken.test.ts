@@ -287,7 +287,7 @@ test("a small network learns digits of the synthesiser, which are made once", as
     lr: 1e-2,
   });
   // Chance is 0.1, with a standard deviation of 0.05.
-  expect(history.at(-1)?.validation).toBeGreaterThan(0.35);
+  expect(history.at(-1)?.validation).toBeGreaterThan(0.5);
 });
 
 test("voices that the training has not heard have a figure of their own, the worst voice among all, and late spikes are counted", async () => {
