@@ -272,7 +272,8 @@ export class TrainRoom implements Room {
       this.map = report.map;
       this.show();
     } else if (report.kind === "frame") {
-      this.node.classList.remove("stale");
+      // A late frame of the run before comes ahead of the new setup, which takes the frame away.
+      if (this.frame === null) this.node.classList.remove("stale");
       this.frame = report;
       if (report.detail !== null) this.detail = report.detail;
       this.results.record(report);

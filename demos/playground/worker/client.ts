@@ -9,7 +9,7 @@ const NOT_LOADED =
 
 export interface ClientEvents {
   onReport(report: Report): void;
-  /** The worker has been at work for a while; or it has done all that it was told. */
+  /** The worker has been at work for a while, perhaps at something new by now; or it has done all that it was told. */
   onBusy(busy: boolean): void;
 }
 
@@ -19,6 +19,7 @@ export class RunClient {
   /** Commands that the worker has not carried out. */
   private waiting = 0;
   private patience: ReturnType<typeof setTimeout> | undefined;
+  private isLate = false;
   private broken: string | null = null;
 
   constructor(events: ClientEvents) {
@@ -42,7 +43,11 @@ export class RunClient {
     }
     this.worker.postMessage(command);
     this.waiting++;
-    this.patience ??= setTimeout(() => this.events.onBusy(true), PATIENCE_MS);
+    if (this.isLate) this.events.onBusy(true);
+    this.patience ??= setTimeout(() => {
+      this.isLate = true;
+      this.events.onBusy(true);
+    }, PATIENCE_MS);
   }
 
   private receive(report: Report): void {
@@ -57,6 +62,7 @@ export class RunClient {
     this.waiting = 0;
     clearTimeout(this.patience);
     this.patience = undefined;
+    this.isLate = false;
     this.events.onBusy(false);
   }
 }
