@@ -81,27 +81,36 @@ const told = (log, send) => (command, parameters) =>
   });
 
 function client(send) {
+  async function run(body, ...args) {
+    const script = `
+      const [args, done] = arguments;
+      (async () => (${body})(...args))().then(
+        (value = null) => done({ value }),
+        (error) => done({ error: error + "\\n" + error?.stack }),
+      );`;
+    const { value, error } = await send("ExecuteAsyncScript", { script, args: [args] });
+    if (error !== undefined) throw new Error(`webdriver: the page throws ${error}`);
+    return value;
+  }
+
+  async function navigate(url) {
+    await send("Navigate", { url });
+    // WebKit calls an address that does not load a success, and shows a page without an address that says why.
+    const why = await run(() => (location.href === "about:blank" ? document.body.textContent : null));
+    if (why !== null) throw new Error(`webdriver: ${url} does not load: ${why}`);
+  }
+
   return {
-    navigate: (url) => send("Navigate", { url }),
+    navigate,
     /** Closes the tab, and opens another one at an address. */
     async renew(url) {
       const { handle } = await send("NewWindow", { type: "tab" });
       await send("CloseWindow", {});
       await send("SwitchToWindow", { handle });
-      await send("Navigate", { url });
+      await navigate(url);
     },
     /** The result of a function, or of its promise, that runs in the page with these arguments, all of which JSON can hold. */
-    async run(body, ...args) {
-      const script = `
-        const [args, done] = arguments;
-        (async () => (${body})(...args))().then(
-          (value = null) => done({ value }),
-          (error) => done({ error: error + "\\n" + error?.stack }),
-        );`;
-      const { value, error } = await send("ExecuteAsyncScript", { script, args: [args] });
-      if (error !== undefined) throw new Error(`webdriver: the page throws ${error}`);
-      return value;
-    },
+    run,
     /** The visible part of the page, as PNG. */
     screenshot: async () => Buffer.from(await send("TakeScreenshot", { full: false }), "base64"),
   };
