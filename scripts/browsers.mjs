@@ -210,7 +210,9 @@ async function serve(folder, headers) {
   });
   const server = createServer(async (request, response) => {
     if (request.method === "POST") {
-      settle(request.url, Buffer.concat(await request.toArray()).toString());
+      // A browser that ends leaves a message incomplete that it was sending.
+      const parts = await request.toArray().catch(() => null);
+      if (parts !== null) settle(request.url, Buffer.concat(parts).toString());
       response.end();
       return;
     }
