@@ -7,12 +7,17 @@ import { withoutKernels } from "../vitest.config.ts";
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-test("reach: checks, sizes and plain functions are left out, and what computes is not", () => {
+test("reach: checks, sizes, plain functions and what is tested elsewhere are left out, and what computes is not", () => {
   const leftOut = withoutKernels();
-  for (const path of ["test/check.test.ts", "test/size.test.ts", "demos/playground/model/strokes.test.ts"])
+  for (const path of [
+    "test/check.test.ts",
+    "test/size.test.ts",
+    "demos/playground/model/strokes.test.ts",
+    "test/readme.test.ts",
+  ])
     expect(leftOut).toContain(path);
   // By its own import, by that of an entry, by a file beside it, by a path that is made.
-  for (const path of ["engine/wasm.test.ts", "test/extend.test.ts", "kernels/lif.test.ts", "test/readme.test.ts"])
+  for (const path of ["engine/wasm.test.ts", "test/extend.test.ts", "kernels/lif.test.ts", "test/names.test.ts"])
     expect(leftOut).not.toContain(path);
 });
 
