@@ -298,7 +298,6 @@ function followWeights(
   to: i32,
 ): void {
   const groups = word(g, layout.groups);
-  const channels = word(g, layout.channels);
   const filters = word(g, layout.filters);
   const places = word(g, layout.places);
   const kernel = word(g, layout.kernel);
@@ -315,13 +314,13 @@ function followWeights(
   const byTaps = areaOf(g, work, layout.byTaps);
   findSpikes(g, rows, first, count, group, begin, end);
   transposeBits(byTaps, rows, n, 32 * (end - begin), 0);
-  // A channel has 32 rows.
-  const top = 32 * begin + (from - begin * kernel);
-  const bottom = 32 * (to / kernel) + (to % kernel);
-  const turned = at(word(g, layout.turned), (group * 32 * channels + top) * filters);
-  describe(work, turned, turned, 0, maps, bottom - top, filters, n, filters, filters);
   const words = (n + 31) >> 5;
-  follow(g, work, at(byTaps, (top - 32 * begin) * words), bottom - top, words);
+  // A channel has 32 rows, of which those of its taps move together: lists of the others would be empty.
+  const bytes = (<usize>(kernel * words)) << 2;
+  for (let c = 1; c < end - begin; c++) memory.copy(byTaps + <usize>c * bytes, at(byTaps, 32 * c * words), bytes);
+  const turned = at(word(g, layout.turned), (group * word(g, layout.taps) + from) * filters);
+  describe(work, turned, turned, 0, maps, to - from, filters, n, filters, filters);
+  follow(g, work, at(byTaps, (from - begin * kernel) * words), to - from, words);
 }
 
 /**

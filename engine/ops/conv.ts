@@ -46,7 +46,7 @@ const conv1dOp: Op<Windows> = {
     // A sum that begins at −0 would tell whether a 0 was added to it or skipped.
     const start = bias === null ? 0 : allocate(4 * bias.size);
     if (start !== 0) k.affine(start, bias.ptr, bias.size, 1, 0);
-    if (g.path !== "dense") followerOf(g, w.ptr, x).writeMaps(z.ptr, start);
+    if (g.path !== "dense") followerOf(g, w.ptr, x, false).writeMaps(z.ptr, start);
     else multiplyPatches("maps", g, z.ptr, w.ptr, x.ptr, start);
     if (start !== 0) recycle(start, 4 * bias.size);
   },
@@ -63,7 +63,7 @@ const conv1dOp: Op<Windows> = {
     const sums = db === 0 ? 0 : allocate(4 * planes);
     const form = z.gradForm?.kind === "places" ? z.gradForm : null;
     const maps = { values: z.gradPtr, places: form?.places ?? 0, each: (form?.windows ?? 0) / planes, sums };
-    const follower = dw !== 0 && g.path !== "dense" ? followerOf(g, dw, x) : null;
+    const follower = dw !== 0 && g.path !== "dense" ? followerOf(g, dw, x, true) : null;
     if (dx !== 0 || follower !== null || maps.places !== 0) spreadMaps(g, maps, w.ptr, dx, adds, follower);
     else if (db !== 0) k.sumAxis(sums, z.gradPtr, planes, places, 1);
     if (follower !== null) follower.end(dw);

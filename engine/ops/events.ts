@@ -69,9 +69,9 @@ function fitsWords(down: Axis, across: Axis): boolean {
   return small && 3 * across.stride + across.kernel <= 32 && down.dilation === 1 && across.dilation === 1;
 }
 
-/** Follows the images on the path of g with these weights, which are copied. */
-export const followerOf = (g: Windows, weights: number, images: Tensor): Follower =>
-  g.path === "windows" ? new SpikeWindows(g, images, weights) : new Events(g, images, weights);
+/** Follows the images on the path of g with these weights, which are copied; or, where `isGradient`, adds to them as their gradient. */
+export const followerOf = (g: Windows, weights: number, images: Tensor, isGradient: boolean): Follower =>
+  g.path === "windows" ? new SpikeWindows(g, images, weights, isGradient) : new Events(g, images, weights);
 
 /** The way of a convolution over the non-zeros of its images, with a copy of its weights, turned, until `end`. */
 export abstract class Follower {
@@ -191,25 +191,28 @@ function overlapsOf(table: number, axis: Axis, tapUnit: number, placeUnit: numbe
   extra().overlaps(table, size, places, kernel, stride, padding, dilation, tapUnit, placeUnit);
 }
 
-/** The spikes under every window as rows of bits, a word a channel; the weights as [32·channels, filters], with gaps. */
+/** The spikes under every window as rows of bits, a word a channel; the weights as [32·channels, filters], with gaps, their gradient without. */
 class SpikeWindows extends Follower {
   protected readonly follows = layout.WINDOWS;
   protected readonly batch = Math.max(1, Math.min(imagesIn(this.g), Math.floor(PLACES / this.g.places)));
+  /** Rows of a channel of the turned weights. */
+  private readonly rows: number;
 
-  constructor(g: Windows, images: Tensor, weights: number) {
+  constructor(g: Windows, images: Tensor, weights: number, isGradient: boolean) {
     super(g, images);
     const { groups, channels, filters, kernel, taps, y } = g;
+    this.rows = isGradient ? kernel : 32;
     this.turned = allocate(this.bytes);
     this.down = makeTables(g);
     this.across = this.down + tableBytes(y);
     for (let c = 0; c < groups * channels; c++) {
       const from = weights + 4 * (Math.floor(c / channels) * filters * channels + (c % channels)) * kernel;
-      k.copyStrided(this.turned + 4 * c * 32 * filters, from, 1, 1, kernel, filters, 0, 0, 1, taps);
+      k.copyStrided(this.turned + 4 * c * this.rows * filters, from, 1, 1, kernel, filters, 0, 0, 1, taps);
     }
   }
 
   private get bytes(): number {
-    return 4 * this.g.groups * 32 * this.g.channels * this.g.filters;
+    return 4 * this.g.groups * this.rows * this.g.channels * this.g.filters;
   }
 
   rowWords(count: number): number {
@@ -233,15 +236,8 @@ class SpikeWindows extends Follower {
   }
 
   end(weights: number): void {
-    const { groups, channels, filters, kernel, taps } = this.g;
-    const depth = 32 * channels;
-    if (weights !== 0) {
-      for (let i = 0; i < groups; i++) {
-        const to = weights + 4 * i * filters * taps;
-        const from = this.turned + 4 * i * depth * filters;
-        k.copyStrided(to, from, 1, filters, channels, kernel, 0, 1, 32 * filters, filters);
-      }
-    }
+    const { groups, filters, taps } = this.g;
+    if (weights !== 0) k.copyStrided(weights, this.turned, groups, filters, 1, taps, taps * filters, 1, 0, filters);
     recycleTables(this.down, this.g);
     recycle(this.turned, this.bytes);
   }
