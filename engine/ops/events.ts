@@ -95,7 +95,7 @@ export abstract class Follower {
   abstract listWords(count: number): number;
   /** How many images are worth taking at a time. */
   protected abstract readonly batch: number;
-  /** Writes the weights to where they belong, unless the address is 0, and gives back the memory. */
+  /** Writes the gradient of the weights to where it belongs, unless the address is 0, and gives back the memory. */
   abstract end(weights: number): void;
 
   /** Bits that have room in lists for so many images. */
@@ -225,8 +225,8 @@ class SpikeWindows extends Follower {
 
   /** A word for each row, and two bytes for each bit. */
   listWords(count: number): number {
-    const { places, channels } = this.g;
-    return Math.max(count * places, 32 * channels) + 6 + Math.ceil(this.most(count) / 2);
+    const { places, taps } = this.g;
+    return Math.max(count * places, taps) + 6 + Math.ceil(this.most(count) / 2);
   }
 
   /** Bits that are listed at a time, where so many images are taken: all of a row at least. */

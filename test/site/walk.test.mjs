@@ -106,10 +106,10 @@ async function begin(client, url) {
   await see(client, () => navigator.serviceWorker.controller?.state === "activated");
 }
 
-/** Whether the browser keeps all these files. */
-async function areKept(addresses) {
-  const found = await Promise.all(addresses.map((address) => caches.match(address)));
-  return found.every((response) => response !== undefined);
+/** Which of these files the browser does not keep in a cache. */
+async function missing([cacheName, addresses]) {
+  const found = await Promise.all(addresses.map((address) => caches.match(address, { cacheName })));
+  return addresses.filter((_, i) => found[i] === undefined);
 }
 
 async function walk(client, place) {
@@ -156,7 +156,7 @@ async function walk(client, place) {
       navigator.serviceWorker.getRegistration().then(({ waiting }) => waiting?.state === "installed"),
     );
     const addresses = firstFiles(newer).map((file) => new URL(file, own.url).href);
-    assert.ok(await client.run(areKept, addresses), "the files of the newer version");
+    assert.deepEqual(await client.run(missing, [`jarvis-snn ${own.url} newer`, addresses]), []);
     for (const path of ["docs/getting-started.html", "docs/losses.html", ""]) {
       await go(path);
       assert.equal(await versionOf(client), version, `${path}: the version of the open tab`);

@@ -19,7 +19,8 @@ export class RunClient {
   /** Commands that the worker has not carried out. */
   private waiting = 0;
   private patience: ReturnType<typeof setTimeout> | undefined;
-  private isLate = false;
+  /** The page has been told that the worker is at work. */
+  private isTold = false;
   private broken: string | null = null;
 
   constructor(events: ClientEvents) {
@@ -43,9 +44,9 @@ export class RunClient {
     }
     this.worker.postMessage(command);
     this.waiting++;
-    if (this.isLate) this.events.onBusy(true);
+    if (this.isTold) this.events.onBusy(true);
     this.patience ??= setTimeout(() => {
-      this.isLate = true;
+      this.isTold = true;
       this.events.onBusy(true);
     }, PATIENCE_MS);
   }
@@ -62,7 +63,7 @@ export class RunClient {
     this.waiting = 0;
     clearTimeout(this.patience);
     this.patience = undefined;
-    this.isLate = false;
+    this.isTold = false;
     this.events.onBusy(false);
   }
 }
