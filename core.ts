@@ -8,3 +8,4 @@
  */
 export * from "./engine/index.ts";
 export * from "./snn/core.ts";
+export { LeakyIntegrator, LIF } from "./snn/neurons/with-kernels.ts";

@@ -20,17 +20,28 @@ const NAMES: Aliases = [
   { find: /^jarvis-snn\/(audio|events|nir|plot|quantize)$/, replacement: at("./snn/$1/index.ts") },
 ];
 
+/** Milliseconds after which a test or a hook counts as hanging: beside busy processes, the longest ones take minutes. */
+const HANGING = 600_000;
+
+/** Steps that other packages take beside ours, in programs of theirs: they run where somebody names them, as `npm run test:peers` does. */
+const BY_NAME = "bench/peers/first-steps.test.ts";
+const isNamed = process.argv.some((word) => word.includes("first-steps"));
+
 const FOLDERS = ["kernels", "engine", "snn", "demos", "bench", "test"];
 
 const all = FOLDERS.flatMap((folder) =>
   readdirSync(at(folder), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".test.ts"))
-    .map((path) => `${folder}/${path.replaceAll("\\", "/")}`),
+    .map((path) => `${folder}/${path.replaceAll("\\", "/")}`)
+    .filter((path) => path !== BY_NAME || isNamed),
 );
 
-/** Demos and benchmarks train networks of the package; files, their damage, and programs of documents: each kernel has its test elsewhere. */
+/**
+ * Demos and benchmarks train networks of the package; files, their damage, charts, and programs of documents: each kernel has its test
+ * elsewhere. Scripts import others by paths that are made. Fused products have no build with assertions.
+ */
 const TESTED_ELSEWHERE =
-  /^(demos|bench)\/|^test\/(checkpoint|old-checkpoint|examples|readme)\.|^snn\/nir\/hostile\.|^snn\/events\/aedat\./;
+  /^(demos|bench)\/|^test\/(charts|check|checkpoint|examples|old-checkpoint|readme|relaxed|fuzz\/events)\.|^engine\/checkpoint\.|^snn\/nir\/hostile\.|^snn\/events\/(aedat|arrays|hostile)\./;
 
 /**
  * The tests that the run with assertions leaves out: no kernel is in what they import, or the kernels that they reach are those of a build
@@ -45,18 +56,21 @@ export const withoutKernels = (): string[] =>
 const leftOut = isDebug ? withoutKernels() : [];
 
 /**
- * Tests with a process of their own: they import the package or a program anew, or look at all of linear memory, leave much in it, or make
- * it shared, for which growth detaches no views. They begin first, and with them fuzzers that take long: of the others, larger files come
- * before smaller ones where no run before has told how long each takes.
+ * Tests with a process of their own: they import the package or a program anew, or an entry before another one, or put another file in the
+ * place of one, or look at all of linear memory, leave much in it, or make it shared, for which growth detaches no views. They begin first,
+ * and with them fuzzers that take long: of the others, larger files come before smaller ones where no run before has told how long each
+ * takes.
  */
 const ALONE = [
   ...all.filter((path) => /vi\.resetModules\(\)|\bstart(Threads)?\(\d/.test(readFileSync(at(path), "utf8"))),
   "bench/support/served.test.ts",
-  "demos/{report,toy/main}.test.ts",
-  "engine/{backward,checkpoint,tensor}.test.ts",
+  "demos/{ladder/ladder,report,toy/main}.test.ts",
+  "engine/{checkpoint,core/backward,core/tensor}.test.ts",
   "engine/ops/{indexing,loss}.test.ts",
   "engine/threads/*.test.ts",
-  "test/{examples,held,integers,memory-limits,memory-use,readme}.test.ts",
+  "snn/neurons/{definitions,options}.test.ts",
+  "test/core-first.test.ts",
+  "test/{examples,held,integers,large-files,memory-limits,memory-use,readme}.test.ts",
   "test/fuzz/{attack,events,fuzz}.test.ts",
 ];
 
@@ -65,7 +79,8 @@ export default defineConfig({
   test: {
     globalSetup: ["test/support/build-kernels.ts"],
     setupFiles: ["test/support/equality.ts"],
-    testTimeout: 60_000,
+    testTimeout: HANGING,
+    hookTimeout: HANGING,
     // One more than there are cores: tests wait for processes, for files, and for the process that transforms what they import.
     maxWorkers: availableParallelism() + 1,
     projects: [

@@ -1,82 +1,79 @@
-/** Convolutions: dense ones as shares of the mul+add peak, and the step of a network that classifies MNIST. */
-import {
-  Adam,
-  Conv2d,
-  constantEncode,
-  conv2d,
-  crossEntropy,
-  Flatten,
-  LIF,
-  Linear,
-  MaxPool2d,
-  manualSeed,
-  noGrad,
-  parameter,
-  rand,
-  Sequential,
-  surrogate,
-  tape,
-  warmup,
-} from "jarvis-snn";
+/** Convolutions: dense ones as shares of the mul+add peak, or of the memory's bandwidth, and the step of a network that classifies MNIST. */
+import { conv2d, noGrad, parameter, rand, tape, warmup } from "jarvis-snn";
+import { block } from "./support/blocks.ts";
 import { type Contender, calls, interleave } from "./support/interleave.ts";
-import { peakProbe, shareOfPeak } from "./support/probes.ts";
+import { peakProbe, probes, shareOfPeak } from "./support/probes.ts";
 import { race } from "./support/race.ts";
 import { type Measured, type Rows, report } from "./support/report.ts";
-import { leaky, mnistBatch, mnistFiles, trainingStep } from "./support/training.ts";
+import { conv } from "./support/steps.ts";
+import { mnistFiles } from "./support/training.ts";
 
-const B = 128;
-
-const T = 50;
 const ROUNDS = 15;
 
-/** The second convolution of the network, on images and weights without zeros. */
-async function products(): Promise<Rows> {
-  const [channels, filters, kernel, places] = [12, 64, 5, 8];
-  const size = places + kernel - 1;
-  const flops = 2 * B * filters * places ** 2 * channels * kernel ** 2;
-  const x = parameter(rand([B, channels, size, size]));
+/** A convolution of images and weights without zeros. */
+interface Layer {
+  readonly images: number;
+  readonly channels: number;
+  readonly filters: number;
+  readonly size: number;
+  readonly kernel: number;
+  readonly padding: number;
+  /** The limit that the row compares with: peak arithmetic or memory bandwidth. */
+  readonly by: "peak" | "triad";
+}
+
+/** The second convolution of the network, and two of a residual network. */
+const LAYERS: readonly (Layer & { readonly keys: readonly [forward: string, gradients: string] })[] = [
+  {
+    ...{ images: 128, channels: 12, filters: 64, size: 12, kernel: 5, padding: 0, by: "peak" },
+    keys: ["forward", "gradients"],
+  },
+  {
+    ...{ images: 32, channels: 256, filters: 256, size: 4, kernel: 3, padding: 1, by: "peak" },
+    keys: ["deepForward", "deepGradients"],
+  },
+  {
+    ...{ images: 32, channels: 512, filters: 512, size: 1, kernel: 3, padding: 1, by: "triad" },
+    keys: ["pointForward", "pointGradients"],
+  },
+];
+
+/** Arrays as large as the weights that forward, both gradients and the triad read or write. */
+const ARRAYS = { forward: 1, gradients: 3, triad: 3 };
+
+/** Forward and both gradients of a layer. */
+async function measured(layer: Layer): Promise<[forward: Measured, gradients: Measured]> {
+  const { images, channels, filters, size, kernel, padding, by } = layer;
+  const places = size + 2 * padding - kernel + 1;
+  const flops = 2 * images * filters * places ** 2 * channels * kernel ** 2;
+  const x = parameter(rand([images, channels, size, size]));
   const weight = parameter(rand([filters, channels, kernel, kernel]));
-  const dz = rand([B, filters, places, places]);
-  const forward = calls("forward", () => void noGrad(() => conv2d(x, weight).data));
+  const dz = rand([images, filters, places, places]);
+  const forward = calls("forward", () => void noGrad(() => conv2d(x, weight, null, { padding }).data));
   const gradients: Contender = {
     name: "gradients",
     measure() {
       for (const leaf of [x, weight]) leaf.zeroGrad();
       return tape(() => {
-        const z = conv2d(x, weight);
+        const z = conv2d(x, weight, null, { padding });
         const start = performance.now();
         z.backward(dz);
         return performance.now() - start;
       });
     },
   };
-  const run = await interleave([peakProbe, forward, gradients], ROUNDS);
-  const measured = ({ name }: Contender, flops: number): Measured => ({
-    value: shareOfPeak(run, name, flops),
-    times: run.medians(name, peakProbe.name),
+  const [a, b, c] = [0, 0, 0].map(() => block(weight.size)) as [number, number, number];
+  const triad = calls("triad", () => probes.triad(a, b, c, weight.size));
+  const probe = by === "peak" ? peakProbe : triad;
+  const run = await interleave([probe, forward, gradients], ROUNDS);
+  const row = (name: "forward" | "gradients", flops: number): Measured => ({
+    value: by === "peak" ? shareOfPeak(run, name, flops) : (run.ratio(probe.name, name) * ARRAYS[name]) / ARRAYS.triad,
+    times: run.medians(name, probe.name),
   });
-  return { forward: measured(forward, flops), gradients: measured(gradients, 2 * flops) };
-}
-
-async function network(): Promise<Rows> {
-  manualSeed(0);
-  const neurons = () => new LIF({ ...leaky(0.5), surrogate: surrogate.fastSigmoid({ slope: 25 }) });
-  const model = new Sequential(
-    ...[new Conv2d(1, 12, 5), new MaxPool2d(2), neurons()],
-    ...[new Conv2d(12, 64, 5), new MaxPool2d(2), neurons()],
-    ...[new Flatten(2), new Linear(1024, 10), neurons()],
-  );
-  const optimizer = new Adam(model.parameters(), { lr: 1e-2 });
-  const { x, y } = mnistBatch(B);
-  const images = x.reshape([B, 1, 28, 28]);
-  const labels = Int32Array.from({ length: T * B }, (_, i) => y[i % B] as number);
-  const step = trainingStep(
-    () => crossEntropy(model.forward(constantEncode(images, { timesteps: T })), labels),
-    optimizer,
-  );
-  return race("conv", { step: { step, rounds: 3 } }, { args: mnistFiles() });
+  return [row("forward", flops), row("gradients", 2 * flops)];
 }
 
 warmup();
-const steps = await network();
-report({ ...(await products()), ...steps });
+const rows: Rows = await race("conv", { step: { ...conv(), rounds: 3 } }, { args: mnistFiles() });
+for (const { keys, ...layer } of LAYERS) [rows[keys[0]], rows[keys[1]]] = await measured(layer);
+report(rows);

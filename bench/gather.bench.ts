@@ -3,7 +3,6 @@ import { warmup } from "jarvis-snn";
 import {
   alloc,
   kernels,
-  kinds,
   PRODUCT_DESCRIPTOR_BYTES,
   type ProductDescriptor,
   productDescriptor,
@@ -59,20 +58,6 @@ function weightGradient(bits: number, count: number): void {
   kernels.transpose(dw, sums, K, N);
 }
 
-/** ∂L/∂s of a hidden layer [ROWS, N] under another one, of which only the neurons within reach of a box count. */
-const ROWS = 800;
-const SAMPLED_PERCENTS = [10, 3, 1];
-const membrane = block(ROWS * N, random);
-const theta = block(1);
-const square = block(N * N, () => random() - 0.5);
-const support = block(ROWS * Math.ceil(N / 32));
-
-function sampled(percent: number): void {
-  kernels.surrogateSupport(support, membrane, theta, 0, ROWS, N, kinds.BOXCAR, (2 * percent) / 100);
-  kernels.fill(out, ROWS * N, 0);
-  kernels.gemmSampled(product({ c: out, m: ROWS, n: N, k: N, a: gradient, b: square, bits: support }));
-}
-
 const dense = (x: number): void => kernels.gemm(product({ ...layer, a: x }));
 
 async function rows(): Promise<Rows> {
@@ -85,13 +70,12 @@ async function rows(): Promise<Rows> {
       calls(`weightGradient${percent}`, () => weightGradient(bits, count)),
     ];
   });
-  const products = SAMPLED_PERCENTS.map((percent) => calls(`sampled${percent}`, () => sampled(percent)));
-  const run = await interleave([peakProbe, ...contenders, ...products], ROUNDS);
-  const overDense = (flops: number) => (contender: Contender) => {
-    const value = shareOfPeak(run, contender.name, flops) / DENSE;
+  const run = await interleave([peakProbe, ...contenders], ROUNDS);
+  const overDense = (contender: Contender) => {
+    const value = shareOfPeak(run, contender.name, FLOPS) / DENSE;
     return [contender.name, { value, times: run.medians(contender.name, peakProbe.name) }] as const;
   };
-  return Object.fromEntries([...contenders.map(overDense(FLOPS)), ...products.map(overDense(2 * ROWS * N * N))]);
+  return Object.fromEntries(contenders.map(overDense));
 }
 
 /** Time against density, of ones and of other numbers, as shares of the time of the dense product of the same run. */

@@ -1,5 +1,15 @@
-/** One image through the network of tutorial 5: all time steps in one call, and step by step as a stream comes in. */
-import { constantEncode, type LIF, type Linear, manualSeed, noGrad, Stream, spikeCount, warmup } from "jarvis-snn";
+/** Images through the network of tutorial 5: all time steps in one call, of one image and of 128, and step by step as a stream comes in. */
+import {
+  constantEncode,
+  type LIF,
+  type Linear,
+  manualSeed,
+  noGrad,
+  Stream,
+  spikeCount,
+  type Tensor,
+  warmup,
+} from "jarvis-snn";
 import { MnistNetwork } from "../demos/mnist/network.ts";
 import { race } from "./support/race.ts";
 import { report } from "./support/report.ts";
@@ -9,13 +19,14 @@ const T = 25;
 
 manualSeed(0);
 const { x } = mnistBatch(1);
+const { x: images } = mnistBatch(128);
 const model = new MnistNetwork(784, 1000, 1);
 const [hidden, out] = model.linears as [Linear, Linear];
 const [first, last] = model.neurons as [LIF, LIF];
 
-function batch(): void {
+const batch = (x: Tensor) => (): void => {
   noGrad(() => spikeCount(model.unroll(constantEncode(x, { timesteps: T })).spikes).toFloat32Array());
-}
+};
 
 const steps = new Stream([hidden, first, out, last], [1, 784]);
 const image = x.toFloat32Array();
@@ -33,7 +44,8 @@ function stream(): void {
 
 warmup();
 const workloads = {
-  batch: { step: batch, rounds: 21 },
+  batch: { step: batch(x), rounds: 21 },
+  many: { step: batch(images), rounds: 11 },
   stream: { step: stream, rounds: 15 },
 };
 report(await race("inference", workloads, { args: mnistFiles() }));

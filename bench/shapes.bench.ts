@@ -9,7 +9,7 @@ const networks = seeds.flatMap(drawNetworks);
 
 const ROUNDS = 5;
 /** The ends of the keys of rows, which say against whom a network is. */
-const RIVALS = ["/torch", "/torch-all", " alone"];
+const RIVALS = ["/pytorch", "/pytorch-all", "/torch", "/torch-all", "/torch-loop", "/torch-loop-all", " alone"];
 
 /** The rows of the least and of the median network against each rival. */
 function summary(rows: Rows): Rows {
@@ -37,7 +37,7 @@ function line(network: Network, rows: Rows): string {
 warmup();
 const rows = await race("shapes", Object.fromEntries(networks.map((each) => [each.name, workloadOf(each, ROUNDS)])), {
   args: [JSON.stringify(networks)],
-  rivals: () => ["threads", "torch", "torch-all"],
+  rivals: () => ["threads", "torch", "torch-all", "torch-loop", "torch-loop-all"],
 });
 for (const network of networks) console.error(line(network, rows));
 report(summary(rows));

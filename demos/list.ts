@@ -20,10 +20,31 @@ const mean = "mean of the seeds 0, 1 and 2";
 
 /** Groups of demos, in the order of lists. */
 export const GROUPS = {
+  "An engine on one page, and a ladder above it": {
+    nano: {
+      title: "Trains the toy on an engine of one page, and beside it on the package: the weights have the same bits.",
+      source: "demos/nano/nano.ts, 170 lines over the kernels of this package.",
+      seconds: 2,
+      figure: { name: "share of weights with the bits of the package", atLeast: 1 },
+      beside: [[0, "demos/nano/nano-js.ts, whose sums are in float64"]],
+      next: [
+        ["nano --steps=1000", "until it has learned"],
+        ["toy", "the same task with all that the package adds"],
+      ],
+    },
+    ladder: {
+      title: "Times a training step on eight rungs, from scalars with closures to the package with threads.",
+      source: "The toy of this package and snnTorch's tutorial 5; the first rung is that of micrograd.",
+      seconds: 20,
+      figure: { name: "rungs whose weights have the bits of the package", atLeast: 5 },
+      beside: [[5, "rungs from SIMD on"]],
+      next: [["ladder --steps=100", "steadier medians"]],
+    },
+  },
   "Classifiers, by backpropagation through time": {
     toy: {
       title: "Trains a spiking network on a linear toy task.",
-      source: "The example of the README.",
+      source: "An example of this package: whether a weighted sum of 32 features is positive.",
       seconds: 2,
       figure: { name: "test accuracy", atLeast: 0.88 },
       beside: [[0.5, "guessing"]],
@@ -88,6 +109,18 @@ export const GROUPS = {
         [0.97, `a quarter, with pruning, ${mean}`],
       ],
       next: [["quantize", "fewer bits in the place of fewer operations"]],
+    },
+    pays: {
+      title:
+        "Compares two spiking networks of the site with dense networks of the same accuracy, by energy and by time.",
+      source: "Networks of this package; energies of operations by Horowitz (2014).",
+      seconds: 750,
+      figure: { name: "energy of a digit, as a share of a dense pass", atMost: 0.5 },
+      beside: [[1, "a dense pass"]],
+      next: [
+        ["pays --epochs=1 --seeds=1", "a quick look"],
+        ["energy", "fewer operations by training"],
+      ],
     },
     fashion: {
       title: "Trains fully connected or convolutional spiking networks on Fashion-MNIST.",
@@ -217,6 +250,18 @@ export const GROUPS = {
     },
   },
   "Rules for synapses": {
+    neighbours: {
+      title:
+        "Grows a hundred receptive fields from noise to digits without a teacher, in seconds, as the site shows them.",
+      source: "Diehl and Cook (2015), with settings for images of 14 × 14 pixels that are shown once.",
+      seconds: 4,
+      figure: { name: "test accuracy", atLeast: 0.72 },
+      beside: [[0.1, "guessing"]],
+      next: [
+        ["neighbours --inhibition=0", "without inhibition all fields become one"],
+        ["diehl-cook", "all of MNIST, at its full resolution"],
+      ],
+    },
     "diehl-cook": {
       title: "Learns digits without labels, by spike-timing-dependent plasticity (Diehl and Cook 2015).",
       source: "Diehl and Cook (2015).",
@@ -317,13 +362,13 @@ export type DemoName = { [G in keyof Groups]: keyof Groups[G] }[keyof Groups] & 
 /** All demos by name. */
 export const DEMOS = Object.assign({}, ...Object.values(GROUPS)) as Record<DemoName, Words>;
 
-/** The lines that name every demo, in groups, with the time of a run. */
+/** The lines that name every demo, in groups, with the time of a run; tabs are those of `wrapped`. */
 export function listed(): string {
   const width = Math.max(...Object.keys(DEMOS).map((name) => name.length)) + 2;
   const lines = Object.entries<Record<string, Words>>(GROUPS).map(([group, demos]) => [
     group,
     ...Object.entries(demos).map(
-      ([name, { title, seconds }]) => `  ${name.padEnd(width)}${`${seconds} s`.padStart(6)}  ${title}`,
+      ([name, { title, seconds }]) => `  ${name.padEnd(width)}${`${seconds} s`.padStart(6)}  \t${title}`,
     ),
   ]);
   return lines.map((group) => group.join("\n")).join("\n\n");

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { withStdout } from "../test/support/terminal.ts";
 import { DEMOS, GROUPS, type Words } from "./list.ts";
 
 beforeEach(() => vi.resetModules());
@@ -19,6 +20,7 @@ async function run(...args: string[]): Promise<{ log: string; error: string; fai
   });
   const log = vi.spyOn(console, "log").mockImplementation(() => {});
   const error = vi.spyOn(console, "error").mockImplementation(() => {});
+  for (const spy of [log, error]) spy.mockClear(); // of an earlier run
   let failure: unknown = null;
   await import("./main.ts").catch((thrown) => {
     failure = thrown;
@@ -108,6 +110,10 @@ test.each(Object.keys(DEMOS) as (keyof typeof DEMOS)[])(
     expect(failure).toEqual(new Error("exit 0"));
     expect(log.split("\n")[0]).toBe(DEMOS[name].title);
     expect(log).toMatch(/^ {2}--seed N/m);
+    vi.resetModules();
+    const narrow = (await withStdout({ isTTY: true, columns: 60 }, () => run(name, "--help"))).log;
+    for (const text of narrow.split("\n")) expect(text.length, text).toBeLessThanOrEqual(60);
+    expect(narrow.split(/\s+/)).toEqual(log.split(/\s+/));
     vi.resetModules();
     const wrong = await run(name, "--seed=-1");
     expect(wrong.failure).toEqual(new Error("exit 2"));

@@ -1,7 +1,8 @@
 /** npm run demo -- NAME runs a demo with the flags behind its name; without a name, or with --help, the demos are listed. */
+import { nearest } from "jarvis-snn/extend";
 import { DEMOS, listed } from "./list.ts";
-import { nearest } from "./nearest.ts";
 import { FlagError } from "./options.ts";
+import { columnsOf, wrapped } from "./terminal.ts";
 
 const [name = "--help"] = process.argv.slice(2);
 
@@ -15,12 +16,17 @@ if (Object.hasOwn(DEMOS, name)) {
     process.exitCode = 2;
   }
 } else if (name === "--help" || name === "-h") {
-  console.log(
-    `npm run demo -- NAME runs a demo, npm run demo -- NAME --help lists its flags. Times are CPU seconds.\n\n${listed()}`,
-  );
+  const head = [
+    "npm run demo -- NAME         \truns a demo",
+    "npm run demo -- NAME --help  \tlists its flags",
+    "Times are CPU seconds.",
+  ].join("\n");
+  console.log(wrapped(`${head}\n\n${listed()}`));
 } else {
   const meant = nearest(name, Object.keys(DEMOS));
   const hint = meant === null ? "" : `; did you mean npm run demo -- ${[meant, ...process.argv.slice(3)].join(" ")}?`;
-  console.error(`demo: expected one of these names, got ${name}${hint}\n\n${listed()}`);
+  console.error(
+    wrapped(`demo: expected one of these names, got ${name}${hint}\n\n${listed()}`, columnsOf(process.stderr)),
+  );
   process.exitCode = 2;
 }

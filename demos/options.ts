@@ -1,6 +1,7 @@
 /** Command-line flags, declared once: parsed, checked and explained from the same table. */
 import { parseArgs } from "node:util";
-import { nearest } from "./nearest.ts";
+import { nearest } from "jarvis-snn/extend";
+import { wrapped } from "./terminal.ts";
 
 type Flag =
   | { kind: "integer"; default: number; min: number; max?: number; help: string }
@@ -27,7 +28,7 @@ export function readFlags<F extends Flags>(title: string, flags: F, args = proce
     console.error((error as Error).message);
     process.exit(2);
   }
-  console.log(`${title}\n\n${describe(flags)}`);
+  console.log(wrapped(`${title}\n\n${describe(flags)}`));
   process.exit(0);
 }
 
@@ -99,13 +100,19 @@ function parseValue(name: string, flag: Valued, text: string): number | string {
   return value;
 }
 
+/** Characters of a flag that stands beside its help; longer ones stand above it. */
+const LEFT = 28;
+
 function describe(flags: Flags): string {
   const rows = Object.entries(flags).map(([name, flag]) => {
     const right = `${flag.help}${flag.default === "" || flag.kind === "switch" ? "" : ` (${flag.default})`}`;
     return [`  --${name} ${valueName(flag)}`.trimEnd(), right] as const;
   });
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  return [...rows, ["  --help", "this text"] as const].map(([left, right]) => left.padEnd(width) + right).join("\n");
+  const all = [...rows, ["  --help", "this text"] as const];
+  const width = 2 + Math.max(...all.map(([left]) => left.length).filter((length) => length <= LEFT));
+  return all
+    .map(([left, right]) => `${left.length <= LEFT ? left.padEnd(width) : `${left}\n${" ".repeat(width)}`}\t${right}`)
+    .join("\n");
 }
 
 /** The word that stands for the value of a flag. */

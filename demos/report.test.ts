@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runDemo } from "../test/support/demo.ts";
+import { withStdout, wordsOf } from "../test/support/terminal.ts";
 import { DEMOS, type DemoName } from "./list.ts";
-import { nearest } from "./nearest.ts";
 import { pageOf } from "./pictures.ts";
 
 let folder = "";
@@ -34,19 +34,10 @@ async function run(
 ): Promise<{ log: string; drawn: string }> {
   vi.stubEnv("NO_COLOR", "1");
   const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
-  const given = { isTTY, columns };
-  const before = Object.keys(given).map((key) => [key, Object.getOwnPropertyDescriptor(process.stdout, key)] as const);
-  for (const [key, value] of Object.entries(given)) {
-    Object.defineProperty(process.stdout, key, { value, configurable: true });
-  }
   try {
-    const lines = await runDemo(name, ...args);
+    const lines = await withStdout({ isTTY, columns }, () => runDemo(name, ...args));
     return { log: lines.join("\n"), drawn: write.mock.calls.map(([text]) => text).join("") };
   } finally {
-    for (const [key, descriptor] of before) {
-      if (descriptor === undefined) Reflect.deleteProperty(process.stdout, key);
-      else Object.defineProperty(process.stdout, key, descriptor);
-    }
     write.mockRestore();
   }
 }
@@ -120,6 +111,15 @@ describe.each(SHORT)("%s %j", (name, args, { lines, bar, drawn }) => {
     expect(terminal.log).not.toMatch(/NaN|undefined/);
   });
 
+  test("on a terminal of 60 or 80 columns no line is longer, and no word is broken", async () => {
+    const wide = await run(name, args, true);
+    for (const columns of [60, 80]) {
+      const narrow = await run(name, args, true, columns);
+      for (const text of narrow.log.split("\n")) expect(text.length, text).toBeLessThanOrEqual(columns);
+      expect(wordsOf(narrow.log)).toEqual(wordsOf(wide.log));
+    }
+  });
+
   test("elsewhere it prints lines of key=value alone, and draws nothing", async () => {
     const { log, drawn: written } = await run(name, args, false);
     expect(log).toMatch(lines);
@@ -141,14 +141,6 @@ describe.each(SHORT)("%s %j", (name, args, { lines, bar, drawn }) => {
   });
 });
 
-test("on a narrow terminal no line is longer than the terminal, and none begins within a word", async () => {
-  const wide = await run("reward", ["--trials=4"], true);
-  const narrow = await run("reward", ["--trials=4"], true, 64);
-  for (const text of narrow.log.split("\n")) expect(text.length, text).toBeLessThanOrEqual(64);
-  const words = ({ log }: { log: string }) => log.replace(/[\d.]+|█.*?(?= )/g, "").split(/\s+/);
-  expect(words(narrow)).toEqual(words(wide));
-});
-
 test("words: every demo has a figure, others beside it and a next run of a demo that there is", () => {
   for (const [name, { source, beside, next }] of Object.entries(DEMOS)) {
     expect(source, name).toMatch(/\.$/);
@@ -162,18 +154,4 @@ test("pictures: the page lists those that are there, in the order of the demos",
   const page = pageOf(["ring.svg", "toy.svg", "other.svg"]);
   expect([...page.matchAll(/<img src="([^"]+)"/g)].map(([, file]) => file)).toEqual(["toy.svg", "ring.svg"]);
   expect(page).toContain(DEMOS.ring.title);
-});
-
-test.each([
-  ["mnits", "mnist"],
-  ["mnist", "mnist"],
-  ["MNIST", "mnist"],
-  ["quantise", "quantize"],
-  ["store_recall", "store-recall"],
-  ["dielcook", "diehl-cook"],
-  ["rin", "ring"],
-  ["elephant", null],
-  ["x", null],
-])("nearest: %s is meant to be %s", (word, meant) => {
-  expect(nearest(word, Object.keys(DEMOS))).toBe(meant);
 });

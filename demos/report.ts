@@ -9,6 +9,7 @@ import { type BarReport, progressBar } from "jarvis-snn/node";
 import { PICTURES } from "./folders.ts";
 import { DEMOS, type DemoName } from "./list.ts";
 import { type Flags, readFlags, type Values } from "./options.ts";
+import { bold, chartText, columnsOf, dim, GLUE, tableText, wrapped } from "./terminal.ts";
 
 /** Names and values of a line; a number with its digits is a text. */
 export type Fields = Readonly<Record<string, string | number | boolean>>;
@@ -56,7 +57,7 @@ export function line(fields: Fields, word = ""): void {
   } else if (run.mode === "lines") {
     console.log(word === "" ? lineOf(fields) : `${word} ${lineOf(fields)}`);
   } else {
-    const cells = entries.map(([key, value]) => `${dim(key.replaceAll("_", " "))} ${value}`);
+    const cells = entries.map(([key, value]) => `${dim(key.replaceAll("_", " "))}${GLUE}${value}`);
     say([...(word === "" ? [] : [dim(word)]), ...cells].join(dim(" · ")));
   }
 }
@@ -67,10 +68,15 @@ export const lineOf = (fields: Fields): string =>
     .map(([key, value]) => `${key}=${value}`)
     .join(" ");
 
-/** Lines of text that people read, such as a table; one text of the JSON object. */
+/** Lines of text that people read; one text of the JSON object. */
 export function text(lines: string): void {
   if (run.mode === "json") run.results.push({ text: lines });
   else say(lines);
+}
+
+/** A table with a first row of heads: in parts where it is wider than the terminal. */
+export function table(rows: readonly (readonly string[])[]): void {
+  text(tableText(rows, run.mode === "terminal" ? columnsOf() : Number.POSITIVE_INFINITY));
 }
 
 /** A sentence that explains the lines behind it, on a terminal alone. */
@@ -83,20 +89,7 @@ function say(lines: string): void {
   if (run.mode !== "terminal") return console.log(lines);
   if (run.isBarred) process.stdout.write("\r\x1b[2K");
   run.isBarred = false;
-  console.log(lines.split("\n").map(broken).join("\n"));
-}
-
-/** A line in parts that the terminal shows without breaking a word. */
-function broken(line: string): string {
-  const columns = process.stdout.columns || 80;
-  let left = columns;
-  const words = line.split(" ").map((word, i) => {
-    const length = word.replace(STYLE, "").length;
-    const isNext = i > 0 && length >= left;
-    left = (isNext || i === 0 ? columns : left - 1) - length;
-    return `${i === 0 ? "" : isNext ? "\n" : " "}${word}`;
-  });
-  return words.join("");
+  console.log(wrapped(lines));
 }
 
 /** The path of a picture that was written. */
@@ -140,13 +133,14 @@ export interface End {
   raster?: { name: string; spikes: () => Tensor };
 }
 
-/** Columns and lines of a curve and of a raster. */
-const CURVE = { width: 60, height: 5 };
-const RASTER = { width: 60, height: 8 };
-/** Values of a curve at most. */
-const POINTS = 120;
-/** Cells of the longest of the bars beside each other. */
+/** Lines of a curve and of a raster. */
+const CURVE = 5;
+const RASTER = 8;
+/** Values of a curve in a column of characters. */
+const POINTS = 2;
+/** Cells of the longest of the bars beside each other, at most and as a part of the terminal. */
 const CELLS = 20;
+const SHARE = 0.25;
 
 /** Ends a run: the JSON object, or on a terminal the figure with its meaning, pictures in characters, and what comes next. */
 export function end({ figure, curve, raster }: End): void {
@@ -159,29 +153,38 @@ export function end({ figure, curve, raster }: End): void {
   if (mode !== "terminal") return;
   const lines: string[] = [];
   if (curve !== undefined && curve.values.length > 1) {
-    const values = thinned(curve.values);
-    const drawn = noGrad(() => traceText(tensor(values).reshape([values.length, 1, 1]), CURVE));
+    const drawn = chartText((width) =>
+      noGrad(() => traceText(tensor(resampled(curve.values, POINTS * width)), { width, height: CURVE })),
+    );
     lines.push(dim(curve.name), drawn.split("\n").slice(0, -1).join("\n"), "");
   }
-  if (raster !== undefined) lines.push(dim(raster.name), rasterText(raster.spikes(), RASTER), "");
+  if (raster !== undefined) {
+    const spikes = raster.spikes();
+    lines.push(
+      dim(raster.name),
+      chartText((width) => rasterText(spikes, { width, height: RASTER })),
+      "",
+    );
+  }
   const rows: (readonly [number, string])[] = [[figure, "this run"], ...beside];
   const most = Math.max(...rows.map(([value]) => Math.abs(value)), 1e-9);
   const verdict = isGood(aim, figure)
     ? "as good as it should be"
     : "not as good as a run with the default flags; fewer samples or epochs explain that";
   lines.push(`${bold(`${aim.name}: ${short(figure)}`)}, ${verdict}.`);
+  const cells = Math.min(CELLS, Math.floor(SHARE * columnsOf()));
   for (const [value, of] of rows) {
-    lines.push(`  ${short(value).padStart(7)} ${cellsOf(Math.abs(value) / most).padEnd(CELLS)} ${of}`);
+    lines.push(`  ${short(value).padStart(7)} ${barOf(Math.abs(value) / most, cells).padEnd(cells)} \t${of}`);
   }
-  if (picture !== "") lines.push("", `${dim("picture")}  ${picture}${indexOf(picture)}`);
-  lines.push("", ...next.map(([command, why]) => `${dim("next")}     npm run demo -- ${command}   ${dim(why)}`));
-  lines.push(`${dim("more")}     docs/demos.md#${name === "toy" || name === "mnist" ? "toy-and-mnist" : name}`);
+  if (picture !== "") lines.push("", `${dim("picture")}  \t${picture}${indexOf(picture)}`);
+  lines.push("", ...next.map(([command, why]) => `${dim("next")}     \tnpm run demo -- ${command}   ${dim(why)}`));
+  lines.push(`${dim("more")}     \tdocs/demos.md#${name === "toy" || name === "mnist" ? "toy-and-mnist" : name}`);
   say(`\n${lines.join("\n")}`);
 }
 
-/** A bar of a part of {@link CELLS}, in eighths of a cell. */
-function cellsOf(part: number): string {
-  const eighths = Math.round(8 * CELLS * part);
+/** A bar of a part of some cells, in eighths of a cell. */
+function barOf(part: number, cells: number): string {
+  const eighths = Math.round(8 * cells * part);
   return "█".repeat(Math.floor(eighths / 8)) + ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
 }
 
@@ -191,25 +194,18 @@ const isGood = (aim: (typeof DEMOS)[DemoName]["figure"], value: number): boolean
 const indexOf = (picture: string): string =>
   picture.startsWith(`${PICTURES}/`) ? `, listed by ${PICTURES}/index.html` : "";
 
-/** Means of neighbours, so that there are at most {@link POINTS} of them. */
-function thinned(values: readonly number[]): number[] {
-  const each = Math.ceil(values.length / POINTS);
-  return Array.from({ length: Math.ceil(values.length / each) }, (_, i) => {
-    const part = values.slice(i * each, (i + 1) * each);
+/** So many values of a curve: means of neighbours where it has more, values on the lines between neighbours where it has fewer. */
+function resampled(values: readonly number[], points: number): number[] {
+  const at = (x: number): number => {
+    const i = Math.floor(x);
+    const [left, right = left] = [values[i] as number, values[i + 1]];
+    return left + (x - i) * (right - left);
+  };
+  return Array.from({ length: points }, (_, i) => {
+    if (values.length <= points) return at((i * (values.length - 1)) / Math.max(1, points - 1));
+    const part = values.slice(Math.floor((i * values.length) / points), Math.ceil(((i + 1) * values.length) / points));
     return part.reduce((sum, value) => sum + value, 0) / part.length;
   });
 }
 
 const short = (x: number): string => String(Number(x.toPrecision(4)));
-
-/** The signs of a style. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the signs begin with ESC
-const STYLE = /\x1b\[\d+m/g;
-
-/** Text that stands out, or back, unless NO_COLOR is set. */
-const styled =
-  (code: number) =>
-  (words: string): string =>
-    process.env.NO_COLOR ? words : `\x1b[${code}m${words}\x1b[0m`;
-const bold = styled(1);
-const dim = styled(2);

@@ -160,6 +160,9 @@ describe("arguments: options", () => {
     expect(() => withDefaults("f", DEFAULTS, { q: 1 })).toThrow(
       new TypeError("f: expected the options p, mode, keep, steps, generator, got q"),
     );
+    expect(() => withDefaults("f", DEFAULTS, { setps: 1 })).toThrow(
+      new TypeError("f: expected a known option, got setps; did you mean steps?"),
+    );
     expect(() => withDefaults("f", DEFAULTS, { toString: 1 })).toThrow(TypeError);
     expect(() => withDefaults("f", DEFAULTS, { p: "1" })).toThrow(
       new TypeError('f: expected p of type number, got "1"'),

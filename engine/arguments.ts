@@ -1,17 +1,21 @@
 /**
- * Arguments from outside: each is read once, copied, checked, and only the copy is used.
+ * Checks of arguments from outside: each value is read once, copied and checked, and only the copy is used.
  *
- * A caller may write JavaScript without types, pass an object whose getters answer differently at every read, or an array over
- * memory that another thread writes. So no check looks at a value that is read again after it.
+ * A caller may pass values of wrong types, an object whose getters return different values, or an array over memory
+ * that another thread writes. So no value is read again after its check.
  */
+import { show, typeOf, wrongType, wrongValue } from "./core/errors.ts";
+import { nearest } from "./nearest.ts";
 
-/** The numbers that an argument may be. `expected` says them in words, as they follow "must be". */
+export { show, typeOf, wrongType, wrongValue } from "./core/errors.ts";
+
+/** Range of a number. `expected` completes "must be" in errors. */
 export interface Range {
   readonly expected: string;
   fits(x: number): boolean;
 }
 
-/** Integers that kernels count with. */
+/** Largest integer that kernels accept. */
 export const MAX_INTEGER = 2 ** 31 - 1;
 
 /** The largest float32. */
@@ -28,6 +32,8 @@ export const INTEGER: Range = { expected: "an integer", fits: (x) => isInteger(x
 export const WHOLE: Range = { expected: "an integer ≥ 0", fits: (x) => isInteger(x) && x >= 0 };
 export const COUNT: Range = { expected: "a positive integer", fits: (x) => isInteger(x) && x >= 1 };
 export const SHARE: Range = { expected: "in (0, 1]", fits: (x) => x > 0 && x <= 1 };
+/** Range of a memory bound; Infinity means none. */
+export const BYTES: Range = { expected: "a number ≥ 1", fits: (x) => x >= 1 };
 
 /** Integers from 1 to `most`. */
 export const upTo = (most: number): Range => ({
@@ -35,50 +41,23 @@ export const upTo = (most: number): Range => ({
   fits: (x) => COUNT.fits(x) && x <= most,
 });
 
-/** Whether x is an integer that kernels can count with. */
+/** Whether kernels accept x as an integer. */
 const isInteger = (x: number): boolean => Number.isInteger(x) && x <= MAX_INTEGER && x >= -MAX_INTEGER;
 
-/** As `typeof`, with lists and null apart from objects. */
-export const typeOf = (value: unknown): string =>
-  Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
+/** Shortens a text for an error message. */
+export const shortened = (text: string, length = 80): string =>
+  text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 
-const LONGEST = 40;
-
-/** A value in a message: short, and without a call of its methods, which might throw. */
-export function show(value: unknown): string {
-  const type = typeOf(value);
-  if (type === "string") return JSON.stringify((value as string).slice(0, LONGEST));
-  if (type === "array") return showList(value as readonly unknown[]);
-  if (type === "bigint") return `${value}n`;
-  return type === "object" || type === "function" ? type : String(value);
-}
-
-function showList(list: readonly unknown[]): string {
-  const few = Array.prototype.slice.call(list, 0, 8).map((item) => (typeOf(item) === "array" ? "array" : show(item)));
-  return `[${few.join(", ")}${list.length > 8 ? ", …" : ""}]`;
-}
-
-/** Names in a message. */
+/** Joins names for a message; "none" if there are none. */
 export const listed = (names: readonly string[]): string => names.join(", ") || "none";
 
-/** The error for a value of the wrong kind. */
-export const wrongType = (where: string, expected: string, got: unknown, hint = ""): TypeError =>
-  new TypeError(`${where}: expected ${expected}, got ${show(got)}${hint}`);
-
-/**
- * The error for a value or a shape of the right kind, but out of the expected ones; `got` puts the given value into
- * words.
- */
-export const wrongValue = (where: string, expected: string, got: string | number): RangeError =>
-  new RangeError(`${where}: expected ${expected}, got ${got}`);
-
-/** Throws a RangeError with the value unless it is fine. */
+/** Throws a RangeError that shows `got`, unless `fine` is true. */
 export function ensure(fine: boolean, where: string, expected: string, got: unknown): void {
   if (!fine) throw new RangeError(`${where}: ${expected}, got ${show(got)}`);
 }
 
 /**
- * The value, a number in the range.
+ * Returns the value if it is a number in the range.
  *
  * @throws TypeError for anything but a number; RangeError for a number outside of the range.
  */
@@ -89,7 +68,7 @@ export function numberOf(where: string, name: string, value: unknown, range: Ran
 }
 
 /**
- * The value, one of the choices.
+ * Returns the value if it is one of the choices.
  *
  * @throws RangeError for anything else.
  */
@@ -101,7 +80,7 @@ export function choiceOf<T extends string>(where: string, name: string, value: u
 }
 
 /**
- * The value, a function.
+ * Returns the value if it is a function.
  *
  * @throws TypeError for anything else.
  */
@@ -111,16 +90,16 @@ export function functionOf<F>(where: string, name: string, value: F): F {
 }
 
 /**
- * The value, an object whose fields are read, each once.
+ * Returns the value if it is an object. The caller reads each field once.
  *
- * @throws TypeError for anything else, lists too.
+ * @throws TypeError for anything else, including lists.
  */
 export function objectOf(where: string, expected: string, value: unknown): Readonly<Record<string, unknown>> {
   if (typeOf(value) !== "object") throw wrongType(where, expected, value);
   return value as Readonly<Record<string, unknown>>;
 }
 
-/** Whether the value is an object without a class, of any realm. */
+/** Whether the value is a plain object, of any realm. */
 export function isPlain(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -128,7 +107,7 @@ export function isPlain(value: unknown): value is object {
 }
 
 /**
- * The value, something to iterate over that may hold objects.
+ * Returns the value if it is iterable and may yield objects.
  *
  * @throws TypeError for anything else, such as text and typed arrays.
  */
@@ -138,13 +117,13 @@ export function iterableOf<T>(where: string, expected: string, value: Iterable<T
   return value;
 }
 
-/** A list of options or sizes is short; a longer one is a mistake, and copying it might take for ever. */
+/** Longest list of options or sizes. A longer list is a mistake, and copying it might not end. */
 const LONGEST_LIST = 2 ** 16;
 
 /**
- * A copy of a list of numbers in the range, with its length checked where one is given.
+ * A copy of a list of numbers in the range; if `length` is given, the list must have it.
  *
- * @throws TypeError for anything but an array of numbers; RangeError for another length, or a number outside of the range.
+ * @throws TypeError for anything but an array of numbers; RangeError for a wrong length, or a number outside of the range.
  */
 export function listOf(where: string, name: string, list: unknown, range: Range, length?: number): number[] {
   if (!Array.isArray(list)) throw wrongType(where, `${name} as a list of numbers`, list);
@@ -160,13 +139,13 @@ export function listOf(where: string, name: string, list: unknown, range: Range,
 }
 
 /**
- * The values of an array or array-like, as an array that no getter and no caller can change while it is read: typed arrays as
- * they are, anything else as a copy in float64. `expected` puts their kind into words.
+ * Returns the values of an array or array-like so that neither getters nor callers can change them while they are read.
+ * A typed array is returned itself; anything else is copied as float64. `expected` describes the type for errors.
  *
- * @throws TypeError for anything but numbers in a row.
+ * @throws TypeError for anything but an array of numbers.
  */
 export function numbersOf(where: string, expected: string, values: unknown): ArrayLike<number> {
-  // An array whose buffer was detached cannot be copied; it counts as empty.
+  // A detached array cannot be copied; it counts as empty.
   if (isTypedArray(values)) return values.length === 0 ? [] : values;
   if (typeof values !== "object" || values === null) throw wrongType(where, expected, values);
   const n: unknown = (values as ArrayLike<unknown>).length;
@@ -176,7 +155,7 @@ export function numbersOf(where: string, expected: string, values: unknown): Arr
     if (typeof value !== "number") throw new TypeError(`${where}: expected ${expected}, got ${show(value)} at ${i}`);
     return value;
   };
-  // A list with holes fails here, before memory for all of it is taken.
+  // Reads the last value first, so that a list with holes fails before memory is allocated.
   const last = n > 0 ? at(n - 1) : 0;
   const copy = new Float64Array(n);
   for (let i = 0; i < n - 1; i++) copy[i] = at(i);
@@ -184,7 +163,10 @@ export function numbersOf(where: string, expected: string, values: unknown): Arr
   return copy;
 }
 
-/** Typed arrays of numbers, those over memory of other realms and workers too; one with a `length` of its own is an array-like. */
+/**
+ * Whether values are a typed array of numbers, of any realm or memory. With an own `length` property it counts as an
+ * array-like.
+ */
 const isTypedArray = (values: unknown): values is Float64Array =>
   ArrayBuffer.isView(values) &&
   !(values instanceof DataView) &&
@@ -194,24 +176,37 @@ const isTypedArray = (values: unknown): values is Float64Array =>
 const tagOf = (values: unknown): string => Object.prototype.toString.call(values);
 
 /**
- * The bytes of a file, as a view.
+ * Bytes of a file, as a view.
  *
  * @throws TypeError for anything but a Uint8Array or an ArrayBuffer.
  */
 export function bytesOf(where: string, bytes: unknown): Uint8Array {
-  // Objects of other realms are instances of other classes, with the same tags.
+  // Classes differ between realms; tags are the same.
   if (!/ (Uint8Array|ArrayBuffer)]/.test(tagOf(bytes))) {
     throw wrongType(where, "bytes as a Uint8Array or an ArrayBuffer", bytes);
   }
   const { byteLength, byteOffset = 0, buffer = bytes as ArrayBuffer } = bytes as Partial<Uint8Array<ArrayBuffer>>;
-  // No view of a buffer that was detached can be made; it counts as empty.
+  // A detached buffer allows no view; it counts as empty.
   return byteLength === 0 ? new Uint8Array(0) : new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /**
- * A copy of indices, integers in [0, limit), in the form that kernels read; −1 for those that are `ignored`.
+ * Throws if the bytes are a web page or similar text with tags, which servers send for wrong addresses.
  *
- * @throws TypeError for anything but numbers in a row; RangeError for another number.
+ * @throws RangeError that says so. The caller reports all other errors of the bytes.
+ */
+export function refusePage(where: string, expected: string, bytes: Uint8Array): void {
+  const first = String.fromCharCode(...bytes.subarray(0, 100));
+  // A UTF-8 byte order mark may come first.
+  const [, tag] = /^(?:\xef\xbb\xbf)?\s*(<(?:!doctype|html|\?xml|!--)[ \w]{0,5})/i.exec(first) ?? [];
+  if (tag === undefined) return;
+  throw wrongValue(where, expected, `a page, whose bytes begin with “${tag}”; is the address right?`);
+}
+
+/**
+ * A copy of indices, integers in [0, limit), in the type that kernels read. An index equal to `ignored` becomes −1.
+ *
+ * @throws TypeError for anything but an array of numbers; RangeError for any other number.
  */
 export function integersOf(
   where: string,
@@ -237,23 +232,29 @@ export function integersOf(
 }
 
 /**
- * The options over the defaults, which have all of their names: every field is read once, an option that is undefined keeps its
- * default. An option has the type of its default, unless this is null, undefined or NaN: null and undefined leave the
- * check to the caller, NaN stands for a number that has no default. A function whose options may be left out has the
- * defaults themselves as the default of this argument, which costs nothing here.
+ * Given options over their defaults. Only names of defaults are allowed; each field is read once; undefined keeps the
+ * default. An option must have the type of its default. If the default is null or undefined, the caller checks the
+ * type. NaN stands for a number without a default. Functions with optional options use the defaults object itself as
+ * default argument, which costs nothing here.
  *
- * @throws TypeError for anything but an object, an option of another name or of another type.
+ * @throws TypeError for anything but an object, an unknown option or a value of the wrong type.
  */
 export function withDefaults<Options extends object>(where: string, defaults: Options, options: unknown): Options {
   if (options === defaults) return defaults;
   if (!isPlain(options) && !isSettled(options, defaults)) throw wrongType(where, "options", options);
   const usual = defaults as Record<string, unknown>;
-  // The defaults are the prototype of the given options: a copy of them would take several times as long.
+  // The defaults are the prototype of the result: a copy would take several times as long.
   const result: Record<string, unknown> = Object.create(usual);
   for (const name in options as object) {
     if (!isField(options as object, name)) continue;
     if (!isField(usual, name)) {
-      throw new TypeError(`${where}: expected the options ${Object.keys(usual).join(", ")}, got ${name}`);
+      const names = Object.keys(usual);
+      const meant = nearest(name, names);
+      throw new TypeError(
+        meant === null
+          ? `${where}: expected the options ${names.join(", ")}, got ${name}`
+          : `${where}: expected a known option, got ${name}; did you mean ${meant}?`,
+      );
     }
     const value = (options as Record<string, unknown>)[name];
     if (value === undefined) continue;
@@ -266,16 +267,19 @@ export function withDefaults<Options extends object>(where: string, defaults: Op
   return result as Options;
 }
 
-/** The same with all options in an object of their own, for callers that copy or list them. */
+/** `withDefaults` with all options as own properties, for callers that copy or list them. */
 export const allOptions = <Options extends object>(where: string, defaults: Options, options: unknown): Options => ({
   ...defaults,
   ...withDefaults(where, defaults, options),
 });
 
-/** The fields of both objects. Bundlers leave out a call that is marked pure and whose result has no reader; they keep a spread. */
-export const joined = <A extends object, B extends object>(a: A, b: B): A & B => ({ ...a, ...b });
+/** The fields of both objects. Bundlers remove an unused call that is marked pure, but keep an unused spread. */
+export const joined = /* @__NO_SIDE_EFFECTS__ */ <A extends object, B extends object>(a: A, b: B): A & B => ({
+  ...a,
+  ...b,
+});
 
-/** Whether the options have been through `withDefaults` already. */
+/** Whether `withDefaults` returned these options. */
 const isSettled = (options: unknown, defaults: object): boolean =>
   typeof options === "object" && options !== null && Object.getPrototypeOf(options) === defaults;
 

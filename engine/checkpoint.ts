@@ -1,28 +1,28 @@
 /**
- * Files of arrays by name in the safetensors format, which PyTorch, JAX and others read and write.
+ * Files of named arrays in the safetensors format, which PyTorch, JAX and others read and write.
  *
  *   8 bytes    length of the header, little-endian
  *   header     JSON: { "fc1.weight": { dtype, shape, data_offsets: [begin, end] }, …, "__metadata__": { key: "value" } }
- *   data       the arrays, little-endian, without holes
+ *   data       the arrays, little-endian, without gaps
  *
  * @see https://github.com/huggingface/safetensors
  */
-import { isPlain, show, wrongValue } from "./arguments.ts";
-import { inReference } from "./backend.ts";
-import { members, shortened } from "./json.ts";
+import { isPlain, refusePage, shortened, show, wrongValue } from "./arguments.ts";
+import { inReference } from "./core/backend.ts";
+import { alive, emptyOf, peek, Tensor } from "./core/tensor.ts";
+import { memory } from "./core/wasm.ts";
+import { members } from "./json.ts";
 import type { ArrayEntry, NamedArrays, NumberArray } from "./nn/module.ts";
 import { checkSize, formatShape, type Shape, sizeOf, sizesOf } from "./shape.ts";
-import { alive, empty, peek, Tensor } from "./tensor.ts";
-import { memory } from "./wasm.ts";
 
-/** The limit of the format's own library. */
+/** Longest header that the format's own library reads. */
 const MAX_HEADER = 100_000_000;
 
 type Read = (view: DataView, p: number) => number;
 
 /**
- * Bytes of a value, the value at p as a number that rounds to float32 as the stored one does, and the array for such values; `nearest`
- * reads the nearest float64 where that is another number.
+ * Describes values of one dtype: their bytes, a reader of the value at p, and their array type. The reader's number
+ * rounds to the same float32 as the stored value. If the nearest float64 differs from it, `nearest` reads that one.
  */
 type Dtype = readonly [bytes: number, read: Read, array: ArrayOf, nearest?: Read];
 
@@ -34,8 +34,8 @@ const plain = /* @__NO_SIDE_EFFECTS__ */ (kind: "Float" | "Int" | "Uint", bits: 
   array,
 ];
 
-/** A float of a byte: a float32 with a smaller exponent, as `half` is, and NaN where `isNan` is true. */
-const byte = (shift: number, bias: number, isNan: (b: number) => boolean): Dtype => [
+/** An 8-bit float: like `half`, a float32 with a smaller exponent; NaN where `isNan` is true. */
+const byte = /* @__NO_SIDE_EFFECTS__ */ (shift: number, bias: number, isNan: (b: number) => boolean): Dtype => [
   1,
   (view, p) => {
     const b = view.getUint8(p);
@@ -45,7 +45,7 @@ const byte = (shift: number, bias: number, isNan: (b: number) => boolean): Dtype
   Float32Array,
 ];
 
-/** Where kinds share an array, the first kind is written. */
+/** Several dtypes may share an array type; arrays are written as the first of these dtypes. */
 const DTYPES: Record<string, Dtype> = {
   F64: plain("Float", 64, Float64Array),
   F32: plain("Float", 32, Float32Array),
@@ -77,7 +77,7 @@ const DTYPES: Record<string, Dtype> = {
   BOOL: [1, (view, p) => Math.min(view.getUint8(p), 1), Uint8Array],
 };
 
-/** `type` comes from a file: `constructor`, say, is no name of the table. */
+/** Looks up a dtype. The name comes from a file and might be `constructor`, so only own keys count. */
 const dtypeOf = (type: string): Dtype | undefined => (Object.keys(DTYPES).includes(type) ? DTYPES[type] : undefined);
 
 const cell = new DataView(new ArrayBuffer(4));
@@ -87,28 +87,30 @@ function floatOf(bits: number): number {
   return cell.getFloat32(0);
 }
 
-/** A float16 is a float32 with a smaller exponent: shifted into place it is 2¹¹² too small, subnormal or not. */
+/**
+ * Reads a float16, a float32 with a smaller exponent: its bits in float32 position give the value times 2⁻¹¹², also for
+ * subnormals.
+ */
 function half(bits: number): number {
   const special = (bits & 0x7c00) === 0x7c00 ? 0x7f800000 : 0;
   const magnitude = floatOf(((bits & 0x7fff) << 13) | special) * 2 ** 112;
   return bits & 0x8000 ? -magnitude : magnitude;
 }
 
-/** high·2³² + low. Where float64 would round, the low bits become one odd bit, so that float32 rounds only once. */
+/** high·2³² + low. If float64 cannot hold it, one odd bit replaces the low bits, so that float32 rounds only once. */
 function wide(high: number, low: number): number {
   const exact = Math.abs(high) < 2 ** 21 || (low & 0x7ff) === 0;
   return high * 2 ** 32 + (exact ? low : ((low | 0xfff) >>> 0) - 0x7ff);
 }
 
 /**
- * A safetensors file of arrays, in the order given, with free text as metadata, none by default.
+ * Writes a safetensors file of arrays, in the given order, with optional free text as metadata.
  *
- * Tensors are written as F32, arrays `{ shape, data }` as the kind of their data: a Float32Array as F32, a Float64Array as F64, an
- * Int8Array as I8, a Uint8Array as U8, and so up to I32 and U32. {@link readSafetensors} gives them back.
+ * Tensors are written as F32. Arrays `{ shape, data }` keep the type of their data: Float32Array → F32, Float64Array →
+ * F64, Int8Array → I8, Uint8Array → U8, …, I32 and U32. {@link readSafetensors} restores them.
  *
- * @throws RangeError for an array named "__metadata__", a shape that does not fit its data or has more than 64 axes, or names and
- *   metadata beyond the 100 MB of a header; TypeError for anything but tensors and such arrays, or metadata that are not strings;
- *   Error for a tensor that was freed.
+ * @throws RangeError for an array named "__metadata__", a shape that does not fit its data or has more than 64 axes, or names and metadata beyond the
+ *   100 MB of a header; TypeError for anything but tensors and such arrays, or metadata that are not strings; Error for a freed tensor.
  * @see https://github.com/huggingface/safetensors
  *
  * @example
@@ -125,7 +127,10 @@ function wide(high: number, low: number): number {
 export const saveSafetensors = (tensors: NamedArrays, metadata: Record<string, string> = {}): Uint8Array =>
   writeSafetensors("saveSafetensors", tensors, metadata);
 
-/** The same, with the place that errors name. All is read first, once, so that no getter runs between a check and a use. */
+/**
+ * `saveSafetensors` for a caller that errors name. Reads all values once, before checks and writes, so that no getter
+ * can change them later.
+ */
 export function writeSafetensors(where: string, tensors: object, metadata: object): Uint8Array {
   const arrays = entriesOf(where, "tensors by name, such as model.stateDict()", tensors).map(([name, array]) => {
     const what = `${where}: tensor ${show(name)}`;
@@ -150,7 +155,7 @@ export function writeSafetensors(where: string, tensors: object, metadata: objec
     const size = sizeOf(shape);
     if (length !== size) throw wrongValue(what, `${size} values for shape ${formatShape(shape)}`, length);
   }
-  // Wide values come first: readers that map a file into memory want them aligned.
+  // Wide values come first: readers that map a file into memory need them aligned.
   const byWidth = [...arrays].sort((a, b) => b.width - a.width);
   const begins = new Map<string, number>();
   let end = 0;
@@ -171,29 +176,29 @@ export function writeSafetensors(where: string, tensors: object, metadata: objec
   const bytes = bytesFor(where, start + end);
   new DataView(bytes.buffer).setUint32(0, head.length, true);
   bytes.set(head, 8);
-  // Little-endian like linear memory, whose views the engine relies on. They are taken anew: the first look at an expansion
-  // writes it out, which may have moved the memory.
+  // The file is little-endian, like linear memory. Views are made here, because reading an expanded tensor may move the
+  // memory.
   for (const { name, what, source } of byWidth) {
     const { buffer, byteOffset, byteLength } = valuesOf(what, source);
-    if (byteLength === 0) continue; // no view of a buffer that is gone can be made
+    if (byteLength === 0) continue; // A detached buffer allows no view.
     bytes.set(new Uint8Array(buffer, byteOffset, byteLength), start + (begins.get(name) as number));
   }
   return bytes;
 }
 
-/** Names and values of a plain object. The entries of a Map, say, would silently be none. */
+/** Names and values of a plain object. A Map, for example, would silently lose its entries. */
 export function entriesOf(where: string, expected: string, object: unknown): [string, unknown][] {
   if (!isPlain(object)) throw new TypeError(`${where}: expected ${expected}, got ${showKind(object)}`);
   return Object.entries(object);
 }
 
-/** A value in a message, an object by its class. */
+/** Describes a value for a message; objects by their class. */
 export function showKind(value: unknown): string {
   const name: unknown = typeof value === "object" ? value?.constructor?.name : undefined;
   return typeof name === "string" && !Array.isArray(value) ? shortened(name) : show(value);
 }
 
-/** An array to write: the kind of its values, their width in bytes, and where they are. */
+/** An array to write: the type of its values, their width in bytes, and their source. */
 interface Content {
   readonly shape: Shape;
   readonly type: string;
@@ -201,13 +206,14 @@ interface Content {
   readonly source: Tensor | NumberArray;
 }
 
-/** The value of a member, read once. */
+/** Reads an array or tensor once. */
 function contentOf(what: string, array: unknown): Content {
   if (array instanceof Tensor) return { shape: array.sizes, type: "F32", width: 4, source: array };
   const { shape, data } = Object(array) as ArrayEntry;
   for (const [type, [width, , Kind]] of Object.entries(DTYPES)) {
     if (!(data instanceof Kind)) continue;
-    // Views of linear memory end where it grows, and another thread may write shared memory, or make it grow.
+    // Copies views of linear memory, which detach when it grows, and of shared memory, which other threads may write or
+    // grow.
     const isCopied = data.buffer === memory.buffer || !(data.buffer instanceof ArrayBuffer);
     return { shape: shapeOf(what, shape), type, width, source: isCopied ? new Kind(data) : data };
   }
@@ -215,7 +221,7 @@ function contentOf(what: string, array: unknown): Content {
   throw new TypeError(`${what}: expected a tensor, or a shape and data such as a Float32Array, got ${got}`);
 }
 
-/** A copy of a shape of an array, which may have no values. */
+/** A copy of the shape of an array. Sizes may be 0. */
 function shapeOf(where: string, shape: Shape): Shape {
   const sizes = sizesOf(where, shape);
   const isSize = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
@@ -227,11 +233,11 @@ function shapeOf(where: string, shape: Shape): Shape {
 function valuesOf(where: string, source: Tensor | NumberArray): NumberArray {
   if (!(source instanceof Tensor)) return source;
   alive(source, where);
-  // Inside of gradcheck the values of a tensor are float64.
+  // Inside of gradcheck, values of a tensor are float64.
   return inReference() ? new Float32Array(peek(source)) : peek(source);
 }
 
-/** The JSON of a header, refused as soon as it is too long. */
+/** Text of a JSON header; throws as soon as it is too long. */
 class HeaderText {
   private readonly where: string;
   private readonly encoder = new TextEncoder();
@@ -249,20 +255,20 @@ class HeaderText {
     throw wrongValue(this.where, `names and metadata of at most ${MAX_HEADER} bytes of JSON`, "more");
   }
 
-  /** In pieces of whole characters, since an escape may be six times as long as its character. */
+  /** Adds a long text in pieces of whole characters, because an escape may be six times as long as its character. */
   addString(value: string): void {
     this.add('"');
-    for (const [piece] of value.matchAll(/.{1,65536}/gsu)) this.add(JSON.stringify(piece).slice(1, -1));
+    for (const [piece] of value.matchAll(/.{1,65536}/gsuy)) this.add(JSON.stringify(piece).slice(1, -1));
     this.add('"');
   }
 
-  /** Filled up with spaces, so that the data behind them are aligned. */
+  /** Pads with spaces, so that the data after the header are aligned. */
   bytes(): Uint8Array {
     return this.encoder.encode(this.text + " ".repeat(-this.length & 7));
   }
 }
 
-/** As many bytes, 0; of too many, the platform would not say whose they are. */
+/** Zeroed bytes. Throws an error that names the caller if the platform refuses. */
 export function bytesFor(where: string, length: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(length);
@@ -271,50 +277,51 @@ export function bytesFor(where: string, length: number): Uint8Array<ArrayBuffer>
   }
 }
 
-/** An array of a file that was left out. */
+/** An array of a file that was skipped. */
 export interface SkippedArray {
-  /** The tensor's name. */
+  /** Name of the tensor. */
   readonly name: string;
-  /** The kind of its values, as the file says it. */
+  /** Type of its values, as in the file. */
   readonly dtype: string;
   /** Sizes of the axes. */
   readonly shape: Shape;
 }
 
-/** The content of a file for {@link loadSafetensors}. */
+/** Content of a file, from {@link loadSafetensors}. */
 export interface Safetensors {
-  /** The arrays by name, as float32. */
+  /** Arrays by name, as float32. */
   tensors: Record<string, Tensor>;
-  /** Free text by key; empty where the file has none. */
+  /** Free text by key; empty if the file has none. */
   metadata: Record<string, string>;
-  /** Arrays that cannot be tensors: empty ones, and arrays of a dtype that is not read. */
+  /** Arrays that cannot be tensors: empty ones, and arrays of an unsupported dtype. */
   skipped: SkippedArray[];
 }
 
-/** An array of a file, and the kind of its values there. */
+/** An array of a file, and the type of its values there. */
 export interface FileArray extends ArrayEntry {
-  /** The kind of its values, as the file says it: "F32", "I8", … */
+  /** Type of its values, as in the file: "F32", "I8", … */
   readonly dtype: string;
 }
 
-/** The content of a file for {@link readSafetensors}. */
+/** Content of a file, from {@link readSafetensors}. */
 export interface SafetensorsArrays {
-  /** The arrays by name. */
+  /** Arrays by name. */
   arrays: Record<string, FileArray>;
-  /** Free text by key; empty where the file has none. */
+  /** Free text by key; empty if the file has none. */
   metadata: Record<string, string>;
-  /** Arrays of a dtype that is not read. */
+  /** Arrays of an unsupported dtype. */
   skipped: SkippedArray[];
 }
 
 /**
- * The tensors and metadata of a safetensors file. The tensors are the caller's, or the current tape's.
+ * Reads tensors and metadata of a safetensors file. The tensors belong to the caller, or to the current tape.
  *
- * Reads F64, F32, F16, BF16, the five F8, I64 … I8, U64 … U8 and BOOL, and converts to float32: to the nearest value, to the even
- * one of two, also where an I64 or U64 is beyond 2⁵³. `model.loadStateDict(tensors)` takes the result. An array without values,
- * or of another dtype, such as F4 or C64, is named in `skipped`; the others are read.
+ * Reads F64, F32, F16, BF16, the five F8, I64 … I8, U64 … U8 and BOOL. Converts each value to the nearest float32, ties
+ * to even, also beyond 2⁵³. Pass the result to `model.loadStateDict(tensors)`. `skipped` lists empty arrays and arrays
+ * of other dtypes, such as F4 or C64.
  *
- * @throws RangeError that names the damage of a file, before anything is allocated; TypeError for anything but a Uint8Array.
+ * @throws RangeError that describes the damage of a file, before anything is allocated, or that the bytes are a web page, which servers send for a
+ *   wrong address; TypeError for anything but a Uint8Array.
  * @see https://github.com/huggingface/safetensors
  *
  * @example
@@ -335,7 +342,7 @@ export function loadSafetensors(bytes: Uint8Array): Safetensors {
         skipped.push(skippedOf(array));
         continue;
       }
-      const t = empty([...array.shape]);
+      const t = emptyOf([...array.shape]);
       tensors.push([array.name, t]);
       decode(array, peek(t));
     }
@@ -347,14 +354,14 @@ export function loadSafetensors(bytes: Uint8Array): Safetensors {
 }
 
 /**
- * The arrays and metadata of a safetensors file as they are stored, without tensors: those without values too.
+ * Reads arrays, including empty ones, and metadata of a safetensors file in their stored types, without making tensors.
  *
- * Integers of up to 32 bits are of their own kind, an Int8Array for I8 and so on, a Uint8Array for BOOL; F64, I64 and U64 are a
- * Float64Array, rounded to the nearest beyond 2⁵³; other floats are a Float32Array. {@link saveSafetensors} and
- * `model.loadStateDict` take the arrays.
+ * Integers of up to 32 bits become the typed array of their type, such as Int8Array for I8; BOOL becomes a Uint8Array.
+ * F64, I64 and U64 become a Float64Array, where integers beyond 2⁵³ are rounded to the nearest float64. Other floats
+ * become a Float32Array. {@link saveSafetensors} and `model.loadStateDict` accept these arrays.
  *
- * @throws RangeError that names the damage of a file, before anything is allocated, and where memory does not suffice;
- *   TypeError for something else than a Uint8Array.
+ * @throws RangeError that describes the damage of a file, before anything is allocated, or if memory does not suffice; TypeError for anything but a
+ *   Uint8Array.
  * @see https://github.com/huggingface/safetensors
  *
  * @example
@@ -381,32 +388,32 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsArrays {
 
 const skippedOf = ({ name, type, shape }: Place): SkippedArray => ({ name, dtype: type, shape });
 
-/** An array in a file whose header has been checked. */
+/** An array of a file, after the header was checked. */
 interface Place {
   readonly name: string;
   readonly shape: Shape;
-  /** The name of its dtype, … */
+  /** Name of its dtype. */
   readonly type: string;
-  /** … and the dtype, undefined for those that are not read. */
+  /** Its dtype; undefined if it is unsupported. */
   readonly dtype: Dtype | undefined;
   readonly view: DataView;
-  /** Where its data lie behind the header. */
+  /** Offset of its data from the end of the header. */
   readonly begin: number;
   readonly end: number;
 }
 
-/** The place of an array whose dtype is known, with the bytes of the file. */
+/** An array of a supported dtype, with the bytes of the file. */
 export interface ReadableArray extends Place {
   readonly dtype: Dtype;
 }
 
 /**
- * Dtypes whose bytes in a file equal the bytes of their typed array; the engine relies on little-endian memory
- * elsewhere too.
+ * Dtypes that are copied byte by byte into their typed array. This requires little-endian memory, as the whole engine
+ * does.
  */
 const COPIED = ["F64", "F32", "I32", "U32", "I16", "U16", "I8", "U8"];
 
-/** Writes the values of an array, all of its own. */
+/** Writes the values of an array to a new typed array. */
 export function decode(array: ReadableArray, into: NumberArray, read = array.dtype[1]): void {
   const { view, type, begin, end } = array;
   const [bytes, , Kind] = array.dtype;
@@ -418,7 +425,7 @@ export function decode(array: ReadableArray, into: NumberArray, read = array.dty
   for (let i = 0, p = begin; p < end; i++, p += bytes) into[i] = read(view, p);
 }
 
-/** Checks a file as a whole; nothing is read but its header, once. */
+/** Checks a whole file; reads only its header, once. */
 export function parseSafetensors(
   where: string,
   bytes: Uint8Array,
@@ -428,11 +435,14 @@ export function parseSafetensors(
   const { buffer, byteOffset, byteLength } = bytes;
   if (byteLength < 8) refuse("at least 8 bytes", byteLength);
   let file = new Uint8Array(buffer, byteOffset, byteLength);
-  if (buffer === memory.buffer) file = file.slice(); // which the tensors may make grow
+  if (buffer === memory.buffer) file = file.slice(); // Copies the file, since making tensors may grow this memory.
   const sizes = new DataView(file.buffer, file.byteOffset, 8);
   const length = wide(sizes.getUint32(4, true), sizes.getUint32(0, true));
   const longest = Math.min(MAX_HEADER, byteLength - 8);
-  if (length > longest) refuse(`a header of at most ${longest} bytes`, length);
+  if (length > longest) {
+    refusePage(where, "a safetensors file", file);
+    refuse(`a header of at most ${longest} bytes`, length);
+  }
   const view = new DataView(file.buffer, file.byteOffset + 8 + length, byteLength - 8 - length);
 
   const all: Place[] = [];
@@ -487,7 +497,7 @@ function metadataOf(where: string, json: string): Record<string, string> {
   return Object.fromEntries(found);
 }
 
-/** The dtype, the shape and the place of a tensor. */
+/** Dtype, shape and offsets of a tensor. */
 function placeOf(where: string, name: string, json: string, room: number): Omit<Place, "name" | "view"> {
   const refuse = refusal(where);
   const what = `tensor ${show(name)}`;
@@ -507,7 +517,7 @@ function placeOf(where: string, name: string, json: string, room: number): Omit<
   const isPlace =
     offsets.length === 2 && Number.isInteger(begin) && Number.isInteger(end) && begin >= 0 && end >= begin;
   const dtype = dtypeOf(type);
-  // The width of another dtype is not known here.
+  // The width of unsupported dtypes is unknown.
   const size = dtype ? sizeOf(shape) * dtype[0] : isPlace ? end - begin : 0;
   if (!(isPlace && end === begin + size && end <= room)) {
     refuse(`${what} to have data_offsets of ${size} bytes within ${room}`, brief(info.data_offsets));
@@ -515,8 +525,8 @@ function placeOf(where: string, name: string, json: string, room: number): Omit<
   return { shape, type, dtype, begin, end };
 }
 
-/** The list that a text is, if it holds neither lists nor objects. */
+/** Parses a list that contains neither lists nor objects; undefined for other text. */
 const listOf = (json = ""): unknown[] | undefined => (/^\[[^[{]*$/.test(json) ? JSON.parse(json) : undefined);
 
-/** The text of a value for an error message, in one line. */
+/** Shortens a value's text to one line for errors. */
 const brief = (json = "undefined"): string => shortened(json).replace(/\s+/g, " ");

@@ -1,7 +1,8 @@
-/** Composed ops outside of tapes: intermediate tensors are freed when the result is there, and never before. */
+/** Composed ops outside of tapes: intermediate tensors are freed once the result exists, and never before. */
 import { expect, test, vi } from "vitest";
 import { bytesKept, leaf, random, values } from "../test/support/tensors.ts";
-import { composed } from "./composed.ts";
+import { composed } from "./core/tape.ts";
+import { memory } from "./core/wasm.ts";
 import {
   amax,
   crossEntropy,
@@ -19,7 +20,6 @@ import {
   tensor,
   unbind,
 } from "./index.ts";
-import { memory } from "./wasm.ts";
 
 const _KB = 1024;
 
@@ -152,7 +152,7 @@ test("composed: an error on the way gives everything back, at every depth", () =
     ).toThrow(failure);
   });
   expect(kept).toBe(0);
-  // Nothing is collected any more: this tensor is the caller's.
+  // Outside of a composed op, the tensor belongs to the caller.
   expect(bytesKept(() => x.exp())).toBeGreaterThan(0);
 });
 

@@ -1,10 +1,12 @@
-/** Tensors from values: numbers of arrays, constants and random draws, in the memory of the tape that runs. */
+/** Tensors from arrays of numbers, constants and random draws, in the memory of the current tape. */
 import { joined, numbersOf, show, withDefaults, wrongType, wrongValue } from "./arguments.ts";
-import { k } from "./backend.ts";
+import { k } from "./core/backend.ts";
+import { ready } from "./core/op.ts";
+import { emptyOf, type NestedArray, peek, type Tensor } from "./core/tensor.ts";
+import { steady } from "./foreign.ts";
+import { emptySpikesOf, spikesAt } from "./forms/values.ts";
 import { type Generator, generatorOf, normal, uniform } from "./generator.ts";
-import { ready } from "./op.ts";
 import { checkShape, formatShape, MAX_AXES, type Shape, sizeOf } from "./shape.ts";
-import { empty, emptySpikes, type NestedArray, peek, spikesAt, steady, type Tensor } from "./tensor.ts";
 
 /** Options of functions that make a tensor. */
 export interface TensorOptions {
@@ -14,20 +16,20 @@ export interface TensorOptions {
 
 /** Options of functions that draw a tensor. */
 export interface RandomOptions extends TensorOptions {
-  /** Where the random numbers come from; the default generator if not given. */
+  /** Source of random numbers; the default generator if not given. */
   generator?: Generator;
 }
 
 const DEFAULTS: Required<TensorOptions> = { requiresGrad: false };
-const TENSOR: TensorOptions & { shape?: readonly number[] } = /* @__PURE__ */ joined(DEFAULTS, {
+const TENSOR: TensorOptions & { shape?: readonly number[] } = joined(DEFAULTS, {
   shape: undefined as never,
 });
 const GENERATOR: { generator?: Generator } = { generator: undefined as never };
-const RANDOM: RandomOptions = /* @__PURE__ */ joined(GENERATOR, DEFAULTS);
+const RANDOM: RandomOptions = joined(GENERATOR, DEFAULTS);
 
-/** A tensor with unwritten values, of a shape that was checked. */
+/** A tensor with uninitialised values, of a checked shape. */
 function blank(shape: Shape, requiresGrad = false): Tensor {
-  const t = empty(shape);
+  const t = emptyOf(shape);
   t.requiresGrad = requiresGrad;
   return t;
 }
@@ -35,10 +37,10 @@ function blank(shape: Shape, requiresGrad = false): Tensor {
 /**
  * A tensor from a number, nested arrays, or flat values with a shape. Values are rounded to float32.
  *
- * Shapes: a number → [], nested arrays → their lengths, n values in a row → [n]; or `shape`, of as many elements.
+ * Shapes: a number → [], nested arrays → their lengths, an array of n values → [n]; or `shape`, with the same number of elements.
  *
  * @throws RangeError if nested arrays are ragged or empty, or the shape does not fit the number of values.
- * @throws TypeError for anything but numbers, or a shape that is no list.
+ * @throws TypeError for anything but numbers, or a shape that is not a list.
  *
  * @example
  * ```ts
@@ -76,7 +78,10 @@ export function tensor(
   return t;
 }
 
-/** Appends the numbers of nested lists; their lengths go to `shape` on the way to the first number, later ones must be the same. */
+/**
+ * Appends the numbers of nested lists to `into`. The first number's path gives the lengths in `shape`; all other paths
+ * must have the same lengths.
+ */
 function flatten(data: NestedArray, shape: number[], axis: number, into: number[]): void {
   const isKnown = into.length > 0 || axis < shape.length;
   if (!Array.isArray(data)) {
@@ -169,10 +174,10 @@ export function eye(n: number): Tensor {
 }
 
 /**
- * zᵢ = start + i·step, up to but without end: shape [⌈(end − start) / step⌉]. The step is 1 by default.
+ * zᵢ = start + i·step < end, with step 1 by default. Shape: [⌈(end − start) / step⌉].
  *
- * @throws RangeError if that is no value or more than 2³⁰, as for a step of 0, or for arguments that are not finite; TypeError
- *   for anything but numbers.
+ * @throws RangeError for no values, such as with step 0, for more than 2³⁰ values, or for infinite or NaN arguments;
+ *   TypeError for anything but numbers.
  *
  * @example
  * ```ts
@@ -194,9 +199,9 @@ export function arange(start: number, end: number, step = 1): Tensor {
 }
 
 /**
- * A tensor of the given shape with numbers that are uniform in [0, 1): multiples of 2⁻²⁴.
+ * A tensor of the given shape with uniform numbers in [0, 1), multiples of 2⁻²⁴.
  *
- * @throws RangeError or TypeError as {@link full}; TypeError for a generator that is none.
+ * @throws RangeError or TypeError as {@link full}; TypeError for anything but a generator.
  *
  * @example
  * ```ts
@@ -217,9 +222,9 @@ function drawn(where: string, shape: Shape, options: RandomOptions, draw: typeof
 }
 
 /**
- * A tensor of the given shape with numbers that are normal with mean 0 and variance 1.
+ * A tensor of the given shape with normal numbers of mean 0 and variance 1.
  *
- * @throws RangeError or TypeError as {@link full}; TypeError for a generator that is none.
+ * @throws RangeError or TypeError as {@link full}; TypeError for anything but a generator.
  * @see Box and Muller (1958), A Note on the Generation of Random Normal Deviates, Annals of Mathematical Statistics 29(2).
  *
  * @example
@@ -233,11 +238,11 @@ function drawn(where: string, shape: Shape, options: RandomOptions, draw: typeof
 export const randn = (shape: Shape, options: RandomOptions = RANDOM): Tensor => drawn("randn", shape, options, normal);
 
 /**
- * zᵢ = 1 with probability pᵢ, else 0, in the shape of the probabilities, which are clamped to [0, 1]. No gradient.
+ * zᵢ = 1 with probability pᵢ, else 0, in the shape of the probabilities, which are clamped to [0, 1]. There is no gradient.
  *
- * `generator`: where the random numbers come from; the default generator if not given.
+ * `generator`: source of random numbers; the default generator if not given.
  *
- * @throws TypeError for a generator that is none.
+ * @throws TypeError for anything but a generator.
  *
  * @example
  * ```ts
@@ -250,7 +255,7 @@ export function bernoulli(probabilities: Tensor, options: { generator?: Generato
   const { generator: given } = withDefaults("bernoulli", GENERATOR, options);
   const generator = generatorOf("bernoulli", given);
   ready("bernoulli", probabilities);
-  const t = emptySpikes(probabilities.sizes);
+  const t = emptySpikesOf(probabilities.sizes);
   generator.bernoulli(spikesAt(t), probabilities.ptr, t.size, 1, 1);
   return t;
 }

@@ -1,114 +1,128 @@
-/** The descriptors of plain LIF neurons and of products, for those who call their kernels by hand. */
+/** Descriptors of plain LIF neurons and of products, for programs that call kernels directly. */
 import * as lif from "../kernels/lif-layout.ts";
 import * as product from "../kernels/product-layout.ts";
 import { allOptions, FLOAT, numberOf, type Range } from "./arguments.ts";
 
 /**
- * A run of plain LIF neurons: the words of the descriptor that `kernels.lifForward` and `kernels.lifBackward` take.
- * Arrays are given by their byte addresses, 0 for one that is left out. The step of an array over time is the number of
- * values from one time step to the next; default rows·n.
+ * A run of plain LIF neurons: words of the descriptor that `kernels.lifForward` and `kernels.lifBackward` read. Arrays
+ * are given by byte address; 0 omits one. An array's step is the number of values from one time step to the next;
+ * default rows·n.
  *
  *   forward      u[t] = β·v[t−1] + I[t]     s[t] = 1 if u[t] ≥ θ (strict: >) else 0     v[t] = u[t] after the reset
  *   backward     du[t] = dMembrane[t] + κ·(dV[t] + β·du[t+1]) + σ′·dSpikes[t]
  *
- * Each pass reads the words of both and its own; one block serves a forward pass and the backward pass after it.
+ * Each pass reads the common words and its own, so one descriptor serves a forward pass and its backward pass.
  */
 export interface LIFDescriptor {
-  /** Both passes: steps, ≥ 1. */
+  /** Both passes: number of steps, ≥ 1. */
   readonly T: number;
-  /** Both: rows of a step, such as the samples of a batch. */
+  /** Both: number of rows in a time step, for example samples of a batch. */
   readonly rows: number;
-  /** Both: columns of a row, the neurons. */
+  /** Both: number of columns in a row: neurons. */
   readonly n: number;
   /** Both: β, [n] or one value. */
   readonly beta: number;
-  /** 1 where each column has its own β. Default 0. */
+  /** Both: 1 if each column has its own β. Default 0. */
   readonly stepBeta?: 0 | 1;
-  /** Both: θ, [n] or one value. Default 0: none, for integrators, which do not fire. */
+  /** Both: θ, [n] or one value. Default 0: no threshold, for integrators. */
   readonly threshold?: number;
-  /** 1 where each column has its own θ. Default 0. */
+  /** Both: 1 if each column has its own θ. Default 0. */
   readonly stepThreshold?: 0 | 1;
-  /** Both: one of `kinds`, NO_RESET, the default, SUBTRACT or ZERO. */
+  /** Both: one of `kinds`, NO_RESET (default), SUBTRACT or ZERO. */
   readonly reset?: number;
-  /** Both: 1 where the reset comes at the start of the next step. Default 0. */
+  /** Both: 1 if the reset is applied at the start of the next step. Default 0. */
   readonly delayed?: 0 | 1;
-  /** Both: 1 where a neuron fires at u > θ. Default 0. */
+  /** Both: 1 if a neuron fires at u > θ. Default 0. */
   readonly strict?: 0 | 1;
   /**
-   * Both: u, the membrane before the reset, [T, rows, n], which may lie over the current; or, with a step of 0, [rows, n], of the last
-   * step. Backward reads it where spikes have a gradient or resets cut the path.
+   * Both: u, the membrane before the reset: [T, rows, n], or with step 0 only the last time step, [rows, n]. Forward
+   * may overwrite the current with u. Backward reads u if spikes have a gradient or resets interrupt the gradient path.
    */
   readonly u: number;
-  /** The step of u. */
+  /** Both: step of u. */
   readonly stepU?: number;
-  /** Both: v before the first step, [rows, n]. Default 0: zeros. */
+  /** Both: v before the first time step, [rows, n]. Default 0: zeros. */
   readonly from?: number;
 
-  /** Forward: v after a reset to a value. Default 0. */
+  /** Forward: the value of v after a reset to ZERO. Default 0. */
   readonly resetValue?: number;
-  /** Forward: I, [T, rows, n], or with a step of 0 [rows, n], the same in all steps. Default 0: u is read, and v made of it alone. */
+  /**
+   * Forward: I, [T, rows, n], or with step 0 [rows, n], equal in all time steps. Default 0: no current; only v is
+   * computed, from u.
+   */
   readonly current?: number;
-  /** The step of the current. */
+  /** Forward: step of the current. */
   readonly stepCurrent?: number;
-  /** Forward: s ← a stream of T·rows·n bits, with a word more. Default 0: none; without a reset this is a leaky integrator. */
+  /**
+   * Forward: s ← T·rows·n bits; the array has one word more. Default 0: no spikes. Without a reset this is a leaky
+   * integrator.
+   */
   readonly spikes?: number;
-  /** Forward: v ← [T, rows, n]; it may lie over u, which must have all steps. */
+  /** Forward: v ← [T, rows, n]. May overwrite a u that has all time steps. */
   readonly v?: number;
-  /** Forward: v after the last step ← [rows, n]; it may lie over `from`, and over u where this is one step. */
+  /** Forward: v after the last time step ← [rows, n]. May overwrite `from`, and u with step 0. */
   readonly last?: number;
 
   /** Backward: the surrogate, one of `kinds`. Default SIGMOID. */
   readonly kind?: number;
-  /** Backward: the parameter of the surrogate, such as a slope. Default 0. */
+  /** Backward: parameter of the surrogate, such as a slope. Default 0. */
   readonly slope?: number;
-  /** Backward: ∂L/∂s, [T, rows, n], or with a step of 0 [rows, n], the same in all steps. */
+  /** Backward: ∂L/∂s, [T, rows, n], or with step 0 [rows, n], equal in all time steps. */
   readonly dSpikes?: number;
-  /** The step of dSpikes. */
+  /** Backward: step of dSpikes. */
   readonly stepDSpikes?: number;
-  /** Backward: ∂L/∂u, in the same shapes. */
+  /** Backward: ∂L/∂u, in the shapes of dSpikes. */
   readonly dMembrane?: number;
-  /** The step of dMembrane. */
+  /** Backward: step of dMembrane. */
   readonly stepDMembrane?: number;
-  /** Backward: ∂L/∂v, in the same shapes. */
+  /** Backward: ∂L/∂v, in the shapes of dSpikes. */
   readonly dV?: number;
-  /** The step of dV. */
+  /** Backward: step of dV. */
   readonly stepDV?: number;
   /** Backward: ∂L/∂v of the last step, [rows, n]. */
   readonly dLast?: number;
   /**
-   * Backward: du, the gradient of the current ← [T, rows, n], or with a step of 0 [rows, n], of one step after the other. It may lie over
-   * dSpikes, dMembrane, dV or u, where both have the same steps.
+   * Backward: du, the gradient of the current ← [T, rows, n], or with step 0 [rows, n], which each time step
+   * overwrites. May overwrite dSpikes, dMembrane, dV or u if the steps are equal.
    */
   readonly dU?: number;
-  /** The step of dU. */
+  /** Backward: step of dU. */
   readonly stepDU?: number;
-  /** Backward: += Σ du[t], the last step first, [rows, n]: the gradient of a current that is the same in all steps. */
+  /**
+   * Backward: dSum += Σ du[t], from the last time step on, [rows, n]: the gradient of a current that is equal in all
+   * time steps.
+   */
   readonly dSum?: number;
-  /** Backward: ∂L/∂v before the first step ← [rows, n]; it may lie over dLast. */
+  /** Backward: ∂L/∂v before the first time step ← [rows, n]. May overwrite dLast. */
   readonly dFrom?: number;
   /**
-   * Both: the arrays are a part of the rows of larger steps, of so many values; steps of u, I and gradients are given then, the first neuron
-   * of the part is one of 32 in the stream of bits, and the bits are 0 before. Default 0: all rows.
+   * Both: number of values in a whole time step, if the arrays are only a part of its rows. Default 0: all rows. A part
+   * needs given steps of u, I and gradients. In the stream of bits, its first neuron must be a multiple of 32, and bits
+   * of words shared with other parts must be 0.
    */
   readonly stepAll?: number;
   /**
-   * Backward: dSpikes, or without it dMembrane, is room for one step, with a step of 0, and C of the product with this descriptor, in which A is
-   * [T, rows, k] without gaps, B [k, n], with n ≤ 2048 and 1 ≤ k < 64, and m the rows of a step. Default 0: none.
+   * Backward: address of a product's descriptor. Its C is dSpikes, or dMembrane if there is no dSpikes: room for one
+   * time step, with step 0. A is [T, rows, k] and B [k, n], without gaps; m = rows, n ≤ 2048 and 1 ≤ k < 64. Default 0:
+   * no product.
    */
   readonly product?: number;
 }
 
 /**
- * A product C ← init + A·B, C [m, n], A [m, k] and B [k, n]: the words that `kernels.gemm`, `gemmGathered`, `gemmMasked`, `gemmSampled`,
- * `gather` and `feedBack` read, and `lifBackward` for a gradient that is a product. Arrays are given by their byte addresses, and steps count
- * elements; A, B and C have no gaps by default.
+ * A product C ← init + A·B, with C [m, n], A [m, k] and B [k, n]: words that `kernels.gemm`, `gemmGathered`,
+ * `gemmMasked`, `gather` and `feedBack` read. `lifBackward` reads them for a gradient that is a product. Arrays are
+ * given by byte address; steps count elements. By default A, B and C have no gaps.
  *
- * Every kernel reads c, init, m, n, k, a and the words that name it or no other; `gemmSampled` adds to C whatever init says.
+ * Every kernel reads c, init, m, n, k and a, and the words below that name the kernel or name none.
  */
 export interface ProductDescriptor {
   /** C, [m, n]. */
   readonly c: number;
-  /** Default 0: zeros. c to add to C; or a row that all rows start from, for `gemmMasked` a column that all columns start from. */
+  /**
+   * Initial values: 0 (default) for zeros, c to add to C, or a row that every row starts from; for `gemmMasked` a
+   * column that every column starts from.
+   */
   readonly init?: number;
   /** Rows of A and C. */
   readonly m: number;
@@ -116,43 +130,40 @@ export interface ProductDescriptor {
   readonly n: number;
   /** Columns of A and rows of B. */
   readonly k: number;
-  /** A, [m, k]; for `gather` 0 where the values at the bits are ones. */
+  /** A, [m, k]. `gather`: 0 if all values at the bits are 1. */
   readonly a: number;
-  /** From a row of A to the next; default k. */
+  /** Step between rows of A; default k. */
   readonly aRow?: number;
-  /** From a column of A to the next; default 1, as `gemmGathered` and `gemmSampled` have it in any case. */
+  /** Step between columns of A; default 1. `gemmGathered` always uses 1. */
   readonly aCol?: number;
-  /** B, [k, n]; `gemmMasked` takes the bits in its place. */
+  /** B, [k, n]. `gemmMasked` reads `bits` instead. */
   readonly b?: number;
-  /** From a row of B to the next; default n. */
+  /** Step between rows of B; default n. */
   readonly bRow?: number;
-  /** From a column of B to the next; default 1. */
+  /** Step between columns of B; default 1. */
   readonly bCol?: number;
-  /** From a row of C to the next; default n, as `gather` has it in any case. */
+  /** Step between rows of C; default n, which `gather` requires. */
   readonly cRow?: number;
-  /** `gemmMasked`: from a column of C to the next; default 1. */
+  /** `gemmMasked`: step between columns of C; default 1. */
   readonly cCol?: number;
-  /** `gemmGathered`: B[p, j] = b[rows[p] + cols[j]], of k ascending integers. */
+  /** `gemmGathered`: k ascending integers, with B[p, j] = b[rows[p] + cols[j]]. */
   readonly rows?: number;
   /** `gemmGathered`: n ascending integers. */
   readonly cols?: number;
-  /**
-   * `gather`: where A is not 0, [m, ⌈k/32⌉]. `gemmMasked`: B, [k, ⌈n/32⌉]. `gemmSampled`: the elements of C that are wanted, [m, ⌈n/32⌉];
-   * others may be computed too.
-   */
+  /** `gather`: bits of the non-zeros of A, [m, ⌈k/32⌉]. `gemmMasked`: B as bits, [k, ⌈n/32⌉]. */
   readonly bits?: number;
-  /** `gather`: how many bits are set. */
+  /** `gather`: number of set bits. */
   readonly count?: number;
-  /** `gather`: m + 5 words to work in and half of one for every set bit, or two where a is not 0. */
+  /** `gather`: workspace of m + 5 words, plus half a word per set bit, or two words per set bit if a is not 0. */
   readonly work?: number;
 }
 
-/** Bytes of a descriptor of neurons. */
+/** Bytes of a neuron descriptor. */
 export const LIF_DESCRIPTOR_BYTES = 4 * lif.words;
-/** Bytes of a descriptor of a product. */
+/** Bytes of a product descriptor. */
 export const PRODUCT_DESCRIPTOR_BYTES = 4 * product.words;
 
-/** Words that are integers: addresses have 32 bits. */
+/** Range of integer words; addresses have 32 bits. */
 const WORD: Range = {
   expected: "an integer of 32 bits",
   fits: (x) => Number.isInteger(x) && x >= -(2 ** 31) && x < 2 ** 32,
@@ -161,13 +172,14 @@ const WORD: Range = {
 /** Views of one memory, as integers and as floats. */
 type Views = readonly [integers: Uint32Array | Float64Array, floats: Float32Array | Float64Array];
 
-/** Words by their names. */
+/** Numbers for a descriptor, by the names of its words. */
 type Given = Readonly<Record<string, number>>;
 
 /**
- * A function that writes a descriptor from number `first` of the views on, after a check of all words. A word that is not given is 0, but
- * those that `steps` makes of the others; `required` ones must be given.
+ * Makes a function that checks all words and writes a descriptor into the views, from index `first` on. Missing words
+ * are 0, or computed by `steps`; the `required` ones must be given.
  */
+/* @__NO_SIDE_EFFECTS__ */
 function writerOf<D extends object>(
   where: string,
   layout: Readonly<Record<keyof D | "words", number>>,
@@ -187,29 +199,25 @@ function writerOf<D extends object>(
   };
 }
 
-/** Arrays over time have the steps of the run, unless it is said otherwise. */
+/** Default steps of arrays over time. */
 const ofRun = ({ rows = NaN, n = NaN }: Given) => {
   const size = rows * n;
   return { stepU: size, stepCurrent: size, stepDSpikes: size, stepDMembrane: size, stepDV: size, stepDU: size };
 };
 
-/** Matrices have no gaps, unless it is said otherwise. */
+/** Default steps of matrices without gaps. */
 const ofMatrices = ({ n = NaN, k = NaN }: Given) => ({ aRow: k, aCol: 1, bRow: n, bCol: 1, cRow: n, cCol: 1 });
 
 /**
- * Writes the words of a descriptor of neurons from number `first` of the views on.
+ * Writes a neuron descriptor into the views, from index `first` on.
  *
- * @throws TypeError for a word of another name, or that is no number; RangeError for a number that is missing or does not fit.
+ * @throws TypeError for an unknown word, or one that is not a number; RangeError for a missing number or one out of
+ *   range.
  */
-export const writeLIF = /* @__PURE__ */ writerOf<LIFDescriptor>(
-  "lifDescriptor",
-  lif,
-  ["T", "rows", "n", "beta", "u"],
-  ofRun,
-);
+export const writeLIF = writerOf<LIFDescriptor>("lifDescriptor", lif, ["T", "rows", "n", "beta", "u"], ofRun);
 
-/** The same for a product. */
-export const writeProduct = /* @__PURE__ */ writerOf<ProductDescriptor>(
+/** Writes a product descriptor, like `writeLIF`. */
+export const writeProduct = writerOf<ProductDescriptor>(
   "productDescriptor",
   product,
   ["c", "m", "n", "k", "a"],

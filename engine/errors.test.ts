@@ -1,6 +1,6 @@
 /**
- * Layers, optimizers, schedules, loaders and the training loop, with one argument after the other replaced by wrong ones: they
- * take it, or say what they expected, and leave no memory and no random number behind.
+ * Layers, optimizers, schedules, loaders and the training loop, with each argument in turn replaced by wrong values: they accept the value or say
+ * what they expected, and leave no memory and no random number behind.
  */
 import { expect, test } from "vitest";
 import { random } from "../test/support/tensors.ts";
@@ -211,7 +211,7 @@ const CASES: readonly Case[] = [
   ["evaluate", evaluate as Call, [model, [{ x, y: x }], () => 1, { encode: (z: Tensor) => z }]],
 ];
 
-/** The value with itself, or one of the fields or entries in it, replaced by each of the wrong ones. */
+/** The value, or one of its fields or entries, replaced by each of the wrong values. */
 function* variants(value: unknown, path: string): Iterable<[path: string, variant: unknown]> {
   for (const wrong of WRONG) yield [path, wrong];
   if (Array.isArray(value)) {

@@ -1,4 +1,4 @@
-/** Tensors that are none of this copy of the package, of this thread, or of this time: their addresses mean nothing here. */
+/** Tensors of a different copy of the package, a different thread or an ended run: their addresses are meaningless here. */
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import {
   add,
@@ -93,7 +93,11 @@ describe("tensors of a second copy of the package", () => {
 });
 
 test.each(uses)("a tensor that was posted or copied as data is refused: %s", (_name, use) => {
-  const posted = (t: Tensor) => structuredClone({ ...t, op: null, region: { open: true } }) as unknown as Tensor;
+  const posted = (t: Tensor) => {
+    const data = { ...t, self: null as unknown, op: null, region: { open: true } };
+    data.self = data;
+    return structuredClone(data) as unknown as Tensor;
+  };
   expect(() => use(posted(full([4], 5)), posted(full([2, 2], 5)))).toThrow(TypeError);
 });
 

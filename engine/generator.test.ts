@@ -1,4 +1,4 @@
-/** The random stream: a seed fixes every number, on its own and from any saved state on. */
+/** The random stream: a seed determines every number, from the start and from any saved state. */
 import { expect, test } from "vitest";
 import { bytesKept, values } from "../test/support/tensors.ts";
 import {
@@ -10,10 +10,13 @@ import {
   Embedding,
   full,
   Generator,
+  gradcheck,
   Linear,
   rand,
   randn,
+  type Tensor,
   TensorDataset,
+  tensor,
 } from "./index.ts";
 
 const half = full([4], 0.5);
@@ -39,6 +42,36 @@ test("generator: pinned numbers of seed 0 and of a large seed", () => {
   expect(values(rand([4], { generator: new Generator(0) }))).toEqual(
     [0x6627e8, 0xe169c5, 0xbc57ac, 0x9b00db].map((word) => word / 2 ** 24),
   );
+});
+
+test("generator: random() is the number that rand([1]) draws, a float32 in [0, 1), and takes as much of the stream", () => {
+  const [a, b] = [new Generator(0), new Generator(0)];
+  expect(a.random()).toBe(0x6627e8 / 2 ** 24);
+  expect(b.random()).toBe(0x6627e8 / 2 ** 24);
+  for (let i = 0; i < 1000; i++) {
+    const number = a.random();
+    expect(number).toBe(rand([1], { generator: b }).item());
+    expect(number >= 0 && number < 1 && Math.fround(number) === number).toBe(true);
+  }
+  expect(a.getState()).toEqual(b.getState());
+  gradcheck(
+    (x: Tensor) => {
+      const state = b.getState();
+      expect(b.random()).toBe(rand([1], { generator: b.setState(state) }).item());
+      return x.mul(2);
+    },
+    [tensor([1])],
+  );
+});
+
+test("generator: random() allocates nothing, also where memory has grown since the last call", () => {
+  const generator = new Generator(5);
+  const twin = new Generator(5);
+  expect(bytesKept(() => generator.random())).toBe(0);
+  twin.setState(generator.getState());
+  const large = full([2 ** 22], 1);
+  expect(generator.random()).toBe(rand([1], { generator: twin }).item());
+  large.dispose();
 });
 
 test("generator: a saved state continues where it was taken, after draws of every kind", () => {

@@ -1,17 +1,16 @@
 /**
- * Random numbers from a counter, the same on every machine and engine. Ops and layers that draw take a generator as an
- * option.
+ * Counter-based random numbers, the same on every machine and engine. Ops and layers that draw take a generator as an option.
  */
 import { listOf, numberOf, objectOf, type Range, wrongType } from "./arguments.ts";
-import { extra, k, simd } from "./backend.ts";
+import { descriptor, extra, floats, k, simd, wordsAt } from "./core/backend.ts";
+import { memory } from "./core/wasm.ts";
 import { MAX_ELEMENTS } from "./shape.ts";
-import { memory } from "./wasm.ts";
 
-/** Where a generator is in its sequence: plain numbers, so that JSON keeps it. */
+/** Position of a generator in its sequence, as plain numbers that JSON can store. */
 export interface GeneratorState {
   /** The seed as two 32-bit integers. */
   readonly key: readonly [number, number];
-  /** Blocks of four 32-bit words that were drawn. */
+  /** Number of blocks drawn so far; a block has four 32-bit words. */
   readonly block: number;
 }
 
@@ -24,10 +23,10 @@ const LENGTH: Range = {
 };
 
 /**
- * Philox 4×32-10: block number and seed are mixed by ten rounds of multiplications into four 32-bit words. A draw of n
- * numbers takes the next ⌈n/4⌉ blocks, so the numbers of a seed depend on the sequence of draws only. Random ops take a
- * generator as an option: `rand([n], { generator }).toFloat32Array()` are n numbers in [0, 1), and `rand([], {
- * generator }).item()` is one.
+ * Philox 4×32-10: ten rounds of multiplications mix block number and seed into four 32-bit words. A draw of n numbers
+ * uses the next ⌈n/4⌉ blocks, so for a given seed the numbers depend only on the sequence of draws. Random ops take a
+ * generator as an option: `rand([n], { generator }).toFloat32Array()` are n numbers in [0, 1), and `generator.random()`
+ * is one.
  *
  * @throws RangeError unless the seed, 0 by default, is an integer below 2⁵³ in magnitude.
  * @see Salmon et al. (2011), Parallel Random Numbers: As Easy as 1, 2, 3, SC '11.
@@ -38,9 +37,9 @@ const LENGTH: Range = {
  *
  * const generator = new Generator(42);
  * const state = generator.getState();
- * const first = rand([], { generator }).item();
+ * const first = generator.random();
  * generator.setState(state); // back to the place before the draw
- * console.log(rand([], { generator }).item() === first); // true
+ * console.log(rand([1], { generator }).item() === first); // true
  * ```
  */
 export class Generator {
@@ -53,7 +52,7 @@ export class Generator {
   }
 
   /**
-   * Starts anew.
+   * Restarts with a seed.
    *
    * @throws RangeError unless the seed is an integer below 2⁵³ in magnitude, TypeError for anything but a number.
    */
@@ -65,15 +64,15 @@ export class Generator {
     return this;
   }
 
-  /** The state, with which `setState` continues from here. */
+  /** Returns the state, from which `setState` continues. */
   getState(): GeneratorState {
     return { key: [this.key0, this.key1], block: this.block };
   }
 
   /**
-   * Continues from a state that `getState` gave, of this or another generator.
+   * Continues from a state of `getState`, of this or another generator.
    *
-   * @throws RangeError or TypeError unless it is such a state; nothing is written then.
+   * @throws RangeError or TypeError, before any change, unless it is such a state.
    */
   setState(state: GeneratorState): this {
     const given = objectOf("Generator", "the state of a generator", state);
@@ -85,7 +84,26 @@ export class Generator {
   }
 
   /**
-   * A stream of `repeats`·n bits at address z, set with probability clamp(p[i], 0, 1)·scale.
+   * One uniform float32 in [0, 1), a multiple of 2⁻²⁴: the number that `rand([1], { generator })` draws. It uses a
+   * block of four words; for many numbers use `rand([n], { generator })`.
+   *
+   * @example
+   * ```ts
+   * import { Generator } from "jarvis-snn";
+   *
+   * const generator = new Generator(7);
+   * const dice = () => 1 + Math.floor(6 * generator.random());
+   * console.log(dice(), dice(), dice()); // 1 1 1
+   * ```
+   */
+  random(): number {
+    uniform(this, descriptor, 1);
+    const at = wordsAt(descriptor, 1);
+    return floats[at] as number;
+  }
+
+  /**
+   * Writes repeats·n bits to address z. Each bit is 1 with probability clamp(p[i], 0, 1)·scale.
    *
    * @internal
    */
@@ -120,7 +138,8 @@ export class Generator {
   }
 
   /**
-   * The blocks of a draw of n numbers, as kernels take them: the key and the number of the first block, in two words each.
+   * Reserves the blocks for n numbers. Returns arguments of kernels: the key and the number of the first block, two
+   * words each.
    *
    * @internal
    */
@@ -134,27 +153,41 @@ export class Generator {
 /** 0, 1, …, n − 1. */
 export const upwards = (n: number): Uint32Array => Uint32Array.from({ length: n }, (_, i) => i);
 
-/** The generator of every random op that is not given one. */
+/** The generator of random ops without a `generator` option. */
 export const defaultGenerator = new Generator(0);
 
-/** n floats in [0, 1) at address z. */
+/** Runs fn; `before` is called with each generator, before each draw. Returns the result of fn. */
+export function watchingDraws<R>(before: (generator: Generator) => void, fn: () => R): R {
+  const { take } = Generator.prototype;
+  Generator.prototype.take = function (n) {
+    before(this);
+    return take.call(this, n);
+  };
+  try {
+    return fn();
+  } finally {
+    Generator.prototype.take = take;
+  }
+}
+
+/** Writes n floats in [0, 1) to address z. */
 export function uniform(generator: Generator, z: number, n: number): void {
   k.uniform(z, n, ...generator.take(n));
 }
 
-/** n standard normal floats at address z. */
+/** Writes n standard normal floats to address z. */
 export function normal(generator: Generator, z: number, n: number): void {
   extra().normal(z, n, ...generator.take(n));
 }
 
-/** The generator that an option names; the default one where it names none. */
+/** Returns the checked generator of an option, or the default one. */
 export function generatorOf(where: string, generator: Generator = defaultGenerator): Generator {
   if (generator instanceof Generator) return generator;
   throw wrongType(where, "a Generator", generator);
 }
 
 /**
- * Seeds the default generator: weights, orders of samples and spikes that are drawn after it are the same in every run.
+ * Seeds the default generator. Weights, orders of samples and spikes that are drawn afterwards are equal in every run.
  *
  * @throws RangeError unless the seed is an integer below 2⁵³ in magnitude.
  *

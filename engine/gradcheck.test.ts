@@ -1,7 +1,7 @@
-/** The check that the other tests trust: it passes right gradients, finds wrong ones, and leaves nothing behind. */
+/** The check that the other tests rely on: it accepts correct gradients, finds wrong ones, and leaves nothing behind. */
 import { expect, test } from "vitest";
 import { bits, bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
-import { k } from "./backend.ts";
+import { k } from "./core/backend.ts";
 import { withReference } from "./gradcheck.ts";
 import {
   avgPool2d,
@@ -104,7 +104,7 @@ test("gradcheck: inputs, their gradients and the memory stay as they were, also 
   });
   expect(kept).toBe(0);
   expect([bits(x), gradient(x)]).toEqual(before);
-  // The SIMD kernels compute again.
+  // The SIMD kernels are active again.
   expect(rand([2]).data).toBeInstanceOf(Float32Array);
 });
 
@@ -114,7 +114,7 @@ test("gradcheck: parameters that fn uses are constants, and their gradients stay
   const x = tensor([
     [1, 2, 3],
     [-4, 0, 6],
-  ]); // whole numbers: their sums are exact
+  ]); // integers: their sums are exact
   tape(() => used.forward(x).sum().backward());
   const before = gradient(used.weight);
   for (const model of [fresh, used]) gradcheck((a) => model.forward(a).tanh(), [x]);

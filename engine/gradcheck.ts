@@ -1,18 +1,20 @@
-/** Analytic gradients against central differences, the whole engine running on the float64 reference kernels. */
+/**
+ * Compares analytic gradients with central differences. The whole engine then runs on the float64 reference kernels.
+ */
 
 import { reference } from "../kernels/reference/index.ts";
 import { BASE, bindWasmMemory, reserve, view } from "../kernels/reference/memory.ts";
 import { functionOf, NOT_NEGATIVE, numberOf, POSITIVE, withDefaults, wrongType } from "./arguments.ts";
-import { type Backend, inReference, simd, useBackend } from "./backend.ts";
+import { type Backend, inReference, simd, useBackend } from "./core/backend.ts";
+import { Heap } from "./core/memory.ts";
+import { root } from "./core/scope.ts";
+import { tape } from "./core/tape.ts";
+import { alive, emptyLike, peek, Tensor } from "./core/tensor.ts";
+import { memory } from "./core/wasm.ts";
 import { useOnTensors } from "./fuse/in-reference.ts";
 import { runTraced } from "./fuse/tensors.ts";
-import { Heap } from "./memory.ts";
 import { sum } from "./ops/reduce.ts";
-import { root } from "./scope.ts";
 import { formatShape } from "./shape.ts";
-import { tape } from "./tape.ts";
-import { alive, emptyLike, peek, Tensor } from "./tensor.ts";
-import { memory } from "./wasm.ts";
 
 /** Options of {@link gradcheck}. */
 export interface GradcheckOptions {
@@ -42,13 +44,13 @@ function referenceBackend(): Backend {
   return { kernels: reference, heap };
 }
 
-/** Runs fn on the float64 reference kernels. Tensors of linear memory may be read inside, as constants. */
+/** Runs fn on the float64 reference kernels. fn may read tensors of linear memory, as constants. */
 export function withReference<R>(fn: () => R): R {
   if (inReference()) return tape(fn);
   bindWasmMemory(() => new Float32Array(memory.buffer));
   useBackend(referenceBackend());
   useOnTensors(runTraced);
-  // Persistent tensors that are made inside have addresses of the reference, and end with it.
+  // Persistent tensors that fn makes have addresses of the reference and are freed at its end.
   const { region } = root;
   root.region = { open: true, scope: root };
   try {
@@ -61,17 +63,17 @@ export function withReference<R>(fn: () => R): R {
 }
 
 /**
- * Compares the gradient of Σ fn(inputs) (of every tensor that fn returns, weighted so that errors do not cancel) towards every
- * element of every input with (f(x + ε) − f(x − ε)) / 2ε, all in float64. Spikes are steps: use layers with `spiking: false`.
- * Parameters and layers that fn makes are freed when the check ends. fn gets copies of the inputs: the copy of a layer's parameter
- * takes its place by `Object.assign(layer, { beta: copy })`; the copies are freed at the end, so the layer cannot be used
- * afterwards.
+ * Compares gradients with (f(x + ε) − f(x − ε)) / 2ε in float64, for every element x of every input. f is the sum of
+ * all tensors that fn returns, weighted so that errors do not cancel. Spikes are step functions, so use layers with
+ * `spiking: false`. fn receives copies of the inputs. To check a layer's parameter, replace it by its copy:
+ * `Object.assign(layer, { beta: copy })`. Copies, parameters and layers of fn are freed at the end, so such a layer
+ * cannot be used afterwards.
  *
  *   |analytic − numeric| ≤ atol + rtol·|numeric|
  *
- * @throws Error naming input and element where they differ, and for an input that is a parameter and has no influence, or the
- *   gradient 0 in all elements; RangeError for options out of range, or no output; TypeError where fn returns something else than
- *   tensors.
+ * @throws Error with input and element if the two differ, and for an input that is a parameter without influence, or
+ *   whose gradient is 0 in all elements; RangeError for options out of range, or without an output; TypeError unless fn
+ *   returns tensors.
  *
  * @example
  * ```ts
@@ -79,7 +81,7 @@ export function withReference<R>(fn: () => R): R {
  *
  * const lif = new LIF({ spiking: false }); // the smooth step takes the place of the spike
  * const current = tensor([0.3, 0.5, 0.9], { shape: [3, 1, 1] });
- * gradcheck((x) => lif.forward(x), [current]); // throws where a gradient is wrong
+ * gradcheck((x) => lif.forward(x), [current]); // throws if a gradient is wrong
  * ```
  */
 export function gradcheck(
@@ -137,7 +139,7 @@ function place(inputs: readonly Tensor[], values: readonly Float64Array[]): Tens
   });
 }
 
-/** Σ over outputs and elements of w·z with weights w that differ from element to element. */
+/** Σ w·z over outputs and elements, with weights w that differ between elements. */
 function objective(fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[], inputs: Tensor[]): Tensor {
   const result = fn(...inputs);
   const outputs = Array.isArray(result) ? (result as readonly Tensor[]) : [result as Tensor];

@@ -1,22 +1,24 @@
 /**
  * Tensors, the tape, ops, modules, optimizers, data.
  *
- * Shapes are written [T, B, N]: time, batch, features; images [B, C, H, W], classes K; [...] stands for any number of axes.
- * Negative axes count from the end. In equations z is the result, L the loss, ⊙ the elementwise product. An elementwise
- * op keeps the shape; several operands are broadcast as in NumPy, and the gradient of one that was repeated is summed.
+ * Shapes are written [T, B, N]: time, batch, features; images [B, C, H, W], classes K; [...] stands for any number of
+ * axes. Negative axes count from the end. In equations z is the result, L the loss, ⊙ the elementwise product.
+ * Elementwise ops broadcast their operands as in NumPy; a repeated operand gets the sum of its gradients.
  *
- * Every name that takes tensors throws an Error for a freed one and a TypeError for anything else; every name that
- * makes one a RangeError where memory does not suffice, as for more than 2³⁰ elements. Nothing is written before the
- * checks.
+ * A tensor argument must be a live tensor: a freed one throws an Error, anything else a TypeError. Making a tensor
+ * throws a RangeError if memory does not suffice, or for more than 2³⁰ elements. Checks precede all writes.
  *
  * @module jarvis-snn/engine
  */
 import "./ops/index.ts"; // gives tensors their methods
 
-// Files are named with a star where all that they export is public.
+// `export *` only from files that are all public.
 
 export type { FileArray, Safetensors, SafetensorsArrays, SkippedArray } from "./checkpoint.ts";
 export { loadSafetensors, readSafetensors, saveSafetensors } from "./checkpoint.ts";
+export type { MemoryStats } from "./core/memory.ts";
+export { keep, memoryStats, noGrad, resetPeak, tape } from "./core/tape.ts";
+export { type NestedArray, Tensor } from "./core/tensor.ts";
 export * from "./create.ts";
 export type { BatchOf, Dataset, Samples, Targets, TensorDatasetOptions } from "./data/dataset.ts";
 export { TensorDataset } from "./data/dataset.ts";
@@ -24,7 +26,6 @@ export * from "./data/loader.ts";
 export * from "./data/pad-sequences.ts";
 export { Generator, type GeneratorState, manualSeed } from "./generator.ts";
 export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
-export type { MemoryStats } from "./memory.ts";
 export * from "./nn/activation.ts";
 export * from "./nn/containers.ts";
 export * from "./nn/conv.ts";
@@ -63,8 +64,7 @@ export * from "./optim/plateau.ts";
 export * from "./optim/rmsprop.ts";
 export type { Scheduler, SchedulerState } from "./optim/scheduler.ts";
 export * from "./optim/sgd.ts";
+export { parameter } from "./outside/persist.ts";
 export type { Shape } from "./shape.ts";
-export { keep, memoryStats, noGrad, parameter, resetPeak, tape } from "./tape.ts";
-export { type NestedArray, Tensor } from "./tensor.ts";
 export * from "./train.ts";
 export { warmup } from "./warmup.ts";

@@ -1,4 +1,4 @@
-/** JSON of strangers: the same texts pass as with JSON.parse, with two exceptions, and none of them takes long. */
+/** Untrusted JSON: the same texts pass as with JSON.parse, with two exceptions, and none of them takes long. */
 import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { numbers } from "../test/support/sides.ts";
@@ -51,7 +51,7 @@ test("parse: lists and objects up to 128 levels deep", () => {
   expect(() => parts(`{"a":${nested(128)}}`)).toThrow('at 132 in "a" where a value no deeper than 128 levels');
 });
 
-/** Names of an object that JSON.parse would merge make the texts differ. */
+/** Whether no object in the text has duplicate names, which JSON.parse would merge. */
 const isUnique = (json: string) => {
   try {
     parse(json, (_, value) => value);

@@ -1,11 +1,10 @@
 /**
- * JSON of unknown origin, taken apart without building it: a value that nobody asks for takes no memory, every other
- * one is there as the text that it is. Each step is linear in the length of the text, and nesting has a limit, so that
- * no text exhausts the stack.
+ * Reads untrusted JSON without building objects: values are returned as text, and unused values take no memory. Each
+ * step takes linear time, and nesting is limited, so no text exhausts the stack.
  */
 import { show } from "./arguments.ts";
 
-/** Levels of lists and objects; the limit of the format library of safetensors. */
+/** Deepest nesting of lists and objects, as in the safetensors library. */
 const DEEPEST = 128;
 
 const SPACE = " \t\n\r";
@@ -13,21 +12,18 @@ const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const QUOTE = 34;
 const BACKSLASH = 92;
 
-/**
- * Where a scan is in its text. Methods leave `at` behind the text that they have read, and throw a SyntaxError where
- * other text stands.
- */
+/** A position in a text. Methods read from `at` and advance it; unexpected text throws a SyntaxError. */
 class Scanner {
   at = 0;
   private readonly text: string;
-  /** The member of the outermost object that is read. */
+  /** Name of the outermost object's current member. */
   private member = "";
 
   constructor(text: string) {
     this.text = text;
   }
 
-  /** The character behind white space, "" at the end. */
+  /** The next character after white space; "" at the end. */
   next(): string {
     let c = this.text.charAt(this.at);
     while (c !== "" && SPACE.includes(c)) c = this.text.charAt(++this.at);
@@ -43,7 +39,7 @@ class Scanner {
     if (this.next() !== "") this.fail("the end");
   }
 
-  /** A value of any kind, within `depth` lists and objects; gives its text. */
+  /** Reads a value with at most `depth` nested lists and objects; returns its text. */
   value(depth: number): string {
     const first = this.next();
     const start = this.at;
@@ -58,13 +54,13 @@ class Scanner {
     return this.text.slice(start, this.at);
   }
 
-  /** Calls back where the value of a member begins. */
+  /** Reads an object; calls `visit` at the start of each member's value. */
   object(depth: number, visit: (name: string) => void): void {
     const names = new Set<string>();
     this.list(depth, () => {
       if (this.next() !== '"') this.fail("a name");
       const name = this.string();
-      // JSON.parse would let the last one win.
+      // JSON.parse would silently use the last value.
       if (names.has(name)) throw new SyntaxError(`the name ${show(name)} twice`);
       names.add(name);
       if (depth === 0) this.member = ` in ${show(name)}`;
@@ -74,7 +70,7 @@ class Scanner {
     });
   }
 
-  /** Calls back where an item begins, between brackets or braces. */
+  /** Reads items between brackets or braces; calls `visit` at the start of each item. */
   private list(depth: number, visit: () => void): void {
     if (depth === DEEPEST) this.fail(`a value no deeper than ${DEEPEST} levels`);
     const end = this.text.charAt(this.at++) === "[" ? "]" : "}";
@@ -109,9 +105,9 @@ class Scanner {
 }
 
 /**
- * Calls back with the name and the text of every member of an object.
+ * Calls `visit` with name and text of every member of an object.
  *
- * @throws SyntaxError unless the text is an object, in which no object has the same name twice.
+ * @throws SyntaxError unless the text is an object without duplicate names in any object.
  */
 export function members(json: string, visit: (name: string, value: string) => void): void {
   const scanner = new Scanner(json);
@@ -121,9 +117,9 @@ export function members(json: string, visit: (name: string, value: string) => vo
 }
 
 /**
- * Parses text as `JSON.parse` does with the same reviver.
+ * Parses text like `JSON.parse(json, reviver)`.
  *
- * @throws SyntaxError unless the text is JSON, in which no object has the same name twice.
+ * @throws SyntaxError unless the text is JSON without duplicate names in any object.
  */
 export function parse(json: string, reviver: Parameters<typeof JSON.parse>[1]): unknown {
   const scanner = new Scanner(json);
@@ -131,7 +127,3 @@ export function parse(json: string, reviver: Parameters<typeof JSON.parse>[1]): 
   scanner.end();
   return JSON.parse(json, reviver);
 }
-
-/** The beginning of a text, for an error message that it must not flood. */
-export const shortened = (text: string, length = 80): string =>
-  text.length <= length ? text : `${text.slice(0, length - 1)}…`;

@@ -111,7 +111,7 @@ test("kernels: a descriptor that does not fit is refused, before anything is wri
     expect(() => lifDescriptor(p, descriptor as LIFDescriptor)).toThrow(message);
   }
   // @ts-expect-error the compiler knows the words
-  expect(() => lifDescriptor(at, { ...given, steps: 3 })).toThrow(/: expected the options T, rows, .*, got steps$/);
+  expect(() => lifDescriptor(at, { ...given, neurons: 3 })).toThrow(/: expected the options T, rows, .*, got neurons$/);
   expect(written()).toEqual(before);
   free(at, LIF_DESCRIPTOR_BYTES);
 });
@@ -158,7 +158,6 @@ test("kernels: a list of arguments that a kernel took once is refused with the f
     ["gemm", 12, product],
     ["gemmGathered", 9, product],
     ["gemmMasked", 11, product],
-    ["gemmSampled", 11, product],
     ["gather", 13, product],
     ["feedBack", 5, product],
     ["adam", 13, "w, dw, m, v, vmax, n, numbers", "7 arguments"],

@@ -1,8 +1,8 @@
 /**
- * The raw kernels: plain functions over byte addresses in one linear memory, for benchmarks and for other engines.
+ * The raw kernels: plain functions over byte addresses in one linear memory, for benchmarks and other engines.
  *
  *   const x = alloc(4 * n);
- *   new Float32Array(memory.buffer, x, n).fill(1);   // views detach when the memory grows: take them late
+ *   new Float32Array(memory.buffer, x, n).fill(1);   // make views late: growing memory detaches them
  *   kernels.exp(x, x, n);
  *   free(x, 4 * n);
  *
@@ -10,44 +10,49 @@
  */
 
 import type { Kernels } from "../kernels/build/types.ts";
-import { type Arithmetic, modules } from "./arithmetic.ts";
+import { type Arithmetic, modules } from "./core/arithmetic.ts";
+import { wasmHeap } from "./core/memory.ts";
+import { coreKernels as core, extraKernels, followMemory, memory, rareKernels } from "./core/wasm.ts";
 import { type LIFDescriptor, type ProductDescriptor, writeLIF, writeProduct } from "./descriptors.ts";
-import { wasmHeap } from "./memory.ts";
-import { kernels as core, extraKernels, followMemory, memory } from "./wasm.ts";
 
 export type { Kernels } from "../kernels/build/types.ts";
 /**
- * The numbers of the functions of x and y that `kernels.formula` evaluates; q is a further number. The number after one
- * of them names its derivative towards x, for `kernels.formulaGrad`, the next its derivative towards y.
+ * Numbers of the functions of x and y that `kernels.formula` evaluates; q is a further argument. For
+ * `kernels.formulaGrad`, number + 1 is the derivative with respect to x, number + 2 that with respect to y.
  */
 export * as codes from "../kernels/codes.ts";
-/** The numbers of surrogates and of resets that the kernels of neurons take. */
+/** Numbers of surrogates and of resets, for the kernels of neurons. */
 export * as kinds from "../kernels/kinds.ts";
-export type { Arithmetic } from "./arithmetic.ts";
+export type { Arithmetic } from "./core/arithmetic.ts";
+export { type LinearMemory, memory } from "./core/wasm.ts";
 export type { LIFDescriptor, ProductDescriptor } from "./descriptors.ts";
 export { LIF_DESCRIPTOR_BYTES, PRODUCT_DESCRIPTOR_BYTES } from "./descriptors.ts";
-
-export { type LinearMemory, memory } from "./wasm.ts";
 
 const NEURONS = ["the address of a descriptor", "lifDescriptor(at, { T, rows, n, beta, threshold, u, … })"] as const;
 const PRODUCT = ["the address of a descriptor", "productDescriptor(at, { c, m, n, k, a, b, … })"] as const;
 const ADAM = ["7 arguments", "w, dw, m, v, vmax, n, numbers"] as const;
-const PRODUCTS = ["gemm", "gemmGathered", "gemmMasked", "gemmSampled", "gather", "feedBack"];
+const PRODUCTS = ["gemm", "gemmGathered", "gemmMasked", "gather", "feedBack"];
 
-/** How the kernels add up products: "portable", or "relaxed" in a program that began with `import "jarvis-snn/relaxed"`. */
+/** How kernels add up products: "portable", or "relaxed" in a program that first imports `jarvis-snn/relaxed`. */
 export const arithmetic: Arithmetic = modules.relocations === undefined ? "portable" : "relaxed";
 
-/** The kernels, over byte addresses in {@link memory}. A live binding: threads make others over the memory that they share. */
+/**
+ * The kernels, over byte addresses in {@link memory}. A live binding: threads replace them by kernels over shared
+ * memory.
+ */
 export let kernels: Kernels;
 
 function makeKernels(): void {
-  kernels = { ...core, ...extraKernels() };
+  const all: Record<string, unknown> = { ...core, ...rareKernels(), ...extraKernels() };
+  // Names with a $ are internal parts of kernels.
+  for (const name of Object.keys(all)) if (name.startsWith("$")) delete all[name];
+  kernels = all as unknown as Kernels;
   for (const name of ["lifForward", "lifBackward", "adam", ...PRODUCTS]) refuseLists(name);
 }
 makeKernels();
 followMemory({ deref: () => makeKernels });
 
-/** The kernel throws for a list of arguments that it took once. */
+/** Makes a kernel throw if it is called with its former list of arguments. */
 function refuseLists(name: string): void {
   const named = kernels as unknown as Record<string, (...args: number[]) => void>;
   const kernel = named[name] as (...args: number[]) => void;
@@ -66,10 +71,10 @@ function refuseLists(name: string): void {
  *   kernels.lifForward(lifDescriptor(at, { ...layer, current, spikes }));
  *   kernels.lifBackward(lifDescriptor(at, { ...layer, kind: kinds.ATAN, slope: 2, dSpikes, dU: dSpikes }));
  *
- * The kernels read it while they run and keep nothing.
+ * Kernels read the descriptor only while they run.
  *
- * @throws RangeError unless the address is an integer ≥ 1, for a number that is missing or does not fit; TypeError for a word of another
- *   name, or that is no number.
+ * @throws RangeError unless the address is an integer ≥ 1, for a missing number or one out of range; TypeError for an unknown word, or one that is
+ *   not a number.
  */
 export function lifDescriptor(at: number, descriptor: LIFDescriptor): number {
   checkInteger("lifDescriptor: at", at, 1);
@@ -78,14 +83,14 @@ export function lifDescriptor(at: number, descriptor: LIFDescriptor): number {
 }
 
 /**
- * Writes a descriptor for `gemm`, `gemmGathered`, `gemmMasked`, `gemmSampled`, `gather` and `feedBack` to a block of
+ * Writes a descriptor for `gemm`, `gemmGathered`, `gemmMasked`, `gather` and `feedBack` to a block of
  * {@link PRODUCT_DESCRIPTOR_BYTES}, and returns its address.
  *
  *   const at = alloc(PRODUCT_DESCRIPTOR_BYTES);
  *   kernels.gemm(productDescriptor(at, { c, a, b, m, n, k }));
  *   kernels.gemm(productDescriptor(at, { c, a, b, m, n, k, bRow: 1, bCol: k, init: bias }));     // B is stored [n, k]
  *
- * The kernels read it while they run and keep nothing: a block that is written once serves any number of calls.
+ * Kernels read the descriptor only while they run. A block that is written once serves any number of calls.
  *
  * @throws RangeError or TypeError as {@link lifDescriptor}.
  */
@@ -96,9 +101,9 @@ export function productDescriptor(at: number, descriptor: ProductDescriptor): nu
 }
 
 /**
- * The address of a block of at least `bytes` bytes, a multiple of 16; its content is anything. It lives until {@link free}.
+ * Allocates an uninitialised block of at least `bytes` bytes, until {@link free}; returns its address, a multiple of 16.
  *
- * @throws RangeError unless bytes is an integer ≥ 0, or where the platform has no more memory to give.
+ * @throws RangeError unless bytes is an integer ≥ 0, or if the platform is out of memory.
  */
 export function alloc(bytes: number): number {
   checkInteger("alloc: bytes", bytes, 0);
@@ -106,9 +111,9 @@ export function alloc(bytes: number): number {
 }
 
 /**
- * Gives a block from {@link alloc} back; `bytes` as asked for. A block that is given back twice is not noticed.
+ * Frees a block of {@link alloc}, with the same `bytes`. Freeing a block twice is not detected.
  *
- * @throws RangeError unless the address is an integer ≥ 1 and bytes one ≥ 0.
+ * @throws RangeError unless address and bytes are integers, address ≥ 1 and bytes ≥ 0.
  */
 export function free(address: number, bytes: number): void {
   checkInteger("free: address", address, 1);

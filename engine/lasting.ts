@@ -1,20 +1,17 @@
-/** Memory, records and gradients beside those of tapes: streams, online learners and files keep them between calls. */
+/**
+ * Functions for memory, records and gradients outside of tapes, for streams, online learners and files, which keep
+ * these between calls.
+ */
 
-export { simd } from "./backend.ts";
-export { EXPOSED, turnChanged } from "./columns.ts";
-export { withOwnGradients } from "./gradient.ts";
-export { Held } from "./held.ts";
-export { dropRecord, recycleSaved } from "./record.ts";
-export type { Region, Scope } from "./scope.ts";
-export {
-  allOrNothing,
-  disposed,
-  enter,
-  leave,
-  recordOutside,
-  recycleIn,
-  root,
-  scope,
-} from "./scope.ts";
-export { addBits, clear, dropFloats, rootOf, takeOver, touchBoth, unpack } from "./tensor.ts";
-export { memory } from "./wasm.ts";
+export { simd } from "./core/backend.ts";
+export { dropRecord, recordsOf, recycleSaved } from "./core/op.ts";
+export type { Scope } from "./core/scope.ts";
+export { disposed, enter, leave, recycleIn, root, scope } from "./core/scope.ts";
+export { rootOf, tick } from "./core/tensor.ts";
+export { viewOf } from "./core/views.ts";
+export { memory } from "./core/wasm.ts";
+export { EXPOSED, touchBoth, turnChanged } from "./forms/columns.ts";
+export { addBits, clear, dropFloats, unpack } from "./forms/values.ts";
+export { Held } from "./outside/held.ts";
+export { allOrNothing, emptyAtRoot, recordOutside, takeOver, withOwnGradients } from "./outside/outside.ts";
+export { backwardWithin } from "./outside/within.ts";

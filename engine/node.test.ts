@@ -1,4 +1,4 @@
-/** IDX files, the format of MNIST: the bytes with their shape, or an error that names the file. */
+/** IDX files, the format of MNIST: the bytes with their shape, or an error with the name of the file. */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

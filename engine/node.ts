@@ -1,5 +1,5 @@
 /**
- * Dataset files, checkpoints and the bar of a training on a terminal, which need Node.
+ * Dataset files, checkpoints and a progress bar for the terminal. Requires Node.
  *
  * @module jarvis-snn/node
  */
@@ -14,6 +14,7 @@ import {
   NOT_NEGATIVE,
   numberOf,
   type Range,
+  shortened,
   show,
   withDefaults,
   wrongType,
@@ -22,13 +23,13 @@ import {
 import type { ReadableArray } from "./checkpoint.ts";
 import { bytesFor, decode, entriesOf, parseSafetensors, showKind, writeSafetensors } from "./checkpoint.ts";
 import { defaultGenerator, type Generator, type GeneratorState, generatorOf } from "./generator.ts";
-import { parse, shortened } from "./json.ts";
+import { parse } from "./json.ts";
 import { Module, type NamedArrays, type StateDict, type StateEntry } from "./nn/module.ts";
 import { Optimizer, type OptimizerState } from "./optim/optimizer.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import type { Progress } from "./train.ts";
 
-/** The content of an IDX file. */
+/** Content of an IDX file. */
 export interface IdxArray {
   /** The values in row-major order. */
   data: Uint8Array;
@@ -37,10 +38,10 @@ export interface IdxArray {
 }
 
 /**
- * Reads an IDX file, the format of MNIST: bytes with their shape. The path may name a pipe.
+ * Reads an IDX file, the format of MNIST: bytes with a shape. The path may name a pipe.
  *
- * @throws RangeError if the file is not an IDX file of unsigned bytes, or its length does not fit its header, or the
- *   path names a directory or a device; TypeError if it is no path. Errors of the file system pass through.
+ * @throws RangeError if the file is not an IDX file of unsigned bytes, its length does not fit its header, or the path is a directory or a device;
+ *   TypeError for anything but a path. Errors of the file system are passed on.
  * @see http://yann.lecun.com/exdb/mnist/
  *
  * @example
@@ -69,14 +70,14 @@ export function readIdx(path: string): IdxArray {
   return { data, shape };
 }
 
-/** The report that a {@link progressBar} draws: that of `fit`, or of a loop of one's own, which may leave out what it does not have. */
+/** Report that a {@link progressBar} draws. `fit` makes it; a custom loop may omit values. */
 export type BarReport = Pick<Progress, "epoch" | "epochs" | "batch" | "batches"> & Partial<Progress>;
 
-/** The members of a stream that {@link progressBar} uses. */
+/** Members of a stream that {@link progressBar} uses. */
 export interface BarStream {
   /** Whether the stream is a terminal. */
   readonly isTTY?: boolean;
-  /** Characters in a line of the terminal. */
+  /** Number of characters in a line of the terminal. */
   readonly columns?: number;
   /** Writes a text. */
   write(text: string): unknown;
@@ -84,31 +85,32 @@ export interface BarStream {
 
 /** Options of {@link progressBar}. */
 export interface ProgressBarOptions {
-  /** The word before the epochs; default "epoch". */
+  /** Label before the epochs; default "epoch". */
   label?: string;
-  /** Least time between two drawings in ms, finite and ≥ 0; default 100. */
+  /** Minimum time between two drawings in ms, finite and ≥ 0; default 100. */
   intervalMs?: number;
-  /** Where the line is drawn; default `process.stdout`. */
+  /** Stream to draw to; default `process.stdout`. */
   stream?: BarStream;
-  /** The time in ms; default `performance.now`. */
+  /** Returns the time in ms; default `performance.now`. */
   clock?: () => number;
 }
 
-/** Cells of a bar at most and at least, and the line of a terminal that does not tell its width. */
+/** Most and fewest cells of a bar; width of a line if the terminal reports none. */
 const [MOST_CELLS, LEAST_CELLS, USUAL_COLUMNS] = [24, 4, 80];
-/** Takes the cursor to the start of its line and clears the line. */
+/** Escape sequence that moves the cursor to the start of its line and clears the line. */
 const CLEAR = "\r\x1b[2K";
 
 /**
- * A callback for `progress` of `fit` that draws one line on a terminal, as wide as the terminal at most, and clears it behind the last
- * batch of each epoch, so that lines of `onEpoch` stand alone:
+ * Makes a callback for `progress` of `fit`. It draws one line, at most as wide as the terminal, and clears it after the
+ * last batch of each epoch, so that lines of `onEpoch` are not mixed with it:
  *
  *   epoch 3/10 ██████░░░░░░░░░░░░░░░░░░ 12/46 · loss 0.5971 · lr 0.001 · 0:05 · 0:32 left
  *
- * Times are minutes and seconds, since the beginning and to the end of all epochs. A narrow terminal gets fewer cells, then fewer parts from
- * the right. Where the stream is no terminal, or the batches of an epoch are not known, nothing is written.
+ * The times are minutes and seconds since the start, and until the end of all epochs. On a narrow terminal, the bar
+ * first gets fewer cells; then parts are dropped from the right. Nothing is written if the stream is not a terminal, or
+ * the number of batches is unknown.
  *
- * @throws TypeError for an option of another name or type, RangeError for an interval out of its range.
+ * @throws TypeError for an unknown option or a value of the wrong type, RangeError for an interval out of range.
  *
  * @example
  * ```ts
@@ -146,7 +148,10 @@ export function progressBar(options: ProgressBarOptions = {}): (report: BarRepor
   };
 }
 
-/** The line of a bar within so many characters: the bar takes the room that the words leave, and the last words go first. */
+/**
+ * The line of a bar in at most `columns` characters. The bar fills the space beside the text; if it is too short, the
+ * last parts are dropped.
+ */
 function barLine(label: string, report: BarReport, columns: number): string {
   const { epoch, epochs, batch, batches = batch, loss, lr, seconds, secondsLeft } = report;
   const head = epochs === 1 ? label : `${label} ${epoch}/${epochs}`;
@@ -164,7 +169,7 @@ function barLine(label: string, report: BarReport, columns: number): string {
   return `${head} ${"█".repeat(full)}${"░".repeat(cells - full)}${words.join("")}`.slice(0, Math.max(0, columns));
 }
 
-/** Seconds as minutes and seconds, 2:05, or hours before them, 1:02:05. */
+/** Seconds as minutes and seconds, 2:05, or with hours, 1:02:05. */
 function minutes(seconds: number): string {
   const whole = Math.round(seconds);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
@@ -173,51 +178,48 @@ function minutes(seconds: number): string {
 }
 
 /**
- * An object with a state of numbers, strings, Float32Arrays and the like, in lists and plain objects up to 100 levels
- * deep.
+ * An object whose state consists of numbers, strings, Float32Arrays and the like, in lists and plain objects, nested up
+ * to 100 levels deep.
  */
 export interface Stateful {
-  /** A copy of the state. */
+  /** Returns a copy of the state. */
   stateDict(): unknown;
-  /** Throws before it changes anything if the state does not fit. */
+  /** Loads a state. If it does not fit, throws before any change. */
   loadStateDict(state: never): void;
 }
 
-/** The parts of a training run. */
+/** Parts of a training run. */
 export interface TrainingRun {
   /** The network. */
   model: Module;
-  /** The optimizer of its parameters. */
+  /** Optimizer of its parameters. */
   optimizer: Stateful;
-  /**
-   * A generator besides the default one, such as the loader's; the state of the default one is always part of a
-   * checkpoint.
-   */
+  /** A generator besides the default one, such as the loader's. Checkpoints always include the default one. */
   generator?: Generator;
-  /** The schedule of the learning rate, if there is one. */
+  /** Schedule of the learning rate, if there is one. */
   scheduler?: Stateful;
 }
 
-/** Identifies the layout of a checkpoint. */
+/** Identifies the format of a checkpoint. */
 const FORMAT = "jarvis-snn checkpoint 1";
 
 const EPOCH: Range = { expected: "an integer ≥ 0", fits: (x) => Number.isSafeInteger(x) && x >= 0 };
 
-/** The parts whose state stands in the metadata. */
+/** Parts whose state is stored in the metadata. */
 const PARTS = ["optimizer", "scheduler", "generator", "defaultGenerator"];
 
 /**
- * Writes all that a run needs to go on bit for bit after `epoch` epochs: parameters, the state of optimizer and scheduler,
- * and where the random numbers are.
+ * Writes everything that a run needs to continue bit for bit after `epoch` epochs: parameters, states of optimizer and scheduler, and the positions
+ * of random generators.
  *
- * The file is in the safetensors format: the parameters as "model.fc1.weight", arrays of the optimizer as "optimizer.fc1.weight.m" in
- * the shape of the parameter, everything else as JSON in the metadata. The file is written beside its place and then
- * renamed, so that the old file stays whole until the new one is, also if the program is killed in between.
+ * The file is in the safetensors format. Parameters are named "model.fc1.weight"; arrays of the optimizer
+ * "optimizer.fc1.weight.m", in the shape of the parameter. Everything else is JSON in the metadata. The file is written
+ * under a temporary name and then renamed. The old file remains until the new one is complete, even if the program is
+ * killed.
  *
- * @throws RangeError if epoch is not an integer ≥ 0, two arrays would have one name, a state is deeper than 100 levels or longer
- *   than 2²⁴ characters of JSON without its arrays, or something else than a file is at the path, such as a device; TypeError for
- *   a state that holds something else than listed at {@link Stateful}, or an object without a state. Errors of the file
- *   system pass through. The old file stays as it was in each case.
+ * @throws RangeError if epoch is not an integer ≥ 0, two arrays would have the same name, a state is deeper than 100 levels or longer than 2²⁴
+ *   characters of JSON without its arrays, or the path is not a file, for example a device; TypeError for a state with values not listed at
+ *   {@link Stateful}, or an object without a state. Errors of the file system are passed on. After any error the old file is unchanged.
  *
  * @example
  * ```ts
@@ -254,13 +256,12 @@ export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number 
 }
 
 /**
- * Puts a run into the state that a checkpoint holds. The run is built as the one that was saved, with a scheduler if
- * that one had one; initial values do not matter. The state of an optimizer finds its parameters by their names,
- * whatever their order. Files of version 0.1 have no such names, and no values that nobody learns, such as a fixed β:
- * the run keeps its own.
+ * Loads the state of a checkpoint into a run. The run must be built like the saved run, with a scheduler if that had
+ * one; initial values do not matter. Optimizer states are matched to parameters by name, in any order. Files of version
+ * 0.1 lack these names, and also fixed values, such as a β that is not learned; for these the run's own values remain.
  *
- * @throws RangeError if the file is damaged, no checkpoint, or one of another run; TypeError for an object without a
- *   state. All parts are as before then. Errors of the file system pass through.
+ * @throws RangeError if the file is damaged, not a checkpoint, or that of a different run; TypeError for an object without a state. After these
+ *   errors all parts are as before. Errors of the file system are passed on.
  *
  * @example
  * ```ts
@@ -284,7 +285,7 @@ export function resumeCheckpoint(
   path: string,
   run: TrainingRun,
 ): {
-  /** The number of epochs that are done. */
+  /** Number of completed epochs. */
   epoch: number;
 } {
   checkPath("resumeCheckpoint", path);
@@ -315,17 +316,20 @@ export function resumeCheckpoint(
       part.loadStateDict(reordered(states[i], metadata.parameters, names) as never);
     });
   } catch (cause) {
-    // A later part may have refused its state after earlier ones have taken theirs.
+    // A part may reject its state after earlier parts have loaded theirs.
     Object.values(parts).forEach((part, i) => part.loadStateDict(before[i] as never));
-    // The message may contain the whole state.
-    throw new RangeError(`${where}: ${shortened(cause instanceof Error ? cause.message : show(cause), 300)}`, {
+    // Shortened, because the message may contain the whole state.
+    throw new RangeError(`${where}: ${shortened(cause instanceof Error ? cause.message : show(cause), 200)}`, {
       cause,
     });
   }
   return { epoch: Number(epoch) };
 }
 
-/** The parts that have a state, by their names in the file. The optimizer comes after the scheduler, which sets its rate. */
+/**
+ * Parts with a state, by their names in the file. The optimizer comes after the scheduler, which sets its learning
+ * rate.
+ */
 function partsOf(where: string, run: TrainingRun): Record<string, Stateful> {
   if (typeof run !== "object" || run === null) throw wrongType(where, "a run, such as { model, optimizer }", run);
   const { model, optimizer, scheduler } = run;
@@ -344,15 +348,15 @@ const stateOf = (generator: Generator): Stateful => ({
   loadStateDict: (state: GeneratorState) => generator.setState(state),
 });
 
-/** Levels of lists and objects in a state, fewer than a reader of JSON takes. A cycle has more. */
+/** Deepest nesting of lists and objects in a state, below the limit of JSON parsers. A cycle exceeds it. */
 const DEEPEST = 100;
 
-/** The numbers that JSON lacks. */
+/** Numbers that JSON lacks. */
 const NUMBERS = ["-0", "NaN", "Infinity", "-Infinity"];
 
 /**
- * The names that a model gives to the parameters of its optimizer, null for parameters of others; null as a whole for
- * other kinds of parts.
+ * The model's names for the parameters of its optimizer; null for a parameter from elsewhere. Null if the class of the
+ * optimizer is unknown.
  */
 function namesOf({ model, optimizer }: Record<string, unknown>): (string | null)[] | null {
   if (!(model instanceof Module && optimizer instanceof Optimizer)) return null;
@@ -360,10 +364,10 @@ function namesOf({ model, optimizer }: Record<string, unknown>): (string | null)
   return optimizer.params.map((p) => names.get(p) ?? null);
 }
 
-/** Arrays that have another name in a file than their path in a state. */
+/** Arrays whose name in the file differs from their path in the state. */
 type Placed = ReadonlyMap<Float32Array, { readonly name: string; readonly shape: Shape }>;
 
-/** The arrays of each parameter, under its name and in its shape. */
+/** The optimizer's arrays for each parameter, under the parameter's name and in its shape. */
 function slotsOf(optimizer: Stateful, names: readonly (string | null)[] | null, state: unknown): Placed {
   const placed = new Map<Float32Array, { name: string; shape: Shape }>();
   for (const [i, name] of (names ?? []).entries()) {
@@ -374,7 +378,7 @@ function slotsOf(optimizer: Stateful, names: readonly (string | null)[] | null, 
   return placed;
 }
 
-/** The state of an optimizer in the order of the parameters here, where the file names those that it was saved with. */
+/** The saved state in the order of the current parameters, if the file names the saved ones. */
 function reordered(state: unknown, saved: string | undefined, names: (string | null)[] | null): unknown {
   if (saved === undefined || names === null) return state;
   const before: unknown = parse(saved, (_key, value) => value);
@@ -382,7 +386,7 @@ function reordered(state: unknown, saved: string | undefined, names: (string | n
     throw new RangeError(`expected the names of the parameters, a list of strings and null, got ${show(before)}`);
   }
   const { steps, slots } = Object(state) as OptimizerState;
-  // An optimizer refuses a state of more or fewer parameters than its own.
+  // An optimizer rejects a state with a different number of parameters.
   if (![steps, slots].every((list) => Array.isArray(list) && list.length === names.length)) return state;
   const from = names.map((name, i) => (before[i] === name ? i : before.indexOf(name)));
   const isKnown = names.every((name, i) => from[i] === i || name !== null) && !from.includes(-1);
@@ -393,7 +397,10 @@ function reordered(state: unknown, saved: string | undefined, names: (string | n
   return { ...(state as OptimizerState), steps: pick(steps), slots: pick(slots) };
 }
 
-/** A state as JSON can hold it exactly: arrays go into the file under their path, numbers that JSON lacks become text. */
+/**
+ * Converts a state to exact JSON: arrays are stored in the file under their path, and numbers that JSON lacks become
+ * text.
+ */
 function pack(path: string, value: unknown, arrays: NamedArrays, placed?: Placed, depth = 0): unknown {
   if (depth > DEEPEST)
     throw wrongValue("saveCheckpoint", `at most ${DEEPEST} levels of lists and objects`, shortened(path));
@@ -417,23 +424,23 @@ function pack(path: string, value: unknown, arrays: NamedArrays, placed?: Placed
   );
 }
 
-/** Whether the object reads as one of the marks by which `pack` replaces arrays and numbers. */
+/** Whether an object looks like a mark that `pack` puts in place of an array or number. */
 const isMarked = (value: object): boolean => "$array" in value || "$number" in value;
 
-/** Characters of JSON of one state, of which the objects that it stands for may take twenty times the memory. */
+/** Longest JSON text of a state. Parsed objects may take twenty times as much memory. */
 const LONGEST = 2 ** 24;
 
 function jsonOf(name: string, state: unknown): string {
   let json: string | undefined;
   try {
     json = JSON.stringify(state);
-  } catch {} // longer than a string can be
+  } catch {} // The text exceeds the longest possible string.
   if (json !== undefined && json.length <= LONGEST) return json;
   const expected = `expected a state of the ${name} of at most ${LONGEST} characters as JSON`;
   throw new RangeError(`saveCheckpoint: ${expected}, got more; are its numbers in a Float32Array?`);
 }
 
-/** Takes the arrays that the state holds, each once, as they were packed. */
+/** Restores a packed state. Each array can be used once. */
 function unpack(name: string, json: string, arrays: Map<unknown, ReadableArray>): unknown {
   const expected = `expected the state of the ${name} as at most ${LONGEST} characters of JSON`;
   if (json.length > LONGEST) throw new RangeError(`${expected}, got ${json.length}`);
@@ -455,7 +462,7 @@ function modelState(arrays: Map<unknown, ReadableArray>): StateDict {
   return Object.fromEntries(own.map(({ name, shape }) => [name.slice(6), { shape, data: take(arrays, name) }]));
 }
 
-/** The values of an array, which is gone then: no file makes memory of the same bytes again and again. */
+/** Removes an array from the file and returns its values, so that no file can allocate the same bytes twice. */
 function take(arrays: Map<unknown, ReadableArray>, name: unknown): Float32Array {
   const array = arrays.get(name);
   if (array === undefined) throw new RangeError(`expected the array ${show(name)}, got none`);
@@ -472,7 +479,7 @@ function readWhole(where: string, path: string): Uint8Array {
   const file = fs.openSync(path, "r");
   try {
     const stats = fs.fstatSync(file);
-    if (stats.isFIFO()) return new Uint8Array(fs.readFileSync(file)); // whose length is open
+    if (stats.isFIFO()) return new Uint8Array(fs.readFileSync(file)); // The length of a pipe is unknown.
     checkFile(where, path, stats);
     const bytes = bytesFor(`${where}: ${path}`, stats.size);
     let at = 0;
@@ -483,7 +490,7 @@ function readWhole(where: string, path: string): Uint8Array {
   }
 }
 
-/** Throws for anything that cannot be the path of a file. The file system would take a number for an open file. */
+/** Throws for anything but a path of a file. A number is refused, since Node would use it as an open file. */
 function checkPath(where: string, path: string): void {
   const isText = typeof path === "string";
   if (isText && path !== "" && !path.includes("\0") && !path.endsWith("/") && !path.endsWith(sep)) return;
@@ -499,20 +506,20 @@ function checkFile(where: string, path: string, stats: fs.Stats): void {
 }
 
 /**
- * Writes a file as a whole: whoever reads the path, even after a crash, finds the old bytes or the new ones. A file that was
- * there keeps its permissions, a symbolic link its place.
+ * Replaces a file atomically: even after a crash, readers find either the old or the new bytes. An existing file keeps
+ * its permissions; a symbolic link remains a link.
  */
 function replaceFile(where: string, link: string, bytes: Uint8Array): void {
   const old = fs.statSync(link, { throwIfNoEntry: false });
-  if (old !== undefined) checkFile(where, link, old); // a rename would replace a device by a file
+  if (old !== undefined) checkFile(where, link, old); // Renaming would replace a device.
   const path = targetOf(link);
   const temporary = `${path}.${spaceOfProcesses()}.${process.pid}-${threadId}.${randomBytes(6).toString("base64url")}.tmp`;
-  // A file that is there already, such as a link to another file, is not written to.
+  // "wx" fails for an existing file, such as a planted link.
   const file = fs.openSync(temporary, "wx", old?.mode);
   try {
     try {
       removeLeftovers(path, temporary, fs.fstatSync(file).mtimeMs);
-      if (old !== undefined) fs.fchmodSync(file, old.mode & 0o7777); // whatever the umask
+      if (old !== undefined) fs.fchmodSync(file, old.mode & 0o7777); // The umask does not affect this.
       for (let at = 0; at < bytes.length; ) at += fs.writeSync(file, bytes, at, Math.min(bytes.length - at, PIECE));
       fs.fsyncSync(file);
     } finally {
@@ -523,7 +530,7 @@ function replaceFile(where: string, link: string, bytes: Uint8Array): void {
     fs.rmSync(temporary, { force: true });
     throw error;
   }
-  if (process.platform === "win32") return; // opens no folders
+  if (process.platform === "win32") return; // Windows cannot open directories.
   const handle = fs.openSync(dirname(path), "r");
   try {
     fs.fsyncSync(handle);
@@ -533,7 +540,7 @@ function replaceFile(where: string, link: string, bytes: Uint8Array): void {
 }
 
 /**
- * Resolves links in a path whose last part may not exist. As in POSIX, ".." after a link means the parent of the link's
+ * Resolves links in a path whose last part may not exist. As in POSIX, ".." after a link is the parent of the link's
  * target.
  */
 function targetOf(path: string): string {
@@ -544,25 +551,25 @@ function targetOf(path: string): string {
   return targetOf(isAbsolute(target) ? target : folder + sep + target);
 }
 
-/** The end of a temporary file's name, behind the checkpoint's name: space of processes, process, thread, random. */
+/** Suffix of a temporary file: process namespace, process, thread, random characters. */
 const TEMPORARY = /^([\w-]{8})\.(\d+)-(\d+)\.[\w-]{8}\.tmp$/;
 
-/** The space of processes where the platform does not tell. */
+/** Stands for the process namespace if the platform reports none. */
 const UNKNOWN = "--------";
 
-/** Milliseconds after which a temporary file is taken for left: each piece that is written makes it young again. */
+/** A temporary file that was not written for so many milliseconds counts as abandoned. */
 const STALE = 6 * 3600 * 1000;
 
 /**
- * Removes the temporary files of writers of this checkpoint that were killed. A process id tells which writers are dead
- * only where the same processes are seen: containers that share a volume may all be process 1.
+ * Removes temporary files that killed writers of this checkpoint left. Process ids are only comparable within one
+ * process namespace: containers that share a volume may all have process 1.
  *
- *   same space of processes    dead if there is no such process, or if it is this very thread, which writes nothing else now
- *   any other                  dead if nothing was written for hours, by the clock of the volume, which `now` comes from
+ *   same process namespace    dead if the process does not exist, or is this thread, which writes nothing else now
+ *   any other                 dead if nothing was written for hours, by the volume's clock, which gives `now`
  *
- * So a run that is killed again and again leaves one file, a container that is made anew each time the files of some
- * hours. Should a writer live on in spite of this (it was suspended, or it runs in a copy of this virtual machine, with the same
- * names for everything), then its save throws, and the checkpoint is as it was.
+ * A run that is killed repeatedly thus leaves one file; containers that are recreated each time leave the files of some
+ * hours. A writer that counts as dead may be alive, if it was suspended, or runs in a copy of this virtual machine with
+ * identical names. Its save then throws, and the checkpoint is unchanged.
  */
 function removeLeftovers(path: string, temporary: string, now: number): void {
   const folder = dirname(path);
@@ -579,12 +586,12 @@ function removeLeftovers(path: string, temporary: string, now: number): void {
       const stats = fs.lstatSync(place);
       if (stats.isFile() && (isDead || now - stats.mtimeMs > STALE)) fs.unlinkSync(place);
     } catch {
-      // Another writer has removed it, or it belongs to somebody else: no reason to lose a checkpoint.
+      // Another writer has removed the file, or another user owns it. Neither may prevent a checkpoint.
     }
   }
 }
 
-/** Eight characters for all processes that see each other: processes of one namespace of one system since its start. */
+/** Eight characters that identify the process namespace of one system since its boot. */
 function spaceOfProcesses(): string {
   try {
     const boot = fs.readFileSync("/proc/sys/kernel/random/boot_id", "latin1");

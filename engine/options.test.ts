@@ -1,4 +1,4 @@
-/** Options by other names, plain values and lists in their place: each would leave all defaults as they are. */
+/** Unknown options, and plain values or lists in place of options, each of which would silently keep all defaults. */
 import { expect, test } from "vitest";
 import { random } from "../test/support/tensors.ts";
 import { show } from "./arguments.ts";
@@ -78,7 +78,7 @@ const weight = random([1, 1, 2, 2], 3);
 const samples = new TensorDataset(new Float32Array(4), [0, 1]);
 const optimizer = () => new SGD([parameter(tensor([1]))], { lr: 0.1 });
 
-/** Functions that take options, each with an option that only a sibling has. */
+/** Functions with options, each called with an option of a sibling. */
 const CALLS: Record<string, readonly [foreign: string, call: (options: never) => unknown]> = {
   sum: ["p", (options) => sum(x, options)],
   mean: ["unbiased", (options) => mean(x, options)],
@@ -151,11 +151,9 @@ test.each(Object.entries(CALLS))("options: %s wants its own, by their names", (n
       new TypeError(`${name}: expected options, got ${show(given)}`),
     );
   }
-  for (const other of [foreign, "stridee"]) {
-    const act = () => tape(() => void call({ [other]: 1 } as never));
-    expect(act).toThrow(TypeError);
-    expect(act).toThrow(new RegExp(`^${name}: expected the options .*, got ${other}$`));
-  }
+  const act = () => tape(() => void call({ [foreign]: 1 } as never));
+  expect(act).toThrow(TypeError);
+  expect(act).toThrow(new RegExp(`^${name}: expected the options .*, got ${foreign}$`));
 });
 
 test("options: a label smoothing that nllLoss does not have must be none", () => {

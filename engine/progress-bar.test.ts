@@ -1,8 +1,8 @@
-/** progressBar: the line that a terminal shows, with a clock and a stream of the test's own. */
+/** progressBar: the line on a terminal, with a clock and a stream of the test. */
 import { expect, test } from "vitest";
 import { type BarReport, type ProgressBarOptions, progressBar } from "./node.ts";
 
-/** A bar on a terminal of some columns, and all that it has written; time stands still but for `at`. */
+/** A bar on a terminal with this many columns, and everything that it has written; time changes only by `at`. */
 function terminal(columns: number | undefined, options: ProgressBarOptions = {}, isTTY = true) {
   const written: string[] = [];
   const time = { now: 0 };
@@ -12,7 +12,7 @@ function terminal(columns: number | undefined, options: ProgressBarOptions = {},
     time.now = now;
     draw({ epoch: 3, epochs: 10, batch: 12, batches: 48, ...report });
   };
-  /** The lines without the signs that clear the line before them. */
+  /** The lines without the escape sequence that clears them. */
   const lines = () => written.map((text) => text.replace("\r\x1b[2K", ""));
   return { at, written, lines };
 }

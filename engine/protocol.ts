@@ -1,8 +1,9 @@
-/** Modules, losses, schedules and batches from inside: traits, loading, readings of weights, taps; windows, reductions, lengths. */
+/** Internals of modules, losses, schedules and batches, for the spiking layers and their training. */
 
 export { batchOf, targetCount } from "./data/batch.ts";
 export { isDataset, stepsOf } from "./data/dataset.ts";
-export { defaultGenerator } from "./generator.ts";
+export { defaultGenerator, watchingDraws } from "./generator.ts";
+export { Convolution } from "./nn/convolution.ts";
 export { startUniform } from "./nn/linear.ts";
 export type { Loading, StoredArray, Traits } from "./nn/module.ts";
 export { checkChangeable, locate, moduleOf, traitOf, traitsOf } from "./nn/module.ts";
@@ -21,8 +22,7 @@ export { readBefore, readingAt, setReading } from "./nn/readings.ts";
 export { type LayerTap, layerTap, tapped, untapped, type Watcher } from "./nn/tapped.ts";
 export { checkReduction, reduced } from "./ops/reduction.ts";
 export { shown } from "./ops/shown.ts";
-export { checkOptionalShape } from "./ops/tensors.ts";
 export { traceWeights } from "./ops/traced.ts";
 export { type Axis, FLAT, windowOver } from "./ops/windows.ts";
 export { cosPi } from "./optim/scheduler.ts";
-export { valuesIn } from "./tensor.ts";
+export { checkOptionalShape, valuesIn } from "./shape.ts";

@@ -1,9 +1,9 @@
-/** The choice of relaxed arithmetic, and its refusals. */
+/** The choice of relaxed arithmetic, and its errors. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 const platform = WebAssembly;
 
-/** Whether the engine of this test has relaxed SIMD: only the check is asked, nothing is compiled. */
+/** Simulates whether the JavaScript engine has relaxed SIMD: only `validate` is called, nothing is compiled. */
 const engineThat = (has: boolean) => vi.stubGlobal("WebAssembly", { ...wasm, validate: () => has });
 const { Module, Memory, Instance, CompileError } = platform;
 const wasm = { Module, Memory, Instance, CompileError };
@@ -17,7 +17,7 @@ test("relaxed: the modules are chosen before the engine starts", async () => {
   engineThat(true);
   expect(await imported()).toMatchObject({ arithmetic: "relaxed" });
   const { core } = await import("../kernels/build/relaxed.ts");
-  const { modules } = await import("./arithmetic.ts");
+  const { modules } = await import("./core/arithmetic.ts");
   expect(modules.core).toBe(core);
 });
 

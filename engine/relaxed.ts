@@ -1,21 +1,21 @@
 /**
- * Fused products, for programs that need no equal bits on other machines: products of matrices and convolutions round once where they
- * add x·y to a sum, as the instruction of the processor does, instead of twice.
+ * Fused products, for programs that do not need equal bits on other machines. When matrix products and convolutions add
+ * x·y to a sum, they round once instead of twice, by the processor's fused instruction.
  *
  *   import "jarvis-snn/relaxed";                       // the first import of the program
  *   import { Linear, LIF } from "jarvis-snn";
  *
- * Results differ from those of other processors, and of the package without this import, in the last bits of sums. On one machine all
- * ways to one result have equal bits, as they have without it: `forward`, `step` and streams, sparse and dense, any number of threads.
+ * The last bits of sums then differ between processors, and from the package without this import. On one machine,
+ * results still have equal bits by `forward`, `step` and streams, sparse and dense, with any number of threads.
  *
- * Throws where the engine of JavaScript has no relaxed SIMD, or where an entry of the package was imported before.
+ * Throws if the JavaScript engine has no relaxed SIMD, or if an entry of the package was imported before.
  *
  * @module jarvis-snn/relaxed
  */
-import { core, extra, relocations } from "../kernels/build/relaxed.ts";
-import { type Arithmetic, modules } from "./arithmetic.ts";
+import { core, extra, rare, relocations } from "../kernels/build/relaxed.ts";
+import { type Arithmetic, modules } from "./core/arithmetic.ts";
 
-export type { Arithmetic } from "./arithmetic.ts";
+export type { Arithmetic } from "./core/arithmetic.ts";
 
 /** A module with one function: `unreachable`, then f32x4.relaxed_madd. */
 const PROBE = [
@@ -36,7 +36,7 @@ if (modules.core !== undefined) {
     'jarvis-snn/relaxed: expected to be imported before the engine starts, got a running one; write import "jarvis-snn/relaxed" above all other imports',
   );
 }
-Object.assign(modules, { core, extra, relocations });
+Object.assign(modules, { core, extra, rare, relocations });
 
-/** The arithmetic of products that this program runs; {@link jarvis-snn/kernels} exports the same name. */
+/** Arithmetic of this program's products; {@link jarvis-snn/kernels} exports the same name. */
 export const arithmetic: Arithmetic = "relaxed";

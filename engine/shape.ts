@@ -1,27 +1,17 @@
-/** Shapes: copied and checked where they come in, then shared and never changed. */
-import { FINITE, listOf, show, wrongType, wrongValue } from "./arguments.ts";
+/** Checks of shapes, axes and tensors among arguments. */
+import { FINITE, listOf, numbersOf, wrongType, wrongValue } from "./arguments.ts";
+import { checkSize, formatShape, type Shape, sameShape, sizeOf } from "./core/shape.ts";
+import { alive, peek, Tensor } from "./core/tensor.ts";
 
-/** Sizes of the axes: positive integers, [] for a single number. Never changed. */
-export type Shape = readonly number[];
+export { checkSize, formatShape, MAX_ELEMENTS, type Shape, sameShape, sizeOf } from "./core/shape.ts";
 
-/** Of a tensor: its addresses fit into 32 bits. */
-export const MAX_ELEMENTS = 2 ** 30;
-
-/** More axes than anybody needs; nested arrays that hold themselves have no end. */
+/** Most axes of a tensor. The limit also stops at nested arrays that contain themselves. */
 export const MAX_AXES = 64;
 
-export const formatShape = (shape: Shape): string => show(shape);
-
-export function sizeOf(shape: Shape): number {
-  let size = 1;
-  for (let i = 0; i < shape.length; i++) size *= shape[i] as number;
-  return size;
-}
-
 /**
- * A copy of a list of sizes, which are not looked at.
+ * A copy of a list of sizes; the sizes themselves are not checked.
  *
- * @throws TypeError for anything but a list, also for sizes that come one by one; RangeError for more than 64 axes.
+ * @throws TypeError for anything but a list, such as separate sizes; RangeError for more than 64 axes.
  */
 export function sizesOf(where: string, shape: Shape): number[] {
   if (!Array.isArray(shape)) throw wrongType(where, "a shape, a list of sizes", shape);
@@ -33,7 +23,7 @@ export function sizesOf(where: string, shape: Shape): number[] {
 }
 
 /**
- * A copy of a shape.
+ * A checked copy of a shape.
  *
  * @throws TypeError for anything but a list; RangeError for more than 64 axes, and unless every size is a positive integer and the tensor
  *   fits into 32-bit memory.
@@ -50,20 +40,7 @@ export function checkShape(where: string, shape: Shape): Shape {
   return copy;
 }
 
-/** Throws unless `size` elements fit into 32-bit memory. */
-export function checkSize(where: string, shape: Shape, size: number): void {
-  if (size <= MAX_ELEMENTS) return;
-  throw wrongValue(where, "at most 2³⁰ elements", `shape ${formatShape(shape)}`);
-}
-
-export function sameShape(x: Shape, y: Shape): boolean {
-  if (x === y) return true;
-  if (x.length !== y.length) return false;
-  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
-  return true;
-}
-
-/** One of n places as 0 … n − 1; negative ones count from the end. */
+/** Index of one of n places, 0 … n − 1; negative indices count from the end. */
 export function placeOf(where: string, name: string, place: number, n: number): number {
   if (typeof place !== "number") throw wrongType(where, `${name} as a number`, place);
   const index = place < 0 ? place + n : place;
@@ -71,10 +48,10 @@ export function placeOf(where: string, name: string, place: number, n: number): 
   throw wrongValue(where, `${name} in [${-n}, ${n - 1}]`, place);
 }
 
-/** The place of an axis among the axes of a tensor. */
+/** Index of a tensor's axis; negative axes count from the end. */
 export const axisOf = (where: string, axis: number, ndim: number): number => placeOf(where, "an axis", axis, ndim);
 
-/** Axes ascending and without repetition; all of them for undefined. */
+/** Axes in ascending order, each given once; undefined means all. */
 export function axesOf(where: string, axis: number | readonly number[] | undefined, ndim: number): number[] {
   if (axis === undefined) {
     const all: number[] = [];
@@ -88,7 +65,7 @@ export function axesOf(where: string, axis: number | readonly number[] | undefin
   return axes;
 }
 
-/** Elements from one place of an axis to the next, for each axis. */
+/** Stride of each axis, in elements. */
 export const stridesOf = (shape: Shape): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
 /** The NumPy broadcast of two shapes. */
@@ -108,5 +85,60 @@ export function broadcastShapes(where: string, x: Shape, y: Shape): Shape {
   return shape;
 }
 
-/** Whether x has one axis more than y, behind all axes of y. */
+/** Whether x has exactly one axis more than y, after all axes of y. */
 const startsWith = (x: Shape, y: Shape): boolean => x.length === y.length + 1 && sameShape(x.slice(0, -1), y);
+
+/** Throws unless an argument is null or a live tensor. */
+export function checkOptional(where: string, name: string, t: Tensor | null): void {
+  if (t === null) return;
+  if (!(t instanceof Tensor)) throw wrongType(where, `${name} as a tensor`, t);
+  alive(t, where);
+}
+
+/** `checkOptional` that also checks the tensor's shape. */
+export function checkOptionalShape(where: string, name: string, t: Tensor | null, shape: Shape): void {
+  checkOptional(where, name, t);
+  if (t === null || sameShape(t.sizes, shape)) return;
+  throw wrongValue(where, `${name} ${formatShape(shape)}`, formatShape(t.sizes));
+}
+
+/** A copy of a non-empty list of live tensors. */
+export function tensorList(where: string, list: readonly Tensor[]): [Tensor, ...Tensor[]] {
+  if (!Array.isArray(list)) throw wrongType(where, "a list of tensors", list);
+  const n = list.length;
+  if (n === 0) throw wrongValue(where, "at least one tensor", "none");
+  const tensors: Tensor[] = [];
+  for (let i = 0; i < n; i++) {
+    const t = list[i] as Tensor;
+    alive(t, where);
+    tensors.push(t);
+  }
+  return tensors as [Tensor, ...Tensor[]];
+}
+
+/** A live view of the values if `given` is a tensor; anything else is returned unchanged. */
+export const valuesIn = (where: string, given: unknown): unknown =>
+  given instanceof Tensor ? peek(given, where) : given;
+
+/**
+ * Targets for x [..., K], one per row, as an array that is valid until the next allocation.
+ *
+ * @throws TypeError for anything but an array of numbers or a tensor; RangeError for a wrong number of targets.
+ */
+export function targetsOf(where: string, x: Tensor, target: unknown): ArrayLike<number> {
+  const targets = numbersOf(where, "an array or a tensor of targets", valuesIn(where, target));
+  const rows = x.size / (x.sizes[x.sizes.length - 1] as number);
+  const n = targets.length;
+  if (n === rows) return targets;
+  const hint = Number.isInteger(rows / n)
+    ? `; does ${formatShape(x.sizes)} have a time axis? take a readout over time first, or repeat the targets`
+    : "";
+  throw wrongValue(where, `${rows} targets`, `${n}${hint}`);
+}
+
+/** Throws unless the channels divide into `numGroups` equal groups. */
+export function checkGroups(where: string, numGroups: number, channels: number): void {
+  if (typeof numGroups !== "number") throw wrongType(where, "numGroups as a number", numGroups);
+  if (Number.isInteger(channels / numGroups) && Number.isInteger(numGroups) && numGroups > 0) return;
+  throw wrongValue(where, `numGroups to divide ${channels} channels`, numGroups);
+}

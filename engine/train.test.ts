@@ -1,4 +1,4 @@
-/** fit, evaluate and accuracy: their calls, in order and with arguments, and the memory that they leave. */
+/** fit, evaluate and accuracy: their calls, in order and with arguments, and the remaining memory. */
 import { describe, expect, test, vi } from "vitest";
 import { bits, bytesKept } from "../test/support/tensors.ts";
 import type { Batch, BatchReport, EpochReport, FitOptions, Progress, Tensor } from "./index.ts";
@@ -124,6 +124,30 @@ describe("fit", () => {
     ];
     expect(calls).toEqual([...one(1), ...one(2)]);
     expect(history.map(({ validation }) => validation)).toEqual([10, 20]);
+  });
+
+  test("fit: in reports, validation is a number for the compiler too where validate is given, and else may be undefined", async () => {
+    const { model, loader, optimizer, loss } = setUp();
+    const options = { epochs: 1, optimizer, loss };
+    const seen: number[] = [];
+    const [report] = await fit(model, loader, {
+      ...options,
+      validate: (epoch) => epoch / 2,
+      onEpoch: ({ validation }) => seen.push(validation),
+    });
+    await fit(model, loader, {
+      ...options,
+      validate: async () => 2 as number,
+      onEpoch: ({ validation }) => seen.push(validation),
+    });
+    await fit(model, loader, { ...options, onEpoch: ({ validation = 3 }) => seen.push(validation) });
+    // @ts-expect-error: it may be undefined
+    await fit(model, loader, { ...options, onEpoch: ({ validation }) => seen.push(validation) });
+    // @ts-expect-error: no number
+    await fit(model, loader, { ...options, validate: () => undefined });
+    expect(seen).toEqual([0.5, 2, 3, undefined]);
+    const validation: number | undefined = report?.validation;
+    expect(validation).toBe(0.5);
   });
 
   test("fit: encode makes the input of the model, inside the tape of the batch", async () => {
@@ -422,7 +446,7 @@ test("evaluate: a metric that gives no number is a TypeError, and keeps nothing"
 const mseOf = (output: Tensor, y: Batch["y"]): Tensor => mseLoss(output.squeeze(1), y as Tensor);
 
 test("fit, evaluate: where the batch lies in the place of time, errors of losses and metrics name it first", async () => {
-  // Samples [B, T, C] of a loader, which a network over time reads as [T, B, C].
+  // Samples [B, T, C] of a loader, which a network over time needs as [T, B, C].
   const data = new TensorDataset(new Float32Array(4 * 10 * 3), Int32Array.of(0, 1, 2, 0), { shape: [10, 3] });
   const linear = new Linear(3, 3);
   const optimizer = new SGD(linear.parameters(), { lr: 0.1 });
@@ -441,7 +465,7 @@ test("fit, evaluate: where the batch lies in the place of time, errors of losses
   );
   const encode = (x: Tensor) => x.transpose(0, 1);
   await fit(model, loader, { ...options, encode });
-  // Other errors pass as they are.
+  // Other errors are passed on unchanged.
   const own = new RangeError("own");
   const fails = () => {
     throw own;

@@ -1,31 +1,23 @@
 /**
- * Ops as the layers of this package run them, in microseconds: the calls of extend.ts without checks, short forms of values and gradients,
- * descriptors, sparse products, weights of eight bits.
+ * Exports for layers of this package: unchecked versions of extend.ts, short forms, descriptors, sparse products and
+ * 8-bit weights.
  */
 
-export { descriptor, floats, integers, wordsAt, writePair } from "./backend.ts";
-export { liftedOp } from "./composed.ts";
-export { int8Kernels } from "./int8-kernels.ts";
-export type { Factors } from "./op.ts";
+export { descriptor, floats, integers, wordsAt, writePair } from "./core/backend.ts";
+export { canTakeOver, gradientAt, holds, isOutside, wantsGradient } from "./core/gradient.ts";
+export { applyOp, recordOp, recordPart, SAVES, saveBlock } from "./core/op.ts";
+export { allocateInScope } from "./core/scope.ts";
+export { emptyLike, emptyOf, zerosLike } from "./core/tensor.ts";
+export { giveGradient, multiplyGradient, writeOutGradient } from "./forms/gradients.ts";
 export {
-  apply,
-  canTakeOver,
-  formOf,
-  giveGradient,
-  gradOf,
-  holds,
-  isOutside,
-  multiplyGradient,
-  part,
-  record,
-  SAVES,
-  saveFor,
-  takeSaved,
-  wantsGradient,
-  writeOutGradient,
-} from "./op.ts";
-export { bitBytes, gatherWeightGradient } from "./ops/matmul.ts";
+  bitBytes,
+  describeProduct,
+  describeTransposed,
+  gatherWeightGradient,
+  timesTransposed,
+  transposedTimes,
+} from "./forms/products.ts";
+export type { Factors, ProductForm, RepeatsForm, ShortOp, ShortRecorded } from "./forms/shortcuts.ts";
+export { emptySpikesOf, formOf, liftedOp } from "./forms/values.ts";
+export { int8Kernels } from "./int8-kernels.ts";
 export { broadcastTo } from "./ops/view.ts";
-export { describeProduct, describeTransposed, timesTransposed, transposedTimes } from "./products.ts";
-export { allocate } from "./scope.ts";
-export { empty, emptyLike, emptySpikes, zerosLike } from "./tensor.ts";

@@ -1,21 +1,21 @@
 /**
- * Calls of the kernels of training until V8 has optimised them, so that a first measured step is as fast as later ones.
+ * Calls the kernels of training until V8 has optimised them, so that the first measured step is as fast as later ones.
  */
 import { ATAN, FAST_SIGMOID, SIGMOID, ZERO } from "../kernels/kinds.ts";
 import * as lif from "../kernels/lif-layout.ts";
 import * as product from "../kernels/product-layout.ts";
-import { simd } from "./backend.ts";
-import { extraKernels, memory } from "./wasm.ts";
+import { simd } from "./core/backend.ts";
+import { extraKernels, memory, rareKernels } from "./core/wasm.ts";
 
-/** Calls of each kernel, and their sizes: enough work for V8 to replace its baseline code. */
+/** Number of calls of each kernel, and sizes of the calls: enough for V8 to replace its baseline code. */
 const ROUNDS = 60;
 const ROWS = 16;
 const COLUMNS = 48;
 const TIMESTEPS = 4;
 
 /**
- * Runs the kernels that training and inference spend their time in until the engine has optimised them (some 20 ms). Not needed for
- * results; a first measured or interactive step is then as fast as later ones.
+ * Runs the kernels of training and inference until the JavaScript engine has optimised them (some 20 ms). The first
+ * measured or interactive step is then as fast as later ones. Results do not change.
  *
  * @example
  * ```ts
@@ -29,12 +29,14 @@ export function warmup(): void {
   const { kernels: k, heap } = simd;
   const n = ROWS * COLUMNS;
   const bytes = 4 * TIMESTEPS * n;
-  extraKernels(); // may lack memory, so before any is taken
+  // Comes first, since it may run out of memory.
+  extraKernels();
+  const { packForward, feedForward, packBackward, feedBack } = rareKernels();
   const x = heap.allocate(4 * bytes);
   const [y, z, s] = [x + bytes, x + 2 * bytes, x + 3 * bytes] as const;
   k.fill(x, 4 * TIMESTEPS * n, 0.5);
   for (let round = 0; round < ROUNDS; round++) {
-    // Widths 48 + 12, 8, 4: every tile of the product, with one row and with two; and a row alone.
+    // Widths 48 + 12, 8, 4 use every tile of the product, for one row and for two; then a product of a single row.
     describe({ c: z, init: 0, a: x, b: y, m: 1, n: COLUMNS, k: ROWS, cRow: COLUMNS });
     k.gemm(describe({ aRow: ROWS, aCol: 1, bRow: 1, bCol: ROWS }));
     k.gemm(describe({ bRow: COLUMNS, bCol: 1 }));
@@ -45,11 +47,11 @@ export function warmup(): void {
     }
     warmProducts(x, y, z, s, round);
     warmNeurons(x, y, z, s);
-    // 32 neurons that feed each other: 4 samples of them.
-    k.packForward(z, y, 32);
-    k.feedForward(x, y, s, 0, z, 0, s + 128, 4, 32);
-    k.packBackward(s, y, 32);
-    k.feedBack(describe({ c: x, a: z, b: s, m: 4, n: 32 }));
+    // 32 recurrent neurons, 4 samples.
+    packForward(z, y, 32);
+    feedForward(x, y, s, 0, z, 0, s + 128, 4, 32);
+    packBackward(s, y, 32);
+    feedBack(describe({ c: x, a: z, b: s, m: 4, n: 32 }));
     k.fill(x, TIMESTEPS * n, 0.5);
     k.fill(y, TIMESTEPS * n, 0.5);
     k.bernoulli(z, x, n, TIMESTEPS, 1, 1, 1, round, 0, 0, 0);
@@ -63,7 +65,7 @@ export function warmup(): void {
   heap.release(x, 4 * bytes);
 }
 
-/** Writes these words of a descriptor, beside those that are there. Returns its address. */
+/** Writes the named words of a descriptor and keeps the others. Returns its address. */
 function write(places: Readonly<Record<string, number>>, words: Readonly<Record<string, number>>): number {
   const all = new Uint32Array(memory.buffer, simd.heap.descriptor, lif.words);
   for (const [name, value] of Object.entries(words)) all[places[name] as number] = value;
@@ -72,7 +74,7 @@ function write(places: Readonly<Record<string, number>>, words: Readonly<Record<
 
 const describe = (words: { [name in keyof typeof product]?: number }): number => write(product, words);
 
-/** Neurons over time, forward, and backward from spikes for the surrogates that networks use most; y holds β and θ. */
+/** Runs neurons over time: forward, and backward for the most common surrogates. y holds β and θ. */
 function warmNeurons(x: number, y: number, z: number, s: number): void {
   const { kernels: k, heap } = simd;
   const n = ROWS * COLUMNS;
@@ -83,20 +85,22 @@ function warmNeurons(x: number, y: number, z: number, s: number): void {
   for (const kind of [SIGMOID, FAST_SIGMOID, ATAN]) k.lifBackward(write(lif, { kind }));
 }
 
-/** Products that follow non-zeros, every second of them binary, and convolutions; x holds numbers, and bits to s. */
+/**
+ * Runs products over non-zeros, binary in every second round, and convolutions. x holds numbers; bits are written to s.
+ */
 function warmProducts(x: number, y: number, z: number, s: number, round: number): void {
   const { kernels: k } = simd;
   const work = s + 4 * ROWS;
   const values = round % 2 === 0 ? x : 0;
   k.packBits(s, x, ROWS, 32);
   k.transposeBits(work, s, ROWS, 32);
-  // Rows of B in place, as few events are said to share them, packed by rows and packed by columns; narrow groups too.
+  // Rows of B in place (few non-zeros), packed by rows, and packed by columns; also narrow groups.
   describe({ c: z, init: 0, m: ROWS, k: 32, a: values, aRow: 32, aCol: 1, b: y, bits: s, work });
   k.gather(describe({ n: COLUMNS, bRow: COLUMNS, bCol: 1, count: ROWS }));
   k.gather(describe({ n: COLUMNS + 2, bRow: COLUMNS + 2, count: 32 * ROWS }));
   k.gather(describe({ n: COLUMNS, bRow: 1, bCol: 32 }));
   k.transpose(z, x, ROWS, COLUMNS);
-  // A window of 3 × 3 over two channels of 8 × 8: its taps, then its places.
+  // A 3 × 3 window over two channels of 8 × 8: its taps, then its places.
   const images = extraKernels();
   images.grid(s, 2, 3, 3, 64, 8, 1);
   images.grid(work, 1, 6, 6, 0, 8, 1);
@@ -107,7 +111,7 @@ function warmProducts(x: number, y: number, z: number, s: number, round: number)
   images.maxPool(z, s, x, windows, windows, ROWS);
   k.sumBits(z, s, TIMESTEPS, COLUMNS);
   k.unpackBits(z, s, COLUMNS);
-  // Spikes of a step that come in as masks, for a head and its weights; and maps with zeros.
+  // Spikes of a time step as masks, for a product and its weight gradient; and maps with zeros.
   k.gemmMasked(describe({ m: 2, n: 32, k: ROWS, aRow: 1, aCol: 2, cRow: 1, cCol: 2 }));
   k.gemmMasked(describe({ aRow: ROWS, aCol: 1, cRow: 32, cCol: 1 }));
   images.listNonZeros(s, x, ROWS, ROWS);

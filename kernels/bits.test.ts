@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { numbers, onWasm, type WasmSide } from "../test/support/sides.ts";
 
-/** Rows × columns: every place where a row or the stream can end in a word. */
+/** Rows × columns: every position in a word at which a row or the stream can end. */
 const SHAPES = [
   [1, 1],
   [1, 31],
@@ -16,7 +16,7 @@ const SHAPES = [
 
 const spikes = (n: number, density: number): number[] => numbers(n, 7, 0, 1).map((u) => (u < density ? 1 : 0));
 
-/** The values as a stream, with a word to spare that holds garbage. */
+/** The values as a stream, followed by a word of garbage. */
 function stream(side: WasmSide, values: number[]): number {
   return side.putInts([...side.readInts(side.bitsOf(values), Math.ceil(values.length / 32)), 0x7fffffff]);
 }

@@ -1,20 +1,20 @@
 /**
- * Zeros and ones as bits, 32 in a word, the first one lowest.
+ * Zeros and ones as bits, 32 per word, the first one lowest.
  *
- * Spikes [T, B, …] are a *stream*: element i is bit i mod 32 of word i div 32, whatever the shape, and one more word may be
- * read after the last. Products want *rows*: every row starts with a word of its own.
+ * Spikes [T, B, …] are a *stream*: element i is bit i mod 32 of word i div 32, whatever the shape, and one word after the last may be read.
+ * Products use *rows*: every row starts at a new word.
  */
 import { one, storeTail } from "./lanes";
 import { scalarEnd } from "./span";
 
-/** One bit in each lane: where four lanes find theirs in a word. */
+/** One bit in each lane, which selects a lane's bit of a word. */
 const lanes = memory.data<u32>([1, 2, 4, 8], 16);
 /** Sixteen rows of 32 columns, a byte of each row in a vector. */
 const eights = memory.data(64, 16);
-/** The digits of 128 counters. */
+/** Binary digits of 128 counters. */
 const counters = memory.data(400, 16);
 
-/** A stream that is being written: where the next word goes, and the bits that do not fill it yet. */
+/** State of the stream being written: the address of the next word, and the bits that do not fill it yet. */
 let next: usize = 0;
 let pending: u64 = 0;
 let filled: u32 = 0;
@@ -25,7 +25,7 @@ export function startStream(bits: usize): void {
   filled = 0;
 }
 
-/** Appends the lowest `count` ≤ 32 bits of a word whose other bits are 0. */
+/** Appends the lowest `count` ≤ 32 bits of a word, whose other bits are 0. */
 export function append(word: u32, count: u32): void {
   pending |= (<u64>word) << filled;
   filled += count;
@@ -40,7 +40,7 @@ export function endStream(): void {
   if (filled > 0) store<u32>(next, <u32>pending);
 }
 
-/** Sets the bits of a stream from bit i on that are set in a word of at most 25 bits. */
+/** Sets bit i + j of a stream for each bit j that is set in a word of at most 25 bits; the other bits of the stream keep their values. */
 export function setBits(bits: usize, i: i32, word: u32): void {
   const at = bits + (<usize>i >> 3);
   store<u32>(at, load<u32>(at) | (word << (i & 7)));
@@ -52,6 +52,7 @@ export function wordAt(bits: usize, i: usize): u32 {
 }
 
 /** z[i] ← bit i of a stream, 0 or 1     i < n */
+// @cut n by 32 → z, bits / 32
 export function unpackBits(z: usize, bits: usize, n: i32): void {
   for (; n >= 32; n -= 32, bits += 4, z += 128) {
     const word = v128.load32_splat(bits);
@@ -65,11 +66,13 @@ export function unpackBits(z: usize, bits: usize, n: i32): void {
 }
 
 /** rows [rows, ⌈n/32⌉] ← a stream [rows, n]. Returns the number of set bits. */
+// @costs rows * n / 8
+// @cut rows by 32 / even(n) → z * (n + 31 >> 5), bits * n / 32
 export function alignBits(z: usize, bits: usize, rows: i32, n: i32): i32 {
   return alignFrom(z, bits, 0, rows, n);
 }
 
-/** The same for a stream that begins at bit `first`. */
+/** `alignBits` for a stream that begins at bit `first`. */
 export function alignFrom(z: usize, bits: usize, first: usize, rows: i32, n: i32): i32 {
   const words = (n + 31) >> 5;
   const rest = n & 31;
@@ -96,6 +99,7 @@ export function alignFrom(z: usize, bits: usize, first: usize, rows: i32, n: i32
 }
 
 /** Number of set bits in `words` words. */
+// @cut words → bits
 export function countBits(bits: usize, words: i32): i32 {
   let count = 0;
   for (const end = scalarEnd(bits, words); bits < end; bits += 4) count += popcnt<u32>(load<u32>(bits));
@@ -103,9 +107,9 @@ export function countBits(bits: usize, words: i32): i32 {
 }
 
 /**
- * z[i] ← Σ_t bit (t, i) of a stream [T, n], at most 2²⁴.
+ * z[i] ← Σ_t bit (t, i) of a stream [T, n]. T is at most 2²⁴, so float32 holds each sum.
  *
- * 128 counters at a time: vector d holds their binary digits of value 2ᵈ, so that one addition with carry counts them all.
+ * Works on 128 counters at once: vector d holds their binary digits of value 2ᵈ, so one addition with carry increments all of them.
  */
 export function sumBits(z: usize, bits: usize, T: i32, n: i32): void {
   const digits = 32 - clz<u32>(T);
@@ -142,7 +146,7 @@ function shifted(p: usize, shift: i32): v128 {
   return v128.or(i32x4.shr_u(v128.load(p), shift), above);
 }
 
-/** `count` ≤ 128 bits of a stream from bit i on, and others after them. */
+/** `count` ≤ 128 bits of a stream from bit i on, followed by arbitrary bits. */
 function manyAt(bits: usize, i: usize, count: i32): v128 {
   const shift = <i32>i & 31;
   const p = bits + ((i >> 5) << 2);
@@ -154,9 +158,11 @@ function manyAt(bits: usize, i: usize, count: i32): v128 {
 }
 
 /**
- * bits [rows, ⌈k/32⌉] ← x [rows, k] ≠ 0, bit p mod 32 of word p div 32. Returns the number of set bits, minus 2³¹ if a
- * value is neither 0 nor 1.
+ * bits [rows, ⌈k/32⌉] ← x [rows, k] ≠ 0, at bit p mod 32 of word p div 32. Returns the number of set bits, minus 2³¹ if a value is neither 0
+ * nor 1.
  */
+// @costs rows * k
+// @cut rows → bits * (k + 31 >> 5), x * k
 export function packBits(bits: usize, x: usize, rows: i32, k: i32): i32 {
   const unit = v128.load32_splat(one);
   const none = i32x4.splat(0);
@@ -197,14 +203,17 @@ export function packBits(bits: usize, x: usize, rows: i32, k: i32): i32 {
 }
 
 /**
- * z [k, ⌈rows/32⌉] ← the transpose of bits [rows, ⌈k/32⌉], whose rows are `apart` words from each other, unless that is 0
+ * z [k, ⌈rows/32⌉] ← the transpose of bits [rows, ⌈k/32⌉], whose rows are `apart` words apart, or contiguous if `apart`
+ * is 0
  *
  * Sixteen rows at a time: a vector holds one byte of each, and the highest bits of its bytes are half a word of a column.
  */
+// @costs rows * k / 8
+// @cut k by 32 → z * (rows + 31 >> 5), bits / 32, apart = apart || k + 31 >> 5
 export function transposeBits(z: usize, bits: usize, rows: i32, k: i32, apart: i32): void {
   const step = (<usize>(apart != 0 ? apart : (k + 31) >> 5)) << 2;
   const outBytes = (<usize>((rows + 31) >> 5)) << 2;
-  // The last word of each column starts as 0, since rows may end within it.
+  // The last word of each column is zeroed first, since rows may end within it.
   if ((rows & 31) != 0) for (let q = 1; q <= k; q++) store<u32>(z + <usize>q * outBytes - 4, 0);
   for (let i = 0; i < rows; i += 16, z += 2, bits += step << 4) {
     const left = rows - i;
@@ -249,13 +258,13 @@ export function transposeBits(z: usize, bits: usize, rows: i32, k: i32, apart: i
   }
 }
 
-/** Writes the highest bits of sixteen bytes as half a word; returns the bytes with the next ones there. */
+/** Writes the highest bits of sixteen bytes as half a word; returns the bytes shifted, with the next bits highest. */
 function column(to: usize, bytes: v128): v128 {
   store<u16>(to, i8x16.bitmask(bytes));
   return i8x16.add(bytes, bytes);
 }
 
-/** Words of up to four rows, 0 for those that are missing. */
+/** Words of up to four rows, 0 for missing ones. */
 function fourWords(p: usize, step: usize, left: i32): v128 {
   let words = i32x4.splat(0);
   if (left <= 0) return words;

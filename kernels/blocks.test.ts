@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { wasmHeap } from "../engine/memory.ts";
-import { kernels, memory } from "../engine/wasm.ts";
+import { wasmHeap } from "../engine/core/memory.ts";
+import { coreKernels, memory } from "../engine/core/wasm.ts";
 import { compareSides, LENGTHS, numbers } from "../test/support/sides.ts";
 
 for (const n of LENGTHS) {
@@ -15,7 +15,7 @@ for (const n of LENGTHS) {
   });
 }
 
-/** The last axis apart, as a run of neighbours, and backwards. */
+/** The last axis strided, contiguous, and reversed. */
 const STRIDES: [of: string, sa: number, sb: number, sc: number, sd: number, start: number][] = [
   ["a permutation", 1, 2, 6, 24, 0],
   ["runs", 20, 40, 5, 1, 0],
@@ -39,7 +39,7 @@ test.each(STRIDES)(
   },
 );
 
-/** Six rows of seven, some of them twice. */
+/** Six of seven rows, some of them twice. */
 const PICKED = [3, 0, 3, 6, 1, 3];
 
 for (const width of LENGTHS) {
@@ -83,8 +83,8 @@ test("blocks: rows that are named more than once add up in ascending order, bit 
   const z = at + 4 * index.length;
   new Float32Array(memory.buffer, p, x.length).set(x);
   new Int32Array(memory.buffer, at, index.length).set(index);
-  kernels.fill(z, expected.length, 0);
-  kernels.scatterRows(z, p, at, rows, width, -1);
+  coreKernels.fill(z, expected.length, 0);
+  coreKernels.scatterRows(z, p, at, rows, width, -1);
   expect(new Float32Array(memory.buffer, z, expected.length)).toEqual(expected);
   wasmHeap.release(p, 4 * (x.length + index.length + expected.length));
 });

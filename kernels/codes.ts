@@ -1,11 +1,11 @@
 /**
- * The numbers of the functions that the kernels `formula` and `formulaGrad` evaluate. The next number is the derivative
- * towards the first operand, x, the one after it that towards the second, y; q is a further number.
+ * Numbers of the functions of the kernels `formula` and `formulaGrad`. A function is followed by its derivative with
+ * respect to x, the first operand, and then by that with respect to y, the second. q is a further argument.
  */
 
 /** sin x */
 export const SIN = 0;
-/** cos x: the derivative of sin, and a function with a derivative of its own. */
+/** cos x, which is the derivative of sin, and a function with its own derivative. */
 export const COS = 1;
 /** 2/√π·∫₀ˣ e^−t² dt */
 export const ERF = 3;
@@ -31,11 +31,11 @@ export const POW = 21;
 export const ATAN2 = 24;
 /** The largest integer ≤ x */
 export const FLOOR = 27;
-/** The nearest integer, the even one of two */
+/** The nearest integer, half to even */
 export const ROUND = 29;
 /** −1, 0 or 1 */
 export const SIGN = 31;
-/** A derivative in itself: y where x ≠ 0, else q */
+/** Not a function but a derivative: y where x ≠ 0, else q */
 export const CHOICE = 33;
-/** A derivative in itself: 1 where y < x < q; NaN counts as inside */
+/** Not a function but a derivative: 1 where y < x < q; NaN counts as inside */
 export const INSIDE = 34;

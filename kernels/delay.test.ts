@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { compareSides, LENGTHS, numbers, onWasm, type Side } from "../test/support/sides.ts";
 
-/** [T, rows, n, inner]: every width that vectors can get wrong, streams that end anywhere in a word. */
+/** [T, rows, n, inner]: widths that are critical for vectors, and streams that end anywhere in a word. */
 const SHAPES: [T: number, rows: number, n: number, inner: number][] = [
   ...LENGTHS.map((n): [number, number, number, number] => [3, 2, n, 1]),
   ...LENGTHS.slice(0, 10).map((inner): [number, number, number, number] => [4, 2, 3, inner]),
@@ -12,7 +12,7 @@ const SHAPES: [T: number, rows: number, n: number, inner: number][] = [
   [9, 2, 33, 7],
 ];
 
-/** Delays of n columns from 0 to a step after the last one. */
+/** Delays of n columns, from 0 to one step after the last. */
 const delays = (n: number, T: number): number[] => Array.from({ length: n }, (_, i) => (5 * i + 2) % (T + 2));
 
 test.each(SHAPES)("delay: [%i, %i, %i, %i]", (T, rows, n, inner) => {

@@ -1,12 +1,13 @@
-/** Delays: every value comes out as many steps later as its column says. x is [T, rows, n, inner], with one delay for each of n. */
+/** Delays: every value is output after the delay of its column, in steps. x is [T, rows, n, inner], with a delay for each of n columns. */
 
 import { setBits } from "./bits";
 import { addTo } from "./elementwise";
 
 /**
- * z[t − first, r, i, j] ← x[t − d[i], r, i, j], or 0 where d[i] > t, for first ≤ t < T; d holds n integers ≥ 0.
- * z must not overlap x.
+ * z[t − first, r, i, j] ← x[t − d[i], r, i, j], or 0 if d[i] > t, for first ≤ t < T; d holds n integers ≥ 0. z must not overlap x.
  */
+// @costs (T - first) * rows * n * inner
+// @cut T - first → z * rows * n * inner, first = first + low, T = first + high
 export function delay(z: usize, x: usize, d: usize, first: i32, T: i32, rows: i32, n: i32, inner: i32): void {
   const run = (<usize>inner) << 2;
   const step = <usize>rows * <usize>n * run;
@@ -23,7 +24,9 @@ export function delay(z: usize, x: usize, d: usize, first: i32, T: i32, rows: i3
   }
 }
 
-/** dx[t − d[i], r, i, j] += dz[t − first, r, i, j] where d[i] ≤ t, for first ≤ t < T.  dx must not overlap dz. */
+/** dx[t − d[i], r, i, j] += dz[t − first, r, i, j] if d[i] ≤ t, for first ≤ t < T.  dx must not overlap dz. */
+// @costs (T - first) * rows * n * inner
+// @cut T - first → dz * rows * n * inner, first = first + low, T = first + high
 export function delayGrad(dx: usize, dz: usize, d: usize, first: i32, T: i32, rows: i32, n: i32, inner: i32): void {
   const run = (<usize>inner) << 2;
   const step = <usize>rows * <usize>n * run;
@@ -42,8 +45,8 @@ export function delayGrad(dx: usize, dz: usize, d: usize, first: i32, T: i32, ro
 }
 
 /**
- * z ← the spikes of the stream x [T, rows, n, inner], each d[i] steps later; those that would come after step T − 1 are left out.
- * With one delay for all the stream moves a word at a time, otherwise the cost follows the spikes. z must not overlap x.
+ * z ← the spikes of the stream x [T, rows, n, inner], each d[i] steps later; those after step T − 1 are dropped. If all delays are equal, the
+ * stream is shifted a word at a time; otherwise the cost follows the spikes. z must not overlap x.
  */
 export function delayBits(z: usize, x: usize, d: usize, T: i32, rows: i32, n: i32, inner: i32): void {
   const step = <usize>rows * <usize>n * <usize>inner;
@@ -68,7 +71,7 @@ export function delayBits(z: usize, x: usize, d: usize, T: i32, rows: i32, n: i3
   }
 }
 
-/** z ← `words` words of x, moved up by `shift` < 32 bits. */
+/** z ← `words` words of x, shifted up by `shift` < 32 bits. */
 function moveBits(z: usize, x: usize, shift: usize, words: usize): void {
   let carry: u64 = 0;
   for (const end = z + (words << 2); z < end; z += 4, x += 4) {

@@ -1,5 +1,5 @@
 /**
- * Surrogate derivatives on four lanes, which backward uses instead of the derivative of the step at x = u − θ.
+ * Surrogate derivatives on four lanes, which backward uses in place of the derivative of the step at x = u − θ.
  *
  *   sigmoid           k·σ(kx)·(1 − σ(kx))
  *   fastSigmoid       1 / (1 + k|x|)²
@@ -9,22 +9,22 @@
  *   boxcar            1/w where |x| < w/2, else 0
  *   straightThrough   1
  *
- * Triangular, boxcar and straightThrough are one formula, LINEAR: min(outer, max(floor, (reach − |x|)·inner)).
+ * Triangular, boxcar and straightThrough share one formula, LINEAR: min(outer, max(floor, (reach − |x|)·inner)).
  */
 import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "./kinds";
 import { mulAdd, one, signBit } from "./lanes";
 
-/** A kind of the formula of TRIANGULAR, BOXCAR and STRAIGHT_THROUGH, for which a loop over time contains the formula. */
+/** Kind that stands for the formula of TRIANGULAR, BOXCAR and STRAIGHT_THROUGH, so that a loop over time contains it once. */
 export const LINEAR: i32 = STRAIGHT_THROUGH;
 
-/** Columns of a step for which the derivatives, or their exponentials, are kept. */
+/** Number of columns of a step whose derivatives, or exponentials, are buffered. */
 export const PIECE: i32 = 512;
-/** These derivatives or exponentials. */
+/** Buffer of derivatives or exponentials. */
 export const computed = memory.data(2048, 16);
 
-/** 1.5·2²³: adding it rounds to an integer, which then is in the low bits. */
+/** 1.5·2²³: adding it rounds to an integer, which is then in the low bits. */
 const rounder = memory.data<f32>([12582912]);
-/** Far below any derivative that matters, far above subnormal products with a gradient, which are slow. */
+/** Lower bound of exponents: far below any derivative that matters, far above subnormal products with a gradient, which are slow. */
 const lowest = memory.data<f32>([-64]);
 /** Minimax fit of 2ᶠ for |f| ≤ 1/2, relative error 2.6·10⁻⁶. */
 const power0 = memory.data<f32>([0.9999993]);
@@ -41,18 +41,18 @@ function magnitude(x: v128): v128 {
   return v128.andnot(x, v128.load32_splat(signBit));
 }
 
-/** Whether the formula is one of an exponential, which `exponentials` takes before. */
+/** Whether the formula needs an exponential, which `exponentials` computes first. */
 export function isExponential(kind: i32): bool {
   return kind == SIGMOID || kind == ERF;
 }
 
 /**
- * For fours of x = u − θ the exponential of a formula: exp(−k|x|) or exp(−α²x²). thetaBytes lie between four θ and the next.
+ * For groups of four x = u − θ, the exponential of a formula: exp(−k|x|) or exp(−α²x²). thetaBytes is the distance between four θ and the next.
  *
- * As 2ʸ, to (26 + |y|/2)·10⁻⁷ relative; 2⁻⁶⁴ below −64. A third of the work of the exact function: a derivative that is an
- * approximation in itself does not need its last bits. The two halves of the polynomial do not wait for each other. The
- * exponential has a loop of its own because, with a division behind it, the chain of operations is longer than a
- * processor looks ahead, and because here all constants have a register.
+ * Computed as 2ʸ, with a relative error of (26 + |y|/2)·10⁻⁷, and as 2⁻⁶⁴ below −64. This takes a third of the work of the exact function;
+ * a surrogate derivative is an approximation and does not need its last bits. The two halves of the polynomial are independent. The
+ * exponential has a separate loop, in which all constants fit into registers; with a division after it, the chain of operations would
+ * exceed a processor's look-ahead.
  */
 export function exponentials(
   to: usize,
@@ -101,23 +101,23 @@ function powers(
     const f = f32x4.sub(clamped, f32x4.sub(shifted, round));
     const high = mulAdd(mulAdd(p4, f, p3), f, p2);
     const p = mulAdd(high, f32x4.mul(f, f), mulAdd(p1, f, p0));
-    // A factor, where a sum of exponents would make a number of some NaNs.
+    // A factor, since a sum of exponents would turn some NaNs into numbers.
     v128.store(to, f32x4.mul(p, i32x4.add(i32x4.shl(shifted, 23), unit)));
   } while (--fours != 0);
 }
 
-/** The factor of x in `derivativeLanes`. */
+/** Factor of x in `derivativeLanes`. */
 export function innerFactor(kind: i32, slope: f32): f32 {
   if (kind == SIGMOID) return -slope * LOG2_E;
   if (kind == FAST_SIGMOID) return slope;
   if (kind == ATAN) return HALF_PI * slope;
   if (kind == ERF) return -slope * slope * LOG2_E;
   if (kind == TRIANGULAR) return 1 / (slope * slope);
-  // Every loop asks for this factor before it begins: a number that is no surrogate stops here.
+  // Every loop computes this factor before it begins, so an unknown kind traps here.
   return kind == BOXCAR || kind == STRAIGHT_THROUGH ? Infinity : unreachable();
 }
 
-/** The other constant in `derivativeLanes`. */
+/** Second constant in `derivativeLanes`. */
 export function outerFactor(kind: i32, slope: f32): f32 {
   if (kind == SIGMOID) return slope;
   if (kind == ATAN) return <f32>0.5 * slope;
@@ -126,18 +126,18 @@ export function outerFactor(kind: i32, slope: f32): f32 {
   return kind == BOXCAR ? 1 / slope : 1;
 }
 
-/** The least value of LINEAR, also where x is NaN. */
+/** Lower bound of LINEAR, also its value for NaN. */
 export function floorOf(kind: i32): f32 {
   return kind == STRAIGHT_THROUGH ? 1 : 0;
 }
 
-/** The distance from the threshold from which on LINEAR is 0. */
+/** Distance from the threshold from which LINEAR is 0. */
 export function reachOf(kind: i32, width: f32): f32 {
   if (kind == TRIANGULAR) return width;
   return kind == BOXCAR ? <f32>0.5 * width : Infinity;
 }
 
-/** surrogate′ of x, or of its exponential. Inlined where `kind` is a constant, a loop contains one formula. */
+/** surrogate′ of x, or of its exponential. Inlined with a constant `kind`, a loop contains only one formula. */
 export function derivativeLanes(kind: i32, x: v128, inner: v128, outer: v128, reach: v128, floor: v128): v128 {
   if (kind == SIGMOID) {
     const d = f32x4.add(v128.load32_splat(one), x);
@@ -152,7 +152,7 @@ export function derivativeLanes(kind: i32, x: v128, inner: v128, outer: v128, re
     return f32x4.div(outer, f32x4.add(v128.load32_splat(one), f32x4.mul(y, y)));
   }
   if (kind == ERF) return f32x4.mul(outer, x);
-  // Where this is NaN, as 0·∞ is at the border of a box, pmax gives its first operand.
+  // If this is NaN, such as 0·∞ at the edge of a box, pmax returns its first operand.
   const rising = f32x4.mul(f32x4.sub(reach, inline.always(magnitude(x))), inner);
   return f32x4.pmin(outer, f32x4.pmax(floor, rising));
 }

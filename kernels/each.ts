@@ -1,14 +1,13 @@
 /**
  * The loop of all elementwise kernels, and their formulas.
  *
- * `each` takes the formula as a number. Inlined where that number is known, the loop contains its own formula and nothing else,
- * and one branch a turn. The tail goes through the same formula, one value at a time in the first lane: the value of an element
- * never depends on its place.
+ * `each` takes the number of a formula. Inlined with a constant number, the loop contains only its own formula, and one branch per iteration.
+ * The tail uses the same formula, one value at a time in the first lane, so the value of an element never depends on its place.
  */
 import { half, loadSome, one, storeSome } from "./lanes";
 import { scalarEnd, spread, stepOf, vectorEnd } from "./span";
 
-/** Formulas of x, and of the numbers p and q: p·x + q, and x within [p, q]. */
+/** Formulas of x, and of the constants p and q: p·x + q, and x clamped to [p, q]. */
 export const SQRT = 0;
 export const SQUARE = 1;
 export const ABS = 2;
@@ -28,7 +27,7 @@ export const GE = 23;
 export const LT = 24;
 export const LE = 25;
 export const EQ = 26;
-/** Formulas that are added to z: p·x, and those where x is the gradient dz of a result. */
+/** Formulas that are added to z: p·x, and those whose x is the gradient dz of a result. */
 const ADDED = 32;
 export const SCALED = 32;
 export const MUL_GRAD = 33;
@@ -40,15 +39,14 @@ export const SQUARE_GRAD = 38;
 export const ABS_GRAD = 39;
 export const RELU_GRAD = 40;
 export const CLAMP_GRAD = 41;
-/** And those that read w too; the gradient of a divisor is taken off z. */
+/** Formulas that are added and read w too; the gradient of a divisor is subtracted. */
 const TRIPLES = 48;
 export const DIVISOR_GRAD = 48;
 export const MAXIMUM_GRAD = 49;
 export const MINIMUM_GRAD = 50;
 
 /**
- * z[i] ← f(x[i], y[i], w[i]) with the numbers p and q; if `single` is 1, y is one value. Arguments that f does not read
- * are 0.
+ * z[i] ← f(x[i], y[i], w[i]) with the constants p and q; if `single` is 1, y is one value. Arguments that f does not read are 0.
  */
 export function each(f: i32, z: usize, x: usize, y: usize, w: usize, n: i32, single: i32, p: f32, q: f32): void {
   const end = scalarEnd(z, n);
@@ -68,7 +66,6 @@ export function each(f: i32, z: usize, x: usize, y: usize, w: usize, n: i32, sin
   }
 }
 
-/** Four values, or one. */
 function put(f: i32, four: bool, z: usize, x: usize, y: usize, w: usize, p: v128, q: v128): void {
   const a = loadSome(x, four);
   if (f < PAIRS) storeSome(z, four, inline.always(valueOf(f, a, p, q)));
@@ -85,7 +82,7 @@ function valueOf(f: i32, x: v128, p: v128, q: v128): v128 {
   if (f == SQUARE) return f32x4.mul(x, x);
   if (f == ABS) return f32x4.abs(x);
   if (f == AFFINE) return f32x4.add(f32x4.mul(p, x), q);
-  // A NaN in the first operand of pmax stays.
+  // pmax keeps a NaN in its first operand.
   return f == RELU ? f32x4.pmax(x, i32x4.splat(0)) : f32x4.pmin(f32x4.pmax(x, p), q);
 }
 
@@ -109,7 +106,7 @@ function slopeOf(f: i32, four: bool, dz: v128, from: usize, w: usize, p: v128, q
   const y = loadSome(from, four);
   if (f == MUL_GRAD) return f32x4.mul(dz, y);
   if (f == DIV_GRAD) return f32x4.div(dz, y);
-  // (1 − z)(1 + z) keeps its digits near 1, where 1 − z² loses them.
+  // (1 − z)(1 + z) keeps its digits near 1, unlike 1 − z².
   if (f == TANH_GRAD)
     return f32x4.mul(dz, f32x4.mul(f32x4.sub(v128.load32_splat(one), y), f32x4.add(v128.load32_splat(one), y)));
   if (f == SIGMOID_GRAD) return f32x4.mul(dz, f32x4.mul(y, f32x4.sub(v128.load32_splat(one), y)));
@@ -118,7 +115,7 @@ function slopeOf(f: i32, four: bool, dz: v128, from: usize, w: usize, p: v128, q
   if (f == ABS_GRAD) return f32x4.sub(v128.and(dz, f32x4.gt(y, zero)), v128.and(dz, f32x4.lt(y, zero)));
   if (f == RELU_GRAD) return v128.andnot(dz, f32x4.le(y, zero));
   if (f == CLAMP_GRAD) return v128.and(dz, v128.and(f32x4.ge(y, p), f32x4.le(y, q)));
-  // None where y was taken, half where they are equal.
+  // 0 if y was chosen, half if both are equal.
   const x = loadSome(w, four);
   const lost = f == MAXIMUM_GRAD ? f32x4.lt(x, y) : f32x4.gt(x, y);
   const share = v128.bitselect(v128.load32_splat(half), v128.load32_splat(one), f32x4.eq(x, y));

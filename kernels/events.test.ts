@@ -34,7 +34,7 @@ const CASES: readonly (readonly [down: Axis, across: Axis, channels: number, fil
   ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [axis(3, 2), axis(4, 2, 1, 1), 2, n] as const),
 ];
 
-/** Of each value the taps that see it, the last one first, with the places that have it there. */
+/** For each value, the taps that cover it, the last one first, with the places at which they do. */
 function pairsOf(a: Axis): [tap: number, place: number][][] {
   return Array.from({ length: a.size }, (_, i) => {
     const pairs: [number, number][] = [];
@@ -46,7 +46,7 @@ function pairsOf(a: Axis): [tap: number, place: number][][] {
   });
 }
 
-/** The table of an axis, whose taps and places are so many bytes apart. */
+/** The table of an axis, with the distances of taps and places in bytes. */
 function tableOf(side: WasmSide, a: Axis, tapUnit: number, placeUnit: number): number {
   const p = side.zeros(1 + 5 * a.size);
   side.k.overlaps(p, a.size, placesOf(a), a.kernel, a.stride, a.padding, a.dilation, tapUnit, placeUnit);
@@ -89,8 +89,8 @@ function tables(side: WasmSide, down: Axis, across: Axis, filters: number): [dow
 }
 
 /**
- * Both sums over the values of an image [channels, down, across], one after the other, in float32: to maps [places, filters] and,
- * with the taps in reverse, to weights [taps, filters].
+ * Both sums over the values of an image [channels, down, across], in order, in float32: to maps [places, filters] and, with the taps in reverse, to
+ * weights [taps, filters].
  */
 function addAll(
   maps: Float32Array,

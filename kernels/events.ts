@@ -1,28 +1,28 @@
 /**
- * Convolutions that follow events, in one of two ways.
+ * Event-driven convolutions, in one of two ways.
  *
- * Many spikes: each place of the window gets a row of bits, those under it, and the product follows them as in gather.ts.
+ * Many spikes: each position of the window gets a row of the bits under it, and the product follows them as in gather.ts.
  *
- * Few events, or such with values: a value x[c, y, q] that is not 0 lies under windows at up to kh × kw places, in each under
- * another tap (channel, row and column of the weights). With the filters innermost,
+ * Few events, or events with values: a non-zero x[c, y, q] lies under windows at up to kh × kw places. In each window
+ * it has a different tap (channel, row and column of the weights):
  *
- *   maps[place, filter] += x·weights[tap, filter]           and for the gradient of the weights the other way round,
+ *   maps[place, filter] += x·weights[tap, filter]           and for the gradient of the weights, with maps and weights exchanged,
  *
- * neighbouring windows hold neighbouring taps, last tap first: one addition of long rows for all windows along a row.
- * Events come in the order of (channel, row, column), so every sum takes its terms in the order of the dense product,
- * without those that are 0.
+ * The filters are innermost, so neighbouring windows use neighbouring taps, the last tap first. One addition of long
+ * rows covers all windows along a row. Events are in the order of (channel, row, column), so every sum has its terms in
+ * the order of the dense product, without those that are 0.
  */
 import { wordAt } from "./bits";
 import { loadTail, madd, storeTail } from "./lanes";
 
-/** Bytes of an entry of the table of `overlaps`, and of its head. */
+/** Bytes of an entry of the table of `overlaps`, and of its header. */
 const ENTRY: usize = 20;
 const HEAD: usize = 4;
 
 /**
- * Which windows lie over each of `size` values along an axis, from the last tap to the first:
+ * For each of `size` values along an axis, the windows over it, from the last tap to the first:
  *
- *   table ← size | for each value: how many, −tap·unit, steps of that, place·unit, steps of that
+ *   table ← size | for each value: number of windows, −tap·unit, its step, place·unit, its step
  *
  * as integers, for the first window; units are bytes.
  */
@@ -37,7 +37,7 @@ export function overlaps(
   tapUnit: i32,
   placeUnit: i32,
 ): void {
-  // Euclid's algorithm: their greatest divisor, which `inverse`·dilation leaves when it is divided by the stride.
+  // Euclid's algorithm finds the greatest common divisor; `inverse`·dilation ≡ divisor modulo the stride.
   let divisor = stride;
   let inverse = 0;
   for (let rest = dilation, next = 1; rest != 0; ) {
@@ -49,7 +49,8 @@ export function overlaps(
     rest = smaller;
     next = after;
   }
-  // Windows that share a value are as many taps apart as make whole strides.
+  // The taps of two windows over one value differ by a multiple of tapStep, since tapStep·dilation is a multiple of the
+  // stride.
   const tapStep = stride / divisor;
   const placeStep = dilation / divisor;
   const last = (places - 1) * stride;
@@ -59,7 +60,7 @@ export function overlaps(
     let count = 0;
     let first = 0;
     let place = 0;
-    // The taps of windows that begin from 0 to the last one: tap·dilation = at − place·stride.
+    // The taps of windows that begin between 0 and the last one: tap·dilation = at − place·stride.
     const at = i + padding;
     const least = at > last ? (at - last + dilation - 1) / dilation : 0;
     if (at % divisor == 0) {
@@ -80,19 +81,18 @@ export function overlaps(
 }
 
 /**
- * The values of each row of a channel, with its padding, under four windows side by side; for every four of at most 64
+ * For each row of a channel, with its padding: the bits under four windows side by side, for every four of at most 64
  * windows.
  */
 const seen = memory.data(16384, 16);
 
 /**
- * z [down·across, channels] ← the bits under a window of kh × kw that moves over an image of spikes, a word a channel:
+ * z [down·across, channels] ← the bits under a window of kh × kw that moves over an image of spikes, one word per channel:
  *
  *   bit i·kw + j of z[u·across + v, c] ← x[c, u·strideDown + i − padDown, v·strideAcross + j − padAcross]
  *
- * and 0 beyond the image and from bit kh·kw ≤ 32 on. The image [channels, height, width] are bits of a stream from bit `first`
- * on; width ≤ 32, 3·strideAcross + kw ≤ 32, and with their padding height and width are at most 64. `rows` and `columns` are the
- * tables that `spans` makes of the windows.
+ * and 0 outside of the image and from bit kh·kw ≤ 32 on. The image [channels, height, width] is a stream of bits from bit `first` on; width ≤ 32,
+ * 3·strideAcross + kw ≤ 32, and with padding, height and width are at most 64. `rows` and `columns` are the tables that `spans` makes of the windows.
  */
 export function windowBits(z: usize, bits: usize, first: i32, channels: i32, rows: usize, columns: usize): void {
   const height = load<i32>(rows);
@@ -108,7 +108,7 @@ export function windowBits(z: usize, bits: usize, first: i32, channels: i32, row
   const step = (<usize>channels) << 2;
   const inRow: u32 = width == 32 ? u32.MAX_VALUE : (1 << width) - 1;
   const mask = i32x4.splat((1 << kw) - 1);
-  // Four places side by side see the same bits, shifted; a product shifts each lane by its own distance.
+  // Four neighbouring places read the same bits at different shifts. Multiplying by 2ⁿ shifts each lane by its own n.
   let apart = i32x4.splat(1 << (3 * strideAcross));
   apart = i32x4.replace_lane(apart, 1, 1 << (2 * strideAcross));
   apart = i32x4.replace_lane(apart, 2, 1 << strideAcross);
@@ -145,13 +145,14 @@ export function windowBits(z: usize, bits: usize, first: i32, channels: i32, row
 }
 
 /**
- * For the non-zeros x[c, y, q] of an image [channels, height, width] in this order, and all windows over each:
+ * A convolution that reads only the non-zeros of an image. For each x[c, y, q] ≠ 0 of the image [channels, height, width], in this order,
+ * each window that contains it, and each filter f:
  *
- *   maps[place, …] += x·weights[tap, …]     or, `toWeights`,     weights[tap, …] += x·maps[place, …]
+ *   maps[place, f] += x·weights[tap, f]     or, with `toWeights`,     weights[tap, f] += x·maps[place, f]
  *
- * over so many filters. Weights are [channels, kh, kw, filters] with the taps in reverse, `kernel` = kh·kw of them a channel.
- * The non-zeros are bits of a stream from bit `first` on, and values or, `values` = 0, ones. `down` and `across` are the
- * tables that `overlaps` makes of rows and columns.
+ * Weights are [channels, kh, kw, filters] with the taps in reverse order; `kernel` = kh·kw is the number of taps per channel. The image is
+ * a stream of bits that starts at bit `first`. `values` is the address of a value for each bit of the stream, or 0 if all non-zeros are 1.
+ * `overlaps` makes the tables `down`, for rows, and `across`, for columns.
  */
 export function addEvents(
   maps: usize,
@@ -209,7 +210,7 @@ export function addEvents(
   }
 }
 
-/** z[i] += value·x[i], ones 16 at a time. */
+/** z[i] += value·x[i], 16 at a time if value is 1. */
 export function addRow(z: usize, x: usize, n: i32, value: f32): void {
   const end = z + ((<usize>n) << 2);
   const stop = z + ((<usize>n >> 4) << 6);
@@ -228,7 +229,7 @@ export function addRow(z: usize, x: usize, n: i32, value: f32): void {
   }
   for (; z + 16 <= end; z += 16, x += 16) v128.store(z, inline.always(madd(v128.load(z), scale, v128.load(x))));
   if (ASC_FEATURE_RELAXED_SIMD) {
-    // The last columns have the instruction of all others, and so their bits.
+    // The last columns use the same instruction as all others, so they have the same bits.
     if (z < end) storeTail(z, n, inline.always(madd(loadTail(z, n), scale, loadTail(x, n))));
   } else {
     for (; z < end; z += 4, x += 4) store<f32>(z, load<f32>(z) + value * load<f32>(x));

@@ -1,9 +1,12 @@
 /**
- * The kernels that many programs do without: convolutions, pools and normalisation, delays, normal numbers, and RMSprop. A
- * module of its own, which a page that asks for none of them does not load; its constants lie behind the constants of
- * the other modules.
+ * Kernels that many programs do not need: convolutions, pools and normalisation, delays, normal numbers, and RMSprop. They are a separate
+ * module, which a page loads only if it uses one of them; its constants lie after those of the other modules.
  */
 export * from "./conv";
+export { spreadMaps } from "./conv-back";
+export { convPlan } from "./conv-plan";
+export { spreadTiles } from "./conv-tiles";
+export { convTurn, convTurnBack } from "./conv-turn";
 export * from "./delay";
 export { addEvents, overlaps, windowBits } from "./events";
 export * from "./listed";
@@ -13,5 +16,5 @@ export * from "./patches";
 export * from "./pool";
 export { normal } from "./random";
 
-/** First byte that neither these kernels nor the others use. */
+/** First byte after the memory of these kernels and of the core module. */
 export const heapBase: usize = __heap_base;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { wasmHeap } from "../engine/memory.ts";
-import { kernels, memory } from "../engine/wasm.ts";
+import { wasmHeap } from "../engine/core/memory.ts";
+import { coreKernels, memory } from "../engine/core/wasm.ts";
 import { compareSides, LENGTHS, numbers } from "../test/support/sides.ts";
 import { expectUlp, samples } from "../test/support/ulp.ts";
 import * as codes from "./codes.ts";
@@ -8,20 +8,20 @@ import * as codes from "./codes.ts";
 type Name = keyof typeof codes;
 
 interface Numbers {
-  /** The second operand where it is a number. */
+  /** The second operand if it is a number. */
   p?: number;
   q?: number;
 }
 
-/** A function, and where the x that it is compared with its twin for begin. */
+/** A function, and the range of x in which it is compared with its twin. */
 interface Row extends Numbers {
   name: Name;
   low?: number;
-  /** How many derivatives follow it; 0 where it is one itself. */
+  /** Number of derivatives that follow it; 0 if it is a derivative itself. */
   derivatives?: number;
 }
 
-/** Every function with a y that is one number; those of two tensors again below. */
+/** Every function with a single number y; those of two tensors follow below. */
 const ROWS: readonly Row[] = [
   { name: "SIN" },
   { name: "COS" },
@@ -113,7 +113,7 @@ function run(f: number, x: Float32Array, { p = 0, q = 0 }: Numbers = {}, y?: Flo
   const [from, second, to] = [0, 0, 0].map(() => wasmHeap.allocate(bytes)) as [number, number, number];
   new Float32Array(memory.buffer, from, x.length).set(x);
   if (y !== undefined) new Float32Array(memory.buffer, second, x.length).set(y);
-  kernels.formula(f, to, from, y === undefined ? 0 : second, x.length, p, q);
+  coreKernels.formula(f, to, from, y === undefined ? 0 : second, x.length, p, q);
   const z = new Float32Array(memory.buffer, to, x.length).slice();
   for (const address of [from, second, to]) wasmHeap.release(address, bytes);
   return z;
@@ -148,7 +148,7 @@ interface Accuracy extends Numbers {
   what: string;
   f: number;
   exact: (x: number) => number;
-  /** Where many samples lie. */
+  /** Range with many samples. */
   low: number;
   high: number;
   ulp: number;
@@ -221,7 +221,7 @@ test("formula: pow and atan2 of two arrays are at most 1 ulp off", () => {
 });
 
 test("formula: the sine of large numbers is reduced exactly", () => {
-  // By 250-digit arithmetic. The first is the float32 that comes nearest to a multiple of π/2, relative to its size.
+  // Computed with 250 digits. The first is the float32 that is relatively nearest to a multiple of π/2.
   const exact: readonly [x: number, sin: number, cos: number][] = [
     [7.729178919452902e28, 1, -1.614769798247621e-9],
     [3.4028234663852886e38, -0.5218765233336585, 0.8530210398303042],
@@ -310,7 +310,7 @@ test("formula: pow at zeros, negative bases, infinities and NaN is that of PyTor
     const ys = Float32Array.from(x, () => y);
     expect(Array.from(run(codes.POW, Float32Array.from(x), {}, ys)), `x^y, y = ${y}`).toEqual(z);
   }
-  // Towards x, and towards y.
+  // With respect to x, and with respect to y.
   const slope = (which: number, y: number) => Array.from(run(codes.POW + which, Float32Array.from(x), { p: y }));
   expect(slope(1, 0)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   expect(slope(1, 1)).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);

@@ -1,13 +1,13 @@
 /**
- * The elementwise functions that nobody runs in the innermost loop: one formula each, and one loop for all.
+ * Elementwise functions that are rare in inner loops: one formula each, and one loop for all.
  *
- * They are evaluated in float64, two lanes at a time. There a formula may be written as in a book: cancellation, overflow
- * and the roundings on the way stay far below float32, and the results are off by little more than the last rounding
- * (at most 1 ulp, in nearly all cases the nearest float32). A dispatch for every pair of elements and polynomials as
- * loops keep the code small: a further function costs its formula. A pair takes some 5 ns and the time of its formula.
+ * They are evaluated in float64, two lanes at a time. A formula may then be written as in a textbook: cancellation, overflow and intermediate
+ * roundings stay far below float32, and results are at most 1 ulp off, in nearly all cases the nearest float32. A dispatch for every pair of
+ * elements, and polynomials as loops, keep the code small: a further function costs only its formula. A pair takes some 5 ns plus the time of
+ * its formula.
  *
- * Polynomials are minimax fits whose coefficients were rounded to float32 one after the other, each fit making up for
- * the roundings before; the remaining relative errors are below 1.2·10⁻⁸, a fifth of a float32 rounding.
+ * Polynomials are minimax fits whose coefficients were rounded to float32 one by one, each refit compensating the earlier roundings; the
+ * remaining relative errors are below 1.2·10⁻⁸, a fifth of a float32 rounding.
  */
 import * as codes from "./codes";
 
@@ -34,18 +34,20 @@ const erfTerms = memory.data<f32>([
 const erfcTerms = memory.data<f32>([
   0.282098025, 0.282047004, 0.246904135, 0.179039791, 0.0603434183, 0.0834454149, -0.227062345, 0.0937637165,
 ]);
-/** 1 / 2π in binary with 40 zeros in front, the last byte first. */
+/** 1 / 2π in binary, preceded by 40 zeros, in reverse order of bytes. */
 const turns = memory.data<u8>([
   0x7f, 0x10, 0xe4, 0x10, 0x4f, 0x66, 0xa5, 0xd8, 0x36, 0x70, 0x37, 0x4d, 0x7d, 0xf4, 0xd5, 0x09, 0x7f, 0x4a, 0x05,
   0x91, 0x93, 0xdb, 0x60, 0xbe, 0x28, 0, 0, 0, 0, 0,
 ]);
 
-/** z[i] ← f(x[i], y[i]; q), y[i] = p everywhere if y is 0; f is one of the numbers in codes.ts */
+/** z[i] ← f(x[i], y[i]; q), with y[i] = p for all i if y is 0; f is one of the numbers in codes.ts */
+// @cut n by 16 → z, x, y
 export function formula(f: i32, z: usize, x: usize, y: usize, n: i32, p: f32, q: f32): void {
   run(f, z, 0, x, y, n, p, q);
 }
 
-/** dx[i] += dz[i]·f(x[i], y[i]; q), nothing where f is 0; y and p as in `formula`, f the number of a derivative */
+/** dx[i] += dz[i]·f(x[i], y[i]; q), nothing where f is 0; y and p as in `formula`, f is the number of a derivative */
+// @cut n by 16 → dx, dz, x, y
 export function formulaGrad(f: i32, dx: usize, dz: usize, x: usize, y: usize, n: i32, p: f32, q: f32): void {
   run(f, dx, dz, x, y, n, p, q);
 }
@@ -65,12 +67,14 @@ function run(f: i32, z: usize, dz: usize, x: usize, y: usize, n: i32, p: f32, q:
       dz += 8;
     }
     value = f32x4.demote_f64x2_zero(value);
+    // A sum that underflows float32 is 0, and not −0.
+    if (dz != 0) value = f32x4.add(value, f32x4.splat(0));
     if (n > 1) v128.store64_lane(z, value, 0);
     else v128.store32_lane(z, value, 0);
   }
 }
 
-/** Two of the n ≥ 1 values from p on, or the last one and 0, in float64. */
+/** The first two of n values at p, in float64; for n = 1, the only value and 0. */
 function load2(p: usize, n: i32): v128 {
   return f64x2.promote_low_f32x4(n > 1 ? v128.load64_zero(p) : v128.load32_zero(p));
 }
@@ -138,7 +142,7 @@ function valueOf(f: i32, x: v128, y: v128, q: v128): v128 {
     case codes.POW:
       return pow(x, y);
     case codes.POW + 1:
-      // 0 for the exponent 0, at 0 too
+      // 0 for the exponent 0, also at x = 0
       return v128.andnot(f64x2.mul(y, pow(x, f64x2.sub(y, one))), f64x2.eq(y, zero));
     case codes.POW + 2: {
       const flat = v128.and(f64x2.eq(x, zero), f64x2.ge(y, zero));
@@ -171,7 +175,7 @@ const ROOT_HALF: f64 = 0.7071067811865476;
 const LN2: f64 = 0.6931471805599453;
 const LOG2_E: f64 = 1.4426950408889634;
 
-/** Σ cᵢ·xⁱ with the n coefficients from c on, four at a time: (c₀ + c₁x) + (c₂ + c₃x)·x², then the next in x⁴. */
+/** Σ cᵢ·xⁱ with the n coefficients from c on, four at a time: (c₀ + c₁x) + (c₂ + c₃x)·x², then the next four times x⁴. */
 function polynomial(c: usize, n: usize, x: v128): v128 {
   const x2 = f64x2.mul(x, x);
   const x4 = f64x2.mul(x2, x2);
@@ -190,12 +194,12 @@ function coefficient(p: usize): v128 {
   return f64x2.promote_low_f32x4(v128.load32_splat(p));
 }
 
-/** eˣ − c = 2ᵏ·(eʳ − 1) + (2ᵏ − c): for c = 1 the small values keep their digits. */
+/** eˣ − c = 2ᵏ·(eʳ − 1) + (2ᵏ − c): for c = 1, small values keep their digits. */
 function expLess(x: v128, c: v128): v128 {
   const vanishes = f64x2.lt(x, f64x2.splat(-708));
   const overflows = f64x2.gt(x, f64x2.splat(709));
   x = f64x2.pmin(f64x2.pmax(x, f64x2.splat(-708)), f64x2.splat(709));
-  // 1.5·2⁵²: adding it rounds to an integer, which then is in the low bits.
+  // 1.5·2⁵²: adding it rounds to an integer, which is then in the low bits.
   const shifted = f64x2.add(f64x2.mul(x, f64x2.splat(LOG2_E)), f64x2.splat(6755399441055744));
   const k = f64x2.sub(shifted, f64x2.splat(6755399441055744));
   const r = f64x2.sub(x, f64x2.mul(k, f64x2.splat(LN2)));
@@ -213,7 +217,7 @@ function log(u: v128, rest: v128): v128 {
   const s = f64x2.div(f, f64x2.add(f, f64x2.splat(2)));
   let z = f64x2.mul(s, polynomial(logTerms, 8, f64x2.mul(s, s)));
   z = f64x2.add(f64x2.add(z, f64x2.div(rest, u)), f64x2.mul(k, f64x2.splat(LN2)));
-  // Only 0 and ∞ have such exponents here; other arguments are NaN.
+  // Only 0 and ∞ have such exponents here; all other arguments are NaN.
   z = v128.bitselect(f64x2.mul(k, f64x2.splat(Infinity)), z, f64x2.gt(f64x2.abs(k), f64x2.splat(1000)));
   return v128.or(z, v128.not(f64x2.ge(u, f64x2.splat(0))));
 }
@@ -225,12 +229,12 @@ function log1p(x: v128): v128 {
   return signed(log(u, f64x2.sub(x, f64x2.sub(u, one))), x);
 }
 
-/** z with its sign bit set where x has it. */
+/** z with its sign bit set if that of x is set. */
 function signed(z: v128, x: v128): v128 {
   return v128.or(z, v128.and(x, f64x2.splat(-0.0)));
 }
 
-/** 1 / (1 + e⁻ˣ) from e⁻ˡˣˡ, and so 0 at −∞ */
+/** 1 / (1 + e⁻ˣ) computed from e⁻ˡˣˡ, so that it is 0 at −∞ */
 function sigmoid(x: v128): v128 {
   const zero = f64x2.splat(0);
   const one = f64x2.splat(1);
@@ -244,8 +248,8 @@ function gate(x: v128, y: v128, q: v128): v128 {
 }
 
 /**
- * erf(x) + c for c = −0 or 1, whose small values keep their digits: beyond |x| = 1 from erfc|x|, as
- * (c + s) − s·erfc|x| with the sign s.
+ * erf(x) + c for c = −0 or 1, such that small values keep their digits: for |x| > 1 computed from erfc|x|, as (c + s) − s·erfc|x| with the
+ * sign s.
  */
 function erfPlus(x: v128, c: v128): v128 {
   const one = f64x2.splat(1);
@@ -259,7 +263,7 @@ function erfPlus(x: v128, c: v128): v128 {
   return v128.bitselect(f64x2.add(small, c), large, f64x2.lt(a, one));
 }
 
-/** The share of the standard normal distribution that lies below x. */
+/** Φ(x), the standard normal distribution function. */
 function normal(x: v128): v128 {
   return f64x2.mul(erfPlus(f64x2.mul(x, f64x2.splat(ROOT_HALF)), f64x2.splat(1)), f64x2.splat(0.5));
 }
@@ -271,7 +275,7 @@ function pow(x: v128, y: v128): v128 {
   const a = f64x2.abs(x);
   let z = expLess(f64x2.mul(y, log(a, zero)), zero);
   z = v128.bitselect(one, z, v128.or(f64x2.eq(y, zero), f64x2.eq(a, one)));
-  // For x < 0 an odd exponent gives a negative power, and a broken one gives no value.
+  // For x < 0, an odd exponent gives a negative power, and a fractional one NaN.
   const h = f64x2.mul(y, f64x2.splat(0.5));
   const whole = f64x2.eq(f64x2.floor(y), y);
   const odd = v128.andnot(whole, f64x2.eq(f64x2.floor(h), h));
@@ -280,9 +284,9 @@ function pow(x: v128, y: v128): v128 {
   return v128.or(z, v128.andnot(finite, whole));
 }
 
-/** The angle of the point (y, x) seen from the first axis: arctan of the smaller coordinate over the larger one. */
+/** The angle of the point (y, x) from the first axis: arctan of the smaller coordinate over the larger one. */
 function atan2(x: v128, y: v128): v128 {
-  // Finite and not 0, so that 0 / 0 becomes 0 and ∞ / ∞ becomes 1.
+  // Both coordinates become finite and the divisor at least 1e-300. So 0 / 0 gives 0, and ∞ / ∞ gives 1.
   const a = f64x2.pmin(f64x2.abs(x), f64x2.splat(1e300));
   const b = f64x2.pmin(f64x2.abs(y), f64x2.splat(1e300));
   const steep = f64x2.gt(a, b);
@@ -308,9 +312,8 @@ function sin(x: v128, quadrant: i64): v128 {
 /**
  * An angle in [−π/2, π/2] with the sine of x + quadrant·π/2, exact to 2⁻⁶³ of a turn for every float32.
  *
- * x = m·2ᵉ⁻²³ takes m times the bits of 1/2π behind the bits of whole turns: 64 of them, the low half of the product,
- * and 32 more, of which the carry remains. The result is a fraction of a turn in units of 2⁻⁶⁴, and whole turns are lost
- * as integers overflow.
+ * x = m·2ᵉ⁻²³: m is multiplied by the bits of 1/2π after those of whole turns: 64 of them (the low half of the product), and 32 more, for
+ * their carry. The result is a fraction of a turn in units of 2⁻⁶⁴; whole turns vanish by integer overflow.
  *
  * @see Payne and Hanek (1983), Radian Reduction for Trigonometric Functions, SIGNUM Newsletter 18(1).
  */
@@ -320,12 +323,12 @@ function reduced(x: f64, quadrant: i64): f64 {
   const bits = reinterpret<i64>(x);
   const offset = max(<i32>(bits >> 52) & 2047, 1006) - 1006;
   const m = (((bits >> 29) & 0x7fffff) | 0x800000) << (offset & 7);
-  // ∞ and NaN read before the table, and end as NaN.
+  // ∞ and NaN read before the table, but the result is NaN.
   const at = turns + 18 - (offset >> 3);
   let turn = m * load<i64>(at, 4) + ((m * <i64>load<u32>(at)) >> 32);
   if (bits < 0) turn = -turn;
   turn += quadrant << 62;
-  // Beyond a quarter turn the sine is mirrored.
+  // Beyond a quarter turn, the sine is mirrored.
   const angle = <f64>(turn << 1) * HALF_TURN_UNIT + (x - x);
   return (turn ^ (turn << 1)) < 0 ? -angle : angle;
 }

@@ -1,62 +1,61 @@
 /**
- * Products whose cost follows the non-zeros of the left operand: C ← init + A·B, where bits tell which A[i, p] are not 0.
+ * Products whose cost follows the non-zeros of the left operand: C ← init + A·B. A bit of each A[i, p] is set if it is
+ * not 0.
  *
- * Every element of C still has one accumulator that starts at its init value and takes the terms in the order of p. A
- * skipped term would have added 0, so the result has the bits of the dense product, as long as B is finite.
+ * Every element of C still has one accumulator that starts at its init value and adds the terms in the order of p. A
+ * skipped term would have added 0, so the result has the bits of the dense product if B is finite.
  *
- * The bits of each row become a list of their places, with the values of A beside them unless these are ones. There are two
- * ways to walk over the lists:
+ * The bits of each row become a list of their places. The values of A stand beside the places unless they are all 1.
+ * Two loops use the lists:
  *
- *   panels   B is packed, 32 columns wide and so many rows deep that a panel stays in the caches while all rows of A pass
- *            it. A row of C keeps its 32 accumulators in registers: an addition costs little more than a load. Of a few
- *            columns two rows take turns, or each addition would wait for the one before.
- *   rows     where few events share a row of B, packing does not pay. Four rows of B at a time are added to a row of C,
+ *   panels   B is packed into panels of 32 columns. A panel has few enough rows to stay in the caches while all rows of A
+ *            pass it. A row of C keeps its 32 accumulators in registers, so an addition costs little more than a load.
+ *            With few columns, two rows alternate; otherwise each addition would wait for the previous one.
+ *   rows     Packing does not pay if few events share a row of B. Then four rows of B at a time are added to a row of C,
  *            which stays in the first-level cache.
  */
 import { madd, one, padColumns, storeColumns, word } from "./lanes";
-import { areFew, listFewPlaces, listPlaces, listValues } from "./listed-places";
-import { plus, rowOf, sum16, sum16Graded, sum24, sum32, sum32Graded, twoSums4, twoSums12 } from "./listed-sums";
-import { BLOCK_FLOATS, packWide, panels, startsOf, WIDEST, zeros } from "./panels";
+import { listFewPlaces, listPlaces, listValues } from "./listed-places";
+import { plus, rowOf, sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12 } from "./listed-sums";
+import { packWide, panels } from "./panels";
 import * as layout from "./product-layout";
+import { areFew, startsOf, WIDEST, zeros } from "./starts";
 
-/** Events that a row of B must have on average for packing to pay. */
+/** Least mean number of events of a row of B for which packing pays. */
 const SHARED = 8;
-/** Bytes of a panel that stay in the first-level cache; but lists of fewer events than LONG cost more to begin. */
+/**
+ * Bytes of a panel that stays in the first-level cache. Deeper panels follow longer lists: starting a list of fewer
+ * than LONG events costs more.
+ */
 const NEAR = 24576;
-/** Rows of B in a panel. */
+/** Largest number of rows of a panel that is deeper for the sake of longer lists. */
 const DEEPEST = 1024;
 const LONG: f64 = 100;
-/** Floats that are packed before they are used: with the rows they come from they stay in the second-level cache until then. */
+/** Floats that are packed at once. They and their rows of B stay in the second-level cache until they are used. */
 const PACKED = 32768;
-/** Rows of B that 16 bits can tell apart. */
+/** Number of rows of B that 16 bits can distinguish. */
 const FARTHEST = 65536;
-/** Columns that are summed at once where a panel has 17 to 24. */
-const MIDDLE = 24;
-/** Columns of a panel; a B that has no more than half as many is packed in panels of half the width, or of 12. */
+/** Columns of a panel; 16 if B has at most 16 columns, and 12 if it has at most 12. */
 const PANEL = 32;
 
-/**
- * Many short rows begin alike: the sum of init and the first TABLED_BITS of a row is looked up. The table lies at the
- * end of the workspace.
- */
-const TABLED_BITS: u32 = 8;
-const TABLED_ROWS: i32 = 4 << TABLED_BITS;
-const LOWEST: u32 = (1 << TABLED_BITS) - 1;
-const TABLE_FLOATS = PANEL << TABLED_BITS;
-const table = panels + ((BLOCK_FLOATS - TABLE_FLOATS) << 2);
-
-/** Fewer than 16 columns of two rows, or fewer than 24 of one, are computed here and copied. */
+/** Two rows of fewer than 16 columns: computed here, then copied. */
 const spare = memory.data(128, 16);
 const other = spare + 64;
 
 /**
  * C[i, j] ← init[i, j] + Σ_{p set in row i} A[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
  *
- * Takes the address of a descriptor with the words of `ProductDescriptor`: `count` bits are set, and init is as in gemm. C may be columns
- * of a wider matrix, from a multiple of 32 on: it has rows of cRow values, and B has the same columns of its rows.
- * a = 0 (the address): A is 1 where a bit is set. `work` is room for m + 5 words and half of one for every set bit, two unless a is 0.
- * Where bCol = 1 and bRow ≥ cRow has room for them, whole groups of 16 columns of B are read.
+ * The descriptor has the words of `ProductDescriptor`. `count` is the number of set bits; init is as in gemm. C may be
+ * columns of a wider matrix with rows of cRow values; they start at a multiple of 32, and B has the same columns of its
+ * rows. If the address a is 0, A is 1 where a bit is set. `work` has room for m + 5 words, plus half a word for each
+ * set bit if a is 0, else two words. If bCol = 1 and bRow has room for cRow rounded up to 16, whole groups of 16
+ * columns of B are read.
  */
+// @costs layout.count * layout.n / 8
+// @let bytes = 4 * (layout.m + 5 + (layout.a == 0 ? layout.count + 1 >> 1 : 2 * layout.count))
+// @cut layout.n by 32 → layout.c, layout.init, layout.b * layout.bCol, layout.work = area(layout.work, bytes)
+// @cut layout.m by 2 → layout.c * layout.cRow, layout.init * (layout.init == layout.c ? layout.cRow : 0), layout.a * layout.aRow,
+//   layout.bits * (layout.k + 31 >> 5), layout.work = area(layout.work, bytes)
 export function gather(descriptor: usize): void {
   const c: usize = word(descriptor, layout.c);
   const init: usize = word(descriptor, layout.init);
@@ -81,14 +80,13 @@ export function gather(descriptor: usize): void {
   const lists = (LONG * <f64>m * <f64>k) / <f64>max(1, count);
   const depth = share(k, wide ? FARTHEST : <i32>max(<f64>(NEAR / <i32>unit), min(lists, <f64>DEEPEST)));
   const width = wide ? WIDEST : share(n, max(PANEL, PACKED / depth));
-  const tabled = !wide && k <= 32 && m >= TABLED_ROWS && a == 0 && init != c;
-  const few = a == 0 && !tabled && areFew(count, m, words);
+  const few = a == 0 && areFew(count, m, words);
   for (let p = 0, kc = 0; p < k; p += kc) {
     kc = min(depth, k - p);
     const rows = bits + ((<usize>p >> 5) << 2);
     const kw = (kc + 31) >> 5;
     if (few) listFewPlaces(work, rows, bitsRow, m, kw);
-    else if (a == 0) listPlaces(work, rows, bitsRow, m, kw, tabled ? ~LOWEST : u32.MAX_VALUE);
+    else if (a == 0) listPlaces(work, rows, bitsRow, m, kw);
     else listValues(work, rows, bitsRow, m, kw, a + <usize>p * aCol, aRow, aCol);
     const adds = p > 0 || init == c;
     const startBytes = adds ? cBytes : 0;
@@ -107,10 +105,7 @@ export function gather(descriptor: usize): void {
         const to = c + ((<usize>(j + q)) << 2);
         const start = first + ((<usize>q) << 2);
         const columns = min(PANEL, nc - q);
-        if (tabled) {
-          tabulate(panel, unit, start, columns);
-          panelRows(to, work, bits, panel, unit, table, m, columns, false, cBytes, 0);
-        } else panelRows(to, work, 0, panel, unit, start, m, columns, a != 0, cBytes, startBytes);
+        panelRows(to, work, panel, unit, start, m, columns, a != 0, cBytes, startBytes);
       }
     }
   }
@@ -120,19 +115,16 @@ function wholeGroups(n: i32): i32 {
   return (n + 15) & ~15;
 }
 
-/** The length of the parts, not longer than `most`, in which n is best taken: multiples of 32, as equal as can be. */
+/** Length of nearly equal parts of n: a multiple of 32, at most `most`. */
 function share(n: i32, most: i32): i32 {
   const parts = max(1, (n + most - 1) / most);
   return min(most & ~31, ((n + parts - 1) / parts + 31) & ~31);
 }
 
-/**
- * All rows of C over one panel. Where `bits` is not 0, init is a table: rows begin as it says for their first bits.
- */
+/** Computes all rows of C with one panel. */
 export function panelRows(
   c: usize,
   lists: usize,
-  bits: usize,
   panel: usize,
   unit: usize,
   init: usize,
@@ -142,68 +134,31 @@ export function panelRows(
   cRow: usize,
   initRow: usize,
 ): void {
-  if (columns > 16 && columns <= MIDDLE && !graded) {
-    return middleColumns(c, lists, bits, panel, init, m, columns, cRow, initRow);
-  }
   if (columns >= 16) {
     let to = c;
     let from = init;
-    let set = bits;
     let at = lists;
     for (let left = m; left > 0; left--, at += 4, to += cRow, from += initRow) {
-      const start = startOf(from, set, unit);
-      if (set != 0) set += 4;
       const list: usize = load<u32>(at);
       const end: usize = load<u32>(at, 4);
       if (columns < PANEL) {
-        if (graded) sum16Graded(to, list, end, panel, unit, start);
-        else sum16(to, list, end, panel, unit, start);
-      } else if (graded) sum32Graded(to, list, end, panel, start);
-      else inline.always(sum32(to, list, end, panel, start));
+        if (graded) sum16Graded(to, list, end, panel, unit, from);
+        else sum16(to, list, end, panel, unit, from);
+      } else if (graded) sum32Graded(to, list, end, panel, from);
+      else inline.always(sum32(to, list, end, panel, from));
     }
     c += 64;
     panel += 64;
     init += 64;
   }
   const few = columns & 15;
-  if (few != 0) fewColumns(c, lists, bits, panel, unit, init, m, few, graded, cRow, initRow);
+  if (few != 0) fewColumns(c, lists, panel, unit, init, m, few, graded, cRow, initRow);
 }
 
-/** Where a row begins. */
-function startOf(init: usize, bits: usize, unit: usize): usize {
-  return bits == 0 ? init : init + <usize>(load<u32>(bits) & LOWEST) * unit;
-}
-
-/** The same for 17 to 24 columns, in one sum: of fewer than 24 it is computed elsewhere and copied. */
-function middleColumns(
-  c: usize,
-  lists: usize,
-  bits: usize,
-  panel: usize,
-  init: usize,
-  m: i32,
-  columns: i32,
-  cRow: usize,
-  initRow: usize,
-): void {
-  const whole = columns == MIDDLE;
-  for (; m > 0; m--, lists += 4, c += cRow, init += initRow) {
-    let start = startOf(init, bits, PANEL << 2);
-    if (bits != 0) bits += 4;
-    if (!whole) {
-      padColumns(spare, start, columns);
-      start = spare;
-    }
-    sum24(whole ? c : spare, load<u32>(lists), load<u32>(lists, 4), panel, PANEL << 2, start);
-    if (!whole) storeColumns(c, spare, columns);
-  }
-}
-
-/** The same for fewer than 16 columns, of two rows, which are computed elsewhere and copied. */
+/** `panelRows` for fewer than 16 columns: computes two rows in spare memory and copies them. */
 function fewColumns(
   c: usize,
   lists: usize,
-  bits: usize,
   panel: usize,
   unit: usize,
   init: usize,
@@ -217,12 +172,10 @@ function fewColumns(
     const list: usize = load<u32>(lists);
     const end: usize = load<u32>(lists, 4);
     const otherEnd: usize = m > 1 ? load<u32>(lists, 8) : end;
-    inline.always(padColumns(spare, startOf(init, bits, unit), columns));
+    inline.always(padColumns(spare, init, columns));
     init += initRow;
-    if (bits != 0) bits += 4;
-    if (m > 1) inline.always(padColumns(other, startOf(init, bits, unit), columns));
+    if (m > 1) inline.always(padColumns(other, init, columns));
     init += initRow;
-    if (bits != 0) bits += 4;
     if (graded) {
       sum16Graded(spare, list, end, panel, unit, spare);
       sum16Graded(other, end, otherEnd, panel, unit, other);
@@ -239,17 +192,7 @@ function fewColumns(
   }
 }
 
-/** table[bits] ← init + Σ of the first rows of a panel that the bits name, for every combination of TABLED_BITS. */
-function tabulate(panel: usize, unit: usize, init: usize, columns: i32): void {
-  padColumns(table, init, columns);
-  for (let set: u32 = 1; set <= LOWEST; set++) {
-    const last = 31 - clz<u32>(set);
-    const to = table + <usize>set * unit;
-    addOne(to, to + unit, table + <usize>(set ^ (1 << last)) * unit, panel + <usize>last * unit, one);
-  }
-}
-
-/** All rows of C over the rows of B where they are. */
+/** Computes all rows of C with rows of B that are not packed. */
 function wideRows(
   c: usize,
   lists: usize,
@@ -265,7 +208,7 @@ function wideRows(
   const whole = (<usize>(n & ~15)) << 2;
   if ((n & 15) != 0) {
     const start = init + whole;
-    fewColumns(c + whole, lists, 0, b + whole, unit, start, m, n & 15, graded, cRow, initRow);
+    fewColumns(c + whole, lists, b + whole, unit, start, m, n & 15, graded, cRow, initRow);
   }
   if (whole == 0) return;
   for (; m > 0; m--, lists += 4, c += cRow, init += initRow) {
@@ -273,7 +216,7 @@ function wideRows(
   }
 }
 
-/** c ← init + Σ over a list, for some bytes of a row: four rows of B at a time, then the others. */
+/** c ← init + Σ over a list, for some bytes of a row: adds four rows of B at a time, then single rows. */
 function addRows(
   c: usize,
   bytes: usize,
@@ -300,7 +243,10 @@ function addRows(
   }
 }
 
-/** c … end ← from + the rows of B that the next four entries name, times the values beside these if there are any. */
+/**
+ * c … end ← from + four rows of B, given by the next four entries; `graded` multiplies each row by the value in its
+ * entry.
+ */
 function addFour(graded: bool, c: usize, end: usize, from: usize, b: usize, unit: usize, list: usize): void {
   const entry: usize = graded ? 8 : 2;
   let b0 = rowOf(graded, list, b, unit);

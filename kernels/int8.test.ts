@@ -1,21 +1,21 @@
 import { describe, expect, test } from "vitest";
+import { memory } from "../engine/core/wasm.ts";
 import { int8Kernels } from "../engine/int8-kernels.ts";
-import { memory } from "../engine/wasm.ts";
 import { numbers, onWasm, type WasmSide } from "../test/support/sides.ts";
 
 /** n reproducible integers in [low, high]. */
 const integers = (n: number, seed: number, low = -128, high = 127): number[] =>
   numbers(n, seed, low, high + 1).map(Math.floor);
 
-/** n bits, of which about `density` are set. */
+/** n bits, about `density` of which are set. */
 const spikes = (n: number, seed: number, density: number): number[] =>
   numbers(n, seed, 0, 1).map((u) => (u < density ? 1 : 0));
 
-/** Columns of all panels. */
+/** Number of columns in all panels. */
 const columnsOf = (outputs: number): number =>
   outputs % 64 > 32 ? Math.ceil(outputs / 64) * 64 : Math.ceil(outputs / 16) * 16;
 
-/** The panels of Q [in, out], as the kernels read them. */
+/** The panels of Q [in, out] in the layout of the kernels. */
 function putPanels(side: WasmSide, q: readonly number[], inputs: number, outputs: number): number {
   const columns = columnsOf(outputs);
   const p = side.zeros((inputs * columns) / 4);
@@ -28,7 +28,7 @@ function putPanels(side: WasmSide, q: readonly number[], inputs: number, outputs
       for (let j = 0; j < Math.min(width, left); j++) {
         const group = from * inputs + i * width + (j & ~15);
         const value = q[i * outputs + from + j] as number;
-        // The low one of a pair counts from −128.
+        // The low one of a pair has the offset 128.
         if ((j & 8) === 0) bytes[group + 2 * (j & 7)] = value + 128;
         else bytes[group + 2 * (j & 7) + 1] = value;
       }
@@ -38,7 +38,7 @@ function putPanels(side: WasmSide, q: readonly number[], inputs: number, outputs
   return p;
 }
 
-/** Scales and biases, as wide as the panels. */
+/** Scales and biases, padded to the width of the panels. */
 function putFactors(side: WasmSide, scale: readonly number[], bias: readonly number[]): number {
   const columns = columnsOf(scale.length);
   const p = side.zeros(2 * columns);
@@ -60,7 +60,7 @@ interface Case {
 const scalesOf = ({ outputs }: Case): number[] => numbers(outputs, 11, 0.001, 0.02).map(Math.fround);
 const biasesOf = ({ outputs }: Case): number[] => numbers(outputs, 12, -1, 1).map(Math.fround);
 
-/** Σ x·q of each row, in float64: exact. */
+/** Σ x·q of each row, exact in float64. */
 function sumsOf({ inputs, outputs, steps, rows, x, q }: Case): number[] {
   return Array.from({ length: steps * rows * outputs }, (_, at) => {
     const [row, o] = [Math.floor(at / outputs), at % outputs];
@@ -70,7 +70,7 @@ function sumsOf({ inputs, outputs, steps, rows, x, q }: Case): number[] {
   });
 }
 
-/** scale·sum + bias as float32 rounds them. */
+/** scale·sum + bias with the roundings of float32. */
 const scaledOf = (given: Case, sums: readonly number[]): number[] => {
   const [scale, bias] = [scalesOf(given), biasesOf(given)];
   return sums.map((sum, at) => {
@@ -79,7 +79,7 @@ const scaledOf = (given: Case, sums: readonly number[]): number[] => {
   });
 };
 
-/** The product of the kernels for spikes, in so many calls that follow each other. */
+/** The product by the kernels for spikes, in `calls` consecutive calls. */
 function product(given: Case, calls = 1): number[] {
   const { inputs, outputs, steps, rows, x, q } = given;
   return onWasm((side) => {
@@ -148,7 +148,7 @@ describe("int8: sums of integers are exact", () => {
   test("of spikes that stay, that stop and that begin", () => {
     const [inputs, outputs] = [300, 80];
     const first = spikes(inputs, 5, 0.5);
-    // Eight steps: the same, a few others, none, all, all but one, the first again.
+    // Eight steps: equal, a few differences, none, all, all but one, the first again.
     const few = first.map((v, i) => (i % 40 === 0 ? 1 - v : v));
     const all = first.map(() => 1);
     const steps = [first, first, few, all.map(() => 0), all, all.map((_, i) => (i === 7 ? 0 : 1)), first, few];
@@ -162,7 +162,7 @@ describe("int8: sums of integers are exact", () => {
       for (const inputs of [255, 256, 257, 510, 511, 5000]) {
         const outputs = 70;
         const all = new Array<number>(inputs).fill(1);
-        // From all to a few: most are taken away, and the other way round.
+        // From all to a few, so that most are subtracted, and the reverse.
         const some = all.map((_, i) => (i % 3 === 0 ? 1 : 0));
         const most = all.map((_, i) => (i % 3 === 0 ? 0 : 1));
         const steps = [all, most, some, all, some, most, all.map((_, i) => (i < 10 ? 0 : 1))];
@@ -292,7 +292,7 @@ test("int8: the bits and the values under windows are those of a loop", () => {
       const axes = side.putInts([rows, columns].flatMap((axis) => [axis[0], placesOf(axis), ...axis.slice(1)]));
       const bits = side.zeros(down * across * words);
       const values = side.zeros(down * across * taps);
-      // Of a stream one more word may be read.
+      // One word after a stream may be read.
       const stream = side.bitsOf([...new Array(first).fill(1), ...image, ...new Array(64).fill(1)]);
       int8Kernels().lookUnder(bits, 0, stream, first, channels, axes);
       int8Kernels().lookUnder(values, side.put([0, 0, ...image]), 0, 2, channels, axes);
@@ -300,7 +300,7 @@ test("int8: the bits and the values under windows are those of a loop", () => {
       const rowsOfBits = Array.from({ length: down * across }, (_, row) =>
         Array.from({ length: 32 * words }, (_, t) => ((under[row * words + (t >> 5)] as number) >>> (t & 31)) & 1),
       );
-      // Bits behind the last tap are 0.
+      // Bits after the last tap are 0.
       expect(rowsOfBits.flatMap((row) => row.slice(taps)).indexOf(1)).toBe(-1);
       return { bits: rowsOfBits.flatMap((row) => row.slice(0, taps)), values: side.read(values, down * across * taps) };
     });

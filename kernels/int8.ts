@@ -1,32 +1,32 @@
 /**
- * Products with weights of eight bits: z = scale ⊙ (X·Q) + bias, Q [in, out] of integers from −128 to 127.
+ * Products with 8-bit weights: z = scale ⊙ (X·Q) + bias, with integers Q [in, out] from −128 to 127.
  *
- * Where X is spikes, the product is a sum of rows of Q, and the sum is exact: a sum of integers has no order. So there is a short
- * way from one time step to the next: the sums of the last step, less the rows of inputs that have stopped to spike,
- * plus the rows of inputs that have begun to. Each row of X takes the way with fewer rows of Q. Where X has other
- * values, they are multiplied with the integers in float32, in the order of the inputs, as in a product of float32.
+ * For spikes X, the product is a sum of rows of Q, which is exact in any order. So a time step can start from the sums
+ * of the previous one, subtract the rows of inputs that stopped spiking, and add those of inputs that started. Each row
+ * of X starts from 0 or from the previous sums, whichever needs fewer rows of Q. If X is not spikes, its values are
+ * multiplied with the integers in float32, in the order of the inputs, as in a float32 product.
  *
- *   Q      in panels of 64 columns, the last ones of 16 where that is enough, which keep their sums in registers while all rows of
- *          X pass: panel after panel [in, width] in bytes. Bytes of missing columns in the last one count for nothing
- *   lists  which rows of Q to add up for each row of X, named by their place times 64
+ *   Q      in panels of 64 columns, the last ones of 16 if that suffices, whose sums stay in registers while all rows of X pass: panel
+ *          after panel [in, width] in bytes. Missing columns of the last panel hold unused bytes
+ *   lists  for each row of X, the rows of Q to add up, as their index times 64
  *
- * A group of 16 columns is a vector of eight pairs: columns j and j + 8 as x = 256·high + low + 128 in 16 bits. Sums of up to 255
- * pairs do not fit 16 bits, but Σ high does, and Σ low = Σx − 256·Σ high − 128·n does, modulo 2¹⁶ as good as in full. So 16
- * integers cost a load, a shift for their high bytes, and two additions: less than to widen them one by one.
+ * A group of 16 columns is a vector of eight pairs: columns j and j + 8 as x = 256·high + low + 128 in 16 bits. Sums of
+ * up to 255 pairs overflow 16 bits, but Σ high does not, and Σ low = Σx − 256·Σ high − 128·n is correct modulo 2¹⁶. So
+ * 16 integers cost a load, a shift for the high bytes, and two additions. Widening each integer would cost more.
  */
 import { append, endStream, startStream, wordAt } from "./bits";
 import { LOW, MOST_NARROW, NARROW, WIDE } from "./int8-layout";
 import { storeColumns } from "./lanes";
 
-/** An event in a list of places is 4 bytes, in a list of values 8. */
+/** Bytes of an entry: 4 in a list of places, 8 in a list of values. */
 const PLACE: usize = 4;
 const VALUE: usize = 8;
-/** Integers of eight bits whose sum, added or taken away, fits 16 bits: 255·128 < 2¹⁵. */
+/** Number of 8-bit integers whose sum or difference fits 16 bits: 255·128 < 2¹⁵. */
 const MOST: usize = 255;
-/** Marks a list that begins from nothing: lists lie at multiples of 4. */
+/** Flag in the lowest bit of a list's address, a multiple of 4: the sums of the list start from 0. */
 const FRESH: usize = 1;
 
-/** For each byte the places of its set bits times 64, ascending, 16 bits each; made when it is first needed. */
+/** For each byte, the places of its set bits times 64, ascending, 16 bits each; filled on first use. */
 const placesOf = memory.data(4096, 16);
 
 function makePlaces(): void {
@@ -40,30 +40,29 @@ function makePlaces(): void {
   }
 }
 
-/** Columns of the next panel where `left` are left. */
+/** Columns of the next panel if `left` columns remain. */
 function widthOf(left: i32): i32 {
   return left > MOST_NARROW ? WIDE : NARROW;
 }
 
-/** Columns of all panels. */
+/** Number of columns in all panels. */
 function allColumns(outputs: i32): i32 {
   const rest = outputs & (WIDE - 1);
   return rest > MOST_NARROW ? outputs - rest + WIDE : (outputs + NARROW - 1) & ~(NARROW - 1);
 }
 
-/** For each sixteen columns of a panel eight sums of pairs, and the eight sums of the high bytes. */
+/** For each 16 columns of a panel: eight sums of pairs, and eight sums of their high bytes. */
 const pairs = memory.data(128, 16);
-/** Sixteen sums that are float32, of a group whose columns are not all there. */
+/** Sixteen float32 sums of a group with missing columns. */
 const spare = memory.data(64, 16);
 
 /**
- * lists ← for steps × rows rows of bits, [steps, rows, words], which rows of Q to take from the sums of the step before
- * and which to add to them. `before` [rows, words] has the bits of the step before the first one, and gets the bits of
- * the last step.
+ * lists ← which rows of Q turn the sums of one step into those of the next: some are subtracted, then others are added. The rows of bits
+ * are [steps, rows, words]. `before` [rows, words] holds the bits of the step before the first; the bits of the last step replace them.
  *
- * For each row the address of its list, plus 1 where the sums begin from 0, and the address of the first place to add;
- * then the address behind the last list, then the lists: 2·steps·rows + 1 words, a word for each set bit, and room for
- * eight more.
+ * The table begins with two words for each row of bits: the address of its list, and the address within it at which additions begin. The
+ * first address is odd if the sums start from 0. Then come the end of the last list, and the lists. Size: 2·steps·rows + 1 words, one word
+ * for each set bit, and room for eight more.
  */
 export function listChanges(lists: usize, bits: usize, before: usize, steps: i32, rows: i32, words: i32): void {
   if (load<u16>(placesOf + 16 * 255 + 14) == 0) makePlaces();
@@ -102,7 +101,10 @@ export function listChanges(lists: usize, bits: usize, before: usize, steps: i32
   memory.copy(before, last, step);
 }
 
-/** Lists the bits that are set in one row and, unless its address is 0, not in another. Returns the end of the list. */
+/**
+ * Lists the bits that are set in one row and not in the row `not`; `not` is an address, 0 for an empty row. Returns the
+ * end of the list.
+ */
 function listSet(to: usize, bits: usize, not: usize, bytes: usize): usize {
   let place: i32 = 0;
   for (let o: usize = 0; o < bytes; o += 4, place += 32 * WIDE) {
@@ -125,7 +127,7 @@ function listSet(to: usize, bits: usize, not: usize, bytes: usize): usize {
   return to;
 }
 
-/** Writes the places of the bits of a byte, of which the lowest is `first`; all eight are written. */
+/** Writes the places of the bits of a byte, whose lowest bit has the place `first`; always writes eight places. */
 function listByte(to: usize, byte: u32, first: v128): void {
   const from = placesOf + (byte << 4);
   v128.store(to, i32x4.add(v128.load16x4_u(from), first));
@@ -133,12 +135,14 @@ function listByte(to: usize, byte: u32, first: v128): void {
 }
 
 /**
- * z [steps, rows, out] ← scale ⊙ sums + bias, where the sums of each row are carried over from the step before and
- * changed as `listChanges` says; `sums` has the sums before the first step, and gets the sums of the last step.
+ * z [steps, rows, out] ← scale ⊙ sums + bias, where the sums of each row continue from the previous step with the changes of `listChanges`.
+ * `sums` has the sums before the first step, and receives those of the last step.
  *
  * q: the panels; factors: the scales, then the biases, both as wide as all panels; sums: int32, panel after panel [rows, width]. Rows
  * from `first` to `end` are computed.
  */
+// @costs steps * (end - first) * outputs
+// @cut end - first → first = first + low, end = first + high
 export function addListed(
   z: usize,
   lists: usize,
@@ -176,17 +180,16 @@ export function addListed(
   }
 }
 
-/** Up to n of 64 columns of a row of z and of the sums, which change as the list at this entry says. */
+/** Computes up to n of 64 columns of a row of z and of the sums, by the list of this entry. */
 function sum64(z: usize, n: i32, sums: usize, entry: usize, q: usize, factors: usize, biases: usize): void {
   inline.always(sumListed(true, z, n, sums, entry, q, factors, biases));
 }
 
-/** The same for 16 columns. */
 function sum16(z: usize, n: i32, sums: usize, entry: usize, q: usize, factors: usize, biases: usize): void {
   inline.always(sumListed(false, z, n, sums, entry, q, factors, biases));
 }
 
-/** Where the row of a panel begins that an entry of a list names. */
+/** Address of the row of a panel that a list entry refers to. */
 function rowOf(isWide: bool, q: usize, entry: usize): usize {
   const place: usize = load<u32>(entry);
   return q + (isWide ? place : place >> 2);
@@ -210,7 +213,7 @@ function sumListed(
   do {
     const stop = min(end, at + PLACE * MOST);
     const turn = max(at, min(add, stop));
-    // The 128 of each pair, of those that are added less those that are taken away.
+    // The offset of 128 of each pair: added ones minus subtracted ones.
     const net = <i32>(stop - turn) - <i32>(turn - at);
     let x0 = i16x8.splat(<i16>(LOW * (net / <i32>PLACE)));
     let x1 = x0;
@@ -238,7 +241,7 @@ function sumListed(
       }
     }
     if (!isWide) {
-      // Two rows a turn: of so few columns the loop itself costs as much as the sums.
+      // Two rows per iteration: with so few columns, the loop costs as much as the sums.
       for (const even = stop - ((stop - at) & PLACE); at != even; at += 2 * PLACE) {
         const v0 = v128.load(inline.always(rowOf(isWide, q, at)));
         const v1 = v128.load(inline.always(rowOf(isWide, q, at + PLACE)));
@@ -279,8 +282,8 @@ function sumListed(
 }
 
 /**
- * Adds the pairs to the sums of `columns` columns, which begin at 0 where they are fresh, and writes z, which has n of
- * these columns, from the sums.
+ * Adds the pairs to the sums of `columns` columns, which start from 0 if `isFresh`, and writes the first n of these columns of z from the
+ * sums.
  */
 function addPairs(z: usize, n: i32, sums: usize, isFresh: bool, columns: i32, factors: usize, biases: usize): void {
   let from = pairs;
@@ -328,9 +331,8 @@ function scaled(sum: v128, factors: usize, biases: usize): v128 {
 }
 
 /**
- * lists ← for each row of x [rows, in] the places of non-zeros times 64, with the values: rows + 1 addresses, where the
- * list of each row begins and the last one ends, then two words for each bit. A bit of `bits` [rows, ⌈in/32⌉] is set
- * for a non-zero.
+ * lists ← for each row of x [rows, in], the places of non-zeros times 64, with the values. First rows + 1 addresses: the start of each
+ * row's list, and the end of the last; then two words for each set bit. Sets a bit of `bits` [rows, ⌈in/32⌉] for each non-zero.
  */
 export function listGraded(lists: usize, bits: usize, x: usize, rows: i32, inputs: i32): void {
   let to = lists + ((<usize>rows + 1) << 2);
@@ -348,7 +350,9 @@ export function listGraded(lists: usize, bits: usize, x: usize, rows: i32, input
   store<u32>(lists, <u32>to);
 }
 
-/** z [rows, out] ← scale ⊙ Σ x·q + bias over the lists of `listGraded`, in their order; the rest as in `addListed`. */
+/** z [rows, out] ← scale ⊙ Σ x·q + bias over the lists of `listGraded`, in order; other arguments as in `addListed`. */
+// @costs rows * outputs
+// @cut rows → z * outputs, lists
 export function addGraded(
   z: usize,
   lists: usize,
@@ -376,7 +380,7 @@ export function addGraded(
   }
 }
 
-/** Up to n of 16 columns of a row. */
+/** Computes up to n of 16 columns of a row. */
 function sumGraded(z: usize, n: i32, entry: usize, q: usize, isWide: bool, factors: usize, biases: usize): void {
   const end: usize = load<u32>(entry, 4);
   let s0 = f32x4.splat(0);
@@ -401,9 +405,9 @@ function sumGraded(z: usize, n: i32, entry: usize, q: usize, isWide: bool, facto
  *
  *   z[u·across + v, (c·kh + i)·kw + j] ← x[c, u·strideDown + i·dilationDown − padDown, v·strideAcross + …]
  *
- * The image [channels, height, width] are numbers at x, and z [down·across, channels·kh·kw]; or where x is 0, bits of a stream
- * from bit `first` on, and a row of z fills whole words of bits. `axes`: size, places, kernel, stride, padding and dilation of the
- * rows, then of the columns, as integers.
+ * The image [channels, height, width] is numbers at x, and z is [down·across, channels·kh·kw]. If x is 0 (the address), the image is a stream
+ * of bits from bit `first` on, and each row of z fills whole words of bits. `axes` has integers: size, places, kernel, stride, padding and
+ * dilation of the rows, then of the columns.
  */
 export function lookUnder(z: usize, x: usize, bits: usize, first: i32, channels: i32, axes: usize): void {
   const height = load<i32>(axes);
@@ -445,7 +449,7 @@ export function lookUnder(z: usize, x: usize, bits: usize, first: i32, channels:
   }
 }
 
-/** n ≤ 32 bits of a row from column x on, `dilation` columns apart, 0 beyond the row. */
+/** n ≤ 32 bits of a row from column x on, `dilation` columns apart, 0 outside of the row. */
 function bitsOfRow(bits: usize, row: i32, width: i32, x: i32, n: i32, dilation: i32): u32 {
   let word: u32 = 0;
   if (dilation == 1) {
@@ -462,5 +466,5 @@ function bitsOfRow(bits: usize, row: i32, width: i32, x: i32, n: i32, dilation: 
   return word;
 }
 
-/** First byte that neither these kernels nor the others use. */
+/** First byte after the memory of these kernels and of the core module. */
 export const heapBase: usize = __heap_base;

@@ -1,7 +1,6 @@
 /**
- * The numbers of surrogates and of resets, for all kernels of neurons. The derivatives at x = u − θ stand in
- * derivative.ts. Some bear the name of the smooth step that they are the derivative of: the derivative of erf is a
- * Gaussian. reference/kinds.ts lists all.
+ * Numbers of surrogates and resets, for all kernels of neurons. derivative.ts has the derivatives at x = u − θ. Some have the name of the
+ * smooth step: the derivative of erf is a Gaussian. reference/kinds.ts lists all of them.
  */
 
 /** k·σ(kx)·(1 − σ(kx)) */
@@ -12,16 +11,16 @@ export const FAST_SIGMOID = 1;
 export const ATAN = 2;
 /** α/√π·exp(−α²x²) */
 export const ERF = 3;
-/** (1 − |x|/w) / w where that is positive, else 0 */
+/** max(0, 1 − |x|/w) / w */
 export const TRIANGULAR = 4;
 /** 1/w where |x| < w/2, else 0 */
 export const BOXCAR = 5;
 /** 1 */
 export const STRAIGHT_THROUGH = 6;
 
-/** A spike leaves the state as it is, */
+/** A spike leaves the state unchanged. */
 export const NO_RESET = 0;
-/** takes θ off it, */
+/** A spike subtracts θ from the state. */
 export const SUBTRACT = 1;
-/** or sets it to a value. */
+/** A spike sets the state to a value. */
 export const ZERO = 2;

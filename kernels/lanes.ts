@@ -9,10 +9,10 @@
  *   tanhLanes      all of float32            1 ulp, odd: tanh(−0) = −0
  *   sinTurn        |t| ≤ 1/4                 sin 2πt to 3·10⁻⁷ relative
  *
- * NaN gives NaN. Callers wrap a call in a hot loop as `inline.always(expLanes(x))`; elsewhere a plain call keeps the
- * module small. Two habits make the loops fast: constants come from memory, because V8 builds a literal vector anew in
- * every turn of the loop while it reads and spreads a number in one instruction, and clamps are pmin/pmax, one
- * instruction where min/max take seven. `pmax(a, b)` is b where a < b and else a, so a NaN in the first operand stays.
+ * NaN gives NaN. Hot loops call `inline.always(expLanes(x))`; elsewhere a plain call keeps the module small. Two habits make the loops fast.
+ * Constants come from memory, since V8 rebuilds a literal vector in every iteration but loads and splats a number in one instruction. Clamps
+ * are pmin and pmax, one instruction each, while min and max take seven. `pmax(a, b)` is b if a < b and else a, so a NaN in the first operand
+ * is kept.
  *
  * @see Moshier, Cephes Math Library 2.2 (1992): the coefficients of exp, log and tanh (expf.c, logf.c, tanhf.c).
  */
@@ -27,9 +27,9 @@ const log2E = memory.data<f32>([1.44269504]);
 /** ln 2 in two parts; the first has 10 significant bits, so that its product with an exponent is exact. */
 const ln2High = memory.data<f32>([0.693359375]);
 const ln2Low = memory.data<f32>([-2.1219444e-4]);
-/** 1.5·2²³: adding it rounds to an integer, which then is in the low bits. */
+/** 1.5·2²³: adding it rounds to an integer, which is then in the low bits. */
 const rounder = memory.data<f32>([12582912]);
-/** Below the first, where k = −151, eˣ is 0, above the second it is ∞. */
+/** Below the first bound, where k = −151, eˣ is 0; above the second it is ∞. */
 const expLowest = memory.data<f32>([-104.5]);
 const expHighest = memory.data<f32>([89]);
 const exponentBits = memory.data<u32>([0xff800000]);
@@ -73,8 +73,8 @@ const sin7 = memory.data<f32>([-76.57499]);
 const sin9 = memory.data<f32>([39.71092]);
 
 /**
- * sum + x·y, the term of a product: rounded twice, or once in a build with relaxed SIMD on a processor that can. Every way to compute an
- * element of a product adds its terms by this function, so that all of them give the same bits.
+ * sum + x·y, a term of a product: rounded twice, or once in a relaxed SIMD build on a processor with fused multiply-add. All ways to compute
+ * an element of a product add terms with this function, so they give the same bits.
  */
 export function madd(sum: v128, x: v128, y: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(x, y, sum) : f32x4.add(sum, f32x4.mul(x, y));
@@ -103,9 +103,9 @@ function minusMultipleOfLn2(x: v128, shifted: v128): v128 {
 }
 
 /**
- * eˣ = 2ᵏ·eʳ. 2ᵏ can lie outside float32 (k = −151 … 128) and is applied as 2^⌊k/2⌋·2^⌈k/2⌉.
+ * eˣ = 2ᵏ·eʳ. 2ᵏ may be outside of float32 (k = −151 … 128), so it is applied as 2^⌊k/2⌋·2^⌈k/2⌉.
  *
- * Where the result is 0, eʳ is set to 0 before: a product that underflows costs a processor up to a hundred cycles.
+ * If the result is 0, eʳ is set to 0 first, since a product that underflows costs a processor up to a hundred cycles.
  */
 export function expLanes(x: v128): v128 {
   const vanishes = f32x4.lt(x, v128.load32_splat(expLowest));
@@ -119,7 +119,7 @@ export function expLanes(x: v128): v128 {
   return f32x4.mul(f32x4.mul(e, i32x4.add(first, v128.load32_splat(one))), i32x4.add(second, v128.load32_splat(one)));
 }
 
-/** eˣ for x ≤ 0, where k = −151 … 0 and 2ᵏ = 2ᵏ⁺²⁴·2⁻²⁴; 2⁻¹²⁷ would have the bits of 0. */
+/** eˣ for x ≤ 0, where k = −151 … 0 and 2ᵏ = 2ᵏ⁺²⁴·2⁻²⁴, since 2⁻¹²⁷ would have the bits of 0. */
 export function expNegative(x: v128): v128 {
   x = f32x4.pmax(x, v128.load32_splat(expLowest));
   const shifted = mulAdd(x, v128.load32_splat(log2E), v128.load32_splat(rounder));
@@ -139,13 +139,13 @@ function logReduced(f: v128, k: v128): v128 {
   p = mulAdd(p, f, v128.load32_splat(log4));
   p = mulAdd(p, f, v128.load32_splat(log3));
   p = f32x4.mul(f32x4.mul(p, f), f2);
-  // The largest terms go last: f, then k·ln 2.
+  // The largest terms are added last: f, then k·ln 2.
   p = mulAdd(k, v128.load32_splat(ln2Low), p);
   p = f32x4.sub(p, f32x4.mul(f2, v128.load32_splat(half)));
   return mulAdd(k, v128.load32_splat(ln2High), f32x4.add(f, p));
 }
 
-/** The f of 2ᵏ·(1 + f), from the bits of the number less the bits of √½, which hold k from bit 23 on. */
+/** The f of 2ᵏ·(1 + f), from the bits of the number minus the bits of √½, whose bits from 23 on are k. */
 function fractionOf(bits: v128): v128 {
   return f32x4.sub(
     i32x4.add(v128.and(bits, v128.load32_splat(mantissaBits)), v128.load32_splat(sqrtHalf)),
@@ -153,7 +153,7 @@ function fractionOf(bits: v128): v128 {
   );
 }
 
-/** log x for positive normal x, without a look at anything else. */
+/** log x for positive normal x, without special cases. */
 export function logNormal(x: v128): v128 {
   const bits = i32x4.sub(x, v128.load32_splat(sqrtHalf));
   return inline.always(logReduced(fractionOf(bits), f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23))));
@@ -162,7 +162,7 @@ export function logNormal(x: v128): v128 {
 /** log x */
 export function logLanes(x: v128): v128 {
   const zero = i32x4.splat(0);
-  // Subnormal numbers become normal first.
+  // Subnormal numbers are first scaled to normal ones.
   const small = f32x4.lt(x, v128.load32_splat(smallestNormal));
   const bits = i32x4.sub(
     v128.bitselect(f32x4.mul(x, v128.load32_splat(power23)), x, small),
@@ -170,21 +170,21 @@ export function logLanes(x: v128): v128 {
   );
   const k = f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23)), v128.and(small, v128.load32_splat(twentyThree)));
   let z = inline.always(logReduced(fractionOf(bits), k));
-  // ∞ − largest = ∞ and NaN stays; every other x adds 0.
+  // ∞ − largest = ∞, and NaN remains NaN; for every other x this adds 0.
   z = f32x4.add(z, f32x4.sub(f32x4.pmax(x, v128.load32_splat(largestFinite)), v128.load32_splat(largestFinite)));
-  // All bits set are a NaN.
+  // All bits set is a NaN.
   z = v128.or(z, f32x4.lt(x, zero));
   return v128.bitselect(v128.load32_splat(minusInfinity), z, f32x4.eq(x, zero));
 }
 
-/** 1 / (1 + e⁻ˣ), as e⁻ˡˣˡ / (1 + e⁻ˡˣˡ) where x < 0: no overflow, and the small values keep their digits. */
+/** 1 / (1 + e⁻ˣ), computed as e⁻ˡˣˡ / (1 + e⁻ˡˣˡ) for x < 0: no overflow, and small values keep their digits. */
 export function sigmoidLanes(x: v128): v128 {
   const e = inline.always(expNegative(v128.or(x, v128.load32_splat(signBit))));
   const numerator = v128.bitselect(e, v128.load32_splat(one), i32x4.shr_s(x, 31));
   return f32x4.div(numerator, f32x4.add(e, v128.load32_splat(one)));
 }
 
-/** tanh x: an odd polynomial up to 0.625, (1 − e⁻²ˡˣˡ) / (1 + e⁻²ˡˣˡ) with the sign of x beyond. */
+/** tanh x: an odd polynomial up to 0.625, beyond that (1 − e⁻²ˡˣˡ) / (1 + e⁻²ˡˣˡ) with the sign of x. */
 export function tanhLanes(x: v128): v128 {
   const a = f32x4.abs(x);
   const a2 = f32x4.mul(x, x);
@@ -210,7 +210,7 @@ export function sinTurn(t: v128): v128 {
   return f32x4.mul(p, t);
 }
 
-/** The last n mod 4 values from p on; the other lanes are 0. Nothing past the end is read. */
+/** The last n mod 4 values from p on; the other lanes are 0. Does not read beyond the end. */
 export function loadTail(p: usize, n: i32): v128 {
   return inline.always(loadTailOr(p, n, i32x4.splat(0)));
 }
@@ -232,7 +232,7 @@ export function storeTail(p: usize, n: i32, lanes: v128): void {
   } else if ((n & 1) != 0) v128.store32_lane(p, lanes, 0);
 }
 
-/** Copies n values to a place with room for whole vectors, of which the last one ends with zeros. */
+/** Copies n values to memory with room for whole vectors; the last vector is padded with zeros. */
 export function padColumns(to: usize, from: usize, n: i32): void {
   for (; n >= 4; n -= 4, to += 16, from += 16) v128.store(to, v128.load(from));
   v128.store(to, inline.always(loadTail(from, n)));
@@ -244,17 +244,22 @@ export function storeColumns(to: usize, from: usize, n: i32): void {
   inline.always(storeTail(to, n, v128.load(from)));
 }
 
-/** The word of this number in a descriptor. */
+/** The word with this index in a descriptor. */
 export function word(descriptor: usize, number: i32): i32 {
   return load<i32>(descriptor + ((<usize>number) << 2));
 }
 
-/** Four values from p on, or else one value and zeros: a loop over vectors and over what remains has one body. */
+/** The address in element i of an array of words. */
+export function at(array: usize, i: i32): usize {
+  return array + ((<usize>i) << 2);
+}
+
+/** Four values from p on, or one value and zeros, so that vector loop and tail share one body. */
 export function loadSome(p: usize, four: bool): v128 {
   return four ? v128.load(p) : v128.load32_zero(p);
 }
 
-/** Stores four lanes from p on, or else the first one. */
+/** Stores four lanes from p on, or only the first one. */
 export function storeSome(p: usize, four: bool, lanes: v128): void {
   if (four) v128.store(p, lanes);
   else v128.store32_lane(p, lanes, 0);
@@ -266,7 +271,7 @@ export function sumOfLanes(x: v128): f32 {
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
-/** Four columns of four rows become four rows, `step` bytes apart. */
+/** Transposes four columns of four rows and stores the rows `step` bytes apart. */
 export function storeTransposed(to: usize, step: usize, x0: v128, x1: v128, x2: v128, x3: v128): void {
   const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
   const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);

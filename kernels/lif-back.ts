@@ -1,9 +1,8 @@
 /**
  * The gradient of the plain neurons of lif.ts, backwards in time, four columns at a time.
  *
- * Gradients come from spikes, mostly from these alone, and then one sweep does all of it. Where others come too, from membranes and
- * states, a first sweep adds up all gradients but the spikes', and the second sweep takes this sum instead of
- * β·du[t+1].
+ * Most neurons get gradients only for their spikes. Then a step is one sweep. If membranes or states have gradients
+ * too, a first sweep adds these to β·du[t+1]. The second sweep adds the gradient of the spikes to that sum.
  */
 
 import {
@@ -21,24 +20,29 @@ import {
 import { addTo } from "./elementwise";
 import { ATAN, BOXCAR, FAST_SIGMOID, NO_RESET, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR, ZERO } from "./kinds";
 import { loadSome, storeSome, word } from "./lanes";
-import { columnsAt, columnsTogether, decay, nothing, ones, stepsTogether } from "./lif";
+import { columnsAt, columnsTogether, decay, minusZeros, ones, stepsTogether } from "./lif";
 import * as layout from "./lif-layout";
 import { multiplyRows, packWhole } from "./matmul";
 import { surrogate } from "./surrogate";
 
-/** β and θ that all columns share, four times each. */
+/** β and θ that all columns share, four copies of each. */
 const shared = memory.data(32, 16);
-/** A gradient of zeros behind the last step, and the sum of all gradients but the spikes': a piece of a step. */
+/**
+ * For a piece of a step: zeros, as the gradient after the last step, and the sum of all gradients except those of
+ * spikes.
+ */
 const zeros = memory.data(2048, 16);
 const others = memory.data(2048, 16);
 
-/** The neurons: β and θ with their steps, and the least u − θ from which on a reset cuts the path, NaN where none does. */
+/**
+ * β and θ with their address steps, and `cut`: a reset cuts the gradient if u − θ ≥ cut. It is NaN if no reset cuts.
+ */
 let betas: usize = 0;
 let thetas: usize = 0;
 let betaStep: usize = 0;
 let thetaStep: usize = 0;
 let cut: f32 = 0;
-/** Whether a reset comes before the next step reads the state. */
+/** Whether a neuron is reset in the step of its spike, not at the start of the next step. */
 let atOnce: bool = false;
 /** The surrogate with its factors. */
 let surrogateKind: i32 = 0;
@@ -47,28 +51,41 @@ let inner: f32 = 0;
 let outer: f32 = 0;
 let reach: f32 = 0;
 let floor: f32 = 0;
-/** Whether gradients come from membranes or states of all steps, or none from spikes. */
+/** Whether membranes or states of all steps have gradients, or spikes have none. */
 let areOthers: bool = false;
-/** The factor of the gradient that comes from the next step, with its step, and where a reset cuts it: of the sweep over spikes. */
+/**
+ * For the sweep over spikes: the factor of the next step's gradient, the address step of the factor, and the u − θ from
+ * which on a reset cuts this gradient.
+ */
 let factors: usize = 0;
 let factorStep: usize = 0;
 let factorCut: f32 = 0;
 
 /**
- * Gradient of the plain neuron with the reset detached, backwards in time, σ′ the surrogate derivative at u − θ and κ = 0 where a
- * reset to a value cut the path, else 1:
+ * Gradient of the plain neuron with a detached reset, backwards in time. σ′ is the surrogate derivative at u − θ. κ is
+ * 0 where a reset to a value cuts the gradient, else 1.
  *
  *   du[t] = dMembrane[t] + κ·(dV[t] + β·du[t+1]) + σ′·dSpikes[t]     delayed: dV[t] + dMembrane[t] + κ·β·du[t+1] + σ′·dSpikes[t]
  *
- * The descriptor has the words of `LIFDescriptor`, in the order of lif-layout.ts. du, the gradient of the current, is [T, rows, n], or with
- * a step of 0 [rows, n], of one step after the other; dSum += Σ du[t], the last step first; dFrom ← κ·β·du[0], where κ is 1 unless the
- * reset is delayed. Gradients that come have steps of rows·n, or of 0 where they are the same in all steps, or the address 0. In the place
- * of β·du[T] stands dLast [rows, n]. du may lie over one of these gradients or over u, where both have the same steps, and dFrom over dLast.
- * u is read where spikes have a gradient or resets cut the path, `from` where a delayed one does.
+ * The descriptor has the words of `LIFDescriptor`, in the order of lif-layout.ts. du, the gradient of the current, is
+ * [T, rows, n]; if its step is 0, it is [rows, n], and each time step overwrites it. dSum += Σ du[t], the last step
+ * first. dFrom ← κ·β·du[0], where κ is 1 unless the reset is delayed. dSpikes, dMembrane and dV have a step of rows·n,
+ * or of 0 if they are equal in all time steps; without a gradient their address is 0. dLast [rows, n] replaces β·du[T].
+ * du may overlap one of these gradients, or u, if both have the same step; dFrom may overlap dLast. u is read if spikes
+ * have a gradient or resets cut; `from` is read if a delayed reset cuts.
  *
- * dSpikes, or without spikes dMembrane, may be room for one step, with a step of 0, of a product A·B that is written out a step at a time, so
- * that it is read while it is in a cache: A [T, rows, k] over all rows of a step without gaps, B [k, n] with n ≤ 2048 and 1 ≤ k < 64.
+ * dSpikes (dMembrane without spikes) may be a product A·B: A [T, rows, k] has no gaps between the rows of a step, and B
+ * is [k, n] with n ≤ 2048 and 1 ≤ k < 64. It then has the step 0 and room for one time step. The kernel computes each
+ * step of the product just before it reads it, so the step is still in a cache.
  */
+// @costs layout.T * size
+// @let size = layout.rows * layout.n, columns = layout.stepBeta + layout.stepThreshold, factors = layout.product, wide = word(factors,
+//   product.n)
+// @cut size by columns ? layout.n : factors ? wide : 16 if layout.stepAll == 0 → layout.u, layout.from, layout.dSpikes,
+//   layout.dMembrane, layout.dV, layout.dLast, layout.dU, layout.dSum, layout.dFrom, layout.rows = columns ? (high - low) / layout.n :
+//   1, layout.n = columns ? layout.n : high - low, layout.stepAll = size, layout.product = factors && described(factors, product.words,
+//   product.m, (high - low) / wide, product.a, word(factors, product.a) + 4 * low / wide * word(factors, product.k), product.c,
+//   word(factors, product.c) + 4 * low)
 export function lifBackward(descriptor: usize): void {
   const T = word(descriptor, layout.T);
   const size = word(descriptor, layout.rows) * word(descriptor, layout.n);
@@ -98,7 +115,7 @@ export function lifBackward(descriptor: usize): void {
   if (areOthers) takeWhole(NaN);
   else takeDecayed();
   const isShort = !areOthers && (word(descriptor, layout.dSum) | word(descriptor, layout.dFrom)) == 0;
-  // Parameters that all columns share need no rows.
+  // With shared parameters, all rows together are one row.
   const n = (betaStep | thetaStep) == 0 ? size : word(descriptor, layout.n);
   let width = ds == 0 ? columnsTogether(size, n) : widthOf(surrogateKind, size, n);
   if (areOthers && ds != 0) width = min(width, PIECE);
@@ -123,21 +140,24 @@ export function lifBackward(descriptor: usize): void {
   }
 }
 
-/** `next` of the sweep over spikes is du[t+1], */
+/** The sweep over spikes multiplies `next`, which is du[t+1], by β. */
 function takeDecayed(): void {
   factors = betas;
   factorStep = betaStep;
   factorCut = cut;
 }
 
-/** or replaces β·du[t+1]. */
+/** The sweep over spikes adds `next` itself, which replaces β·du[t+1]. */
 function takeWhole(cut: f32): void {
   factors = ones;
   factorStep = 0;
   factorCut = cut;
 }
 
-/** The same columns of a step, whatever gradients come and go; `o` bytes lie before them in a step. */
+/**
+ * One step of n columns from column j on, with any combination of gradients; `o` is the byte offset of column j in a
+ * step.
+ */
 function stepBackAll(descriptor: usize, t: i32, o: usize, du: usize, ds: usize, u: usize, j: i32, n: i32): void {
   const isLast = t + 1 == word(descriptor, layout.T);
   const dLast: usize = word(descriptor, layout.dLast);
@@ -169,7 +189,10 @@ function stepBackAll(descriptor: usize, t: i32, o: usize, du: usize, ds: usize, 
   }
 }
 
-/** Where columns of step t stand in an array of this number, with this step; 0 where there is none. */
+/**
+ * Address of byte `o` of time step t in an array, or 0 without an array. `number` and `step` are its words in the
+ * descriptor.
+ */
 function stepOf(descriptor: usize, number: i32, step: i32, t: i32, o: usize): usize {
   const p: usize = word(descriptor, number);
   return p != 0 ? p + <usize>t * bytesOf(descriptor, step) + o : 0;
@@ -181,7 +204,8 @@ function bytesOf(descriptor: usize, number: i32): usize {
 }
 
 /**
- * Columns of a step that pass together: at most as many as `computed` holds, where derivatives or exponentials go through it.
+ * Number of columns of a step that are computed together. If derivatives or exponentials are stored in `computed`, at
+ * most the number that it holds.
  *
  * @public a test loads this file by its name
  */
@@ -189,7 +213,7 @@ export function widthOf(kind: i32, size: i32, n: i32): i32 {
   return isExponential(kind) || !hasLoop(kind) ? min(n, PIECE) : columnsTogether(size, n);
 }
 
-/** Columns j … j + n − 1 of a row in one step; `next` is the gradient of u that follows. */
+/** Computes columns j … j + n − 1 of a row in one step; `next` is the gradient of u from the next step. */
 function stepBack(du: usize, ds: usize, next: usize, u: usize, j: i32, n: i32): void {
   const fours = hasLoop(surrogateKind) ? n >> 2 : 0;
   if (fours > 0) {
@@ -207,7 +231,8 @@ function stepBack(du: usize, ds: usize, next: usize, u: usize, j: i32, n: i32): 
 }
 
 /**
- * Whether `sweepBack` has a loop for a surrogate. The derivatives of all others are computed before and given.
+ * Whether `sweepBack` has a loop for a surrogate. The derivatives of other surrogates are computed before, for
+ * `stepBackGiven`.
  *
  * @public a test loads this file by its name
  */
@@ -216,7 +241,7 @@ export function hasLoop(kind: i32): bool {
   return kind == SIGMOID || kind == FAST_SIGMOID || kind == ATAN || isLinear;
 }
 
-/** A loop for each formula that networks use most; `own`: columns have β or θ of their own. */
+/** A loop for each of the most used formulas. `own`: each column has its own β or θ. */
 function sweepBack(own: bool, du: usize, ds: usize, next: usize, u: usize, j: i32, fours: i32): void {
   const kind = surrogateKind;
   if (kind == SIGMOID) {
@@ -229,7 +254,7 @@ function sweepBack(own: bool, du: usize, ds: usize, next: usize, u: usize, j: i3
   else inline.always(sweepBack4(own, LINEAR, du, ds, next, u, j, fours));
 }
 
-/** du ← σ′·ds + κ·β·next for fours of columns, with the factor for β; κ is 0 where u − θ ≥ factorCut. */
+/** du ← σ′·ds + κ·factor·next for groups of four columns; κ is 0 where u − θ ≥ factorCut, else 1. */
 function sweepBack4(own: bool, formula: i32, du: usize, ds: usize, next: usize, u: usize, j: i32, fours: i32): void {
   const inners = f32x4.splat(inner);
   const outers = f32x4.splat(outer);
@@ -274,7 +299,7 @@ function sweepBack4(own: bool, formula: i32, du: usize, ds: usize, next: usize, 
   } while (--fours != 0);
 }
 
-/** Any number of columns, four or one at a time, whose derivatives are computed before. */
+/** du ← σ′·ds + κ·factor·next for n columns, four or one at a time, with σ′ from `computed`. */
 function stepBackGiven(du: usize, ds: usize, next: usize, u: usize, beta: usize, threshold: usize, n: i32): void {
   const cuts = f32x4.splat(factorCut);
   const stepBeta = factorStep;
@@ -299,11 +324,11 @@ function stepBackGiven(du: usize, ds: usize, next: usize, u: usize, beta: usize,
 }
 
 /**
- * to ← g + κ·(h + c) for n columns from number j on, or where the reset is late h + g + κ·c: c is `next`, times β if it `decays`, and
- * κ = 0 where u − θ ≥ cut if the reset `cuts`. An address of 0 leaves a term out.
+ * For n columns from column j on: to ← g + κ·(h + c), or h + g + κ·c for a delayed reset. c is `next`, times β if
+ * `decays`. κ is 0 where the reset `cuts` and u − θ ≥ cut, else 1. A term with the address 0 is left out.
  */
 function addUp(to: usize, g: usize, h: usize, next: usize, decays: bool, u: usize, cuts: bool, j: i32, n: i32): void {
-  // A term that is left out is read where −0 stands, whatever the column.
+  // A term that is left out is −0 in every column.
   const reads = cuts && cut >= 0;
   const gBytes: usize = g != 0 ? 16 : 0;
   const hBytes: usize = h != 0 ? 16 : 0;
@@ -312,11 +337,11 @@ function addUp(to: usize, g: usize, h: usize, next: usize, decays: bool, u: usiz
   const betaBytes: usize = decays ? betaStep << 4 : 0;
   const thetaBytes = thetaStep << 4;
   let beta = decays ? betas + ((<usize>j * betaStep) << 2) : ones;
-  if (g == 0) g = nothing;
-  if (next == 0) next = nothing;
+  if (g == 0) g = minusZeros;
+  if (next == 0) next = minusZeros;
   if (h == 0 && !reads) return decay(to, next, nextBytes, g, gBytes, beta, betaBytes, n);
-  if (h == 0) h = nothing;
-  if (!reads) u = nothing;
+  if (h == 0) h = minusZeros;
+  if (!reads) u = minusZeros;
   let theta = thetas + ((<usize>j * thetaStep) << 2);
   const least = f32x4.splat(reads ? cut : NaN);
   const isAtOnce = atOnce;

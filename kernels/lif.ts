@@ -4,19 +4,19 @@
  *   Z(v) = reset of v: v − θ ("subtract"), resetValue ("zero") or v ("none")
  *
  *   reset at once     u[t] = β·v[t−1] + I[t]     s[t] = fire(u[t] − θ)     v[t] = s[t] ? Z(u[t]) : u[t]
- *   reset delayed     the same with v[t] = u[t], and a state that fires is reset at the start of the next step
- *                     ("subtract" takes θ off after the decay: u = β·v + I − θ)
+ *   reset delayed     v[t] = u[t], and a state that fires is reset at the start of the next step
+ *                     ("subtract" subtracts θ after the decay: u = β·v + I − θ)
  *
- * The history is the state: step t reads u[t−1] and compares it with θ again, so that only u and the bits of s, the
- * result, are written; v is made of u behind the loop, where it is wanted. Arrays are [T, rows, n] with β and θ per
- * column (step 1) or one for all (step 0).
+ * The loop writes only u and the bits of s. Step t does not need v[t−1]: it reads u[t−1] and compares it with θ again.
+ * If the caller wants v, it is computed from u after the loop. Arrays are [T, rows, n]. β and θ have a value per column
+ * (address step 1) or one value for all columns (address step 0).
  *
- * lif-back.ts has the gradient. Neurons with rest, scale, refractory steps or learned parameters are compiled from their step, with
- * the same bits where both compute the same.
+ * lif-back.ts computes the gradient. Neurons with a rest, a scale, refractory steps or learned parameters are compiled
+ * from their step instead. A neuron that both can compute gets the same bits from both.
  *
- * A step sweeps over whole rows, sixteen columns at a time: three streams that a processor fetches ahead of their use. Where
- * rows are too long for a cache to hold u[t−1], pieces of two steps take turns; with more steps, or interleaved more
- * finely, streams that lie a power of two apart evict each other.
+ * A step sweeps over whole rows, sixteen columns at a time, so that the processor prefetches its three streams. If a
+ * cache cannot hold u[t−1] of a whole step, two steps alternate: each computes the same piece of columns. With more
+ * steps or smaller pieces, streams at a distance of a power of two evict each other.
  */
 
 import { setBits } from "./bits";
@@ -24,26 +24,25 @@ import { NO_RESET, SUBTRACT } from "./kinds";
 import { loadSome, storeSome, word } from "./lanes";
 import * as layout from "./lif-layout";
 
-/** Ways to reset: to a value, by θ before the decay or after it. */
+/** Kinds of reset: to a value, by −θ before the decay, by −θ after the decay. */
 const TO_VALUE = 0;
 const NOW = 1;
 const LATER = 2;
-/** The way of neurons that do not fire. */
+/** The kind of reset of neurons that do not fire. */
 const NEVER = 3;
 
 /**
- * More neurons than this do not stay in a cache from one step to the next: two steps at a time pass over pieces of
- * columns.
+ * Largest number of neurons whose state a cache keeps from one step to the next. Above it, two steps alternate on
+ * pieces of 512 columns.
  */
 const MANY = 65536;
 const COLUMNS = 512;
 
-/** Sixteen columns of a state of zeros. */
 const zeros = memory.data(64, 16);
-/** Four times 1, and −0, which changes no bit of a number that it is added to. */
+/** Four times 1, and four times −0. Adding −0 changes no bit of a number. */
 export const ones = memory.data<f32>([1, 1, 1, 1], 16);
-export const nothing = memory.data<u32>([0x80000000, 0x80000000, 0x80000000, 0x80000000], 16);
-/** β and θ that all columns share, four times each. */
+export const minusZeros = memory.data<u32>([0x80000000, 0x80000000, 0x80000000, 0x80000000], 16);
+/** β and θ that all columns share, four copies of each. */
 const shared = memory.data(32, 16);
 
 /** Variables that all sweeps of a call share: the spikes, β and θ with their steps, and how a neuron resets. */
@@ -53,10 +52,10 @@ let thetas: usize = 0;
 let betaStep: usize = 0;
 let thetaStep: usize = 0;
 let way: i32 = NOW;
-/** Whether the state that a sweep starts from resets where it fires. */
+/** Whether a sweep first resets the neurons whose starting state fires. */
 let resets: bool = false;
 let resetTo: f32 = 0;
-/** All bits where a neuron fires only above θ. */
+/** All bits set if a neuron fires only above θ, else 0. */
 let above: i32 = 0;
 
 /**
@@ -64,13 +63,19 @@ let above: i32 = 0;
  *
  *   u[t] = β·v[t−1] + I[t]     s[t] = 1 if u[t] ≥ θ (strict: >) else 0     v[t] = u[t] after the reset
  *
- * The descriptor has the words of `LIFDescriptor`, in the order of lif-layout.ts. u and v [T, rows, n], the stream of bits s, and the last
- * v [rows, n] ← from current [T, rows, n], or [rows, n] with a step of 0, and `from` [rows, n], or 0 for zeros. With a step of 0 u is
- * [rows, n], of the last step.
- * Where s is 0 no bits are written, and without a reset this is a leaky integrator. Where the current is 0 u is read, and v made of it.
- * u may lie over the current, or with a step of 0 over `from`; v over u, of which it needs all steps; and the last v over `from`, or over
- * u [rows, n]. With `stepAll` the rows are a part of those of a step: v and the bits go on so many values later, and the bits are 0 already.
+ * The descriptor has the words of `LIFDescriptor`, in the order of lif-layout.ts. Writes u and v [T, rows, n], the bits
+ * of s, and the last v [rows, n]. Reads the current [T, rows, n], or [rows, n] if its step is 0, and the state `from`
+ * [rows, n]. The address 0 means: zeros for `from`, no bits for s (without a reset: a leaky integrator), and for the
+ * current that u is given and only v is computed. If the step of u is 0, u is [rows, n] and holds the last step. u may
+ * overlap the current, or `from` if the step of u is 0. v may overlap u of all steps. The last v may overlap `from`, or
+ * u [rows, n]. With `stepAll`, the rows are a part of a step of `stepAll` values, so the next step of v and of the bits
+ * begins `stepAll` values later. The caller has cleared the bits that share a word with another part.
  */
+// @costs layout.T * size
+// @let size = layout.rows * layout.n, columns = layout.stepBeta + layout.stepThreshold
+// @cut size by columns ? 32 * layout.n / even(layout.n) : 32 if size % 32 == 0 && layout.stepAll == 0 → layout.u, layout.from,
+//   layout.current, layout.v, layout.last, layout.spikes / 32, layout.rows = columns ? (high - low) / layout.n : 1, layout.n = columns ?
+//   layout.n : high - low, layout.stepAll = size
 export function lifForward(descriptor: usize): void {
   const T = word(descriptor, layout.T);
   const rows = word(descriptor, layout.rows);
@@ -97,9 +102,12 @@ export function lifForward(descriptor: usize): void {
   if (reset == NO_RESET && spikes == 0) way = NEVER;
   resetTo = load<f32>(descriptor + (layout.resetValue << 2));
   above = -word(descriptor, layout.strict);
-  // Parameters that all columns share need no rows.
+  // With shared parameters, all rows together are one row.
   if ((betaStep | thetaStep) == 0) n = size;
   if (spikes != 0 && !isPart) clearBits(spikes, T * size);
+  // If steps begin at a word boundary, no word belongs to two parts, and this call clears its own words.
+  const cleared = spikes != 0 && isPart && (step & 31) == 0 ? T : 0;
+  for (let t = 0; t < cleared; t++) memory.fill(spikes + <usize>((t * step) >> 3), 0, <usize>((size >> 5) << 2));
   const together = stepsTogether(size);
   const width = columnsTogether(size, n);
   const isSmall = size <= 16 && current != 0 && way != NEVER && !isPart;
@@ -142,23 +150,26 @@ export function lifForward(descriptor: usize): void {
   else for (let t = 0; t < T; t++) settle(v + <usize>t * uBytes, u + <usize>t * uBytes, size, n);
 }
 
-/** Sets n bits to 0, and the bits behind them in the last word. */
+/** Sets n bits to 0, and the rest of the last word. */
 function clearBits(bits: usize, n: i32): void {
-  // A call of the platform takes longer than a step of a few neurons.
+  // For the few neurons of a small step, memory.fill takes longer than two stores.
   if (n <= 64) {
     if (n > 0) store<u32>(bits, 0);
     if (n > 32) store<u32>(bits, 0, 4);
   } else memory.fill(bits, 0, (<usize>(n + 31) >> 5) << 2);
 }
 
-/** The values at p, one a column; of one for all columns, which has the step 0, four copies, at `to`. */
+/**
+ * The address of one value per column, p. If the step is 0, one value at p is for all columns: writes four copies of it
+ * to `to`.
+ */
 export function columnsAt(to: usize, p: usize, step: usize): usize {
   if (step != 0) return p;
   v128.store(to, v128.load32_splat(p));
   return to;
 }
 
-/** Steps that pass over some columns before these pass to the next ones, for a step of `size` neurons. */
+/** Number of steps that compute one piece of columns before the next piece begins, for a step of `size` neurons. */
 export function stepsTogether(size: i32): i32 {
   return size > MANY ? 2 : 1;
 }
@@ -167,9 +178,12 @@ export function columnsTogether(size: i32, n: i32): i32 {
   return size > MANY ? min(n, COLUMNS) : n;
 }
 
-/** Columns j … j + n − 1 of a row in one step, from the state at p on; their spikes are from number `place` on. */
+/**
+ * Computes one step of columns j … j + n − 1 of a row, from the state at p. `place` is the number of their first bit of
+ * spikes.
+ */
 function sweep(u: usize, p: usize, current: usize, place: i32, j: i32, n: i32): void {
-  // The loop over sixteens does not ask whether it has spikes to write: where columns have their own β and θ that would cost it a tenth.
+  // `sweep16` always writes spikes: a test for it would cost a tenth of the time with β and θ per column.
   if (n >= 16 && spikes != 0) {
     if ((betaStep | thetaStep) != 0) inline.always(sweep16(true, way, u, p, current, place, j, n >> 4));
     else if (way == NOW) inline.always(sweep16(false, NOW, u, p, current, place, j, n >> 4));
@@ -188,12 +202,15 @@ function sweep(u: usize, p: usize, current: usize, place: i32, j: i32, n: i32): 
   someColumns(u, 0, p == zeros ? 0 : p, current, 0, 0, place, j, n, 1, 0, true);
 }
 
-/** All bits where the state that a sweep starts from does not reset. */
+/** All bits set if the state at the start of a sweep is not reset, else 0. */
 function staying(): v128 {
   return i32x4.splat(resets ? 0 : -1);
 }
 
-/** Sixteens of columns. One copy for each constant way to reset where they share β and θ, and one for those that have their `own`. */
+/**
+ * Computes groups of sixteen columns. The compiler copies it for each kind of reset with shared β and θ, and once for
+ * columns with their `own`.
+ */
 function sweep16(own: bool, way: i32, u: usize, p: usize, current: usize, place: i32, j: i32, sixteens: i32): void {
   const s = spikes;
   const up = i32x4.splat(above);
@@ -261,7 +278,7 @@ function sweep4(
   return f32x4.ge(x, fire);
 }
 
-/** The same where four columns have their own β and θ, which lie at these addresses. */
+/** `sweep4` for four columns with their own β and θ, at these addresses. */
 function sweep4Own(
   way: i32,
   u: usize,
@@ -280,9 +297,10 @@ function sweep4Own(
 }
 
 /**
- * Any number of columns from column j and bit `place` on, four or one at a time, which keep their state in a register over T steps. u, the
- * current and the bits lie so many bytes, and `size` bits, from one step to the next. p and `last`: the state before and after, or 0.
- * `isReset`: the state before is reset where it fires, and the one after is left as it is.
+ * Computes n columns from column j and bit `place` on, four or one at a time. Their state stays in a register over T
+ * steps. From one step to the next, u and the current advance by these bytes and the bits by `size`. p and `last`: the
+ * addresses of the state before and after, or 0. `isReset`: resets the state before if it fires, and leaves the state
+ * after as it is.
  */
 function someColumns(
   u: usize,
@@ -340,29 +358,31 @@ function someColumns(
 }
 
 /**
- * The least u that fires: θ, or the next float32 after it where a neuron fires only above θ (all bits of `up` are set).
+ * The least u that fires: θ, or the next float32 above θ if all bits of `up` are set (neurons that fire only above θ).
  */
 function leastFiring(theta: v128, up: v128): v128 {
   const x = f32x4.add(theta, i32x4.splat(0)); // 0 for −0
   return i32x4.add(x, v128.and(v128.or(i32x4.shr_s(x, 31), i32x4.splat(1)), up));
 }
 
-/** β·Z(v) + I, less θ afterwards where the reset comes late; v is reset where it is not less than `reset`, which may be NaN. */
+/** β·Z(v) + I, minus θ for a reset after the decay. v is reset unless it is less than `reset`, which may be NaN. */
 function membrane(way: i32, v: v128, input: v128, beta: v128, theta: v128, reset: v128, value: v128): v128 {
   const fired = f32x4.ge(v, reset);
   const x = f32x4.add(f32x4.mul(beta, inline.always(afterReset(way, v, fired, theta, value))), input);
   return way == LATER ? f32x4.sub(x, v128.and(fired, theta)) : x;
 }
 
-/** v less θ, or the value, where a neuron has fired; as it is where the reset comes after the decay. */
+/**
+ * The state after a reset of the neurons that have fired: v − θ, or the value. For a reset after the decay, v itself.
+ */
 function afterReset(way: i32, v: v128, fired: v128, theta: v128, value: v128): v128 {
   if (way == NOW) return f32x4.sub(v, v128.and(fired, theta));
   return way == TO_VALUE ? v128.bitselect(value, v, fired) : v;
 }
 
 /**
- * to ← β·x + y for n columns: a neuron that does not fire, and its gradient. From four columns to the next the addresses grow by 16 bytes,
- * or by 0 where all columns have the same four lanes.
+ * to ← β·x + y for n columns: a neuron that does not fire, or its gradient. After four columns each address advances by
+ * its step: 16 bytes, or 0 if all columns share four lanes.
  */
 export function decay(
   to: usize,

@@ -1,6 +1,6 @@
-/** Lists of the places of set bits, for products that follow them. */
+/** Lists the places of set bits, for products that follow them. */
 
-/** For each byte the places of its set bits, ascending, a byte each; made when it is first needed. */
+/** For each byte, the places of its set bits, ascending, a byte each; filled on first use. */
 const placesOf = memory.data(2048, 16);
 const eight = memory.data<u16>([8]);
 
@@ -12,49 +12,39 @@ function makePlaces(): void {
 }
 
 /**
- * lists ← m + 1 addresses, where the list of each row begins and the last one ends, then the lists: the place of each set bit
- * in 16 bits. Of the first word of a row only the bits of `mask` count.
+ * lists ← m + 1 addresses, the start of each row's list and the end of the last, then the lists: the place of each set bit in 16 bits.
  *
- * Places are looked up, a byte of bits at a time; all eight are written, so that up to 16 bytes follow the last list. There is
- * no branch that a processor would have to foresee.
+ * Places are looked up, one byte of bits at a time. All eight are written, so up to 16 bytes after the last list are overwritten; there is no
+ * branch that a processor could mispredict.
  */
-export function listPlaces(lists: usize, bits: usize, bitsRow: usize, m: i32, words: i32, mask: u32): void {
+export function listPlaces(lists: usize, bits: usize, bitsRow: usize, m: i32, words: i32): void {
   if (load<u8>(placesOf + 8 * 255 + 7) == 0) makePlaces();
   let to = lists + ((<usize>m + 1) << 2);
   for (let i = 0; i < m; i++, lists += 4, bits += bitsRow) {
     store<u32>(lists, <u32>to);
     let from = bits;
-    let valid = mask;
     let first = i16x8.splat(0);
     let left = words;
     do {
-      const word = load<u32>(from) & valid;
+      const word = load<u32>(from);
       first = inline.always(listByte(to, word & 255, first));
       first = inline.always(listByte(to + ((<usize>popcnt<u32>(word & 0xff)) << 1), (word >> 8) & 255, first));
       first = inline.always(listByte(to + ((<usize>popcnt<u32>(word & 0xffff)) << 1), (word >> 16) & 255, first));
       first = inline.always(listByte(to + ((<usize>popcnt<u32>(word & 0xffffff)) << 1), word >> 24, first));
       to += (<usize>popcnt<u32>(word)) << 1;
       from += 4;
-      valid = u32.MAX_VALUE;
     } while (--left != 0);
   }
   store<u32>(lists, <u32>to);
 }
 
-/** Density below which it is faster to look for the bytes that are not 0 first, measured. */
-const FEW: f64 = 0.12;
-/** Words of a row that are listed at a time. */
+/** Number of words of a row that are listed at a time. */
 const CHUNK = 32;
-/** Which of their bytes are not 0, and their numbers. */
+/** Mask of the non-zero bytes of a chunk, and byte indices. */
 const marks = memory.data(16, 16);
 const numbers = memory.data(288, 16);
 
-/** Whether `count` set bits in all are few enough for `listFewPlaces`. */
-export function areFew(count: i32, m: i32, words: i32): bool {
-  return <f64>count < 32 * FEW * <f64>m * <f64>words;
-}
-
-/** The same lists for rows with few set bits: bytes that are 0 are passed over, sixteen at a time. */
+/** `listPlaces` for rows with few set bits: skips zero bytes, sixteen at a time. */
 export function listFewPlaces(lists: usize, bits: usize, bitsRow: usize, m: i32, words: i32): void {
   if (load<u8>(placesOf + 8 * 255 + 7) == 0) makePlaces();
   const none = i32x4.splat(0);
@@ -87,13 +77,13 @@ export function listFewPlaces(lists: usize, bits: usize, bitsRow: usize, m: i32,
   store<u32>(lists, <u32>to);
 }
 
-/** Writes the places of the bits of a byte, the lowest of which is `first`; returns the address for the next byte. */
+/** Writes the places of the bits of a byte, whose lowest bit has the place `first`; returns the places of the next byte. */
 function listByte(to: usize, byte: u32, first: v128): v128 {
   v128.store(to, i16x8.add(v128.load8x8_u(placesOf + (byte << 3)), first));
   return i16x8.add(first, v128.load16_splat(eight));
 }
 
-/** The same lists with the values of X: p and X[i, p] in 32 bits each. */
+/** `listPlaces` with the values of X: p and X[i, p] in 32 bits each. */
 export function listValues(
   lists: usize,
   bits: usize,

@@ -1,18 +1,18 @@
 /**
- * Sums of the rows of a matrix that a list names, some columns at a time: these stay in registers. A list has places of 16 bits, or
- * of 32 with a value beside each. Registers cannot be indexed, so each sum is written out.
+ * Sums of the rows of a matrix in a list, some columns at a time, which stay in registers. List entries are 16-bit places, or 32-bit places
+ * with a value each. Registers cannot be indexed, so each sum is written out.
  */
 import { madd } from "./lanes";
 
-/** No kernel reads this vector: a store into it keeps instructions in order. */
+/** A store into this vector, which is never read, keeps instructions in order. */
 const spill = memory.data(16, 16);
 
-/** The row that an entry names, `unit` bytes from one to the next. */
+/** Address of the row of an entry; rows are `unit` bytes apart. */
 export function rowOf(graded: bool, entry: usize, b: usize, unit: usize): usize {
   return b + (graded ? <usize>load<u32>(entry) : <usize>load<u16>(entry)) * unit;
 }
 
-/** sum + four columns of a row, times the value of its entry if there is one. */
+/** sum + four columns of a row, times the value of the entry if it has one. */
 export function plus(graded: bool, sum: v128, value: v128, row: usize): v128 {
   if (ASC_FEATURE_RELAXED_SIMD && graded) return inline.always(madd(sum, value, v128.load(row)));
   return f32x4.add(sum, graded ? f32x4.mul(value, v128.load(row)) : v128.load(row));
@@ -23,7 +23,7 @@ export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize):
   inline.always(sums(32, false, c, list, end, b, 128, init));
 }
 
-/** The same with rows times the values beside their places. */
+/** `sum32` with rows multiplied by the values of their entries. */
 export function sum32Graded(c: usize, list: usize, end: usize, b: usize, init: usize): void {
   inline.always(sums(32, true, c, list, end, b, 128, init));
 }
@@ -33,22 +33,17 @@ export function sum16(c: usize, list: usize, end: usize, b: usize, unit: usize, 
   inline.always(sums(16, false, c, list, end, b, unit, init));
 }
 
-/** The same for 24 columns. */
-export function sum24(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
-  inline.always(sums(24, false, c, list, end, b, unit, init));
-}
-
-/** c[0 … 15] ← init + 16 columns of the listed rows times the values beside their places. */
+/** `sum16` with rows multiplied by the values of their entries. */
 export function sum16Graded(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
   inline.always(sums(16, true, c, list, end, b, unit, init));
 }
 
-/** The same for 24 columns. */
+/** `sum16Graded` for 24 columns. */
 export function sum24Graded(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
   inline.always(sums(24, true, c, list, end, b, unit, init));
 }
 
-/** The same for 48 columns. */
+/** `sum16Graded` for 48 columns. */
 export function sum48Graded(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
   inline.always(sums(48, true, c, list, end, b, unit, init));
 }
@@ -56,8 +51,8 @@ export function sum48Graded(c: usize, list: usize, end: usize, b: usize, unit: u
 /**
  * Sums of 16, 24, 32 or 48 columns.
  *
- * The loads of a loop body are all moved to its front. Eight sums and eight loaded rows are more than there are registers;
- * the store, which nobody reads, makes the first addition come before the other loads.
+ * The compiler moves all loads of a loop body to its front, but eight sums and eight loaded rows exceed the registers. The store, which is
+ * never read, forces the first addition before the other loads.
  */
 function sums(columns: i32, graded: bool, c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
   let s0 = v128.load(init);
@@ -130,8 +125,8 @@ function sums(columns: i32, graded: bool, c: usize, list: usize, end: usize, b: 
 }
 
 /**
- * c[0 … 3] and c[16 … 19] += the first columns of the rows that two lists name, the second after the first. With so few columns
- * each addition of one list alone would wait for the one before.
+ * c[0 … 3] and c[16 … 19] += the first columns of the rows in two lists, the second after the first. With so few columns, each addition of a
+ * single list would wait for the previous one.
  */
 export function twoSums4(c: usize, list: usize, end: usize, otherEnd: usize, b: usize, unit: usize): void {
   let other = end;
@@ -147,7 +142,7 @@ export function twoSums4(c: usize, list: usize, end: usize, otherEnd: usize, b: 
   v128.store(c, t0, 64);
 }
 
-/** The same for 12 columns. */
+/** `twoSums4` for 12 columns. */
 export function twoSums12(c: usize, list: usize, end: usize, otherEnd: usize, b: usize, unit: usize): void {
   let other = end;
   let s0 = v128.load(c);
@@ -158,7 +153,7 @@ export function twoSums12(c: usize, list: usize, end: usize, otherEnd: usize, b:
   let t2 = v128.load(c, 96);
   const both = min(end - list, otherEnd - other);
   if (both != 0) {
-    // Addresses move before their use: V8 copies one that moves after it.
+    // Addresses are advanced before their use, since V8 copies one that is advanced after it.
     list -= 2;
     other -= 2;
     const last = list + both;

@@ -1,7 +1,7 @@
 /**
- * Products C ← X·B of a matrix X with many zeros, such as a gradient that comes back through a max pool. The non-zeros
- * of each row are listed with the rows of B that they meet; each element of C has one accumulator that takes them in
- * the order of the columns of X, which gives the bits of the dense product for finite B.
+ * Products C ← X·B of a matrix X with many zeros, such as a gradient after the backward pass of max pooling. The non-zeros of each row are
+ * listed with their rows of B. Each element of C has one accumulator that adds them in the order of the columns of X, which gives the bits of
+ * the dense product for finite B.
  */
 
 import { laneNumber } from "./lanes";
@@ -10,13 +10,12 @@ import { vectorEnd } from "./span";
 
 /** Bytes of an entry: a row of B and a value, as in the lists of gather. */
 const ENTRY: usize = 8;
-/** Columns that are summed at once while as many are left, or the last ones; else sixteen. */
+/** Columns that are summed at once: WIDE if more than 32 are left, MIDDLE for a rest of 17 to 24, else 16. */
 const WIDE = 48;
 const MIDDLE = 24;
 
-/** Sums start from these. */
 const zeros = memory.data(192, 16);
-/** For every combination of four lanes the bytes of these, ascending; made when it is first needed. */
+/** For every combination of four lanes, the bytes of these lanes, ascending; filled on first use. */
 const lanesOf = memory.data(256, 16);
 
 function makeLanes(): void {
@@ -31,10 +30,9 @@ function makeLanes(): void {
 }
 
 /**
- * Lists the non-zeros of x [m, k]. Returns how many there are. `lists` has room for m + 1 words and two for every element
- * and one more.
+ * Lists the non-zeros of x [m, k] and returns their number. `lists` has room for m + 1 words, and two for every element plus one.
  *
- *   lists: where the list of each row begins, and the last ends | the entries
+ *   lists: the start of each row's list, and the end of the last | the entries
  */
 export function listNonZeros(lists: usize, x: usize, m: i32, k: i32): i32 {
   const entries = lists + ((<usize>m + 1) << 2);
@@ -68,8 +66,8 @@ export function listNonZeros(lists: usize, x: usize, m: i32, k: i32): i32 {
 }
 
 /**
- * C [m, n] ← X·B for the listed X. Rows of B are bRow elements apart, rows of C cRow. Whole groups of 16 columns are
- * read and written: the rest of a row of B or C up to the next multiple of 16 is scratch.
+ * C [m, n] ← X·B for the listed X. Rows of B are bRow elements apart, rows of C cRow. Whole groups of 16 columns are read and written, so the
+ * rest of a row of B or C up to the next multiple of 16 is scratch.
  */
 export function multiplyListed(c: usize, lists: usize, b: usize, m: i32, n: i32, bRow: i32, cRow: i32): void {
   const unit = (<usize>bRow) << 2;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { describedProduct, numbers, onWasm } from "../test/support/sides.ts";
 
-/** Where C[i, j] lies: by rows, by columns. */
+/** Strides of C: by rows, by columns. */
 const LAYOUTS = { rows: (_m: number, n: number) => [n, 1], columns: (m: number, _n: number) => [1, m] } as const;
 
 for (const [layout, steps] of Object.entries(LAYOUTS)) {
@@ -11,7 +11,7 @@ for (const [layout, steps] of Object.entries(LAYOUTS)) {
         for (const n of [0, 1, 7, 16, 33, 100]) {
           for (const k of [0, 1, 5, 70]) {
             for (const density of [0, 0.4, 1]) {
-              // A as the weights lie forward, and as a gradient lies backward.
+              // A with the strides of weights in forward, and of a gradient in backward.
               const [aRow, aCol] = density === 1 ? [1, m] : [k, 1];
               onWasm((side) => {
                 const spikes = numbers(k * n, 1, 0, 1).map((v) => (v < density ? 1 : 0));
@@ -24,7 +24,7 @@ for (const [layout, steps] of Object.entries(LAYOUTS)) {
                 const start = (p: number) => (init === "zero" ? 0 : init === "bias" ? bias : p);
                 const masked = { c, init: start(c), m, n, k, a, aRow, aCol, cRow, cCol, bits };
                 side.k.gemmMasked(describedProduct(side, masked));
-                // gemm writes rows: of the transposed product where C lies by columns, with a bias along these.
+                // gemm writes rows: of the transposed product if C is stored by columns, with a bias along these.
                 if (init === "bias" && layout === "rows") side.k.copyStrided(d, bias, 1, 1, m, n, 0, 0, 1, 0);
                 else if (init === "bias") side.k.copyStrided(d, bias, 1, 1, n, m, 0, 0, 0, 1);
                 const from = init === "zero" ? 0 : d;

@@ -1,17 +1,16 @@
 /**
- * Products of few rows with a matrix of bits that is too dense for lists: a bit becomes a mask, so that a term costs an
- * "and" and an addition, and nothing is unpacked.
+ * Products of few rows with a matrix of bits that is too dense for lists. Each bit becomes a mask, so a term costs an "and" and an
+ * addition, and the bits are not unpacked to floats.
  *
- * Every element has one accumulator that takes the terms in the order of p. A masked term adds 0, so the result has the
- * bits of the dense product, as long as A is finite; −0 in init counts as 0.
+ * Every element has one accumulator that adds terms in the order of p. A masked term adds 0. If A is finite, the result therefore has the
+ * same bits as the dense product; −0 in init counts as 0.
  */
 
 import { word } from "./lanes";
 import * as layout from "./product-layout";
 
-/** For every four bits a lane each, all ones where the bit is set; made when they are first needed. */
+/** For every four bits, a lane mask for each; filled on first use. */
 const masks = memory.data(256, 16);
-/** Sixteen columns of a row. */
 const row = memory.data(64, 16);
 
 function makeMasks(): void {
@@ -24,6 +23,8 @@ function makeMasks(): void {
  * Takes the address of a descriptor with the words of `ProductDescriptor`. init is 0 (the address) for zeros, c to add to C, or a column
  * that all columns start from.
  */
+// @costs layout.m * layout.n * layout.k / 8
+// @cut layout.m by 2 → layout.c * layout.cRow, layout.init * (layout.init == layout.c ? layout.cRow : 1), layout.a * layout.aRow
 export function gemmMasked(descriptor: usize): void {
   const c: usize = word(descriptor, layout.c);
   let init: usize = word(descriptor, layout.init);
@@ -40,10 +41,10 @@ export function gemmMasked(descriptor: usize): void {
   const bitsRow = (<usize>(n + 31) >> 5) << 2;
   const initStep = init == c ? cStep : 0;
   const initRow = init == c ? cRow : init == 0 ? 0 : 4;
-  // Of no bits a mask is zeros.
+  // The mask of no bits is zeros.
   if (init == 0) init = masks;
   for (let i = 0; i < m; i += 2) {
-    // Rows are taken in pairs; the last one may be its own partner.
+    // Rows are processed in pairs; the last one may be its own partner.
     const j = min(i + 1, m - 1);
     let c0 = c + <usize>i * cRow;
     let c1 = c + <usize>j * cRow;
@@ -54,7 +55,7 @@ export function gemmMasked(descriptor: usize): void {
     for (let left = n, word = bits; left > 0; left -= 16, word += 2) {
       // Sixteen columns, of which the last ones may be missing.
       const columns = min(16, left);
-      // A sum that begins at −0 would tell whether a mask has taken out terms.
+      // A sum that begins at −0 would show whether a mask has removed terms.
       const zero = f32x4.splat(0);
       copy(row, 4, from0, initStep, columns);
       let s0 = f32x4.add(v128.load(row), zero);
@@ -107,7 +108,6 @@ export function gemmMasked(descriptor: usize): void {
   }
 }
 
-/** Copies `count` numbers at distances in bytes. */
 function copy(to: usize, toStep: usize, from: usize, fromStep: usize, count: i32): void {
   if (toStep == 4 && fromStep == 4) memory.copy(to, from, (<usize>count) << 2);
   else for (; count > 0; count--, to += toStep, from += fromStep) store<f32>(to, load<f32>(from));

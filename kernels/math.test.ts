@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { wasmHeap } from "../engine/memory.ts";
-import { kernels, memory } from "../engine/wasm.ts";
+import { wasmHeap } from "../engine/core/memory.ts";
+import { coreKernels, memory } from "../engine/core/wasm.ts";
 import { compareSides, LENGTHS, numbers } from "../test/support/sides.ts";
 import { expectUlp, samples } from "../test/support/ulp.ts";
 
@@ -145,7 +145,7 @@ function run(name: (typeof UNARY)[number], x: Float32Array): Float32Array {
   const from = wasmHeap.allocate(bytes);
   const to = wasmHeap.allocate(bytes);
   new Float32Array(memory.buffer, from, x.length).set(x);
-  kernels[name](to, from, x.length);
+  coreKernels[name](to, from, x.length);
   const z = new Float32Array(memory.buffer, to, x.length).slice();
   wasmHeap.release(from, bytes);
   wasmHeap.release(to, bytes);

@@ -2,73 +2,66 @@
  * Dense product C ← init + A·B for row-major matrices with arbitrary element strides, so that one kernel serves A·B,
  * A·Bᵀ, Aᵀ·B, single rows, accumulation and bias.
  *
- * Summation order. Every element of C has one accumulator that starts at its init value and adds a[i,p]·b[p,j] for
- * p = 0, 1, …, k − 1, across blocks too: the accumulator is loaded back from C. The result therefore does not depend on
- * block sizes, on m, or on the path taken, and a skipped zero of A would not change it.
+ * Summation order. Every element of C has one accumulator that starts at its init value and adds a[i,p]·b[p,j] for p = 0, 1, …, k − 1, also
+ * across blocks, since the accumulator is loaded back from C. The result therefore does not depend on block sizes, on m, or on the path
+ * taken, and skipping a zero of A would not change it.
  *
  * How it is fast.
- *   - A tile of 2 rows × 16 columns keeps 8 accumulators, 4 vectors of B and 2 broadcasts of A in the 15 vector registers
- *     that V8 can use. Unrolling over k would spill. Tails use tiles of 12 columns, and of 4 rows × 4 columns.
- *   - B is packed into panels of 16 columns that a tile reads from front to back, a block of 256 × 256 at a time, transposed
- *     on the way where B is stored by columns. A is packed by pairs of rows, so that one address serves both; for panels of
- *     fewer columns, of which there is only one, it is read in place through its strides.
- *   - A narrow product reads each row of A once, and memory is fetched ahead only within a page: the first lines of the next rows
- *     are read before their turn.
- *   - A single row needs no packing (row.ts): rows of B pass over c, columns of B are turned in registers.
- *   - Addresses move before they are used, not after it: V8 then needs no copies of them.
- *   - The tiles of one panel are a call: V8 replaces its baseline code between calls, never inside one, and a call for every
- *     tile would cost a sixth of the time.
+ *   - A tile of 2 rows × 16 columns keeps 8 accumulators, 4 vectors of B and 2 broadcasts of A in the 15 vector registers that V8 can use.
+ *     Unrolling over k would spill. Tails use tiles of 12 columns, and of 4 rows × 4 columns.
+ *   - B is packed into panels of 16 columns that a tile reads sequentially, a block of 256 × 256 at a time, and is transposed on the way if
+ *     it is stored by columns. A is packed by pairs of rows, so that one address serves both. A panel
+ *     of fewer columns is the only one; A is then read in place through its strides.
+ *   - A narrow product reads each row of A once. Since hardware prefetches only within a page, the first lines of the next rows are read in
+ *     advance.
+ *   - A single row needs no packing (row.ts): rows of B pass over c, columns of B are transposed in registers.
+ *   - Addresses are advanced before their use, not after it, so that V8 needs no copies of them.
+ *   - The tiles of one panel are one call: V8 replaces its baseline code between calls, never inside one, and a call for every tile would
+ *     cost a sixth of the time.
  */
 
 import { madd, padColumns, storeColumns, word } from "./lanes";
-import {
-  BLOCK_K,
-  pack,
-  packGathered,
-  packPairs,
-  pairs,
-  panelBytes,
-  panels,
-  panelWidth,
-  startsOf,
-  WIDEST,
-  zeros,
-} from "./panels";
+import { pack, packGathered, packPairs, pairs, panels, panelWidth } from "./panels";
 import * as layout from "./product-layout";
 import { rowTimesColumns, rowTimesRows } from "./row";
+import { BLOCK_K, panelBytes, startsOf, WIDEST, zeros } from "./starts";
 
 /**
- * Elements of B that are packed at once. A block is BLOCK_K rows deep; up to DEEPEST if there is only one panel, and SHALLOWEST if
+ * Number of elements of B that are packed at once. A block is BLOCK_K rows deep; up to DEEPEST if there is only one panel, and SHALLOWEST if
  * A has few rows, which read each block once.
  */
 const BLOCK_B = 65536;
 const DEEPEST = 1024;
 const SHALLOWEST = 64;
-/** Elements of A that stay in the second-level cache while all panels pass over them. */
+/** Number of elements of A that fit the second-level cache while all panels pass over them. */
 const BLOCK_A = 32768;
 
-/** Rows of tiles with a broken vector are computed here and copied. */
+/** Rows of tiles with a partial vector, which are computed here and copied. */
 const SPARE_ROWS = 32;
 const spare = memory.data(2048, 16);
-/** Elements of a row of A from which on the next rows are fetched ahead. */
+/** Length of a row of A from which the next rows are prefetched. */
 const LONG = 256;
 const touched = memory.data(16, 16);
-/** A tile for a single row. */
+/** Output tile for a single row. */
 const edge = memory.data(256, 16);
 
 /**
  * C[i,j] ← init[i,j] + Σₚ A[i,p]·B[p,j]     C: m × n, A: m × k, B: k × n
  *
  * Takes the address of a descriptor with the words of `ProductDescriptor`. C is contiguous along j. init is 0 (the address) for zeros, c
- * to add to C, or a row that all rows start from, as a bias is, whose −0 counts as 0. C must not overlap A or B.
+ * to add to C, or a row that all rows start from, such as a bias, whose −0 counts as 0. C must not overlap A or B.
  */
+// @costs layout.m * layout.n * layout.k / 8
+// @cut layout.m by 2 if layout.m >= layout.n → layout.c * layout.cRow, layout.init * (layout.init == layout.c ? layout.cRow : 0),
+//   layout.a * layout.aRow
+// @cut layout.n by 16 → layout.c, layout.init, layout.b * layout.bCol
 export function gemm(descriptor: usize): void {
   inline.always(multiply(descriptor, false));
 }
 
 /**
- * The same product where B[p, j] = b[rows[p] + cols[j]], of tables of ascending integers: the values under a window that
- * moves over an image, read in place.
+ * The product with B[p, j] = b[rows[p] + cols[j]], for tables of ascending integers: the values under a window that moves over an image, read
+ * in place.
  */
 export function gemmGathered(descriptor: usize): void {
   inline.always(multiply(descriptor, true));
@@ -86,7 +79,7 @@ function multiply(descriptor: usize, gathered: bool): void {
   const bRow = word(descriptor, layout.bRow);
   const bCol = word(descriptor, layout.bCol);
   if (!gathered && m == 1 && n >= 8 && k >= 4 && (bCol == 1 || (bRow == 1 && aCol == 1))) {
-    // The remaining rows, and the remaining columns of B, are products of their own.
+    // The remaining rows, and the remaining columns of B, are separate products.
     const nc = n & ~7;
     const kc = k & ~3;
     const wide = (<usize>nc) << 2;
@@ -107,7 +100,7 @@ function multiply(descriptor: usize, gathered: bool): void {
   product(c, a, b, init, m, n, k, descriptor, gathered);
 }
 
-/** Packs one block of B after the other, and multiplies all of A with it; the descriptor has the steps. */
+/** Packs B block by block and multiplies all of A with each block; the descriptor has the strides. */
 function product(
   c: usize,
   a: usize,
@@ -144,14 +137,14 @@ function product(
   }
 }
 
-/** Packs all of B, of at most 2048 columns and less than 64 rows, for {@link multiplyRows}. */
+/** Packs all of B, at most 2048 columns and fewer than 64 rows, for {@link multiplyRows}. */
 export function packWhole(descriptor: usize): void {
   const b: usize = word(descriptor, layout.b);
   const bRow = word(descriptor, layout.bRow);
   pack(panels, b, word(descriptor, layout.k), word(descriptor, layout.n), bRow, word(descriptor, layout.bCol));
 }
 
-/** C ← m rows of A from that of value `first` of all A·B on, times B, which lies packed. */
+/** C ← m rows of A, from value `first` of the whole A on, times B, which is packed already. */
 export function multiplyRows(descriptor: usize, first: i32): void {
   const n = word(descriptor, layout.n);
   const k = word(descriptor, layout.k);
@@ -160,7 +153,7 @@ export function multiplyRows(descriptor: usize, first: i32): void {
   block(panels, word(descriptor, layout.c), a, zeros, word(descriptor, layout.m), n, k, row, 4, (<usize>n) << 2, 0);
 }
 
-/** C ← init, for a product over nothing. */
+/** C ← init, for k = 0. */
 function copyInit(c: usize, init: usize, m: i32, n: i32, cBytes: usize): void {
   if (init == c) return;
   for (const bytes = (<usize>n) << 2; m > 0; m--, c += cBytes) {
@@ -169,7 +162,7 @@ function copyInit(c: usize, init: usize, m: i32, n: i32, cBytes: usize): void {
   }
 }
 
-/** One block of A after the other against all panels that lie packed. Rows start from those at init, `initRow` bytes apart. */
+/** Multiplies A, block by block, with all packed panels. Rows start from those at init, `initRow` bytes apart. */
 export function block(
   packed: usize,
   c: usize,
@@ -204,7 +197,7 @@ export function block(
   }
 }
 
-/** The last 1 … 15 columns: whole vectors in place, a broken one through spare rows. */
+/** The last 1 … 15 columns: whole vectors in place, a partial one through spare rows. */
 function narrow(
   c: usize,
   a: usize,
@@ -230,7 +223,7 @@ function narrow(
   }
 }
 
-/** As many rows at a time as a tile has; those that are left fill a tile each, of which one row counts. */
+/** Computes full tiles first. Each remaining row gets its own tile, whose other rows are discarded. */
 function tiles(
   width: i32,
   m: i32,
@@ -259,9 +252,9 @@ function tiles(
 }
 
 /*
- * The tiles: c[r, 0 … w−1] ← init[r, …] + Σₚ a[r]·panel[p, …], two or four rows r at a time, of which m is a multiple: at least
- * four sums must be under way, since an addition takes three cycles or four. Registers cannot be indexed, so each is
- * written out. Tiles of 16 columns take rows of A as packed pairs.
+ * The tiles: c[r, 0 … w−1] ← init[r, …] + Σₚ a[r]·panel[p, …], for two or four rows r at a time; m is a multiple of that. At least four sums
+ * must be in flight, since an addition takes three or four cycles. Registers cannot be indexed, so each sum is written out. Tiles of 16
+ * columns read rows of A as packed pairs.
  */
 
 /** Tiles of 12 columns or, `wide`, of 16. */
@@ -334,7 +327,7 @@ function tiles2(
   } while (m > 0);
 }
 
-/** Reads the first lines of a row, so that the processor fetches the following ones. */
+/** Reads the first lines of a row, so that the processor prefetches the following ones. */
 function touch(p: usize): void {
   const first = v128.or(v128.load(p), v128.load(p, 64));
   v128.store(touched, v128.or(first, v128.or(v128.load(p, 128), v128.load(p, 192))));

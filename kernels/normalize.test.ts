@@ -28,7 +28,7 @@ test.each(LAYOUTS)("normalize: the kernels agree with their twins, [%i, %i, %i]"
     compareSides((side) => {
       const z = side.put(numbers(size, 4));
       const y = adds ? side.put(numbers(size, 5)) : 0;
-      // Without y there are three constants a group.
+      // Without y there are three constants per group.
       const constants = side.put(numbers((adds ? 4 : 3) * groups, 6));
       side.k.normalize(z, side.put(x), y, constants, outer, groups, n);
       return side.read(z, size);
@@ -57,7 +57,7 @@ test("normalize: the constants of groups that share statistics, with weight and 
 });
 
 test("normalize: a large mean does not drown the variance", () => {
-  // 10⁶ in steps of 1/2: sums of squares in float32 would have lost all of it.
+  // 10⁶ in steps of 1/2: float32 sums of squares would lose all of it.
   const x = numbers(1003, 1, 0, 1).map((v) => 1e6 + Math.round(v) / 2);
   compareSides((side) => {
     const [mean, variance] = [side.zeros(1), side.zeros(1)];

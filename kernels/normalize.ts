@@ -1,15 +1,16 @@
 /**
- * Normalisation of x [outer, groups, n]: sums over each group, that is over [:, g, :], and a linear form with constants of
- * its own for each. A group is a channel of a batch [N, C, L], a channel of a sample [1, N·C, L] or a row [1, rows, n]. Threads take some
- * groups each: a kernel has `apart` groups from one of outer to the next, or `groups` where that is 0.
+ * Normalisation of x [outer, groups, n]: sums over each group [:, g, :], and an affine map with constants for each group. A group is a channel
+ * of a batch [N, C, L], a channel of a sample [1, N·C, L] or a row [1, rows, n]. Threads divide the groups: `apart` is the number of groups in
+ * memory per index of outer, or 0 for `groups`.
  *
- * Sums are taken in float64, two of them side by side, in an order that depends on outer and n only.
+ * Sums are computed in float64, two of them side by side, in an order that depends only on outer and n.
  */
 
-/** Two sums, two lanes each. */
 const sums = memory.data(32, 16);
 
 /** mean[g] and variance[g] (biased) of x[:, g, :], in two passes */
+// @costs outer * groups * n
+// @cut groups → mean, variance, x * n, apart = apart || groups
 export function moments(mean: usize, variance: usize, x: usize, outer: i32, groups: i32, n: i32, apart: i32): void {
   const count = <f64>outer * <f64>n;
   const step = stepOf(groups, n, apart);
@@ -23,6 +24,8 @@ export function moments(mean: usize, variance: usize, x: usize, outer: i32, grou
 }
 
 /** p[g] ← Σ y and q[g] ← Σ y·(x − mean[g]) over [:, g, :] */
+// @costs outer * groups * n
+// @cut groups → p, q, y * n, x * n, mean, apart = apart || groups
 export function momentSums(
   p: usize,
   q: usize,
@@ -51,7 +54,7 @@ function second(): f64 {
   return load<f64>(sums, 16) + load<f64>(sums, 24);
 }
 
-/** Bytes from one of outer to the next. */
+/** Bytes between indices of outer. */
 function stepOf(groups: i32, n: i32, apart: i32): usize {
   return (<usize>(apart != 0 ? apart : groups) * <usize>n) << 2;
 }
@@ -86,9 +89,8 @@ function pair(p: usize): v128 {
 }
 
 /**
- * constants ← for each group its mean, then a = weight / √(variance + eps), then its bias, for `normalize`.
- * `perStat` neighbouring groups share a mean and a variance; weight (0, the address: ones) and bias (0: zeros) have a value for
- * each of `channels` groups in turn.
+ * constants ← for each group its mean, then a = weight / √(variance + eps), then its bias, for `normalize`. `perStat` consecutive groups share
+ * a mean and a variance. weight (0, the address: ones) and bias (0: zeros) have values for `channels` groups, which repeat.
  */
 export function normConstants(
   constants: usize,
@@ -113,9 +115,11 @@ export function normConstants(
 }
 
 /**
- * z[o, g, i] ← a·(x − mean) + b, or, where y is not 0 (the address), z[o, g, i] += a·(x − mean) + b + c·y, with the constants
- * of group g: `constants` holds all means, then all a, all b and all c.
+ * z[o, g, i] ← a·(x − mean) + b or, unless y is 0 (the address), z[o, g, i] += a·(x − mean) + b + c·y, with the constants of group g:
+ * `constants` holds all means, then all a, all b and all c.
  */
+// @costs outer * groups * n
+// @cut groups → z * n, x * n, y * n, constants, apart = apart || groups
 export function normalize(
   z: usize,
   x: usize,

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { compareSides, LENGTHS, numbers } from "../test/support/sides.ts";
 
-/** β₁ and β₂ as adam takes them, each with its distance from 1. */
+/** β₁ and β₂ as arguments of adam, each with its distance from 1. */
 const BETAS = [0.9, 1 - 0.9, 0.999, 1 - 0.999];
 
 const STEPS = 3;
 
-/** The steps of RMSprop start with a length of 1/√take = 10 and cancel in the momentum. */
+/** The steps of RMSprop begin with a size of 1/√take = 10 and cancel in the momentum. */
 const STEPS_OF_TEN = { absolute: 1e-5 };
 
 for (const n of LENGTHS) {

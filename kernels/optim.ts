@@ -1,9 +1,8 @@
 /**
- * Optimizer steps in one pass over parameter, gradient and state: the speed of memory limits them. The rules are
- * PyTorch's, operation by operation.
+ * Optimizer steps in one pass over parameter, gradient and state, since memory bandwidth limits them. The rules are PyTorch's, operation by
+ * operation.
  *
- * Numbers whose distance from 1 counts (β, dampening, decay) come as float64: 1 − β₂ of a float32 β₂ = 0.999 would be off
- * by 10⁻⁵.
+ * Numbers close to 1 (β, dampening, decay) are float64: for a float32 β₂ = 0.999, the relative error of 1 − β₂ would be 10⁻⁵.
  */
 import { loadSome, mulAdd, storeSome } from "./lanes";
 import { vectorEnd } from "./span";
@@ -12,11 +11,12 @@ import { vectorEnd } from "./span";
  * Gradient descent with momentum:
  *
  *   d ← dw + weightDecay·w
- *   buf ← momentum·buf + (1 − dampening)·d, in the first step buf ← d;  d ← nesterov ? d + momentum·buf : buf
+ *   buf ← momentum·buf + (1 − dampening)·d, but in the first step buf ← d;  d ← nesterov ? d + momentum·buf : buf
  *   w ← w − lr·d
  *
- * buf = 0 (the address) leaves out the second line. nesterov and first are 0 or 1.
+ * buf = 0 (the address) omits the second line. nesterov and first are 0 or 1.
  */
+// @cut n by 16 → w, dw, buf
 export function sgd(
   w: usize,
   dw: usize,
@@ -72,9 +72,10 @@ function sgdVector(
  *   w ← w − rate·m / (√v·scale + eps)
  *
  * `numbers` is the address of these nine as float32: shrink, decay, keep₁, take₁, keep₂, take₂, rate, scale, eps. In step t, rate is
- * lr / (1 − β₁ᵗ) and scale is 1 / √(1 − β₂ᵗ); keep is β and take 1 − β, of a float64 β; AdamW has 1 − lr·λ for shrink and Adam λ for
- * decay. vmax = 0 (the address) leaves it out, else it takes the place of v in the last line.
+ * lr / (1 − β₁ᵗ) and scale is 1 / √(1 − β₂ᵗ); keep is β and take is 1 − β, for a float64 β. AdamW sets shrink to 1 − lr·λ, Adam sets decay to
+ * λ. vmax = 0 (the address) omits it; otherwise it replaces v in the last line.
  */
+// @cut n by 16 → w, dw, m, v, vmax
 export function adam(w: usize, dw: usize, m: usize, v: usize, vmax: usize, n: i32, numbers: usize): void {
   const shrink = v128.load32_splat(numbers);
   const decay = v128.load32_splat(numbers, 4);
@@ -104,31 +105,32 @@ export function adam(w: usize, dw: usize, m: usize, v: usize, vmax: usize, n: i3
   }
 }
 
-/** p ← keep·p + take·x, which is returned */
+/** p ← keep·p + take·x, also the return value */
 function average(four: bool, p: usize, keep: v128, take: v128, x: v128): v128 {
   const mean = f32x4.add(f32x4.mul(keep, loadSome(p, four)), f32x4.mul(take, x));
   storeSome(p, four, mean);
   return mean;
 }
 
-/** p ← max(p, x), which is returned; x where p is 0 (the address). */
+/** p ← max(p, x), also the return value; returns x if p is 0 (the address). */
 function largest(four: bool, p: usize, x: v128): v128 {
   if (p == 0) return x;
-  // A NaN in the first operand of pmax stays.
+  // pmax keeps a NaN in its first operand.
   const most = f32x4.pmax(x, loadSome(p, four));
   storeSome(p, four, most);
   return most;
 }
 
 /**
- * RMSprop, centered or not, with momentum or without, and Adagrad (keep = take = 1, lr with its decay):
+ * RMSprop, centered or not, with or without momentum, and Adagrad (keep = take = 1, lr with its decay):
  *
  *   g = dw + weightDecay·w          square ← keep·square + take·g²        mean ← mean + take·(g − mean)
  *   d = g / (√(square − mean²) + eps)        buf ← momentum·buf + d        w ← w − lr·buf
  *
- * mean = 0 and buf = 0 (the addresses) leave these out; without buf, d takes its place. Rounding cannot make the root's
- * operand negative.
+ * mean = 0 and buf = 0 (the addresses) omit these; without buf, d replaces it. The radicand is clamped to 0, which rounding could otherwise
+ * make negative.
  */
+// @cut n by 16 → w, dw, square, mean, buf
 export function rmsprop(
   w: usize,
   dw: usize,
@@ -180,7 +182,7 @@ function rmspropVector(
   if (mean != 0) {
     const m = mulAdd(take, f32x4.sub(g, loadSome(mean, four)), loadSome(mean, four));
     storeSome(mean, four, m);
-    // A NaN in the first operand of pmax stays.
+    // pmax keeps a NaN in its first operand.
     variance = f32x4.pmax(f32x4.sub(variance, f32x4.mul(m, m)), i32x4.splat(0));
   }
   const root = f32x4.add(f32x4.sqrt(variance), epsilon);

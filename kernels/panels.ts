@@ -1,43 +1,17 @@
 /**
- * The right operand of a product, packed. Dense products take blocks as panels of 16 columns,
- * products that follow non-zeros larger ones as panels of 32.
+ * Packing of the right operand of a product. Dense products use blocks in panels of 16 columns, products that follow non-zeros larger blocks
+ * in panels of 32.
  */
 
 import { loadTail, storeTransposed } from "./lanes";
-
-/** Rows of a block of B, as a rule: a panel with these stays in the first-level cache. */
-export const BLOCK_K = 256;
-
-/** Floats of the workspace: a good part of a second-level cache, more than a block of B. */
-export const BLOCK_FLOATS = 212992;
+import { panelBytes } from "./starts";
 
 export const panels = memory.data(851968, 64);
 
 /**
- * Where a block of A lies by pairs of rows, (a[i, p], a[i + 1, p]) for p = 0, 1, …: behind the panels of B of a dense
- * product.
+ * Packed pairs of rows of A, (a[i, p], a[i + 1, p]) for p = 0, 1, …; after the panels of B of a dense product.
  */
 export const pairs = panels + 524288;
-
-/**
- * Most columns that are computed at a time, and room for their start where all rows have the same one: a copy, or
- * zeros.
- */
-export const WIDEST = 4096;
-const starts = memory.data(16384, 16);
-export const zeros = memory.data(16384, 16);
-
-/**
- * Copies the n ≤ WIDEST values that sums start from, with 0 for −0, and returns the address of the copy. A sum that
- * begins at 0 is never −0, while the sign of a sum that begins at −0 would tell whether a 0 was added or skipped.
- */
-export function startsOf(init: usize, n: i32): usize {
-  const zero = f32x4.splat(0);
-  for (let to = starts, end = to + ((<usize>n) << 2); to < end; to += 16, init += 16) {
-    v128.store(to, f32x4.add(v128.load(init), zero));
-  }
-  return starts;
-}
 
 /** Width of a panel for `columns` columns: 4, 12 or 16. */
 export function panelWidth(columns: i32): i32 {
@@ -45,16 +19,8 @@ export function panelWidth(columns: i32): i32 {
 }
 
 /**
- * From a panel of 16 columns and kc rows to the next: a line more than it has, or a row of B would go to one set of a
- * cache.
- */
-export function panelBytes(kc: i32): usize {
-  return (<usize>kc + 1) << 6;
-}
-
-/**
- * to ← nc columns of kc rows of B as panels of 16 columns that are read from front to back; the last one may be narrower. Columns that it
- * has beyond B count for nothing.
+ * to ← nc columns of kc rows of B in panels of 16 columns that are read sequentially; the last one may be narrower. Values of its columns
+ * beyond those of B are unused.
  */
 export function pack(to: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
   const rowBytes = (<usize>bRow) << 2;
@@ -73,7 +39,7 @@ export function pack(to: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32
   }
 }
 
-/** Packs m rows of A, kc columns; where the second one of a pair is missing it is the first again. */
+/** Packs m rows of A, kc columns; if the second row of a pair is missing, the first is repeated. */
 export function packPairs(a: usize, m: i32, kc: i32, aRow: usize, aCol: usize): void {
   const next = (<usize>kc) << 3;
   let to = pairs;
@@ -108,8 +74,8 @@ export function packPairs(a: usize, m: i32, kc: i32, aRow: usize, aCol: usize): 
 }
 
 /**
- * to ← nc columns of kc rows of B as panels whose rows have `unit` bytes, 48, 64 or 128. The last one is padded with
- * zeros to a multiple of 4 columns; memory behind them stays as it is.
+ * to ← nc columns of kc rows of B in panels whose rows have `unit` bytes, 48, 64 or 128. The last panel is zero-padded to a multiple of 4
+ * columns; memory after them is not written.
  */
 export function packWide(to: usize, unit: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
   const rowBytes = (<usize>bRow) << 2;
@@ -127,8 +93,8 @@ export function packWide(to: usize, unit: usize, b: usize, kc: i32, nc: i32, bRo
 }
 
 /**
- * Copies contiguous rows, a row at a time, into panels of rows of `unit` bytes: the second 64 bytes go `odd` bytes
- * behind the first, the third `even` behind the second, and so on.
+ * Copies contiguous rows, one at a time, into panels with rows of `unit` bytes: the second 64 bytes are `odd` bytes after the first, the third
+ * `even` bytes after the second, and so on.
  */
 function packRows(
   q: usize,
@@ -159,7 +125,7 @@ function packRows(
   } while (--kc != 0);
 }
 
-/** The columns are contiguous: reads 4 × 4 blocks and writes them transposed, a row of four blocks at a time. */
+/** For contiguous columns: reads 4 × 4 blocks and writes them transposed, a row of four blocks at a time. */
 function packColumns(q: usize, step: usize, b: usize, kc: i32, colBytes: usize): void {
   let p = kc;
   for (; p >= 4; p -= 4, q += step << 2, b += 16) {
@@ -179,7 +145,7 @@ function packColumns(q: usize, step: usize, b: usize, kc: i32, colBytes: usize):
   }
 }
 
-/** Any strides; padded with zeros to a multiple of 4 columns. */
+/** For any strides; zero-padded to a multiple of 4 columns. */
 function packAny(q: usize, step: usize, b: usize, kc: i32, columns: i32, rowBytes: usize, colBytes: usize): void {
   for (; columns > 0; columns -= 4, q += 16, b += colBytes << 2) {
     packFour(q, step, b, kc, min(4, columns), rowBytes, colBytes);
@@ -187,15 +153,7 @@ function packAny(q: usize, step: usize, b: usize, kc: i32, columns: i32, rowByte
 }
 
 /** Four columns, of which the last ones may be missing. */
-export function packFour(
-  q: usize,
-  step: usize,
-  b: usize,
-  kc: i32,
-  columns: i32,
-  rowBytes: usize,
-  colBytes: usize,
-): void {
+function packFour(q: usize, step: usize, b: usize, kc: i32, columns: i32, rowBytes: usize, colBytes: usize): void {
   if (columns == 4 && rowBytes == 4) {
     for (; kc >= 4; kc -= 4, q += step << 2, b += 16) {
       const x2 = v128.load(b + 2 * colBytes);
@@ -217,8 +175,8 @@ export function packFour(
 }
 
 /**
- * The same panels for B[p, j] = x[rows[p] + cols[j]], where both tables hold ascending integers: neighbours in a table
- * whose ends differ by 3 are four values in a row.
+ * Packs B[p, j] = x[rows[p] + cols[j]], where both tables hold ascending integers: four table entries whose ends differ by 3 are four
+ * consecutive values.
  */
 export function packGathered(x: usize, rows: usize, cols: usize, kc: i32, nc: i32): void {
   let q = panels;
@@ -239,12 +197,12 @@ function inARow(table: usize): bool {
   return load<i32>(table, 12) - load<i32>(table) == 3;
 }
 
-/** The address that entry i of the table names. */
+/** Address of entry i of the table. */
 function named(x: usize, table: usize, i: i32): usize {
   return x + ((<usize>load<i32>(table + ((<usize>i) << 2))) << 2);
 }
 
-/** 16 columns that are four runs of four. */
+/** Packs 16 columns that are four runs of four. */
 function packRuns(q: usize, x: usize, rows: usize, cols: usize, kc: i32): void {
   const x0 = named(x, cols, 0);
   const x1 = named(x, cols, 4);
@@ -261,7 +219,7 @@ function packRuns(q: usize, x: usize, rows: usize, cols: usize, kc: i32): void {
   } while (--kc != 0);
 }
 
-/** Four columns; where fewer are left, the last one again. */
+/** Packs four columns; if fewer are left, the last one is repeated. */
 function packQuad(q: usize, step: usize, x: usize, rows: usize, cols: usize, kc: i32, left: i32): void {
   const x0 = named(x, cols, 0);
   const x1 = named(x, cols, min(1, left - 1));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { describedProduct, LENGTHS, numbers, onWasm, type WasmSide } from "../test/support/sides.ts";
 
-/** How far apart things lie: [size, step] of three nested loops. */
+/** [size, step] of three nested loops. */
 type Loop = readonly [size: number, step: number];
 type Steps = readonly [Loop, Loop, Loop];
 
@@ -13,7 +13,7 @@ function table([[ni, si], [nj, sj], [nk, sk]]: Steps): number[] {
   return entries;
 }
 
-/** Taps and places of windows: runs that fill vectors or do not, steps beyond one, more than a block of either. */
+/** Taps and places of windows: runs that fill vectors or do not, steps beyond 1, more than a block of either. */
 const WINDOWS: readonly [what: string, taps: Steps, places: Steps][] = [
   ...LENGTHS.slice(1, 10).map((n): [string, Steps, Steps] => [
     `${n} places in a row`,
@@ -82,7 +82,7 @@ const WINDOWS: readonly [what: string, taps: Steps, places: Steps][] = [
   ],
 ];
 
-/** The tables of one case, and x below them. */
+/** The tables of one case, followed by x. */
 function place(side: WasmSide, taps: Steps, places: Steps) {
   const rows = table(taps);
   const cols = table(places);

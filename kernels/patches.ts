@@ -1,7 +1,7 @@
 /**
- * The values under a window that moves over an image, as a matrix P[p, j] = x[rows[p] + cols[j]]: row p is a place in the
- * window, column j a place of the window, and two tables of integers say how far they lie apart. Strides, dilation,
- * channels and several images at a time are all in the tables. `gemmGathered` multiplies such a matrix in place.
+ * The values under a window that moves over an image, as a matrix P[p, j] = x[rows[p] + cols[j]]: row p is a place in the window, column j a
+ * position of the window, and two tables of integers hold their offsets. The tables also encode strides, dilation, channels and several images
+ * at a time. `gemmGathered` multiplies such a matrix in place.
  */
 import { addRow } from "./events";
 
@@ -15,8 +15,8 @@ export function grid(table: usize, ni: i32, nj: i32, nk: i32, si: i32, sj: i32, 
 }
 
 /**
- * x[places[p] + runs[r] + i] += P[p, r, i] for the rows of P in their order, `step` elements apart, each of so many runs of
- * n neighbours: every x receives the terms of the windows over it in the order of their places.
+ * x[places[p] + runs[r] + i] += P[p, r, i] for the rows of P in order, `step` elements apart, each with runs of n neighbours: every x receives
+ * the terms of the windows over it in the order of their places.
  */
 export function addPatches(
   x: usize,

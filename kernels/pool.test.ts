@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { compareSides, LENGTHS, numbers, onWasm, type Side } from "../test/support/sides.ts";
 
-/** Of windows over one plane: [height, width] each. */
+/** Windows over one plane: [height, width] each. */
 interface Windows {
   size: readonly [number, number];
   kernel: readonly [number, number];
@@ -18,7 +18,7 @@ const windows = (
   dilation: Windows["dilation"] = [1, 1],
 ): Windows => ({ size, kernel, stride, padding, dilation });
 
-/** Every number of windows in a row that vectors can get wrong, steps that are read differently, and windows beyond ends. */
+/** Numbers of windows in a row that are critical for vectors, steps that are read differently, and windows beyond the ends. */
 const CASES: Windows[] = [
   ...LENGTHS.slice(1, 10).map((n) => windows([5, 2 * n + 1], [2, 2])),
   ...LENGTHS.slice(1, 10).map((n) => windows([4, n + 2], [3, 3], [1, 1])),
@@ -38,7 +38,7 @@ const CASES: Windows[] = [
 
 const PLANES = 3;
 
-/** Windows along one axis; one more than fit, as in ceil mode, where it starts on a value. */
+/** Number of windows along one axis; one more than fit, as in ceil mode, if it starts on a value. */
 function placesAlong({ size, kernel, stride, padding, dilation }: Windows, axis: 0 | 1): number {
   const room = size[axis] + 2 * padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1;
   const places = Math.floor(room / stride[axis]) + 1;
@@ -48,7 +48,7 @@ function placesAlong({ size, kernel, stride, padding, dilation }: Windows, axis:
 const nameOf = ({ size, kernel, stride, padding, dilation }: Windows): string =>
   `[${kernel}] over [${size}], stride [${stride}], padding [${padding}], dilation [${dilation}]`;
 
-/** All values, coarse ones with ties, NaN among them, both infinities, and −∞ only. */
+/** Ordinary values, coarse ones with ties, some with NaN, both infinities, and only −∞. */
 function samples(n: number): number[][] {
   const x = numbers(n, 1);
   const coarse = x.map((v) => Math.round(v));
@@ -65,7 +65,7 @@ function samples(n: number): number[][] {
 /** Integers of a table before its entries. */
 const HEAD = 9;
 
-/** The tables of rows and of columns, as many windows as w has; a kernel of 0 stands for windows that share an axis. */
+/** The tables of rows and of columns, with the windows of w; a kernel of 0 means windows that divide an axis evenly. */
 function tables(
   side: Side,
   w: Windows,

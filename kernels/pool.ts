@@ -1,11 +1,11 @@
 /**
- * Windows over the planes [height, width] of images, reduced to one value each. Along an axis a table has the part of
- * the plane under each window, in integers; `spans` makes it:
+ * Windows over the planes [height, width] of images, each reduced to one value. A table of integers, which `spans` makes, describes the
+ * windows along an axis:
  *
- *   size, windows, distance of the values under one, kernel, stride, padding | run: first, end, step |
+ *   size, windows, dilation, kernel, stride, padding | run: first, end, step |
  *   for each window: first, end, count
  *
- * Windows of a run are alike: each begins `step` = 1 or 2 values behind the one before. They are taken four at a time.
+ * Windows of a run have equal sizes, and each begins `step` = 1 or 2 values after the previous one. They are processed four at a time.
  */
 import { append, endStream, startStream, wordAt } from "./bits";
 import { laneNumber, loadSome, minusInfinity, storeSome } from "./lanes";
@@ -13,13 +13,13 @@ import { scalarEnd } from "./span";
 
 const evenLanes = memory.data<i32>([-1, 0, -1, 0], 16);
 
-/** Bytes of the head of a table, and of an entry. */
+/** Bytes of a table's header, and of an entry. */
 const HEAD: usize = 36;
 const ENTRY: usize = 12;
 
 /**
- * table ← the windows along an axis: where the values of each begin in the plane and end, and the divisor of their sum.
- * A kernel of 0 stands for windows that share the axis evenly.
+ * table ← the windows along an axis: the start and end of each in the plane, and the divisor of its sum. A kernel of 0 means windows that
+ * divide the axis evenly.
  */
 export function spans(
   table: usize,
@@ -54,7 +54,7 @@ export function spans(
   findRun(table, places);
 }
 
-/** The longest run around the middle window. */
+/** Finds the longest run around the middle window. */
 function findRun(table: usize, places: i32): void {
   const middle = places >> 1;
   const at = entryOf(table, middle);
@@ -70,7 +70,7 @@ function findRun(table: usize, places: i32): void {
   store<i32>(table, step, 32);
 }
 
-/** Whether a window is one other moved by so much. */
+/** Whether `other` is the window `one`, moved by `moved`. */
 function isLike(one: usize, other: usize, moved: i32): bool {
   const starts = load<i32>(other) == load<i32>(one) + moved;
   return starts && load<i32>(other, 4) == load<i32>(one, 4) + moved && load<i32>(other, 8) == load<i32>(one, 8);
@@ -80,21 +80,24 @@ function entryOf(table: usize, window: i32): usize {
   return table + HEAD + <usize>window * ENTRY;
 }
 
-/** How many values a window covers. */
+/** Number of values under a window. */
 function lengthOf(entry: usize): i32 {
   return load<i32>(entry, 4) - load<i32>(entry);
 }
 
-/** Whether windows of a run are two neighbouring columns side by side. */
+/** Whether the windows of a run are pairs of adjacent columns, side by side. */
 function arePairs(across: usize): bool {
   const length = lengthOf(entryOf(across, load<i32>(across, 24)));
   return load<i32>(across, 32) == 2 && length == 2 && load<i32>(across, 8) == 1;
 }
 
 /**
- * z ← the maximum under each window, NaN being the largest, and place ← where in its plane the first one is, in the order of
- * rows, as an integer; each if its address is not 0. −∞ and −1 where a window covers nothing.
+ * z ← the maximum of each window, with NaN as the largest value, and place ← the index in its plane of the first maximum, in row order,
+ * as an integer. Each is written unless its address is 0. An empty window gives −∞ and −1.
  */
+// @costs planes * size
+// @let size = word(down, 0) * word(across, 0), windows = word(down, 1) * word(across, 1)
+// @cut planes → z * windows, place * windows, x * size
 export function maxPool(z: usize, place: usize, x: usize, down: usize, across: usize, planes: i32): void {
   const width = load<i32>(across);
   const columns = load<i32>(across, 4);
@@ -125,7 +128,7 @@ export function maxPool(z: usize, place: usize, x: usize, down: usize, across: u
           inline.always(maximaOf(false, z, place, x, from + left, to + left, below, lengthOf(span), dx, 1));
         } else {
           for (let next = 0; next < many; next += 4) {
-            // The last four windows may overlap those before.
+            // The last four windows may overlap the previous ones.
             const at = min(next, many - 4);
             const start = left + at * side;
             const values = z == 0 ? 0 : z + ((<usize>at) << 2);
@@ -142,8 +145,8 @@ export function maxPool(z: usize, place: usize, x: usize, down: usize, across: u
 }
 
 /**
- * The maxima of four windows of equal width, `side` apart, or of one window, which may be empty. The first begins at
- * from, from + step, … before to.
+ * Maxima of four windows of equal width, `side` apart, or of one window, which may be empty. The rows of the first
+ * window begin at from, from + step, … before to.
  */
 function maximaOf(
   four: bool,
@@ -178,8 +181,8 @@ function everyOther(p: usize): v128 {
 }
 
 /**
- * The windows of a plane where these are 2 × 2, side by side and inside. False, with nothing of use done, if rows are missing under
- * a window, a value is not a number, or for infinities of both signs: then it is for the other loops.
+ * Maxima of a plane whose windows are 2 × 2, side by side and without padding. Returns false, without a valid result, if rows are missing
+ * under a window, or for NaN or infinities of both signs; the general loop then handles the plane.
  */
 function maximaOfSquares(z: usize, place: usize, x: usize, down: usize, width: i32, columns: i32): bool {
   const below = (<usize>width) << 2;
@@ -189,7 +192,7 @@ function maximaOfSquares(z: usize, place: usize, x: usize, down: usize, width: i
     if (lengthOf(y) != 2) return false;
     const from = load<i32>(y) * width;
     for (let next = 0; next < columns; next += 4) {
-      // The last four windows may overlap those before.
+      // The last four windows may overlap the previous ones.
       const c = min(next, columns - 4);
       const start = from + 2 * c;
       const p = x + ((<usize>start) << 2);
@@ -217,9 +220,12 @@ function maximaOfSquares(z: usize, place: usize, x: usize, down: usize, width: i
 }
 
 /**
- * The same for spikes, of windows without padding at most 32 columns wide: z and x are streams of bits, each z whether a bit
- * under its window is set, and place is where the first one is, or the window begins.
+ * Max pooling of spikes, with windows without padding that are at most 32 columns wide. z and x are streams of bits. A
+ * bit of z is 1 if a bit under its window is set. place is the first such bit, or the start of the window.
  */
+// @costs 4 * planes * windows
+// @let size = word(down, 0) * word(across, 0), windows = word(down, 1) * word(across, 1)
+// @cut planes by 32 / even(z == 0 ? size : size | windows) → z * windows / 32, place * windows, x * size / 32
 export function maxPoolBits(z: usize, place: usize, x: usize, down: usize, across: usize, planes: i32): void {
   const height = load<i32>(down);
   const width = load<i32>(across);
@@ -227,11 +233,22 @@ export function maxPoolBits(z: usize, place: usize, x: usize, down: usize, acros
   const bottom = entryOf(down, load<i32>(down, 4));
   let taps: u32 = 0;
   for (let j = 0; j < 32; j += load<i32>(across, 8)) taps |= 1 << j;
+  const allPairs = arePairs(across) && load<i32>(across, 28) - load<i32>(across, 24) == columns;
+  const areSquares = allPairs && columns >= 4 && width <= 32 && load<i32>(down, 8) == 1 && load<i32>(down, 12) == 2;
   if (z != 0) startStream(z);
   for (let plane = 0; plane < planes * height; plane += height) {
     for (let y = down + HEAD; y < bottom; y += ENTRY) {
       const first = load<i32>(y);
       const end = load<i32>(y, 4);
+      if (areSquares) {
+        const upper = inline.always(wordAt(x, <usize>((plane + first) * width)));
+        const lower = end - first > 1 ? inline.always(wordAt(x, <usize>((plane + first + 1) * width))) : 0;
+        if (z != 0) append(pairsOf(upper | lower) & (u32.MAX_VALUE >> (32 - columns)), columns);
+        if (place == 0) continue;
+        placesOfSquares(place, upper, lower, first * width, width, columns);
+        place += (<usize>columns) << 2;
+        continue;
+      }
       for (let c = 0, q = across + HEAD; c < columns; ) {
         let word: u32 = 0;
         let bit: u32 = 0;
@@ -257,17 +274,54 @@ export function maxPoolBits(z: usize, place: usize, x: usize, down: usize, acros
   if (z != 0) endStream();
 }
 
+/** Bit i of the result: whether bit 2i or 2i + 1 is set. */
+function pairsOf(bits: u32): u32 {
+  let pairs = (bits | (bits >> 1)) & 0x55555555;
+  pairs = (pairs | (pairs >> 1)) & 0x33333333;
+  pairs = (pairs | (pairs >> 2)) & 0x0f0f0f0f;
+  pairs = (pairs | (pairs >> 4)) & 0x00ff00ff;
+  return (pairs | (pairs >> 8)) & 0xffff;
+}
+
+/** place ← the first set bit of each 2 × 2 window over two rows of bits, or the start of the window; the rows begin at values `first` and first + width. */
+function placesOfSquares(place: usize, upper: u32, lower: u32, first: i32, width: i32, columns: i32): void {
+  const lanes = i32x4.shl(v128.load(laneNumber), 1);
+  const left = i32x4(1, 4, 16, 64);
+  const right = i32x4(2, 8, 32, 128);
+  const none = i32x4.splat(0);
+  const below = i32x4.splat(width);
+  const belowRight = i32x4.splat(width + 1);
+  for (let next = 0; next < columns; next += 4) {
+    // The last four windows may overlap the previous ones.
+    const c = min(next, columns - 4);
+    const above = i32x4.splat(upper >> (2 * c));
+    const under = i32x4.splat(lower >> (2 * c));
+    // Each earlier bit replaces the later ones.
+    let found = v128.and(belowRight, i32x4.ne(v128.and(under, right), none));
+    found = v128.bitselect(below, found, i32x4.ne(v128.and(under, left), none));
+    found = v128.bitselect(i32x4.splat(1), found, i32x4.ne(v128.and(above, right), none));
+    found = v128.andnot(found, i32x4.ne(v128.and(above, left), none));
+    v128.store(place + ((<usize>c) << 2), i32x4.add(found, i32x4.add(lanes, i32x4.splat(first + 2 * c))));
+  }
+}
+
 /** z ← the sum under each window divided by its count */
+// @costs planes * size
+// @let size = word(down, 0) * word(across, 0), windows = word(down, 1) * word(across, 1)
+// @cut planes → z * windows, x * size
 export function avgPool(z: usize, x: usize, down: usize, across: usize, planes: i32): void {
   inline.always(average(false, z, x, down, across, planes));
 }
 
-/** dx of every value under a window += dz divided by the window's count, window by window */
+/** dx of every value under a window += dz divided by the window's count, in the order of windows */
+// @costs planes * size
+// @let size = word(down, 0) * word(across, 0), windows = word(down, 1) * word(across, 1)
+// @cut planes → dx * size, dz * windows
 export function avgPoolGrad(dx: usize, dz: usize, down: usize, across: usize, planes: i32): void {
   inline.always(average(true, dz, dx, down, across, planes));
 }
 
-/** Means z of x, or, where `shares`, the shares of z for x. */
+/** Writes means z of x or, with `shares`, adds the shares of z to x. */
 function average(shares: bool, z: usize, x: usize, down: usize, across: usize, planes: i32): void {
   const width = load<i32>(across);
   const columns = load<i32>(across, 4);
@@ -283,7 +337,7 @@ function average(shares: bool, z: usize, x: usize, down: usize, across: usize, p
       for (let c = 0, q = across + HEAD; c < columns; ) {
         let p = x + ((<usize>(load<i32>(y) * width + load<i32>(q))) << 2);
         const length = lengthOf(q);
-        // The divisor of the sum under the window.
+        // The divisor of the window's sum.
         const count = <f32>(<i64>load<i32>(y, 8) * load<i32>(q, 8));
         if (c != first || many == 0) {
           if (shares) inline.always(shareInOne(p, below, load<f32>(z) / count, rows, length));
@@ -313,8 +367,8 @@ function average(shares: bool, z: usize, x: usize, down: usize, across: usize, p
 }
 
 /**
- * The sums of `rows` rows, `below` bytes apart, and `length` columns, under four windows `step` columns apart, or under
- * one.
+ * Sum of a window at p: `rows` rows of `length` values, `below` bytes apart. With `four`, each lane has the sum of one of four windows,
+ * which are `step` columns apart; otherwise the first lane has the sum of one window.
  */
 function sumsOf(four: bool, p: usize, below: usize, rows: i32, length: i32, step: i32): v128 {
   let sums = i32x4.splat(0);
@@ -326,7 +380,7 @@ function sumsOf(four: bool, p: usize, below: usize, rows: i32, length: i32, step
   return sums;
 }
 
-/** The means of windows 2 × 2 side by side, a multiple of four. */
+/** Means of 2 × 2 windows side by side; their number is a multiple of four. */
 function meansOfSquares(z: usize, x: usize, below: usize, many: i32, counts: v128): void {
   const zero = f32x4.splat(0);
   z -= 16;
@@ -347,16 +401,15 @@ function meansOfSquares(z: usize, x: usize, below: usize, many: i32, counts: v12
   } while (many != 0);
 }
 
-/** Adds the share of a window to its values. */
 function shareInOne(p: usize, below: usize, share: f32, rows: i32, length: i32): void {
   for (; rows > 0; rows--, p += below) {
     for (let q = p, end = scalarEnd(p, length); q < end; q += 4) store<f32>(q, load<f32>(q) + share);
   }
 }
 
-/** Adds the shares of four windows, `step` columns apart. A value meets its windows in their order: last ones first. */
+/** Adds the shares of four windows, `step` columns apart. Each value receives them in the order of windows: the last ones first. */
 function shareInFour(p: usize, below: usize, shares: v128, rows: i32, length: i32, step: i32): void {
-  // Of windows that step by 2, two neighbours have the same ones, but for the last of an odd number.
+  // With step 2, two neighbouring values have the same windows, except the last of an odd number.
   const low = i32x4.shuffle(shares, shares, 0, 0, 1, 1);
   const high = i32x4.shuffle(shares, shares, 2, 2, 3, 3);
   for (; rows > 0; rows--, p += below) {
@@ -386,7 +439,7 @@ function addPairs(p: usize, low: v128, high: v128): void {
   v128.store(p, f32x4.add(v128.load(p, 16), high), 16);
 }
 
-/** Adds the shares of windows 2 × 2 side by side, a multiple of four. */
+/** Adds the shares of 2 × 2 windows side by side; their number is a multiple of four. */
 function shareInSquares(dx: usize, below: usize, dz: usize, many: i32, counts: v128): void {
   dz -= 16;
   dx -= 32;
@@ -402,7 +455,10 @@ function shareInSquares(dx: usize, below: usize, dz: usize, many: i32, counts: v
   } while (many != 0);
 }
 
-/** The same as avgPool for spikes x, a stream of bits. */
+/** avgPool of spikes x, a stream of bits */
+// @costs 4 * planes * windows
+// @let size = word(down, 0) * word(across, 0), windows = word(down, 1) * word(across, 1)
+// @cut planes by 32 / even(size) → z * windows, x * size / 32
 export function avgPoolBits(z: usize, x: usize, down: usize, across: usize, planes: i32): void {
   const height = load<i32>(down);
   const width = load<i32>(across);
@@ -425,7 +481,9 @@ export function avgPoolBits(z: usize, x: usize, down: usize, across: usize, plan
   }
 }
 
-/** dx[p, place[p, i]] += dz[p, i] for planes p of `size` values and i < n, in this order; nothing where the place is −1 */
+/** dx[p, place[p, i]] += dz[p, i] for planes p of `size` values and i < n, in this order; skipped if the place is −1 */
+// @costs 4 * planes * n
+// @cut planes → dx * size, dz * n, place * n
 export function addAtPlaces(dx: usize, dz: usize, place: usize, planes: i32, size: i32, n: i32): void {
   for (; planes > 0; planes--, dx += (<usize>size) << 2) {
     for (const end = scalarEnd(dz, n); dz < end; dz += 4, place += 4) {

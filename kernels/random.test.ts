@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { wasmHeap } from "../engine/memory.ts";
-import { extraKernels, kernels, memory } from "../engine/wasm.ts";
+import { wasmHeap } from "../engine/core/memory.ts";
+import { coreKernels, extraKernels, memory } from "../engine/core/wasm.ts";
 import { compareSides, LENGTHS, numbers, type Side, WasmSide } from "../test/support/sides.ts";
 
 const lengths = [...LENGTHS.slice(0, -1), 15, 16, 17, 31, 32, 33, 100];
@@ -125,7 +125,7 @@ test("bernoulli: 0 and below never, 1 and above always, NaN never", () => {
 /** n numbers of a stream of the SIMD kernels. */
 function draw(name: "uniform" | "normal", n: number, counter = 0): number[] {
   const p = wasmHeap.allocate(4 * n);
-  const drawn = name === "normal" ? extraKernels().normal : kernels.uniform;
+  const drawn = name === "normal" ? extraKernels().normal : coreKernels.uniform;
   drawn(p, n, 42, 0, counter, 0);
   const z = Array.from(new Float32Array(memory.buffer, p, n));
   wasmHeap.release(p, 4 * n);
@@ -171,12 +171,12 @@ test("bernoulli: rates far below what half a word tells apart, and between such 
     (side) => {
       const n = 40_000;
       const spikes = side.spikes(n);
-      // Most numbers are undecided by their halves somewhere here: rates of 2⁻¹⁶ and less, and such as lie between multiples of it.
+      // Most numbers are somewhere undecided by their halves: rates of 2⁻¹⁶ and less, and rates between multiples of it.
       const p = side.put(numbers(n, 3, 0, 1).map((u, i) => (i % 2 === 0 ? u / 32768 : 0.5 + u / 65536)));
       side.k.bernoulli(spikes, p, n, 1, 1, 5, 6, 7, 0, 0, 0);
       const drawn = side.readSpikes(spikes, n);
       const even = drawn.filter((spike, i) => i % 2 === 0 && spike === 1).length;
-      // 20 000 rates that are 2⁻¹⁶ in the mean.
+      // 20 000 rates with a mean of 2⁻¹⁶.
       expect(even).toBeLessThan(5);
       return drawn;
     },
@@ -190,10 +190,10 @@ test("bernoulli: the fraction of a rate counts", () => {
   const z = wasmHeap.allocate(4 * n);
   let count = 0;
   const rate = 0.7 / 65536;
-  kernels.fill(p, n, rate);
+  coreKernels.fill(p, n, rate);
   for (let seed = 0; seed < 40; seed++) {
-    kernels.bernoulli(z, p, n, 1, 1, seed, 8, 0, 0, 0, 0);
-    count += kernels.countBits(z, n / 32);
+    coreKernels.bernoulli(z, p, n, 1, 1, seed, 8, 0, 0, 0, 0);
+    count += coreKernels.countBits(z, n / 32);
   }
   // Halves alone would give 0, or 640.
   expect(Math.abs(count - 40 * n * rate)).toBeLessThan(4 * Math.sqrt(40 * n * rate));
@@ -206,9 +206,9 @@ test("bernoulli: spikes at the rate that was asked for", () => {
   const p = wasmHeap.allocate(4 * n);
   const z = wasmHeap.allocate(4 * n);
   for (const rate of [0.01, 0.3, 0.9]) {
-    kernels.fill(p, n, rate);
-    kernels.bernoulli(z, p, n, 1, 1, 7, 8, 0, 0, 0, 0);
-    const count = kernels.countBits(z, Math.ceil(n / 32));
+    coreKernels.fill(p, n, rate);
+    coreKernels.bernoulli(z, p, n, 1, 1, 7, 8, 0, 0, 0, 0);
+    const count = coreKernels.countBits(z, Math.ceil(n / 32));
     expect(Math.abs(count / n - rate)).toBeLessThan(4 * Math.sqrt((rate * (1 - rate)) / n));
   }
   wasmHeap.release(p, 4 * n);

@@ -1,17 +1,17 @@
 /**
  * Random numbers as a function of a key and a counter: Philox 4×32-10.
  *
- * A stream is the sequence of 32-bit words that the blocks counter, counter + 1, … give, four words each, in the order of
- * the publication. Word i depends on key, counter and i alone, so any part of a stream can be computed anywhere, in any
- * order. Eight blocks are computed at a time, four of them in the lanes of a vector, and transposed into that order.
+ * A stream is the sequence of 32-bit words of the blocks counter, counter + 1, …, four words each, in the order of the publication. Word i
+ * depends only on key, counter and i, so any part of a stream can be computed anywhere, in any order. Eight blocks are computed at a time, in
+ * two groups of four lanes, and transposed into that order.
  *
  *   uniform[i]      (word[i] >> 8)·2⁻²⁴, in [0, 1)
  *   normal[2k]      r·cos φ     with r = √(−2·log u), u = ((word[2k] >> 8) + 1)·2⁻²⁴ in (0, 1]
  *   normal[2k + 1]  r·sin φ     and φ = 2π·uniform[2k + 1] (Box–Muller); |normal| ≤ 5.77
  *
- *   bernoulli[i]    decided by half a word, and by a whole one where that is not enough
+ *   bernoulli[i]    decided by half a word, and by a whole one if that is not enough
  *
- * Keys and counters are the low and the high half of 64-bit numbers.
+ * Keys and counters are 64-bit numbers in a low and a high half.
  *
  * @see Salmon, Moraes, Dror, Shaw (2011), Parallel Random Numbers: As Easy as 1, 2, 3, SC '11.
  */
@@ -26,15 +26,14 @@ const keyStep1 = memory.data<u32>([0xbb67ae85]);
 const unit = memory.data<u32>([0x33800000]);
 const quarter = memory.data<f32>([0.25]);
 const minusTwo = memory.data<f32>([-2]);
-/** The output of eight blocks that is not written to its place at once. */
+/** Output of eight blocks that are not written to their place directly. */
 const scratch = memory.data(128, 16);
 const fractions = memory.data(128, 16);
 const rates = memory.data(128, 16);
 const lowHalf = memory.data<u32>([0xffff]);
 
 /**
- * The 32 words of the blocks first … first + 7. Each round waits for its multiplications, so two groups of four blocks take
- * turns.
+ * The 32 words of the blocks first … first + 7. Each round waits for its multiplications, so two groups of four blocks alternate.
  */
 function eightBlocks(
   to: usize,
@@ -48,7 +47,7 @@ function eightBlocks(
 ): void {
   let c0 = i32x4.add(i32x4.splat(counter0 + first), v128.load(laneNumber));
   let d0 = i32x4.add(i32x4.splat(counter0 + first + 4), v128.load(laneNumber));
-  // A sum below its operand has overflown; the mask is −1 there.
+  // A sum below its operand has overflowed; the mask is then −1.
   let c1 = i32x4.sub(i32x4.splat(counter1), i32x4.lt_u(c0, i32x4.splat(counter0)));
   let d1 = i32x4.sub(i32x4.splat(counter1), i32x4.lt_u(d0, i32x4.splat(counter0)));
   let c2 = i32x4.splat(counter2);
@@ -85,9 +84,11 @@ function eightBlocks(
 }
 
 /**
- * z[i] ← word i of the stream, a u32: Philox 4×32-10 of the key and the counter, which goes up by 1 every four words;
- * counter2 and counter3 are its upper words.
+ * z[i] ← word i of the stream, a u32: Philox 4×32-10 of the key and the counter, which increases by 1 every four words. counter2 and counter3
+ * are its upper words.
  */
+// @let block = (counter0 >>> 0) + low / 4
+// @cut n by 32 → z, counter0 = block >>> 0, counter1 = counter1 + Math.floor(block / 2 ** 32) >>> 0
 export function philox(
   z: usize,
   n: i32,
@@ -110,7 +111,9 @@ function uniformOf(words: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(words, 8)), v128.load32_splat(unit));
 }
 
-/** z[i] ← uniform number i in [0, 1): the 24 high bits of word i of the stream, by 2⁻²⁴ */
+/** z[i] ← uniform number i in [0, 1): the 24 high bits of word i of the stream, times 2⁻²⁴ */
+// @let block = (counter0 >>> 0) + low / 4
+// @cut n by 32 → z, counter0 = block >>> 0, counter1 = counter1 + Math.floor(block / 2 ** 32) >>> 0
 export function uniform(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, counter1: i32): void {
   for (let i = 0; i < n; i += 32, z += 128) {
     const to = n - i >= 32 ? z : scratch;
@@ -120,7 +123,7 @@ export function uniform(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, c
   }
 }
 
-/** Eight words become eight normal numbers. */
+/** Turns eight words into eight normal numbers. */
 function boxMuller(p: usize): void {
   const words0 = v128.load(p);
   const words1 = v128.load(p, 16);
@@ -141,7 +144,9 @@ function boxMuller(p: usize): void {
   v128.store(p, i32x4.shuffle(cos, sin, 2, 6, 3, 7), 16);
 }
 
-/** z[i] ← standard normal number i, of pairs of words by Box and Muller */
+/** z[i] ← standard normal number i, by Box–Muller from pairs of words */
+// @let block = (counter0 >>> 0) + low / 4
+// @cut n by 32 → z, counter0 = block >>> 0, counter1 = counter1 + Math.floor(block / 2 ** 32) >>> 0
 export function normal(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, counter1: i32): void {
   for (let i = 0; i < n; i += 32, z += 128) {
     const to = n - i >= 32 ? z : scratch;
@@ -151,29 +156,52 @@ export function normal(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, co
   }
 }
 
-/** clamp(p, 0, 1)·scale, and NaN where p is. */
+/** clamp(p, 0, 1)·scale; NaN for NaN. */
 function rateOf(p: v128, scale: v128): v128 {
   return f32x4.mul(f32x4.pmin(f32x4.pmax(p, i32x4.splat(0)), v128.load32_splat(one)), scale);
 }
 
-/** The half of four words that is `shift` bits up, as numbers. */
+/** The half of each of four words that is `shift` bits up, as numbers. */
 function halvesOf(words: v128, shift: i32): v128 {
   return f32x4.convert_i32x4_s(v128.and(i32x4.shr_u(words, shift), v128.load32_splat(lowHalf)));
 }
 
-/** Masks of lanes as bits. */
 function bitsOf(m0: v128, m1: v128, m2: v128, m3: v128): u32 {
   const low = i16x8.narrow_i32x4_s(m0, m1);
   return i8x16.bitmask(i8x16.narrow_i16x8_s(low, i16x8.narrow_i32x4_s(m2, m3)));
 }
 
+/** Compares sixteen halves h with their rates: 16 bits of h ≤ rate, below 16 bits of h + 1 ≤ rate. */
+function compareSixteen(words: usize, p: usize, scales: v128, shift: i32): u32 {
+  const h0 = inline.always(halvesOf(v128.load(words), shift));
+  const h1 = inline.always(halvesOf(v128.load(words, 16), shift));
+  const h2 = inline.always(halvesOf(v128.load(words, 32), shift));
+  const h3 = inline.always(halvesOf(v128.load(words, 48), shift));
+  const r0 = inline.always(rateOf(v128.load(p), scales));
+  const r1 = inline.always(rateOf(v128.load(p, 16), scales));
+  const r2 = inline.always(rateOf(v128.load(p, 32), scales));
+  const r3 = inline.always(rateOf(v128.load(p, 48), scales));
+  const ones = v128.load32_splat(one);
+  const below = inline.always(
+    bitsOf(
+      f32x4.le(f32x4.add(h0, ones), r0),
+      f32x4.le(f32x4.add(h1, ones), r1),
+      f32x4.le(f32x4.add(h2, ones), r2),
+      f32x4.le(f32x4.add(h3, ones), r3),
+    ),
+  );
+  const near = inline.always(bitsOf(f32x4.le(h0, r0), f32x4.le(h1, r1), f32x4.le(h2, r2), f32x4.le(h3, r3)));
+  return (below << 16) | near;
+}
+
 /**
  * bit (r, i) of a stream ← (h + f)·2⁻¹⁶ < clamp(p[i], 0, 1)·scale     r < repeats, i < n
  *
- * for bit number b = r·n + i: h is half a word of the stream, of each 32 words first the low halves and then the high ones. f is
- * number b of `uniform` in the stream with counter2 = 1; h decides without it but for one in 65536. Bits from `first`, a multiple of 64, to
- * `end`, or where that is 0 to the last one.
+ * for bit number b = r·n + i. h is half a word of the stream: of every 32 words, first the low halves and then the high
+ * ones. f is number b of `uniform` in the stream with counter2 = 1; it is needed once in 65536 times, when h does not
+ * decide. Writes the bits from `first`, a multiple of 64, to `end`, or to the last bit if `end` is 0.
  */
+// @cut (end || n * repeats) - first by 64 → first = first + low, end = first + high
 export function bernoulli(
   bits: usize,
   p: usize,
@@ -190,7 +218,6 @@ export function bernoulli(
   const total = end != 0 ? end : n * repeats;
   // Both sides of the comparison times 2¹⁶, which is exact.
   const scales = f32x4.splat(scale * 65536);
-  const ones = v128.load32_splat(one);
   let column = first > 0 ? first % n : 0;
   bits += <usize>first >> 3;
   for (let i = first; i < total; i += 32, bits += 4) {
@@ -208,29 +235,13 @@ export function bernoulli(
         if (++column == n) column = 0;
       }
     }
-    // h + 1 ≤ rate, and h ≤ rate: where they differ, f decides.
+    // h + 1 ≤ rate, and h ≤ rate: if they differ, f decides.
     let below: u32 = 0;
     let near: u32 = 0;
     for (let o: usize = 0; o < 128; o += 64) {
-      const h0 = inline.always(halvesOf(v128.load(scratch + o), shift));
-      const h1 = inline.always(halvesOf(v128.load(scratch + o, 16), shift));
-      const h2 = inline.always(halvesOf(v128.load(scratch + o, 32), shift));
-      const h3 = inline.always(halvesOf(v128.load(scratch + o, 48), shift));
-      const r0 = inline.always(rateOf(v128.load(from + o), scales));
-      const r1 = inline.always(rateOf(v128.load(from + o, 16), scales));
-      const r2 = inline.always(rateOf(v128.load(from + o, 32), scales));
-      const r3 = inline.always(rateOf(v128.load(from + o, 48), scales));
-      const b = inline.always(
-        bitsOf(
-          f32x4.le(f32x4.add(h0, ones), r0),
-          f32x4.le(f32x4.add(h1, ones), r1),
-          f32x4.le(f32x4.add(h2, ones), r2),
-          f32x4.le(f32x4.add(h3, ones), r3),
-        ),
-      );
-      const m = inline.always(bitsOf(f32x4.le(h0, r0), f32x4.le(h1, r1), f32x4.le(h2, r2), f32x4.le(h3, r3)));
-      below = (below >> 16) | (b << 16);
-      near = (near >> 16) | (m << 16);
+      const both = inline.always(compareSixteen(scratch + o, from + o, scales, shift));
+      below = (below >> 16) | (both & 0xffff0000);
+      near = (near >> 16) | (both << 16);
     }
     let open = below ^ near;
     if (open != 0) eightBlocks(fractions, i >> 2, key0, key1, counter0, counter1, 1, 0);

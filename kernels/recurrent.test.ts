@@ -13,7 +13,7 @@ test.each([1, 3, 18])("recurrent: products of %i rows have the bits of gemm, wha
     const work = side.zeros(rows * (n + 36) + 64);
     k.packForward(panels, weight, n);
     for (const share of [0, 0.03, 0.5, 1]) {
-      // Two steps in a stream, the first of which is not looked at.
+      // Two steps in a stream, the first of which is not read.
       const fired = numbers(2 * size, 4, 0, 1).map((x) => Number(x < share));
       const s = side.zeros(Math.ceil((2 * size) / 32) + 1);
       k.packBits(s, side.put(fired), 1, 2 * size);
@@ -48,7 +48,7 @@ test("recurrent: the sum starts at the bias, takes the spikes in ascending order
   side.k.packBits(s, side.put([1, 1, 1, 1]), 1, n);
   side.k.packForward(panels, weight, n);
   side.k.feedForward(z, side.put([3, 0, 0, 0]), s, 0, panels, side.put([1, 0, 0, 0]), work, 1, n);
-  // In float32 1 + 2²⁴ is 2²⁴: the bias is lost to the first term, later terms are not.
+  // In float32 1 + 2²⁴ is 2²⁴: the bias is lost in the first addition, later terms are not.
   expect(side.read(z, 1)).toEqual([3.5]);
   side.finish();
 });

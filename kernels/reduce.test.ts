@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { wasmHeap } from "../engine/memory.ts";
-import { kernels, memory } from "../engine/wasm.ts";
+import { wasmHeap } from "../engine/core/memory.ts";
+import { coreKernels, memory } from "../engine/core/wasm.ts";
 import { compareSides, LENGTHS, numbers } from "../test/support/sides.ts";
 
 /** [outer, n, inner]: every tail of a row, of columns and of groups of four rows; chunks of columns; the empty sum. */
@@ -60,7 +60,7 @@ for (const [outer, n, inner] of SHAPES) {
   });
 
   test(`reduce: products and their gradients agree, with zeros too, ${name([outer, n, inner])}`, () => {
-    // Near 1, so that neither side leaves float32.
+    // Values near 1, so that both sides remain in the range of float32.
     const near = x.map((v) => 1 + v / 64);
     for (const zeros of [Infinity, 7, 2]) {
       compareSides(
@@ -130,10 +130,10 @@ test("reduce: a column has the same bits alone as among others, and long ones ke
       x[i] = 0.1 + (i % 7) / 16;
     });
     const column = x.filter((_, i) => i % 2 === 0);
-    kernels.sumAxis(z, from, 1, n, 2);
+    coreKernels.sumAxis(z, from, 1, n, 2);
     const [among] = new Float32Array(memory.buffer, z, 1);
     new Float32Array(memory.buffer, from, n).set(column);
-    kernels.sumAxis(alone, from, 1, n, -1);
+    coreKernels.sumAxis(alone, from, 1, n, -1);
     expect(new Float32Array(memory.buffer, alone, 1)[0], `${n}`).toBe(among);
     const exact = column.reduce((sum, value) => sum + value, 0);
     expect(Math.abs((among as number) - exact) / exact, `${n}`).toBeLessThan(4e-6);
@@ -153,7 +153,7 @@ test("reduce: the sum over rows is the float32 sum step by step, bit for bit", (
   const from = wasmHeap.allocate(4 * n * inner);
   const z = wasmHeap.allocate(4 * inner);
   new Float32Array(memory.buffer, from, n * inner).set(x);
-  kernels.sumAxis(z, from, 1, n, inner);
+  coreKernels.sumAxis(z, from, 1, n, inner);
   expect(new Float32Array(memory.buffer, z, inner)).toEqual(expected);
   wasmHeap.release(from, 4 * n * inner);
   wasmHeap.release(z, 4 * inner);

@@ -1,12 +1,12 @@
 /**
- * Reductions along one axis of x seen as [outer, n, inner], and the way back.
+ * Reductions along one axis of x, viewed as [outer, n, inner], and their gradients.
  *
- * Order of a sum, the same for any outer size: neighbours (inner = 1) are added in float64, two rows of four partial sums
- * that depend on n alone; else each output has a float32 sum of every BLOCK values, from i = 0 on, and the float64 sum of these.
+ * The order of a sum does not depend on outer. Contiguous values (inner = 1) are added in float64, in two vectors of four partial sums whose
+ * order depends only on n. Otherwise each output has a float32 sum for every BLOCK values, from i = 0 on, and the float64 sum of these.
  * Maxima are exact in any order.
  *
- * Wide rows are taken in chunks of columns, so that the sums stay in the first-level cache while all n rows pass over
- * them, and four rows at a time, so that a sum is loaded and stored once for four additions.
+ * Wide rows are processed in chunks of columns, so that the sums stay in the first-level cache while all n rows pass over them, and four rows
+ * at a time, so that a sum is loaded and stored once for four additions.
  */
 import { addScaled, addTo, affine, copy, fill } from "./elementwise";
 import { loadSome, one, storeSome } from "./lanes";
@@ -19,12 +19,21 @@ const sums = memory.data(4096, 16);
 const BLOCK = 128;
 const totals = memory.data(8192, 16);
 
-/** z[o, j] ← Σᵢ x[o, i, j]; a negative inner says that these are columns, though it may be one; `apart` as below. */
+/**
+ * z[o, j] ← Σᵢ x[o, i, j]. A negative inner means |inner| columns, which are summed row by row even if |inner| = 1. `apart` as in
+ * addSumAxis.
+ */
+// @costs outer * n * Math.abs(inner)
+// @cut outer if inner > 0 → z * inner, x * n * inner
+// @cut Math.abs(inner) by 16 if outer == 1 && inner != 1 → z, x, inner = low - high, apart = apart || Math.abs(inner)
 export function sumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32, apart: i32): void {
   sumInto(z, x, outer, n, inner, false, 1, apart);
 }
 
-/** z[o, j] += scale·Σᵢ x[o, i, j]; rows of one sum, outer = 1, are `apart` values from each other, of inner where that is 0 */
+/** z[o, j] += scale·Σᵢ x[o, i, j]. With outer = 1, the rows of x lie `apart` values from each other; 0 means |inner| values. */
+// @costs outer * n * Math.abs(inner)
+// @cut outer if inner > 0 → z * inner, x * n * inner
+// @cut Math.abs(inner) by 16 if outer == 1 && inner != 1 → z, x, inner = low - high, apart = apart || Math.abs(inner)
 export function addSumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32, scale: f32, apart: i32): void {
   sumInto(z, x, outer, n, inner, true, scale, apart);
 }
@@ -99,6 +108,9 @@ function addFourRows(to: usize, x0: usize, x1: usize, x2: usize, x3: usize, colu
 }
 
 /** dx[o, i, j] += scale·dz[o, j] */
+// @costs outer * n * inner
+// @cut outer → dx * n * inner, dz * inner
+// @cut n if outer == 1 → dx * inner
 export function sumAxisGrad(dx: usize, dz: usize, outer: i32, n: i32, inner: i32, scale: f32): void {
   const row = (<usize>inner) << 2;
   for (; outer > 0; outer--, dz += row) {
@@ -112,6 +124,9 @@ export function sumAxisGrad(dx: usize, dz: usize, outer: i32, n: i32, inner: i32
 }
 
 /** z[o, i, j] ← x[o, j] */
+// @costs outer * n * inner
+// @cut outer → z * n * inner, x * inner
+// @cut n if outer == 1 → z * inner
 export function expandAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
   const row = (<usize>inner) << 2;
   const block = row * <usize>n;
@@ -122,7 +137,7 @@ export function expandAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): 
   }
 }
 
-/** Narrow rows: the written part is copied behind itself, twice as much each time, up to 16 KB. */
+/** Narrow rows: the written part is copied after itself, which doubles it each time, up to 16 KB. */
 function doubled(z: usize, x: usize, row: usize, block: usize): void {
   memory.copy(z, x, row);
   let filled = row;
@@ -135,6 +150,8 @@ function doubled(z: usize, x: usize, row: usize, block: usize): void {
 }
 
 /** z[o, j] ← Πᵢ x[o, i, j], over i = 0, 1, …, n − 1 */
+// @costs outer * n * inner
+// @cut outer → z * inner, x * n * inner
 export function prodAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
   const row = (<usize>inner) << 2;
   for (; outer > 0; outer--, x += row * <usize>(n - 1)) {
@@ -147,9 +164,11 @@ export function prodAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): vo
 }
 
 /**
- * dx[o, i, j] += dz[o, j]·Π x[o, k, j] over k ≠ i: the product before i times the product behind it, so that zeros need
- * no division. `rest` is room for n values.
+ * dx[o, i, j] += dz[o, j]·Π x[o, k, j] over k ≠ i: the product before i times the product after it, so that zeros need no division. `rest`
+ * has room for n values.
  */
+// @costs outer * n * inner
+// @cut outer → dx * n * inner, dz * inner, x * n * inner, rest = area(rest, 4 * n)
 export function prodAxisGrad(dx: usize, dz: usize, x: usize, rest: usize, outer: i32, n: i32, inner: i32): void {
   const row = (<usize>inner) << 2;
   const block = row * <usize>n;
@@ -172,7 +191,9 @@ export function prodAxisGrad(dx: usize, dz: usize, x: usize, rest: usize, outer:
   }
 }
 
-/** z[o, i, j] ← Σ x[o, k, j] over k ≤ i, or with `reverse` from the end over k ≥ i, each sum in float64. z may be x. */
+/** z[o, i, j] ← Σ x[o, k, j] over k ≤ i, or with `reverse` over k ≥ i from the end, each sum in float64. z may be x. */
+// @costs outer * n * inner
+// @cut outer → z * n * inner, x * n * inner
 export function cumsumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32, reverse: i32): void {
   const row = (<usize>inner) << 2;
   const rest = row * <usize>(n - 1);
@@ -201,16 +222,20 @@ export function cumsumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32, r
 }
 
 /** z[o, j] ← maxᵢ x[o, i, j] and index[o, j] ← the first such i, as a float (exact below 2²⁴). NaN is the largest. n > 0 */
+// @costs outer * n * inner
+// @cut outer → z * inner, index * inner, x * n * inner
 export function maxAxis(z: usize, index: usize, x: usize, outer: i32, n: i32, inner: i32): void {
   search(z, index, x, outer, n, inner, 0);
 }
 
 /** z[o, j] ← minᵢ x[o, i, j] and index[o, j] ← the first such i, as a float (exact below 2²⁴). NaN is the smallest. n > 0 */
+// @costs outer * n * inner
+// @cut outer → z * inner, index * inner, x * n * inner
 export function minAxis(z: usize, index: usize, x: usize, outer: i32, n: i32, inner: i32): void {
   search(z, index, x, outer, n, inner, 0x80000000);
 }
 
-/** `flip` is a mask for the sign: the minimum is where −x has its maximum. */
+/** Finds extrema; `flip` masks the sign, since the minimum is where −x has its maximum. */
 function search(z: usize, index: usize, x: usize, outer: i32, n: i32, inner: i32, flip: u32): void {
   assert(n > 0);
   const row = (<usize>inner) << 2;
@@ -232,12 +257,12 @@ function search(z: usize, index: usize, x: usize, outer: i32, n: i32, inner: i32
   }
 }
 
-/** Lanes in which x beats best: larger, or the first NaN. */
+/** Mask of lanes in which x is better than best: larger, or the first NaN. */
 function better(x: v128, best: v128, flip: v128): v128 {
   return v128.andnot(f32x4.eq(best, best), f32x4.le(v128.xor(x, flip), v128.xor(best, flip)));
 }
 
-/** One row against the best so far of every column. */
+/** Compares one row with the best so far of every column. */
 function improve(z: usize, index: usize, x: usize, columns: i32, i: f32, flip: u32): void {
   const end = scalarEnd(z, columns);
   const flips = i32x4.splat(flip);
@@ -255,7 +280,7 @@ function improveSome(four: bool, z: usize, index: usize, x: usize, here: v128, f
   storeSome(index, four, v128.bitselect(here, loadSome(index, four), wins));
 }
 
-/** A row of neighbours: every fourth one to its lane, then the lanes against each other. */
+/** A row of contiguous values: every fourth one in its lane, then the lanes against each other. */
 function searchNeighbours(z: usize, index: usize, x: usize, n: i32, flip: u32): void {
   const flips = i32x4.splat(flip);
   let best = v128.load32_splat(x);
@@ -272,7 +297,7 @@ function searchNeighbours(z: usize, index: usize, x: usize, n: i32, flip: u32): 
       best = v128.bitselect(lanes, best, wins);
       at = v128.bitselect(here, at, wins);
     }
-    // Lanes 2, 3 against 0, 1, then 1 against 0.
+    // Lanes 2, 3 against 0, 1; then 1 against 0.
     let other = i32x4.shuffle(best, best, 2, 3, 0, 1);
     let otherAt = i32x4.shuffle(at, at, 2, 3, 0, 1);
     let wins = inline.always(betterOrEarlier(other, best, otherAt, at, flips));
@@ -294,13 +319,15 @@ function searchNeighbours(z: usize, index: usize, x: usize, n: i32, flip: u32): 
   v128.store32_lane(index, at, 0);
 }
 
-/** As `better`, where an equal (or equally NaN) x with the smaller index wins too. */
+/** Like `better`, but an equal (or equally NaN) x with the smaller index wins too. */
 function betterOrEarlier(x: v128, best: v128, xAt: v128, bestAt: v128, flip: v128): v128 {
   const notWorse = v128.or(f32x4.ne(x, x), f32x4.ge(v128.xor(x, flip), v128.xor(best, flip)));
   return v128.or(better(x, best, flip), v128.and(notWorse, f32x4.lt(xAt, bestAt)));
 }
 
 /** dx[o, index[o, j], j] += dz[o, j] */
+// @costs outer * n * inner
+// @cut outer → dx * n * inner, dz * inner, index * inner
 export function pickAxisGrad(dx: usize, dz: usize, index: usize, outer: i32, n: i32, inner: i32): void {
   const row = (<usize>inner) << 2;
   for (; outer > 0; outer--, dx += row * <usize>n) {
@@ -311,7 +338,9 @@ export function pickAxisGrad(dx: usize, dz: usize, index: usize, outer: i32, n: 
   }
 }
 
-/** dx[o, i, j] += dz[o, j] / (number of ties) where x[o, i, j] = z[o, j]. Nothing where z is NaN. */
+/** dx[o, i, j] += dz[o, j] / (number of ties) where x[o, i, j] = z[o, j]; nothing if z is NaN. */
+// @costs outer * n * inner
+// @cut outer → dx * n * inner, dz * inner, z * inner, x * n * inner
 export function amaxGrad(dx: usize, dz: usize, z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
   const row = (<usize>inner) << 2;
   for (; outer > 0; outer--, dx += row * <usize>(n - 1), x += row * <usize>(n - 1)) {

@@ -1,10 +1,9 @@
 /**
- * One row times a matrix, which is read once where it lies. n and k are multiples of 8 and 4; sums have the order of
- * matmul.ts.
+ * One row times a matrix, which is read once in place. n and k are multiples of 8 and 4; sums have the order of matmul.ts.
  */
 import { madd } from "./lanes";
 
-/** c [n] += a [k] · B [k, n] by rows: four of them at a time pass over c. */
+/** c [n] += a [k] · B [k, n] for contiguous rows: adds four rows of B to c at a time. */
 export function rowTimesRows(c: usize, a: usize, b: usize, n: i32, k: i32, aStep: usize, bBytes: usize): void {
   const bytes = (<usize>n) << 2;
   for (; k > 0; k -= 4) {
@@ -30,8 +29,8 @@ export function rowTimesRows(c: usize, a: usize, b: usize, n: i32, k: i32, aStep
 }
 
 /**
- * c [n] += a [k] · B [k, n] by columns, eight of them at a time: the products are turned in registers, then added in order. Where a
- * product and its addition are one instruction, B is turned instead.
+ * c [n] += a [k] · B [k, n] for contiguous columns, eight at a time: products are transposed in registers, then added in order. With fused
+ * multiply-add, B is transposed instead.
  */
 export function rowTimesColumns(c: usize, a: usize, b: usize, n: i32, k: i32, colBytes: usize): void {
   const two = colBytes << 1;
@@ -78,7 +77,7 @@ function factorOf(x: v128, b: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? b : f32x4.mul(x, b);
 }
 
-/** sum + the turned products, or turned factors times x. */
+/** sum + the transposed products, or the transposed factors times x. */
 function plusTurned(sum: v128, x: v128, turned: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? inline.always(madd(sum, x, turned)) : f32x4.add(sum, turned);
 }

@@ -185,7 +185,7 @@ test("crossEntropy: infinite losses and gradients are those of PyTorch's terms, 
     return side.read(dx, 3);
   });
   compareSides((side) => {
-    // Log-probabilities: classes that no target names get no gradient, not even 0·NaN.
+    // Log-probabilities: classes that are not a target get no gradient, not even 0·NaN.
     const dx = side.zeros(3);
     side.k.crossEntropyGrad(dx, 0, 0, side.putInts([1]), side.put([NaN, 2, 1]), side.put([1]), 1, 1, 1, 3, 0);
     expect(side.read(dx, 3)).toEqual([0, -2, 0]);

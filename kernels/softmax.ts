@@ -1,13 +1,11 @@
 /**
  * Softmax and cross-entropy over contiguous rows.
  *
- * With m = max x and ℓ = log Σ exp(x − m), the logarithm of the sum of exponentials is m + ℓ. The two are never added: at
- * logits of 1000 the sum would be rounded to 6·10⁻⁵, while (m − x) + ℓ keeps every digit. So the cross-entropy kernels
- * keep both for backward.
+ * With m = max x and ℓ = log Σ exp(x − m), the logarithm of the sum of exponentials is m + ℓ. The two are never added: for logits of 1000 the
+ * rounding of the sum would be 6·10⁻⁵, while (m − x) + ℓ keeps every digit. So the cross-entropy kernels save both for backward.
  *
  * The cross-entropy with class y is Σ_c a_c·(m + ℓ − x_c) with weights a_c = w_c·((1 − ε)·[c = y] + ε/K), where ε is the
- * smoothing and K = cols. Its gradient is g·(softmax(x)_c·Σa − a_c). A row that holds NaN or +∞, or nothing but −∞, gives
- * NaN.
+ * smoothing and K = cols. Its gradient is g·(softmax(x)_c·Σa − a_c). A row with NaN or +∞, or with only −∞, gives NaN.
  */
 import { expNegative, loadTail, loadTailOr, logLanes, minusInfinity, storeTail, sumOfLanes } from "./lanes";
 import { log } from "./math";
@@ -16,13 +14,15 @@ import { vectorEnd } from "./span";
 const ones = memory.data<f32>([1, 1, 1, 1], 16);
 
 /** z[r, c] ← exp(x[r, c] − m) / Σ exp(x[r, :] − m), m = max x[r, :]. z may be x. */
+// @costs rows * cols
+// @cut rows → z * cols, x * cols
 export function softmax(z: usize, x: usize, rows: i32, cols: i32): void {
   const length = vectorEnd(0, cols);
   for (const row = (<usize>cols) << 2; rows > 0; rows--, z += row, x += row) {
     const tail = lastOf(x + length, cols);
     const m = f32x4.splat(maxOfRow(x, length, tail));
     let last = f32x4.splat(0);
-    // Idle lanes hold exp(−∞) = 0.
+    // Unused lanes hold exp(−∞) = 0.
     if ((cols & 3) != 0) last = expNegative(f32x4.sub(tail, m));
     let sums = f32x4.splat(0);
     for (let o: usize = 0; o < length; o += 16) {
@@ -37,6 +37,8 @@ export function softmax(z: usize, x: usize, rows: i32, cols: i32): void {
 }
 
 /** dx[r, c] += z[r, c]·(dz[r, c] − Σ dz[r, :]·z[r, :]) for z = softmax(x) */
+// @costs rows * cols
+// @cut rows → dx * cols, dz * cols, z * cols
 export function softmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32): void {
   const length = vectorEnd(0, cols);
   for (const row = (<usize>cols) << 2; rows > 0; rows--, dx += row, dz += row, z += row) {
@@ -56,6 +58,8 @@ export function softmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32
 }
 
 /** z[r, c] ← (x[r, c] − m) − ℓ, m = max x[r, :], ℓ = log Σ exp(x[r, :] − m). z may be x. */
+// @costs rows * cols
+// @cut rows → z * cols, x * cols
 export function logSoftmax(z: usize, x: usize, rows: i32, cols: i32): void {
   const length = vectorEnd(0, cols);
   for (const row = (<usize>cols) << 2; rows > 0; rows--, z += row, x += row) {
@@ -69,6 +73,8 @@ export function logSoftmax(z: usize, x: usize, rows: i32, cols: i32): void {
 }
 
 /** dx[r, c] += dz[r, c] − exp(z[r, c])·Σ dz[r, :] for z = logSoftmax(x) */
+// @costs rows * cols
+// @cut rows → dx * cols, dz * cols, z * cols
 export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32): void {
   const length = vectorEnd(0, cols);
   for (const row = (<usize>cols) << 2; rows > 0; rows--, dx += row, dz += row, z += row) {
@@ -90,9 +96,11 @@ export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: 
  * lse[r] ← ℓ and lse[rows + r] ← m of row r,  loss[r] ← (1 − ε)·w[y]·(m + ℓ − x[r, y]) + ε/K·Σ_c w[c]·(m + ℓ − x[r, c])
  *
  * m and ℓ as in `logSoftmax`, ε is the smoothing, K = cols.
- * y = target[r], an i32; all three are 0 where it is negative: that row is ignored. weight = 0 (the address) means ones.
- * lse = 0 (the address) means that x holds log-probabilities: m + ℓ is 0 then and not looked for.
+ * y = target[r], an i32; for negative y, the row is ignored and all three are 0. weight = 0 (the address) means ones. lse = 0 (the address)
+ * means that x holds log-probabilities, for which m + ℓ is 0. Maxima are stored `apart` values after the sums, or `rows` if that is 0.
  */
+// @costs rows * cols
+// @cut rows → loss, lse, x * cols, target, apart = apart || rows
 export function crossEntropy(
   loss: usize,
   lse: usize,
@@ -102,11 +110,13 @@ export function crossEntropy(
   rows: i32,
   cols: i32,
   smoothing: f32,
+  apart: i32,
 ): void {
   const length = vectorEnd(0, cols);
   const bytes = (<usize>rows) << 2;
+  const maxAt = (<usize>(apart != 0 ? apart : rows)) << 2;
   const row = (<usize>cols) << 2;
-  // First the distance of x[y] from m, and the sums, whose logarithms are then taken four at a time.
+  // First the distance of x[y] from m and the sums; the logarithms of the sums are then computed four at a time.
   for (let r: usize = 0, p = x; r < bytes; r += 4, p += row) {
     const y = load<i32>(target + r);
     let m: f32 = 0;
@@ -120,7 +130,7 @@ export function crossEntropy(
     store<f32>(loss + r, y < 0 ? 0 : m - load<f32>(p + ((<usize>y) << 2)));
     if (lse != 0) {
       store<f32>(lse + r, sum);
-      store<f32>(lse + bytes + r, m);
+      store<f32>(lse + maxAt + r, m);
     }
   }
   if (lse != 0) log(lse, lse, rows);
@@ -132,7 +142,7 @@ export function crossEntropy(
     const l: f32 = lse == 0 ? 0 : load<f32>(lse + r);
     let sum = keep * weightOf(weight, y) * (load<f32>(loss + r) + l);
     if (smoothing != 0) {
-      const m: f32 = lse == 0 ? 0 : load<f32>(lse + bytes + r);
+      const m: f32 = lse == 0 ? 0 : load<f32>(lse + maxAt + r);
       sum += rowLoss(x, weight, cols, m, l, share);
     }
     store<f32>(loss + r, sum);
@@ -140,10 +150,11 @@ export function crossEntropy(
 }
 
 /**
- * dx[r, c] += scale·dloss[r·step]·(softmax(x[r, :])[c]·Σa − a_c), nothing where the target is ignored; the first term is
- * missing for log-probabilities, which are not read. a_c = w[c]·((1 − ε)·[c = y] + ε/K), y and the rest as in
- * `crossEntropy`.
+ * dx[r, c] += scale·dloss[r·step]·(softmax(x[r, :])[c]·Σa − a_c), nothing for ignored targets. For log-probabilities, which are not read, the
+ * first term is absent. a_c = w[c]·((1 − ε)·[c = y] + ε/K); y, apart and the other arguments as in `crossEntropy`.
  */
+// @costs rows * cols
+// @cut rows → dx * cols, x * cols, lse, target, dloss * dlossStep, apart = apart || rows
 export function crossEntropyGrad(
   dx: usize,
   x: usize,
@@ -156,13 +167,14 @@ export function crossEntropyGrad(
   rows: i32,
   cols: i32,
   smoothing: f32,
+  apart: i32,
 ): void {
   const share = smoothing / <f32>cols;
   const keep: f32 = 1 - smoothing;
   const shares = share * sumOfWeights(weight, cols);
   const step = (<usize>dlossStep) << 2;
   const lseStep: usize = lse == 0 ? 0 : 4;
-  const maxAt = (<usize>rows) << 2;
+  const maxAt = (<usize>(apart != 0 ? apart : rows)) << 2;
   for (
     const row = (<usize>cols) << 2;
     rows > 0;
@@ -192,7 +204,7 @@ function weightOf(weight: usize, y: i32): f32 {
   return weight == 0 ? 1 : load<f32>(weight + ((<usize>y) << 2));
 }
 
-/** The tail of a row; its idle lanes change neither maximum nor sum. */
+/** The tail of a row; its unused lanes change neither maximum nor sum. */
 function lastOf(p: usize, cols: i32): v128 {
   return inline.always(loadTailOr(p, cols, v128.load32_splat(minusInfinity)));
 }
@@ -232,7 +244,7 @@ function sumOfWeights(weight: usize, cols: i32): f32 {
   return sumOfLanes(sums);
 }
 
-// An absent weight is ones, read with a step of 0.
+// A missing weight is ones, read with a step of 0.
 
 /** Σ_c share·w_c·((m − x_c) + ℓ) */
 function rowLoss(x: usize, weight: usize, cols: i32, m: f32, l: f32, share: f32): f32 {
@@ -242,7 +254,7 @@ function rowLoss(x: usize, weight: usize, cols: i32, m: f32, l: f32, share: f32)
   const ms = f32x4.splat(m);
   const ls = f32x4.splat(l);
   const length = vectorEnd(0, cols);
-  // The weights of idle lanes are 0.
+  // The weights of unused lanes are 0.
   const last = f32x4.mul(loadTail(w + length * step, cols), shares);
   let sums = f32x4.mul(last, f32x4.add(f32x4.sub(ms, loadTail(x + length, cols)), ls));
   for (let o: usize = 0; o < length; o += 16) {

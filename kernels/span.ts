@@ -1,9 +1,9 @@
-/** The vector loops' bounds: the end of whole vectors in a run of n values, and four copies of a single operand. */
+/** Bounds of vector loops: the end of whole vectors in a run of n values, and four copies of a single operand. */
 
-/** Four times that value. */
+/** Four copies of a single operand. */
 const fourTimes = memory.data(16, 16);
 
-/** End of the part of n values from p on that fills whole vectors of four. */
+/** End of the whole vectors of four in n values from p on. */
 export function vectorEnd(p: usize, n: i32): usize {
   return p + ((<usize>n >> 2) << 4);
 }
@@ -13,14 +13,14 @@ export function scalarEnd(p: usize, n: i32): usize {
   return p + ((<usize>n) << 2);
 }
 
-/** Where the values of y are read: where they are, or, if y is a single value, where that stands four times. */
+/** Address at which the values of y are read: y, or four copies if y is a single value. */
 export function spread(y: usize, single: i32): usize {
   if (single == 0) return y;
   v128.store(fourTimes, v128.load32_splat(y));
   return fourTimes;
 }
 
-/** Bytes from four values of y to the next four. */
+/** Bytes between four values of y and the next four. */
 export function stepOf(single: i32): usize {
   return single == 0 ? 16 : 0;
 }

@@ -4,7 +4,7 @@ import * as kinds from "./kinds.ts";
 import { reference } from "./reference/index.ts";
 import { RESETS, SURROGATES } from "./reference/kinds.ts";
 
-/** Numbers that are no surrogate: the first above, one below, and what a custom one has. */
+/** Invalid surrogate numbers: the first above the range, one far above, and that of a custom surrogate. */
 const UNKNOWN = [Math.max(...Object.values(SURROGATES)) + 1, 1000, -1];
 
 for (const [name, kind] of Object.entries(SURROGATES)) {

@@ -1,4 +1,4 @@
-/** The step function and the surrogates of its derivative, as kernels of their own. */
+/** The step function and its surrogate derivatives, as kernels. */
 import { derivativeLanes, exponentials, floorOf, innerFactor, isExponential, outerFactor, reachOf } from "./derivative";
 import { loadTail, storeTail } from "./lanes";
 import { scalarEnd } from "./span";
@@ -14,6 +14,7 @@ const none = memory.data(16, 16);
  *   3, erf: k/√π·exp(−k²x²)     4, triangular: max(0, 1 − |x|/k) / k     5, boxcar: |x| < k/2 ? 1/k : 0
  *   6, straightThrough: 1
  */
+// @cut n by 16 → z, u, threshold * step
 export function surrogate(z: usize, u: usize, threshold: usize, step: i32, n: i32, kind: i32, slope: f32): void {
   const fours = n >> 2;
   if (step == 0) v128.store(edge, v128.load32_splat(threshold));
@@ -26,7 +27,7 @@ export function surrogate(z: usize, u: usize, threshold: usize, step: i32, n: i3
   storeTail(z + o, n, v128.load(edge, 16));
 }
 
-/** The same for fours of columns; thetaBytes lie between four θ and the next. */
+/** `surrogate` for groups of four columns; thetaBytes is the distance between four θ and the next. */
 function whole(z: usize, u: usize, threshold: usize, thetaBytes: usize, fours: i32, kind: i32, slope: f32): void {
   if (!isExponential(kind)) return derivatives(z, u, threshold, thetaBytes, fours, kind, slope);
   exponentials(z, u, threshold, thetaBytes, fours, kind, slope);
@@ -50,7 +51,8 @@ function derivatives(z: usize, u: usize, threshold: usize, thetaBytes: usize, fo
   } while (--fours != 0);
 }
 
-/** z[i] ← 1 where x[i] ≥ 0 (strict: > 0), else 0 */
+/** z[i] ← 1 if x[i] ≥ 0 (strict: > 0), else 0 */
+// @cut n by 16 → z, x
 export function spike(z: usize, x: usize, n: i32, strict: i32): void {
   // x > 0 is x ≥ the smallest positive float.
   const floor: f32 = strict != 0 ? reinterpret<f32>(1) : 0;

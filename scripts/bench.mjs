@@ -6,7 +6,7 @@
  *   npm run bench -- toy lif          some of them
  *   npm run bench -- --peers          against TF.js, jax-js and onnxruntime-web too
  *   npm run bench -- --write          and keeps the results in bench/results, README.md and docs/
- *   npm run bench -- --profile        instead: what the kernels take of the steps that race with PyTorch
+ *   npm run bench -- --profile        instead: what the kernels take of the steps that race with PyTorch; with --write in docs/benchmarks.md
  *   npm run bench -- --stored         measures nothing: shows, or writes, what is stored
  *
  *   npm run bench -- --threads 2      with so many threads in the rows of all threads, by default as many as there are processors; 1: without
@@ -17,6 +17,11 @@
  *                                               three runs, or is not served here
  *   npm run bench -- --against COMMIT lif toy/step --runs 3 --rounds 100    some of them, so many runs, so many turns at most
  *   npm run bench -- --against COMMIT --every   all rows in all runs, not only those that were slower so far
+ *
+ *   npm run bench -- --without                  what each mechanism that exists for speed alone is worth to whole steps of training: builds the
+ *                                               package without it, compares bits, then takes steps in turns; fails if bits differ
+ *   npm run bench -- --without gather toy       some mechanisms, some steps; --only bits, or --only times, does half of it; with --write
+ *                                               in docs/decisions/products.md
  *
  *   npm run bench -- --help                     prints this
  */
@@ -33,6 +38,7 @@ import { growthBlock, growthPlots } from "../build/bench/support/growth.js";
 import { families, merge, targetsOf } from "../build/bench/support/results.js";
 import {
   docsBlock,
+  landingPage,
   linesOf,
   origins,
   profileBlock,
@@ -44,6 +50,7 @@ import {
 import { against } from "./against.mjs";
 import { root } from "./entries.mjs";
 import { peers } from "./peers.mjs";
+import { without } from "./without.mjs";
 
 const resultsOf = (family) => join(root, "bench/results", `${family}.json`);
 
@@ -58,6 +65,8 @@ const { values: flags, positionals } = parseArgs({
     help: flag,
     against: { type: "string" },
     every: flag,
+    without: flag,
+    only: { type: "string" },
     threads: { type: "string" },
     seed: { type: "string", multiple: true },
     runs: { type: "string", default: "3" },
@@ -71,6 +80,7 @@ if (flags.help) {
 }
 if (flags.threads !== undefined) process.env.BENCH_THREADS = String(times("threads", flags.threads));
 if (flags.against !== undefined) process.exit((await against(flags.against, positionals, flags)) ? 1 : 0);
+if (flags.without) process.exit((await without(positionals, flags)) ? 1 : 0);
 
 const wrong = positionals.filter((name) => !families.includes(name));
 if (wrong.length > 0) throw new RangeError(`bench: expected some of ${families.join(", ")}, got ${wrong.join(", ")}`);
@@ -115,6 +125,7 @@ async function writePages() {
   rewrite("docs/benchmarks.md", (text) => replaceBlock(text, "bench", docsBlock(results)));
   rewrite("docs/benchmarks.md", (text) => replaceBlock(text, "profile", profileBlock(results)));
   rewrite("docs/benchmarks.md", (text) => replaceBlock(text, "growth", growthBlock(results.growth.growth)));
+  rewrite("docs/landing.md", (text) => landingPage(text, results));
   const { curve } = results.gather;
   if (curve !== undefined) writeFileSync(join(root, "docs/density.svg"), densitySvg(curve));
   const plots = await growthPlots(results.growth.growth?.axes ?? {}, curvePlot);

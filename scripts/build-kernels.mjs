@@ -1,17 +1,19 @@
 /**
  * Compiles kernels/*.ts (AssemblyScript), optimises them (Binaryen) and embeds the result:
  *
- *   kernels/build/release.ts        export const core, extra   the two modules, one character a byte, see `literal`
+ *   kernels/build/release.ts        export const core, rare, extra   the modules, one character a byte, see `literal`
  *                                   export const heapBase      the first byte after the constants of all modules
  *   kernels/build/int8-release.ts   export const int8          a module that one entry alone needs
- *   kernels/build/relaxed.ts        export const core, extra   the two modules with fused products (relaxed SIMD), for one entry, and
+ *   kernels/build/relaxed.ts        export const core, rare, extra   the same with fused products (relaxed SIMD), for one entry, and
  *                                   export const relocations   where they name constants
  *   kernels/build/debug.ts          those of release.ts with assertions; `KERNELS=debug` makes the tests use them
  *   kernels/build/int8-debug.ts
  *   kernels/build/relocations-release.ts, relocations-debug.ts
  *                                   export const relocations   where the modules name constants, for kernels of other threads
- *   kernels/build/types.ts          export interface Kernels   the signatures of all exports of the first two, in two parts
+ *   kernels/build/types.ts          export interface Kernels   the signatures of all kernels of release.ts, a part a module
  *                                   export interface Int8Kernels
+ *   kernels/build/cuts.ts           export const cuts          how calls are cut into parts, see cuts.mjs
+ *   kernels/build/core.ts           export declare function    the core module for the sources of the others, which import its functions
  *
  * Does nothing where no source has changed since the last build, so that tests and builds may call it freely.
  */
@@ -19,6 +21,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { setFlagsFromString } from "node:v8";
+import { LOOPS } from "./build-loops.mjs";
+import { cutsSource } from "./cuts.mjs";
 import { root } from "./entries.mjs";
 import { unlessFresh } from "./fresh.mjs";
 import { constantsOf, relocationsSource } from "./relocations.mjs";
@@ -35,11 +39,11 @@ const GAP = 16;
 const MEMORY = "mimport$0";
 
 /** The sources of the modules. The constants of each lie behind those of the one before. */
-const SOURCES = { core: "index.ts", extra: "extra.ts", int8: "int8.ts" };
+const SOURCES = { core: "index.ts", rare: "rare.ts", extra: "extra.ts", int8: "int8.ts" };
 /** The modules in each file of a build, by what stands before the target in its name. */
-const FILES = { "": ["core", "extra"], "int8-": ["int8"] };
+const FILES = { "": ["core", "rare", "extra"], "int8-": ["int8"] };
 /** Modules whose products are fused with relaxed SIMD: the others have the bits of all processors in this arithmetic too. */
-const RELAXED = ["core", "extra"];
+const RELAXED = FILES[""];
 /** Of memory that constants may fill. */
 const PAGES = 24;
 /** The first constant: Binaryen makes an address below this one a part of a load, where it would not be found again. */
@@ -83,12 +87,15 @@ export const KERNELS = {
       .map((name) => `kernels/${name}`),
     "asconfig.json",
     "scripts/build-kernels.mjs",
+    "scripts/cuts.mjs",
     "scripts/relocations.mjs",
   ],
   outputs: [
     ...["release", "debug"].flatMap((target) => NAMES.map((name) => `${name}${target}`)),
     "relaxed",
     "types",
+    "cuts",
+    "core",
   ].map((name) => `kernels/build/${name}.ts`),
   make,
 };
@@ -198,6 +205,25 @@ async function compile(asc, target, names) {
 
 const ORIGIN = "/** Built from kernels/*.ts. */\n";
 
+/** Declarations of the exports of the core module in AssemblyScript, with the signatures of their sources. The name of the file is that of the module. */
+function coreSource() {
+  const sourceOf = (file) => readFileSync(join(root, `kernels/${file}.ts`), "utf8");
+  const lists = sourceOf(SOURCES.core.replace(".ts", "")).matchAll(/^export (?:\{ (.*) \}|\*) from "\.\/(.*)";$/gm);
+  const declarations = Array.from(lists, ([, names, file]) => {
+    const exported = sourceOf(file).matchAll(/^export (?:function (\w+)(\([^)]*\): \w+)|const (\w+) = memory\.)/gm);
+    const all = new Map(
+      Array.from(exported, ([, name, signature, address]) =>
+        address === undefined ? [name, `function ${name}${signature}`] : [address, `const ${address}: usize`],
+      ),
+    );
+    return (names?.split(", ") ?? [...all.keys()]).map((name) => {
+      const [own, alias = own] = name.split(" as ");
+      return `export declare ${all.get(own).replace(own, alias)};\n`;
+    });
+  });
+  return ORIGIN + declarations.flat().join("");
+}
+
 /** The declarations of modules as strings. */
 const literals = (modules, names) =>
   names.map((name) => `export const ${name}: string = ${literal(modules[name].bytes)};\n`).join("");
@@ -240,20 +266,21 @@ const ABOUT = `/**
 function writeTypes() {
   const text =
     `/** The kernels that most programs use. */\n${interfaceOf("core", "CoreKernels")}\n` +
+    `/** Those that few programs use: neurons that feed each other, surrogates by themselves, SGD. */\n${interfaceOf("rare", "RareKernels")}\n` +
     `/** Those that many do without, of convolutions, pools and normalisation among others. */\n${interfaceOf("extra", "ExtraKernels")}\n` +
-    `${ABOUT}export interface Kernels extends CoreKernels, ExtraKernels {}\n\n` +
+    `${ABOUT}export interface Kernels extends CoreKernels, RareKernels, ExtraKernels {}\n\n` +
     `/** Those for weights of eight bits, which \`Int8\` alone needs. */\n${interfaceOf("int8", "Int8Kernels")}`;
   writeFileSync(join(out, "types.ts"), text);
 }
 
 function interfaceOf(module, name) {
   const declarations = readFileSync(join(out, `${module}.release.d.ts`), "utf8");
-  const exports = declarations.matchAll(/^ +\* (kernels\/[\w-]+)\/(\w+)(?:\n +\*.*)*\n +export function (.+;)$/gm);
+  const exports = declarations.matchAll(/^ +\* (kernels\/[\w-]+)\/(\w+)(?:\n +\*.*)*\n +export function (\w.+;)$/gm);
   // WebAssembly takes 0 for an argument that is missing.
   const members = Array.from(
     exports,
     ([, file, name, signature]) =>
-      `${commentOf(file, name)}  ${signature.replace(/\b(single|apart): number/, "$1?: number")}\n`,
+      `${commentOf(file, name)}  ${signature.replace(/\b(single|apart|zApart): number/g, "$1?: number")}\n`,
   );
   return `export interface ${name} {\n${members.join("")}}\n`;
 }
@@ -262,7 +289,8 @@ function interfaceOf(module, name) {
 function commentOf(file, name) {
   const source = readFileSync(join(root, `${file}.ts`), "utf8");
   const [before] = source.split(`\nexport function ${name}(`);
-  const comment = /\/\*\*(?:(?!\*\/).)*\*\/$/s.exec(before);
+  // Lines of the table of cuts stand between both.
+  const comment = /\/\*\*(?:(?!\*\/).)*\*\/$/s.exec(before.replace(/(?:\n\/\/.*)+$/, ""));
   if (comment === null) throw new Error(`${file}.ts: expected a doc comment before ${name}, got none`);
   return comment[0].replace(/^/gm, "  ").concat("\n");
 }
@@ -270,15 +298,20 @@ function commentOf(file, name) {
 async function make() {
   mkdirSync(out, { recursive: true });
   process.chdir(root);
+  writeFileSync(join(out, "core.ts"), coreSource());
   const { default: asc } = await import("assemblyscript/asc");
   const modules = await writeModules(asc, "release");
   await writeRelaxed(asc, modules);
   await writeModules(asc, "debug");
   writeTypes();
+  writeFileSync(join(out, "cuts.ts"), cutsSource(join(root, "kernels")));
   const sizes = Object.values(modules).map(({ bytes }) => bytes.length);
   console.error(`kernels: ${sizes.join(" + ")} bytes`);
 }
 
-export const buildKernels = () => unlessFresh(KERNELS);
+/** Makes all that types and tests need: the kernels, and the loops of a demo. `say` is told of each before it is made. */
+export async function buildKernels(say = () => {}) {
+  for (const product of [KERNELS, LOOPS]) await unlessFresh(product, say);
+}
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) await buildKernels();

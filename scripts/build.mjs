@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { KERNELS } from "./build-kernels.mjs";
+import { LOOPS } from "./build-loops.mjs";
 import { entries, root, WORKER } from "./entries.mjs";
 import { unlessFresh } from "./fresh.mjs";
 
@@ -38,6 +39,7 @@ const programs = (name, folder, program) => ({
 const PRODUCTS = [
   KERNELS,
   DIST,
+  LOOPS,
   programs("the demos", "demos", "main.js"),
   programs("the benchmarks", "bench", "toy.bench.js"),
 ];

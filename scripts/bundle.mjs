@@ -7,12 +7,14 @@
  *   dist/chunks/engine.js       the rest of the engine
  *   dist/chunks/fuse.js         the compiler of steps
  *   dist/chunks/snn.js          the spiking layers that run on kernels
+ *   dist/chunks/plain.js        LIF and LeakyIntegrator without the compiler, with the reader of their options
  *   dist/chunks/compiler.js     the compiler of neurons, which takes its place when it is loaded
  *   dist/chunks/neuron.js       neurons from their equations; LIF and LeakyIntegrator with the compiler
  *   dist/chunks/compiled.js     the other layers that need the compiler
  *   dist/chunks/recordings.js   parts of all readers of event cameras' files; each format has a file that its first recording loads
+ *   dist/chunks/headers.js      headers and numbers of such files, which the first recording loads
  *   dist/chunks/containers.js   parts of those of packets and arrays
- *   dist/chunks/h5wasm.js       the complaints of h5wasm, which readers of recordings and of graphs take
+ *   dist/chunks/h5wasm.js       the complaints and the memory of h5wasm, which readers of recordings and of graphs take
  *   dist/chunks/known.js        the surrogates with kernels
  *   dist/chunks/surrogates.js   all surrogates
  *   dist/chunks/codes.js        the numbers of functions
@@ -20,7 +22,7 @@
  *   dist/chunks/saves.js        the numbers of what backward reads
  *   dist/engine/threads/worker.js   the program of a worker, for pages that serve it
  *
- * What was in dist/ before is gone; scripts/declarations.mjs puts the declarations beside the code.
+ * Each has a map with its sources. What was in dist/ before is gone; scripts/declarations.mjs puts the declarations beside the code.
  */
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -28,29 +30,31 @@ import { build } from "vite";
 import { chunks, entries, external, root, WORKER } from "./entries.mjs";
 
 /**
- * package.json speaks of built files: of the sources, three have side effects: one gives tensors their methods, one gives neurons the
- * compiler, one chooses the arithmetic.
+ * package.json speaks of built files: of the sources, eight have side effects: one gives tensors their methods, three fill the slots of core,
+ * three give neurons what reads and runs them, one chooses the arithmetic.
  */
+const EFFECTS =
+  /\/(engine\/(foreign|forms\/values|ops\/index|outside\/outside|relaxed)|snn\/neuron\/(compiled|described|plain-options))\.ts$/;
 const methods = {
   name: "methods",
-  transform: (code, id) =>
-    /\/(engine\/(ops\/index|relaxed)|snn\/neuron\/compiled)\.ts$/.test(id) ? { code, moduleSideEffects: true } : null,
+  transform: (code, id) => (EFFECTS.test(id) ? { code, map: null, moduleSideEffects: true } : null),
 };
 
 /**
- * LIF and LeakyIntegrator of the complete entries are constants of a file that imports the compiler, and the values are the classes
- * themselves. A bundler that keeps one of the constants keeps this file and the compiler with it; a file that only exports names of another
+ * LIF and LeakyIntegrator of the entries are constants of a file that imports what reads their options, the compiler or a reader for kernels
+ * alone, and the values are the classes themselves. A bundler that keeps one of the constants keeps this file and its imports; a file that only exports names of another
  * one again is passed over.
  */
 const constants = {
   name: "constants",
   enforce: "post",
   transform(code, id) {
-    if (!id.endsWith("/snn/neurons/with-compiler.ts")) return null;
-    return code.replace(
+    if (!/\/snn\/neurons\/with-(compiler|kernels)\.ts$/.test(id)) return null;
+    const lines = code.replace(
       /^export \{ (\w+) \} from (".*");$/gm,
-      "import { $1 as $1Class } from $2;\nexport const $1 = $1Class;",
+      "import { $1 as $1Class } from $2; export const $1 = $1Class;",
     );
+    return { code: lines, map: null };
   },
 };
 
@@ -92,14 +96,19 @@ const namespaces = {
 const namespaceEntries = {
   "chunks/surrogates": join(root, "snn/surrogates/surrogates.ts"),
   "chunks/known": join(root, "snn/surrogates/known.ts"),
-  "chunks/saves": join(root, "engine/saves.ts"),
+  "chunks/saves": join(root, "engine/core/saves.ts"),
   "chunks/codes": join(root, "kernels/codes.ts"),
   "chunks/kinds": join(root, "kernels/kinds.ts"),
 };
 
 /** Options that both builds have in common. */
 const options = { root, configFile: false, logLevel: "warn" };
-const output = { outDir: "dist", target: "es2022", minify: false };
+const output = { outDir: "dist", target: "es2022", minify: false, sourcemap: true };
+/** An import reads every byte: only comments for bundlers are left, and those for people stand in the sources, which the maps have. */
+const lean = {
+  experimental: { attachDebugInfo: "none" },
+  output: { comments: { annotation: true, jsdoc: false, legal: false } },
+};
 
 async function bundleEntries() {
   await build({
@@ -111,7 +120,9 @@ async function bundleEntries() {
       lib: { entry: { ...entries(), ...namespaceEntries }, formats: ["es"] },
       rolldownOptions: {
         external,
+        experimental: lean.experimental,
         output: {
+          ...lean.output,
           minifyInternalExports: false,
           entryFileNames: "[name].js",
           chunkFileNames: "chunks/[name].js",
@@ -125,7 +136,7 @@ async function bundleEntries() {
 /** The program of a worker imports no chunk: pages serve a copy of this one file. */
 async function bundleWorker() {
   const lib = { entry: join(root, WORKER.source), formats: ["iife"], name: "worker", fileName: () => WORKER.file };
-  await build({ ...options, build: { ...output, emptyOutDir: false, lib } });
+  await build({ ...options, build: { ...output, emptyOutDir: false, lib, rolldownOptions: lean } });
 }
 
 export async function bundle() {

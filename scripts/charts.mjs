@@ -1,4 +1,4 @@
-/** The charts of the pages in docs/: npm run charts */
+/** The charts of the pages in docs/, and the source on docs/nano.md: npm run charts */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -27,6 +27,8 @@ import { curvePlot, firingCurvePlot, gradientFlowPlot, rasterPlot, tracePlot } f
 import { codingCharts, sheet } from "./coding.mjs";
 import { conversionCharts } from "./conversion.mjs";
 import { root } from "./entries.mjs";
+import { changedRungs, keptRun, ladderCharts } from "./ladder.mjs";
+import { writeNanoPage } from "./nano.mjs";
 import { onlineCharts } from "./online.mjs";
 import { plasticityCharts } from "./plasticity.mjs";
 import { rewardCharts } from "./rewards.mjs";
@@ -43,6 +45,7 @@ export const charts = async () => ({
   ...(await onlineCharts()),
   ...(await conversionCharts()),
   ...(await soundCharts()),
+  ...(await ladderCharts()),
 });
 
 /** The charts of docs/probes.md: a network of two hidden layers on a batch of Poisson spikes. */
@@ -157,9 +160,18 @@ function factorsPanel([name, neuron]) {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   for (const [file, svg] of Object.entries(await charts())) writeFileSync(join(root, "docs", file), svg);
+  writeNanoPage();
+  const changed = await changedRungs();
+  if (changed.length > 0) {
+    console.error(
+      `charts: the sources of ${changed.join(", ")} have changed since the run of ${keptRun().date}; npm run ladder`,
+    );
+  }
   const { posterOf, posters } = await import("./site/figures.mjs");
   mkdirSync(join(root, "docs/figures"), { recursive: true });
   for (const name of posters.keys()) writeFileSync(join(root, "docs/figures", `${name}.svg`), posterOf(name));
   const { picture } = await import("../build/demos/playground/figures/digit/picture.js");
   writeFileSync(join(root, "docs/wave.svg"), picture());
+  const { chart } = await import("../build/demos/playground/figures/digit/chart.js");
+  writeFileSync(join(root, "docs/digit-doubt.svg"), chart());
 }

@@ -3,20 +3,19 @@
  * those that are not committed and those that git does not know yet.
  *
  * Most test files import the package by an entry, so that nearly all of them are related to any source by its imports. A test file counts
- * as near where it has the name of the source, or where it has words that the source exports; a word counts the more, the fewer test
- * files have it. `npm test` runs all.
+ * as near where it has the name of the source or of its folder, where it imports a changed table of test/, or where it has words that the
+ * source exports; a table or a word counts the more, the fewer test files have it. `npm test` runs all.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, posix } from "node:path";
 import { pathToFileURL } from "node:url";
-import { KERNELS } from "./build-kernels.mjs";
+import { buildKernels } from "./build-kernels.mjs";
 import { root } from "./entries.mjs";
-import { unlessFresh } from "./fresh.mjs";
 import { runSteps } from "./steps.mjs";
 
 /** As many files as two processors run in about ten seconds. */
-const MOST = 12;
+export const MOST = 12;
 
 const git = (...args) =>
   execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
@@ -54,36 +53,67 @@ function namesOf(file) {
 const DOCUMENTS = "test/documents.test.ts";
 
 /**
- * The test files that a change comes near to, the nearest first: the changed ones and those beside a changed file, then those that share
- * names with it, then those of its folder. `texts` has the text of each test file.
+ * The test files that a change comes near to, the nearest first: the changed ones and those beside a changed file, then those that import
+ * a changed table or share names with a changed file, then those of its folder. `texts` has the text of each test file.
  */
 export function nearest(changed, texts) {
+  const tests = Object.keys(texts);
   const names = [...new Set(changed.filter((file) => !isTest(file)).flatMap(namesOf))];
-  const wordsOf = (text) => new Set([...text.matchAll(/\w+/g), ...text.matchAll(/[\w.-]+/g)].map(([word]) => word));
-  const words = new Map(Object.entries(texts).map(([test, text]) => [test, wordsOf(text)]));
-  const weights = names.map((name) => 1 / [...words.values()].filter((own) => own.has(name)).length);
   const sources = changed.filter((file) => file.endsWith(".ts"));
+  const tables = sources.filter((file) => file.startsWith("test/") && !isTest(file));
+  const withWord = testsOfEach(names, texts, wordsOf);
+  const withTable = testsOfEach(tables, texts, importsOf);
+
   const folders = new Set(sources.map((file) => dirname(file)));
   const stems = sources.map((file) => file.replace(/(\.test)?\.ts$/, ""));
+  const namesakes = new Set([
+    ...[...folders].map((folder) => `${folder}/${basename(folder)}.test.ts`),
+    ...tables.flatMap((table) => tests.filter((test) => basename(test) === basename(table).replace(".", ".test."))),
+  ]);
   const isBeside = (test) =>
     stems.some((stem) => test.startsWith(`${stem}.`) || test.startsWith(`${stem}-`)) ||
+    namesakes.has(test) ||
     (test === DOCUMENTS && changed.some((file) => file.endsWith(".md")));
+
+  // More than all names together.
+  const most = names.length + 1;
   const scoreOf = (test) => {
-    const shared = weights.filter((_, i) => words.get(test).has(names[i])).reduce((sum, weight) => sum + weight, 0);
-    const place = isBeside(test) ? names.length + 1 : folders.has(dirname(test)) ? Number.MIN_VALUE : 0;
-    return changed.includes(test) ? Number.POSITIVE_INFINITY : shared + place;
+    if (changed.includes(test)) return Number.POSITIVE_INFINITY;
+    const place = isBeside(test) ? most : folders.has(dirname(test)) ? Number.MIN_VALUE : 0;
+    return sharesOf(test, withWord) + most * sharesOf(test, withTable) + place;
   };
-  const scores = Object.keys(texts).map((test) => ({ test, score: scoreOf(test) }));
+  const scores = tests.map((test) => ({ test, score: scoreOf(test) }));
   const near = scores.filter(({ score }) => score > 0).sort((x, y) => y.score - x.score || (x.test < y.test ? -1 : 1));
   return near.map(({ test }) => test);
 }
 
+const wordsOf = (_, text) => [...text.matchAll(/\w+/g), ...text.matchAll(/[\w.-]+/g)].map(([word]) => word);
+
+/** The files that a test imports by their paths. */
+const importsOf = (test, text) =>
+  [...text.matchAll(/ from "(\.[^"]+)"/g)].map(([, path]) => posix.join(dirname(test), path));
+
+/** For each thing the tests that have it, where `thingsOf` gives those of a test. */
+function testsOfEach(things, texts, thingsOf) {
+  const found = Object.entries(texts).map(([test, text]) => ({ test, own: new Set(thingsOf(test, text)) }));
+  return things.map((thing) => found.filter(({ own }) => own.has(thing)).map(({ test }) => test));
+}
+
+/** Of each list with this test its share. */
+const sharesOf = (test, lists) =>
+  lists.filter((tests) => tests.includes(test)).reduce((sum, { length }) => sum + 1 / length, 0);
+
+/** The text of each test file. */
+export function textsOfTests() {
+  const tests = lines(git("ls-files", "-co", "--exclude-standard", "*.test.ts")).filter((file) =>
+    existsSync(join(root, file)),
+  );
+  return Object.fromEntries(tests.map((file) => [file, read(file)]));
+}
+
 /** The steps that these files ask for; tests come last, as they take longest. */
 function stepsFor(changed) {
-  const texts = Object.fromEntries(
-    lines(git("ls-files", "-co", "--exclude-standard", "*.test.ts")).map((file) => [file, read(file)]),
-  );
-  const near = nearest(changed, texts);
+  const near = nearest(changed, textsOfTests());
   const chosen = near.slice(0, MOST);
   if (near.length > MOST)
     console.log(`check:quick: the nearest ${MOST} of ${near.length} test files; npm test runs all`);
@@ -105,6 +135,6 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   console.log(
     `check:quick: ${changed.length === 0 ? "no file differs from main" : `these files differ from main:${list}`}`,
   );
-  await unlessFresh(KERNELS, (name) => console.log(`build: ${name}`));
+  await buildKernels((name) => console.log(`build: ${name}`));
   if (changed.length > 0 && !(await runSteps(stepsFor(changed)))) process.exitCode = 1;
 }

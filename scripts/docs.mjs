@@ -5,7 +5,7 @@
  * Four things are done to the model here: methods of tensors take the comments of the functions of the same names, parameters
  * have names, what belongs to a neuron's equation points there, and indented lines, which are equations, keep their layout.
  */
-import { rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
@@ -18,8 +18,10 @@ import {
   TSConfigReader,
 } from "typedoc";
 import { entries, root } from "./entries.mjs";
+import { unlessFresh } from "./fresh.mjs";
 
-const out = join(root, "docs/api");
+const PAGES = "docs/api";
+const JSON_FILE = "build/api.json";
 
 /** A constant or property whose value is a function, as that function. */
 function asFunction(project, reflection, kind) {
@@ -106,8 +108,8 @@ function keepEquations(project) {
   }
 }
 
-/** The model of all public names, and the application that made it; null where something about it is wrong, which is told. */
-export async function apiModel() {
+/** Writes the model of all public names as JSON; returns it, and the application that made it. Throws where something about it is wrong. */
+async function writeModel() {
   const app = await Application.bootstrap(
     {
       // The one that joins others comes last: a name is documented where it is seen first.
@@ -118,7 +120,9 @@ export async function apiModel() {
       excludeProtected: true,
       disableSources: true, // links into a repository would depend on how it was cloned
       skipErrorChecking: true, // that is what `npm run types` is for
-      intentionallyNotExported: ["PATTERNS", "AllSources", "None", "Words", "Run"], // a constant whose keys are a type, parts of types
+      // A constant whose keys are a type, and parts of types.
+      intentionallyNotExported:
+        "PATTERNS None Words Run Sources Flags All Required Optional Given WithoutMembers".split(" "),
       validation: { invalidLink: true, notDocumented: true, notExported: true, rewrittenLink: true },
       requiredToBeDocumented: [
         "Module",
@@ -146,12 +150,36 @@ export async function apiModel() {
 
   const project = await app.convert();
   app.validate(project);
-  return app.logger.hasErrors() || app.logger.hasWarnings() ? null : { app, project };
+  if (app.logger.hasErrors() || app.logger.hasWarnings())
+    throw new Error("docs: expected a reference without errors and warnings, got those above");
+  mkdirSync(join(root, "build"), { recursive: true });
+  writeFileSync(join(root, JSON_FILE), JSON.stringify(app.serializer.projectToObject(project, root)));
+  return { app, project };
+}
+
+const MODEL = {
+  name: "the reference",
+  stamp: "build/api.sha256",
+  inputs: [
+    ...["index.ts", "core.ts", "engine", "snn", "kernels", "platform.d.ts", "README.md", "package.json"],
+    ...["tsconfig.base.json", "tsconfig.docs.json", "package-lock.json", "scripts/docs.mjs", "scripts/entries.mjs"],
+  ],
+  outputs: [JSON_FILE],
+  make: writeModel,
+};
+
+/** The model of all public names as JSON, made again where a source has changed. */
+export async function apiJson() {
+  await unlessFresh(MODEL);
+  return JSON.parse(readFileSync(join(root, JSON_FILE), "utf8"));
+}
+
+async function writePages() {
+  const { app, project } = await writeModel();
+  rmSync(join(root, PAGES), { recursive: true, force: true });
+  await app.generateDocs(project, join(root, PAGES));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  rmSync(out, { recursive: true, force: true });
-  const model = await apiModel();
-  if (model === null) process.exitCode = 1;
-  else await model.app.generateDocs(model.project, out);
+  await unlessFresh({ ...MODEL, outputs: [JSON_FILE, `${PAGES}/index.html`], make: writePages });
 }

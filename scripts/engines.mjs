@@ -1,7 +1,7 @@
 /**
  * Same seed, same bits: trains the networks of test/determinism on every Node version, on other processors, in Deno, Bun and every browser,
- * on the kernels with assertions, and with threads, and compares the hashes with the pinned ones. Those of fused products
- * (`jarvis-snn/relaxed`) are compared with each other, on each engine that has them.
+ * with threads, and with V8's wide vectors, and compares the hashes with the pinned ones; `npm run test:debug` does so on the kernels with
+ * assertions. Those of fused products (`jarvis-snn/relaxed`) are compared with each other, on each engine that has them.
  *
  *   npm run test:engines                  all engines
  *   npm run test:engines -- Deno WebKit   some of them
@@ -12,16 +12,14 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "vite";
 import { browsers, ISOLATED } from "./browsers.mjs";
-import { debugKernels } from "./build-kernels.mjs";
 import { emulatedNodes, nodes, otherRuntimes } from "./nodes.mjs";
 import { start } from "./programs.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const pins = join(root, "test/determinism/hashes.json");
 
-/** Folders of one bundle each: on the release kernels, on those with assertions, with threads on the release kernels, and on fused products. */
+/** Folders of one bundle each: the package as it is built, with threads, and with fused products. */
 const release = join(root, "build/determinism/release");
-const debug = join(root, "build/determinism/debug");
 const shared = join(root, "build/determinism/threads");
 const relaxed = join(root, "build/determinism/relaxed");
 
@@ -41,7 +39,7 @@ const MANY = [2, 3, 4, 7];
 const FEW = [2, 3];
 const TWO = [2];
 /** Networks that threads share on an emulated processor, where all of them take minutes. */
-const QUICK = ["toy", "recurrent", "conv", "online"];
+const QUICK = ["toy", "nano20", "recurrent", "conv", "online"];
 
 /**
  * The networks as one file, a program with them for Node, Deno and Bun, which takes counts of threads and names of networks and prints what
@@ -96,6 +94,39 @@ async function* ways(name, counts, measure) {
   for (const { threads, hashes, orders } of all) yield [`  ${threads} threads`, hashes, orders];
 }
 
+/** The flags with which V8 pairs vectors of four numbers to vectors of eight, and prints how; what it prints where it has paired some. */
+const WIDE = "--experimental-wasm-revectorize";
+const TRACE = "--trace-wasm-revectorize";
+const PAIRED = /Decided? to vectorize, [1-9]|VectorizeTree/g;
+
+/** Why V8 pairs no vectors on this machine; null where it does. Only Linux tells what a processor has. */
+function withoutWide() {
+  if (process.arch !== "x64" || process.platform !== "linux") return `${process.platform} on ${process.arch}`;
+  return readFileSync("/proc/cpuinfo", "utf8").includes(" avx2") ? null : "a processor without AVX2";
+}
+
+/** The hashes of a Node ≥ 22 with wide vectors: `[name, hashes]`. */
+async function* wide({ name, command: [program] }) {
+  const title = `  ${name}, wide`;
+  if (!runs(title)) return;
+  const reason = withoutWide();
+  if (reason !== null) {
+    console.log(`${title.padEnd(26)}  not checked: V8 pairs no vectors, ${reason}`);
+    return;
+  }
+  const source = `const { measure } = await import("${pathToFileURL(join(release, "run.js"))}"); await measure("toy");`;
+  const traced = start(program, [WIDE, TRACE, "--input-type=module", "--eval", source]).finished(TIMEOUT_MS);
+  const said = await traced.catch((error) => (error.message.includes("bad option") ? null : Promise.reject(error)));
+  if (said === null) {
+    console.log(`${title.padEnd(26)}  not checked: ${name} has no ${WIDE}`);
+    return;
+  }
+  const pairs = said.match(PAIRED)?.length ?? 0;
+  if (pairs === 0) throw new Error(`engines: ${name} with ${WIDE}: expected paired vectors, got none`);
+  console.log(`${title.padEnd(26)}  ${pairs} groups of vectors paired in toy`);
+  yield [title, await run([program, WIDE], release)];
+}
+
 /** Where results of fused products on one engine differ from each other. */
 const fused = [];
 
@@ -119,10 +150,11 @@ async function* measurements() {
     hashes.catch(() => {}); // until they are awaited
     return hashes;
   });
-  for (const [i, { name, command }] of nodes().entries()) {
+  const all = nodes();
+  for (const [i, { name, command }] of all.entries()) {
     yield* ways(name, i === 0 ? MANY : FEW, (folder, counts) => run(command, folder, counts));
   }
-  if (runs("debug kernels")) yield ["debug kernels", await run([process.execPath], debug)];
+  yield* wide(all.at(-1));
   for (const { name, command } of otherRuntimes()) {
     yield* ways(name, FEW, (folder, counts) => run(command, folder, counts));
   }
@@ -172,7 +204,6 @@ if (updating && chosen.length > 0)
 let pinned = updating ? null : JSON.parse(readFileSync(pins, "utf8"));
 
 await writeBundle(release, "run.ts", []);
-await writeBundle(debug, "run.ts", [...SOURCES, ...debugKernels]);
 await writeBundle(shared, "threads.ts", SOURCES);
 await writeBundle(relaxed, "relaxed.ts", SOURCES);
 const wrong = [];

@@ -24,15 +24,18 @@ const at = (pattern) => (id) => id.startsWith(root) && pattern.test(id.slice(roo
 
 /** Sources of spiking layers that need the compiler: no file of `jarvis-snn/core` imports one of them. */
 export const COMPILED =
-  /^snn\/(index|python|learning\/(?!truncated|network)|recurrent\/|temporal\/(psn|spiking-lstm)\.|neuron\/(compiled|define|inhibition|op|step)\.|neurons\/(?!(lif|leaky-integrator)\.)|surrogates\/traced)/;
+  /^snn\/(index|python|learning\/(?!truncated|network|in-blocks|blocks|block-values|pieces)|recurrent\/|temporal\/(psn|spiking-lstm)\.|neuron\/(before|checked|compiled|define|described|equation|form|inhibition|op|options|parts|plain-forms|reset|step)\.|neurons\/(?!(lif|leaky-integrator|with-kernels)\.)|surrogates\/traced)/;
+
+/** Sources of the neurons of `jarvis-snn/core` that take their place when they are loaded. */
+const PLAIN = /^snn\/neuron(\/plain-options|s\/with-kernels)\./;
 
 /** Sources of spiking layers that are no entry of their own. */
 const LAYERS = /^snn\/(?!index|surrogates\/(known|surrogates)|audio\/|events\/|nir\/|plot\/|quantize\/)/;
 
 /** The files in dist/chunks, with the sources that go into each: the first that takes a source has it. That of an entry becomes the entry. */
 export const chunks = [
-  { name: "arithmetic", test: at(/^engine\/arithmetic\./) },
-  { name: "kernels", test: at(/^kernels\/(build\/release|codes|kinds)|^engine\/(memory|wasm)\./) },
+  { name: "arithmetic", test: at(/^engine\/core\/arithmetic\./) },
+  { name: "kernels", test: at(/^kernels\/(build\/release|codes|kinds)|^engine\/core\/(memory|wasm)\./) },
   {
     name: "engine",
     test: at(
@@ -41,14 +44,16 @@ export const chunks = [
   },
   { name: "extend", test: at(/^engine\/extend\./) },
   { name: "fuse", test: at(/^engine\/fuse\//) },
-  { name: "recordings", test: at(/^snn\/events\/(decoder|formats|input|recording)\./) },
+  { name: "recordings", test: at(/^snn\/events\/(bound|input|recording)\./) },
+  { name: "headers", test: at(/^snn\/events\/decoder\./) },
   { name: "containers", test: at(/^snn\/events\/(arrays|packets|peers)\./) },
   { name: "h5wasm", test: at(/^snn\/files\//) },
   {
     name: "snn",
-    test: (id) => at(LAYERS)(id) && !at(COMPILED)(id),
+    test: (id) => at(LAYERS)(id) && !at(COMPILED)(id) && !at(PLAIN)(id),
   },
-  { name: "compiler", test: at(/^snn\/neuron\/(?!define)/) },
-  { name: "neuron", test: at(/^snn\/neuron(\/define|s\/with-compiler)\./) },
+  { name: "plain", test: at(PLAIN) },
+  { name: "compiler", test: at(/^snn\/neuron\/(?!before|checked|define)/) },
+  { name: "neuron", test: at(/^snn\/neuron(\/(before|checked|define)|s\/with-compiler)\./) },
   { name: "compiled", test: at(LAYERS) },
 ];

@@ -1,10 +1,11 @@
 /**
- * Six parts, from one bundle: random programs on the kernels against the float64 reference (test/fuzz/compare.ts), calls of
+ * Seven parts, from one bundle: random programs on the kernels against the float64 reference (test/fuzz/compare.ts), calls of
  * everything that is public with arguments that are wrong or nearly right (test/fuzz/attack/run.ts), random step functions, compiled
  * against the same on tensors (test/fuzz/steps.ts), the neurons of the package with random options in the same way
- * (test/fuzz/neurons.ts), random rules for synapses (test/fuzz/rules.ts), and damaged files of event cameras (test/fuzz/events.ts).
+ * (test/fuzz/neurons.ts), random rules for synapses (test/fuzz/rules.ts), damaged files of event cameras (test/fuzz/events.ts), and the
+ * regular expressions of readers over long text, once each (test/fuzz/expressions.ts).
  *
- *   npm run fuzz                               all of them, ten minutes each
+ *   npm run fuzz                               all of them, ten minutes each, the last one a few seconds
  *   npm run fuzz -- programs                   one of them
  *   npm run fuzz -- attack --minutes 1         for so long
  *                          --count 1000        so many programs, calls or step functions
@@ -39,6 +40,8 @@ export async function bundleFuzz(outDir) {
       minify: false,
       ssr: true,
       rolldownOptions: {
+        // All of the sources: package.json speaks of built files where it names those with side effects.
+        treeshake: false,
         input: { main: join(root, "test/fuzz/main.ts"), child: join(root, "test/fuzz/attack/child.ts") },
         output: { entryFileNames: "[name].mjs" },
       },

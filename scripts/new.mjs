@@ -12,6 +12,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
+import { hintOf } from "./nearest.mjs";
 import { encoder } from "./new/encoder.mjs";
 import { neuron } from "./new/neuron.mjs";
 import { op } from "./new/op.mjs";
@@ -56,8 +57,7 @@ export function planned(args, read) {
   }
   const kind = Object.hasOwn(kinds, word) ? kinds[word] : undefined;
   if (kind === undefined) {
-    const guess = nearest(word, Object.keys(kinds));
-    throw new Error(`new: expected ${usage}, got ${word}${guess === undefined ? "" : `; did you mean ${guess}?`}`);
+    throw new Error(`new: expected ${usage}, got ${word}${hintOf(word, Object.keys(kinds))}`);
   }
   if (!kind.pattern.test(name))
     throw new Error(
@@ -131,25 +131,6 @@ const PLACES = {
   among: (lines, found, text) => found.find((at) => fromOf(lines[at]) > fromOf(text)) ?? found.at(-1) + 1,
   table: (lines, [at]) => lines.indexOf("};", at),
 };
-
-/** Of some words the one that takes the fewest edits, if these are at most two. */
-function nearest(word, words) {
-  const ranked = words.map((other) => [distance(word, other), other]).sort(([a], [b]) => a - b);
-  return ranked[0][0] <= 2 ? ranked[0][1] : undefined;
-}
-
-/** Letters to insert, delete or replace (Levenshtein). */
-function distance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length];
-}
 
 const read = (path) => (existsSync(join(root, path)) ? readFileSync(join(root, path), "utf8") : undefined);
 

@@ -9,6 +9,8 @@ import { cached } from "./cache.mjs";
 import { isThere } from "./machine.mjs";
 
 const PINNED = { 20: "20.20.2", 22: "22.23.3", 24: "24.21.0", 26: "26.10.0" };
+/** The first version that `engines` of package.json allows. */
+const OLDEST = "20.0.0";
 
 const platform = process.platform === "win32" ? "win" : process.platform;
 const executable = process.platform === "win32" ? "bin/node.exe" : "bin/node";
@@ -23,6 +25,12 @@ export function nodes() {
     const path = major === running ? process.execPath : join(folder, "node_modules", `node-${major}`, executable);
     return { name: `Node ${major === running ? process.versions.node : PINNED[major]}`, command: [path] };
   });
+}
+
+/** The path of the oldest version that runs the package; installs it where it is missing. */
+export function oldestNode() {
+  const folder = cached("oldest-node", { node: `npm:node-${platform}-${process.arch}@${OLDEST}` });
+  return join(folder, "node_modules/node", executable);
 }
 
 /** Name, arguments before the program, and the path in its package, of the runtimes beside Node. */

@@ -146,15 +146,15 @@ const namesIn = (list) =>
  * @param {string[]} commands
  */
 export function merged(commands) {
-  /** @type {Map<string, Set<string>>} */
+  /** @type {Map<string, { run: string, files: Set<string>, write: string }>} */
   const runs = new Map();
   for (const command of commands) {
-    const [, run = command, files = ""] = /^(.*\bvitest run)((?: +\w[\w./-]*)+)$/.exec(command) ?? [];
-    const all = runs.get(run) ?? new Set();
-    runs.set(run, all);
-    for (const file of files.split(" ")) if (file !== "") all.add(file);
+    const [, run = command, files = "", write = ""] = /^(.*\bvitest run)((?: +\w[\w./-]*)+)( -u)?$/.exec(command) ?? [];
+    const all = runs.get(run + write) ?? { run, files: new Set(), write };
+    runs.set(run + write, all);
+    for (const file of files.split(" ")) if (file !== "") all.files.add(file);
   }
-  return [...runs].map(([run, files]) => [run, ...files].join(" "));
+  return [...runs.values()].map(({ run, files, write }) => [run, ...files].join(" ") + write);
 }
 
 /** Commands of a block, without comments behind them. */
@@ -182,7 +182,7 @@ function git(folder, ...args) {
 }
 
 /** Copies the files of the tree that git does not ignore, and what is built, into a repository of their own. */
-function copyTree(copy) {
+export function copyTree(copy) {
   const files = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0");
   const infos = existsSync(join(root, "build")) ? readdirSync(join(root, "build")) : [];
   const built = [...BUILT, ...infos.filter((name) => name.endsWith(".tsbuildinfo")).map((name) => `build/${name}`)];

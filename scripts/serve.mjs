@@ -12,18 +12,20 @@ const TYPES = {
   ".bin": "application/octet-stream",
   ".json": "application/json",
   ".svg": "image/svg+xml",
-  ".webp": "image/webp",
   ".woff2": "font/woff2",
 };
 
-/** Serves a folder below a prefix, all files with these headers. Returns the address of its first page, and a function that ends the server. */
-export async function serve(folder, prefix = "/somewhere/below/", headers = {}) {
+/**
+ * Serves a folder below a prefix, all files with these headers; `answer` may give another content for a path. Returns the address of the first
+ * page, and a function that ends the server.
+ */
+export async function serve(folder, prefix = "/somewhere/below/", headers = {}, answer = () => undefined) {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const path = decodeURI(pathname.slice(prefix.length)).replace(/(^|\/)$/, "$1index.html");
     try {
       if (!pathname.startsWith(prefix) || normalize(path).startsWith("..")) throw new Error(`outside ${prefix}`);
-      const content = readFileSync(join(folder, path));
+      const content = answer(path) ?? readFileSync(join(folder, path));
       response.writeHead(200, { "content-type": TYPES[extname(path)], ...headers }).end(content);
     } catch {
       response.writeHead(404).end();

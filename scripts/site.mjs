@@ -1,39 +1,42 @@
 /**
- * The site: documents, reference and playground in one shell, as plain files that any host serves from any folder.
+ * The site: documents, reference and figures in one frame, as plain files that any host serves from any folder.
  *
  *   npm run site                     writes build/site
- *   npm run site -- --open           opens it in a browser, from a server of its own
+ *   npm run site -- --open           writes build/site-open, without a service worker, and opens it in a browser
  *   npm run site -- --origin URL     adds canonical addresses, cards and a map, for a site that is served there
  *   npm run site -- --out FOLDER     writes another folder
  */
 
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { transform } from "esbuild";
+import { build as bundle, transform } from "esbuild";
 import MiniSearch from "minisearch";
-import { build } from "vite";
-import { apiModel } from "./docs.mjs";
+import { apiJson } from "./docs.mjs";
 import { root } from "./entries.mjs";
+import { ofSite, worker, writeOffline } from "./offline.mjs";
 import { apiPages } from "./site/api.mjs";
 import { cardPainter } from "./site/cards.mjs";
 import { documents, groupsOf, pageOf, sourceOf, targetOf } from "./site/documents.mjs";
 import { figureIn, writePosters } from "./site/figures.mjs";
-import { addressTags, documentOf, relative, siteMap } from "./site/frame.mjs";
+import { documentOf, relative, siteMap } from "./site/frame.mjs";
 import { packagesOf, withTexts } from "./site/licences.mjs";
 import { render } from "./site/markdown.mjs";
+import { siteScripts } from "./site/scripts.mjs";
 import { openInBrowser, serveFolder } from "./site/serve.mjs";
 
 const { values: options } = parseArgs({
   options: {
     origin: { type: "string" },
     open: { type: "boolean", default: false },
-    out: { type: "string", default: join(root, "build/site") },
+    out: { type: "string" },
   },
 });
 const origin = options.origin === undefined ? null : new URL(options.origin.replace(/\/?$/, "/"));
-const out = resolve(options.out);
+/** Pages that are served for a look have no service worker: it would outlast them at their address. */
+const isLook = options.open;
+const out = resolve(options.out ?? join(root, isLook ? "build/site-open" : "build/site"));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 rmSync(out, { recursive: true, force: true });
@@ -53,15 +56,6 @@ const FONTS = {
 /** A font of signs that those above lack, ∂ and ≤ among them: cards are painted with it, pages take such signs from the reader's fonts. */
 const SIGNS = fontsource("noto-sans-math/files/noto-sans-math-latin-400-normal.woff2");
 
-/** Paths of the modules that have code in scripts of the site. */
-const modules = [];
-
-async function buildPage(config) {
-  const { output } = await build(config);
-  modules.push(...output.flatMap(({ moduleIds = [] }) => moduleIds));
-  return { output };
-}
-
 /** Writes a file of the site, at its path from the root of it. */
 function write(path, content) {
   mkdirSync(dirname(join(out, path)), { recursive: true });
@@ -78,49 +72,34 @@ function asset(name, content) {
 
 const at = (path) => join(root, "demos/playground/site", path);
 
-/** Writes the scripts of pages, of their figures and of the worker; returns a function that gives the path of a page's script by its name. */
-async function writeScripts() {
-  const { output } = await buildPage({
-    configFile: false,
-    root: join(root, "demos/playground"),
-    base: "./",
-    publicDir: false,
-    logLevel: "warn",
-    define: { __OFFLINE__: "true" },
-    worker: { format: "es" },
-    build: {
-      outDir: out,
-      emptyOutDir: false,
-      target: "es2022",
-      modulePreload: false,
-      rolldownOptions: {
-        input: { shell: at("shell.ts"), theme: at("theme.ts") },
-        output: { entryFileNames: "assets/[name]-[hash].js" },
-      },
-    },
-  });
-  return (script) => output.find(({ isEntry, name }) => isEntry && name === script).fileName;
+/** The script that runs before anything is drawn: one classic file, which no import delays. */
+async function writeTheme() {
+  const [{ text }] = (await bundle({ entryPoints: [at("theme.ts")], bundle: true, minify: true, write: false }))
+    .outputFiles;
+  return asset("theme.js", text);
 }
 
-async function assetsOf() {
+async function assetsOf(script) {
   let style = readFileSync(at("style.css"), "utf8");
+  const fonts = {};
   for (const [name, file] of Object.entries(FONTS)) {
-    const path = asset(name, readFileSync(file));
-    style = style.replace(`fonts/${name}`, path.slice("assets/".length));
+    fonts[name] = asset(name, readFileSync(file));
+    style = style.replace(`fonts/${name}`, fonts[name].slice("assets/".length));
   }
-  const script = await writeScripts();
-  const { paletteStyle } = await import("../build/demos/playground/figures/palette.js");
+  const { paletteStyle } = await import("../build/demos/playground/draw/palette.js");
   const css = await transform(paletteStyle() + style, { loader: "css", minify: true });
   return {
     style: asset("site.css", css.code),
     icon: asset("icon.svg", readFileSync(at("icon.svg"))),
-    script: script("shell"),
-    theme: script("theme"),
+    script,
+    fonts,
+    theme: await writeTheme(),
   };
 }
 
 const files = documents();
 const groups = groupsOf(files);
+groups.find(({ title }) => title === "Reference").pages.unshift({ path: "api/index.html", name: "API" });
 
 /** Pages of documents by the public names that stand in code in their headings or texts, the most fitting first. */
 function guidesBy(pages) {
@@ -149,15 +128,14 @@ function guidesBy(pages) {
 
 const missing = [];
 writePosters(write);
-const assets = await assetsOf();
-await buildPage({
-  configFile: join(root, "demos/playground/vite.config.ts"),
-  mode: "site",
-  logLevel: "warn",
-  build: { outDir: join(out, "play") },
-});
+const scripts = await siteScripts();
+cpSync(scripts.folder, out, { recursive: true });
+cpSync(join(root, "build/site-data"), join(out, "assets"), { recursive: true });
+// Ends the worker that the folder had as a site of its own.
+write("play/offline.js", worker());
+const assets = await assetsOf(scripts.shell);
 /** Packages of others that the site has files or code of. */
-const packages = packagesOf([...Object.values(FONTS), ...modules]);
+const packages = packagesOf([...Object.values(FONTS), ...scripts.modules]);
 
 function documentPage(file, names) {
   const path = pageOf(file);
@@ -187,9 +165,7 @@ function documentPage(file, names) {
   return { path, ...page, description, groups: path.startsWith("lessons/") ? own : groups };
 }
 
-const model = await apiModel();
-if (model === null) process.exit(1);
-const json = model.app.serializer.projectToObject(model.project, root);
+const json = await apiJson();
 // Documents link to names, and names to documents: the sections are read first.
 const plain = files
   .filter((file) => file.startsWith("docs/") && !file.includes("contributing"))
@@ -200,33 +176,22 @@ if (missing.length > 0)
   throw new Error(`site: links that lead to no page or picture:\n${[...new Set(missing)].join("\n")}`);
 
 const tabs = [
-  { path: "lessons/index.html", name: "Lessons", begins: "lessons/" },
-  { path: "docs/index.html", name: "Documents", begins: "docs/" },
-  { path: "api/index.html", name: "API", begins: "api/" },
-  { path: "equation/index.html", name: "Equation", begins: "equation/" },
-  { path: "play/index.html", name: "Play", begins: "play/" },
-].filter(({ path }) => path === "play/index.html" || pages.some((page) => page.path === path));
+  { path: "lessons/index.html", name: "Learn", begins: /^lessons\// },
+  { path: "figures/index.html", name: "Figures", begins: /^(figures|equation|zoo|play)\// },
+  { path: "docs/index.html", name: "Docs", begins: /^(docs|api)\// },
+];
 
 const pictureOf = (path) => path.replace(/^(.*)\.html$/, "cards/$1.png");
 if (origin !== null) {
-  const play = {
-    path: "play/index.html",
-    title: "Playground",
-    description: "One neuron, spike codes, a network that learns, and drawn digits, to play with in the browser.",
-    html: "",
-  };
   const paint = await cardPainter([...Object.values(FONTS), SIGNS]);
-  const shown = [...pages, play];
-  for (const page of shown) {
+  for (const page of pages) {
     // Pages of names have the card of their entry.
     page.card = pictureOf(page.path.replace(/^(api\/[\w-]+\/).*$/, "$1index.html"));
     if (page.card === pictureOf(page.path)) write(page.card, paint(page));
   }
-  const html = readFileSync(join(out, play.path), "utf8");
-  write(play.path, html.replace("</title>", `</title>\n${addressTags(play, origin)}`));
-  write("sitemap.xml", siteMap(shown, origin));
+  write("sitemap.xml", siteMap(pages, origin));
 }
-for (const page of pages) write(page.path, documentOf(page, { assets, tabs, version, origin }));
+for (const page of pages) write(page.path, documentOf(page, { assets, tabs, version, origin, isLook }));
 
 const search = new MiniSearch(JSON.parse(readFileSync(at("search.json"), "utf8")));
 search.addAll(
@@ -245,31 +210,13 @@ search.addAll(
 );
 write("assets/search.json", JSON.stringify(search));
 
-/** Whether a file is asked for at once: the shell, the first pages, lessons, figures and the playground; the rest is kept when it is visited. */
-const isFirst = (path) =>
-  /^(index\.html|docs\/(index|getting-started)\.html|(equation|lessons|zoo|play)\/.*|assets\/(?!search\.json$).*)$/.test(
-    path,
-  );
-
-const paths = readdirSync(out, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile())
-  .map(({ parentPath, name }) =>
-    join(parentPath, name)
-      .slice(out.length + 1)
-      .replaceAll("\\", "/"),
-  )
-  .sort();
-const digest = createHash("sha256");
-for (const path of paths) digest.update(path).update(readFileSync(join(out, path)));
-// A page that is the first of its folder is asked for by the name of the folder.
-const kept = paths.filter(isFirst).map((path) => path.replace(/(^|\/)index\.html$/, "$1") || "./");
-const head = `const FILES = ${JSON.stringify(kept)};\nconst VERSION = "${digest.digest("hex").slice(0, 16)}";\n`;
-write("offline.js", head + readFileSync(join(root, "demos/playground/offline.js"), "utf8"));
+if (isLook) write("offline.js", worker());
+else writeOffline(out, ofSite);
 console.log(
-  `build/site: ${pages.length} pages${origin === null ? "; without --origin there are no canonical addresses, no cards and no map" : ""}`,
+  `${out}: ${pages.length} pages${origin === null ? "; without --origin there are no canonical addresses, no cards and no map" : ""}`,
 );
 
-if (options.open) {
+if (isLook) {
   const address = await serveFolder(out);
   console.log(address);
   openInBrowser(address);

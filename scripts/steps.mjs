@@ -29,20 +29,21 @@ function run({ name, command }) {
 }
 
 /**
- * Runs steps in their order, as many at once as there are processors, and resolves to whether all have passed. A step has a `name` and a
- * `command` line; one that `isAlone` uses all processors itself, and one that `isFirst` too: where it fails, no other one begins. A line
- * tells of each begin and end, and build/check/NAME.log keeps the output, which is shown where a step fails; of tests that pass their numbers are.
+ * Runs steps in their order, one more at once than there are processors, as tests of pages wait for browsers and for time; resolves to
+ * whether all have passed. A step has a `name` and a `command` line; one that `isWide` uses all processors itself, so that one other step
+ * runs beside it, and one that `isFirst` runs alone: where it fails, no other one begins. A line tells of each begin and end, and
+ * build/check/NAME.log keeps the output, which is shown where a step fails; of tests that pass their numbers are.
  */
 export async function runSteps(steps) {
   mkdirSync(join(root, LOGS), { recursive: true });
-  const slots = availableParallelism();
+  const processors = availableParallelism();
   const begin = performance.now();
   const width = Math.max(...steps.map(({ name }) => name.length));
   const failed = [];
   const running = new Set();
-  let free = slots;
+  let free = processors + 1;
   for (const step of steps) {
-    const taken = step.isAlone || step.isFirst ? slots : 1;
+    const taken = step.isFirst ? processors + 1 : step.isWide ? processors : 1;
     while (free < taken) await Promise.race(running);
     free -= taken;
     const since = performance.now();

@@ -1,10 +1,11 @@
 /**
- * The spiking layers that run on hand-written kernels, for pages that count kilobytes: {@link jarvis-snn/core} has them beside the engine.
+ * Spiking layers that run on hand-written kernels, for small pages: {@link jarvis-snn/core} exports them with the engine. Each entry adds `LIF` and
+ * `LeakyIntegrator` with its own reader of their options.
  *
  * @module
  */
 
-// Files are named with a star where all that they export is public.
+// `export *` only from files that are all public.
 
 export * from "./coding/burst.ts";
 export * from "./coding/constant.ts";
@@ -19,6 +20,7 @@ export type { Fire } from "./layer/checks.ts";
 export { observe, type Seen } from "./layer/observe.ts";
 export type { Staged } from "./layer/stage.ts";
 export type { Temporal, UnrollResult } from "./layer/temporal.ts";
+export { type BlockOptions, inBlocks } from "./learning/in-blocks.ts";
 export { disposeState, type LayerState, type NetworkState } from "./learning/network.ts";
 export { type PieceLoss, type TruncatedOptions, truncatedBackward } from "./learning/truncated.ts";
 export * from "./losses/activity.ts";
@@ -27,13 +29,12 @@ export * from "./losses/metrics.ts";
 export * from "./losses/readout.ts";
 export * from "./losses/temporal.ts";
 export type { DecayOptions, DecaySource } from "./neuron/decay.ts";
-export {
-  LeakyIntegrator,
-  type LeakyIntegratorOptions,
-  type LeakyIntegratorParameter,
-  type LeakyIntegratorRecord,
+export type {
+  LeakyIntegratorOptions,
+  LeakyIntegratorParameter,
+  LeakyIntegratorRecord,
 } from "./neurons/leaky-integrator.ts";
-export { LIF, type LIFOptions, type LIFParameter, type LIFRecord, type LIFState } from "./neurons/lif.ts";
+export type { LIFOptions, LIFParameter, LIFRecord, LIFState } from "./neurons/lif.ts";
 export type { DiagnoseOptions, Diagnosis, Extent, Finding, LayerDiagnosis, Trouble } from "./probes/diagnose.ts";
 export { diagnose } from "./probes/diagnose.ts";
 export { type FiringCurve, type FiringCurveOptions, firingCurve } from "./probes/firing-curve.ts";

@@ -4,7 +4,7 @@
  * @module jarvis-snn/snn
  */
 
-// Files are named with a star where all that they export is public. A name that stands here hides the same name of core.ts.
+// `export *` only from files that are all public. Names here override those of core.ts.
 
 export type { Derivative, DerivativeLanguage, Language, Value } from "../engine/fuse/index.ts";
 export * from "./core.ts";
@@ -31,14 +31,18 @@ export { Oja } from "./learning/rules/oja.ts";
 export { RewardSTDP } from "./learning/rules/reward-stdp.ts";
 export { STDP } from "./learning/rules/stdp.ts";
 export { TripletSTDP } from "./learning/rules/triplet-stdp.ts";
+export type { DefinitionBefore, OptionalParameters, Rewritten, Spellings } from "./neuron/before.ts";
 export { neuron } from "./neuron/define.ts";
 export type {
   Chosen,
   NeuronChoices,
   NoChoices,
-  OptionalParameters,
+  ParameterEntries,
+  ParameterEntry,
+  ParameterFields,
+  ParameterSource,
   SourceOptions,
-  Spellings,
+  SourceValues,
 } from "./neuron/definition.ts";
 export type { InputScaleChoices, OptionalSynapseChoices, SynapseChoices } from "./neuron/parts.ts";
 export type { Fired, LateResetChoices, ResetChoices, StartChoices } from "./neuron/reset.ts";
@@ -58,8 +62,6 @@ export type {
   NeuronState,
   NeuronStep,
   OptionalValues,
-  ParameterSource,
-  SourceValues,
 } from "./neuron/types.ts";
 export { AdaptiveLIF } from "./neurons/adaptive-lif.ts";
 export { AdEx } from "./neurons/adex.ts";

@@ -1,4 +1,4 @@
-/** Networks that snnTorch, Norse and SpikingJelly have trained: their states load, and their spikes are the same here. */
+/** Networks trained in snnTorch, Norse and SpikingJelly: their states load, and the spikes are the same here. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { NamedArrays, Tensor } from "../engine/index.ts";
@@ -39,7 +39,7 @@ import {
 
 const fileOf = (name: string) => readFileSync(new URL(`../test/fixtures/weights/${name}.safetensors`, import.meta.url));
 
-/** The state as Python saved it, and a run: inputs, and outputs of the layers. */
+/** The state saved by Python, and a run: inputs, and outputs of the layers. */
 function trained(name: string) {
   const state = readSafetensors(fileOf(name)).arrays;
   const { tensors } = loadSafetensors(fileOf(`${name}-run`));
@@ -75,7 +75,7 @@ test("snntorch: a trained network loads, with decays, thresholds and statistics,
   const { state, input, out } = trained("snntorch");
   const net = new SnnTorch();
   whole(net.loadStateDict(fromPython(state, { model: net, from: "snntorch" })));
-  // Values that nobody learned came with the file.
+  // Fixed values came with the file.
   expect(values(net.lif3.beta)).toEqual(new Array(4).fill(Math.fround(0.8)));
   expect([net.lif1.threshold.item(), net.lif2.alpha.item()]).toEqual([0.9, 0.6].map(Math.fround));
   const spikes = given(net, () => net.layers(input));
@@ -172,7 +172,7 @@ const masksOf = (T: number, k: number) => {
   };
 };
 
-/** Layers, their states in Python as far as names differ, and the names here. */
+/** Layers, their states in Python if names differ, and the names here. */
 const LAYERS: [
   what: string,
   from: "snntorch" | "norse" | "spikingjelly",
@@ -301,7 +301,7 @@ test.each(LAYERS)("python: %s", (_what, from, layer, state, names) => {
   for (const [name, entry] of Object.entries(mapped)) {
     expect(Array.from(loaded[name]?.data as Float32Array), name).toEqual(Array.from(entry.data));
   }
-  // A layer in a model has a path before its names, and tensors will do.
+  // A layer in a model has a path before its names; tensors are accepted too.
   const model = new Sequential(new Linear(1, 1), layer);
   const below = Object.entries(state).map(([name, { shape, data }]) => [`1.${name}`, tensor([...data], { shape })]);
   const inModel = fromPython(Object.fromEntries(below), { model, from });
@@ -512,7 +512,7 @@ test("python: a readout takes states without a reset alone", () => {
     const state = { beta: one(0.5), threshold: one(1), reset_mechanism_val: one(value) };
     expect(() => fromPython(state, { model: layer, from })).toThrow(`expected a layer with reset "${reset}"`);
   }
-  // A state that tells no reset may need its threshold.
+  // A state without a reset entry may need its threshold.
   const mapped = fromPython({ beta: one(0.5), threshold: one(1) }, { model: layer, from });
   expect(Object.keys(mapped)).toEqual(["beta", "threshold"]);
   const spiking = new Sequential(new Izhikevich());

@@ -1,5 +1,15 @@
-/** States of models of snnTorch, Norse and SpikingJelly, under the names of the layers here. */
-import { choiceOf, listOf, numbersOf, objectOf, show, WHOLE, withDefaults, wrongValue } from "../engine/arguments.ts";
+/** Maps states of models of snnTorch, Norse and SpikingJelly to the layer names of this package. */
+import {
+  choiceOf,
+  listOf,
+  numbersOf,
+  objectOf,
+  shortened,
+  show,
+  WHOLE,
+  withDefaults,
+  wrongValue,
+} from "../engine/arguments.ts";
 import type { ArrayEntry, Module, NamedArrays, NumberArray } from "../engine/index.ts";
 import { Conv2d, Sequential, Tensor } from "../engine/index.ts";
 import { moduleOf } from "../engine/protocol.ts";
@@ -9,12 +19,12 @@ import { Lapicque } from "./neurons/lapicque.ts";
 import { BatchNormTT1d, BatchNormTT2d } from "./temporal/batch-norm.ts";
 import { PSN } from "./temporal/psn.ts";
 
-/** A package whose states {@link fromPython} knows. */
+/** A package whose states {@link fromPython} understands. */
 export type PythonPackage = "snntorch" | "norse" | "spikingjelly";
 
 /** Options of {@link fromPython}. */
 export interface FromPythonOptions {
-  /** The module that is to load the state: its layers decide how names are mapped. */
+  /** The module that will load the state; its layers determine how names are mapped. */
   model: Module;
   /** The package that saved the state. */
   from: PythonPackage;
@@ -25,30 +35,30 @@ const DEFAULTS = { model: null as Module | null, from: "" as string };
 const WHERE = "fromPython";
 
 /**
- * The state dict of a model of snnTorch, Norse or SpikingJelly under the names that a module here has, for its `loadStateDict`.
+ * Renames the state dict of a model of snnTorch, Norse or SpikingJelly for `loadStateDict` of a module of this package.
  *
- * The module has the structure of the Python model: the same names of fields, the same indices in Sequential. Names that are equal on both
- * sides stay. Of the others, with P the path of a layer:
+ * The module must have the structure of the Python model: the same field names and the same indices in Sequential. Equal names are kept. The others,
+ * with P the path of a layer:
  *
- *   snnTorch       P.graded_spikes_factor → P.gradedSpikesFactor, and 1 where the layer has none
- *                  P.reset_mechanism_val  compared with the reset of the layer, 0 "subtract", 1 "zero", 2 "none", and left out
+ *   snnTorch       P.graded_spikes_factor → P.gradedSpikesFactor; must be 1 if the layer has none
+ *                  P.reset_mechanism_val  checked against the reset of the layer, 0 "subtract", 1 "zero", 2 "none", and dropped
  *                  P.beta, P.alpha, P.threshold of a recurrent layer or SLSTM → P.neuron.beta, …
- *                  P.threshold of Leaky and Synaptic without a reset left out, where the layer has no spikes
- *                  P.time_step → P.timeStep, P.beta of Lapicque left out: R and C tell it; P.recurrent.V, P.V once more
- *                  P.0.weight, P.1.weight, … of BatchNormTT → P.weight [T, C], and so its statistics
+ *                  P.threshold of Leaky and Synaptic without a reset dropped, if the layer has no spikes
+ *                  P.time_step → P.timeStep, P.beta of Lapicque dropped, since R and C determine it; P.recurrent.V, a copy of P.V
+ *                  P.0.weight, P.1.weight, … of BatchNormTT → P.weight [T, C], and likewise its statistics
  *   Norse          P.input_weights → P.0.weight, P.recurrent_weights → P.1.recurrent.weight, P a Sequential of Linear and Recurrent without
  *                  biases and, as Norse has no autapses by default, with selfConnections: false
  *                  P.lifted_module.weight → P.weight; a weight [..., 1] of LConv2d loses its last axis
  *   SpikingJelly   P.rc.weight → P.0.weight and P.1.recurrent.weight, P.rc.bias → P.0.bias, P.sub_module.w → P.1.neuron.w
- *                  P._lambda_ → P.lambda of PSN; P.mask0, P.mask1 compared with its order, and left out
+ *                  P._lambda_ → P.lambda of PSN; P.mask0, P.mask1 checked against its order, and dropped
  *                  P.bn_list.0.weight, … → P.weight [T, C]
  *
- * An array of one value is repeated for each neuron where a parameter of neurons has a value for each. Names without a partner stay, so that
- * `loadStateDict` reports them; a step of BatchNormTT beyond the layer's steps is such a name. The layer counts batches
- * once: the count of step 0 stands for all steps.
+ * A single value is repeated if the parameter has one value for each neuron. Names without a counterpart are kept, so
+ * that `loadStateDict` reports them, for example a step of BatchNormTT beyond the layer's steps. The layer has one
+ * counter of batches: the count of step 0.
  *
- * @throws RangeError for a layer with another reset than the state, or without the graded spikes of the state, for missing steps of a
- *   batch normalisation, or an unknown package; TypeError for anything but a state and a module, or an option of another name.
+ * @throws RangeError for a layer whose reset differs from the state, or that lacks the graded spikes of the state, for missing steps of a batch
+ *   normalisation, or an unknown package; TypeError for anything but a state and a module, or an unknown option.
  *
  * @example
  * ```ts
@@ -79,21 +89,20 @@ export function fromPython(state: NamedArrays, options: FromPythonOptions): Name
   return mapping.result();
 }
 
-/** Maps the array `key` of the layer at a path, "" or ending in a dot; false for a key that it does not know. */
+/** Maps the array `key` of the layer at a path ("" or ending in a dot); returns false for an unknown key. */
 type Rule = (mapping: Mapping, path: string, layer: Module, key: string) => boolean;
 
 class Mapping {
   readonly names: ReadonlySet<string>;
-  /** Shapes of the arrays that the module has. */
+  /** Shapes of the arrays of the module. */
   readonly own: ReadonlyMap<string, Shape>;
   private readonly given: Readonly<Record<string, unknown>>;
   private readonly layers: ReadonlyMap<string, Module>;
   private readonly made = new Map<string, { readonly from: string; readonly entry: Tensor | ArrayEntry }>();
-  /** Rows by the name of the array that they make up, each with its name in the state. */
+  /** Rows by the name of the array that they form, each with its name in the state. */
   private readonly rows = new Map<string, { readonly from: string; readonly values: ArrayLike<number> }[]>();
-  /** The names of parameters of neurons. */
   private readonly ofNeurons: ReadonlySet<string>;
-  /** The names of weights that LConv2d of Norse saves with a last axis of 1. */
+  /** Names of weights that LConv2d of Norse saves with a last axis of 1. */
   private readonly ofMaps: ReadonlySet<string>;
 
   constructor(model: Module, given: Readonly<Record<string, unknown>>, from: PythonPackage) {
@@ -111,7 +120,7 @@ class Mapping {
     this.names = new Set(Object.keys(given));
   }
 
-  /** The layers on the path to a name, the nearest first, and the rest of the name. */
+  /** The layers on the path of a name, the innermost first, and the rest of the name. */
   layersAbove(name: string): [path: string, layer: Module, key: string][] {
     const found: [string, Module, string][] = [];
     for (let at = name.lastIndexOf("."); ; at = name.lastIndexOf(".", at - 1)) {
@@ -121,11 +130,11 @@ class Mapping {
     }
   }
 
-  /** An array of the state, checked. */
+  /** A checked array of the state. */
   entry(name: string): Tensor | ArrayEntry {
     const entry = this.given[name];
     if (entry instanceof Tensor) return entry;
-    const where = `${WHERE}: ${name}`;
+    const where = `${WHERE}: ${shortened(name)}`;
     const { shape, data } = objectOf(where, "an array { shape, data }", entry) as unknown as ArrayEntry;
     const sizes = listOf(where, "shape", sizesOf(where, shape), WHOLE);
     const values = numbersOf(where, "an array of numbers", data) as NumberArray;
@@ -137,24 +146,27 @@ class Mapping {
     return this.names.has(name);
   }
 
-  /** The values of an array, and its shape. */
+  /** Values and shape of an array. */
   read(name: string): { shape: Shape; data: ArrayLike<number> } {
     const entry = this.entry(name);
     return entry instanceof Tensor ? { shape: entry.sizes, data: entry.toFloat32Array() } : entry;
   }
 
   /**
-   * Gives an array of the state, or a part of it, a name, which need not be one of the module.
+   * Assigns a name to an array of the state or a part of it; the module need not have the name.
    *
-   * @throws RangeError where another array has the name.
+   * @throws RangeError if the name is taken.
    */
   put(name: string, from: string, entry: Tensor | ArrayEntry): void {
     const other = this.made.get(name);
-    if (other !== undefined) throw wrongValue(`${WHERE}: ${name}`, "one array", `${other.from} and ${from}`);
+    if (other !== undefined) {
+      const [to, one, two] = [name, other.from, from].map((each) => shortened(each, 60));
+      throw wrongValue(`${WHERE}: ${to}`, "one array", `${one} and ${two}`);
+    }
     this.made.set(name, { from, entry });
   }
 
-  /** Gives the array `from` the first of the names that the module has; false if it has none. */
+  /** Renames the array `from` to the first of the names that the module has; false if it has none. */
   rename(from: string, ...names: string[]): boolean {
     const name = names.find((each) => this.own.has(each));
     if (name === undefined) return false;
@@ -185,7 +197,7 @@ class Mapping {
     return Object.fromEntries(Array.from(this.made, ([name, { entry }]) => [name, this.fitted(name, entry)]));
   }
 
-  /** A value for all neurons is repeated for each neuron; a convolution of Norse loses its axis of time. */
+  /** Repeats a single value for each neuron; drops the time axis of a Norse convolution. */
   private fitted(name: string, entry: Tensor | ArrayEntry): Tensor | ArrayEntry {
     const wanted = this.own.get(name);
     const shape = (entry as ArrayEntry | null)?.shape;
@@ -198,13 +210,13 @@ class Mapping {
   }
 }
 
-/** The neurons of a layer: `Recurrent` and `SpikingLSTM` have theirs within. */
+/** The neurons of a layer; `Recurrent` and `SpikingLSTM` contain theirs. */
 function neuronsOf(layer: Module): Neurons | null {
   const within: unknown = (layer as Module & { neuron?: unknown }).neuron;
   return layer instanceof Neurons ? layer : within instanceof Neurons ? within : null;
 }
 
-/** The values that neurons have, one for all or one for each, and the weights by which neurons feed themselves. */
+/** Parameters of neurons, and weights by which neurons feed back to themselves. */
 function parametersOfNeurons(layer: Module): Tensor[] {
   const { V }: { V?: unknown } = layer as Module & { V?: unknown };
   const neurons = neuronsOf(layer);
@@ -214,7 +226,7 @@ function parametersOfNeurons(layer: Module): Tensor[] {
 
 const RESETS = ["subtract", "zero", "none"];
 
-/** Whether neurons have a membrane only, and no spikes. */
+/** Whether neurons only have a membrane, without spikes. */
 const isReadout = (neurons: Neurons): boolean => neurons.compiled.main === "membrane";
 
 function checkReset(path: string, neurons: Neurons, value: number | undefined): void {
@@ -233,20 +245,20 @@ type ThroughTime = BatchNormTT1d | BatchNormTT2d;
 const isThroughTime = (layer: Module): layer is ThroughTime =>
   layer instanceof BatchNormTT1d || layer instanceof BatchNormTT2d;
 
-/** Steps as Python writes them: "00" is the name of another array than "0". */
+/** Step indices as Python writes them; "00" is not an index. */
 const STEP_OF_NORM = /^(?:bn_list\.)?(0|[1-9]\d*)\.(\w+)$/;
 
-/** One step of a batch normalisation through time, whose statistics and weights are [T, C] here. */
+/** Maps one step of a batch normalisation through time, whose statistics and weights are [T, C] here. */
 function stepOfNorm(mapping: Mapping, path: string, layer: ThroughTime, key: string): boolean {
   const [, step = "", name = ""] = STEP_OF_NORM.exec(key) ?? [];
   if (step === "" || Number(step) >= layer.timesteps) return false;
   if (name !== "num_batches_tracked") return mapping.row(path + name, Number(step), path + key);
-  // The layer has one counter: the counter of step 0 stands for all steps.
+  // The layer has one counter: the count of step 0.
   const first = `${path + key.slice(0, -`${step}.${name}`.length)}0.${name}`;
   return step === "0" ? mapping.rename(path + key, path + name) : mapping.has(first) && mapping.own.has(path + name);
 }
 
-/** The other name of the weights with which neurons of snnTorch feed themselves; false where the module has none. */
+/** Maps the second name of snnTorch's recurrent weights; false if the module has none. */
 function fedBack(mapping: Mapping, from: string, name: string): boolean {
   if (!mapping.has(name) || !mapping.own.has(name)) return mapping.rename(from, name);
   const [one, two] = [mapping.read(from).data, mapping.read(name).data];
@@ -255,7 +267,7 @@ function fedBack(mapping: Mapping, from: string, name: string): boolean {
   return true;
 }
 
-/** A layer of Python that multiplies and then fires is two layers here. */
+/** Whether a layer is the counterpart of a Python layer that multiplies and then fires. */
 const isPair = (layer: Module): boolean => layer instanceof Sequential && layer.modules.length === 2;
 
 const RULES: Record<PythonPackage, Rule> = {
@@ -280,7 +292,7 @@ const RULES: Record<PythonPackage, Rule> = {
       );
     }
     if (key === "beta" && neurons instanceof Lapicque) return true;
-    // A membrane that no spike resets is the same for every threshold.
+    // Without a reset, the membrane does not depend on the threshold.
     if (key === "threshold" && isReadout(neurons) && mapping.has(`${path}reset_mechanism_val`)) return true;
     if (key === "time_step") return mapping.rename(name, `${path}timeStep`);
     if (key === "recurrent.V") return fedBack(mapping, name, `${path}V`);
@@ -312,7 +324,7 @@ const RULES: Record<PythonPackage, Rule> = {
   },
 };
 
-/** Throws unless a mask [T, T] has ones for the last `order` steps, for all steps where it is null, and zeros elsewhere. */
+/** Throws unless a mask [T, T] has ones for the last `order` steps (null: all steps) and zeros elsewhere. */
 function checkMask(
   name: string,
   { shape, data }: { shape: Shape; data: ArrayLike<number> },
@@ -330,7 +342,7 @@ function checkMask(
   }
 }
 
-/** The columns of a weight for inputs and for spikes that are fed back, as two weights. */
+/** Splits the columns of a weight into one for inputs and one for spikes that are fed back. */
 function splitColumns(mapping: Mapping, name: string, ...parts: [input: string, fedBack: string]): boolean {
   const shapes = parts.map((part) => mapping.own.get(part));
   const { shape, data } = mapping.read(name);

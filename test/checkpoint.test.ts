@@ -646,7 +646,13 @@ beforeAll(async () => {
     configFile: false,
     logLevel: "warn",
     resolve: { alias },
-    build: { ssr: join(root, "test/support/checkpoint-writer.ts"), outDir: at("writer"), emptyOutDir: true },
+    build: {
+      ssr: join(root, "test/support/checkpoint-writer.ts"),
+      outDir: at("writer"),
+      emptyOutDir: true,
+      // Rooms beside the core fill its slots when they are loaded.
+      rollupOptions: { treeshake: false },
+    },
   });
   writer = at("writer/checkpoint-writer.js");
   writeFileSync(at("writer/package.json"), '{"type":"module"}');
@@ -685,7 +691,9 @@ test("save: a process that is killed over and over in the middle of saving alway
   const optimizer = new SGD(model.parameters());
   let interrupted = 0;
   let epoch = 0;
-  for (const [round, part] of numbers(14, 5, 0, 1).entries()) {
+  for (const [round, part] of numbers(140, 5, 0, 1).entries()) {
+    // On a busy machine a writer may end its save before the signal comes: more rounds follow then.
+    if (round >= 14 && interrupted > 3) break;
     const watch = round % 2 === 0;
     const saved = await killed(path, epoch, part * (watch ? 1 : 20), watch);
     ({ epoch } = resumeCheckpoint(path, { model, optimizer }));

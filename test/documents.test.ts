@@ -111,12 +111,11 @@ describe.each(PAGES)("%s", (page) => {
   const addedWords = new Set(added.flatMap(({ body }) => body.match(/[A-Za-z_]\w*/g) ?? []));
   const known = [...files, ...added.map(({ file }) => file as string)];
   const named = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, name]) => name as string);
-  /** Names of another package: a page for its users has these in programs, and in the left column of tables. */
-  const foreign = page.startsWith("docs/from-")
-    ? [...text.matchAll(/^```python\n(.*?)^```$|^\|([^|]*)\|/gms)].flatMap(
-        ([, program = "", cell = ""]) => `${program}${cell}`.match(/[A-Za-z_]\w*/g) ?? [],
-      )
-    : [];
+  /** Names of another package: pages have these in programs, and pages for its users in the left column of tables too. */
+  const cells = page.startsWith("docs/from-") ? /^```python\n(.*?)^```$|^\|([^|]*)\|/gms : /^```python\n(.*?)^```$/gms;
+  const foreign = [...text.matchAll(cells)].flatMap(
+    ([, program = "", cell = ""]) => `${program}${cell}`.match(/[A-Za-z_]\w*/g) ?? [],
+  );
   const isFile = (name: string) => /^[\w./-]+\.(ts|mjs|json|md|grit|svg)$/.test(name);
 
   test("links lead to pages and headings that exist", () => {

@@ -50,9 +50,10 @@ describe("garbage outside of tapes gives its memory back", () => {
   });
 
   test("what an op has made before it fails is given back once", async () => {
-    const [image, kernel] = [ones([1, 1, 4, 4]), ones([1, 1, 3, 3])];
+    // Images that are their own weights are copied with their padding.
+    const image = ones([1, 1, 3, 3]);
     const kept = await keptAfter(() => {
-      expect(() => conv2d(image, kernel, null, { padding: 16000, stride: 2000 })).toThrow(/out of memory/);
+      expect(() => conv2d(image, image, null, { padding: 16000, stride: 2000 })).toThrow(/out of memory/);
     });
     expect(kept).toBe(0);
     const [a, b] = [ones([17, 17]), ones([17, 17])]; // as the result would have been

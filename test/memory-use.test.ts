@@ -15,8 +15,8 @@ import {
   tape,
 } from "jarvis-snn";
 import { expect, test } from "vitest";
-import { wasmHeap } from "../engine/memory.ts";
-import { empty } from "../engine/tensor.ts";
+import { wasmHeap } from "../engine/core/memory.ts";
+import { emptyOf } from "../engine/core/tensor.ts";
 import { bits, bytesKept, leaf, random } from "./support/tensors.ts";
 
 const SIZE = 65_536;
@@ -147,7 +147,7 @@ test("a tensor of more than a gigabyte is a tensor: its ends can be written, rea
   const kept = bytesKept(() =>
     tape(() => {
       const rows = 270_000;
-      const x = empty([rows, 1024]); // not filled: what nobody touches costs nothing
+      const x = emptyOf([rows, 1024]); // not filled: what nobody touches costs nothing
       expect(4 * x.size).toBeGreaterThan(2 ** 30);
       const last = x.slice(0, rows - 1);
       last.copyFrom(random([1024], 7));

@@ -138,11 +138,12 @@ test("recipes: no edit inserts between two lines of its context, where a reader'
 test("recipes: merged runs each command once, and vitest with all files", () => {
   const one = ["npm run types", "npx vitest run engine/one test/fuzz", "KERNELS=debug npx vitest run kernels"];
   const two = ["npm run types", "npx vitest run test/fuzz snn/two", "npx vitest run readme -u"];
-  expect(merged([...one, ...two])).toEqual([
+  const three = ["npx vitest run test/charts -u"];
+  expect(merged([...one, ...two, ...three])).toEqual([
     "npm run types",
     "npx vitest run engine/one test/fuzz snn/two",
     "KERNELS=debug npx vitest run kernels",
-    "npx vitest run readme -u",
+    "npx vitest run readme test/charts -u",
   ]);
 });
 

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, max_pool2d
 
-from snn import FastSigmoid, leaky, mnist, serve, training
+from eager import FastSigmoid
+from snn import Leaky, mnist, serve, take
 
 T, BATCH = 25, 128
 
@@ -20,17 +21,18 @@ def epoch(count, layers, loss, lr):
         order = torch.randperm(count)
         for start in range(0, count - BATCH + 1, BATCH):
             chosen = order[start : start + BATCH]
-            training(lambda x=images[chosen], y=labels[chosen]: loss(x, y), optimizer)()
+            take(lambda x=images[chosen], y=labels[chosen]: loss(x, y), optimizer)
 
     return run
 
 
 def dense():
     fc1, fc2 = nn.Linear(784, 1000), nn.Linear(1000, 10)
+    hidden, out = Leaky(0.95, steps=T), Leaky(0.95)
 
     def loss(x, y):
-        spikes, _ = leaky([fc1(x)] * T, 0.95)
-        _, membrane = leaky(fc2(spikes).unbind(0), 0.95)
+        spikes, _ = hidden(fc1(x))
+        _, membrane = out(fc2(spikes))
         return cross_entropy(membrane.reshape(T * BATCH, 10), y.repeat(T), reduction="sum") / BATCH
 
     return epoch(60_000, [fc1, fc2], loss, 5e-4)

@@ -1,7 +1,7 @@
-"""One image through tutorial 5's network: 784-1000-10, T 25, spikes of the output counted.
+"""Images through tutorial 5's network: 784-1000-10, T 25, spikes of the output counted.
 
-`batch`: the image goes through the first layer once, the output layer takes all steps in one product.
-`stream`: every step is computed and read before the next one comes.
+`batch`, `many`: 1 or 128 images go through the first layer once, the output layer takes all steps in one product.
+`stream`: every step of one image is computed and read before the next one comes.
 """
 
 import torch
@@ -11,7 +11,8 @@ from snn import mnist, serve
 
 T, BETA = 25, 0.95
 
-x, _ = mnist(1)
+images, _ = mnist(128)
+x = images[:1]
 fc1, fc2 = nn.Linear(784, 1000), nn.Linear(1000, 10)
 
 
@@ -21,21 +22,26 @@ def advance(current, membrane, spike):
     torch.gt(membrane, 1, out=spike)
 
 
-@torch.no_grad()
-def batch():
-    membrane = torch.zeros(1, 1000)
-    hidden = torch.zeros(T, 1, 1000)
-    current = fc1(x)
-    before = torch.zeros(1, 1000)
-    for spike in hidden.unbind(0):
-        membrane.mul_(BETA).add_(current).sub_(before)
-        torch.gt(membrane, 1, out=spike)
-        before = spike
-    membrane, spike, counts = torch.zeros(1, 10), torch.zeros(1, 10), torch.zeros(1, 10)
-    for current in fc2(hidden).unbind(0):
-        advance(current, membrane, spike)
-        counts.add_(spike)
-    return counts.tolist()
+def batch(x):
+    size = len(x)
+
+    @torch.no_grad()
+    def step():
+        membrane = torch.zeros(size, 1000)
+        hidden = torch.zeros(T, size, 1000)
+        current = fc1(x)
+        before = torch.zeros(size, 1000)
+        for spike in hidden.unbind(0):
+            membrane.mul_(BETA).add_(current).sub_(before)
+            torch.gt(membrane, 1, out=spike)
+            before = spike
+        membrane, spike, counts = torch.zeros(size, 10), torch.zeros(size, 10), torch.zeros(size, 10)
+        for current in fc2(hidden).unbind(0):
+            advance(current, membrane, spike)
+            counts.add_(spike)
+        return counts.tolist()
+
+    return step
 
 
 @torch.no_grad()
@@ -50,4 +56,4 @@ def stream():
     return counts
 
 
-serve(batch=batch, stream=stream)
+serve(batch=batch(x), many=batch(images), stream=stream)

@@ -4,10 +4,9 @@
 `poisson`: every step draws spikes from the image; all steps go through the first layer in one product.
 """
 
-import torch
 from torch import nn
 
-from snn import leaky, mnist, serve, training
+from snn import Leaky, Training, mnist, poisson, serve
 
 T, BATCH, BETA = 25, 128, 0.95
 
@@ -15,24 +14,19 @@ x, y = mnist(BATCH)
 labels = y.repeat(T)
 
 
-def step_of(currents):
+def training(hidden, encode):
     fc1, fc2 = nn.Linear(784, 1000), nn.Linear(1000, 10)
-    optimizer = torch.optim.Adam([*fc1.parameters(), *fc2.parameters()], lr=5e-4)
+    out = Leaky(BETA)
 
     def loss():
-        spikes, _ = leaky(currents(fc1), BETA)
-        _, membrane = leaky(fc2(spikes).unbind(0), BETA)
+        spikes, _ = hidden(fc1(encode()))
+        _, membrane = out(fc2(spikes))
         return nn.functional.cross_entropy(membrane.reshape(T * BATCH, 10), labels, reduction="sum") / BATCH
 
-    return training(loss, optimizer)
+    return Training([*fc1.parameters(), *fc2.parameters()], 5e-4, loss)
 
 
-def static(fc1):
-    return [fc1(x)] * T
-
-
-def poisson(fc1):
-    return fc1((torch.rand(T, BATCH, 784) < x).float()).unbind(0)
-
-
-serve(static=step_of(static), poisson=step_of(poisson))
+serve(
+    static=training(Leaky(BETA, steps=T), lambda: x),
+    poisson=training(Leaky(BETA), lambda: poisson(x, T)),
+)

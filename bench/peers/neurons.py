@@ -2,7 +2,8 @@
 
 import torch
 
-from snn import Spike, serve
+from eager import Spike
+from snn import serve
 
 T, BATCH, N, KAPPA = 25, 128, 1000, 1.8
 

@@ -6,32 +6,25 @@ The layers before and after the recurrent one take all steps in one product. Eve
 import torch
 from torch import nn
 
-from snn import Spike, leaky, serve, training
+from snn import Leaky, RecurrentLeaky, Training, poisson, serve
 
 T, BATCH, CLASSES, BETA = 100, 64, 20, 0.95
 
 fc1, recurrent, fc2 = nn.Linear(700, 256), nn.Linear(256, 256), nn.Linear(256, CLASSES)
-optimizer = torch.optim.Adam([p for layer in (fc1, recurrent, fc2) for p in layer.parameters()], lr=1e-3)
+hidden, out = RecurrentLeaky(recurrent, BETA), Leaky(BETA)
+rates = torch.full((BATCH, 700), 0.02)
 y = torch.arange(BATCH) % CLASSES
 
 
 def draw(_):
     global x
-    x = (torch.rand(T, BATCH, 700) < 0.02).float()
+    x = poisson(rates, T)
 
 
 def loss():
-    # From no spikes: the first step still has the bias of the recurrent layer.
-    first, *rest = fc1(x).unbind(0)
-    membrane = first + recurrent.bias
-    spike = Spike.apply(membrane)
-    spikes = [spike]
-    for current in rest:
-        membrane = torch.add(current + recurrent(spike), membrane, alpha=BETA) - spike.detach()
-        spike = Spike.apply(membrane)
-        spikes.append(spike)
-    _, membrane = leaky(fc2(torch.stack(spikes)).unbind(0), BETA)
+    _, membrane = out(fc2(hidden(fc1(x))))
     return nn.functional.cross_entropy(membrane.mean(0), y)
 
 
-serve(prepare=draw, step=training(loss, optimizer))
+parameters = [p for layer in (fc1, recurrent, fc2) for p in layer.parameters()]
+serve(prepare=draw, step=Training(parameters, 1e-3, loss))

@@ -3,20 +3,26 @@
 import torch
 from torch import nn
 
-from snn import leaky, serve, training
+from snn import Leaky, Training, poisson, serve
 
 T, BATCH, BETA = 20, 64, 0.9
 
 fc1, fc2 = nn.Linear(20, 64), nn.Linear(64, 2)
-optimizer = torch.optim.Adam([*fc1.parameters(), *fc2.parameters()], lr=1e-3)
-x = (torch.rand(T, BATCH, 20) < torch.rand(BATCH, 20)).float()
+hidden, out = Leaky(BETA), Leaky(BETA)
+rates = torch.rand(BATCH, 20)
+x = None
 y = torch.arange(BATCH) % 2
 
 
+def draw(_):
+    global x
+    if x is None:
+        x = poisson(rates, T)
+
+
 def loss():
-    hidden, _ = leaky(fc1(x).unbind(0), BETA)
-    spikes, _ = leaky(fc2(hidden).unbind(0), BETA)
+    spikes, _ = out(fc2(hidden(fc1(x))[0]))
     return nn.functional.cross_entropy(spikes.mean(0), y)
 
 
-serve(step=training(loss, optimizer))
+serve(prepare=draw, step=Training([*fc1.parameters(), *fc2.parameters()], 1e-3, loss))

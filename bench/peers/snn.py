@@ -1,104 +1,85 @@
-"""What the PyTorch peers share: the neuron, written as eager PyTorch runs it fastest, and the protocol.
+"""What the PyTorch peers share: neurons in the form that $TORCH_FORM names, steps of training, and the protocol.
 
-The input of a layer is multiplied for all steps at once; one step of neurons is an addition, a subtraction and the
-spikes. `unbind` has one backward node for all steps, where indexing has one a step, as large as the whole sequence.
+`eager`, by default: autograd over the time steps (eager.py). `loop`: one Function around all of them (loops.py).
 """
 
 import os
-import sys
-import time
 
-import numpy
 import torch
 
-from protocol import answer
+import data
+from protocol import answer, fastest
 
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 torch.manual_seed(0)
 
+IS_LOOP = os.environ.get("TORCH_FORM") == "loop"
 
-class Spiking(torch.autograd.Function):
-    """1 where the membrane is above 1; a subclass has the derivative in its place backwards."""
-
-    @staticmethod
-    def forward(ctx, membrane):
-        distance = membrane - 1
-        ctx.save_for_backward(distance)
-        return (distance > 0).float()
-
-
-class Spike(Spiking):
-    """The derivative of the arctangent (alpha = 2)."""
-
-    @staticmethod
-    def backward(ctx, grad):
-        (distance,) = ctx.saved_tensors
-        return grad / distance.mul(torch.pi).square_().add_(1)
-
-
-class FastSigmoid(Spiking):
-    """The derivative of the fast sigmoid (slope 25)."""
-
-    @staticmethod
-    def backward(ctx, grad):
-        (distance,) = ctx.saved_tensors
-        return grad / distance.abs().mul_(25).add_(1).square_()
-
-
-def leaky(currents, beta):
-    """Spikes and membrane [T, B, N] of snnTorch's Leaky, from T currents [B, N]."""
-    membrane = currents[0]
-    spike = Spike.apply(membrane)
-    spikes, membranes = [spike], [membrane]
-    for current in currents[1:]:
-        membrane = torch.add(current, membrane, alpha=beta) - spike.detach()
-        spike = Spike.apply(membrane)
-        spikes.append(spike)
-        membranes.append(membrane)
-    return torch.stack(spikes), torch.stack(membranes)
+if IS_LOOP:
+    from loops import Leaky, RecurrentLeaky
+else:
+    from eager import Leaky, RecurrentLeaky
 
 
 def mnist(count):
-    """The first images [count, 784] and labels of the IDX files that the arguments name."""
-
-    def read(path, header, size):
-        return torch.from_numpy(numpy.fromfile(path, dtype=numpy.uint8, count=header + size)[header:])
-
-    images, labels = sys.argv[1:3]
-    return read(images, 16, 784 * count).reshape(count, 784).float() / 255, read(labels, 8, count).long()
+    """The first images [count, 784] and labels of MNIST."""
+    images, labels = data.mnist(count)
+    return torch.from_numpy(images), torch.from_numpy(labels)
 
 
-def training(loss, optimizer):
-    """A step of training, as a function."""
+def poisson(rates, steps):
+    """Spikes [T, ...] that are drawn by rates [...], or those of a check."""
+    shape = (steps, *rates.shape)
+    given = data.case_spikes(shape)
+    if given is not None:
+        return torch.from_numpy(given)
+    drawn = torch.rand(shape)
+    return torch.lt(drawn, rates, out=drawn)
 
-    def step():
-        optimizer.zero_grad()
-        loss().backward()
-        optimizer.step()
 
-    return step
+def numbers(shape):
+    """Numbers in [0, 1) that are drawn, or those of a check."""
+    given = data.case_spikes(shape)
+    return torch.rand(shape) if given is None else torch.from_numpy(given)
 
 
-def fastest(*steps):
-    """The fastest of these steps, which is found when it is first taken."""
-    chosen = None
+def take(loss, optimizer):
+    """A step of training; gives the loss."""
+    optimizer.zero_grad()
+    value = loss()
+    value.backward()
+    optimizer.step()
+    return value
 
-    def took(step):
-        step()
-        start = time.perf_counter()
-        step()
-        return time.perf_counter() - start
 
-    def run():
-        nonlocal chosen
-        if chosen is None:
-            chosen = min(steps, key=took)
-        chosen()
+class Training:
+    """Steps of training by Adam on a loss: the fastest of the ways to compute it, and in a loop of Adam with and without `fused`."""
 
-    return run
+    def __init__(self, parameters, lr, *losses):
+        self.parameters = list(parameters)
+        self.losses = losses
+        fused = [False, True] if IS_LOOP else [False]
+        self.optimizers = [torch.optim.Adam(self.parameters, lr, fused=each) for each in fused]
+        ways = [(loss, optimizer) for loss in losses for optimizer in self.optimizers]
+        self.step = fastest(*[lambda way=way: take(*way) for way in ways])
+
+    def __call__(self):
+        self.step()
+
+    def check(self, steps):
+        """From the parameters of the case: the gradients of the first step, and the losses of all."""
+        sizes = [parameter.numel() for parameter in self.parameters]
+        with torch.no_grad():
+            for parameter, values in zip(self.parameters, data.case_parameters(sizes)):
+                parameter.copy_(torch.from_numpy(values).reshape(parameter.shape))
+        gradients, losses = None, []
+        for _ in range(steps):
+            losses.append(take(self.losses[0], self.optimizers[-1]).item())
+            gradients = gradients or [parameter.grad.numpy().copy() for parameter in self.parameters]
+        return gradients, losses
 
 
 def serve(prepare=lambda _: None, title=None, **workloads):
     """Answers for these workloads, functions of one step; `prepare` gets the name before the steps of a line, untimed."""
-    on = f"PyTorch {torch.__version__}"
+    on = f"PyTorch {torch.__version__}" + (", loop" if IS_LOOP else "")
     answer(on if title is None else f"{title} on {on}", workloads, prepare)

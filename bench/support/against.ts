@@ -25,6 +25,7 @@ const PROGRAMS = {
   gather: "against/gather.js",
   lif: "against/lif.js",
   toy: "toy.bench.js",
+  fit: "against/fit.js",
   small: "small.bench.js",
   mnist: "mnist.bench.js",
   inference: "inference.bench.js",
@@ -36,6 +37,7 @@ const PROGRAMS = {
   plasticity: "plasticity.bench.js",
   int8: "int8.bench.js",
   layers: "layers.bench.js",
+  make: "make.bench.js",
   playground: "against/playground.js",
 } as const;
 

@@ -18,7 +18,7 @@ import {
 } from "jarvis-snn";
 import { uniforms } from "./blocks.ts";
 import type { Workload } from "./race.ts";
-import { labels, leaky, trainingStep } from "./training.ts";
+import { labels, leaky, type Step, trainingStep } from "./training.ts";
 
 /** The sizes of a network and of its batches; bench/peers/shapes.py reads them as JSON. */
 export interface Network {
@@ -100,7 +100,8 @@ class Classifier extends Module {
   }
 }
 
-function modelOf({ kind, widths, pixels, kernel }: Network): Classifier {
+/** A drawn network. */
+export function modelOf({ kind, widths, pixels, kernel }: Network): Classifier {
   const [input = 0, first = 0, second = 0] = widths;
   if (kind === "fc") return new Classifier(new Sequential(new Linear(input, first), new LIF(leaky(BETA))), first);
   if (kind === "recurrent") {
@@ -118,35 +119,35 @@ function modelOf({ kind, widths, pixels, kernel }: Network): Classifier {
   return new Classifier(body, second * behind(behind(pixels)) ** 2);
 }
 
-/** Training steps of the network, made when the first one is taken. */
-export function workloadOf(network: Network, rounds: number): Workload {
+/** Training steps of the network. */
+export function stepOf(network: Network): Step {
   const { kind, T, batch, percent, widths, pixels } = network;
   const [input = 0] = widths;
+  manualSeed(0);
+  const model = modelOf(network);
+  const optimizer = new Adam(model.parameters(), { lr: 1e-3 });
+  const y = labels(batch, CLASSES);
+  const rates = full(kind === "conv" ? [batch, input, pixels, pixels] : [batch, input], percent / 100);
   let spikes: Tensor | undefined;
-  const train = once(() => {
-    manualSeed(0);
-    const model = modelOf(network);
-    const optimizer = new Adam(model.parameters(), { lr: 1e-3 });
-    const y = labels(batch, CLASSES);
-    return trainingStep(() => crossEntropy(model.forward(spikes as Tensor).mean({ axis: 0 }), y), optimizer);
-  });
-  const rates = once(() => full(kind === "conv" ? [batch, input, pixels, pixels] : [batch, input], percent / 100));
   return {
-    step: () => train()(),
-    rounds,
+    step: trainingStep(() => crossEntropy(model.forward(spikes as Tensor).mean({ axis: 0 }), y), optimizer),
+    leaves: model.parameters(),
     prepare() {
       spikes?.dispose();
-      // Outside of the scope below, which would free them with it.
-      const inputs = rates();
-      spikes = noGrad(() => poissonEncode(inputs, { timesteps: T }));
+      spikes = noGrad(() => poissonEncode(rates, { timesteps: T }));
     },
   };
 }
 
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
+/** The same as a workload, made when its first turn is prepared. */
+export function workloadOf(network: Network, rounds: number): Workload {
+  let made: Step | undefined;
+  return {
+    step: () => (made as Step).step(),
+    rounds,
+    prepare() {
+      made ??= stepOf(network);
+      made.prepare?.();
+    },
   };
 }

@@ -1,9 +1,9 @@
 /** Steps of ours against the same steps of peers, in turns in one run. */
-import { type Family, type PeerName, TARGETS } from "../targets.ts";
+import { type Family, GROUPS, type GroupName, type PeerName, TARGETS } from "../targets.ts";
 import { type Comparison, interleave, NO_WARM_UP, steps, WARM_UP } from "./interleave.ts";
 import { type Peer, PeerMissing, startPeer, startThreads } from "./peer.ts";
 import { profileOf } from "./profile.ts";
-import { OURS, type Rows, send } from "./report.ts";
+import { type Measured, OURS, type Rows, send } from "./report.ts";
 import { type Run, serve } from "./serve.ts";
 
 export interface Workload {
@@ -39,7 +39,7 @@ function rivalsOf(family: Family, workload: string): Rival[] {
   const keys = Object.keys(TARGETS[family]);
   const peers = keys.flatMap((key) => {
     const [name, peer] = key.split("/");
-    return name === workload && peer !== undefined ? [peer as PeerName] : [];
+    return name === workload && peer !== undefined && !(peer in GROUPS) ? [peer as PeerName] : [];
   });
   return keys.includes(`${workload} alone`) ? ["threads", ...peers] : peers;
 }
@@ -49,7 +49,28 @@ const keyOf = (workload: string, rival: Rival): string =>
   rival === "threads" ? `${workload} alone` : `${workload}/${rival}`;
 
 /** Whether a rival has all threads. */
-const hasAll = (rival: Rival): boolean => rival === "threads" || rival === "torch-all";
+const hasAll = (rival: Rival): boolean => rival === "threads" || rival.endsWith("-all");
+
+/** Adds the rows of the workloads against the groups whose peers they all raced with: those of the fastest of these, as far as they ran. */
+export function addGroups(
+  rows: Rows,
+  entries: readonly { readonly name: string; readonly rivals: readonly Rival[] }[],
+): void {
+  for (const { name, rivals } of entries) {
+    for (const group of Object.keys(GROUPS) as GroupName[]) {
+      const peers: readonly PeerName[] = GROUPS[group];
+      if (peers.every((peer) => rivals.includes(peer))) {
+        rows[`${name}/${group}`] = hardest(peers.map((peer) => rows[keyOf(name, peer)] as Rows[string]));
+      }
+    }
+  }
+}
+
+/** The row with the least value; if none was measured, the first. */
+export function hardest(rows: readonly Rows[string][]): Rows[string] {
+  const measured = rows.filter((row): row is Measured => "value" in row);
+  return measured.sort((a, b) => a.value - b.value)[0] ?? (rows[0] as Rows[string]);
+}
 
 /** Runs the workloads of a family against the rivals of its rows, as far as they are there. */
 export async function race(
@@ -129,6 +150,7 @@ export async function race(
     }
     for (const peer of running.values()) peer.close();
   }
+  addGroups(rows, entries);
   return rows;
 }
 
@@ -155,10 +177,10 @@ async function profile(workloads: Readonly<Record<string, Workload>>): Promise<n
   process.exit();
 }
 
-/** Mean milliseconds of so many steps. */
-function timed(step: () => void, count: number, prepare = () => {}): number {
+/** Mean milliseconds of so many steps, by a clock. */
+export function timed(step: () => void, count: number, prepare = () => {}, now = () => performance.now()): number {
   prepare();
-  const start = performance.now();
+  const start = now();
   for (let i = 0; i < count; i++) step();
-  return (performance.now() - start) / count;
+  return (now() - start) / count;
 }

@@ -31,7 +31,9 @@ const PROGRAMS: Readonly<Record<string, () => Promise<unknown>>> = {
   plasticity: () => import("../plasticity.bench.ts"),
   int8: () => import("../int8.bench.ts"),
   layers: () => import("../layers.bench.ts"),
+  make: () => import("../make.bench.ts"),
   playground: () => import("../against/playground.ts"),
+  fit: () => import("../against/fit.ts"),
 };
 
 test.each(Object.entries(PROGRAMS))("served: every row of %s takes a step", async (_, load) => {

@@ -1,13 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { PEERS, type PeerName, type TARGETS, type Target } from "../targets.ts";
+import { GROUPS, PEERS, type PeerName, type TARGETS, type Target } from "../targets.ts";
 import { growthBlock } from "./growth.ts";
 import { programOf } from "./peer.ts";
 import { families, merge, type Origin, type Results, targetsOf } from "./results.ts";
 import {
   docsBlock,
   formatValue,
+  landingPage,
   linesOf,
   mark,
   profileBlock,
@@ -42,10 +43,13 @@ test("targets: every family has a benchmark and every benchmark a family", () =>
 test("targets: the peers that rows name have a program for the family", () => {
   for (const family of families) {
     for (const key of Object.keys(targetsOf(family)).filter((key) => key.includes("/"))) {
-      const peer = key.split("/")[1] as string;
+      const [workload, peer] = key.split("/") as [string, string];
       expect(Object.keys(PEERS)).toContain(peer);
-      const program = programOf(peer as PeerName, family);
-      expect(existsSync(at(`../peers/${program}`)), program).toBe(true);
+      for (const each of (GROUPS as Readonly<Record<string, readonly string[]>>)[peer] ?? [peer]) {
+        expect(Object.keys(targetsOf(family))).toContain(`${workload}/${each}`);
+        const program = programOf(each as PeerName, family);
+        expect(existsSync(at(`../peers/${program}`)), program).toBe(true);
+      }
     }
   }
 });
@@ -94,10 +98,11 @@ test("tables: measured, missing, and both", () => {
   const toy = { rows: { "published/torch": { value: 6, ...TODAY }, "step/torch": { value: 3.5, ...BEFORE } } };
   const lines = linesOf({ toy }, ["toy", "memory"], { toy: { "step/torch": "no PyTorch" } });
   const rows = terminalTable(lines).split("\n");
-  expect(rows).toHaveLength(9);
+  expect(rows).toHaveLength(15);
   expect(rows[1]).toMatch(/≥ 5 +≥ 8 +6.00 × +must$/);
-  expect(rows[2]).toMatch(/best eager +≥ 4.5 +≥ 4.5 +3.50 × +not measured: no PyTorch$/);
-  expect(rows[7]).toMatch(/≤ 64 +≤ 40 +not measured$/);
+  expect(rows[2]).toMatch(/the faster PyTorch +≥ 3.3 +≥ 3.8 +not measured$/);
+  expect(rows[4]).toMatch(/best eager +3.50 × +not measured: no PyTorch$/);
+  expect(rows[13]).toMatch(/≤ 64 +≤ 40 +not measured$/);
 });
 
 test("tables: README has its rows in their order, the docs have all; both from the stored results", () => {
@@ -119,10 +124,10 @@ test("tables: README has its rows in their order, the docs have all; both from t
 });
 
 test("tables: README has a column with all threads once a row was measured with them", () => {
-  const alone = { small: { rows: { "step/torch": { value: 3, ...TODAY } } } };
+  const alone = { small: { rows: { "step/pytorch": { value: 3, ...TODAY } } } };
   expect(readmeBlock(alone)).toContain(", one thread on both sides.");
   const mnist = {
-    rows: { "static/torch": { value: 3, ...TODAY }, "static/torch-all": { value: 5, threads: 2, ...BEFORE } },
+    rows: { "static/pytorch": { value: 3, ...TODAY }, "static/pytorch-all": { value: 5, threads: 2, ...BEFORE } },
   };
   const lines = readmeBlock({ mnist }).split("\n");
   expect(lines[0]).toBe("some CPU, Node 20.0.0, 2026-01-02; some CPU, Node 20.0.0, 2025-12-31.");
@@ -164,12 +169,21 @@ test("replaceBlock: what is between the markers, and nothing else", () => {
   expect(() => replaceBlock("", "bench", "")).toThrow(/expected <!-- bench/);
 });
 
+test("landingPage: the figures of rows that were measured, beside their commands, and nothing else", () => {
+  const text =
+    "| 0 | none | `npm ls` |\n| 9.99 × | images | `npm run bench -- inference` |\n| 8.00 × | steps | `npm run bench -- mnist` |\n";
+  const inference = { rows: { "batch/torch": { value: 14.4321, ...TODAY } } };
+  expect(landingPage(text, { inference })).toBe(text.replace("9.99 ×", "14.4 ×"));
+  expect(() => landingPage("", { inference })).toThrow(/expected a row of `npm run bench -- inference`/);
+});
+
 test("the pages have the tables of the stored results", () => {
-  const pages = { "../../README.md": readmeBlock, "../../docs/benchmarks.md": docsBlock };
-  for (const [page, blockOf] of Object.entries(pages)) {
-    const text = readFileSync(at(page), "utf8");
-    expect(replaceBlock(text, "bench", blockOf(stored()))).toBe(text);
-  }
-  const docs = readFileSync(at("../../docs/benchmarks.md"), "utf8");
-  expect(replaceBlock(docs, "growth", growthBlock(stored().growth?.growth))).toBe(docs);
+  const results = stored();
+  const page = (path: string) => readFileSync(at(`../../${path}`), "utf8");
+  const [readme, docs, landing] = [page("README.md"), page("docs/benchmarks.md"), page("docs/landing.md")];
+  expect(replaceBlock(readme, "bench", readmeBlock(results))).toBe(readme);
+  expect(replaceBlock(docs, "bench", docsBlock(results))).toBe(docs);
+  expect(replaceBlock(docs, "profile", profileBlock(results))).toBe(docs);
+  expect(replaceBlock(docs, "growth", growthBlock(results.growth?.growth))).toBe(docs);
+  expect(landingPage(landing, results)).toBe(landing);
 });

@@ -14,7 +14,7 @@ export interface Line {
 
 export type Mark = "goal" | "must" | "short" | "";
 
-const AMOUNTS: readonly string[] = ["ns", "µs", "ms", "MB", "kB"];
+const AMOUNTS: readonly string[] = ["ns", "µs", "ms", "MB", "kB", "of 1"];
 
 /** What a value reaches. */
 export function mark({ unit, must, goal }: Target, value: number): Mark {
@@ -74,7 +74,7 @@ export function terminalTable(lines: readonly Line[]): string {
 }
 
 /** Padded, as a formatter of Markdown leaves it. */
-function markdown(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdown(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = heads.map((_, column) =>
     Math.max(3, ...[heads, ...rows].map((row) => (row[column] as string).length)),
   );
@@ -126,12 +126,12 @@ export function profileBlock(results: Partial<Record<Family, Results>>): string 
 
 /** The rows of README.md: whole networks against PyTorch. The first network has a row for each way to write it there. */
 export const README_ROWS: readonly Target[] = [
-  TARGETS.toy["step/torch"],
+  TARGETS.toy["step/pytorch"],
   TARGETS.toy["published/torch"],
-  TARGETS.mnist["static/torch"],
+  TARGETS.mnist["static/pytorch"],
   TARGETS.inference["batch/torch"],
-  TARGETS.recurrent["step/torch"],
-  TARGETS.conv["step/torch"],
+  TARGETS.recurrent["step/pytorch"],
+  TARGETS.conv["step/pytorch"],
 ];
 
 /** These rows, without limits; with all threads on both sides too, once one of them was measured so. */
@@ -139,7 +139,7 @@ export function readmeBlock(results: Partial<Record<Family, Results>>): string {
   const all = linesOf(results);
   const lines = README_ROWS.flatMap((row) => all.filter(({ target }) => target === row));
   const withAll = lines.map(({ target: { row, peer } }) =>
-    all.find(({ target }) => target.row === row && peer === PEERS.torch && target.peer === PEERS["torch-all"]),
+    all.find(({ target }) => target.row === row && peer === PEERS.pytorch && target.peer === PEERS["pytorch-all"]),
   );
   const counts = new Set(withAll.flatMap((line) => line?.measured?.threads ?? []));
   const cell = (line: Line | undefined): string => {
@@ -155,6 +155,27 @@ export function readmeBlock(results: Partial<Record<Family, Results>>): string {
   }
   const heads = ["times faster", "against", "one thread each", `${[...counts].join(" or ")} threads each`];
   return `${origins([...lines, ...withAll.filter((line) => line !== undefined)])}.\n\n${markdown(heads, rows)}`;
+}
+
+/** The rows of docs/landing.md that have figures of benchmarks, by their families. */
+const LANDING_ROWS = { inference: "batch/torch", mnist: "static/pytorch" } as const;
+
+/** The landing page with these figures, as far as they were measured; each row ends with its command. */
+export function landingPage(text: string, results: Partial<Record<Family, Results>>): string {
+  let page = text;
+  for (const [family, key] of Object.entries(LANDING_ROWS) as [keyof typeof LANDING_ROWS, string][]) {
+    const measured = results[family]?.rows[key];
+    const target = targetsOf(family)[key];
+    if (measured === undefined || target === undefined) continue;
+    const command = `npm run bench -- ${family}`;
+    const row = new RegExp(`^\\| [^|\n]*( \\|[^|\n]*\\| \`${command}\` +\\|)$`, "m");
+    if (!row.test(page)) throw new RangeError(`bench: expected a row of \`${command}\` in the landing page`);
+    page = page.replace(row, (line, rest: string) => {
+      const width = line.length - rest.length - "| ".length;
+      return `| ${formatValue(measured.value, target).padEnd(width)}${rest}`;
+    });
+  }
+  return page;
 }
 
 /** All rows and their times, as docs/benchmarks.md shows them. */

@@ -1,8 +1,16 @@
 /** What the rows of training and inference share. */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { DataLoader, type LIFOptions, type Optimizer, surrogate, type Tensor, tape } from "jarvis-snn";
+import { DataLoader, type LIFOptions, type Optimizer, type Surrogate, surrogate, type Tensor, tape } from "jarvis-snn";
 import { mnist } from "../../demos/mnist/data.ts";
+
+/** A step that can be taken again and again, and the tensors whose values and gradients it changes. */
+export interface Step {
+  readonly step: () => void;
+  readonly leaves: readonly Tensor[];
+  /** Runs before every turn of steps, untimed. */
+  readonly prepare?: () => void;
+}
 
 /** Forward, backward and optimizer, in a tape. */
 export function trainingStep(loss: () => Tensor, optimizer: Optimizer): () => void {
@@ -16,13 +24,13 @@ export function trainingStep(loss: () => Tensor, optimizer: Optimizer): () => vo
   };
 }
 
-/** snnTorch's Leaky: fires at u > θ, θ is taken off at the start of the next step, derivative of the arctangent. */
-export const leaky = (beta: number): LIFOptions => ({
+/** snnTorch's Leaky: fires at u > θ, θ is taken off at the start of the next step, by default the derivative of the arctangent. */
+export const leaky = (beta: number, spike: Surrogate = surrogate.atan({ alpha: 2 })): LIFOptions => ({
   beta,
   reset: "subtract",
   resetDelay: true,
   fire: "gt",
-  surrogate: surrogate.atan({ alpha: 2 }),
+  surrogate: spike,
 });
 
 /** So many classes in turn, for networks whose time does not depend on what they learn. */

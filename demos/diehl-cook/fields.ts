@@ -1,13 +1,12 @@
-/** A picture of receptive fields: a grid of 28 × 28 images, as a PNG of 16 greys in an SVG. */
+/** A picture of receptive fields: a grid of square images, as a PNG of 16 greys in an SVG. */
 import { deflateSync } from "node:zlib";
 import type { Tensor } from "jarvis-snn";
 
-const SIDE = 28;
 /** Pixels between two fields. */
 const GAP = 1;
 const GREYS = 15;
 
-/** The rows of weights [N, 784] as fields, dark where a weight is large: of each field its largest weight is black. */
+/** The rows of weights [N, pixels] as fields, dark where a weight is large: of each field its largest weight is black. */
 export function fieldsSheet(weights: Tensor, title: string): string {
   const { width, height, grey } = grid(weights);
   const scale = Math.max(1, Math.floor(840 / width));
@@ -22,18 +21,19 @@ export function fieldsSheet(weights: Tensor, title: string): string {
 }
 
 function grid(weights: Tensor) {
-  const neurons = weights.shape[0] as number;
+  const [neurons, pixels] = weights.shape as readonly [number, number];
+  const side = Math.sqrt(pixels);
   const values = weights.toFloat32Array();
   const columns = Math.ceil(Math.sqrt(neurons));
   const rows = Math.ceil(neurons / columns);
-  const [width, height] = [columns * (SIDE + GAP) - GAP, rows * (SIDE + GAP) - GAP];
+  const [width, height] = [columns * (side + GAP) - GAP, rows * (side + GAP) - GAP];
   const grey = new Uint8Array(width * height).fill(GREYS);
   for (let j = 0; j < neurons; j++) {
-    const field = values.subarray(j * SIDE * SIDE, (j + 1) * SIDE * SIDE);
+    const field = values.subarray(j * pixels, (j + 1) * pixels);
     const most = field.reduce((high, w) => Math.max(high, w), 1e-9);
-    const [left, top] = [(j % columns) * (SIDE + GAP), Math.floor(j / columns) * (SIDE + GAP)];
+    const [left, top] = [(j % columns) * (side + GAP), Math.floor(j / columns) * (side + GAP)];
     field.forEach((w, i) => {
-      const at = (top + Math.floor(i / SIDE)) * width + left + (i % SIDE);
+      const at = (top + Math.floor(i / side)) * width + left + (i % side);
       grey[at] = Math.round(GREYS * (1 - w / most));
     });
   }

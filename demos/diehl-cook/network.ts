@@ -4,6 +4,7 @@ import {
   full,
   Generator,
   Linear,
+  type Module,
   neuron,
   noGrad,
   Plastic,
@@ -17,9 +18,9 @@ import {
   type Tensor,
 } from "jarvis-snn";
 
-const PIXELS = 28 * 28;
-
 export interface Settings {
+  /** Pixels of an image. */
+  pixels: number;
   neurons: number;
   /** Weights, order of the images, spikes of the pixels. */
   seed: number;
@@ -32,9 +33,18 @@ export interface Settings {
   /** η and x_tar of the rule. */
   eta: number;
   target: number;
+  /** Σ_i w_ji of every neuron, behind each image. */
+  weightSum: number;
+  /** θ rises by thetaPlus at a spike, and behind each image its distance from thetaRest is multiplied by thetaDecay. */
+  thetaPlus: number;
+  thetaRest: number;
+  thetaDecay: number;
+  /** An image is shown so many times at most. */
+  mostTimes: number;
 }
 
 export const DEFAULTS: Settings = {
+  pixels: 28 * 28,
   neurons: 100,
   seed: 0,
   timesteps: 350,
@@ -42,16 +52,18 @@ export const DEFAULTS: Settings = {
   inhibition: 17,
   eta: 0.01,
   target: 0.2,
+  weightSum: 78.4,
+  thetaPlus: 0.05,
+  thetaRest: 0,
+  // While an image is shown (350 ms) and in the pause behind it (150 ms), with a time constant of 10⁷ ms.
+  thetaDecay: 1 - 500 / 1e7,
+  mostTimes: 20,
 };
 
-/** Fewer spikes than these, and the image is shown again with pixels brighter by half of `rateHz`, at most so many times. */
+/** Fewer spikes than these, and the image is shown again with pixels brighter by half of `rateHz`. */
 const LEAST_SPIKES = 5;
-const MOST_TIMES = 20;
-/** Decay of θ while an image is shown (350 ms) and in the pause behind it (150 ms), with a time constant of 10⁷ ms. */
-const THETA_DECAY = 1 - 500 / 1e7;
-const THETA_PLUS = 0.05;
-/** Σ_i w_ji of every neuron, behind each image. */
-const WEIGHT_SUM = 78.4;
+/** θ of every neuron before the first image. */
+const THETA = 20;
 /** Images that are shown at a time where nothing is learned. */
 const BATCH = 20;
 
@@ -74,8 +86,8 @@ export const DiehlCookNeuron = neuron({
     reversalE: 0,
     reversalI: -100,
     offset: -72,
-    theta0: 20,
-    thetaPlus: THETA_PLUS,
+    theta0: THETA,
+    thetaPlus: DEFAULTS.thetaPlus,
   },
   step({
     current,
@@ -130,14 +142,17 @@ const cellsOf = (options: { theta0: Tensor; thetaPlus?: number }): Cells =>
 /** Neurons of which each inhibits all others in the step after its spike. */
 function rivals(cells: Cells, { neurons, inhibition }: Settings) {
   const layer = new Recurrent(cells, { features: neurons, bias: false });
-  const { weight } = layer.recurrent as Linear;
-  noGrad(() => weight.copyFrom(eye(neurons).sub(1).mul(inhibition)));
+  inhibit(layer, neurons, inhibition);
   return layer;
+}
+
+function inhibit({ recurrent }: { readonly recurrent: Module | null }, neurons: number, inhibition: number): void {
+  noGrad(() => (recurrent as Linear).weight.copyFrom(eye(neurons).sub(1).mul(inhibition)));
 }
 
 export class DigitNetwork {
   readonly settings: Settings;
-  /** Receptive fields, [N, 784]. */
+  /** Receptive fields, [N, P]. */
   readonly connection: Linear;
   /** θ of every neuron, [N]. */
   readonly theta: Tensor;
@@ -145,48 +160,64 @@ export class DigitNetwork {
   shown = 0;
   private readonly plastic: Plastic;
   private readonly cells: Cells;
+  private readonly layer: ReturnType<typeof rivals>;
   private readonly stream: Stream;
   private readonly generator: Generator;
-  /** Spikes of the pixels while an image is shown, [T, 784]. */
+  /** Spikes of the pixels while an image is shown, [T, P]. */
   private readonly pixels: Float32Array;
   private readonly step: readonly Float32Array[];
 
   constructor(settings: Partial<Settings> = {}) {
     this.settings = { ...DEFAULTS, ...settings };
-    const { neurons, seed, timesteps, eta, target } = this.settings;
+    const { pixels, neurons, seed, timesteps, eta, target, weightSum: sum, thetaPlus } = this.settings;
     this.generator = new Generator(seed);
-    this.connection = new Linear(PIXELS, neurons, { bias: false, generator: this.generator });
-    noGrad(() => this.connection.weight.copyFrom(rand([neurons, PIXELS], { generator: this.generator }).mul(0.3)));
+    this.connection = new Linear(pixels, neurons, { bias: false, generator: this.generator });
+    noGrad(() => this.connection.weight.copyFrom(rand([neurons, pixels], { generator: this.generator }).mul(0.3)));
     this.plastic = new Plastic(this.connection, new DiehlCookRule({ eta, target }), {
       bounds: [0, 1],
-      normalize: { sum: WEIGHT_SUM, every: Infinity },
+      normalize: { sum, every: Infinity },
     });
     this.plastic.normalize();
-    this.theta = full([neurons], 20);
-    this.cells = cellsOf({ theta0: this.theta });
-    this.stream = new Stream(new PlasticLayer(this.plastic, rivals(this.cells, this.settings)), [1, PIXELS]);
-    this.pixels = new Float32Array(timesteps * PIXELS);
-    this.step = Array.from({ length: timesteps }, (_, t) => this.pixels.subarray(t * PIXELS, (t + 1) * PIXELS));
+    this.theta = full([neurons], THETA);
+    this.cells = cellsOf({ theta0: this.theta, thetaPlus });
+    this.layer = rivals(this.cells, this.settings);
+    this.stream = new Stream(new PlasticLayer(this.plastic, this.layer), [1, pixels]);
+    this.pixels = new Float32Array(timesteps * pixels);
+    this.step = Array.from({ length: timesteps }, (_, t) => this.pixels.subarray(t * pixels, (t + 1) * pixels));
   }
 
-  /** Shows an image, [1, 784] in [0, 1], and learns from it. Returns the spikes of every neuron. */
-  learn(image: Tensor): Float32Array {
+  /** Another inhibition, from the next image on. */
+  inhibit(inhibition: number): void {
+    this.settings.inhibition = inhibition;
+    inhibit(this.layer, this.settings.neurons, inhibition);
+  }
+
+  /**
+   * Shows an image, [1, P] in [0, 1], and learns from it. Returns the spikes of every neuron; `raster` becomes the times and neurons of the
+   * spikes, one pair after the other.
+   */
+  learn(image: Tensor, raster?: number[]): Float32Array {
     for (let times = 1; ; times++) {
-      const counts = this.show(image, (1 + times) / 2);
+      const counts = this.show(image, (1 + times) / 2, raster);
       this.adapt(counts);
-      if (sumOf(counts) >= LEAST_SPIKES || times === MOST_TIMES) return counts;
+      if (sumOf(counts) >= LEAST_SPIKES || times === this.settings.mostTimes) return counts;
     }
   }
 
-  private show(image: Tensor, brightness: number): Float32Array {
+  private show(image: Tensor, brightness: number, raster?: number[]): Float32Array {
     const { neurons, timesteps } = this.settings;
     noGrad(() => this.pixels.set(this.encode(image, brightness).data));
     this.stream.reset();
     this.shown++;
     const counts = new Float32Array(neurons);
+    raster?.splice(0);
     for (let t = 0; t < timesteps; t++) {
       const spikes = this.stream.step(this.step[t] as Float32Array);
-      for (let j = 0; j < neurons; j++) (counts[j] as number) += spikes[j] as number;
+      for (let j = 0; j < neurons; j++) {
+        if (spikes[j] === 0) continue;
+        (counts[j] as number)++;
+        raster?.push(t, j);
+      }
     }
     this.plastic.normalize();
     return counts;
@@ -194,24 +225,27 @@ export class DigitNetwork {
 
   /** θ as the spikes of an image leave it. */
   private adapt(counts: Float32Array): void {
-    const theta = this.theta.toFloat32Array().map((x, j) => (x + THETA_PLUS * (counts[j] as number)) * THETA_DECAY);
+    const { thetaPlus, thetaRest, thetaDecay } = this.settings;
+    const theta = this.theta
+      .toFloat32Array()
+      .map((x, j) => thetaRest + (x - thetaRest + thetaPlus * (counts[j] as number)) * thetaDecay);
     this.theta.copyFrom(theta);
     this.cells.theta0.copyFrom(theta);
   }
 
-  /** Spikes of the pixels, [T, B, 784]: a Poisson process each. */
+  /** Spikes of the pixels, [T, B, P]: a Poisson process each. */
   private encode(images: Tensor, brightness: number): Tensor {
     const { timesteps, rateHz } = this.settings;
     return poissonEncode(images.mul((brightness * rateHz) / 1000), { timesteps, generator: this.generator });
   }
 
-  /** The spikes of every neuron for images [B, 784], row by row, by a network that learns nothing. */
+  /** The spikes of every neuron for images [B, P], row by row, by a network that learns nothing. */
   respond(images: Tensor): Float32Array {
-    const { neurons } = this.settings;
+    const { neurons, mostTimes } = this.settings;
     const all = new Float32Array((images.shape[0] as number) * neurons);
     const layer = rivals(cellsOf({ theta0: this.theta, thetaPlus: 0 }), this.settings);
     let rest = Array.from({ length: images.shape[0] as number }, (_, b) => b);
-    for (let times = 1; times <= MOST_TIMES && rest.length > 0; times++) {
+    for (let times = 1; times <= mostTimes && rest.length > 0; times++) {
       const silent: number[] = [];
       for (let from = 0; from < rest.length; from += BATCH) {
         const chosen = rest.slice(from, from + BATCH);

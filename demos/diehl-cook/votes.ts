@@ -5,21 +5,28 @@ const CLASSES = 10;
 /** The responses of neurons to images of known classes, and what they say about other images. */
 export class Votes {
   private readonly neurons: number;
+  /** What remains of the responses to a class when the next image of the class is noted. */
+  private readonly fade: number;
   /** Spikes of each neuron for the images of each class, [K, N], and the images of each class. */
   private readonly spikes: Float64Array;
   private readonly images = new Float64Array(CLASSES);
   /** The shares of the classes in the response of each neuron so far, [K, N], and its class. */
   private known: { shares: Float64Array; classes: readonly number[]; sizes: readonly number[] } | null = null;
 
-  constructor(neurons: number) {
+  constructor(neurons: number, fade = 1) {
     this.neurons = neurons;
+    this.fade = fade;
     this.spikes = new Float64Array(CLASSES * neurons);
   }
 
   /** Notes the spikes that an image of a class has caused. */
   add(counts: Float32Array, label: number): void {
-    for (let j = 0; j < this.neurons; j++) (this.spikes[label * this.neurons + j] as number) += counts[j] as number;
-    (this.images[label] as number)++;
+    const { neurons, fade, spikes, images } = this;
+    for (let j = 0; j < neurons; j++) {
+      const at = label * neurons + j;
+      spikes[at] = (spikes[at] as number) * fade + (counts[j] as number);
+    }
+    images[label] = (images[label] as number) * fade + 1;
     this.known = null;
   }
 
@@ -33,6 +40,14 @@ export class Votes {
   assigned(counts: Float32Array): number {
     const { classes, sizes } = this.read();
     return best((k) => this.voted(counts, (j) => Number(classes[j] === k)) / Math.max(1, sizes[k] as number));
+  }
+
+  /** The class that a neuron responds to most, and its share in the response; class −1 for a neuron without a spike. */
+  nameOf(j: number): { readonly label: number; readonly share: number } {
+    const { shares, classes } = this.read();
+    const label = classes[j] as number;
+    const share = shares[label * this.neurons + j] as number;
+    return { label: share === 0 ? -1 : label, share };
   }
 
   private read() {

@@ -40,8 +40,12 @@ test("npm run demo -- energy: a line for each budget, and tables of the first an
     /^budget="([^"]+)" validation_acc=[01]\.\d{4} ops=\d+ macs=\d+ acs=\d+ spikes=\d+ zero_weights=\d\.\d\d nJ=[\d.]+ cpu_s=\d+$/;
   const names = ["none", "activity 1/2", "pruning 3/5", "both 1/2", "both 1/4"];
   expect(lines.slice(0, 5).map((each) => each.match(line)?.[1])).toEqual(names);
-  expect(lines.slice(5).map((each) => each.split("\n")[1])).toEqual([
-    'budget "none", means of an image:',
-    'budget "both 1/4", means of an image:',
+  const [, first, , last] = lines.slice(5);
+  expect(lines.slice(5)).toEqual([
+    '\nbudget "none", means of an image:',
+    first,
+    '\nbudget "both 1/4", means of an image:',
+    last,
   ]);
+  for (const table of [first, last]) expect(table).toMatch(/^layer +spikes +sparsity .*\n(.+\n)+total /);
 });

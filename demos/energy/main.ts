@@ -4,7 +4,7 @@ import { profileText } from "jarvis-snn/quantize";
 import { drawingAt, SVG, sampleAt } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { mnist } from "../mnist/data.ts";
-import { bar, begin, end, line, text } from "../report.ts";
+import { bar, begin, end, line, table, text } from "../report.ts";
 import { cpuTimer, holdOut, MEASURE } from "../training.ts";
 import { USUAL } from "./network.ts";
 import { type Point, pictureOf } from "./picture.ts";
@@ -56,7 +56,12 @@ const first = outcomeOf({ name: "none" }, null);
 const usual = probe(first.model, training);
 const outcomes = [first, ...BUDGETS.map((budget) => outcomeOf(budget, usual))];
 for (const { name, cost } of [first, outcomes.at(-1) as Outcome]) {
-  text(`\nbudget "${name}", means of an image:\n${profileText(cost)}`);
+  text(`\nbudget "${name}", means of an image:`);
+  table(
+    profileText(cost)
+      .split("\n")
+      .map((row) => row.split(/ {2,}/)),
+  );
 }
 const points = outcomes.map(({ name, accuracy, cost }) => ({ name, accuracy, operations: operationsOf(cost) }));
 await draw(DEMOS.energy.title, (plot) => [pictureOf(plot, points as [Point, ...Point[]], flags.measure)]);

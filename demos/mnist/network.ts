@@ -19,7 +19,7 @@ export class MnistNetwork extends Module {
   readonly linears: Linear[];
   readonly neurons: LIF[];
 
-  constructor(inputs: number, hidden: number, layers: number) {
+  constructor(inputs: number, hidden: number, layers: number, spike = surrogate.atan({ alpha: 2 })) {
     super();
     const sizes = [inputs, ...Array.from({ length: layers }, () => hidden), CLASSES];
     this.linears = sizes.slice(1).map((size, i) => new Linear(sizes[i] as number, size));
@@ -31,7 +31,7 @@ export class MnistNetwork extends Module {
           reset: "subtract",
           resetDelay: true,
           fire: "gt",
-          surrogate: surrogate.atan({ alpha: 2 }),
+          surrogate: spike,
         }),
     );
   }

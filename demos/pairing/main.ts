@@ -1,7 +1,7 @@
 /** npm run demo -- pairing: weights after pairings of spikes, over their frequency and their interval, by pairs and by triplets. */
 import { Generator, randn } from "jarvis-snn";
 import { drawingAt, HALF, pair } from "../drawing.ts";
-import { bar, begin, end, line, text } from "../report.ts";
+import { bar, begin, end, line, table, text } from "../report.ts";
 import { changeBy, type Pairing } from "./protocol.ts";
 import { deviation, INTERVALS, type Interval, MEASURED, RULES } from "./rules.ts";
 
@@ -44,43 +44,24 @@ for (const [i, [name, pairing]] of runs.entries()) {
 const changeOf = (name: string, frequency: number, dt: number): number =>
   changes.get(key(name, { frequency, dt, pairs })) as number;
 
-/** A line of a table: a name, and numbers below each other. */
-const row = (name: string, cells: readonly (number | string)[]): string => {
-  const text = cells.map((cell) => (typeof cell === "string" ? cell : cell.toFixed(3)).padStart(8));
-  return `${name.padEnd(26)}${text.join("")}`;
-};
+const cell = (value: number | undefined): string => value?.toFixed(3) ?? "";
 
 for (const dt of INTERVALS) {
   const { mean, error } = MEASURED.changes[dt];
-  const inTable = (values: readonly number[]) =>
-    FREQUENCIES.map((frequency) => values[MEASURED.frequencies.indexOf(frequency as 10)] ?? "");
-  text(row(`dt = ${dt} ms`, [...FREQUENCIES.map((frequency) => `${frequency} Hz`)]));
-  text(row("measured", inTable(mean)));
-  text(row("  standard error", inTable(error)));
-  for (const name of names) {
-    text(
-      row(
-        name,
-        FREQUENCIES.map((frequency) => changeOf(name, frequency, dt)),
-      ),
-    );
-  }
+  const measured = (values: readonly number[]) =>
+    FREQUENCIES.map((frequency) => cell(values[MEASURED.frequencies.indexOf(frequency as 10)]));
+  table([
+    [`dt = ${dt} ms`, ...FREQUENCIES.map((frequency) => `${frequency} Hz`)],
+    ["measured", ...measured(mean)],
+    ["  standard error", ...measured(error)],
+    ...names.map((name) => [name, ...FREQUENCIES.map((frequency) => cell(changeOf(name, frequency, dt)))]),
+  ]);
   text("");
 }
-text(
-  row(
-    `window at ${flags.frequency} Hz`,
-    WINDOW.map((dt) => `${dt} ms`),
-  ),
-);
-for (const name of names) {
-  text(
-    row(
-      name,
-      WINDOW.map((dt) => changeOf(name, flags.frequency, dt)),
-    ),
-  );
-}
+table([
+  [`window at ${flags.frequency} Hz`, ...WINDOW.map((dt) => `${dt} ms`)],
+  ...names.map((name) => [name, ...WINDOW.map((dt) => cell(changeOf(name, flags.frequency, dt)))]),
+]);
 text("");
 for (const name of names) {
   const off = deviation((frequency, dt: Interval) => changeOf(name, frequency, dt));

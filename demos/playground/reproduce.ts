@@ -1,4 +1,4 @@
-/** npm run playground:hash: a run of the Train room in Node, towards the same weights. */
+/** npm run train:hash: a run of the figure Train in Node, towards the same weights. */
 
 import { writeFileSync } from "node:fs";
 import { saveSafetensors } from "jarvis-snn";
@@ -13,13 +13,13 @@ import { Run } from "./model/run.ts";
 import { trainFields } from "./model/train-fields.ts";
 import { formatValues, parseValues } from "./state/fields.ts";
 
-const flags = readFlags("Trains what the Train room of the playground trains, and prints the hash of the weights.", {
-  config: { kind: "text", default: "", help: "the address of the room, or what follows its question mark" },
+const flags = readFlags("Trains what the figure Train of the site trains, and prints the hash of the weights.", {
+  config: { kind: "text", default: "", help: "the address of the figure, or what follows # in it" },
   steps: { kind: "integer", default: 500, min: 0, help: "training steps" },
   save: { kind: "text", default: "", help: "write the weights there (safetensors)" },
 });
 
-const config = parseValues(trainFields, flags.config.split("?").at(-1) as string);
+const config = parseValues(trainFields, flags.config.split(/[?#]/).at(-1) as string);
 const digits = config.data === "mnist" ? parseDigits(digitsFile()) : null;
 const run = new Run(config, makeData(config, digits), makeOptimizer);
 let loss = Number.NaN;

@@ -34,7 +34,8 @@ export class RandmanNetwork extends Module {
 
   /** Logits [B, K] of points [B, M] in [0, 1]. */
   forward(x: Tensor): Tensor {
-    return maxMembrane(this.activity(x).membrane);
+    // A class whose membrane never rises is at its maximum, 0, in all silent steps. The first of them has no spikes to learn from.
+    return maxMembrane(this.activity(x).membrane, { ties: "share" });
   }
 
   /** Spikes [100, B, N] of the inputs and of the hidden neurons, and the membrane [100, B, K] of the integrators. */

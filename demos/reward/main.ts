@@ -1,7 +1,7 @@
 /** npm run demo -- reward: a network that finds out by reward which of its inputs to take, before and after a reversal. */
 import { drawingAt, sampleRaster } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
-import { bar, begin, end, line, text } from "../report.ts";
+import { bar, begin, end, line, table } from "../report.ts";
 import { CUES, RewardNetwork } from "./network.ts";
 import { BLOCK, learn, tableOf } from "./trials.ts";
 
@@ -16,7 +16,7 @@ const start = performance.now();
 const network = new RewardNetwork(flags.seed);
 const total = 2 * flags.trials;
 const right = learn(network, flags.trials, flags.seed, bar("trials", total));
-for (const row of tableOf(right)) text(row);
+table(tableOf(right));
 const seconds = (performance.now() - start) / 1000;
 line({ right_before: last(right.before), right_after: last(right.after), train_s: seconds.toFixed(1) });
 

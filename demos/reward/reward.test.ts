@@ -43,9 +43,9 @@ test("reward: the seed alone decides", () => {
 test("reward: the table has a row for each block of trials", () => {
   const right = { before: new Array(60).fill(1), after: new Array(60).fill(0) };
   expect(tableOf(right)).toEqual([
-    "trials      before  after the reversal",
-    "1-50          1.00              0.00",
-    "51-60         1.00              0.00",
+    ["trials", "before", "after the reversal"],
+    ["1-50", "1.00", "0.00"],
+    ["51-60", "1.00", "0.00"],
   ]);
 });
 
@@ -54,7 +54,7 @@ test("npm run demo -- reward: a table, and a line with what it comes to", async 
   const lines: string[] = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
   await import("./main.ts");
-  expect(lines).toHaveLength(3);
-  expect(lines[1]).toMatch(/^1-4 +[01]\.\d\d +[01]\.\d\d$/);
-  expect(lines[2]).toMatch(/^right_before=[01]\.\d{3} right_after=[01]\.\d{3} train_s=\d+\.\d$/);
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatch(/^trials {2}before {2}after the reversal\n1-4 +[01]\.\d\d +[01]\.\d\d$/);
+  expect(lines[1]).toMatch(/^right_before=[01]\.\d{3} right_after=[01]\.\d{3} train_s=\d+\.\d$/);
 });

@@ -30,8 +30,8 @@ export function learn(network: RewardNetwork, trials: number, seed: number, onTr
   return { before: run((cue) => cue < CUES / 2), after: run((cue) => cue >= CUES / 2) };
 }
 
-/** The fraction right in each block of trials, before the reversal and behind it. */
-export function tableOf({ before, after }: Right): string[] {
+/** The fraction right in each block of trials, before the reversal and behind it, as rows of a table. */
+export function tableOf({ before, after }: Right): string[][] {
   const blocks = Array.from({ length: Math.ceil(before.length / BLOCK) }, (_, k) => k * BLOCK);
   const mean = (values: readonly number[], from: number): string => {
     const block = values.slice(from, from + BLOCK);
@@ -39,7 +39,7 @@ export function tableOf({ before, after }: Right): string[] {
   };
   const rows = blocks.map((from) => {
     const name = `${from + 1}-${Math.min(from + BLOCK, before.length)}`;
-    return `${name.padEnd(12)}${mean(before, from).padStart(6)}${mean(after, from).padStart(18)}`;
+    return [name, mean(before, from), mean(after, from)];
   });
-  return ["trials      before  after the reversal", ...rows];
+  return [["trials", "before", "after the reversal"], ...rows];
 }

@@ -1,6 +1,12 @@
 import { afterEach, expect, test, vi } from "vitest";
+import { DEMOS } from "../list.ts";
+import { FEATURES } from "./data.ts";
 
 afterEach(() => vi.restoreAllMocks());
+
+test("npm start: its words name the task that it trains", () => {
+  expect(DEMOS.toy.source).toContain(`sum of ${FEATURES} features`);
+});
 
 test("npm start: prints one line an epoch, and one for the run", async () => {
   const flags = ["--epochs=2", "--timesteps=4", "--hidden=8", "--batch-size=256"];

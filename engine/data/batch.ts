@@ -1,9 +1,11 @@
-/** Batches as training, evaluation and profiles read them, checked, with the number of their targets. */
+/** Checks batches for training, evaluation and profiles, and counts their targets. */
 import { COUNT, numberOf, objectOf, wrongValue } from "../arguments.ts";
-import { alive, Tensor } from "../tensor.ts";
+import { alive, Tensor } from "../core/tensor.ts";
 import type { Batch } from "./loader.ts";
 
-/** A batch, and its number of samples: as the batch says, or as many as it has lengths, targets, or rows of x. */
+/**
+ * A checked batch with its number of samples: `size` if given, else the number of lengths, of targets, or of rows of x.
+ */
 export function batchOf<Y>(where: string, batch: Batch<Y>): Batch<Y> & { size: number } {
   const { x, y, lengths, size } = objectOf(where, "batches { x, y }", batch) as unknown as Batch<Y>;
   alive(x, `${where}: x of a batch`);
@@ -12,7 +14,7 @@ export function batchOf<Y>(where: string, batch: Batch<Y>): Batch<Y> & { size: n
   return { x, y, lengths, size: numberOf(where, "size of a batch", rows, COUNT) };
 }
 
-/** The number of targets, where their form tells. */
+/** Number of targets; undefined if their type does not show it. */
 export function targetCount(y: unknown): number | undefined {
   if (y instanceof Tensor) return y.sizes[0];
   return ArrayBuffer.isView(y) || Array.isArray(y) ? (y as Int32Array).length : undefined;

@@ -1,4 +1,4 @@
-/** Datasets and loaders: which samples come, in which order and form. */
+/** Datasets and loaders: the selection, order and form of samples. */
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { bytesKept, random, values } from "../../test/support/tensors.ts";
@@ -23,7 +23,7 @@ function epoch(loader: DataLoader): { x: number[]; y: number[]; shape: readonly 
   }));
 }
 
-/** The first value of every sample of an epoch: its number. */
+/** The first value of every sample of an epoch, which is its index. */
 const order = (loader: DataLoader) => epoch(loader).flatMap(({ x }) => x.filter((_, i) => i % 2 === 0));
 
 describe("dataset", () => {

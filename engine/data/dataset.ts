@@ -1,6 +1,5 @@
 /**
- * Datasets: samples with targets, by index. `DataLoader`, `fit` and profiles read them through `lengthOf` and
- * `samplesOf`.
+ * Datasets: samples with targets, by index. `DataLoader`, `fit` and profiles access them through `lengthOf` and `samplesOf`.
  */
 import {
   COUNT,
@@ -17,46 +16,46 @@ import {
   wrongType,
   wrongValue,
 } from "../arguments.ts";
-import { checkShape, type Shape, sizeOf } from "../shape.ts";
-import { alive, empty, peek, steady, Tensor, touch, valuesIn } from "../tensor.ts";
+import { alive, emptyOf, peek, Tensor, touch } from "../core/tensor.ts";
+import { steady } from "../foreign.ts";
+import { checkShape, type Shape, sizeOf, valuesIn } from "../shape.ts";
 
-/** Samples with their targets, as a {@link Dataset} gives them. */
+/** Samples with their targets, from a {@link Dataset}. */
 export interface Samples<Y = Int32Array | Tensor> {
-  /** The samples in the form that the model, or `encode`, takes: [B, …], or time first, [T, B, …]. */
+  /** Samples in the form that the model, or `encode`, expects: [B, …], or time first, [T, B, …]. */
   x: Tensor;
-  /** The targets in the form that the loss takes: class indices [B] in an array, a tensor, or anything else. */
+  /** Targets in the form that the loss expects: class indices [B] in an array, a tensor, or anything else. */
   y: Y;
-  /** Steps of each sample, [B], integers ≥ 1, where the samples are sequences of different length. */
+  /** Number of time steps of each sample, [B], integers ≥ 1, if samples are sequences of different lengths. */
   lengths?: ArrayLike<number> | Tensor | undefined;
 }
 
 /**
- * Samples in any form, which {@link DataLoader}, {@link fit} and {@link evaluate} take: how many there are, and a
- * function that gives the samples of a list of indices.
+ * Samples in any form for {@link DataLoader}, {@link fit} and {@link evaluate}: their number, and a function from
+ * indices to samples.
  *
- * Memory: `batch` runs as in `noGrad`. Tensors in the result that it has made belong to the loader, which frees them when the next batch
- * is asked for; all others that it has made are freed at once. A tensor that was there before, such as one that the dataset keeps, stays
- * as it is.
+ * Memory: `batch` runs as in `noGrad`. The loader owns new tensors in the result and frees them before the next batch.
+ * Other new tensors are freed at once. Older tensors, such as those of the dataset, are not freed.
  */
 export interface Dataset<Y = Int32Array | Tensor> {
   /** Number of samples, an integer ≥ 1. */
   readonly length: number;
-  /** The samples with these indices, in this order. The list is the callee's. */
+  /** Returns the samples with these indices, in this order. May keep the list. */
   batch(indices: readonly number[]): Samples<Y>;
 }
 
-/** Whether the value is a dataset, and no loader or list of batches. */
+/** Whether the value is a dataset, not a loader or a list of batches. */
 export const isDataset = <Y>(value: unknown): value is Dataset<Y> =>
   typeof value === "object" && value !== null && typeof (value as Dataset).batch === "function";
 
-/** The length of a dataset as it is now. */
+/** The current length of a dataset. */
 export function lengthOf(where: string, dataset: Dataset<unknown>): number {
   const { batch, length } = objectOf(where, "a dataset { length, batch }", dataset);
   functionOf(where, "batch of the dataset", batch);
   return numberOf(where, "length of the dataset", length, COUNT);
 }
 
-/** Samples that a dataset has given for n indices, checked, with lengths in an array of their own. */
+/** Checked samples of a dataset for n indices, with a copy of the lengths. */
 export function samplesOf<Y>(
   where: string,
   samples: Samples<Y>,
@@ -70,7 +69,7 @@ export function samplesOf<Y>(
   return { x, y, lengths: steps };
 }
 
-/** A copy of lengths of sequences, integers from 1 to `most`. */
+/** A checked copy of lengths of sequences, integers from 1 to `most`. */
 export function stepsOf(where: string, lengths: unknown, most = MAX_INTEGER): Int32Array {
   const steps = integersOf(where, "lengths", valuesIn(where, lengths), most + 1);
   const at = steps.indexOf(0);
@@ -80,36 +79,35 @@ export function stepsOf(where: string, lengths: unknown, most = MAX_INTEGER): In
 
 /** Options of {@link TensorDataset}. */
 export interface TensorDatasetOptions {
-  /** Shape of one sample; by default one axis that holds all values of a sample. */
+  /** Shape of one sample; default one axis with all values of a sample. */
   shape?: readonly number[];
-  /** Factor of every value of x, as 1/255 for bytes; finite, default 1. */
+  /** Factor of every value of x, such as 1/255 for bytes; finite, default 1. */
   scale?: number;
 }
 
-/** Targets as a caller gives them. */
+/** Targets of a caller. */
 export type Targets = ArrayLike<number> | Tensor;
 
-/** The targets of a batch: a tensor for values of a regression, an Int32Array for class indices, as the type Y of the dataset tells. */
+/** Targets of a batch by type Y of the dataset: a tensor for regression values, an Int32Array for class indices. */
 export type BatchOf<Y extends Targets> = Y extends Float32Array | Tensor ? Tensor : Int32Array;
 
 const WHERE = "TensorDataset";
 const DEFAULTS: { shape: readonly number[] | null; scale: number } = { shape: null, scale: 1 };
 
 /**
- * Samples x with targets y, kept outside linear memory: bytes stay bytes until a batch is made.
+ * Samples x with targets y, stored outside of linear memory: bytes remain bytes until a batch is made.
  *
- * The arrays are not copied, so a later change of their values shows in later batches; lists of another kind are read once.
+ * Arrays are not copied: changes of their values appear in later batches. Other lists are read once.
  *
- * y holds one class index a sample (integer arrays, or any array of plain numbers), or, as a Float32Array or a tensor,
- * values for regression, which become tensors.
+ * y holds one class index per sample, as an integer array or an array of plain numbers. A Float32Array or a tensor
+ * holds values for regression; batches return these as tensors.
  *
- * Shapes: x [n, …sample], as a tensor or flat; y n indices, or [n, …target]. By default a sample has one axis, as a tensor
- * all axes but the first.
+ * Shapes: x [n, …sample], as a tensor or flat; y n indices, or [n, …target]. By default a sample has one axis, or for a tensor all axes except the
+ * first.
  *
- * @throws RangeError if x does not divide into as many samples as y holds, the shape is not of positive integers, a class
- *   index is not an integer of 32 bits, or scale is not finite.
- * @throws TypeError if x is something else than a Float32Array, a Uint8Array or a tensor, or y neither an array nor a
- *   tensor.
+ * @throws RangeError if x cannot be divided evenly among the samples of y, a size of the shape is not a positive
+ *   integer, a class index is not a 32-bit integer, or scale is not finite.
+ * @throws TypeError unless x is a Float32Array, a Uint8Array or a tensor, and y an array or a tensor.
  *
  * @example
  * ```ts
@@ -122,17 +120,17 @@ const DEFAULTS: { shape: readonly number[] | null; scale: number } = { shape: nu
  * ```
  */
 export class TensorDataset<Y extends Targets = Targets> implements Dataset<BatchOf<Y>> {
-  /** The values of all samples, one sample after the other. */
+  /** Values of all samples, one sample after the other. */
   readonly x: Float32Array | Uint8Array;
-  /** The targets: one class index a sample, or the values of all targets. */
+  /** Targets: one class index per sample, or the values of all targets. */
   readonly y: ArrayLike<number>;
   /** Shape of one sample. */
   readonly shape: Shape;
-  /** Factor of every value of x on its way into a batch. */
+  /** Factor of the values of x in a batch. */
   readonly scale: number;
   /** Number of samples. */
   readonly length: number;
-  /** Shape of one target, or null for class indices. */
+  /** Shape of one target; null for class indices. */
   readonly targetShape: Shape | null;
 
   constructor(x: Float32Array | Uint8Array | Tensor, y: Y, options: TensorDatasetOptions = {}) {
@@ -148,7 +146,7 @@ export class TensorDataset<Y extends Targets = Targets> implements Dataset<Batch
     }
     const sample = shape !== null ? checkShape(WHERE, shape) : x instanceof Tensor ? x.sizes.slice(1) : null;
     this.x = steady(values) as Float32Array | Uint8Array;
-    // A list that is no array is read once.
+    // A list that is not an array is read once.
     this.y = y instanceof Tensor ? y.toFloat32Array() : steady("at" in y ? y : Array.from(y as ArrayLike<number>));
     const targetRows = y instanceof Tensor ? (y.sizes[0] ?? 1) : y.length;
     this.length = sample === null ? targetRows : values.length / sizeOf(sample);
@@ -171,25 +169,23 @@ export class TensorDataset<Y extends Targets = Targets> implements Dataset<Batch
   }
 
   /**
-   * The samples with these indices: x [B, …sample], y class indices [B] or a tensor [B, …target].
+   * Returns the samples with these indices: x [B, …sample], y class indices [B] or a tensor [B, …target].
    *
-   * @throws RangeError for an index that is no integer in [0, length), no index at all, or an array that has lost values since.
+   * @throws RangeError for an index that is not an integer in [0, length), an empty list, or an array that has become
+   *   shorter.
    */
   batch(indices: readonly number[]): Samples<BatchOf<Y>> {
     const chosen = integersOf(WHERE, "indices", indices, this.length);
     const n = chosen.length;
     if (n === 0) throw wrongValue(WHERE, "at least one index", "none");
     checkStored(WHERE, this);
-    const { x, scale, y, shape, targetShape } = this;
-    const samples = rowsInto(empty([n, ...shape]), x, scale, chosen);
-    if (targetShape === null) {
-      return { x: samples, y: labelsInto(new Int32Array(n), WHERE, y, chosen) as ArrayLike<number> as BatchOf<Y> };
-    }
-    return { x: samples, y: rowsInto(empty([n, ...targetShape]), y, 1, chosen) as BatchOf<Y> };
+    const { shape, targetShape } = this;
+    const target = targetShape === null ? new Int32Array(n) : emptyOf([n, ...targetShape]);
+    return rowsOf(WHERE, this, chosen, emptyOf([n, ...shape]), target) as Samples<BatchOf<Y>>;
   }
 }
 
-/** Throws where an array of the dataset was detached or made shorter: its missing values would read as NaN. */
+/** Throws if an array of the dataset was detached or shortened: its missing values would read as NaN. */
 export function checkStored(where: string, { x, y, length, shape, targetShape }: TensorDataset): void {
   checkLength(where, x, length * sizeOf(shape));
   checkLength(where, y, length * sizeOf(targetShape ?? []));
@@ -200,8 +196,22 @@ function checkLength(where: string, values: ArrayLike<number>, size: number): vo
   throw wrongValue(where, `${size} values in the dataset, as when it was made`, values.length);
 }
 
-/** to[b] ← scale·from[chosen[b]], rows of a tensor [≥ B, …]. */
-export function rowsInto(to: Tensor, from: ArrayLike<number>, scale: number, chosen: ArrayLike<number>): Tensor {
+/** The chosen samples in x [B, …sample], and their targets in a tensor [B, …target] or as class indices in an array [B]. */
+export function rowsOf(
+  where: string,
+  dataset: TensorDataset,
+  chosen: ArrayLike<number>,
+  x: Tensor,
+  y: Tensor | Int32Array,
+): { x: Tensor; y: Tensor | Int32Array } {
+  rowsInto(x, dataset.x, dataset.scale, chosen);
+  if (y instanceof Tensor) rowsInto(y, dataset.y, 1, chosen);
+  else for (let b = 0; b < chosen.length; b++) y[b] = classAt(where, dataset.y, chosen[b] as number);
+  return { x, y };
+}
+
+/** to[b] ← scale·from[chosen[b]], for rows of a tensor [B, …]. */
+function rowsInto(to: Tensor, from: ArrayLike<number>, scale: number, chosen: ArrayLike<number>): void {
   const size = to.size / (to.sizes[0] as number);
   const data = peek(to);
   for (let b = 0; b < chosen.length; b++) {
@@ -209,20 +219,13 @@ export function rowsInto(to: Tensor, from: ArrayLike<number>, scale: number, cho
     for (let i = 0; i < size; i++) data[b * size + i] = (from[row + i] as number) * scale;
   }
   touch(to);
-  return to;
 }
 
-/** to[b] ← the class index of sample chosen[b]. */
-export function labelsInto(to: Int32Array, where: string, y: ArrayLike<number>, chosen: ArrayLike<number>): Int32Array {
-  for (let b = 0; b < chosen.length; b++) to[b] = classAt(where, y, chosen[b] as number);
-  return to;
-}
-
-/** The name of the kind of a typed array, also of one from another realm; empty for anything else. */
+/** Name of a typed array's type, of any realm; empty for anything else. */
 const kindOf = (values: unknown): string =>
   ArrayBuffer.isView(values) ? (values as Float32Array)[Symbol.toStringTag] : "";
 
-/** Class index i. Throws for anything but an integer of 32 bits. */
+/** Class index i. Throws unless it is a 32-bit integer. */
 function classAt(where: string, labels: ArrayLike<number>, i: number): number {
   const label = labels[i] as number;
   if (INTEGER.fits(label)) return label;

@@ -1,36 +1,35 @@
-/**
- * Batches of a dataset, in order or shuffled: `for (const { x, y } of loader)`. The next batch overwrites or frees the
- * last one.
- */
+/** Batches of a dataset, in order or shuffled: `for (const { x, y } of loader)`. Each batch is valid until the next. */
 import { COUNT, numberOf, withDefaults } from "../arguments.ts";
+import { moveOut, run } from "../core/tape.ts";
+import { emptyOf, type Tensor } from "../core/tensor.ts";
+import { viewOf } from "../core/views.ts";
 import { defaultGenerator, type Generator, generatorOf, upwards } from "../generator.ts";
+import { persist } from "../outside/persist.ts";
 import type { Shape } from "../shape.ts";
-import { noGradNoting, persist } from "../tape.ts";
-import { empty, type Tensor, viewOf } from "../tensor.ts";
 import type { Dataset, Samples } from "./dataset.ts";
-import { checkStored, labelsInto, lengthOf, rowsInto, samplesOf, TensorDataset } from "./dataset.ts";
+import { checkStored, lengthOf, rowsOf, samplesOf, TensorDataset } from "./dataset.ts";
 
 /** Options of {@link DataLoader}. */
 export interface DataLoaderOptions {
-  /** Samples in a batch, an integer ≥ 1; default 32 (PyTorch: 1). */
+  /** Number of samples in a batch, an integer ≥ 1; default 32 (PyTorch: 1). */
   batchSize?: number;
-  /** A new order every epoch; default false. */
+  /** Whether to shuffle the order every epoch; default false. */
   shuffle?: boolean;
-  /** Leaves out a last batch that is not full; default false. */
+  /** Whether to drop an incomplete last batch; default false. */
   dropLast?: boolean;
-  /** Where the order comes from; the default generator if not given. */
+  /** Generator of the order; the default generator if not given. */
   generator?: Generator;
 }
 
-/** Samples with their targets. A batch of a loader lives until the next batch. */
+/** Samples with their targets. A batch of a loader is valid until the next batch. */
 export interface Batch<Y = Int32Array | Tensor> {
-  /** The samples, [B, …sample], or in the form of a user's dataset, such as [T, B, …]. */
+  /** Samples, [B, …sample], or in the form of a user's dataset, such as [T, B, …]. */
   x: Tensor;
-  /** Class indices, or a tensor [B, …target], or the targets of a user's dataset. */
+  /** Class indices [B], a tensor [B, …target], or the targets of a user's dataset. */
   y: Y;
-  /** Steps of each sample, [B], where the samples are sequences of different length. */
+  /** Number of time steps of each sample, [B], if samples are sequences of different lengths. */
   lengths?: Int32Array | undefined;
-  /** B, the number of samples. Batches that are made by hand may leave it out. */
+  /** B, the number of samples; optional in user-made batches. */
   size?: number;
 }
 
@@ -38,17 +37,17 @@ const WHERE = "DataLoader";
 const DEFAULTS = { batchSize: 32, shuffle: false, dropLast: false, generator: defaultGenerator };
 
 /**
- * Batches of a dataset, one epoch an iteration.
+ * Batches of a dataset; each iteration is one epoch.
  *
- * A batch is the loader's. Of a {@link TensorDataset} its tensors are filled anew for the next one, so an epoch allocates nothing; those
- * of another {@link Dataset} are freed for the next one.
+ * The loader owns its batches. For a {@link TensorDataset}, the next batch overwrites the tensors, so an epoch
+ * allocates nothing. For another {@link Dataset}, they are freed before the next batch.
  *
- * Shapes: x [B, …sample]; y Int32Array [B], or a tensor [B, …target]. B is smaller in a last batch that is not full.
- * Sequences of a TensorDataset come as [B, T, C]; `x.transpose(0, 1)` puts time in front, in `fit` and `evaluate` as the option
- * `encode`. A user's dataset gives x in any shape, [T, B, …] for sequences.
+ * Shapes: x [B, …sample]; y Int32Array [B], or a tensor [B, …target]. An incomplete last batch has a smaller B.
+ * Sequences of a TensorDataset are [B, T, C]; `x.transpose(0, 1)` makes time the first axis (in `fit` and `evaluate` by
+ * the option `encode`). A user's dataset may return x in any shape, such as [T, B, …].
  *
- * @throws RangeError unless batchSize and the length of the dataset are positive integers and at least one batch results; TypeError for
- *   anything but a dataset, or a generator that is none.
+ * @throws RangeError unless batchSize and the length of the dataset are positive integers and at least one batch results; TypeError for anything but
+ *   a dataset or a generator.
  *
  * @example
  * ```ts
@@ -64,9 +63,9 @@ const DEFAULTS = { batchSize: 32, shuffle: false, dropLast: false, generator: de
  * ```
  */
 export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
-  /** The dataset that the batches are from. */
+  /** Dataset of the batches. */
   readonly dataset: Dataset<Y>;
-  /** Samples in a full batch; at most as many as the dataset has. */
+  /** Number of samples in a full batch, at most that of the dataset. */
   readonly batchSize: number;
   private readonly options: typeof DEFAULTS;
   private readonly samples: number;
@@ -89,24 +88,24 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
     }
   }
 
-  /** Batches in an epoch. */
+  /** Number of batches in an epoch. */
   get length(): number {
     const count = this.samples / this.batchSize;
     return this.options.dropLast ? Math.floor(count) : Math.ceil(count);
   }
 
   /**
-   * The batches of one epoch; with `shuffle` in an order of its own.
+   * The batches of one epoch; with `shuffle` in a new order.
    *
-   * @throws RangeError where an array of the dataset has lost values since, or has a class index that is none, and for a batch of another
-   *   dataset with other lengths than one integer ≥ 1 a sample; TypeError for a batch that is none. Errors of the
-   *   dataset pass through.
+   * @throws RangeError if an array of the dataset has become shorter or has an invalid class index, or if lengths of a
+   *   user's dataset are not one integer ≥ 1 per sample; TypeError for an invalid batch. Errors of the dataset are
+   *   passed on.
    */
   *[Symbol.iterator](): IterableIterator<Batch<Y>> {
     const { dataset, batchSize, samples, length } = this;
     const { shuffle, generator } = this.options;
     const stored = dataset instanceof TensorDataset ? (dataset as TensorDataset) : null;
-    if (stored !== null) this.buffers(stored); // may lack memory, so before an order is drawn
+    if (stored !== null) this.buffers(stored); // Allocates before the order is drawn, since memory may run out.
     const order = shuffle ? generator.permutation(samples) : upwards(samples);
     const labels = new Int32Array(stored?.targetShape === null ? batchSize : 0);
     for (let i = 0; i < length; i++) {
@@ -115,30 +114,33 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
     }
   }
 
-  /** A batch, from a `TensorDataset` or another `Dataset`. */
+  /** Makes a batch from a `TensorDataset` or another `Dataset`. */
   private ask(chosen: Uint32Array): Batch<Y> {
     this.freeMade();
     const made: Tensor[] = [];
     const size = chosen.length;
-    const batch = noGradNoting(WHERE, made, (): Samples<Y> & { lengths: Int32Array | undefined } =>
-      samplesOf(WHERE, this.dataset.batch(Array.from(chosen)), size),
-    );
+    const read = (): Samples<Y> & { lengths: Int32Array | undefined } =>
+      samplesOf(WHERE, this.dataset.batch(Array.from(chosen)), size);
+    // Like noGrad, but the loader frees what the dataset has made for the batch.
+    const batch = run(WHERE, false, read, (t, inner) => {
+      if (t.region === inner.region) made.push(t);
+      moveOut(t, inner);
+    });
     this.made = made;
     return { ...batch, size };
   }
 
-  /** A batch of samples that are stored in arrays, in the memory of the one before. */
+  /** Makes a batch from arrays, in the memory of the previous batch. */
   private fill(dataset: TensorDataset, chosen: Uint32Array, labels: Int32Array): Batch {
     const size = chosen.length;
     const { x, target } = this.buffers(dataset);
-    const samples = first(rowsInto(x, dataset.x, dataset.scale, chosen), size);
-    if (target !== null) return { x: samples, y: first(rowsInto(target, dataset.y, 1, chosen), size), size };
-    return { x: samples, y: labelsInto(labels.subarray(0, size), WHERE, dataset.y, chosen), size };
+    const y = target === null ? labels.subarray(0, size) : first(target, size);
+    return { ...rowsOf(WHERE, dataset, chosen, first(x, size), y), size };
   }
 
   /**
-   * The tensors that batches are written into. They are made anew where they were disposed of, or freed with the tape that they were
-   * made in, and the dataset is unchanged.
+   * Tensors into which batches are written. They are made again if the user or an ended tape has freed them. Also
+   * checks that the dataset's arrays are unchanged.
    */
   private buffers(dataset: TensorDataset): { x: Tensor; target: Tensor | null } {
     const { batchSize } = this;
@@ -153,7 +155,7 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
     for (const t of this.made ?? []) t.dispose();
   }
 
-  /** Frees the tensors of the batches; the next epoch makes new ones. */
+  /** Frees the tensors of the batches; the next epoch creates new ones. */
   dispose(): void {
     this.x?.dispose();
     this.target?.dispose();
@@ -162,7 +164,7 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
 }
 
 const bufferOf = (buffer: Tensor | null, batchSize: number, shape: Shape): Tensor =>
-  buffer?.region.open ? buffer : persist(empty([batchSize, ...shape]));
+  buffer?.region.open ? buffer : persist(emptyOf([batchSize, ...shape]));
 
 /** The first n rows. */
 function first(buffer: Tensor, n: number): Tensor {

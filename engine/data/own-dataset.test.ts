@@ -21,7 +21,7 @@ import {
   tensor,
 } from "../index.ts";
 
-/** n samples of two values, [i, −i], with label i mod 3; notes the indices that a loader asks for. */
+/** n samples of two values, [i, −i], with label i mod 3; records the requested indices. */
 function counted(n: number) {
   const asked: number[][] = [];
   const made: Tensor[] = [];

@@ -1,24 +1,25 @@
-/** Sequences of different lengths as one batch, with the lengths that losses and readouts over time take. */
+/** Pads sequences of different lengths to one batch, with the lengths for losses and readouts over time. */
 import { NUMBER, numberOf, numbersOf, withDefaults, wrongType, wrongValue } from "../arguments.ts";
-import { composed } from "../composed.ts";
+import { composed } from "../core/tape.ts";
+import { alive, emptyOf, peek, Tensor } from "../core/tensor.ts";
+import { steady } from "../foreign.ts";
 import { stack } from "../ops/layout.ts";
 import { pad } from "../ops/pad.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
-import { alive, empty, peek, steady, Tensor } from "../tensor.ts";
 
 /** Options of {@link padSequences}. */
 export interface PadSequencesOptions {
-  /** Shape of one step of sequences that are arrays; default []: each value is a step. */
+  /** Shape of one time step, for sequences that are arrays; default []: each value is a step. */
   shape?: readonly number[];
-  /** The value of the steps after the end of a sequence; default 0. */
+  /** Value of the steps after the end of a sequence; default 0. */
   value?: number;
 }
 
-/** Sequences in one tensor. */
+/** Sequences in one tensor, with their lengths. */
 export interface PaddedSequences {
-  /** The sequences beside each other, time first: [T, B, …] with the T of the longest. */
+  /** All sequences, time first: [T, B, …], where T is the largest length. */
   x: Tensor;
-  /** Steps of each sequence, [B]. */
+  /** Number of steps of each sequence, [B]. */
   lengths: Int32Array;
 }
 
@@ -26,14 +27,14 @@ const WHERE = "padSequences";
 const DEFAULTS: Required<PadSequencesOptions> = { shape: [], value: 0 };
 
 /**
- * Sequences of different length in one tensor, and their lengths, which readouts and losses over time take.
+ * Pads sequences of different lengths to one tensor, and returns their lengths for readouts and losses over time.
  *
- * x[t, b] = sequences[b][t] for t < lengths[b], else the value. Of tensors, each gets its part of the gradient.
+ * x[t, b] = sequences[b][t] for t < lengths[b], else `value`. Tensors each get their part of the gradient.
  *
- * Shapes: B tensors [Tᵢ, …], or B arrays that hold Tᵢ steps of `shape` in a row → x [T, B, …], T = max Tᵢ; lengths [B]. PyTorch's
- * `pad_sequence`, time first as there.
+ * Shapes: B tensors [Tᵢ, …], or B arrays with Tᵢ consecutive steps of `shape` → x [T, B, …], T = max Tᵢ; lengths [B]. This is PyTorch's
+ * `pad_sequence`, which also has time first.
  *
- * @throws RangeError for no sequences, tensors whose steps have different shapes, or arrays that do not divide into steps; TypeError for
+ * @throws RangeError without sequences, for tensors whose steps have different shapes, or arrays that do not divide into steps; TypeError for
  *   anything but a list of tensors or a list of arrays of numbers.
  *
  * @example
@@ -69,7 +70,7 @@ function padTensors(list: readonly Tensor[], value: number): PaddedSequences {
   }
   const lengths = Int32Array.from(list, (sequence) => sequence.sizes[0] as number);
   const T = lengths.reduce((most, n) => Math.max(most, n), 0);
-  // The last pair belongs to the first axis.
+  // The last pair of `padding` belongs to the first axis.
   const padded = list.map((sequence, b) => {
     const after = T - (lengths[b] as number);
     return pad(sequence, [...new Array<number>(2 * sequence.ndim - 1).fill(0), after], value);
@@ -88,7 +89,7 @@ function padArrays(list: readonly ArrayLike<number>[], step: Shape, value: numbe
   });
   const T = lengths.reduce((most, n) => Math.max(most, n), 0);
   const B = list.length;
-  const x = empty([T, B, ...step]);
+  const x = emptyOf([T, B, ...step]);
   const data = peek(x).fill(value);
   values.forEach((sequence, b) => {
     for (let from = 0, to = b * size; from < sequence.length; from += size, to += B * size) {

@@ -1,17 +1,16 @@
 /**
  * The minimum cut that chooses which values forward saves for backward.
  *
- * The graph has the values of one step, from the inputs and states, which backward does not have, to the values that
- * gradients are made of. A value that is saved costs `costOf` of it, everything behind it is computed again. A cut is a
- * set of values that every path meets, and the cheapest is found by the largest flow; of several, the one nearest to
- * the inputs.
+ * The graph contains the values of one step: from inputs and states, which backward lacks, to the values that gradients
+ * need. Saving value x costs `costOf(x)`; values after a saved one are recomputed. A cut is a set of values that meets
+ * every path. A maximum flow finds the cheapest cut; of several, the one nearest to the inputs.
  *
  * @see Ford and Fulkerson (1956), Maximal Flow Through a Network, Canadian Journal of Mathematics 8.
  */
 import { ELEMENT } from "./layout.ts";
 import { type Expression, reachable } from "./terms.ts";
 
-/** The cheapest set of values from which, with parameters and `known` values, all of `needed` can be computed. */
+/** The cheapest set of values to save: with parameters and `known` values, it suffices to compute all of `needed`. */
 export function minimumCut(
   needed: readonly Expression[],
   known: (x: Expression) => boolean,
@@ -23,38 +22,72 @@ export function minimumCut(
   const places = new Map(values.map((x, i) => [x, 2 * i]));
   const source = 2 * values.length;
   const sink = source + 1;
-  // Each value is an edge, from where it is made to where it is read, of the capacity of its cost; the way back of edge e is e ^ 1.
-  // The edges that leave a place are a list: the last one, and for each the one before it.
-  const last = new Array<number>(sink + 1).fill(NONE);
-  const before: number[] = [];
-  const ends: number[] = [];
-  const room: number[] = [];
-  const leave = (from: number, to: number, capacity: number): void => {
-    before.push(last[from] as number);
-    last[from] = ends.push(to) - 1;
-    room.push(capacity);
-  };
-  const join = (from: number, to: number, capacity: number): void => {
-    leave(from, to, capacity);
-    leave(to, from, 0);
-  };
+  // Each value is an edge from its definition to its uses; the edge's capacity is the value's cost.
+  const network = new Network(sink + 1);
   values.forEach((x, i) => {
     const at = 2 * i;
-    join(at, at + 1, costOf(x));
-    if (x.args.length === 0) join(source, at, Infinity);
+    network.join(at, at + 1, costOf(x));
+    if (x.args.length === 0) network.join(source, at, Infinity);
     x.args.forEach((y) => {
       const from = places.get(y);
-      if (from !== undefined) join(from + 1, at, Infinity);
+      if (from !== undefined) network.join(from + 1, at, Infinity);
     });
   });
   new Set(needed).forEach((x) => {
     const from = places.get(x);
-    if (from !== undefined) join(from + 1, sink, Infinity);
+    if (from !== undefined) network.join(from + 1, sink, Infinity);
   });
+  const by = network.fill(source, sink);
+  return new Set(values.filter((_, i) => by[2 * i] !== undefined && by[2 * i + 1] === undefined));
+}
 
-  // For each node reachable in the residual graph: the edge used (breadth first).
-  const reached = (): (number | undefined)[] => {
-    const by = new Array<number | undefined>(sink + 1);
+/** A flow network: nodes, and edges with residual capacity; the reverse of edge e is e ^ 1. */
+class Network {
+  /** The edges that leave a node form a linked list: `last` of the node, then the previous edge of each edge. */
+  private readonly last: number[];
+  private readonly before: number[] = [];
+  private readonly ends: number[] = [];
+  private readonly room: number[] = [];
+
+  constructor(places: number) {
+    this.last = new Array<number>(places).fill(NONE);
+  }
+
+  join(from: number, to: number, capacity: number): void {
+    this.leave(from, to, capacity);
+    this.leave(to, from, 0);
+  }
+
+  private leave(from: number, to: number, capacity: number): void {
+    const { last, before, ends, room } = this;
+    before.push(last[from] as number);
+    last[from] = ends.push(to) - 1;
+    room.push(capacity);
+  }
+
+  /**
+   * Subtracts the maximum flow from the capacities. Returns the nodes that the source still reaches, in the form of
+   * `reached`.
+   */
+  fill(source: number, sink: number): readonly (number | undefined)[] {
+    const { ends, room } = this;
+    for (;;) {
+      const by = this.reached(source);
+      if (by[sink] === undefined) return by;
+      const path: number[] = [];
+      for (let at = sink; at !== source; at = ends[(by[at] as number) ^ 1] as number) path.push(by[at] as number);
+      const least = Math.min(...path.map((e) => room[e] as number));
+      for (const e of path) {
+        (room[e] as number) -= least;
+        (room[e ^ 1] as number) += least;
+      }
+    }
+  }
+
+  /** Breadth-first search: for each node that the source reaches by residual capacity, the edge used. */
+  private reached(source: number): (number | undefined)[] {
+    const { last, before, ends, room } = this;
+    const by = new Array<number | undefined>(last.length);
     by[source] = NONE;
     const queue = [source];
     for (let i = 0; i < queue.length; i++) {
@@ -66,19 +99,6 @@ export function minimumCut(
       }
     }
     return by;
-  };
-  for (;;) {
-    const by = reached();
-    if (by[sink] === undefined) {
-      return new Set(values.filter((_, i) => by[2 * i] !== undefined && by[2 * i + 1] === undefined));
-    }
-    const path: number[] = [];
-    for (let at = sink; at !== source; at = ends[(by[at] as number) ^ 1] as number) path.push(by[at] as number);
-    const least = Math.min(...path.map((e) => room[e] as number));
-    for (const e of path) {
-      (room[e] as number) -= least;
-      (room[e ^ 1] as number) += least;
-    }
   }
 }
 

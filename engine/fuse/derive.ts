@@ -1,10 +1,11 @@
 /**
  * Reverse mode: the terms of gradients, from the terms of values.
  *
- * Formulas, order of contributions and roundings are as on the tape: the first contribution to a value stands first in
- * the sum, and terms are taken from the newest to the oldest, as backward.ts takes records. So the gradients of a
- * compiled step and of the same step on tensors agree to the bit. (But for the sign of a zero: a tape adds some first
- * contributions to 0.)
+ * Formulas, order of sums and roundings are those of the tape. Terms are visited from newest to oldest, as backward.ts
+ * visits records; the first contribution to a value is the first operand of its sum. So a compiled step and the same
+ * step on tensors have the same bits. One difference: within a step a gradient may be −0 where the tape, which adds
+ * some first contributions to 0, has +0. Everything is linear in gradients, so this changes only signs of zeros;
+ * gradients of leaves are never −0.
  */
 
 import { ELEMENT, type Level } from "./layout.ts";
@@ -13,12 +14,12 @@ import type { Arguments, Expression, Value } from "./terms.ts";
 import { constant, isZero, reachable, rewriting, Term, term } from "./terms.ts";
 import type { StepDefinition, Traced } from "./trace.ts";
 
-/** A value and a gradient that reaches it from outside. */
+/** A value, and its gradient from outside. */
 export type Seed = readonly [value: Expression, gradient: Expression];
 
 /**
- * The gradients of the terms that the seeds depend on, as far as terms with `isEnd`, by default terms of parameters
- * alone. The contributions of the seeds come first, in their order.
+ * Gradients of all terms that the seeds depend on. The search ends at terms with `isEnd`, by default terms of only
+ * parameters. Contributions of the seeds come first, in their order.
  */
 export function gradientTerms(
   seeds: readonly Seed[],
@@ -45,7 +46,7 @@ export function gradientTerms(
       for (let i = 0; i < pairs.length; i += 2) add(pairs[i] as Expression, pairs[i + 1] as Expression);
       continue;
     }
-    // The kernel adds in float64 to the present sum.
+    // The kernel adds to the existing sum in float64.
     const x = z.args[0] as Expression;
     const sum = gradients.get(x) ?? constant(z.owner, 0);
     gradients.set(x, term(z.owner, { name: `${name}Grad`, of: z.op, isGradient: true }, [sum, g, x], z.attr));
@@ -53,13 +54,12 @@ export function gradientTerms(
   return gradients;
 }
 
-/** The name of the output ∂output/∂x. */
+/** Name of the output ∂output/∂x. */
 export const derivativeOf = (output: string, x: string): string => `∂${output}/∂${x}`;
 
 /**
- * The step that returns its states, these outputs, and ∂o/∂x for each of these outputs o and each of its inputs and states x: all
- * derivatives that may be other than 0, or the ones that `wanted` names. Detached values count as constants, and the
- * derivative of a spike is its surrogate's.
+ * A step that also returns ∂o/∂x, for these outputs o and every input and state x: all derivatives that may differ from
+ * 0, or only those in `wanted`. Detached values count as constants; a spike's derivative is its surrogate.
  */
 export function withDerivatives(
   definition: StepDefinition,
@@ -78,7 +78,7 @@ export function withDerivatives(
       for (const output of outputs) {
         const value = returned[output];
         if (!(value instanceof Term)) continue;
-        // Outputs that are the same value have the same row.
+        // Equal outputs share a row of derivatives.
         const row = rows.get(value) ?? rowOf(value as Expression);
         rows.set(value, row);
         for (const x of [...inputs, ...states]) {
@@ -96,12 +96,12 @@ export function withDerivatives(
 const rowOf = (value: Expression): ReadonlyMap<Expression, Expression> =>
   gradientTerms([[value, constant(value.owner, 1)]]);
 
-/** The level of ∂output/∂x of a traced step: numbers, parameters or values that the derivative depends on; undefined where it is 0. */
+/** Level of ∂output/∂x of a traced step: numbers, parameters or values that the derivative depends on; undefined if it is 0. */
 export const levelOf = ({ outputs }: Traced, output: string, x: string): Level | undefined =>
   outputs.get(derivativeOf(output, x))?.level;
 
 /**
- * Returns the outputs of a traced step with x replaced by z = make(x) wherever the step uses x. `make` may use x.
+ * Returns the outputs of a traced step with every use of x replaced by z = make(x). `make` may use x.
  */
 export function replaced(
   returned: Readonly<Record<string, Value | number>>,

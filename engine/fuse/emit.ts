@@ -2,30 +2,29 @@
  * A sweep over the columns of one step, as WebAssembly: straight loops over sixteen columns, then four, then one.
  *
  *   for each row
- *     for each strip of the row                    512 columns where there are sums, else the whole row
- *       16 columns a turn, four vectors, and their spikes as half a word; 4 columns a turn; 1 column a turn
+ *     for each strip of the row                    512 columns if there are sums, else the whole row
+ *       16 columns per iteration: four vectors, whose spikes are half a word; then 4 columns; then 1 column
  *       sums of the strip, in four float32 lanes, are added to four float64 lanes
  *
- * These loops have no call in them: none keeps a vector in its register, and all constants would be loaded again.
- * Values that all columns share are computed before the loops. Every stream is read before anything is written, so that
- * an output may lie over an input. Around them is the loop over time: some steps pass over a piece of the columns
- * before they pass to the next one.
+ * The loops contain no calls, since engines reload all vectors after a call. Values that all columns share are computed
+ * before the loops. Everything is read before anything is written, so an output may overwrite an input. The loop over
+ * time is outside: several steps process one piece of the columns, then the next piece.
  *
- * The arrays are found in words of a descriptor: the elements of a step, then two for each place, the address and the bytes from
- * one step to the next. The place of a number holds itself. For a stream of bits that is read (flags), the second word is an
- * offset in bits: 0 for this step, minus the elements of a step for the step before.
+ * A descriptor lists the arrays: first the number of elements in a step, then two words per place: address, and bytes
+ * between steps. The place of a number contains the number. For a stream of bits that is read, the second word is an
+ * offset in bits: 0 for the current step, −(elements of a step) for the previous one.
  */
 
 import * as LANE from "./lanes.ts";
 import { COLUMN, SCALAR, STRIP, wordOf } from "./layout.ts";
-import { ARRAY, type Expression, reachable, walk } from "./terms.ts";
+import { ARRAY, type Expression, reachable, visit } from "./terms.ts";
 import * as OP from "./wasm.ts";
 import { Code, I32, V128 } from "./wasm.ts";
 
 /**
- * A value that a sweep computes, and its place: an array of a step, of its listed columns, of its columns, or of the piece that the
- * loop over time is at, a stream of bits, or four float64 lanes that it is added to; where the place's second word is 32, each strip of
- * columns has four of its own.
+ * A value that a sweep computes, and where it goes: an array of a step, of its listed columns, of its columns, or of
+ * the current piece; a stream of bits; or a sum in four float64 lanes. If the second word of a sum's place is 32, each
+ * strip of columns has its own four lanes.
  */
 export interface Root {
   readonly value: Expression;
@@ -33,11 +32,11 @@ export interface Root {
   readonly how: "element" | "listed" | "column" | "piece" | "bits" | "sum";
 }
 
-/** The upper half of a vector, and the first lane of one before zeros. */
+/** Shuffles: the upper half of a vector; its first lane, then zeros. */
 const UPPER_HALF = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];
 const FIRST_LANE = [0, 1, 2, 3, ...new Array(12).fill(16)];
 
-/** In the place of a list, where no array has listed columns. */
+/** Place of the list if no array has listed columns. */
 export const NO_PLACE = -1;
 
 /** Parameters of the function of one step. */
@@ -48,9 +47,10 @@ const ROWS = 3;
 const COLUMNS = 4;
 
 /**
- * Runs a sweep: `steps` steps, from t on in this direction (1 or −1), `together` at a time over each piece of the
- * elements of a step from `first` to `size`, in rows of n. A piece is whole rows, or, where nothing depends on the column, any part of a
- * step. Pieces begin `apart` elements from each other: more than a piece has where columns of a row belong to other threads.
+ * Runs `steps` steps of a sweep, from step t on in `direction` (1 or −1). The steps cover elements `first` to `size` of
+ * a step, in rows of n; `together` steps at a time process each piece. A piece is whole rows or, if nothing depends on
+ * the column, any part of a step. Pieces begin `apart` elements from each other, more than their size if other threads
+ * compute columns of the same rows.
  */
 export type SweepFunction = (
   descriptor: number,
@@ -66,8 +66,9 @@ export type SweepFunction = (
 ) => void;
 
 /**
- * The functions of a step, one for each part of it, and after them the loop over time; the first one has this number in its
- * module. `ofRows`: something depends on the column. `list`: the place of the bytes from the start of a step to each listed column.
+ * Emits the functions of a step, one per part, and then the loop over time. `index`: number of the first function in
+ * its module. `ofRows`: whether anything depends on the column. `list`: the place of the byte offsets of listed
+ * columns.
  */
 export function emit(parts: readonly (readonly Root[])[], ofRows: boolean, index: number, list = NO_PLACE): Code[] {
   return [
@@ -110,10 +111,10 @@ function timeLoop(ofRows: boolean, functions: readonly number[]): Code {
   return code;
 }
 
-/** An instruction that depends on how many lanes count and on the place of the vector. */
+/** An instruction that depends on the number of lanes and on the offset of the vector. */
 type Access = (offset: number, lanes: 1 | 4) => unknown;
 
-/** A part of the code of a vector, from one place to another, and the access behind it. */
+/** Code for a vector, and the memory access that follows it. */
 interface Piece {
   readonly from: number;
   readonly to: number;
@@ -126,24 +127,24 @@ class Sweep {
   private readonly roots: readonly Root[];
   /** Arrays that are read, by element or column. */
   private readonly streams: Expression[];
-  /** Addresses of the next column in each array, by place; arrays of columns start again with each row. */
+  /** The address of the next column in each array, by the array's number. Arrays with one value a column begin again at each row. */
   private readonly pointers = new Map<number, number>();
   private readonly columns = new Set<number>();
-  /** The place of the list of columns, addresses of arrays that it leads into, and a vector of these. */
+  /** Place of the column list, addresses of the arrays that it indexes, and a vector of those addresses. */
   private readonly list: number;
   private readonly bases = new Map<number, number>();
   private readonly lanes: number;
-  /** Code that runs before the loops. */
+  /** Code before the loops. */
   private readonly shared = new Map<Expression, number>();
   private readonly uses = new Map<Expression, number>();
-  /** The locals of the values that a vector has computed. */
+  /** Locals of values that the current vector has computed. */
   private readonly values = new Map<Expression, number>();
-  /** The code of a vector. */
+  /** Code for a vector. */
   private body: readonly Piece[] | null = null;
   private readonly sums = new Map<Root, number>();
   /**
-   * Streams of bits that are read and written. `bit`: the number of the next element over all steps, and so of its bit
-   * in streams that are written.
+   * Streams of bits that are read, and written. `bit`: index of the next element over all steps, which is also the
+   * index of its bit in written streams.
    */
   private readonly flags = new Map<Expression, Flags>();
   private readonly marks = new Map<Root, Marks>();
@@ -168,7 +169,7 @@ class Sweep {
 
   private readonly use = (x: Expression): unknown => this.uses.set(x, (this.uses.get(x) ?? 0) + 1);
 
-  /** Computes a value that all columns share, unless it has been computed. */
+  /** Computes once a value that all columns share. */
   private share(x: Expression): number {
     const { code, shared } = this;
     for (const y of reachable([x], (z) => shared.has(z))) {
@@ -186,7 +187,7 @@ class Sweep {
     return shared.get(x) as number;
   }
 
-  /** Pushes the address of a place, or the second word. */
+  /** Pushes one of the two words of a place in the descriptor: the address (0), or an offset, such as the bytes of a step (1). */
   private word32(place: number, second = 0): Code {
     return this.code.get(DESCRIPTOR).op(OP.load, 2, 4 * (wordOf(place) + second));
   }
@@ -197,7 +198,7 @@ class Sweep {
     return this.word32(place, 1).get(STEP).op(OP.mul).op(OP.add);
   }
 
-  /** Finds the first addresses. */
+  /** Computes the initial addresses. */
   private prepare(): void {
     const { code } = this;
     for (const { op, attr, level } of this.streams) {
@@ -256,7 +257,10 @@ class Sweep {
     });
   }
 
-  /** Adds four float32 lanes to four float64 lanes, and starts again; the next four lie the place's second word further on. */
+  /**
+   * Adds four float32 lanes to four float64 lanes and resets them. The place's second word is the distance to the next
+   * four float64 lanes.
+   */
   private flush(place: number, sum: number): void {
     const { code } = this;
     const at = code.local(I32);
@@ -306,7 +310,7 @@ class Sweep {
     if (this.marks.size > 0) this.code.move(this.bit, columns);
   }
 
-  /** The work for four columns or one, some bytes on. */
+  /** Emits the work for four columns, or one, at a byte offset. */
   private vector(offset: number, lanes: 1 | 4): void {
     const { code } = this;
     if (this.body === null) this.body = this.compute(offset, lanes);
@@ -318,7 +322,7 @@ class Sweep {
     }
   }
 
-  /** The same for the first vector. */
+  /** `vector` for the first vector, as pieces of code. */
   private compute(offset: number, lanes: 1 | 4): Piece[] {
     const { code } = this;
     const body: Piece[] = [];
@@ -332,7 +336,7 @@ class Sweep {
     const store: Access = (offset, lanes) =>
       lanes === 4 ? code.simd(OP.storeVector, 2, offset) : code.simd(OP.storeLane, 2, offset, 0);
     const add: Access = (_, lanes) => {
-      // The other lanes hold values of no column.
+      // The other lanes do not belong to columns.
       if (lanes === 1) code.lanes(0).shuffle(FIRST_LANE);
       code.simd(LANE.add.code as number);
     };
@@ -363,7 +367,7 @@ class Sweep {
     return body;
   }
 
-  /** Loads each lane from its place in the list. */
+  /** Loads each lane from its listed column. */
   private readonly loadListed =
     (base: number): Access =>
     (offset, lanes) => {
@@ -389,7 +393,7 @@ class Sweep {
       }
     };
 
-  /** Pushes the address of the column that the list names, at `offset` bytes in it. */
+  /** Pushes the address of the listed column, at `offset` bytes in the list. */
   private listed(base: number, offset: number): Code {
     const list = this.pointers.get(this.list) as number;
     return this.code.get(base).get(list).op(OP.load, 2, offset).op(OP.add);
@@ -402,12 +406,12 @@ class Sweep {
     return local;
   }
 
-  /** Pushes a term; it is computed once. */
+  /** Pushes a term, which is computed once. */
   private push(x: Expression): void {
-    walk(x, this.enter, this.leave);
+    visit(x, this.enter, this.leave);
   }
 
-  /** Pushes a term that is known; the arguments of others come first. */
+  /** Pushes a term if it is known; otherwise returns that its arguments come first. */
   private readonly enter = (x: Expression): boolean => {
     const known = x.level > SCALAR ? this.values.get(x) : this.share(x);
     if (known !== undefined) this.code.get(known);
@@ -419,24 +423,24 @@ class Sweep {
     if ((this.uses.get(x) as number) > 1) this.code.op(OP.tee, this.hold(x));
   };
 
-  /** The instruction of a term whose arguments are on the stack. */
+  /** Emits the instruction of a term whose arguments are on the stack. */
   private instruction({ op, attr }: Expression): void {
     if (op === LANE.shl || op === LANE.shr) this.code.integer(Number(attr));
     this.code.simd(op.code as number);
   }
 }
 
-// Streams of bits. A sweep holds a boolean as a mask of all ones or zeros in each lane; memory holds a bit. The bits of sixteen columns are
-// stored as 16 bits at once where the first is bit 0 of a byte.
+// Streams of bits. In a sweep, a boolean is a mask: all bits of a lane are 1 or 0. In memory it is one bit. If the
+// first of sixteen columns is bit 0 of a byte, their bits are stored as 16 bits at once.
 
-/** Pushes the address of a bit's byte, from locals of a stream and of the number of the bit. */
+/** Pushes the address of a bit's byte, from the locals of a stream and of the bit's index. */
 const pushByte = (code: Code, bits: number, bit: number): Code =>
   code.get(bits).get(bit).integer(3).op(OP.shrU).op(OP.add);
 
-/** Pushes the number of a bit in its byte. */
+/** Pushes the index of a bit in its byte. */
 const pushPlace = (code: Code, bit: number): Code => code.get(bit).integer(7).op(OP.and);
 
-/** A stream that is read: locals of its address, of its next bit, and of the bits of sixteen columns in each lane. */
+/** A stream that is read. Locals: its address, its next bit, and the bits of sixteen columns in each lane. */
 class Flags {
   readonly bits: number;
   readonly bit: number;
@@ -451,8 +455,8 @@ class Flags {
   }
 
   /**
-   * Pushes the mask of the four columns that start `offset` bytes, of float32, behind the first; with an offset of 0 it loads the bits
-   * of all sixteen.
+   * Pushes the mask of four columns, `offset` bytes of float32 after the first. At offset 0 it loads the bits of all
+   * sixteen.
    */
   readonly load = (offset: number): void => {
     const { code, bits, bit, word } = this;
@@ -467,7 +471,7 @@ class Flags {
   };
 }
 
-/** A stream that is written, of zeros before: locals of its address, of the mask of a vector, and of two masks as one. */
+/** A stream that is written, initially zero. Locals: its address, the mask of a vector, and two combined masks. */
 class Marks {
   readonly bits: number;
   readonly mask: number;
@@ -483,7 +487,7 @@ class Marks {
     this.halves = [code.local(V128), code.local(V128)];
   }
 
-  /** Packs the mask of vector i, of 0 to 3, with the masks of the vectors before it. */
+  /** Packs the mask of vector i (0 to 3) with the masks of the previous vectors. */
   gather(i: number): void {
     const { code, mask } = this;
     const half = this.halves[i >> 1] as number;
@@ -492,7 +496,7 @@ class Marks {
     code.set(half);
   }
 
-  /** Stores the bits of sixteen columns, the first of which is in the local. */
+  /** Stores the bits of sixteen columns; the local holds the index of the first. */
   storeSixteen(bit: number): void {
     const { code, bits, halves, word } = this;
     code.get(halves[0]).get(halves[1]).simd(OP.narrow16).simd(OP.bitmask8).set(word);
@@ -503,7 +507,7 @@ class Marks {
     );
   }
 
-  /** The same for the values of one vector. */
+  /** Stores the bits of one vector. */
   storeFew(bit: number, lanes: 1 | 4): void {
     const { code } = this;
     code.get(this.mask).simd(OP.bitmask32);

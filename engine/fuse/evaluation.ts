@@ -1,13 +1,13 @@
 /**
- * The evaluation of terms from the values of their leaves, a cache of results, and the polynomial of 2ˣ. Compiled steps and the step on
- * tensors share this file, and a page without the compiler loads it too.
+ * Evaluates terms from the values of their leaves. Also a cache of results, and the polynomial of 2ˣ. Compiled steps
+ * and the step on tensors both use this file; pages without the compiler load it too.
  */
 import type { Expression } from "./terms.ts";
 
-/** Functions by the names of terms, for those that are no method of the first argument. */
+/** Functions by term name, for terms that are not a method of their first argument. */
 export type Functions = Readonly<Record<string, (...values: never[]) => unknown>>;
 
-/** A function that computes terms from the values of leaves by their names. */
+/** Makes a function that computes terms. Values of leaves are given by name. */
 export function evaluation(
   leaves: Readonly<Record<string, unknown>>,
   functions: Functions,
@@ -23,7 +23,7 @@ function evaluated(
   resultOf: (x: Expression) => unknown,
   functions: Functions,
 ): unknown {
-  // A number as a further operand stays one.
+  // A number stays a number if it is not the first operand.
   const values = args.map((y, i) => (i > 0 && y.op.name === "constant" ? y.attr : resultOf(y)));
   if (op.takesAttr) values.push(attr);
   const given = functions[op.name];
@@ -32,10 +32,10 @@ function evaluated(
   return Reflect.get(first as object, op.name).apply(first, others);
 }
 
-/** The most results of a cache of plans or compiled modules: more than a program uses; the platform has little address space for modules. */
+/** Most cached plans or compiled modules: more than a program uses, since address space for modules is limited. */
 const MOST = 256;
 
-/** The result of `make` for the key, made once. */
+/** The result of `make` for the key; made once. */
 export function once<Key, X>(known: Map<Key, X>, key: Key, make: () => X): X {
   let x = known.get(key);
   if (x === undefined) {
@@ -45,7 +45,7 @@ export function once<Key, X>(known: Map<Key, X>, key: Key, make: () => X): X {
   return x;
 }
 
-/** The same in a cache: the oldest results leave a full one. */
+/** `once` in a bounded cache, which drops the oldest results. */
 export const remembered = <X>(known: Map<string, X>, key: string, make: () => X): X =>
   once(known, key, () => {
     const x = make();

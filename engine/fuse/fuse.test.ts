@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../test/fuzz/random.ts";
 import { expectSame, fused, runBackward, runForward, type Setting, stepOf, UNARY } from "../../test/support/fused.ts";
+import { wasmHeap } from "../core/memory.ts";
 import { gradcheck, withReference } from "../gradcheck.ts";
 import { type Tensor, tensor } from "../index.ts";
-import { wasmHeap } from "../memory.ts";
 import { Program, runOnTensors, type StepDefinition, tensorLanguage, type Value } from "./index.ts";
 import type { Operands } from "./tensors.ts";
 
 const SEED = 7;
-/** Where functions change their ways: zeros, infinities, NaN, subnormals, ties, the ends of exp. */
+/** Points where functions behave differently: zeros, infinities, NaN, subnormals, ties, the ends of exp. */
 const SPECIAL = [
   0,
   -0,
@@ -65,7 +65,7 @@ function settingFor(
   };
 }
 
-/** Has every method, and each gives it back. */
+/** Has every method, each of which returns it. */
 const anything: never = new Proxy(() => {}, { get: () => () => anything, apply: () => anything }) as never;
 
 const BINARY = "add sub mul div maximum minimum gt ge lt le eq".split(" ") as "add"[];
@@ -157,7 +157,7 @@ test("compiled as on tensors: spikes that are and, or, not of others, stored as 
   for (const n of [1, 5, 16, 37]) expectSame(step, settingFor(step, 3, 2, n, SPECIAL));
 });
 
-/** An adaptive neuron with three learned parameters, one of each column, and a state that is another output as well. */
+/** An adaptive neuron with three learned parameters, one of them per column, and a state that is also an output. */
 const adaptive = stepOf({
   name: "adaptive",
   inputs: ["current"],
@@ -171,7 +171,7 @@ const adaptive = stepOf({
   },
 });
 
-/** Scalars alone, so that rows are one long row; functions that take several sweeps, one in the other. */
+/** Only scalars, so that rows form one long row; nested functions that take several sweeps. */
 const curved = stepOf({
   name: "curved",
   inputs: ["current", "gate"],
@@ -184,7 +184,7 @@ const curved = stepOf({
   },
 });
 
-/** A value that is two outputs, a state, and read in the step: its gradient has an order. */
+/** A value that is two outputs, a state, and used in the step, so that the order of its gradient matters. */
 const delayed = stepOf({
   name: "delayed",
   inputs: ["current"],
@@ -234,7 +234,7 @@ test("compiled as on tensors, where a step is more than what stays in a cache", 
   }
 });
 
-/** Inputs that are the same in all steps: read with a step of 0, their gradient added up over time. */
+/** Inputs that are equal in all steps: read with a step of 0, with gradients summed over time. */
 test("compiled as on tensors, with inputs that are constant over time", () => {
   for (const step of [adaptive, curved, delayed]) {
     const setting = settingFor(step, 5, 3, 37);
@@ -290,7 +290,7 @@ test("an output may lie over an input, and gradients over what they are made of"
   const program = new Program(delayed);
   const code = program.compile({ parameters: [false, false], outputs: ["spikes"] });
   const parameters = program.traced.derived.map((x) => take(setting.parameters[x.attr] as Float32Array));
-  // u, the one array that is saved, over the current; the state over itself; and dI over ds.
+  // u, the only saved array, overwrites the current; the state overwrites itself; and dI overwrites ds.
   expect([code.savedNumbers, code.reads]).toEqual([1, [false]]);
   const run = { T, rows: 1, n, inputs: [{ at: current, step: n }], parameters, from: [v], saved: [current] };
   runForward(code, { ...run, to: [v], outputs: { spikes: bits } });

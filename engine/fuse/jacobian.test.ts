@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { runForward } from "../../test/support/fused.ts";
+import { allocateInScope } from "../core/scope.ts";
+import { emptyOf, type Tensor } from "../core/tensor.ts";
 import { tape, tensor } from "../index.ts";
-import { allocate } from "../scope.ts";
-import { empty, type Tensor } from "../tensor.ts";
 import { derivativeOf, levelOf, withDerivatives } from "./derive.ts";
 import { Program } from "./program.ts";
 import { runOnTensors } from "./tensors.ts";
@@ -13,7 +13,7 @@ type Argument = Language & Readonly<Record<"current" | "v" | "a" | "beta" | "rho
 
 const triangle = (x: Value): Value => x.abs().mul(-0.5).add(1).relu();
 
-/** Formulas, choices, a spike, detached values, and a state that nothing of the others reaches. */
+/** Formulas, choices, a spike, detached values, and a state that no other value reaches. */
 const definition = {
   name: "step",
   inputs: ["current"],
@@ -65,8 +65,8 @@ describe("a step with its derivatives", () => {
     tape(() => {
       const values = Object.fromEntries(["current", "v", "a", "count"].map((name, i) => [name, numbers(i)]));
       const parameters = { beta: tensor(0.8), rho: tensor([0.5, 0.6, 0.7, 0.8, 0.9]) };
-      const outputs = Object.fromEntries(names.map((name) => [name, empty(SHAPE)]));
-      const bits = allocate(64);
+      const outputs = Object.fromEntries(names.map((name) => [name, emptyOf(SHAPE)]));
+      const bits = allocateInScope(64);
       const at = (name: string) => tensor(values[name] as Float32Array, { shape: SHAPE }).ptr;
       runForward(program.compile(null), {
         T: 1,

@@ -1,7 +1,7 @@
 /**
- * Operations on lanes: instructions of vectors, elementary functions as terms of these, and terms of a step in such terms. The functions
- * are the polynomials of kernels/lanes.ts and derivative.ts, operation by operation, so that compiled steps, kernels and tensors agree to
- * the bit. Their errors and ranges stand there.
+ * Operations on lanes: vector instructions, elementary functions composed of them, and the lowering of a step's terms
+ * to both. The functions repeat the polynomials of kernels/lanes.ts and derivative.ts operation by operation, so
+ * compiled steps, kernels and tensors have the same bits. Those files document errors and ranges.
  */
 import { once, POWER_LOWEST, POWER_TERMS } from "./evaluation.ts";
 import type { Arguments, Expression, Lowering, Operation, Owner } from "./terms.ts";
@@ -9,7 +9,7 @@ import { ARRAY, isZero, reachable, term } from "./terms.ts";
 
 const instruction = (code: number): Operation => ({ name: String(code), code });
 
-/** Instructions of vectors, each with its number behind the byte 0xfd. */
+/** Vector instructions, each by its number after the prefix byte 0xfd. */
 export const eq = instruction(65);
 export const ne = instruction(66);
 export const lt = instruction(67);
@@ -44,17 +44,16 @@ function bitsOf(x: number): number {
   return view.getInt32(0);
 }
 
-/** A lane operation or a literal; equal ones are one term. */
+/** A lane operation or a literal. Equal ones are represented by one term. */
 function shared(owner: Owner, op: Operation, args: readonly Expression[], attr: number): Expression {
   const key = `${op.name} ${attr} ${args[0]?.id} ${args[1]?.id} ${args[2]?.id}`;
   return once(owner.lanes, key, () => term(owner, op, args, attr));
 }
 
-/** A lane operation. */
 export const lane = (op: Operation, ...args: Expression[]): Expression =>
   shared((args[0] as Expression).owner, op, args, 0);
 
-/** A literal of these bits, or of a number. */
+/** A literal with the bits of `value`. */
 export const bits = (owner: Owner, value: number): Expression => shared(owner, ARRAY.bits, [], value | 0);
 export const number = (owner: Owner, value: number): Expression => bits(owner, bitsOf(value));
 
@@ -72,12 +71,12 @@ const shift = (op: Operation, x: Expression, by: number): Expression => shared(x
 const LOG2_E = Math.fround(Math.LOG2E);
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.1219444e-4;
-/** 1.5·2²³: adding it rounds to an integer, which then is in the low bits. */
+/** 1.5·2²³: adding it to x rounds x to an integer, which is then in the low bits. */
 const ROUNDER = 12582912;
 const EXP_LOWEST = -104.5;
 const EXP_TERMS = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5];
 
-/** eʳ for the rest r of x, and k + ROUNDER, with x = k·ln 2 + r. */
+/** eʳ and k + ROUNDER, where x = k·ln 2 + r. */
 function expParts(x: Expression): [e: Expression, shifted: Expression] {
   const c = (value: number) => number(x.owner, value);
   const shifted = mulAdd(x, c(LOG2_E), c(ROUNDER));
@@ -125,13 +124,13 @@ export function log(x: Expression): Expression {
   let p = lane(mul, lane(mul, horner(f, LOG_TERMS), f), f2);
   p = lane(sub, mulAdd(k, c(LN2_LOW), p), lane(mul, f2, c(0.5)));
   let z = mulAdd(k, c(LN2_HIGH), lane(add, f, p));
-  // ∞ − largest = ∞ and NaN stays; every other x adds 0. Below 0 all bits set are a NaN.
+  // Makes log ∞ = ∞ and log NaN = NaN: ∞ − largest is ∞; other x add 0. For x < 0 all bits are set, which is a NaN.
   z = lane(add, z, lane(sub, lane(pmax, x, b(LARGEST)), b(LARGEST)));
   z = lane(or, z, lane(lt, x, b(0)));
   return lane(bitselect, b(0xff800000), z, lane(eq, x, b(0)));
 }
 
-/** 1 / (1 + e⁻ˣ) from e⁻ˡˣˡ */
+/** 1 / (1 + e⁻ˣ), computed from e⁻ˡˣˡ */
 export function sigmoid(x: Expression): Expression {
   const one = number(x.owner, 1);
   const e = expNegative(lane(or, x, bits(x.owner, SIGN)));
@@ -140,7 +139,7 @@ export function sigmoid(x: Expression): Expression {
 
 const TANH_TERMS = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1];
 
-/** tanh x: an odd polynomial up to 0.625, from e⁻²ˡˣˡ beyond */
+/** tanh x: an odd polynomial for |x| ≤ 0.625, computed from e⁻²ˡˣˡ otherwise. */
 export function tanh(x: Expression): Expression {
   const one = number(x.owner, 1);
   const sign = bits(x.owner, SIGN);
@@ -154,7 +153,7 @@ export function tanh(x: Expression): Expression {
   return lane(or, z, lane(and, x, sign));
 }
 
-/** 2ˣ, short, as kernels/derivative.ts computes it. */
+/** 2ˣ as in kernels/derivative.ts, with few terms. */
 export function power(x: Expression): Expression {
   const c = (power: number) => number(x.owner, POWER_TERMS[power] as number);
   const clamped = lane(pmax, x, number(x.owner, POWER_LOWEST));
@@ -166,7 +165,10 @@ export function power(x: Expression): Expression {
   return lane(mul, p, lane(addBits, exponent, number(x.owner, 1)));
 }
 
-/** Terms of a step as lane operations; `isKnown` tells of those that a sweep reads. A value that is 0 or 1 becomes a mask where it decides. */
+/**
+ * Lowers terms of a step to lane operations. Terms with isKnown(x) are loaded from memory. A boolean that selects
+ * becomes a lane mask.
+ */
 export function lowering(isKnown: (x: Expression) => boolean): Lowering {
   const values = new Map<Expression, Expression>();
   const masks = new Map<Expression, Expression>();
@@ -175,7 +177,7 @@ export function lowering(isKnown: (x: Expression) => boolean): Lowering {
     mask: (x) => once(masks, x, () => loweredMask(x, to, isKnown)),
   };
   const isDone = (x: Expression) => values.has(x) || masks.has(x) || isKnown(x);
-  // Arguments come before their users, so that no chain of operations is deeper than the stack.
+  // Visits arguments before their users, so that long chains do not overflow the stack.
   const ordered = (lower: Lowering["value"]) => (x: Expression) => {
     for (const y of reachable([x], isDone)) (y.isBoolean ? to.mask : to.value)(y);
     return lower(x);
@@ -185,7 +187,7 @@ export function lowering(isKnown: (x: Expression) => boolean): Lowering {
 
 function loweredMask(x: Expression, to: Lowering, isKnown: (x: Expression) => boolean): Expression {
   if (x.op === ARRAY.flags) return x;
-  // A term whose bits lie in a stream is read from there, and not computed again.
+  // A boolean that is stored as bits is read from there, not recomputed.
   if (!x.isBoolean || isKnown(x)) return lane(ne, to.value(x), bits(x.owner, 0));
   return x.op.mask?.(to, x.args as unknown as Arguments, x.attr) ?? single(x, to);
 }

@@ -1,9 +1,9 @@
 /**
- * The values of a step as a step function sees them: the methods of terms, the functions of its argument, and errors for all that a step
+ * Values inside a step function: methods of terms, functions of its argument, and errors for everything that a step
  * cannot do.
  */
 import { show, typeOf } from "../arguments.ts";
-import { Tensor } from "../tensor.ts";
+import { Tensor } from "../core/tensor.ts";
 import { OPS } from "./operations.ts";
 import type { DerivativeLanguage, Expression, Operation, Owner } from "./terms.ts";
 import { constant, LEAF, Term, term } from "./terms.ts";
@@ -23,13 +23,13 @@ export function lift(owner: Owner, where: string, x: unknown): Expression {
   throw new TypeError(`${owner.name}: ${where}: expected a value of the step or a number, got ${got}`);
 }
 
-/** Where values enter a step anew. */
+/** Name of an input in errors. */
 export const AN_INPUT = "an input, such as the current of a neuron";
 
-/** A value in a message; of objects their class, such as [object Promise]. */
+/** Describes a value for a message; objects by their class, such as [object Promise]. */
 export const told = (x: unknown): string => (typeOf(x) === "object" ? Object.prototype.toString.call(x) : show(x));
 
-/** A new operation of a step, noted so that an unused comparison is an error. */
+/** Registers an operation of a step, so that an unused comparison can be reported. */
 function noted(x: Expression): Expression {
   const { comparisons, decided } = x.owner;
   if (x.op.boolean === "always") comparisons.push(x);
@@ -39,7 +39,7 @@ function noted(x: Expression): Expression {
 
 type Method = (this: Expression, ...rest: unknown[]) => Expression;
 
-/** The methods that are more than a term of their arguments. */
+/** Methods that need more than one term. */
 const SPECIAL: Readonly<Record<string, Method>> = {
   where(condition, y) {
     return choice(this.owner, OPS.where, condition, this, y);
@@ -83,7 +83,7 @@ const nothing = ({ owner }: Term, name: string) =>
       `${Object.keys(methods).join(" ")} and the functions of its argument`,
   );
 
-/** Properties of tensors, which a step might ask for without a call, so that no error of JavaScript would tell. */
+/** Properties of tensors that a step might read. JavaScript would not report a missing property. */
 for (const name of ["shape", "size", "ndim", "data", "grad", "requiresGrad"]) {
   Object.defineProperty(methods, name, {
     get(this: Term) {
@@ -92,12 +92,13 @@ for (const name of ["shape", "size", "ndim", "data", "grad", "requiresGrad"]) {
   });
 }
 
-/** Runs a function in which all names that terms do not have are errors. The proxy makes every method slower, so no other run has it. */
+/** Calls `run` while unknown names on terms throw. The proxy slows every method, so other runs do without it. */
 export function strictly(run: () => void): void {
   const others = new Proxy(Object.prototype, {
     get(target, name, x) {
-      // JavaScript itself reads `then` of the value that an async function returns.
-      if (name in target || name === "then" || typeof name === "symbol") return Reflect.get(target, name);
+      // JavaScript reads `then` of a value that an async function returns; ops read `self` to recognise tensors.
+      if (name in target || name === "then" || name === "self" || typeof name === "symbol")
+        return Reflect.get(target, name);
       throw nothing(x, name);
     },
   });
@@ -112,11 +113,11 @@ export function strictly(run: () => void): void {
 function choice(owner: Owner, op: Operation, condition: unknown, a: unknown, b: unknown): Expression {
   const args = [condition, a, b].map((x) => lift(owner, op.name, x));
   const [c, x, y] = args as [Expression, Expression, Expression];
-  // A smooth spike between 0 and 1 weighs.
+  // A smooth spike between 0 and 1 interpolates between x and y.
   return owner.exact && !c.isBoolean ? (y.add(c.mul(x.sub(y))) as Expression) : noted(term(owner, op, args));
 }
 
-/** The functions that a step of this owner is given. */
+/** The functions that a step of this owner receives. */
 export function languageOf(owner: Owner): DerivativeLanguage {
   const language: DerivativeLanguage = {
     where: (condition, a, b) => choice(owner, OPS.where, condition, a, b),

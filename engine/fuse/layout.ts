@@ -1,18 +1,21 @@
-/** Words and numbers that a sweep and those who run it agree on. A file of its own: programs without the compiler start threads too. */
+/** Constants of sweeps and their callers, in a separate file: threads need them in programs without the compiler. */
 
-/** The dependence of a value: on numbers alone (0), on values that all columns share, on parameters of each column, on each element. */
+/**
+ * What a value depends on: numbers only (0), values that all columns share (1), parameters of each column (2), each
+ * element (3).
+ */
 export type Level = 0 | 1 | 2 | 3;
 export const SCALAR = 1;
 export const COLUMN = 2;
 export const ELEMENT = 3;
 
-/** The words of a descriptor before those of places: the elements of a step. */
+/** Descriptor words before the places: the number of elements in a step. */
 const HEAD = 1;
-/** The word of the descriptor with the address of a place. */
+/** The descriptor word with the address of a place. */
 export const wordOf = (place: number): number => HEAD + 2 * place;
 
-/** The address of an array that was not noted: near the end of all addresses, where a sweep that reads it traps. */
+/** Address of an array that was not set: near the highest address, so that reading traps. */
 export const NOWHERE = 0xfffffff0;
 
-/** Columns over which a sum is taken in float32. */
+/** Number of columns that are summed in float32. */
 export const STRIP = 512;

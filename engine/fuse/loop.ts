@@ -1,10 +1,12 @@
 /**
- * Runs of a compiled step. A run is bound once for its sizes: which calls each step makes, which arrays these read and write, and the
- * memory that the run needs for itself. A call then writes addresses into a descriptor in linear memory, and makes no object.
+ * Runs of a compiled step. A run is bound once to its sizes: the calls of each step, the arrays that they read and
+ * write, and the run's own memory. After that, running only writes addresses into a descriptor and allocates no
+ * objects.
  */
-import { floats, integers, simd, wordsAt } from "../backend.ts";
-import { allocate, recycle } from "../scope.ts";
-import { memory } from "../wasm.ts";
+import { floats, integers, simd, wordsAt } from "../core/backend.ts";
+import { allocateInScope, recycle } from "../core/scope.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { memory } from "../core/wasm.ts";
 import { COLUMN, NOWHERE, wordOf } from "./layout.ts";
 import type { Kind, Plan } from "./plan.ts";
 import { type SharedRun, share } from "./share.ts";
@@ -14,8 +16,8 @@ import { type Calls, evaluateFormulas, type SweepCall } from "./sweeps.ts";
 const LANES = 32;
 
 /**
- * More elements than this do not stay in a cache from one step to the next: two steps at a time pass over pieces. With more
- * steps, streams that lie a power of two apart evict each other.
+ * Larger steps do not stay in a cache from step to step, so two steps at a time process each piece. With more than two,
+ * streams whose distance is a power of two would evict each other.
  */
 const MANY = 65536;
 const PIECE = 1024;
@@ -24,10 +26,10 @@ const NO_PLACES: readonly number[] = [];
 
 const aligned = (bytes: number): number => (bytes + 15) & ~15;
 
-/** Called before step t, which may need an input or a gradient that is made only then. */
+/** Called before step t, which may need an input or gradient that exists only then. */
 export type Before = (t: number) => void;
 
-/** Neighbouring steps with the same calls, of which step t runs first. */
+/** Consecutive steps with the same calls; step t runs first. */
 export interface Stretch {
   readonly t: number;
   steps: number;
@@ -47,57 +49,60 @@ function stretchesOf(calls: Calls, direction: 1 | -1): Stretch[] {
   return stretches;
 }
 
-/** The sizes of a run, and the calls of each of its T steps over [rows, n] columns. */
+/** Sizes of a run, and the calls of each of its T steps over [rows, n] columns. */
 export interface Course {
   readonly T: number;
   readonly rows: number;
   readonly n: number;
   readonly direction: 1 | -1;
   readonly calls: Calls;
-  /** The states whose value before the first step is given, others are 0, and the states that are wanted at the end, as bits of a number. */
+  /** Masks: states given before the first step (others are 0), and states requested at the end. */
   readonly given: number;
   readonly wanted: number;
 }
 
-/** The mask of the first bits, at most 31. */
+/** Mask of the first `count` bits, at most 31. */
 export const allOf = (count: number): number => (count === 0 ? 0 : 0xffffffff >>> (32 - count));
 
 /** Whether bit i of a mask is set. */
 const has = (mask: number, i: number): boolean => ((mask >> i) & 1) === 1;
 
 /**
- * A run of one kind and size. `begin` takes memory, further methods note where arrays lie, `run` runs all steps, and `end` gives the memory
- * back. An array that the calls read and nobody has noted since `begin` traps.
+ * A run of one kind and size. `begin` allocates memory, other methods set addresses, `run` runs all steps, `end` frees
+ * the memory. Reading an array whose address was not set since `begin` traps.
  */
-export class Bound implements SharedRun {
+export class BoundRun implements SharedRun {
   readonly plan: Plan;
   readonly T: number;
   readonly n: number;
-  /** Elements of a step. */
+  /** Number of elements in a step. */
   readonly size: number;
-  /** Whether memory is taken: a run of the same sizes that begins meanwhile needs a descriptor of its own. */
+  /** Whether memory is allocated. A second run of equal sizes then needs a separate descriptor. */
   isOpen = false;
   private readonly numbers: Uint32Array;
   private readonly direction: 1 | -1;
   readonly stretches: readonly Stretch[];
-  /** The words of the descriptor, and the bytes that `begin` takes for it and for arrays of the run's own behind it. */
+  /** Words of the descriptor; bytes that `begin` allocates for it and the run's own arrays. */
   private readonly words: number;
   private readonly bytes: number;
-  /** The address of the descriptor. */
+  /** Address of the descriptor. */
   at = 0;
   private readonly places: { readonly [kind in Kind]?: readonly number[] };
-  /** Offsets of arrays of the run's own. */
+  /** Offsets of the run's own arrays. */
   private readonly temps: readonly number[];
   private readonly pieces: readonly number[];
-  /** Of each state: of zeros before the first step, and of an array for values that nobody wants; 0 where there is no need. */
+  /**
+   * For each state, offsets of zeros before the first step and of an array for values that nobody reads; 0 if not
+   * needed.
+   */
   private readonly zeros: readonly number[];
   private readonly spare: readonly number[];
-  /** Of each parameter of the loop, for values that are in no tensor. */
+  /** For each parameter of the loop, the offset of values that are not in a tensor. */
   private readonly constants: readonly number[];
-  /** The addresses of temporary arrays. */
+  /** Addresses of temporary arrays. */
   readonly tempsAt: number[];
 
-  /** The calls must be compiled: they give places to arrays. */
+  /** The calls must be compiled before, since compiling assigns places to arrays. */
   constructor(plan: Plan, numbers: Uint32Array, course: Course) {
     const { T, rows, n, direction, calls, given, wanted } = course;
     const size = rows * n;
@@ -127,23 +132,23 @@ export class Bound implements SharedRun {
   }
 
   /**
-   * Whether the calls read state i before the first step. Forward, a start from zeros alone has code of its own; a state that is found is
-   * computed from what the step before has saved (plan.ts), others are carried in an array.
+   * Whether the calls read state i before the first step. Forward has separate code for a start from zeros. A
+   * recomputed state comes from values that the previous step saved (plan.ts); other states are stored in an array.
    */
   private reads(i: number, given: number): boolean {
     const { places, plan, direction } = this;
     return places.from?.[i] !== undefined && (direction < 0 || (plan.found[i] === true && given !== 0));
   }
 
-  /** Whether the calls write an array of state i, or of its gradient, that is no other array of the run. */
+  /** Whether the calls write state i, or its gradient, to an array of its own. */
   private leaves(i: number, wanted: number): boolean {
     const { places, plan, direction } = this;
     if (direction < 0) return places.dState?.[i] !== undefined;
     return places.to?.[i] !== undefined && (!plan.found[i] || plan.found.some((found, k) => found && has(wanted, k)));
   }
 
-  /** Takes memory for the run itself, by default until `end`. */
-  begin(take: (bytes: number) => number = allocate): void {
+  /** Allocates the run's memory; by default it is freed at `end`. */
+  begin(take: (bytes: number) => number = allocateInScope): void {
     const at = take(this.bytes);
     const first = wordsAt(at, this.words);
     this.at = at;
@@ -165,7 +170,7 @@ export class Bound implements SharedRun {
     recycle(this.at, this.bytes);
   }
 
-  /** Writes the two words of a place; without effect where the calls do not use the array. */
+  /** Writes the two words of a place, if the calls use the array. */
   note(place: number | undefined, at: number, second: number): void {
     if (place === undefined) return;
     const word = wordsAt(this.at, this.words) + wordOf(place);
@@ -173,26 +178,24 @@ export class Bound implements SharedRun {
     integers[word + 1] = second;
   }
 
-  /** An input, with the values from one step to the next, 0 where all steps share one. */
+  /** Sets an input, and the number of values between steps; 0 if all steps share one array. */
   input(i: number, at: number, step: number): void {
     this.note(this.places.input?.[i], at, 4 * step);
     this.note(this.places.shared?.[i], at, 4 * step);
   }
 
-  /** A parameter of the loop, [1] or [n]. */
-  parameter(i: number, at: number): void {
+  /** Sets a parameter of the loop, [1] or [n]. A tensor is read at its address; other values are copied. */
+  parameter(i: number, values: Tensor | Float32Array): void {
+    const isTensor = !(values instanceof Float32Array);
+    const at = isTensor ? values.ptr : this.at + (this.constants[i] as number);
+    if (!isTensor) {
+      const first = wordsAt(at, values.length);
+      floats.set(values, first);
+    }
     this.note(this.places.parameter?.[i], at, 0);
   }
 
-  /** A parameter of the loop by its values, which are copied, since a tensor's may lie elsewhere. */
-  constant(i: number, values: Float32Array): void {
-    const at = this.at + (this.constants[i] as number);
-    const first = wordsAt(at, values.length);
-    floats.set(values, first);
-    this.note(this.places.parameter?.[i], at, 0);
-  }
-
-  /** An array [T, rows, n] that forward saves for backward: of numbers, or a stream of bits, which the run sets to 0. */
+  /** Sets an array [T, rows, n] that forward saves for backward: numbers, or bits, which the run sets to 0 first. */
   saved(i: number, at: number): void {
     const { plan, size, places, direction } = this;
     const isBits = i >= plan.savedNumbers;
@@ -202,19 +205,22 @@ export class Bound implements SharedRun {
   }
 
   /**
-   * Forward: the address of state i before the first step, 0 for zeros, and of its value after the last step, 0 where nobody wants it; both
-   * may be one.
+   * Forward: sets addresses of state i, before the first step (0: zeros) and after the last (0: not needed). Both may
+   * be equal.
    */
   state(i: number, from: number, to: number): void {
     const { places, plan, spare } = this;
     const last = to || (spare[i] === 0 ? 0 : this.at + (spare[i] as number));
     if (last !== 0) this.note(places.to?.[i], last, 0);
-    // A state that is carried starts in the array that each step overwrites.
+    // A stored state starts in the array that every step overwrites.
     if (!plan.found[i]) this.copy(last, from);
     else this.first(i, from);
   }
 
-  /** Backward: the address of state i before the first step, and of the gradients of its last and first values, 0 where there is none. */
+  /**
+   * Backward: sets addresses of state i before the first step, and of the gradients of its last and first values; 0 for
+   * none.
+   */
   stateBack(i: number, from: number, dLast: number, dFirst: number): void {
     const { places, spare } = this;
     const first = dFirst || (spare[i] === 0 ? 0 : this.at + (spare[i] as number));
@@ -231,13 +237,13 @@ export class Bound implements SharedRun {
     this.note(this.places.from?.[i], at, 0);
   }
 
-  /** `to` ← the array of one step, zeros for 0. */
+  /** `to` ← one step of an array; zeros for address 0. */
   private copy(to: number, from: number): void {
     if (from === 0) simd.kernels.fill(to, this.size, 0);
     else if (to !== from) simd.kernels.copy(to, from, this.size);
   }
 
-  /** Forward: output i over time, [T, rows, n]; a packed one is a stream of bits, which the run sets to 0. */
+  /** Forward: sets output i, [T, rows, n]. A packed output is bits, which the run sets to 0 first. */
   output(i: number, at: number): void {
     if (this.isPacked(i)) this.clear(at);
     this.note(this.places.output?.[i], at, 4 * this.size);
@@ -248,49 +254,43 @@ export class Bound implements SharedRun {
     return packed.length > 0 && packed.includes(names[i] as string);
   }
 
-  /** Sets a stream of bits over all steps to 0: steps add to it. */
+  /** Sets the bits of all steps to 0, since steps only set bits to 1. */
   private clear(at: number): void {
     simd.kernels.fill(at, Math.ceil((this.T * this.size) / 32), 0);
   }
 
-  /** Backward: the gradient of output i, with the values from one step to the next, 0 where all steps share one. */
+  /**
+   * Backward: sets the gradient of output i, and the number of values between steps; 0 if all steps share one array.
+   */
   gradient(i: number, at: number, step: number): void {
     this.note(this.places.gradient?.[i], at, 4 * step);
   }
 
   /**
-   * Backward: the gradient of input i is written, and may lie over the gradient of an output, as a step writes when it
-   * has read all. With a step of 0 the gradients of all steps are added to the values there.
+   * Backward: sets the gradient of input i, which is overwritten. It may overwrite an output's gradient, since a step
+   * reads everything before it writes. With step 0, the gradients of all time steps are added to the values there.
    */
   inputGradient(i: number, at: number, step: number): void {
     this.note(this.places.dInput?.[i], at, 4 * step);
     this.note(this.places.next?.[i], at + 4 * step, 4 * step);
   }
 
-  /** Backward: the array to which sums for the gradient of a parameter are added. */
+  /** Backward: sets the array to which sums for the gradient of a parameter are added. */
   sum(i: number, at: number): void {
     this.note(this.places.dParameter?.[i], at, 0);
   }
 
-  /** Forward: the stream of bits that marks where the derivative of the plan is not 0; the run sets it to 0 before. */
-  support(at: number): void {
-    this.clear(at);
-    this.note(this.places.support?.[0], at, 0);
-  }
-
-  /** Runs all steps; `before` is called before each, which then runs by itself. */
-  run(before: Before | null = null): void {
-    for (const stretch of this.stretches) this.pass(stretch, before, Infinity, null);
-  }
-
-  /** Runs all steps backward, and adds to the gradients of parameters at these addresses, 0 where one is not wanted. */
-  runSumming(targets: readonly number[], before: Before | null = null): void {
-    const sums = new Sums(this, targets);
+  /**
+   * Runs all steps. With `before`, each step runs separately, after its call. Backward adds gradients of parameters at
+   * the addresses in `targets`; 0 skips one.
+   */
+  run(before: Before | null = null, targets: readonly number[] | null = null): void {
+    const sums = targets?.some((p) => p !== 0) ? new Sums(this, targets) : null;
     try {
-      for (const stretch of this.stretches) this.pass(stretch, before, sums.often, sums);
-      sums.finish();
+      for (const stretch of this.stretches) this.pass(stretch, before, sums?.often ?? Infinity, sums);
+      sums?.finish();
     } finally {
-      sums.free();
+      sums?.free();
     }
   }
 
@@ -344,7 +344,10 @@ export class Bound implements SharedRun {
     }
   }
 
-  /** Elements that a call passes over before the next step takes its turn, or its own second loop: of `size`, by default a whole step. */
+  /**
+   * Number of elements (of `size`, by default a step) that a call processes before the next step, or the sweep's second
+   * loop, continues.
+   */
   pieceOf({ isSplit }: SweepCall, size = this.size): number {
     const { n } = this;
     if (!isSplit && size <= MANY) return size;
@@ -352,28 +355,28 @@ export class Bound implements SharedRun {
   }
 }
 
-/** Most float32 values that are summed for a column's gradient; such sums are added in float64. */
+/** Most float32 values in a column's partial sum; partial sums are added in float64. */
 const TERMS = 256;
 
 /**
- * Gradients of parameters: sums over steps, rows and, of a scalar, columns.
+ * Gradients of parameters: sums over steps, rows and, for a scalar, columns.
  *
- * A scalar: a strip of up to 512 columns of one row is summed in four float32 lanes, strips in four float64 lanes, in the order of
- * columns and rows; steps from the last to the first, or, where a step has more than 65 536 elements, two steps of each piece in
- * turn. Then lane 0 and lane 2, lane 1 and lane 3, and these two. A parameter of each column: the rows of some steps, 256 values
- * or one step, in float32, in the same order; then in float64. A sum is rounded to float32 once, when it is added to
- * the gradient.
+ * Scalar: up to 512 columns of one row (a strip) are summed in four float32 lanes. Strips are summed in four float64
+ * lanes, in the order of columns and rows. Steps run from last to first; if a step has more than 65 536 elements, two
+ * steps alternate over each piece. At the end the lanes are added: (0 + 2) + (1 + 3). Parameter per column: the rows of
+ * some steps (256 values, or one step) are summed in float32 in the same order, then in float64. A sum is rounded to
+ * float32 once, when it is added to the gradient.
  */
 class Sums {
-  /** The most steps after which the sums of columns are collected. */
+  /** Number of steps after which the sums of columns are collected. */
   readonly often: number = Infinity;
   private readonly targets: readonly number[];
   private readonly n: number;
-  /** Addresses of the sums of a kernel, 0 where none is wanted, and of columns the totals. */
+  /** Addresses of a kernel's sums (0: not needed), and totals of columns. */
   private readonly partial: number[] = [];
   private readonly totals: (Float64Array | null)[] = [];
 
-  constructor(bound: Bound, targets: readonly number[]) {
+  constructor(bound: BoundRun, targets: readonly number[]) {
     const { n, plan, size } = bound;
     this.targets = targets;
     this.n = n;
@@ -382,7 +385,7 @@ class Sums {
     for (let k = 0; k < derived.length; k++) {
       const isColumn = derived[k]?.level === COLUMN;
       const bytes = targets[k] === 0 ? 0 : this.bytesOf(isColumn);
-      const p = bytes === 0 ? 0 : allocate(bytes);
+      const p = bytes === 0 ? 0 : allocateInScope(bytes);
       this.partial.push(p);
       this.totals.push(isColumn ? new Float64Array(n) : null);
       if (p === 0) continue;
@@ -395,7 +398,7 @@ class Sums {
     return isColumn ? 4 * this.n : LANES;
   }
 
-  /** Adds the sums of columns. */
+  /** Adds the sums of columns to their totals. */
   collect(): void {
     for (let k = 0; k < this.totals.length; k++) {
       const totals = this.totals[k] as Float64Array | null;
@@ -425,7 +428,7 @@ class Sums {
   }
 }
 
-/** The sum of four lanes. */
+/** Sum of four lanes. */
 function sumOf(lanes: Float64Array): Float64Array {
   const [a, b, c, d] = lanes as unknown as [number, number, number, number];
   return Float64Array.of(a + c + (b + d));

@@ -3,12 +3,13 @@
  *
  *   cube: {
  *     lower: (x) => lane(LANE.mul, lane(LANE.mul, x, x), x),
- *     gradient: (g, [x]) => [x, g.mul(x.square().mul(3))],
+ *     gradient: (g, [x]) => [x, g.mul(x.square().add(x.square()).add(x.square()))],
  *     text: "5 a6³",
  *   },
  *
- * With this row and its line in the interface `Value`, `x.cube()` is a method of the values of a step; tensors have it where they have a
- * method of that name. The terms of lane operations and of gradients take the roundings of the tensor op, so that both agree to the bit.
+ * With this row and its line in the interface `Value`, `x.cube()` is a method of the values of a step, and of tensors
+ * if they have a method of that name. Gradients may use the numbers 0, 0.5 and 1 (trace.ts lists them). Lane operations
+ * and gradients round like the tensor op, so both have the same bits.
  */
 import { ATAN2, COS, ERF, LOG1P, POW, RECIPROCAL, RSQRT, SIN, SOFTPLUS } from "../../kernels/codes.ts";
 import * as LANE from "./lanes.ts";
@@ -19,19 +20,19 @@ import { type DerivativeLanguage, type Expression, type Operation, table, type V
 type Mask = NonNullable<Operation["mask"]>;
 type Gradient = NonNullable<Operation["gradient"]>;
 
-/** The same operation on masks. */
+/** Applies an operation to masks. */
 const onMasks =
   (op: Operation): Mask =>
   (to, [x, y]) =>
     lane(op, to.mask(x), to.mask(y));
 
-/** An operation of one argument in float64: the kernel `formula` evaluates it for whole rows, between two sweeps. */
+/** An operation of one argument. The kernel `formula` computes it in float64, for whole rows, between two sweeps. */
 const formula = (f: number, p = 0, q = 0) => ({ formula: [f, p, q] as const });
 
 /** A comparison, whose gradient is 0. */
 const comparison = (op: Operation, text: string) => ({ arity: 2, boolean: "always" as const, lane: op, text });
 
-/** x where it wins, or is NaN, else y; half of the gradient for each of two equal ones. */
+/** The extreme of x and y: x if `wins` holds or x is NaN, else y. If both are equal, each gets half of the gradient. */
 const extreme = (wins: Operation, ofBooleans: Operation, loses: "lt" | "gt") => ({
   arity: 2,
   boolean: "of booleans" as const,
@@ -47,18 +48,18 @@ const extreme = (wins: Operation, ofBooleans: Operation, loses: "lt" | "gt") => 
   }) satisfies Gradient,
 });
 
-/** The second argument where the first one is not 0, else the third. */
-const CHOICE = { arity: 3, chooses: true, vanishes: true, text: "0 b2 if a1 else c0" };
+/** The second argument if the first is not 0, else the third. */
+const CHOICE = { arity: 3, chooses: true, text: "0 b2 if a1 else c0" };
 
-/** Not nothing: 0 times an infinite derivative is NaN. */
+/** Gradient 0, but not omitted: 0 times an infinite derivative is NaN. */
 const noGradient: Gradient = (_, [x], __, constant) => [x, constant(0)];
 
 const LEAST = 0xff7fffff;
 const INFINITY = 0x7f800000;
 
 /**
- * x ≥ 0 or x > 0. For x = a − b that is a ≥ b or a > b without the subtraction, unless both are the same infinity, where x is
- * NaN: a b that all columns share is replaced, before the loop, by a NaN for ∞ and by the least finite number for −∞.
+ * x ≥ 0 or x > 0. For x = a − b this is a ≥ b or a > b without the subtraction, except for a = b = ±∞, where a − b is NaN. A b that all columns
+ * share is therefore replaced once before the loop: ∞ by NaN, −∞ by the least finite float.
  */
 const fires: Mask = (to, [x], attr) => {
   const { value } = to;
@@ -72,7 +73,7 @@ const fires: Mask = (to, [x], attr) => {
 };
 
 /** In the order in which errors list the methods of values. */
-export const OPS = /* @__PURE__ */ table<keyof Value | Exclude<keyof DerivativeLanguage, "constant">>({
+export const OPS = table<keyof Value | Exclude<keyof DerivativeLanguage, "constant">>({
   where: {
     ...CHOICE,
     gradient: (g, [condition, x, y], _, constant) => [x, g.where(condition, 0), y, constant(0).where(condition, g)],
@@ -87,7 +88,7 @@ export const OPS = /* @__PURE__ */ table<keyof Value | Exclude<keyof DerivativeL
     takesAttr: true,
     text: (y) => `5 a6^${(y as number) < 0 ? "−" : ""}${shortest(y as number)}`,
   },
-  // Fewer instructions than V8 takes for f32x4.abs and f32x4.neg.
+  // Takes fewer instructions than V8's f32x4.abs and f32x4.neg.
   neg: { lower: (x) => lane(LANE.xor, x, bits(x.owner, SIGN)), gradient: (g, [x]) => [x, g.neg()], text: "2 −a3" },
   abs: {
     lower: (x) => lane(LANE.andnot, x, bits(x.owner, SIGN)),
@@ -107,7 +108,6 @@ export const OPS = /* @__PURE__ */ table<keyof Value | Exclude<keyof DerivativeL
   relu: {
     lower: (x) => lane(LANE.pmax, x, bits(x.owner, 0)),
     gradient: (g, [x], z, constant) => [x, constant(0).where(z.le(0), g)],
-    vanishes: true,
   },
   square: { lower: (x) => lane(LANE.mul, x, x), gradient: (g, [x]) => [x, g.mul(x.add(x))], text: "5 a6²" },
   sqrt: { lane: LANE.sqrt, gradient: (g, [x], z) => [x, g.div(z.add(z))], text: "5 √a6" },
@@ -148,7 +148,7 @@ export const OPS = /* @__PURE__ */ table<keyof Value | Exclude<keyof DerivativeL
     gradient: (g, [x, y], z) => [x, g.div(y), y, g.mul(z).div(y).neg()],
     text: "3 a3 / b5",
   },
-  maximum: { ...extreme(LANE.gt, LANE.or, "lt"), vanishes: true },
+  maximum: extreme(LANE.gt, LANE.or, "lt"),
   minimum: extreme(LANE.lt, LANE.and, "gt"),
   gt: comparison(LANE.gt, "1 a2 > b2"),
   ge: comparison(LANE.ge, "1 a2 ≥ b2"),
@@ -161,7 +161,7 @@ export const OPS = /* @__PURE__ */ table<keyof Value | Exclude<keyof DerivativeL
     level: ELEMENT,
     gradient: (g, [s, x, y], _, constant) => [s, g.mul(x.sub(y)), x, g.where(s, 0), y, constant(0).where(s, g)],
   },
-  // Of x and its derivative there.
+  // Arguments: x, and its derivative there.
   spike: {
     isFunction: true,
     arity: 2,
@@ -176,7 +176,7 @@ export const OPS = /* @__PURE__ */ table<keyof Value | Exclude<keyof DerivativeL
   power: { isFunction: true, level: ELEMENT, lower: LANE.power, isLong: true, text: "5 2^a6" },
 });
 
-/** The size of a float32, with as many digits as tell it from others. */
+/** A float32 with the fewest digits that identify it. */
 export function shortest(number: number): string {
   const x = Math.abs(number);
   let digits = 1;

@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { stepOf } from "../../test/support/fused.ts";
 import { Program, type StepDefinition } from "./index.ts";
+import { constant } from "./terms.ts";
+import { numberPlace } from "./trace.ts";
 
 const derivative = () => 1;
 
 /**
- * Arrays of numbers that forward saves, where the gradients of these parameters are wanted, and streams of bits besides; "again" where
- * the current is read again.
+ * Number of arrays of numbers that forward saves if the gradients of these parameters are needed, plus streams of bits; "again" if the current is
+ * read again.
  */
 function saved(step: StepDefinition, learned: string[], outputs = ["spikes"]): string {
   const program = new Program(step);
@@ -106,7 +108,7 @@ describe("what forward saves", () => {
     [synaptic, [], "1"],
     [synaptic, ["alpha", "beta"], "2"],
     [adaptive, [], "1"],
-    // Both states after the step; u is computed again from v and the current.
+    // Both states after the step; u is recomputed from v and the current.
     [adaptive, ["beta", "rho", "kappa"], "2 again"],
     [refractory, [], "1 and 3 of bits"],
     [refractory, ["beta", "threshold"], "1 and 3 of bits again"],
@@ -128,6 +130,15 @@ describe("what forward saves", () => {
   });
 });
 
+test("numbers of gradients that no step has are refused", () => {
+  const { traced } = new Program(adaptive);
+  const numbers = [...traced.numbers];
+  expect(numberPlace(constant(traced.owner, 0.5), numbers)).toBe(1);
+  expect(numberPlace(constant(traced.owner, 0), numbers)).toBe(-1);
+  expect(() => numberPlace(constant(traced.owner, 3), numbers)).toThrow("gradient: 3 is not in USUAL");
+  expect(numbers).toEqual(traced.numbers);
+});
+
 test("steps that differ in numbers alone are compiled once", () => {
   const scaled = (factor: number) =>
     stepOf({
@@ -139,6 +150,6 @@ test("steps that differ in numbers alone are compiled once", () => {
     });
   const keys = [2, 5, 3, 0].map((factor) => new Program(scaled(factor)).traced.key);
   expect(keys[1]).toBe(keys[0]);
-  // Two equal numbers are one, and 0 is no argument.
+  // Two equal numbers are one, and 0 is not an argument.
   expect(new Set(keys).size).toBe(3);
 });

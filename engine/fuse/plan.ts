@@ -1,9 +1,9 @@
 /**
- * How a traced step runs over time: the values that forward saves, and the values that a step leaves to the next one.
+ * How a traced step runs over time: the values that forward saves, and the values that a step passes to the next one.
  *
- * Forward leaves states, backward leaves gradients of states. Either is *carried* in an array of one step, read and overwritten
- * in place, or *found* again from values that the step before has written anyway: the state from saved values, the
- * gradient of the state from the gradient of the input. Recomputing such values instead of storing them saved more time
+ * Forward passes states to the next step, backward passes gradients of states. A *carried* value is stored in an array
+ * of one step, which is read and overwritten in place. A *found* value is recomputed from values that the previous step
+ * writes anyway: a state from saved values, a state's gradient from the input's gradient. Recomputing saved more time
  * than any other optimisation.
  */
 import { minimumCut } from "./cut.ts";
@@ -13,83 +13,82 @@ import { once, remembered } from "./evaluation.ts";
 import { COLUMN, ELEMENT, SCALAR } from "./layout.ts";
 import { OPS } from "./operations.ts";
 import type { Expression, Operation } from "./terms.ts";
-import { ARRAY, constant, isZero, LEAF, reachable, rewriting, sharing, term } from "./terms.ts";
+import { ARRAY, constant, LEAF, reachable, rewriting, sharing, term } from "./terms.ts";
 import { numberPlace, type Traced } from "./trace.ts";
 
-/** The gradients that backward is to give. */
-export interface Wanted {
-  /** For each derived parameter, whether its gradient is wanted. */
+/** Gradients that backward should compute. */
+export interface WantedGradients {
+  /** For each derived parameter, whether its gradient is needed. */
   readonly parameters: readonly boolean[];
-  /** The outputs that a gradient may come from. */
+  /** Outputs that may have a gradient. */
   readonly outputs: readonly string[];
 }
 
-/**
- * Arrays of a run that sweeps read; `prev` reads an array of saved values one step back, `next` an array of gradients
- * one step ahead.
- */
+/** Arrays that sweeps read. `prev`: saved values of the previous step; `next`: gradients of the next step. */
 type Read = "input" | "shared" | "list" | "parameter" | "number" | "from" | "prev" | "gradient" | "next" | "dLast";
-/** Arrays that sweeps write; `temp` holds one step, `piece` one piece of a step, between two sweeps. */
-type Written = "to" | "saved" | "output" | "support" | "dInput" | "dState" | "dParameter" | "temp" | "piece";
+/** Arrays that sweeps write. `temp` holds one step, `piece` one piece of a step, between two sweeps. */
+type Written = "to" | "saved" | "output" | "dInput" | "dState" | "dParameter" | "temp" | "piece";
 export type Kind = Read | Written;
 
-/** The gradient of an input is written by backward, or added to; 0 stands for neither. */
+/**
+ * How backward writes an input's gradient: overwrites, adds, or for leaves overwrites with gradient + 0, which is never
+ * −0. 0: no gradient.
+ */
 const WRITTEN = 1;
 export const ADDED = 2;
+export const SUMMED = 3;
 
-/** The gradient of each next value of a state as a term, null where there is none. */
+/** For each state, the gradient of its next value as a term, or null. */
 export type Carried = readonly (Expression | null)[];
 
-/** Terms of the gradients that backward gives, of inputs, states and parameters, 0 where there is none. */
+/** Terms of the gradients of inputs, states and parameters; 0 for none. */
 interface Gradients {
   readonly inputs: readonly Expression[];
   readonly states: readonly Expression[];
-  /** Whether a gradient reaches the state: one that is 0 may become NaN on its way on, and none stays none. */
+  /** Whether the state has a gradient. A gradient of 0 may become NaN; a missing one cannot. */
   readonly reaches: readonly boolean[];
   readonly parameters: readonly Expression[];
 }
 
 /**
- * A step of backward: its gradients, and the gradients of states that it takes from the step after and leaves to the
- * step before.
+ * A step of backward: its gradients, and the state gradients that it receives from the next step and passes to the
+ * previous one.
  */
 export interface StepBack extends Gradients {
   readonly key: string;
   readonly modes: readonly number[];
   readonly incoming: Carried;
   readonly carried: Carried;
-  /** Whether the sweep computes states from the saved values of the step before. */
+  /** Whether the sweep computes states from the saved values of the previous step. */
   readonly readsStates: boolean;
 }
 
-/** Kinds of arrays that sweeps read in ways of their own. */
+/** Arrays with their own read operations. */
 const OWN: { readonly [kind in Kind]?: Operation } = { piece: ARRAY.piece, number: ARRAY.number, shared: ARRAY.shared };
 
-/** A state that is computed again from more operations than these is carried. */
+/** Most operations that recompute a state; with more, it is carried. */
 const FEW = 8;
 
 export class Plan {
   readonly traced: Traced;
-  readonly wanted: Wanted;
-  /** The values that forward saves, [T, rows, n] each: numbers first, then zeros and ones, as bits. */
+  readonly wanted: WantedGradients;
+  /** Values that forward saves, [T, rows, n] each: numbers first, then booleans, as bits. */
   readonly saved: readonly Expression[];
   /** How many of them are numbers. */
   readonly savedNumbers: number;
   /** Whether backward reads an input again. */
   readonly reads: readonly boolean[];
-  /** States that are found again in forward. */
+  /** States that forward recomputes. */
   readonly found: readonly boolean[];
-  /** Outputs by their numbers. */
+  /** Output names by index. */
   readonly names: readonly string[];
   readonly outputs: readonly Expression[];
-  /** The outputs that are stored as bits. */
+  /** Outputs that are stored as bits. */
   readonly packed: readonly string[];
   readonly next: readonly Expression[];
-  /** The derivative that the gradient of the packed output is multiplied by, where it may be 0; else null. */
-  readonly support: Expression | null;
-  /** Where sweeps find arrays in a descriptor: of each kind by their numbers. */
+  /** Places of arrays in a descriptor, by kind and index. */
   readonly places = new Map<Kind, number[]>();
-  /** How many there are. */
+  /** Number of places. */
   size = 0;
   /** Whether parameters have columns. */
   readonly hasColumns: boolean;
@@ -99,8 +98,8 @@ export class Plan {
   private readonly back = new Map<string, StepBack>();
   private readonly foundIn: (x: Expression) => Expression;
 
-  /** Without `wanted` nothing is saved, and there is no backward. */
-  constructor(traced: Traced, wanted: Wanted | null) {
+  /** Without `wanted`, nothing is saved and there is no backward. */
+  constructor(traced: Traced, wanted: WantedGradients | null) {
     this.traced = traced;
     this.wanted = wanted ?? { parameters: [], outputs: [] };
     this.share = sharing((x) => traced.leaves.get(x) ?? this.asValue(x));
@@ -119,26 +118,15 @@ export class Plan {
       return k < 0 ? this.leafOf(x) : this.stream("prev", k, ELEMENT);
     });
     this.found = this.next.map((x) => wanted !== null && isFound(x, this.saved));
-    const support = this.derivativeOf(this.packed.find((name) => this.wanted.outputs.includes(name)));
-    this.support = support && this.share(support);
   }
 
-  /** The derivative of the one spike that an output is made of, if there are elements where it is 0. */
-  private derivativeOf(output: string | undefined): Expression | null {
-    if (output === undefined) return null;
-    const terms = reachable([this.traced.outputs.get(output) as Expression], (x) => x.op === OPS.spike);
-    const [first, ...more] = terms.filter((x) => x.op === OPS.spike);
-    const derivative = first?.args[1];
-    return derivative !== undefined && more.length === 0 && vanishes(derivative) ? derivative : null;
-  }
-
-  /** Gradients are terms by now: a value needs no `detach`, and no derivative of a spike. */
+  /** Simplifies a value: once gradients are terms, it needs neither `detach` nor a spike's derivative. */
   private asValue({ owner, op, args, attr }: Expression): Expression | undefined {
     if (op === OPS.detach) return this.share(args[0] as Expression);
     return op === OPS.spike ? term(owner, op, [this.share(args[0] as Expression)], attr) : undefined;
   }
 
-  /** The array as a leaf of the terms of a sweep. */
+  /** An array as a leaf of the terms of a sweep. */
   stream(kind: Kind, index: number, level: Expression["level"]): Expression {
     return once(this.streams, `${kind} ${index}`, () => {
       const isFlags = (kind === "saved" || kind === "prev") && index >= this.savedNumbers;
@@ -153,7 +141,7 @@ export class Plan {
     return places[index];
   }
 
-  /** Whether a list of places names the columns of an input or output. */
+  /** Whether a list of places selects the columns of an input or output. */
   private isListed(kind: Kind, index: number): boolean {
     const { inputs, listed = [] } = this.traced.definition;
     return listed.length > 0 && kind === "input" && listed.includes(inputs[index] as string);
@@ -166,7 +154,7 @@ export class Plan {
     return summed?.includes(name) ? "sum" : listed?.includes(name) ? "listed" : "element";
   }
 
-  /** The term that stands for an input, a parameter or a number. */
+  /** The leaf for an input, a parameter or a number. */
   private leafOf(x: Expression): Expression | undefined {
     const { inputs, numbers, definition } = this.traced;
     if (x.op === LEAF.input) {
@@ -177,11 +165,11 @@ export class Plan {
     }
     if (x.op === LEAF.parameter) return this.stream("parameter", Number(x.attr), x.level);
     if (x.op !== LEAF.constant) return undefined;
-    const place = numberPlace(x, numbers as number[]);
+    const place = numberPlace(x, numbers);
     return place < 0 ? x : this.stream("number", place, SCALAR);
   }
 
-  /** Replaces leaves by arrays, for forward; states that are found come from outside in the first step, or are 0. */
+  /** Replaces leaves by arrays, for forward. In the first step, found states are given or 0. */
   forwardTerms(start: "found" | "from" | "zeros"): (x: Expression) => Expression {
     const { states } = this.traced;
     return rewriting((x) => {
@@ -193,7 +181,7 @@ export class Plan {
     });
   }
 
-  /** The same for backward; `carried` gives the gradient of the next value of a state. */
+  /** Replaces leaves by arrays, for backward. `carried` returns the gradient of a state's next value. */
   backwardTerms(initial: boolean, carried: (state: number) => Expression): (x: Expression) => Expression {
     const { states } = this.traced;
     return rewriting((x) => {
@@ -207,13 +195,16 @@ export class Plan {
     });
   }
 
-  /** Whether terms are computed from states that backward finds in the step before. */
+  /** Whether terms depend on states that backward recomputes from the previous step. */
   readsStates(values: readonly Expression[]): boolean {
     const terms = reachable(values, (x) => this.saved.includes(x));
     return this.traced.states.some((x) => terms.includes(x) && !this.saved.includes(x));
   }
 
-  /** The step of backward with the gradients of the outputs in this mask, and of next values of states. */
+  /**
+   * The step of backward. Gradients exist for the outputs in this mask, and for the next values of states with
+   * `incoming`.
+   */
   stepBack(outputs: number, modes: readonly number[], incoming: Carried): StepBack {
     const key = `${outputs} ${modes} ${incoming.map((x) => x?.id ?? 0)}`;
     return remembered(this.back, key, () => {
@@ -229,11 +220,11 @@ export class Plan {
   }
 
   /**
-   * The gradient of the state as the step before gets it: found in the gradient of an input, which is written anyway,
-   * or carried in an array.
+   * The state's gradient for the previous step: recomputed from an input's gradient, which is written anyway, or
+   * carried in an array.
    */
   private carried(x: Expression, state: number, inputs: readonly Expression[], modes: readonly number[]): Expression {
-    const known = inputs.filter((y, k) => modes[k] === WRITTEN && y.level === ELEMENT);
+    const known = inputs.filter((y, k) => (modes[k] === WRITTEN || modes[k] === SUMMED) && y.level === ELEMENT);
     if (!isFound(x, known)) return this.stream("dState", state, ELEMENT);
     const rewrite = rewriting((y) =>
       known.includes(y) ? this.stream("next", inputs.indexOf(y), ELEMENT) : this.leafOf(y),
@@ -241,7 +232,7 @@ export class Plan {
     return this.share(rewrite(x));
   }
 
-  /** Gradients of one step, where they come from the outputs in this mask, and from next values of the states marked. */
+  /** Gradients of one step, from gradients of the outputs in this mask and of the marked states' next values. */
   private gradients(outputs: number, carried: readonly boolean[]): Gradients {
     return remembered(this.derived, `${outputs} ${carried}`, () => this.derive(outputs, carried));
   }
@@ -257,7 +248,7 @@ export class Plan {
     const carries = states
       .map((name, i): Seed => [traced.outputs.get(name) as Expression, leaf(LEAF.carry, i)])
       .filter((_, i) => carried[i]);
-    // The newest record first, as on a tape that stacks the outputs at the end.
+    // Newest record first, as on a tape whose last records stack the outputs.
     const all = gradientTerms([...seeds.reverse(), ...carries.reverse()]);
     const zero = share(constant(traced.owner, 0));
     const of = (x: Expression): Expression => share(all.get(x) ?? zero);
@@ -284,11 +275,11 @@ export class Plan {
     const candidates = this.traced.states.filter((x) => read.includes(x));
     let best = new Set<Expression>();
     let least = UNKNOWN;
-    // A state is known from the step before where its next value can be computed from saved values. The plan tries out
-    // which states are to be known so.
+    // A state before the step is found if it is a function of values that the previous step saved. The plan tries which
+    // states to find.
     for (const known of choicesOf(candidates)) {
       const next = known.map((x) => this.next[this.traced.states.indexOf(x)] as Expression);
-      // The input of the step before is not read again.
+      // Inputs of the previous step are not read again.
       const costBefore = (x: Expression) => (x.op === LEAF.input ? UNKNOWN : costOf(x));
       const before = minimumCut(next, () => false, costBefore);
       if (total(before, costBefore) >= least) continue;
@@ -304,16 +295,16 @@ export class Plan {
   }
 }
 
-/** Up to this many states all subsets are tried, 2ⁿ cuts. */
+/** Up to this many states, all 2ⁿ subsets are tried. */
 const TRIED = 4;
 
-/** Subsets of the list; of a long list none, all, each alone, and all but one. */
+/** All subsets of a list; for a long list only the empty one, the whole list, each single element, and all but each element. */
 function choicesOf<X>(list: readonly X[]): (readonly X[])[] {
   if (list.length > TRIED) return [[], list, ...list.map((x) => [x]), ...list.map((x) => list.filter((y) => y !== x))];
   return Array.from({ length: 1 << list.length }, (_, choice) => list.filter((_, i) => (choice >> i) & 1));
 }
 
-/** More than any set of values costs. */
+/** More than the cost of any set of values. */
 const UNKNOWN = 1000;
 
 function total(values: Iterable<Expression>, costOf: (x: Expression) => number): number {
@@ -323,20 +314,15 @@ function total(values: Iterable<Expression>, costOf: (x: Expression) => number):
 }
 
 /**
- * An input is there already; a state before the step is not, and saved it would be there twice. A boolean costs a bit, and work to
- * pack and unpack, for which 0.1 is an estimate.
+ * Cost of saving a value. Inputs are stored already. A state before the step would be stored twice. A boolean costs a
+ * bit; 0.1 estimates packing and unpacking.
  */
 const costOf = (x: Expression): number =>
   x.op === LEAF.input ? 0.5 : x.op === LEAF.state ? 1.25 : x.isBoolean ? 0.1 : 1;
 
-/** Whether x, or a factor of it, is 0 when an argument lies beyond some bound. */
-const vanishes = (x: Expression): boolean =>
-  reachable([x], (y) => y.op !== OPS.mul).some(
-    ({ op, args }) => op.vanishes && (args.length === 1 || args.some(isZero)),
-  );
-
 /**
- * The values, not gradients, that these gradients are made of. A formula's gradient is one even where it is added to 0.
+ * The values from which these gradients are computed, other than gradients. The gradient of a formula counts as a
+ * gradient, even if it is added to 0.
  */
 function neededBy(gradients: readonly Expression[]): Expression[] {
   const passing = new Set<Expression>();
@@ -350,7 +336,7 @@ function neededBy(gradients: readonly Expression[]): Expression[] {
   return [...needed];
 }
 
-/** Whether x can be computed from these and parameters, and soon. */
+/** Whether x can be computed from these values and parameters with few operations. */
 function isFound(x: Expression, from: readonly Expression[]): boolean {
   const isGiven = (y: Expression) => y.level < ELEMENT || from.includes(y);
   let work = 0;

@@ -1,10 +1,10 @@
 /**
- * A step and its gradient as equations. v is a state before the step, v′ the one after it, v[0] the one before the first step; [c] is
- * 1 where c holds, else 0. ∇x is the gradient of x; its part ∂x arrives from outside: from readers of the output x, and
- * as ∂v′ from the step after. The gradient of a parameter is a sum over all elements, and passes through functions of
- * parameters alone. `detach` is printed in forward only, since backward has values alone. derivative(f(x)) is f′ at x.
+ * Prints a step and its gradient as equations. v is a state before the step, v′ after it, v[0] before the first step;
+ * [c] is 1 if c holds, else 0. ∇x is the gradient of x. Its part ∂x comes from outside: from readers of output x or, as
+ * ∂v′, from the next step. A parameter's gradient is a sum over all elements, and passes through functions of
+ * parameters. `detach` is printed only in forward, since backward contains only values. derivative(f(x)) is f′(x).
  */
-import { Tensor } from "../tensor.ts";
+import { Tensor } from "../core/tensor.ts";
 import { gradientTerms } from "./derive.ts";
 import { lift } from "./language.ts";
 import { COLUMN, ELEMENT, SCALAR } from "./layout.ts";
@@ -15,39 +15,36 @@ import type { StepDefinition, Traced } from "./trace.ts";
 
 const GREEK = "alpha α beta β gamma γ delta δ epsilon ε theta θ kappa κ lambda λ mu μ rho ρ tau τ phi φ omega ω ";
 
-/** The words of equations: no name is printed as one of them. */
+/** Reserved words of equations, which names must avoid. */
 const WORDS = ["if", "else", "derivative", "σ", ""].concat(
   Object.keys(OPS).filter((name) => OPS[name as keyof typeof OPS].text === undefined),
 );
 
-/** How tightly a text binds: a choice least. */
+/** Precedences, lowest first. */
 const [CHOICE, CONDITION, SUM, QUOTIENT] = [0, 1, 2, 3];
 
-/** Terms that are printed alone: the derivative of a formula, whose text is the attribute, and a tensor. */
-const PRINTED = /* @__PURE__ */ table({
+/** Terms that exist only in print: a formula's derivative, whose text is the attribute, and a tensor. */
+const PRINTED = table({
   derivative: { text: (formula) => `6 derivative(${formula})` },
   tensor: { text: "6 …" },
 });
 
-/** Terms whose text is nested deeper than this become temporaries. */
+/** Terms whose text is nested more deeply become temporaries. */
 const DEEP = 50;
 
-/** A line before it is printed: a name, the sign behind it, and the term that the name stands for. */
+/** An equation before printing: name, sign, and the term that the name stands for. */
 type Equation = readonly [name: string, sign: "=" | "+=", value: Expression];
 
 /** An initial value: a number, or a function of the parameters by name. */
 export type PrintedInitial = number | ((parameters: never) => unknown);
 
-/** The names of a step. */
+/** Names of a step. */
 interface Names {
   readonly definition: Pick<StepDefinition, "inputs" | "states" | "parameters">;
   readonly outputs: ReadonlyMap<string, unknown>;
 }
 
-/**
- * The symbols of inputs, states and parameters, the symbols of outputs, all taken symbols, and a function that takes a
- * further one.
- */
+/** Symbols of inputs, states and parameters; symbols of outputs; all used symbols; a function that adds one. */
 type Symbols = readonly [
   leaves: ReadonlyMap<string, string>,
   outputs: ReadonlyMap<string, string>,
@@ -56,8 +53,8 @@ type Symbols = readonly [
 ];
 
 /**
- * The symbols that {@link print} writes for the names of a step. `symbols` are names and their shorter ones, which Greek letters have
- * already. Signs within a name become underscores, so that ∇v is the gradient of v alone.
+ * Symbols that {@link print} writes for the names of a step. `symbols` adds short forms of names to the Greek letters.
+ * Operator signs in a name become underscores, so that ∇v is always the gradient of v.
  */
 export function symbolsOf({ definition, outputs }: Names, symbols: string): Symbols {
   const { inputs, states, parameters } = definition;
@@ -81,8 +78,8 @@ export function symbolsOf({ definition, outputs }: Names, symbols: string): Symb
 }
 
 /**
- * The equations, one a line. `symbols` come from {@link symbolsOf}. `initial` are the values of the states before the
- * first step: a value other than 0 gets a line, a tensor as `…`.
+ * The equations, one per line. `symbols` come from {@link symbolsOf}. `initial` are the states before the first step:
+ * each state other than 0 gets a line, where `…` stands for a tensor.
  */
 export function print(traced: Traced, symbols = "", initial: readonly PrintedInitial[] = []): string {
   const { definition, owner, inputs, states } = traced;
@@ -91,79 +88,11 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
   const given = Object.entries(definition.parameters).map(([name, kind]) =>
     share(term(owner, LEAF.given, [], name, kind === "scalar" ? SCALAR : COLUMN)),
   );
-  const leaves = [...inputs, ...states, ...given];
-
   const [symbolOf, resultOf, taken] = symbolsOf(traced, symbols);
-  /** Terms that have been given names, and those that will get one where they are first needed. */
-  const names = new Map<Expression, string>();
-  const due = new Map<Expression, string>();
-  for (const x of leaves) names.set(x, symbolOf.get(x.attr as string) as string);
+  const printer = new Printer(definition.name, taken);
+  const { names, due } = printer;
+  for (const x of [...inputs, ...states, ...given]) names.set(x, symbolOf.get(x.attr as string) as string);
   const outputs = [...traced.outputs].map(([output, value]) => [resultOf.get(output) as string, value] as const);
-  let isBackward = false;
-
-  /** Whether the text of a term begins with a minus sign. */
-  const isNegative = (x: Expression): boolean => {
-    const { op, args, attr } = x;
-    if (names.has(x)) return false;
-    if (op === LEAF.constant) return (attr as number) < 0;
-    return (
-      op === OPS.neg ||
-      (op === OPS.mul && args.some(isNegative)) ||
-      (op === OPS.div && isNegative(args[0] as Expression))
-    );
-  };
-
-  /** A term in an operation that binds so tightly; or the term without its minus sign. */
-  const expression = (x: Expression, within: number, isOpposite = false): string => {
-    const name = names.get(x);
-    if (name !== undefined) return name;
-    if (!isOpposite && isNegative(x)) return bracketed(`−${expression(x, QUOTIENT, true)}`, SUM, within);
-    const { op, args, attr } = x;
-    const [a, b] = args as [Expression, Expression];
-    if (op === LEAF.constant) return shortest(attr as number);
-    if (op === OPS.neg || (op === OPS.detach && isBackward)) return expression(a, within);
-    let form = textOf(op, attr);
-    let signed = -1;
-    if (isOpposite) signed = isNegative(a) ? 0 : 1;
-    else if ((op === OPS.add || op === OPS.sub) && isNegative(b)) {
-      form = textOf(op === OPS.add ? OPS.sub : OPS.add);
-      signed = 1;
-    }
-    const text = form.slice(2).replace(/([abc])(\d)/g, (_, letter: string, level: string) => {
-      const at = "abc".indexOf(letter);
-      return expression(args[at] as Expression, +level, at === signed);
-    });
-    return bracketed(text, +(form[0] as string), within);
-  };
-
-  const lines = [definition.name];
-  let temporaries = 0;
-  const give = (x: Expression, name: string): void => {
-    while (taken.has(name)) name = `x${++temporaries}`;
-    lines.push(`  ${name} = ${expression(x, CHOICE)}`);
-    names.set(x, name);
-  };
-  /** How deep the text of a term is nested, up to the terms that have names. */
-  const depths = new Map<Expression, number>();
-  const depthOf = (x: Expression) => (names.has(x) ? 0 : (depths.get(x) ?? 0));
-  /** Gives names to the terms that a term needs by name. */
-  const prepare = (root: Expression): void => {
-    for (const x of reachable([root], (y) => names.has(y))) {
-      if (names.has(x)) continue;
-      depths.set(x, 1 + Math.max(0, ...x.args.map(depthOf)));
-      const name = due.get(x) ?? (depthOf(x) > DEEP ? "" : undefined);
-      if (name !== undefined) give(x, name);
-      // −(−a·b) reads badly.
-      else if (x.op === OPS.neg && isNegative(x.args[0] as Expression)) give(x.args[0] as Expression, "");
-    }
-  };
-  const write = (equations: readonly Equation[]): void => {
-    for (const [name, sign, value] of equations) {
-      prepare(value);
-      lines.push(`  ${name} ${sign} ${expression(value, CHOICE)}`);
-      if (sign === "=" && value.level === ELEMENT && !names.has(value)) names.set(value, name);
-    }
-  };
 
   const named = Object.fromEntries(given.map((x) => [x.attr, x]));
   const started = initial.flatMap((value, i): Equation[] => {
@@ -172,7 +101,7 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
     const start = x instanceof Tensor ? term(owner, PRINTED.tensor, [], 0, SCALAR) : share(lift(owner, "", x));
     return [[`${names.get(states[i] as Expression)}[0]`, "=", start]];
   });
-  // As they were computed, so that a line needs only those above it.
+  // In the order of computation, so that a line needs only those above it.
   const forward = [...outputs]
     .sort(([, x], [, y]) => x.id - y.id)
     .map(([name, value]): Equation => [name, "=", share(value)]);
@@ -196,21 +125,111 @@ export function print(traced: Traced, symbols = "", initial: readonly PrintedIni
     const gradient = share(gradients.get(value) as Expression);
     if (gradient.op !== LEAF.gradient && value.args.length > 0) due.set(gradient, `∇${name}`);
   }
-  const values = [...forward, ...backward].map(([, , value]) => value);
-  for (const x of repeated(values)) if (!due.has(x)) due.set(x, "");
-
-  write([...started, ...forward]);
-  lines.push("backward");
-  isBackward = true;
-  write(backward);
-  return lines.join("\n");
+  nameRepeated([...started, ...forward, ...backward], due);
+  return printer.print([...started, ...forward], backward);
 }
 
-/** The term that is printed for x. */
+/** Collects equations as lines of text. */
+class Printer {
+  /** Names of terms; "" for a term that gets a name when it is first needed. */
+  readonly names = new Map<Expression, string>();
+  readonly due = new Map<Expression, string>();
+  private readonly lines: string[];
+  private readonly taken: ReadonlySet<string>;
+  private temporaries = 0;
+  /** Nesting depth of a term's text, down to terms with names. */
+  private readonly depths = new Map<Expression, number>();
+  private isBackward = false;
+
+  constructor(name: string, taken: ReadonlySet<string>) {
+    this.lines = [name];
+    this.taken = taken;
+  }
+
+  print(forward: readonly Equation[], backward: readonly Equation[]): string {
+    this.write(forward);
+    this.lines.push("backward");
+    this.isBackward = true;
+    this.write(backward);
+    return this.lines.join("\n");
+  }
+
+  private write(equations: readonly Equation[]): void {
+    const { names, due, lines } = this;
+    for (const [name, sign, value] of equations) {
+      const isNamed = sign === "=" && !isShort(value);
+      // The line itself names this term, unless an earlier line needed the name.
+      if (isNamed && due.get(value) === "") due.delete(value);
+      this.prepare(value);
+      lines.push(`  ${name} ${sign} ${this.expression(value, CHOICE)}`);
+      if (isNamed && !names.has(value)) names.set(value, name);
+    }
+  }
+
+  /**
+   * Writes a line for each part of `root` that has a name in `due`, is nested too deeply, or would print as −(−a·b).
+   */
+  private prepare(root: Expression): void {
+    const { names, due, depths } = this;
+    for (const x of reachable([root], (y) => names.has(y))) {
+      if (names.has(x)) continue;
+      depths.set(x, 1 + Math.max(0, ...x.args.map(this.depthOf)));
+      const name = due.get(x) ?? (this.depthOf(x) > DEEP ? "" : undefined);
+      if (name !== undefined) this.give(x, name);
+      else if (x.op === OPS.neg && this.isNegative(x.args[0] as Expression)) this.give(x.args[0] as Expression, "");
+    }
+  }
+
+  private readonly depthOf = (x: Expression): number => (this.names.has(x) ? 0 : (this.depths.get(x) ?? 0));
+
+  private give(x: Expression, name: string): void {
+    while (this.taken.has(name)) name = `x${++this.temporaries}`;
+    this.lines.push(`  ${name} = ${this.expression(x, CHOICE)}`);
+    this.names.set(x, name);
+  }
+
+  /** Whether the text of a term begins with a minus sign. */
+  private readonly isNegative = (x: Expression): boolean => {
+    const { op, args, attr } = x;
+    if (this.names.has(x)) return false;
+    if (op === LEAF.constant) return (attr as number) < 0;
+    return (
+      op === OPS.neg ||
+      (op === OPS.mul && args.some(this.isNegative)) ||
+      (op === OPS.div && this.isNegative(args[0] as Expression))
+    );
+  };
+
+  /** Text of a term as an operand with this precedence; with `isOpposite`, without its minus sign. */
+  private expression(x: Expression, within: number, isOpposite = false): string {
+    const name = this.names.get(x);
+    if (name !== undefined) return name;
+    if (!isOpposite && this.isNegative(x)) return bracketed(`−${this.expression(x, QUOTIENT, true)}`, SUM, within);
+    const { op, args, attr } = x;
+    const [a, b] = args as [Expression, Expression];
+    if (op === LEAF.constant) return shortest(attr as number);
+    if (op === OPS.neg || (op === OPS.detach && this.isBackward)) return this.expression(a, within);
+    let form = textOf(op, attr);
+    let signed = -1;
+    if (isOpposite) signed = this.isNegative(a) ? 0 : 1;
+    else if ((op === OPS.add || op === OPS.sub) && this.isNegative(b)) {
+      form = textOf(op === OPS.add ? OPS.sub : OPS.add);
+      signed = 1;
+    }
+    const text = form.slice(2).replace(/([abc])(\d)/g, (_, letter: string, level: string) => {
+      const at = "abc".indexOf(letter);
+      return this.expression(args[at] as Expression, +level, at === signed);
+    });
+    return bracketed(text, +(form[0] as string), within);
+  }
+}
+
+/** The term that is printed in place of x. */
 function asPrinted(x: Expression): Expression {
   const { owner, op, args, attr } = x;
   const [a, b, c] = args as [Expression, Expression, Expression];
   if (op === OPS.spike) return term(owner, op, [a], attr);
+  if (op === OPS.neg && a.op === OPS.neg) return a.args[0] as Expression;
   if (op.of !== undefined) {
     // The kernel `formula` adds this term to a gradient.
     const added = term(owner, OPS.mul, [b, term(owner, PRINTED.derivative, [c], textOf(op.of, attr).slice(2))]);
@@ -218,28 +237,41 @@ function asPrinted(x: Expression): Expression {
   }
   if (op === OPS.add && a === b) return term(owner, OPS.mul, [constant(owner, 2), a]);
   if ((op === OPS.add || op === OPS.sub) && isZero(b)) return a;
-  // A number stands first.
+  // Numbers are printed first in a product.
   if (op !== OPS.mul || b.op !== LEAF.constant) return x;
   if (b.attr === 1) return a;
   return a.op === LEAF.constant ? x : term(owner, op, [b, a]);
 }
 
-/** Terms that are used more than once and have no name: they become temporaries. */
-function repeated(values: readonly Expression[]): Expression[] {
+/**
+ * Names terms that would be written more than once, since otherwise the text could double with each operation. Signs
+ * and `detach` are written at each use, so uses of them count for their argument. The right side of a += gets no name
+ * if it is one operation on names.
+ */
+function nameRepeated(equations: readonly Equation[], due: Map<Expression, string>): void {
+  const sums = new Set(equations.map(([, sign, value]) => sign === "+=" && value));
+  const values = equations.map(([, , value]) => value);
+  const terms = reachable(values);
   const uses = new Map<Expression, number>();
-  const use = (x: Expression): unknown =>
-    x.op === OPS.detach ? use(x.args[0] as Expression) : uses.set(x, (uses.get(x) ?? 0) + 1);
-  values.forEach(use);
-  for (const x of reachable(values)) if (x.op !== OPS.detach) x.args.forEach(use);
-  const isShort = (x: Expression) => x.args.length === 0 || x.op === OPS.neg || (x.level < ELEMENT && isSingle(x));
-  return [...uses].filter(([x, count]) => count > 1 && !isShort(x) && !values.includes(x)).map(([x]) => x);
+  for (const x of terms) if (x === unsigned(x)) values.push(...x.args);
+  for (const x of values.map(unsigned)) uses.set(x, (uses.get(x) ?? 0) + 1);
+  const isName = (x: Expression): boolean => due.has(unsigned(x)) || isShort(unsigned(x));
+  for (const x of terms) {
+    if ((uses.get(x) as number) > 1 && !isName(x) && !(sums.has(x) && x.args.every(isName))) due.set(x, "");
+  }
 }
 
-/** Whether a term is one operation on leaves, but for signs. */
-const isSingle = (x: Expression): boolean =>
-  reachable([x]).filter(({ op, args }) => args.length > 0 && op !== OPS.neg).length === 1;
+/** The term without signs and `detach`. */
+function unsigned(x: Expression): Expression {
+  while (x.op === OPS.neg || x.op === OPS.detach) x = x.args[0] as Expression;
+  return x;
+}
 
-/** How tightly an operation binds, and its text. */
+/** Whether a term needs no name: a leaf, or one operation on parameters and numbers. */
+const isShort = ({ args, level }: Expression): boolean =>
+  args.length === 0 || (level < ELEMENT && args.every((y) => unsigned(y).args.length === 0));
+
+/** Precedence and text of an operation. */
 function textOf({ name, arity = 1, text }: Operation, attr: string | number = 0): string {
   if (typeof text === "function") return text(attr);
   return text ?? `6 ${name}(${"a0, b0, c0".slice(0, 4 * arity - 2)})`;

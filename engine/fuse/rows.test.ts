@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-
+import { memory } from "../core/wasm.ts";
 import { tensor } from "../index.ts";
-import { persist } from "../tape.ts";
-import { memory } from "../wasm.ts";
+import { persist } from "../outside/persist.ts";
 import { Program, Rows } from "./program.ts";
 import type { Language, Value } from "./terms.ts";
 
@@ -25,7 +24,7 @@ const definition = (listed: boolean) => ({
   },
 });
 
-/** An address of zeros that stays. */
+/** The address of persistent zeros. */
 const blocks: object[] = [];
 const take = (bytes: number): number => {
   const t = persist(tensor(new Float32Array(bytes / 4)));

@@ -1,4 +1,4 @@
-/** Sweeps of compiled steps that threads share. A file of its own: programs without the compiler start threads too. */
+/** How threads share sweeps of compiled steps, in a separate file: programs without the compiler start threads too. */
 import type { Level } from "./layout.ts";
 
 /** A call of a sweep: its function, and whether it writes streams of bits. */
@@ -8,7 +8,7 @@ export interface SharedCall {
   readonly marks: boolean;
 }
 
-/** The part of a step's plan (plan.ts) by which its sweeps are cut. */
+/** What determines how a step's sweeps are cut (see plan.ts). */
 interface SharedPlan {
   readonly hasColumns: boolean;
   readonly places: { get(kind: "parameter" | "dParameter" | "output"): readonly number[] | undefined };
@@ -20,24 +20,24 @@ interface SharedPlan {
   };
 }
 
-/** A run of a step, as those who share its sweeps see it. */
+/** A run of a step, as threads see it. */
 export interface SharedRun {
   readonly plan: SharedPlan;
-  /** Elements of a step, and of a row. */
+  /** Number of elements in a step, and in a row. */
   readonly size: number;
   readonly n: number;
-  /** The address of the descriptor. */
+  /** Address of the descriptor. */
   readonly at: number;
-  /** Bytes of the descriptor, and of the arrays of pieces, of which each thread has its own. */
+  /** Bytes that each thread has separately: of the descriptor, and of the arrays of pieces. */
   readonly ownBytes: readonly [descriptor: number, pieces: number];
-  /** A copy of the descriptor for another thread, at this address, with arrays of pieces behind it. */
+  /** Copies the descriptor to an address, for another thread; arrays of pieces follow it. */
   copyTo(to: number): void;
   pieceOf(call: SharedCall, size?: number): number;
 }
 
 /**
- * Steps of a sweep that other threads may share: step t and those after it in this direction, so many together over each piece. Where
- * `columns` is not 0 the steps are rows of matrices, of so many columns each. Returns whether the sweep has run.
+ * Shares steps of a sweep: step t and the following ones in `direction`; `together` steps at a time process each piece.
+ * If `columns` is not 0, steps are rows of matrices with that many columns. Returns whether the sweep was run.
  */
 export type Shared = (
   run: SharedRun,
@@ -49,7 +49,7 @@ export type Shared = (
   columns: number,
 ) => boolean;
 
-/** Gets sweeps first; null while there is one thread. */
+/** Called with each sweep before it runs; null with one thread. */
 export let share: Shared | null = null;
 
 export function shareSweeps(by: Shared | null): void {

@@ -1,26 +1,26 @@
 /**
- * The calls of each step of a run, compiled when a run first needs them. The first and the last step differ from the others:
- * states come from outside or leave, and no step behind the last one gives a gradient.
+ * The calls of each step of a run, compiled on first use. The first and last steps differ from the others: the first
+ * reads states from outside, the last returns states and gets no gradient from a later step.
  *
- * A step is a sweep, or sweeps and between them the kernel `formula` for operations that it computes, over whole steps. A sweep writes the
- * operands of formulas to temporary arrays; the next sweep computes everything else again.
+ * A step is one sweep, unless the kernel `formula` computes some operations; then sweeps and formulas alternate over
+ * the whole step. A sweep writes operands of formulas to temporary arrays; the next sweep recomputes everything else.
  */
-import { simd } from "../backend.ts";
-import { followMemory, instantiate } from "../wasm.ts";
+import { simd } from "../core/backend.ts";
+import { followMemory, instantiate } from "../core/wasm.ts";
 import { emit, NO_PLACE, type Root, type SweepFunction } from "./emit.ts";
 import { remembered } from "./evaluation.ts";
 import { lowering } from "./lanes.ts";
 import { COLUMN, ELEMENT } from "./layout.ts";
-import { ADDED, type Carried, type Kind, type Plan, type StepBack } from "./plan.ts";
-import { type Expression, isZero, reachable, rewriting, workOf } from "./terms.ts";
+import { ADDED, type Carried, type Kind, type Plan, type StepBack, SUMMED } from "./plan.ts";
+import { constant, type Expression, isZero, reachable, rewriting, workOf } from "./terms.ts";
 import { type Code, encodeModule } from "./wasm.ts";
 
-/** A sweep over a step, compiled with its batch, and after it formulas over temporary arrays. */
+/** A compiled sweep over a step, followed by formulas over temporary arrays. */
 export interface SweepCall {
   run: SweepFunction;
   /**
-   * Whether the sweep is two loops, with temporary arrays between them: pieces of a step have to stay in the first
-   * cache.
+   * Whether the sweep is two loops with temporary arrays between them; pieces of a step must then fit into the
+   * first-level cache.
    */
   readonly isSplit: boolean;
   /** Whether it writes streams of bits. */
@@ -28,7 +28,7 @@ export interface SweepCall {
   readonly formulas: readonly FormulaCall[];
 }
 
-/** Temporary arrays by their numbers: z ← f(z), or with others z += dz·f(x), with the numbers p and q. */
+/** z ← f(z), or if there are further operands z += dz·f(x), on temporary arrays by index; p and q are constants. */
 interface FormulaCall {
   readonly f: number;
   readonly p: number;
@@ -37,17 +37,17 @@ interface FormulaCall {
   readonly others: readonly [dz: number, x: number] | null;
 }
 
-/** Of each step of a run. */
+/** The calls of each step of a run. */
 export type Calls = readonly (readonly SweepCall[])[];
 
 export class SweepSteps {
   readonly plan: Plan;
-  /** The calls of whole runs, and of single steps, by direction, number of steps and wanted gradients. */
+  /** The calls of whole runs and of single steps, by direction, number of steps and required gradients. */
   private readonly runs = new Map<string, Calls>();
   private readonly known = new Map<string, readonly SweepCall[]>();
-  /** Sweeps that become one module together: a module takes a third of a millisecond, whatever is in it. */
+  /** Sweeps that will be compiled into one module, since each module takes a third of a millisecond, at any size. */
   private calls: SweepCall[] = [];
-  /** They give the calls their functions again where the memory has moved. */
+  /** Functions that bind the calls again after memory has moved. */
   private readonly binders: (() => void)[] = [];
   private functions: Code[] = [];
   private exported: number[] = [];
@@ -57,8 +57,8 @@ export class SweepSteps {
   }
 
   /**
-   * The calls of T steps forward, to the outputs in this mask. `zeros`: all states start from 0; `leaves`: a state that is found is
-   * wanted at the end.
+   * Calls of T forward steps, with the outputs in this mask. `zeros`: all states start at 0. `leaves`: a found state is
+   * requested at the end.
    */
   forward(T: number, outputs: number, zeros: boolean, leaves: boolean): Calls {
     return this.compiled(`forward ${T} ${outputs} ${zeros} ${leaves}`, () => {
@@ -89,28 +89,12 @@ export class SweepSteps {
   }
 
   /**
-   * The calls of T steps backward, from the outputs and the gradients of the last states in these masks to the wanted ones of the
-   * first states.
+   * Calls of T backward steps, from the outputs and last states in these masks to the requested gradients of first
+   * states.
    */
   backward(T: number, outputs: number, modes: readonly number[], given: number, wanted: number): Calls {
     const key = `backward ${T} ${outputs} ${modes} ${given} ${wanted}`;
     return this.compiled(key, () => this.backwardCalls(T, outputs, modes, given, wanted));
-  }
-
-  /** The calls of T steps that mark where the derivative of the plan is not 0, from saved values. */
-  support(T: number): Calls {
-    return this.compiled(`support ${T}`, () => {
-      const { plan } = this;
-      const derivative = plan.support as Expression;
-      const readsStates = plan.readsStates([derivative]);
-      const none = () => derivative;
-      const call = (isFirst: boolean) =>
-        remembered(this.known, `support ${isFirst}`, () => {
-          const value = plan.backwardTerms(isFirst, none)(derivative);
-          return this.add([{ value, place: plan.place("support", 0), how: "bits" }]);
-        });
-      return Array.from({ length: T }, (_, t) => call(t === 0 && readsStates));
-    });
   }
 
   private backwardCalls(T: number, outputs: number, modes: readonly number[], given: number, wanted: number) {
@@ -122,43 +106,51 @@ export class SweepSteps {
       const isSettled = carried.every((x, i) => x === step.carried[i]);
       calls[t] = this.stepBack(step, t === 0 ? wanted : -1);
       carried = step.carried;
-      // From here on to the first step all are alike.
+      // All remaining steps except the first are equal.
       for (; isSettled && t > 1; t--) calls[t - 1] = calls[t] as readonly SweepCall[];
     }
     return calls;
   }
 
-  /** A step that makes gradients of states for the step before, or, as the first step, those that are wanted; else −1. */
+  /**
+   * A backward step that computes state gradients for the previous step; if it is the first step, those in `wanted`.
+   * `wanted` is −1 for other steps.
+   */
   private stepBack(step: StepBack, wanted: number): readonly SweepCall[] {
     const { plan } = this;
     const { key, modes, inputs, states, parameters, carried, readsStates, incoming } = step;
     const isFirst = wanted >= 0 && readsStates;
+    const leaves = wanted > 0;
     const written = states.map((_, i) =>
       wanted < 0 ? carried[i] === plan.stream("dState", i, ELEMENT) : ((wanted >> i) & 1) === 1,
     );
-    return remembered(this.known, `backward ${key} ${written} ${isFirst}`, () => {
+    return remembered(this.known, `backward ${key} ${written} ${isFirst} ${leaves}`, () => {
       const terms = plan.backwardTerms(isFirst, (i) => incoming[i] as Expression);
       const roots: Root[] = [];
-      const write = (x: Expression, kind: Kind, i: number, how: Root["how"], adds: boolean) => {
+      const zero = constant(plan.traced.owner, 0);
+      const write = (x: Expression, kind: Kind, i: number, how: Root["how"], sum: Expression | null) => {
         const value = terms(x);
-        const old = plan.stream(kind, i, how === "column" ? COLUMN : ELEMENT);
-        roots.push({ value: adds ? (old.add(value) as Expression) : value, place: plan.place(kind, i), how });
+        roots.push({ value: sum === null ? value : (sum.add(value) as Expression), place: plan.place(kind, i), how });
       };
       inputs.forEach((x, k) => {
-        if (modes[k] !== 0) write(x, "dInput", k, "element", modes[k] === ADDED);
+        const mode = modes[k];
+        const sum = mode === ADDED ? plan.stream("dInput", k, ELEMENT) : mode === SUMMED ? zero : null;
+        if (mode !== 0) write(x, "dInput", k, "element", sum);
       });
+      // States before the first step may be leaves.
       states.forEach((x, i) => {
-        if (written[i]) write(x, "dState", i, "element", false);
+        if (written[i]) write(x, "dState", i, "element", leaves ? zero : null);
       });
       parameters.forEach((x, k) => {
         const isColumn = plan.traced.derived[k]?.level === COLUMN;
-        if (!isZero(x)) write(x, "dParameter", k, isColumn ? "column" : "sum", isColumn);
+        const sum = isColumn ? plan.stream("dParameter", k, COLUMN) : null;
+        if (!isZero(x)) write(x, "dParameter", k, isColumn ? "column" : "sum", sum);
       });
       return this.add(roots);
     });
   }
 
-  /** The calls that compute these roots, which run after `finish`. */
+  /** Calls that compute these roots; they can run after `finish`. */
   private add(roots: readonly Root[]): SweepCall[] {
     const { plan } = this;
     const calls: SweepCall[] = [];
@@ -202,8 +194,8 @@ export class SweepSteps {
   }
 
   /**
-   * Exponentials and the like get a loop of their own, before the others, where their operands are soon computed: the chain of
-   * operations is longer than a processor looks ahead, and there are more constants than registers.
+   * Moves exponentials and similar functions to a loop of their own before the others, if their operands need few
+   * operations. Otherwise the chain of operations exceeds a processor's look-ahead, and constants exceed the registers.
    */
   private split(roots: readonly Root[], terms: Iterable<Expression>): (readonly Root[])[] {
     const { plan } = this;
@@ -219,7 +211,7 @@ export class SweepSteps {
     return [first, roots.map((root) => ({ ...root, value: rewrite(root.value) }))];
   }
 
-  /** The calls of this run; sweeps that `make` adds become a module. */
+  /** The calls of this run; the sweeps that `make` adds are compiled into one module. */
   private compiled(key: string, make: () => Calls): Calls {
     return remembered(this.runs, key, () => {
       const calls = make();
@@ -247,7 +239,7 @@ export class SweepSteps {
   }
 }
 
-/** Operations that may be done twice. */
+/** Most operations that may be computed twice. */
 const FEW = 9;
 
 const isRead = ({ op }: Expression): boolean => op.isRead === true;
@@ -263,7 +255,7 @@ export function evaluateFormulas(formulas: readonly FormulaCall[], temps: readon
 
 const termsOf = (roots: readonly Root[]): Expression[] => reachable(roots.map(({ value }) => value));
 
-/** The formulas that no other formula is part of. */
+/** Formulas that are not part of other formulas. */
 function innermost(terms: Iterable<Expression>): Expression[] {
   const outer = new Set<Expression>();
   const found: Expression[] = [];

@@ -1,32 +1,34 @@
 /**
- * The step on tensors: the same function, one op after the other on the tape. A compiled step agrees with it to the
- * bit, and `gradcheck` runs it on the float64 kernels.
+ * The step on tensors: the same function, whose ops are recorded on the tape one by one. A compiled step has the same
+ * bits; `gradcheck` runs this one on the float64 kernels.
  */
-import { inReference, k } from "../backend.ts";
+import { inReference, k } from "../core/backend.ts";
+import { gradientAt } from "../core/gradient.ts";
+import { applyOp, type Op, ready, SAVES } from "../core/op.ts";
+import { allocateInScope, recycle } from "../core/scope.ts";
+import { noGrad } from "../core/tape.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { full, zeros } from "../create.ts";
-import { apply, gradOf, type Op, ready, SAVES } from "../op.ts";
+import { constantSource } from "../forms/values.ts";
 import { asTensor } from "../ops/arithmetic.ts";
 import { softplus } from "../ops/formula.ts";
 import { stack } from "../ops/layout.ts";
 import { broadcastTo } from "../ops/view.ts";
 import { where, whereOp } from "../ops/where.ts";
-import { allocate, recycle } from "../scope.ts";
 import { broadcastShapes, type Shape } from "../shape.ts";
-import { noGrad } from "../tape.ts";
-import { constantSource, type Tensor } from "../tensor.ts";
 import { evaluation, type Functions, POWER_LOWEST, POWER_TERMS } from "./evaluation.ts";
 import type { Derivative, DerivativeLanguage, Language, Value } from "./terms.ts";
 import type { StepDefinition, Traced } from "./trace.ts";
 
-/** z = x where the spike is not 0, else y.  ∂L/∂spike = ∂L/∂z ⊙ (x − y). */
+/** z = x if the spike is not 0, else y.  ∂L/∂spike = ∂L/∂z ⊙ (x − y). */
 const selectOp: Op<null> = {
   name: "select",
   saves: SAVES.a | SAVES.b | SAVES.c,
   forward: (z, spike, x, y, attrs) => whereOp.forward(z, spike, x, y, attrs),
   backward(z, spike, x, y) {
-    const ds = gradOf(spike);
+    const ds = gradientAt(spike);
     if (ds !== 0) {
-      const difference = allocate(4 * z.size);
+      const difference = allocateInScope(4 * z.size);
       k.sub(difference, x.ptr, y.ptr, z.size);
       k.mulGrad(ds, z.gradPtr, difference, z.size);
       recycle(difference, 4 * z.size);
@@ -35,13 +37,13 @@ const selectOp: Op<null> = {
   },
 };
 
-/** z = 1 where x ≥ 0 (strict: > 0), else 0.  ∂L/∂x = ∂L/∂z ⊙ derivative(x). */
+/** z = 1 if x ≥ 0 (strict: > 0), else 0.  ∂L/∂x = ∂L/∂z ⊙ derivative(x). */
 const spikeOp: Op<{ derivative: (x: Tensor) => Value | number; strict: boolean }> = {
   name: "spike",
   saves: SAVES.a,
   forward: (z, x, _y, _w, { strict }) => k.spike(z.ptr, x.ptr, z.size, strict ? 1 : 0),
   backward(z, x, _y, _w, { derivative }) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx === 0) return;
     noGrad(() => {
       const d = broadcastTo(asTensor("derivative", derivative(x) as Tensor | number), x.sizes);
@@ -55,10 +57,10 @@ function select(spike: Tensor, x: Tensor | number, y: Tensor | number): Tensor {
   const operands = [spike, x, y].map((t) => asTensor("select", t)) as [Tensor, Tensor, Tensor];
   const shape = operands.reduce<readonly number[]>((all, t) => broadcastShapes("select", all, t.sizes), []);
   const [a, b, c] = operands.map((t) => broadcastTo(t, shape)) as [Tensor, Tensor, Tensor];
-  return apply(selectOp, null, a, b, c);
+  return applyOp(selectOp, null, a, b, c);
 }
 
-/** 2ˣ: the polynomial of kernels/derivative.ts, or in float64 the function itself. */
+/** 2ˣ by the polynomial of kernels/derivative.ts; exact in float64. */
 function power(x: Tensor): Tensor {
   if (inReference()) return x.mul(Math.LN2).exp();
   const [p0, p1, p2, p3, p4] = POWER_TERMS;
@@ -70,37 +72,37 @@ function power(x: Tensor): Tensor {
   return p.mul(full([], 2).pow(whole));
 }
 
-/** The functions of a step, on tensors. */
+/** Functions of a step, on tensors. */
 export const tensorLanguage = {
   where,
   select,
   spike: (x: Tensor, derivative: Derivative, strict = false) =>
-    apply(spikeOp, { derivative: (at) => derivative(at, tensorLanguage), strict }, x),
+    applyOp(spikeOp, { derivative: (at) => derivative(at, tensorLanguage), strict }, x),
   softplus,
   constant: (c: number) => full([], c),
   power,
 } as unknown as DerivativeLanguage;
 
-/** The tensors that a step on tensors is run with, by their names: inputs [T, B, …], states [B, …], parameters [] or [N]. */
+/** Tensors by name for a step on tensors: inputs [T, B, …], states [B, …], parameters [] or [N]. */
 export interface Operands {
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly states?: Readonly<Record<string, Tensor>>;
   readonly parameters: Readonly<Record<string, Tensor>>;
 }
 
-/** An input of each step; a constant one as its source, as compiled steps take it. */
+/** Time steps of an input; if the input repeats one step, that step, as in compiled steps. */
 export function inputSteps(x: Tensor): Tensor[] {
   const [T = 1, ...shape] = x.sizes;
   const source = constantSource(x);
   return source?.size === x.size / T ? new Array(T).fill(source.reshape(shape)) : x.unbind(0);
 }
 
-/** Further inputs of a step, by its inputs and the states before it. */
+/** Makes further inputs of a step from its inputs and the states before it. */
 export type Further = (inputs: Operands["inputs"], states: Operands["inputs"]) => Operands["inputs"];
 
 /**
- * Runs the step over time. All that it returns, [T, B, …] by name, and the states after the last step, [B, …]. `further` gives inputs
- * that are made step by step.
+ * Runs the step over time. Returns all outputs by name, [T, B, …], and the states after the last step, [B, …].
+ * `further` makes additional inputs in each step.
  */
 export function runOnTensors(
   definition: StepDefinition,
@@ -120,7 +122,7 @@ export function runOnTensors(
       const z = broadcastTo(asTensor(name, value as Tensor | number), shape);
       rows[name] ??= [];
       rows[name].push(z);
-      // `reshape` adds a node that collects the next step's gradient first; a compiled step adds in the same order.
+      // `reshape` adds a record that collects the next step's gradient first; a compiled step adds in this order too.
       if (definition.states.includes(name)) state[name] = z.reshape(shape);
     }
   });
@@ -131,7 +133,7 @@ export function runOnTensors(
 }
 
 /**
- * The same for a step that was traced, with the input `current`: its terms one after the other, so that the step is not asked again.
+ * Runs a traced step with the input `current`: its terms one after the other, without calling the function again.
  *
  * Shapes: current [T, B, …] → outputs [T, B, …], or for a single step [B, …] → [B, …]; `shape` is the shape of a step,
  * and states are [B, …], null for zeros; parameters have one value or N.
@@ -156,7 +158,7 @@ export function runTraced(
     {
       inputs: { current: isStep ? current.unsqueeze(0) : current },
       states: Object.fromEntries(definition.states.map((name, i) => [name, from[i] ?? zeros(shape)])),
-      // One value for all broadcasts to a step of any shape, also to one without axes.
+      // A single value gets the shape [], which broadcasts to any step, also to one without axes.
       parameters: mapped(parameters, (t) => (t.size === 1 ? t.reshape([]) : t)),
     },
     further,
@@ -167,8 +169,8 @@ export function runTraced(
   };
 }
 
-/** The functions of a step, as terms call them: a spike with the value of its derivative. */
+/** Functions of a step for evaluating terms; a spike receives the value of its derivative. */
 const ofTerms = /* @__PURE__ */ Object.assign({}, tensorLanguage, {
   spike: (x: Tensor, derivative: Value | number, fire: string) =>
-    apply(spikeOp, { derivative: () => derivative, strict: fire === "gt" }, x),
+    applyOp(spikeOp, { derivative: () => derivative, strict: fire === "gt" }, x),
 }) as unknown as Functions;

@@ -1,17 +1,16 @@
 /**
- * Symbolic values, with which a step function computes while it is traced. They have the methods of tensors, and every
- * method makes a term, so that the same function runs on either.
+ * Symbolic values, on which a step function runs while it is traced. They have the methods of tensors, so the same
+ * function runs on both; every method makes a term.
  *
- * A term is one operation on other terms. Each call makes a new one, as each call on tensors makes a new record: derive.ts then
- * adds up gradients in the order of the tape. Equal terms become one afterwards, see `sharing`. Terms are operations of
- * a step (operations.ts), arrays of a sweep ({@link ARRAY}), or instructions of vectors (lanes.ts).
+ * A term is one operation on other terms. Each call makes a new term, as each call on tensors makes a new record, so
+ * derive.ts can add gradients in the order of the tape. `sharing` merges equal terms afterwards. Operations of terms
+ * are those of a step (operations.ts), arrays of a sweep ({@link ARRAY}), and vector instructions (lanes.ts).
  */
 
 import { ELEMENT, type Level } from "./layout.ts";
 
 /**
- * A value of a step: a tensor, or a symbol of one. Operations are elementwise, with the gradients of the tensor
- * methods.
+ * A value of a step: a tensor, or a symbol. Operations are elementwise, with the gradients of the tensor methods.
  */
 export interface Value {
   /** x + y. */
@@ -22,11 +21,11 @@ export interface Value {
   mul(y: Value | number): Value;
   /** x / y. */
   div(y: Value | number): Value;
-  /** The exponent is a number. */
+  /** xʸ for a number y. */
   pow(y: number): Value;
-  /** The larger one; where they are equal, each gets half of the gradient. */
+  /** max(x, y); if both are equal, each gets half of the gradient. */
   maximum(y: Value | number): Value;
-  /** The smaller one; where they are equal, each gets half of the gradient. */
+  /** min(x, y); if both are equal, each gets half of the gradient. */
   minimum(y: Value | number): Value;
   /** 1 where x > y, else 0. */
   gt(y: Value | number): Value;
@@ -38,9 +37,9 @@ export interface Value {
   le(y: Value | number): Value;
   /** 1 where x = y, else 0. */
   eq(y: Value | number): Value;
-  /** This value where the condition is not 0, else y. */
+  /** This value if the condition is not 0, else y. */
   where(condition: Value, y: Value | number): Value;
-  /** Between two numbers; the gradient outside is 0. */
+  /** x clamped to [low, high]; the gradient outside is 0. */
   clamp(low?: number | null, high?: number | null): Value;
   /** −x. */
   neg(): Value;
@@ -52,7 +51,7 @@ export interface Value {
   floor(): Value;
   /** The nearest integer, half to even; the gradient is 0. */
   round(): Value;
-  /** x where x > 0, else 0. */
+  /** max(x, 0). */
   relu(): Value;
   /** x². */
   square(): Value;
@@ -66,7 +65,7 @@ export interface Value {
   exp(): Value;
   /** The natural logarithm. */
   log(): Value;
-  /** The natural logarithm of 1 + x, exact near 0. */
+  /** log(1 + x), accurate near 0. */
   log1p(): Value;
   /** The sine. */
   sin(): Value;
@@ -84,13 +83,13 @@ export interface Value {
   detach(): Value;
 }
 
-/** Functions beside the methods, of a step's argument; the same for symbols and for tensors. */
+/** Functions of a step's argument, besides the methods; the same for symbols and tensors. */
 export interface Language {
-  /** a where the condition is not 0, else b; no gradient for the condition. */
+  /** a if the condition is not 0, else b; the condition gets no gradient. */
   where(condition: Value, a: Value | number, b: Value | number): Value;
-  /** a where the spike is not 0, else b. ∂L/∂spike = ∂L/∂z·(a − b). */
+  /** a if the spike is not 0, else b. ∂L/∂spike = ∂L/∂z·(a − b). */
   select(spike: Value, a: Value | number, b: Value | number): Value;
-  /** 1 where x ≥ 0 (strict: x > 0), else 0. ∂L/∂x = ∂L/∂z·derivative(x). */
+  /** 1 if x ≥ 0 (strict: x > 0), else 0. ∂L/∂x = ∂L/∂z·derivative(x). */
   spike(x: Value, derivative: Derivative, strict?: boolean): Value;
   /** log(1 + eˣ). */
   softplus(x: Value): Value;
@@ -98,89 +97,89 @@ export interface Language {
   constant(c: number): Value;
 }
 
-/** The functions that the derivative of a spike may use besides the functions of a step. */
+/** Functions for the derivative of a spike: those of a step, and `power`. */
 export interface DerivativeLanguage extends Language {
   /**
-   * 2ˣ to (26 + |x|/2)·10⁻⁷ relative for x ≤ 0, and 2⁻⁶⁴ below −64: a third of the work of `exp`, for a derivative that is an
-   * approximation in itself. In float64 it is exact. It has no gradient.
+   * 2ˣ for x ≤ 0, with a relative error of (26 + |x|/2)·10⁻⁷; 2⁻⁶⁴ for x < −64. It takes a third of the time of `exp`;
+   * the error is small enough for a surrogate. Exact in float64. It has no gradient.
    */
   power(x: Value): Value;
 }
 
-/** The derivative that a spike is given, at x. */
+/** Surrogate derivative of a spike at x. */
 export type Derivative = (x: Value, language: DerivativeLanguage) => Value | number;
 
-/** The fields that all terms of one step share. */
+/** Fields shared by all terms of a step. */
 export interface Owner {
-  /** The name of the step, for errors. */
+  /** Name of the step, for errors. */
   readonly name: string;
-  /** Comparisons in the order in which they were made, and the arguments of other operations that are 0 or 1. */
+  /** Comparisons in the order of creation; arguments of other operations that are 0 or 1. */
   readonly comparisons: Expression[];
   readonly decided: Expression[];
-  /** Gradients are exact, see {@link StepDefinition.exact}. */
+  /** Whether gradients are exact, see {@link StepDefinition.exact}. */
   readonly exact: boolean;
-  /** Lane operations of the sweep that is being written, by operation and arguments. */
+  /** Lane operations of the sweep that is being generated, by operation and arguments. */
   readonly lanes: Map<string, Expression>;
 }
 
 /**
- * An operation of terms. The operations of a step are the rows of the table in operations.ts, which tells of each
- * column.
+ * An operation of terms. The table in operations.ts has a row for each operation of a step, and explains the columns.
  */
 export interface Operation {
   readonly name: string;
-  /** Of how many terms it is, if neither of one nor a leaf. */
+  /** Number of arguments, if neither 0 nor 1. */
   readonly arity?: number;
-  /** Whether its values are 0 or 1: always, or for arguments that are. */
+  /** Whether its values are 0 or 1: always, or if its arguments are. */
   readonly boolean?: "always" | "of booleans";
-  /** The lowest level of its terms. */
+  /** Lowest level of its terms. */
   readonly level?: Level;
-  /** Whether it is a function of the argument of a step, and no method of its values. */
+  /** Whether it is a function of a step's argument, and not a method of values. */
   readonly isFunction?: boolean;
-  /** Whether its `attr` is the last argument of the function on tensors. */
+  /** Whether `attr` is the last argument of the function on tensors. */
   readonly takesAttr?: boolean;
-  /** Whether its value is given by name: an input, a state or a parameter. */
+  /** Whether it is given by name: an input, state or parameter. */
   readonly isGiven?: boolean;
-  /** Whether it is an incoming gradient, or a sum with one. */
+  /** Whether it is an incoming gradient, or a sum that contains one. */
   readonly isGradient?: boolean;
-  /** Whether a sweep reads it. */
+  /** Whether a sweep reads it from an array. */
   readonly isRead?: boolean;
-  /** The code of an instruction of vectors. */
+  /** Code of a vector instruction. */
   readonly code?: number;
-  /**
-   * One instruction on the values of the arguments, or lane operations on these; where the result is 0 or 1, its mask.
-   */
+  /** The instruction, or lane operations, on the values of its arguments; gives a mask if the result is 0 or 1. */
   readonly lane?: Operation;
   readonly lower?: (x: Expression, y: Expression, w: Expression) => Expression;
   readonly mask?: (to: Lowering, args: Arguments, attr: string | number) => Expression;
-  /** Whether it is its second or third argument by the first one. */
+  /** Whether its first argument chooses between the second and third. */
   readonly chooses?: boolean;
-  /** Whether these are many, so that a loop of their own pays. */
+  /** Whether it needs many instructions, so that a separate loop pays. */
   readonly isLong?: boolean;
-  /** Where the kernel `formula` computes it: the number of the function in kernels/codes.ts and the numbers that it takes. */
+  /** For the kernel `formula`: the number of the function in kernels/codes.ts, and its constants. */
   readonly formula?: readonly [f: number, p: number, q: number];
-  /** Of (sum, dz, x) → sum + dz·f′(x), which the kernel adds to a gradient: the operation f. */
+  /** For the kernel that computes sum + dz·f′(x) from (sum, dz, x): the operation of f. */
   readonly of?: Operation;
-  /** Each argument and the contribution of ∂L/∂z = g to its gradient, in turns, in the order of the tape. */
+  /** Alternately each argument, and what ∂L/∂z = g contributes to its gradient, in the order of the tape. */
   readonly gradient?: Gradient;
-  /** Whether it is 0 over a range: of one argument, or with an argument that is 0. */
-  readonly vanishes?: boolean;
-  /** How tightly it binds, and its text: a, b and c are arguments, each with how tightly it must bind there. Default: 6 name(a, b). */
+  /**
+   * Text with precedences: first that of the operation; after each argument a, b, c its lowest precedence without
+   * brackets. Default: 6 name(a, b).
+   */
   readonly text?: string | ((attr: string | number) => string);
 }
 
-/** A value as lane operations, and whether it is not 0 as a mask. */
+/** Lowers a value to lane operations, or to a mask of whether it differs from 0. */
 export interface Lowering {
   value(x: Expression): Expression;
   mask(x: Expression): Expression;
 }
 
 type Gradient = (g: Value, args: Arguments, z: Value, constant: Language["constant"]) => readonly Value[];
-/** As many of them as an operation has. */
+/** The arguments of an operation; only the first `arity` exist. */
 export type Arguments = readonly [Expression, Expression, Expression];
 
-/** Operations with their names. */
-export const table = <Name extends string>(rows: Readonly<Record<Name, Row>>): Readonly<Record<Name, Operation>> =>
+/** Makes operations from their names. */
+export const table = /* @__NO_SIDE_EFFECTS__ */ <Name extends string>(
+  rows: Readonly<Record<Name, Row>>,
+): Readonly<Record<Name, Operation>> =>
   Object.fromEntries(Object.entries<Row>(rows).map(([name, row]) => [name, { name, ...row }])) as Record<
     Name,
     Operation
@@ -188,8 +187,8 @@ export const table = <Name extends string>(rows: Readonly<Record<Name, Row>>): R
 
 type Row = Omit<Operation, "name" | "of">;
 
-/** The leaves of a step, whose `attr` is a name, a number or a place. */
-export const LEAF = /* @__PURE__ */ table({
+/** Leaves of a step. `attr` is a name, a number or a place. */
+export const LEAF = table({
   constant: { takesAttr: true },
   input: { isGiven: true },
   state: { isGiven: true },
@@ -199,8 +198,8 @@ export const LEAF = /* @__PURE__ */ table({
   carry: { isGradient: true },
 });
 
-/** The arrays of a sweep, and literals, whose `attr` is a place in the descriptor, or the bits. */
-export const ARRAY = /* @__PURE__ */ table({
+/** Arrays of a sweep, and literals. `attr` is a place in the descriptor, or the bits. */
+export const ARRAY = table({
   stream: { isRead: true },
   listed: { isRead: true },
   piece: { isRead: true },
@@ -212,7 +211,7 @@ export const ARRAY = /* @__PURE__ */ table({
 
 let count = 0;
 
-/** One operation, or a leaf, whose `attr` then is its name, number or place. */
+/** An operation on arguments, or a leaf with `attr`: its name, number or place. */
 export class Term {
   readonly owner: Owner;
   readonly op: Operation;
@@ -221,9 +220,9 @@ export class Term {
   readonly level: Level;
   /** Whether its operation and arguments make it 0 or 1. */
   readonly isBoolean: boolean;
-  /** Terms count up in the order in which they were made. */
+  /** Increases in the order of creation. */
   readonly id = ++count;
-  /** The last search in the graph that has found it, see `reachable` below. */
+  /** Number of the last search that found this term; see `reachable`. */
   search = 0;
 
   constructor(owner: Owner, op: Operation, args: readonly Expression[], attr: string | number, level: Level) {
@@ -235,7 +234,7 @@ export class Term {
     this.isBoolean = op.boolean === "always" || (op.boolean === "of booleans" && args.every((x) => x.isBoolean));
   }
 
-  /** JavaScript calls this method for a + b, Math.exp(a) or a < b. */
+  /** JavaScript calls this method for a + b, Math.exp(a) or a < b; it throws. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return `${this.op.name}(…)`;
     throw new TypeError(
@@ -247,7 +246,7 @@ export class Term {
 
 export type Expression = Term & Value;
 
-/** A new term; its level is the highest of those given, of its arguments and of its operation. */
+/** Makes a term. Its level is the highest among `level`, its arguments and its operation. */
 export function term(
   owner: Owner,
   op: Operation,
@@ -260,7 +259,7 @@ export function term(
   return new Term(owner, op, args, attr, level) as Expression;
 }
 
-/** The number, rounded to float32 as kernels round it. */
+/** A number, rounded to float32 as in kernels. */
 export const constant = (owner: Owner, value: number): Expression => term(owner, LEAF.constant, [], Math.fround(value));
 
 export const isZero = ({ op, attr }: Term): boolean => op === LEAF.constant && Object.is(attr, 0);
@@ -268,10 +267,10 @@ export const isZero = ({ op, attr }: Term): boolean => op === LEAF.constant && O
 let searches = 0;
 
 /**
- * Visits the terms that x depends on, arguments before their users: `enter` tells whether to go on to the arguments, after which
- * `leave` is called. A loop instead of recursion, since a step may be deeper than the stack of an engine is.
+ * Visits the terms that x depends on, arguments before their users. `enter` returns whether to visit the arguments;
+ * `leave` is called after them. A loop, not a recursion, since deep steps would overflow the stack.
  */
-export function walk(root: Expression, enter: (x: Expression) => boolean, leave: (x: Expression) => void): void {
+export function visit(root: Expression, enter: (x: Expression) => boolean, leave: (x: Expression) => void): void {
   if (!enter(root)) return;
   const path = [root];
   const visited = [0];
@@ -290,8 +289,8 @@ export function walk(root: Expression, enter: (x: Expression) => boolean, leave:
 }
 
 /**
- * The terms that the roots depend on, arguments before their users; the search ends at the terms in `stops`. `stops` may
- * not search itself: terms remember the search that has found them, which is faster than a set.
+ * Terms that the roots depend on, arguments before their users; the search ends at terms in `stops`. Terms store the
+ * number of the last search that found them, which is faster than a set; so `stops` must not start a search.
  */
 export function reachable(roots: Iterable<Expression>, stops?: (x: Expression) => boolean): Expression[] {
   const search = ++searches;
@@ -304,15 +303,15 @@ export function reachable(roots: Iterable<Expression>, stops?: (x: Expression) =
     return false;
   };
   const leave = (x: Expression) => found.push(x);
-  for (const x of roots) walk(x, enter, leave);
+  for (const x of roots) visit(x, enter, leave);
   return found;
 }
 
-/** How many operations on elements it takes to compute x from the given terms. */
+/** Number of elementwise operations that compute x from the given terms. */
 export const workOf = (x: Expression, isGiven: (y: Expression) => boolean): number =>
   reachable([x], isGiven).filter((y) => y.level === ELEMENT && !isGiven(y)).length;
 
-/** A function that finds for a term the one that stands for all equal to it; first `replace` may put another in its place. */
+/** Makes a function that maps equal terms to one term. `replace` may substitute a term first. */
 export function sharing(replace?: (x: Expression) => Expression | undefined): (x: Expression) => Expression {
   const table = new Map<string, Expression>();
   return rewriting(replace, (x) => {
@@ -324,7 +323,7 @@ export function sharing(replace?: (x: Expression) => Expression | undefined): (x
   });
 }
 
-/** A function that replaces the terms that `replace` knows by others, down to the leaves. */
+/** Makes a function that substitutes terms by `replace`, down to the leaves. */
 export function rewriting(
   replace: (x: Expression) => Expression | undefined = () => undefined,
   finish: (x: Expression) => Expression = (x) => x,
@@ -340,14 +339,14 @@ export function rewriting(
   return (x) => {
     let z = known.get(x);
     if (z === undefined) {
-      walk(x, enter, leave);
+      visit(x, enter, leave);
       z = known.get(x) as Expression;
     }
     return z;
   };
 }
 
-/** The term on the terms that are known to stand for its arguments; itself, where they stay. */
+/** A term with known arguments replaced; the same term if none changed. */
 function onOthers(x: Expression, known: ReadonlyMap<Expression, Expression>): Expression {
   let others: Expression[] | null = null;
   for (let i = 0; i < x.args.length; i++) {

@@ -1,46 +1,53 @@
-/** A step function run once on symbols: its outputs as terms, and the terms that depend on parameters alone. */
+/**
+ * Runs a step function once on symbols, which gives its outputs as terms, and the terms that depend only on parameters.
+ */
 import { isPlain, wrongValue } from "../arguments.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { full } from "../create.ts";
 import { softplus } from "../ops/formula.ts";
 import { where } from "../ops/where.ts";
-import type { Tensor } from "../tensor.ts";
 import { evaluation, type Functions } from "./evaluation.ts";
 import { AN_INPUT, languageOf, lift, strictly, told } from "./language.ts";
 import { COLUMN, ELEMENT, type Level, SCALAR } from "./layout.ts";
 import type { Expression, Language, Operation, Owner, Value } from "./terms.ts";
 import { isZero, LEAF, reachable, sharing, Term, term } from "./terms.ts";
 
-/** The argument of a step function: inputs, states and parameters by their names, and the functions of the language. */
+/** Argument of a step function: inputs, states and parameters by name, and the functions of the language. */
 export type StepArgument<Name extends string> = Language & { readonly [name in Name]: Value };
 
 /**
- * A function of one step of time, for each column on its own; `Name` unites the names of inputs, states and parameters.
+ * A function of one time step, elementwise over columns; `Name` unites the names of inputs, states and parameters.
  */
 export interface StepDefinition<Name extends string = never> {
-  /** For errors. */
+  /** Name of the step, for errors. */
   readonly name: string;
-  /** The inputs, which come anew in each step. */
+  /** Inputs, which are new in each step. */
   readonly inputs: readonly string[];
-  /** The states, which a step leaves to the next one and returns under their names. */
+  /** States, which a step returns by name for the next one. */
   readonly states: readonly string[];
-  /** Whether all columns share a parameter or each has its own. */
+  /** Whether all columns share a parameter ("scalar") or each has its own ("column"). */
   readonly parameters: Readonly<Record<string, "scalar" | "column">>;
-  /** Inputs that are one value in each step, the same for all columns. */
+  /** Inputs with one value per step that all columns share. */
   readonly shared?: readonly string[];
-  /** Inputs and outputs of which a list of places names the columns; all other arrays are as long as the list. */
+  /** Inputs and outputs whose columns are selected by a list of places. All other arrays are as long as the list. */
   readonly listed?: readonly string[];
-  /** Outputs of which the sum over all columns is taken, in float32 over strips and in float64 over these. */
+  /** Outputs that are summed over all columns: in float32 within a strip of 512 columns, in float64 over strips. */
   readonly summed?: readonly string[];
-  /** Outputs that are stored as bits where the step returns them; their terms must be 0 or 1. */
+  /** Outputs that are stored as bits if the step returns them; their terms must be 0 or 1. */
   readonly packed?: readonly string[];
   /**
-   * Gradients are the exact ones of the computed function, as for a step whose spikes are smooth: `detach` has no
-   * effect, and `where` and `select` weigh by a condition that is no comparison, y + c·(x − y).
+   * Whether gradients are exact for the computed function, as for a step with smooth spikes. `detach` then has no
+   * effect. `where` and `select` interpolate, y + c·(x − y), if their condition c is not a comparison.
    */
   readonly exact?: boolean;
-  /** The step was derived from one that was checked: comparisons may reach no output, and outputs may exceed 31 if the caller checks that. */
+  /**
+   * Whether the step is derived from a checked step. It is traced once and may contain unused comparisons; the caller
+   * checks the number of outputs.
+   */
   readonly partial?: boolean;
-  /** The outputs by their names. */
+  /** Whether the step is known to be deterministic; it then runs only once. */
+  readonly steady?: boolean;
+  /** Returns the outputs by name. */
   step(argument: StepArgument<Name>): Readonly<Record<string, Value | number>>;
 }
 
@@ -51,36 +58,36 @@ export interface Traced {
   readonly inputs: readonly Expression[];
   readonly states: readonly Expression[];
   readonly outputs: ReadonlyMap<string, Expression>;
-  /** The terms of parameters alone, which are the same in each step, and are computed before the first. */
+  /** Terms of only parameters. They are equal in each step and computed before the first. */
   readonly derived: readonly Expression[];
-  /** The leaf "parameter" that stands for a term of parameters alone, and is numbered as `derived` is. */
+  /** Maps each term in `derived` to the "parameter" leaf of the same index that replaces it. */
   readonly leaves: ReadonlyMap<Expression, Expression>;
-  /** Numbers of the step, each once: the compiled code reads them as arguments. */
+  /** Different numbers of the step, which the compiled code reads as arguments. */
   readonly numbers: readonly number[];
   /**
-   * Equal for steps that differ in the values of numbers alone. Which numbers coincide with each other, or with 0, 1 or 0.5, is
-   * part of the key.
+   * Equal for steps that differ only in the values of numbers. Which numbers equal each other, or 0, 1 or 0.5, is part
+   * of the key.
    */
   readonly key: string;
 }
 
-/** Numbers that derivatives use: their places come before the places of the step's numbers. */
+/** Numbers that derivatives use, besides 0; the step's own numbers follow. */
 const USUAL = [1, 0.5];
 
-/** The most outputs of a step: sets of them are bits of an integer. */
+/** Most outputs of a step: a set of outputs is stored in the bits of an integer. */
 export const MOST_OUTPUTS = 31;
 
-/** The most operations of a step. Longer ones take seconds to compile, and functions of some 10 000 exceed the limits of engines. */
+/** Most operations of a step. More take seconds to compile; functions with some 10 000 exceed limits of engines. */
 const MOST_OPERATIONS = 2000;
 
 /**
- * @throws TypeError where the step does something that no column can, or fails to return a state; RangeError for more
- *   outputs than
- * {@link MOST_OUTPUTS}, or more operations than {@link MOST_OPERATIONS}.
+ * @throws TypeError if the step does something that a single column cannot, or fails to return a state; RangeError for more outputs than
+ *   {@link MOST_OUTPUTS}, or more operations than {@link MOST_OPERATIONS}.
  */
 export function trace(definition: StepDefinition): Traced {
   const traced = checked(definition);
-  const { name } = definition;
+  const { name, steady = false, partial = false } = definition;
+  if (steady || partial) return traced;
   const again = run(definition);
   if (again.key !== traced.key || !again.numbers.every((x, i) => x === traced.numbers[i])) {
     throw new TypeError(
@@ -92,7 +99,8 @@ export function trace(definition: StepDefinition): Traced {
 }
 
 /**
- * The traced step. An error that v.minus is no function or v[0] undefined becomes one that names the missing method.
+ * The traced step. Replaces "v.minus is not a function", or the error of an undefined v[0], by an error that names the
+ * missing method.
  */
 function checked(definition: StepDefinition): Traced {
   try {
@@ -153,7 +161,7 @@ function outputsOf(definition: StepDefinition, owner: Owner, leaves: readonly Ex
   const { name, states } = definition;
   const values = Object.fromEntries(leaves.map((x) => [x.attr, x]));
   const { power: _, ...language } = languageOf(owner);
-  // Without a prototype, whose names are none of the step.
+  // The prototype is null: its names would not belong to the step.
   const known: Record<string, unknown> = Object.assign(Object.create(null), values, language, values);
   const argument = new Proxy(known, {
     get(_, key) {
@@ -180,7 +188,9 @@ function outputsOf(definition: StepDefinition, owner: Owner, leaves: readonly Ex
   return new Map(Object.entries(returned).map(([output, value]) => [output, lift(owner, output, value)]));
 }
 
-/** Throws where a comparison is lost: the step asked for its truth. A comparison that decides in a term without a reader is not lost. */
+/**
+ * Throws for an unused comparison: the step has used it as a condition of JavaScript. A use in an unused term counts.
+ */
 function checkComparisons({ name, comparisons, decided }: Owner, outputs: Iterable<Expression>): void {
   if (comparisons.length === 0) return;
   const used = reachable([...outputs, ...decided]);
@@ -193,7 +203,7 @@ function checkComparisons({ name, comparisons, decided }: Owner, outputs: Iterab
   );
 }
 
-/** The step as text, with numbers as places in the list of them. Names are quoted, whatever is in them. */
+/** The step as text, with indices into its list of numbers. Names are quoted, since they may contain any character. */
 function keyOf(
   definition: StepDefinition,
   terms: readonly Expression[],
@@ -208,22 +218,36 @@ function keyOf(
   for (const x of terms) {
     places.set(x, places.size);
     const { op, attr, level, args } = leaves.get(x) ?? x;
-    lines.push([op.name, op === LEAF.constant ? numberPlace(x, numbers) : String(attr), level, args.map(placeIn)]);
+    lines.push([op.name, op === LEAF.constant ? placeAdded(x, numbers) : String(attr), level, args.map(placeIn)]);
   }
   for (const [name, value] of outputs) lines.push([name, placeIn(value)]);
   return JSON.stringify(lines);
 }
 
-/** Where the number of a constant is in the list, at whose end it is put if it is new; −1 for 0, which is no argument. */
-export function numberPlace(x: Expression, numbers: number[]): number {
+/**
+ * Index of a constant in the list of numbers, to which a new number is appended; −1 for 0, which is not an argument.
+ */
+function placeAdded(x: Expression, numbers: number[]): number {
   if (isZero(x)) return -1;
   const at = numbers.findIndex((y) => Object.is(y, x.attr));
   return at < 0 ? numbers.push(x.attr as number) - 1 : at;
 }
 
-/** The parameters of the loop, from those by their names, by tensor ops: gradients find their way back. */
+/**
+ * Index of a constant among the numbers of the step; −1 for 0.
+ *
+ * @throws RangeError for other numbers: steps that differ only in numbers share code, so a derivative cannot add
+ *   numbers.
+ */
+export function numberPlace(x: Expression, numbers: readonly number[]): number {
+  const place = placeAdded(x, [...numbers]);
+  if (place < numbers.length) return place;
+  throw new RangeError(`gradient: ${x.attr} is not in USUAL`);
+}
+
+/** Computes the parameters of the loop with tensor ops, from parameters by name, so that gradients flow back. */
 export const derive = ({ derived }: Traced, parameters: Readonly<Record<string, Tensor>>): Tensor[] =>
   derived.map(evaluation(parameters, ON_PARAMETERS)) as unknown as Tensor[];
 
-/** Of terms of parameters alone; any other is computed for each element, see `term`. */
+/** Functions on terms of only parameters. All other terms are computed elementwise; see `term`. */
 const ON_PARAMETERS: Functions = { constant: (c: number) => full([], c), where, softplus };

@@ -1,11 +1,10 @@
 /**
- * WebAssembly as bytes: as much of the format as the loops of emit.ts need. The functions of a module take integers and work on
- * the memory that it imports.
+ * Encodes WebAssembly, as far as emit.ts needs it. A module's functions accept integers and work on an imported memory.
  *
  * @see WebAssembly Core Specification 2.0, chapter 5: the binary format.
  */
 
-/** Instructions of one byte, each a constant of its own, so that bundlers replace the name by its value. */
+/** One-byte instructions. They are separate constants, so bundlers can replace each name by its value. */
 const loop = 0x03;
 const when = 0x04;
 const otherwise = 0x05;
@@ -30,7 +29,7 @@ export const or = 0x72;
 export const shl = 0x74;
 export const shrU = 0x76;
 
-/** Instructions of vectors, behind the byte 0xfd, that loops use whatever they compute; lanes.ts has those that compute. */
+/** Vector instructions (after the byte 0xfd) that all loops use; lanes.ts has those that compute. */
 export const loadVector = 0;
 export const loadSplat = 9;
 export const storeVector = 11;
@@ -55,10 +54,10 @@ type Type = typeof I32 | typeof V128;
 
 const MEMORY_PAGES = 65536;
 const EMPTY_BLOCK = 0x40;
-/** In the place of an operand. */
+/** Stands for a missing operand. */
 const NONE = -1;
 
-/** The body of a function while it is written. */
+/** The body of a function under construction. */
 export class Code {
   readonly bytes: number[] = [];
   readonly locals: Type[] = [];
@@ -68,16 +67,22 @@ export class Code {
     this.parameters = parameters;
   }
 
-  /** A new local. */
+  /** Adds a local. */
   local(type: Type): number {
     return this.parameters + this.locals.push(type) - 1;
   }
 
   op(code: number, a = NONE, b = NONE, c = NONE): this {
-    unsigned(this.bytes, code);
-    if (a !== NONE) unsigned(this.bytes, a);
-    if (b !== NONE) unsigned(this.bytes, b);
-    if (c !== NONE) unsigned(this.bytes, c);
+    const { bytes } = this;
+    if (code < 128 && a < 128 && b < 128 && c < 128) {
+      // Nearly all numbers are one byte; a call would take longer than everything else here.
+      bytes.push(code);
+      if (a !== NONE) bytes.push(a);
+      if (b !== NONE) bytes.push(b);
+      if (c !== NONE) bytes.push(c);
+      return this;
+    }
+    for (const x of [code, a, b, c]) if (x !== NONE) unsigned(bytes, x);
     return this;
   }
 
@@ -86,18 +91,18 @@ export class Code {
     return this.op(code, a, b, c);
   }
 
-  /** Sixteen bytes of two vectors by their numbers. */
+  /** Selects sixteen bytes of two vectors by index. */
   shuffle(bytes: readonly number[]): this {
     return this.simd(shuffle).append(bytes);
   }
 
-  /** Writes once more the bytes between two places. */
+  /** Appends a copy of the bytes between two positions. */
   again(from: number, to: number): this {
     return this.append(this.bytes.slice(from, to));
   }
 
   private append(bytes: readonly number[]): this {
-    // As arguments of one call, the bytes of a long step would be more than the stack holds.
+    // No spread into one call: the bytes of a long step would overflow the stack.
     for (let i = 0; i < bytes.length; i++) this.bytes.push(bytes[i] as number);
     return this;
   }
@@ -116,7 +121,7 @@ export class Code {
     return this;
   }
 
-  /** Four lanes with these bits. */
+  /** Pushes four lanes with these bits. */
   lanes(...bits: readonly [number] | readonly [number, number, number, number]): this {
     this.simd(integers);
     for (let i = 0; i < 16; i++) this.bytes.push(((bits[i >> 2] ?? bits[0]) >> ((i & 3) << 3)) & 255);
@@ -128,27 +133,27 @@ export class Code {
     this.get(local).integer(by).op(add).set(local);
   }
 
-  /** Does `body` so often as the local says, which counts down to 0. */
+  /** Runs `body` as often as the local says; the local counts down to 0. */
   times(local: number, body: () => void): void {
     this.get(local).op(when, EMPTY_BLOCK).op(loop, EMPTY_BLOCK);
     body();
     this.get(local).integer(1).op(sub).op(tee, local).op(brIf, 0).op(end).op(end);
   }
 
-  /** Does `body`, and again while it leaves a condition on the stack that holds. */
+  /** Repeats `body` while the condition that it leaves on the stack is true. */
   repeat(body: () => void): void {
     this.op(loop, EMPTY_BLOCK);
     body();
     this.op(brIf, 0).op(end);
   }
 
-  /** Pushes the smaller one of two, unsigned. */
+  /** Pushes the smaller of two values, unsigned. */
   least(pushA: () => void, pushB: () => void): this {
     for (const push of [pushA, pushB, pushA, pushB]) push();
     return this.op(lessUnsigned).op(select);
   }
 
-  /** Takes a condition from the stack. */
+  /** Branches on a condition from the stack. */
   choose(yes: () => void, no: () => void): void {
     this.op(when, EMPTY_BLOCK);
     yes();
@@ -158,7 +163,7 @@ export class Code {
   }
 }
 
-/** The module of these functions; functions with numbers in `exported` are exported by these. */
+/** The module of these functions; it exports those with numbers in `exported`. */
 export function encodeModule(functions: readonly Code[], exported: readonly number[]): Uint8Array<ArrayBuffer> {
   const [types, indices, count, names] = [functions, functions, functions, exported].map(({ length }) => {
     const list: number[] = [];
@@ -208,14 +213,14 @@ const lengthOf = (parts: readonly number[][]): number => parts.reduce((sum, part
 
 const name = (text: string): number[] => [text.length, ...Array.from(text, (c) => c.charCodeAt(0))];
 
-/** Seven bits a byte, the lowest first; all but the last have the highest bit set. */
+/** Unsigned LEB128: seven bits per byte, lowest first; every byte but the last has its highest bit set. */
 function unsigned(to: number[], value: number): void {
   let rest = value >>> 0;
   for (; rest > 127; rest >>>= 7) to.push((rest & 127) | 128);
   to.push(rest);
 }
 
-/** The same, where the last byte's bit 6 is the sign. */
+/** Signed LEB128: bit 6 of the last byte is the sign. */
 function signed(to: number[], value: number): void {
   let rest = value;
   for (; rest < -64 || rest > 63; rest >>= 7) to.push((rest & 127) | 128);

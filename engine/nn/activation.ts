@@ -1,10 +1,11 @@
 /** Activations as modules, for `Sequential`. */
+
+import type { Tensor } from "../core/tensor.ts";
 import { relu } from "../ops/unary.ts";
-import type { Tensor } from "../tensor.ts";
 import { Module, traitsOf } from "./module.ts";
 
 /**
- * The rectified linear unit as a layer, z = max(x, 0), elementwise; see {@link relu}. The shape stays.
+ * The rectified linear unit as a layer, z = max(x, 0), elementwise; see {@link relu}.
  *
  * @see Nair, Hinton (2010), Rectified Linear Units Improve Restricted Boltzmann Machines, ICML.
  *
@@ -26,5 +27,5 @@ export class ReLU extends Module {
   }
 }
 
-// Not pure: the gradient reads the output, which the next layer may not write over.
-const TRAITS = /* @__PURE__ */ traitsOf(ReLU, "stepwise");
+// Not pure: backward reads the output, so the next layer must not overwrite it.
+const TRAITS = traitsOf(ReLU, "stepwise");

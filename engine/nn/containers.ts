@@ -1,12 +1,12 @@
-/** Modules made of modules, and `Flatten`, which stands between convolutions and linear layers. */
+/** Modules made of modules, and `Flatten`, which connects convolutions to linear layers. */
 import { INTEGER, numberOf } from "../arguments.ts";
-import { composed } from "../composed.ts";
+import { composed } from "../core/tape.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { flatten } from "../ops/view.ts";
-import type { Tensor } from "../tensor.ts";
 import { locate, Module, moduleOf, traitsOf } from "./module.ts";
 
 /**
- * Modules one after the other; parameters are named by position: `0.weight`.
+ * Runs modules in sequence; parameters are named by position: `0.weight`.
  *
  * @throws TypeError for anything but modules.
  *
@@ -20,7 +20,7 @@ import { locate, Module, moduleOf, traitsOf } from "./module.ts";
  * ```
  */
 export class Sequential extends Module {
-  /** The modules in their order. */
+  /** The modules in order. */
   readonly modules: readonly Module[];
 
   constructor(...modules: Module[]) {
@@ -36,8 +36,7 @@ export class Sequential extends Module {
   /**
    * Passes x through all modules in order and returns the last output; without modules, x.
    *
-   * @throws errors of the modules; the message of an error begins with the place and the class of the module: `at 0
-   *   (Linear): `.
+   * @throws errors of the modules; the message begins with position and class of the module: `at 0 (Linear): `.
    */
   forward(x: Tensor): Tensor {
     return composed(Sequential.run, this.modules, x);
@@ -51,8 +50,7 @@ export class Sequential extends Module {
       for (; i < modules.length; i++) {
         const module = modules[i] as Module;
         z = isAlone && module.forwardOver !== undefined ? module.forwardOver(z) : module.forward(z);
-        // The output of a pure layer has no other reader, so the next layer may overwrite it; a view may not be
-        // overwritten.
+        // Nothing else reads the output of a pure layer, so the next layer may overwrite it, unless it is a view.
         isAlone = module.isPure && z.base === null;
       }
     } catch (error) {
@@ -62,11 +60,11 @@ export class Sequential extends Module {
   }
 }
 
-const OF_SEQUENTIAL = /* @__PURE__ */ traitsOf(Sequential, "written");
+const OF_SEQUENTIAL = traitsOf(Sequential, "written");
 
 /**
- * Axes startAxis … endAxis as one, by default all but the first, see {@link flatten}: [B, ...] → [B, n]. With time in front,
- * [T, B, ...], startAxis is 2.
+ * Joins the axes startAxis … endAxis, by default all but the first: [B, ...] → [B, n]; see {@link flatten}. For [T, B,
+ * ...], set startAxis to 2.
  *
  * @throws RangeError unless both are integers, TypeError for anything but a number.
  *
@@ -79,9 +77,9 @@ const OF_SEQUENTIAL = /* @__PURE__ */ traitsOf(Sequential, "written");
  * ```
  */
 export class Flatten extends Module {
-  /** The first of the axes that become one; default 1. */
+  /** First axis to join; default 1. */
   readonly startAxis: number;
-  /** The last of them; default −1. */
+  /** Last axis to join; default −1. */
   readonly endAxis: number;
 
   constructor(startAxis = 1, endAxis = -1) {
@@ -91,7 +89,7 @@ export class Flatten extends Module {
   }
 
   /**
-   * x with these axes as one; looks into x.
+   * Joins these axes of x; the result is a view of x.
    *
    * @throws RangeError unless x has these axes, in this order.
    */
@@ -100,4 +98,4 @@ export class Flatten extends Module {
   }
 }
 
-const OF_FLATTEN = /* @__PURE__ */ traitsOf(Flatten, "pure");
+const OF_FLATTEN = traitsOf(Flatten, "pure");

@@ -1,18 +1,15 @@
-/**
- * Dropout as a module: the op of ops/dropout.ts while training, x itself in evaluation; one mask for all time steps on
- * request.
- */
+/** Dropout as a module: in training the op of ops/dropout.ts, in evaluation x itself. */
 import { INTEGER, listOf, numberOf, UNIT, withDefaults } from "../arguments.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import { dropout } from "../ops/dropout.ts";
-import type { Tensor } from "../tensor.ts";
 import { Module, traitsOf } from "./module.ts";
 
 /** Options of {@link Dropout}. */
 export interface DropoutLayerOptions {
-  /** Where the random numbers come from; the default generator if not given. */
+  /** Source of random numbers; the default generator if not given. */
   generator?: Generator;
-  /** Axes along which all values share one mask; default none. 0: the mask is fixed over time. */
+  /** Axes along which all values share one mask; default none. With 0, the mask is fixed over time. */
   sharedAxes?: number | readonly number[];
 }
 
@@ -22,13 +19,14 @@ const DEFAULTS = {
 } satisfies Record<keyof DropoutLayerOptions, unknown>;
 
 /**
- * Zeros with probability p (default 0.5) in training, x as it is in evaluation; see {@link dropout}. The shape stays.
+ * Zeroes values with probability p (default 0.5) in training, and returns x in evaluation; see {@link dropout}. z has the shape of x.
  *
- * Every call of `forward` draws its masks. `new Dropout(0.5, { sharedAxes: 0 })` on a sequence [T, B, …] draws one mask for all T
- * steps (SpikingJelly: `layer.Dropout`), `sharedAxes: [0, -2, -1]` drops whole channels of [T, B, C, H, W] (`layer.Dropout2d`).
+ * Every call of `forward` draws new masks. `new Dropout(0.5, { sharedAxes: 0 })` on a sequence [T, B, …] draws one mask
+ * for all T steps, as SpikingJelly's `layer.Dropout`. `sharedAxes: [0, -2, -1]` drops whole channels of [T, B, C, H,
+ * W], as its `layer.Dropout2d`.
  *
- * @throws RangeError unless p lies in [0, 1] and the axes are integers; TypeError for a generator that is none, or axes that are
- *   neither a number nor a list.
+ * @throws RangeError unless p lies in [0, 1] and the axes are integers; TypeError for anything but a generator, or axes that are neither a number nor
+ *   a list.
  *
  * @example
  * ```ts
@@ -40,9 +38,9 @@ const DEFAULTS = {
  * ```
  */
 export class Dropout extends Module {
-  /** The probability of a zero. */
+  /** Probability of a zero. */
   readonly p: number;
-  /** Where the random numbers come from; the default generator if not given. */
+  /** Source of random numbers. */
   readonly generator: Generator;
   /** Axes along which all values share one mask. */
   readonly sharedAxes: readonly number[];
@@ -57,9 +55,9 @@ export class Dropout extends Module {
   }
 
   /**
-   * x with zeros in training, else x, [...] → [...].
+   * Drops values of x in training, otherwise returns x; [...] → [...].
    *
-   * @throws RangeError unless x has the shared axes, each named once.
+   * @throws RangeError unless x has the shared axes, each given once.
    */
   forward(x: Tensor): Tensor {
     const { p, training, generator, sharedAxes } = this;
@@ -67,4 +65,4 @@ export class Dropout extends Module {
   }
 }
 
-const TRAITS = /* @__PURE__ */ traitsOf(Dropout, "pure");
+const TRAITS = traitsOf(Dropout, "pure");

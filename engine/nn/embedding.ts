@@ -1,11 +1,11 @@
-/** A table of rows by index: the op `embedding` of ops/indexing.ts with its weight. */
+/** A table of vectors by index: the op `embedding` of ops/indexing.ts with its weight. */
 import { INTEGER, numberOf, withDefaults } from "../arguments.ts";
-import { k } from "../backend.ts";
+import { k } from "../core/backend.ts";
+import { emptyOf, type Tensor } from "../core/tensor.ts";
 import { defaultGenerator, type Generator, generatorOf, normal } from "../generator.ts";
 import { type EmbeddingOptions, embedding, type Indices, paddingRow } from "../ops/indexing.ts";
+import { parameter } from "../outside/persist.ts";
 import { checkShape } from "../shape.ts";
-import { parameter } from "../tape.ts";
-import { empty, type Tensor } from "../tensor.ts";
 import { Module, traitsOf } from "./module.ts";
 
 const DEFAULTS = { paddingIdx: null as number | null, generator: defaultGenerator };
@@ -15,10 +15,9 @@ const DEFAULTS = { paddingIdx: null as number | null, generator: defaultGenerato
  *
  * The weight starts normal with mean 0 and variance 1, as in PyTorch. The row `paddingIdx` starts from 0 and gets no gradient.
  *
- * `paddingIdx` is null by default: there is no such row.
+ * Default: null, no such row.
  *
- * @throws RangeError unless both sizes are positive integers and paddingIdx is one of the rows; TypeError for a generator
- *   that is none.
+ * @throws RangeError unless both sizes are positive integers and paddingIdx is one of the rows; TypeError for anything but a generator.
  *
  * @example
  * ```ts
@@ -30,9 +29,9 @@ const DEFAULTS = { paddingIdx: null as number | null, generator: defaultGenerato
  * ```
  */
 export class Embedding extends Module {
-  /** One vector a row, [numEmbeddings, embeddingDim]. */
+  /** One vector per row, [numEmbeddings, embeddingDim]. */
   readonly weight: Tensor;
-  /** The row that gets no gradient, or null. */
+  /** Row that gets no gradient, or null. */
   readonly paddingIdx: number | null;
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions & { generator?: Generator } = {}) {
@@ -43,21 +42,21 @@ export class Embedding extends Module {
     if (paddingIdx !== null) numberOf("Embedding", "paddingIdx", paddingIdx, INTEGER);
     const row = paddingRow(paddingIdx, numEmbeddings);
     this.paddingIdx = paddingIdx;
-    this.weight = parameter(empty(shape));
+    this.weight = parameter(emptyOf(shape));
     const { ptr, size } = this.weight;
     normal(generator, ptr, size);
     if (row >= 0) k.fill(ptr + 4 * row * embeddingDim, embeddingDim, 0);
   }
 
   /**
-   * The rows that the indices name: [...] → [..., embeddingDim].
+   * Looks up the rows of the indices: [...] → [..., embeddingDim].
    *
-   * @throws RangeError if one is not a whole number in [0, numEmbeddings), or there are none; TypeError for anything
-   *   but an array or a tensor.
+   * @throws RangeError if an index is not an integer in [0, numEmbeddings), or there are no indices; TypeError for
+   *   anything but an array or a tensor.
    */
   forward(indices: Indices): Tensor {
     return embedding(indices, this.weight, { paddingIdx: this.paddingIdx });
   }
 }
 
-const TRAITS = /* @__PURE__ */ traitsOf(Embedding, "stepwise");
+const TRAITS = traitsOf(Embedding, "stepwise");

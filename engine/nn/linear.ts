@@ -1,19 +1,20 @@
-/** The linear layer, and the uniform start of weights that convolutions share. */
+/** The linear layer, and the uniform initialisation of weights that convolutions share. */
 import { withDefaults } from "../arguments.ts";
-import { k } from "../backend.ts";
+import { k } from "../core/backend.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { defaultGenerator, type Generator, generatorOf, uniform } from "../generator.ts";
 import { linear } from "../ops/matmul.ts";
+import { emptyAtRoot } from "../outside/outside.ts";
+import { parameter } from "../outside/persist.ts";
 import { checkShape, type Shape } from "../shape.ts";
-import { noGrad, parameter } from "../tape.ts";
-import { empty, type Tensor } from "../tensor.ts";
 import { type Loading, Module, traitsOf } from "./module.ts";
 import { multiplied, type Weighted } from "./reading.ts";
 
 /** Options of {@link Linear}. */
 export interface LinearOptions {
-  /** Adds a learned bias, [out]; default true. */
+  /** Whether there is a learned bias, [out]; default true. */
   bias?: boolean;
-  /** Where the initial values come from; the default generator if not given. */
+  /** Generator of the initial values; the default generator if not given. */
   generator?: Generator;
 }
 
@@ -22,9 +23,9 @@ const DEFAULTS: Required<LinearOptions> = { bias: true, generator: defaultGenera
 /**
  * z = x·weightᵀ + bias     x: [..., in] → z: [..., out];  weight [out, in], bias [out]
  *
- * Both start uniform in (−1/√in, 1/√in), as in PyTorch (Kaiming uniform with a = √5).
+ * Weight and bias start uniform in (−1/√in, 1/√in), as in PyTorch (Kaiming uniform with a = √5).
  *
- * @throws RangeError unless both sizes are positive integers; TypeError for a generator that is none.
+ * @throws RangeError unless both sizes are positive integers; TypeError for anything but a generator.
  *
  * @example
  * ```ts
@@ -41,12 +42,12 @@ export class Linear extends Module {
   readonly inFeatures: number;
   /** Size of the last axis of z. */
   readonly outFeatures: number;
-  /** The factors, [out, in]. */
+  /** Weights, [out, in]. */
   readonly weight: Tensor;
-  /** The bias, [out], or null without one. */
+  /** Bias, [out]; null without one. */
   readonly bias: Tensor | null;
   /**
-   * How forward reads the weight.
+   * Reparametrization of the weight, or null.
    *
    * @internal
    */
@@ -76,11 +77,11 @@ export class Linear extends Module {
   }
 }
 
-const TRAITS = /* @__PURE__ */ traitsOf(Linear, "product");
+const TRAITS = traitsOf(Linear, "product");
 
 /**
- * A weight of this shape and, where there is one, its bias [out], uniform in ±1/√n for n inputs of an output. Both have their
- * memory before the first number is drawn.
+ * A weight of this shape and, if requested, a bias [out], uniform in ±1/√n, where n is the number of inputs per output.
+ * Both are allocated before random numbers are drawn.
  */
 export function startUniform(
   where: string,
@@ -91,10 +92,14 @@ export function startUniform(
 ): [weight: Tensor, bias: Tensor | null] {
   const from = generatorOf(where, generator);
   const bound = 1 / Math.sqrt(inputs);
-  const made = noGrad((): [Tensor, Tensor | null] => [
-    parameter(empty(shape)),
-    hasBias ? parameter(empty([shape[0] as number])) : null,
-  ]);
+  const weight = parameter(emptyAtRoot(shape));
+  const made: [Tensor, Tensor | null] = [weight, null];
+  try {
+    if (hasBias) made[1] = parameter(emptyAtRoot([shape[0] as number]));
+  } catch (error) {
+    weight.dispose();
+    throw error;
+  }
   for (const t of made) {
     if (t === null) continue;
     uniform(from, t.ptr, t.size);

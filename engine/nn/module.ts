@@ -1,11 +1,11 @@
-/** The base of all layers and networks: parameters and buffers by their paths, states, modes, traits and `dispose`. */
+/** Base class of all layers and networks: parameters and buffers by path, states, modes, traits and `dispose`. */
 import type { Range } from "../arguments.ts";
 import { ensure, functionOf, numberOf, numbersOf, objectOf, typeOf, withDefaults, wrongType } from "../arguments.ts";
+import { alive, Tensor } from "../core/tensor.ts";
 import { formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
-import { alive, Tensor } from "../tensor.ts";
 import { modulesOf, treeOf } from "./tree.ts";
 
-/** A typed array of a kind that files hold. */
+/** Typed arrays whose types files can store. */
 export type NumberArray =
   | Float32Array
   | Float64Array
@@ -16,7 +16,7 @@ export type NumberArray =
   | Int32Array
   | Uint32Array;
 
-/** An array of numbers of any kind. */
+/** An array of numbers of any type. */
 export interface ArrayEntry {
   /** Sizes of the axes. */
   readonly shape: Shape;
@@ -30,42 +30,42 @@ export interface StateEntry extends ArrayEntry {
   readonly data: Float32Array;
 }
 
-/** Arrays by name: the state of a module. */
+/** State of a module: arrays by name. */
 export type StateDict = Record<string, StateEntry>;
 
-/** Arrays by name, as `Module.loadStateDict` and `saveSafetensors` take them. */
+/** Arrays by name, as input of `Module.loadStateDict` and `saveSafetensors`. */
 export type NamedArrays = Record<string, Tensor | ArrayEntry>;
 
 /** Options of {@link Module.loadStateDict}. */
 export interface LoadOptions {
-  /** Whether parameters that the state lacks, and names that the module lacks, are errors; default true. */
+  /** Whether parameters missing in the state, and names unknown to the module, are errors; default true. */
   strict?: boolean;
 }
 
-/** The names that {@link Module.loadStateDict} has found on one side alone, or whose values it has changed. */
+/** Names that only the module or only the loaded values have, and names whose values {@link Module.loadStateDict} changed. */
 export interface LoadReport {
-  /** Parameters that the state lacks: they keep their values. None where strict. */
+  /** Parameters missing in the state, which keep their values; empty if strict. */
   missingKeys: string[];
-  /** Buffers that the state lacks: they keep their values. */
+  /** Buffers missing in the state, which keep their values. */
   missingBuffers: string[];
-  /** Names of the state that the module lacks; none where strict. */
+  /** Names of the state that the module lacks; empty if strict. */
   unexpectedKeys: string[];
-  /** Parameters that did not take the values of the state: weights of connections that the layer has not are 0. */
+  /** Parameters whose loaded values were changed: weights of connections that the layer does not have are 0. */
   adjustedKeys: string[];
 }
 
 /**
- * An array of the state of a module that is no tensor, such as integers of eight bits. States have its values as float32; a state without
- * it is as one without a parameter.
+ * State of a module that is not a tensor, such as 8-bit integers. State dicts hold its values as float32. If a state
+ * dict lacks it, its name is reported as a missing parameter.
  *
  * @internal
  */
 export interface StoredArray extends Loading {
   readonly isStored: true;
   /**
-   * The shapes that it may have.
+   * Shapes that its array may have.
    *
-   * @throws Error for an array that was freed.
+   * @throws Error if it was freed.
    */
   shapes(): readonly Shape[];
   read(): StateEntry;
@@ -73,27 +73,27 @@ export interface StoredArray extends Loading {
   dispose(): void;
 }
 
-/** The values that a parameter or a buffer may take from a state. */
+/** Limits of the values that a state may set. */
 export interface Loading {
-  /** The numbers that it may hold. */
+  /** Range of its values. */
   readonly range?: Range;
-  /** Changes loaded values into those that it may hold. Returns whether some have changed. */
+  /** Changes loaded values to allowed ones. Returns whether any value changed. */
   readonly adjust?: (values: Float32Array) => boolean;
 }
 
 /**
- * The property of a `forward` of the package.
+ * What other code may assume about a `forward` of this package.
  *
- * - `pure`: a call can be recorded once and replayed, and its output be overwritten. In evaluation mode `forward` runs the same ops for every x
- *   of a shape, on the parameters themselves, not on copies, and neither the layer nor its backward pass reads the output again
- * - `product`: pure, one op, a product of x with `weightOf` the layer; a learning rule can give this op another input for ∂L/∂weight
- * - `weighted`: the weight is read by `weightOf`, so that masks and grids count
- * - `stepwise`: in evaluation mode each step of a sequence is computed by itself, as in pure layers
+ * - `pure`: a call can be recorded once and replayed, and its output may be overwritten. In evaluation mode, `forward` runs the same ops for
+ *   every x of a shape, on the parameters themselves, and neither the layer nor its backward pass reads the output again
+ * - `product`: pure, and a single op, x times `weightOf(layer)`; a learning rule can replace its input for ∂L/∂weight
+ * - `weighted`: reads the weight through `weightOf`, so masks and grids apply
+ * - `stepwise`: in evaluation mode each step of a sequence is computed independently, as in pure layers
  * - `written`: none of these
  */
 export type Trait = "pure" | "product" | "weighted" | "stepwise" | "written";
 
-/** The trait of the `forward` of a class, and the function that has it. */
+/** A trait, and the `forward` function that has it. */
 export interface Traits {
   readonly kind: { readonly prototype: Module; traits?: Traits };
   readonly forward: Module["forward"];
@@ -101,26 +101,26 @@ export interface Traits {
 }
 
 /**
- * The trait of a class, whose constructor passes it to Module's. The trait names the `forward` that the class has when
- * its file is loaded: a function that replaces this later, on the prototype too, has no trait, and may keep its
- * argument and its result.
+ * The trait of a class; its constructor passes it to Module's. It applies to the `forward` that the class has when its
+ * file is loaded. A later replacement of `forward`, even on the prototype, has no trait: it may keep its argument and
+ * result.
  */
-export const traitsOf = (kind: Traits["kind"], trait: Trait): Traits => ({
+export const traitsOf = /* @__NO_SIDE_EFFECTS__ */ (kind: Traits["kind"], trait: Trait): Traits => ({
   kind,
   forward: kind.prototype.forward,
   trait,
 });
 
-/** The trait of the `forward` of a module; null for a class without one, and for a subclass with a `forward` of its own. */
+/** Trait of a module's `forward`; null if its class has none, or a subclass overrides `forward`. */
 export function traitOf(module: Module): Trait | null {
   const { traits } = module.constructor as typeof Module;
   return traits !== undefined && traits.forward === module.forward ? traits.trait : null;
 }
 
 /**
- * A layer or a network. Its parameters are the fields that `parameter()` made, and the parameters of the modules in its
- * fields, in the order of their declaration; names are the paths to them, as in PyTorch: `fc1.weight`, `0.bias`. A
- * field that is a list counts with its elements. A subclass declares them and computes the output in `forward`.
+ * A layer or a network. Its parameters are the fields made by `parameter()`, and the parameters of modules in its fields, in the order of
+ * declaration. Names are paths, as in PyTorch: `fc1.weight`, `0.bias`. Elements of a list in a field are included. A subclass declares the fields and
+ * computes the output in `forward`.
  *
  * @example
  * ```ts
@@ -141,34 +141,33 @@ export function traitOf(module: Module): Trait | null {
  */
 export abstract class Module {
   /**
-   * Whether `forward` computes each step of a sequence [T, B, …] by itself in evaluation mode. A class whose `forward` computes
-   * each step by itself sets `stateless` to true, and a Stream runs the class:
+   * Whether `forward` computes each step of a sequence [T, B, …] independently in evaluation mode. If so, the class
+   * sets `stateless` to true, and a Stream can run it:
    *
    *     class Gate extends Module {
    *       static stateless = true; // with noImplicitOverride: static override readonly stateless = true
    *       forward(x) { return x.mul(0.5).relu(); }
    *     }
    *
-   * The value counts for the `forward` of this class, a method: a subclass with another `forward` sets it again. Default: not
-   * known.
+   * The value applies to the `forward` method of this class; a subclass that overrides `forward` must set it again. Default: unknown.
    */
   static readonly stateless?: boolean;
 
   /**
-   * The trait of the `forward` of a class of the package.
+   * Trait of this class's `forward`, for classes of the package.
    *
    * @internal
    */
   static traits?: Traits;
 
-  /** True while training, the default; layers such as Dropout behave differently then. */
+  /** Whether the module is in training mode, the default; layers such as Dropout depend on it. */
   training = true;
 
-  /** The output for x; each class tells its shapes and errors. */
+  /** Computes the output for x; each class documents its shapes and errors. */
   abstract forward(x: Tensor): Tensor;
 
   /**
-   * `traits` of a class of the package, which are kept for the class.
+   * Stores `traits` for the class; only classes of the package pass it.
    *
    * @internal
    */
@@ -177,7 +176,7 @@ export abstract class Module {
   }
 
   /**
-   * Whether `forward` can be recorded once and replayed, and its output be overwritten; false where another function has taken its place.
+   * Whether `forward` is pure (see {@link Trait}); false if another function replaced it.
    *
    * @internal
    */
@@ -187,43 +186,44 @@ export abstract class Module {
   }
 
   /**
-   * The values that t, a parameter or buffer of the module, may take from a state; undefined for all, and for tensors of other modules.
+   * Limits of loaded values for t, a parameter or buffer of this module. Undefined if there are none, or t belongs to
+   * another module.
    *
    * @internal
    */
   loadingOf?(t: Tensor): Loading | undefined;
 
   /**
-   * Whether `forward` mixes the steps of a sequence, in evaluation mode too. Layers that never do have no such method.
+   * Whether `forward` mixes time steps even in evaluation mode. Absent in layers that never do.
    *
    * @internal
    */
   mixesSteps?(): boolean;
 
   /**
-   * `forward` that may write over x, since no other reader of x is left. Layers that cannot make use of that have none.
+   * `forward` that may overwrite x, which nothing else reads. Absent in layers that cannot use this.
    *
    * @internal
    */
   forwardOver?(x: Tensor): Tensor;
 
-  /** The fields that can hold parameters and modules, with their names. */
+  /** Fields that may hold parameters and modules, with their names. */
   protected fields(): Iterable<[string, unknown]> {
     return Object.entries(this);
   }
 
   /**
-   * Pairs of the name and the parameter. A shared parameter appears once, under its first name.
+   * Names and parameters. A shared parameter appears once, under its first name.
    *
-   * @throws TypeError for a module or a parameter of another copy of the package, or posted by another thread, in a field:
-   *   its memory is another one. So do all methods that look for modules and parameters.
+   * @throws TypeError if a field holds a module or parameter of a different copy of the package, or from another
+   *   thread: its memory is different. All methods that look for modules and parameters throw this.
    */
   namedParameters(): [string, Tensor][] {
     return this.namedState().filter(([, t]) => t.isParameter);
   }
 
   /**
-   * Parameters and buffers.
+   * Parameters and buffers, with their names.
    *
    * @internal
    */
@@ -231,7 +231,7 @@ export abstract class Module {
     return this.found().filter((each): each is [string, Tensor] => isState(each[1]));
   }
 
-  /** The same, with arrays that are no tensors. */
+  /** Parameters, buffers, and arrays that are not tensors, with their names. */
   private arraysOfState(): [string, Tensor | StoredArray][] {
     return this.found().filter((each): each is [string, Tensor | StoredArray] => {
       return isState(each[1]) || "isStored" in each[1];
@@ -243,7 +243,7 @@ export abstract class Module {
     return this.namedParameters().map(([, t]) => t);
   }
 
-  /** Pairs of the name and the module: this module, under the empty name, and all within. A shared module appears once. */
+  /** Names and modules: this module, under the empty name, and all inner modules. A shared module appears once. */
   namedModules(): [string, Module][] {
     return [["", this], ...this.found().filter((each): each is [string, Module] => each[1] instanceof Module)];
   }
@@ -258,15 +258,15 @@ export abstract class Module {
   }
 
   /**
-   * Overwrites the parameters and buffers with the values of a state, arrays or tensors by name. Returns the names that
-   * the state or the module alone has, and names of parameters that cannot have the values of the state.
+   * Overwrites parameters and buffers with the values of a state: arrays or tensors by name. Returns the names that
+   * only the state or only the module has, and the names of parameters whose loaded values were changed.
    *
-   * A buffer that the state lacks keeps its value: states of earlier versions, and of other packages, have fewer buffers. With
-   * `strict: false`, default true, parameters may be missing too, and names of the state that the module lacks are left out.
+   * A buffer that the state lacks keeps its value: states of earlier versions and of other packages have fewer buffers.
+   * With `strict: false` (default true), parameters may be missing too, and unknown names are ignored.
    *
-   * @throws RangeError for shapes or numbers of values that do not fit this module, a fixed value that the layer
-   *   refuses, such as β outside of [0, 1], and where strict for names that the module lacks; TypeError for anything
-   *   but a state, for an unknown option, and where strict for a missing parameter. Nothing is written then.
+   * @throws RangeError for shapes or numbers of values that do not fit this module, a fixed value that the layer rejects, such as β outside of
+   *   [0, 1], and if strict for names that the module lacks; TypeError for anything but a state, for an unknown option, and if strict for a missing
+   *   parameter. Errors are thrown before any write.
    */
   loadStateDict(state: NamedArrays, options: LoadOptions = LOAD_DEFAULTS): LoadReport {
     const { strict } = withDefaults(LOAD, LOAD_DEFAULTS, options);
@@ -301,16 +301,16 @@ export abstract class Module {
     return report;
   }
 
-  /** Sets the gradients of all parameters to null; their buffers are kept for the next ones. */
+  /** Sets the gradients of all parameters to null; their buffers are kept for the next gradients. */
   zeroGrad(): void {
     for (const p of this.parameters()) p.zeroGrad();
   }
 
   /**
-   * Puts this module and all within into training mode, the default, or with false into evaluation mode. Returns the module
+   * Sets this module and all inner modules to training mode, or with false to evaluation mode. Returns the module
    * itself.
    *
-   * @throws TypeError unless the mode is true or false, and for a frozen module in another mode.
+   * @throws TypeError unless the mode is a boolean, or if a frozen module would have to change its mode.
    */
   train(mode = true): this {
     if (typeof mode !== "boolean") throw wrongType("train", "mode as true or false", mode);
@@ -320,13 +320,13 @@ export abstract class Module {
     return this;
   }
 
-  /** Puts this module and all within into evaluation mode. Returns the module itself. */
+  /** Sets this module and all inner modules to evaluation mode. Returns the module itself. */
   eval(): this {
     return this.train(false);
   }
 
   /**
-   * Runs fn with all modules in evaluation mode, then gives each the mode that it had. Returns the result of fn.
+   * Runs fn with all modules in evaluation mode, then restores the mode of each. Returns the result of fn.
    *
    * @throws TypeError for anything but a function.
    */
@@ -342,17 +342,17 @@ export abstract class Module {
   }
 
   /**
-   * Frees the parameters and buffers of this module and of all modules within, and lets go of the steps that were compiled for them; again, it
-   * does nothing. Tensors and modules in the fields of `others` stay as they are: name the networks that go on with layers or
-   * parameters of this one. A later use of a freed tensor is an Error. Optimizers and streams have memory, and a
-   * `dispose`, of their own.
+   * Frees parameters, buffers and compiled steps of this module and all inner modules. A second call does nothing.
+   * Tensors and modules that also belong to `others` are kept: pass the networks that still use layers or parameters of
+   * this one. A later use of a freed tensor throws an Error. Optimizers and streams have their own memory and their own
+   * `dispose`.
    *
    *     const before = memoryStats().live;
    *     const model = new Sequential(new Linear(784, 100), new LIF());
    *     model.dispose();
    *     memoryStats().live === before;
    *
-   * @throws TypeError for others that are no modules; Error inside of `gradcheck`. Nothing is freed then.
+   * @throws TypeError for others that are not modules; Error inside of `gradcheck`. Errors are thrown before anything is freed.
    */
   dispose(...others: Module[]): void {
     const kept = new Set<object>(others);
@@ -362,14 +362,14 @@ export abstract class Module {
   }
 
   /**
-   * Lets go of compiled steps. Layers without such steps have no such method.
+   * Releases compiled steps. Absent in layers without such steps.
    *
    * @internal
    */
   forgetSteps?(): void;
 
   /**
-   * The tree of the modules: the name and the class of each, its features or the shapes of its own parameters, and how many these are.
+   * The tree of modules: for each its name, class, features or shapes of its own parameters, and number of parameters.
    *
    *     Sequential(
    *       (0): Linear(8 → 16, 144 parameters)
@@ -386,7 +386,7 @@ export abstract class Module {
   }
 
   /**
-   * Whether `String` gives equations instead of the tree.
+   * Whether `String` prints equations instead of the tree.
    *
    * @internal
    */
@@ -395,7 +395,7 @@ export abstract class Module {
   }
 
   /**
-   * The same for `console.log` of Node and Deno.
+   * `toString` for `console.log` of Node and Deno.
    *
    * @internal
    */
@@ -403,7 +403,7 @@ export abstract class Module {
     return this.toString();
   }
 
-  /** Every object in the fields, once each, and in fields of modules and in lists within, with its name. */
+  /** Every object in fields, in fields of inner modules and in lists, each once, with its name. */
   private found(): [string, object][] {
     const found: [string, object][] = [];
     const seen = new Set<unknown>([this]);
@@ -423,7 +423,7 @@ export abstract class Module {
   }
 }
 
-/** Throws for a module that is frozen, called `name` in the error. */
+/** Throws for a frozen module; errors call it `name`. */
 export function checkChangeable(where: string, name: string, module: object): void {
   if (Object.isExtensible(module)) return;
   throw new TypeError(`${where}: expected no frozen module, got ${name}`);
@@ -437,13 +437,13 @@ const LOAD_DEFAULTS = { strict: true };
 
 const ANY: Loading = {};
 
-/** A copy of the values that a state has for t, after a check of their shape. */
+/** A copy of a state's values for t, after a check of shape and limits. */
 function valuesOf(name: string, entry: unknown, t: Tensor | StoredArray, limits: Range | undefined): Float32Array {
   const where = `${LOAD}: ${name}`;
   const isTensor = t instanceof Tensor;
   if (isTensor) alive(t, where);
   const shapes = isTensor ? [t.sizes] : t.shapes();
-  // The data of a tensor are read without giving out a view.
+  // Reads the data of a tensor without a call of `data`, which would return a view.
   const { shape, data } =
     entry instanceof Tensor
       ? { shape: entry.sizes, data: entry.toFloat32Array() }
@@ -458,20 +458,20 @@ function valuesOf(name: string, entry: unknown, t: Tensor | StoredArray, limits:
   return values;
 }
 
-/** The modules whose `forward` threw an error first, with its message at that time. */
+/** For each error: the module whose `forward` first threw it, and its message then. */
 const sources = new WeakMap<Error, [module: Module, message: string]>();
 
 /**
- * The error, which the `forward` of a module at this path of a container has thrown; its message begins with the path and the class of
- * the innermost module that threw it. A container calls this where it has caught an error of a module that it runs.
+ * Puts path and class of a module in front of an error's message: those of the innermost module whose `forward` threw
+ * it. Containers call this for errors of the modules that they run, with the module's path.
  */
 export function locate(error: unknown, path: string, module: Module): unknown {
   if (!(error instanceof Error) || !Object.getOwnPropertyDescriptor(error, "message")?.writable) return error;
-  // V8 puts the message into the stack, at the latest when it is first read, and Node prints the stack.
+  // V8 copies the message into the stack when the stack is first read, and Node prints the stack.
   const { message, stack } = error;
   let [source, said] = sources.get(error) ?? [module, message];
   const within = module.namedModules().find(([, inner]) => inner === source)?.[0];
-  // The error was thrown before, by a module elsewhere.
+  // The same error object was thrown before, by an unrelated module.
   if (within === undefined) [source, said] = [module, message];
   sources.set(error, [source, said]);
   const full = [path, within].filter(Boolean).join(".");
@@ -482,16 +482,16 @@ export function locate(error: unknown, path: string, module: Module): unknown {
 
 const OWN = "a module or a parameter of this copy of jarvis-snn";
 
-/** Whether it is a module or a parameter of another copy of the package, or a parameter that another thread has posted. */
+/** Whether a value is a module or parameter of a different copy of the package, or a parameter posted by another thread. */
 function isForeign(value: object): boolean {
   if (value instanceof Module || value instanceof Tensor) return false;
   return "namedState" in value || (value as { isParameter?: unknown }).isParameter === true;
 }
 
 /**
- * The value, a module.
+ * Returns the value if it is a module.
  *
- * @throws TypeError for anything else, such as a module of another copy of the package.
+ * @throws TypeError for anything else, such as a module of a different copy of the package.
  */
 export function moduleOf(where: string, value: Module): Module {
   if (value instanceof Module && typeof value.forward === "function") return value;

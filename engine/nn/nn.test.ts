@@ -1,4 +1,4 @@
-/** Modules: names as in PyTorch, states that round-trip or change nothing, and layers that start as PyTorch's do. */
+/** Modules: names as in PyTorch, states that round-trip or change nothing, and layers that start like PyTorch's. */
 import { inspect } from "node:util";
 import { expect, test, vi } from "vitest";
 import { bits, bytesKept, random, values } from "../../test/support/tensors.ts";
@@ -24,7 +24,7 @@ import {
   tensor,
 } from "../index.ts";
 
-/** Fields of every kind: modules, lists of modules, parameters, other tensors and plain values. */
+/** Fields of all types: modules, lists of modules, parameters, other tensors and plain values. */
 class Network extends Module {
   readonly fc1 = new Linear(3, 4);
   readonly name = "network";
@@ -325,7 +325,7 @@ test("linear: it starts uniform within ±1/√in, weight and bias", () => {
     const list = values(t);
     const bound = Math.fround(0.1);
     expect(list.every((value) => value >= -bound && value <= bound)).toBe(true);
-    // The extremes come close to the bounds, and mean and variance fit the uniform distribution.
+    // The extremes are close to the bounds, and mean and variance fit the uniform distribution.
     expect(Math.max(...list)).toBeGreaterThan(0.095);
     expect(Math.min(...list)).toBeLessThan(-0.095);
     const mean = list.reduce((sum, value) => sum + value, 0) / list.length;
@@ -559,7 +559,7 @@ test("module: fields that a subclass of Sequential or of a normalisation adds co
   expect(Object.keys(new Scaled(2).stateDict())).toEqual([...names, "scale"]);
 });
 
-/** Two layers by name, of which the second is in a list. */
+/** Two layers by name, the second of which is in a list. */
 class Named extends Module {
   readonly fc1: Module;
   readonly rest: readonly Module[];

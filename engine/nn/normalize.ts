@@ -1,52 +1,55 @@
 /** Normalisations as modules: weight, bias and running statistics around the ops of ops/normalize.ts. */
 import { INTEGER, NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongValue } from "../arguments.ts";
+import { isOutside } from "../core/gradient.ts";
+import { noGrad } from "../core/tape.ts";
+import { alive, type Tensor } from "../core/tensor.ts";
 import { ones, zeros } from "../create.ts";
-import { isOutside } from "../op.ts";
 import { batchNorm, groupNorm, layerNorm } from "../ops/normalize.ts";
-import { checkGroups } from "../ops/tensors.ts";
-import { axisOf, checkShape, formatShape, type Shape } from "../shape.ts";
-import { buffer, noGrad, parameter } from "../tape.ts";
-import { alive, type Tensor } from "../tensor.ts";
+import { buffer, parameter } from "../outside/persist.ts";
+import { axisOf, checkGroups, checkShape, formatShape, type Shape } from "../shape.ts";
 import { Module, type Traits, traitsOf } from "./module.ts";
 
 /** Options of {@link LayerNorm}. */
 export interface NormLayerOptions {
   /** Added to the variance, ≥ 0; default 1e-5. */
   eps?: number;
-  /** Learns a weight, from ones, and a bias, from zeros; default true. */
+  /** Whether to learn a weight, from ones, and a bias, from zeros; default true. */
   affine?: boolean;
 }
 
 /** Options of {@link GroupNorm}. */
 export interface GroupNormLayerOptions extends NormLayerOptions {
-  /** The axis of the channels; by default as in `groupNorm`. */
+  /** Axis of the channels; default as in `groupNorm`. */
   axis?: number;
 }
 
 /** Options of {@link BatchNorm2d}. */
 export interface BatchNormLayerOptions extends NormLayerOptions {
-  /** Share of a batch in the running statistics, in [0, 1]; default 0.1. null: they are means over all batches. */
+  /** Weight of a batch in the running statistics, in [0, 1]; default 0.1. null: means over all batches so far. */
   momentum?: number | null;
-  /** Keeps running statistics for evaluation; default true. If not, evaluation takes the statistics of its batch. */
+  /**
+   * Whether to keep running statistics for evaluation; default true. If false, evaluation uses the statistics of its
+   * batch.
+   */
   trackRunningStats?: boolean;
 }
 
 /** Options of {@link BatchNorm1d}. */
 export interface BatchNorm1dOptions extends BatchNormLayerOptions {
-  /** The axis of the channels: by default the last but one, or the second of [N, C]; −1 for [T, B, C]. */
+  /** Axis of the channels; default: the second of [N, C], otherwise the last but one. Use −1 for [T, B, C]. */
   axis?: number;
 }
 
 const DEFAULTS: Required<NormLayerOptions> = { eps: 1e-5, affine: true };
 
-/** Defaults that `withDefaults` cannot check, since their options may be of two types. */
+/** Options of two types, whose defaults `withDefaults` cannot check. */
 interface Open {
   axis?: number | undefined;
   momentum?: number | null | undefined;
 }
 const NO_AXIS: Pick<Required<Open>, "axis"> = { axis: undefined };
 
-/** The options over the defaults, in range. */
+/** Options with their defaults, checked. */
 export function normalizationOptions<Options extends { eps: number } & Open>(
   where: string,
   defaults: Options,
@@ -62,17 +65,20 @@ export function normalizationOptions<Options extends { eps: number } & Open>(
 
 type Affine = [weight: Tensor | null, bias: Tensor | null];
 
-/** The learned factors, from ones, and the learned bias, from zeros: null without `affine`, or without a bias. */
+/**
+ * Learned factors, initially ones, and a learned bias, initially zeros. Without `affine` both are null; without
+ * `hasBias` the bias is null.
+ */
 const learned = (shape: Shape, affine: boolean, hasBias = true): Affine =>
   noGrad(() => [affine ? parameter(ones(shape)) : null, affine && hasBias ? parameter(zeros(shape)) : null]);
 
-/** A layer with a weight and a bias, or without. */
+/** A layer with optional weight and bias. */
 export abstract class Normalization extends Module {
   /** Added to the variance. */
   readonly eps: number;
-  /** Factors after the normalisation, [C] or normalizedShape, or null without `affine`. */
+  /** Factors after the normalisation, [C] or normalizedShape; null without `affine`. */
   readonly weight: Tensor | null;
-  /** Added last, in the shape of the weight, or null without `affine`. */
+  /** Bias after the factors, in the shape of the weight; null without `affine`. */
   readonly bias: Tensor | null;
 
   constructor(traits: Traits | undefined, eps: number, [weight, bias]: Affine) {
@@ -83,34 +89,34 @@ export abstract class Normalization extends Module {
   }
 }
 
-/** The usual momentum stands in the constructor, as null is another one. */
+/** Momentum is missing, since null is a valid value; the constructor adds its default. */
 export const BATCH_DEFAULTS = {
   ...DEFAULTS,
   momentum: undefined as number | null | undefined,
   trackRunningStats: true,
 };
 
-/** In a state dict the running statistics have the names that PyTorch gives them. */
+/** Names of the running statistics in a state dict, as in PyTorch. */
 const STATISTICS: Record<string, string> = {
   runningMean: "running_mean",
   runningVar: "running_var",
   numBatchesTracked: "num_batches_tracked",
 };
 
-/** Tensors with a value for each channel. */
+/** Tensors with one value per channel. */
 type OfChannels = Pick<BatchNorm, "weight" | "bias" | "runningMean" | "runningVar">;
 
-/** The fields of a layer with running statistics. */
+/** Fields of a layer with running statistics. */
 export interface Statistics extends OfChannels {
   /** Added to the variance. */
   readonly eps: number;
-  /** Share of a batch in the running statistics, null for means over all batches. */
+  /** Weight of a batch in the running statistics; null: means over all batches so far. */
   readonly momentum: number | null;
-  /** Batches in the running statistics, a tensor of one number, or null where none are kept. */
+  /** Number of batches in the running statistics, a tensor of one element; null without running statistics. */
   readonly numBatchesTracked: Tensor | null;
 }
 
-/** Statistics of this shape, [C] or of further axes, [..., C]. The options are checked already. */
+/** Makes statistics of this shape, [C] or [..., C], from checked options. */
 export function statisticsOf(
   where: string,
   sizes: Shape,
@@ -127,11 +133,11 @@ export function statisticsOf(
   return { eps, weight, bias, momentum, runningMean, runningVar, numBatchesTracked };
 }
 
-/** The fields of a layer with statistics, by the names that they have in a state dict. */
+/** Fields of a layer with statistics, by their names in a state dict. */
 export const namedStatistics = (layer: object): [string, unknown][] =>
   Object.entries(layer).map(([name, value]) => [STATISTICS[name] ?? name, value]);
 
-/** x normalised with these parameters and statistics, in training as the first part of a batch or as a further one. */
+/** Normalises x with these parameters and statistics; in training as the first or a later part of a batch. */
 export function normalized(
   layer: Statistics & Pick<Module, "training">,
   x: Tensor,
@@ -150,20 +156,20 @@ export function normalized(
   return z;
 }
 
-/** The base of {@link BatchNorm1d} and {@link BatchNorm2d}: a layer with running statistics. */
+/** Base class of {@link BatchNorm1d} and {@link BatchNorm2d}: a layer with running statistics. */
 export abstract class BatchNorm extends Normalization {
   /** C, the number of channels. */
   readonly channels: number;
-  /** Share of a batch in the running statistics, null for means over all batches. */
+  /** Weight of a batch in the running statistics; null: means over all batches so far. */
   readonly momentum: number | null;
-  /** The running means, [C], or null where none are kept. */
+  /** Running means, [C]; null without running statistics. */
   readonly runningMean: Tensor | null = null;
-  /** The running variances, [C], or null where none are kept. */
+  /** Running variances, [C]; null without running statistics. */
   readonly runningVar: Tensor | null = null;
-  /** Batches in the running statistics, a tensor of one number, or null where none are kept. */
+  /** Number of batches in the running statistics, a tensor of one element; null without them. */
   readonly numBatchesTracked: Tensor | null = null;
 
-  /** The options are checked already. */
+  /** The options must be checked. */
   constructor(where: string, traits: Traits, channels: number, options: typeof BATCH_DEFAULTS) {
     const { eps, weight, bias, ...statistics } = statisticsOf(where, [channels], options, true);
     super(traits, eps, [weight, bias]);
@@ -175,7 +181,7 @@ export abstract class BatchNorm extends Normalization {
   }
 
   /**
-   * Without running statistics the statistics of x are taken, over all steps.
+   * True without running statistics: the layer then uses the statistics of x, over all time steps.
    *
    * @internal
    */
@@ -187,7 +193,7 @@ export abstract class BatchNorm extends Normalization {
     return namedStatistics(this);
   }
 
-  /** x is alive. */
+  /** Normalises a live tensor x. */
   protected over(where: string, x: Tensor, axis: number): Tensor {
     if (x.sizes[axisOf(where, axis, x.ndim)] !== this.channels) {
       throw wrongValue(where, `${this.channels} channels on axis ${axis}`, formatShape(x.sizes));
@@ -197,11 +203,11 @@ export abstract class BatchNorm extends Normalization {
 }
 
 /**
- * Batch normalisation of vectors [N, C] or signals [N, C, L], see {@link batchNorm}; [T, B, C, L] counts time to the batch.
- * Spikes [T, B, C] need the option `axis: -1`, as three axes are a signal.
+ * Batch normalisation of vectors [N, C] or signals [N, C, L], see {@link batchNorm}; [T, B, C, L] treats time as part of the batch. Spikes [T, B, C]
+ * require the option `axis: -1`, since three axes mean a signal.
  *
- * Weight and bias, running statistics and momentum are PyTorch's, as are the names in a state dict: `weight`, `bias`,
- * `running_mean`, `running_var`, `num_batches_tracked`.
+ * Weight, bias, running statistics, momentum and the names in a state dict are PyTorch's: `weight`, `bias`, `running_mean`, `running_var`,
+ * `num_batches_tracked`.
  *
  * @throws RangeError unless the number of channels is a positive integer and the options are in range.
  * @see Ioffe, Szegedy (2015), Batch Normalization, ICML.
@@ -216,7 +222,7 @@ export abstract class BatchNorm extends Normalization {
  * ```
  */
 export class BatchNorm1d extends BatchNorm {
-  /** The axis of the channels, if it was given. */
+  /** Axis of the channels, if given. */
   readonly axis: number | undefined;
 
   constructor(channels: number, options: BatchNorm1dOptions = {}) {
@@ -226,9 +232,9 @@ export class BatchNorm1d extends BatchNorm {
   }
 
   /**
-   * x normalised, in its shape; in training the running statistics take their share of it.
+   * Normalises x and returns it in the same shape; training updates the running statistics.
    *
-   * @throws RangeError unless x has these channels on this axis, and in training more than one value a channel.
+   * @throws RangeError unless x has these channels on this axis, and in training more than one value per channel.
    */
   forward(x: Tensor): Tensor {
     alive(x, "BatchNorm1d");
@@ -236,11 +242,11 @@ export class BatchNorm1d extends BatchNorm {
   }
 }
 
-const OF_BATCH_NORM1D = /* @__PURE__ */ traitsOf(BatchNorm1d, "pure");
+const OF_BATCH_NORM1D = traitsOf(BatchNorm1d, "pure");
 
 /**
- * Batch normalisation of images [N, C, H, W], see {@link batchNorm}; [T, B, C, H, W] counts time to the batch.
- * Parameters and names as in {@link BatchNorm1d}.
+ * Batch normalisation of images [N, C, H, W], see {@link batchNorm}; [T, B, C, H, W] treats time as part of the batch. Parameters and names are those
+ * of {@link BatchNorm1d}.
  *
  * @throws RangeError unless the number of channels is a positive integer and the options are in range.
  * @see Ioffe, Szegedy (2015), Batch Normalization, ICML.
@@ -259,9 +265,9 @@ export class BatchNorm2d extends BatchNorm {
   }
 
   /**
-   * x normalised, in its shape; in training the running statistics take their share of it.
+   * Normalises x and returns it in the same shape; training updates the running statistics.
    *
-   * @throws RangeError unless x [..., N, C, H, W] has these channels, and in training more than one value a channel.
+   * @throws RangeError unless x [..., N, C, H, W] has these channels, and in training more than one value per channel.
    */
   forward(x: Tensor): Tensor {
     alive(x, "BatchNorm2d");
@@ -270,13 +276,13 @@ export class BatchNorm2d extends BatchNorm {
   }
 }
 
-const OF_BATCH_NORM2D = /* @__PURE__ */ traitsOf(BatchNorm2d, "pure");
+const OF_BATCH_NORM2D = traitsOf(BatchNorm2d, "pure");
 
 /**
- * Layer normalisation over the last axes together, whose shape `normalizedShape` tells, see {@link layerNorm}:
- * x [..., normalizedShape] → [..., normalizedShape].
+ * Layer normalisation over the last axes together, whose shape is `normalizedShape`, see {@link layerNorm}: x [..., normalizedShape] →
+ * [..., normalizedShape].
  *
- * @throws RangeError unless the shape is of positive integers, one or more, and eps is not negative.
+ * @throws RangeError unless the shape has one or more positive integers, and eps is not negative.
  * @see Ba, Kiros, Hinton (2016), Layer Normalization, arXiv:1607.06450.
  *
  * @example
@@ -299,7 +305,7 @@ export class LayerNorm extends Normalization {
   }
 
   /**
-   * x normalised, in its shape.
+   * Normalises x and returns it in the same shape.
    *
    * @throws RangeError unless x ends with normalizedShape.
    */
@@ -309,11 +315,10 @@ export class LayerNorm extends Normalization {
   }
 }
 
-const OF_LAYER_NORM = /* @__PURE__ */ traitsOf(LayerNorm, "pure");
+const OF_LAYER_NORM = traitsOf(LayerNorm, "pure");
 
 /**
- * Group normalisation of C = numChannels channels in numGroups groups, see {@link groupNorm}: x [N, C, …] or
- * [T, B, C, H, W], and z as x.
+ * Group normalisation of C = numChannels channels in numGroups groups, see {@link groupNorm}: x [N, C, …] or [T, B, C, H, W] → z in the same shape.
  *
  * @throws RangeError unless both are positive integers, numGroups divides numChannels and eps is not negative.
  * @see Wu, He (2018), Group Normalization, ECCV.
@@ -327,9 +332,9 @@ const OF_LAYER_NORM = /* @__PURE__ */ traitsOf(LayerNorm, "pure");
  * ```
  */
 export class GroupNorm extends Normalization {
-  /** Groups that the channels are cut into. */
+  /** Number of groups of channels. */
   readonly numGroups: number;
-  /** The axis of the channels, if it was given. */
+  /** Axis of the channels, if given. */
   readonly axis: number | undefined;
 
   constructor(numGroups: number, numChannels: number, options: GroupNormLayerOptions = {}) {
@@ -342,7 +347,7 @@ export class GroupNorm extends Normalization {
   }
 
   /**
-   * x normalised, in its shape.
+   * Normalises x and returns it in the same shape.
    *
    * @throws RangeError unless x has these channels on this axis.
    */
@@ -352,4 +357,4 @@ export class GroupNorm extends Normalization {
   }
 }
 
-const OF_GROUP_NORM = /* @__PURE__ */ traitsOf(GroupNorm, "pure");
+const OF_GROUP_NORM = traitsOf(GroupNorm, "pure");

@@ -1,21 +1,21 @@
 /** Pools as modules, around the ops of ops/pool.ts. */
 import { objectOf } from "../arguments.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { type AvgPoolOptions, avgPool2d, checkWindow, type MaxPoolOptions, maxPool2d } from "../ops/pool.ts";
 import { frozenPair, type Pair } from "../ops/windows.ts";
-import type { Tensor } from "../tensor.ts";
 import { Module, type Traits, traitsOf } from "./module.ts";
 
-/** A frozen copy of options, of which each is read once. */
+/** A frozen copy of options, each read once. */
 function copyOf<Options extends object>(where: string, options: Options): Options {
   const entries = Object.entries(objectOf(where, "options", options));
   return Object.freeze(Object.fromEntries(entries.map(([name, value]) => [name, frozenPair(value)]))) as Options;
 }
 
-/** The base class of the pools. */
+/** Base class of the pools. */
 abstract class Pooling<Options extends object> extends Module {
   /** Size of the window, a number or [height, width]. */
   readonly kernel: Pair;
-  /** The other options, a copy of those that were given. */
+  /** A copy of the other options. */
   readonly options: Options;
 
   constructor(where: string, traits: Traits, kernel: Pair, options: Options) {
@@ -27,8 +27,7 @@ abstract class Pooling<Options extends object> extends Module {
 }
 
 /**
- * The maximum under each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link maxPool2d}. By default the stride is the
- * kernel, padding 0, dilation 1.
+ * Maximum of each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link maxPool2d}. By default the stride is the kernel, padding 0, dilation 1.
  *
  * @throws RangeError for an option out of range.
  *
@@ -47,18 +46,17 @@ export class MaxPool2d extends Pooling<MaxPoolOptions> {
   /**
    * x [..., C, H, W] → z [..., C, H′, W′].
    *
-   * @throws RangeError if x has less than three axes or no window fits.
+   * @throws RangeError if x has fewer than three axes or no window fits.
    */
   forward(x: Tensor): Tensor {
     return maxPool2d(x, this.kernel, this.options);
   }
 }
 
-const OF_MAX_POOL2D = /* @__PURE__ */ traitsOf(MaxPool2d, "pure");
+const OF_MAX_POOL2D = traitsOf(MaxPool2d, "pure");
 
 /**
- * The mean under each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link avgPool2d}. By default the stride is the
- * kernel, padding 0.
+ * Mean of each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link avgPool2d}. By default the stride is the kernel, padding 0.
  *
  * @throws RangeError for an option out of range.
  *
@@ -77,11 +75,11 @@ export class AvgPool2d extends Pooling<AvgPoolOptions> {
   /**
    * x [..., C, H, W] → z [..., C, H′, W′].
    *
-   * @throws RangeError if x has less than three axes or no window fits.
+   * @throws RangeError if x has fewer than three axes or no window fits.
    */
   forward(x: Tensor): Tensor {
     return avgPool2d(x, this.kernel, this.options);
   }
 }
 
-const OF_AVG_POOL2D = /* @__PURE__ */ traitsOf(AvgPool2d, "pure");
+const OF_AVG_POOL2D = traitsOf(AvgPool2d, "pure");

@@ -1,5 +1,5 @@
-/** Several functions through which a layer reads its weight: each has a place, and a place has at most one function. */
-import type { Tensor } from "../tensor.ts";
+/** Functions of a layer's weight: at most one per place (connections, mask, grid). */
+import type { Tensor } from "../core/tensor.ts";
 import type { Readings, Weighted } from "./reading.ts";
 
 export type Place = keyof Readings;
@@ -8,7 +8,7 @@ export type Place = keyof Readings;
 export const readingAt = <At extends Place>({ reading }: Weighted, place: At): NonNullable<Readings[At]> | null =>
   reading?.[place] ?? null;
 
-/** Puts a function at a place, where it replaces the present function; null removes that. */
+/** Sets the function at a place; null removes it. */
 export function setReading<At extends Place>(
   layer: Weighted,
   place: At,
@@ -19,7 +19,7 @@ export function setReading<At extends Place>(
   layer.reading = isRead ? Object.assign((weight: Tensor) => readThrough(all, weight), all) : null;
 }
 
-/** The weight as the function at a place gets it: the functions before that have read it. */
+/** The weight after all functions before this place. */
 export const readBefore = ({ weight, reading }: Weighted, place: "mask" | "grid"): Tensor =>
   readThrough({ ...reading, grid: undefined, ...(place === "mask" && { mask: undefined }) }, weight);
 

@@ -1,10 +1,10 @@
-/** A network as a table of its modules, with shapes and numbers of parameters, seen through `tapped`. */
+/** A network as a table of its modules, with output shapes and numbers of parameters. */
 import { show } from "../arguments.ts";
+import { noGrad } from "../core/tape.ts";
+import { Tensor } from "../core/tensor.ts";
 import { zeros } from "../create.ts";
 import { defaultGenerator } from "../generator.ts";
 import { checkShape, formatShape, type Shape } from "../shape.ts";
-import { noGrad } from "../tape.ts";
-import { Tensor } from "../tensor.ts";
 import { locate, type Module, moduleOf } from "./module.ts";
 import { type Tap, tapped } from "./tapped.ts";
 import { modulesOf, parameterCount } from "./tree.ts";
@@ -17,12 +17,11 @@ import { modulesOf, parameterCount } from "./tree.ts";
  *   0: Linear       [4, 32]            2080
  *   …
  *
- * Runs the network once on zeros of the given shape (all axes, batch and time included) in evaluation mode; random state
- * is put back. The output is the output of the last call of `forward`, "–" without a call.
+ * Runs the network once in evaluation mode, on zeros of the given shape, which includes batch and time. The state of
+ * the random generator is restored. A module's output is that of its last call of `forward`; "–" if it was not called.
  *
- * @throws RangeError or TypeError for a shape that is none, TypeError for anything but a module, and errors of a
- *   network that does not take it; the message of such an error begins with the path and the class of the module: `at
- *   fc1 (Linear): `.
+ * @throws RangeError or TypeError for an invalid shape, TypeError for anything but a module, and errors of a network that does not accept the shape;
+ *   the message of such an error begins with the path and the class of the module: `at fc1 (Linear): `.
  *
  * @example
  * ```ts
@@ -68,7 +67,7 @@ export function summary(module: Module, inputShape: Shape): string {
   return table([["layer", "output", "parameters"], ...rows, ["total", "", `${total}`]]);
 }
 
-/** Columns side by side; the last one, of numbers, is flush right. */
+/** Columns side by side; the last one, of numbers, is right-aligned. */
 function table(rows: readonly string[][]): string {
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => (row[column] as string).length)));
   const lines = rows.map((row) =>

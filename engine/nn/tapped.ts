@@ -1,5 +1,5 @@
-/** A look into a running model: watchers see each call of its modules, and may replace its result. */
-import type { Tensor } from "../tensor.ts";
+/** Observes a running model: watchers see each call of its modules, and may replace the result. */
+import type { Tensor } from "../core/tensor.ts";
 import { checkChangeable, type Module } from "./module.ts";
 
 const METHODS = ["forward", "unroll", "step"] as const;
@@ -10,40 +10,42 @@ type Method = (typeof METHODS)[number];
 interface Call {
   readonly method: Method;
   readonly x: unknown;
-  /** The state that the call goes on from; undefined without one. */
+  /** State from which the call continues; undefined without one. */
   readonly state: unknown;
-  /** Makes the call, or one of another method with the same arguments. Returns the result. */
+  /** Makes the call, or calls a different method with the same arguments. Returns the result. */
   run(method?: Method): unknown;
 }
 
-/** Sees the calls of a module: makes each by `call.run()`, and returns the result that the caller gets. */
+/** Observes calls of a module. Must make each call by `call.run()`, and return the result for the caller. */
 export type Watcher = (call: Call) => unknown;
 
-/** Sees the runs of layers of neurons, in fields of the model or not, and the tensors that layers written by hand show. */
+/**
+ * Observes runs of spiking layers, even of layers that are not in fields of the model, and tensors that users' layers
+ * show.
+ */
 export interface LayerTap {
   /**
-   * Runs a layer by `run`, once, over a current [T, B, …]; `run` gives the outputs by name. `continues`: the run goes on from a
-   * state that the caller has, as each time step does.
+   * Must call `run` once, with the current [T, B, …]; `run` returns outputs by name. `continues`: the run starts from a
+   * given state, as each single time step does.
    */
   run<R extends object>(layer: Module, current: Tensor, continues: boolean, run: (current: Tensor) => R): R;
-  /** Takes the tensors that a layer shows, by name. */
+  /** Receives the tensors that a layer shows, by name. */
   see(layer: Module, seen: object): void;
 }
 
-/** A look into a model that runs. */
+/** Observers of a running model. */
 export interface Tap {
-  /** The watcher of a module of the model, null for a module that nobody looks at. */
+  /** Returns the watcher of a module; null if the module is not observed. */
   readonly calls?: (module: Module, path: string) => Watcher | null;
   readonly layers?: LayerTap;
 }
 
-/** The tap of all layers that run now, which each compares with null. */
+/** The tap on layers that is active; null for none. Layers check it in each run. */
 export let layerTap: LayerTap | null = null;
 
 /**
- * Runs fn while `tap` sees the calls of forward, unroll and step of modules within the model: a module with a watcher has methods of its own
- * for that time, and gets those that it had before back, after an error too. Taps may stand in each other, and modules without a
- * watcher run as always. Returns the result of fn.
+ * Runs fn while `tap` observes calls of forward, unroll and step of the model's modules. A watched module temporarily
+ * gets own methods, which are removed afterwards, even after an error. Taps may be nested. Returns the result of fn.
  *
  * @throws TypeError for a frozen module with a watcher.
  */
@@ -60,7 +62,7 @@ export function tapped<R>(model: Module, { calls, layers }: Tap, fn: () => R): R
   }
 }
 
-/** Runs fn, in which no tap sees layers. Returns the result of fn. */
+/** Runs fn without a tap on layers. Returns the result of fn. */
 export const untapped = <R>(fn: () => R): R => under(null, fn);
 
 function under<R>(next: LayerTap | null, fn: () => R): R {
@@ -75,7 +77,7 @@ function under<R>(next: LayerTap | null, fn: () => R): R {
 
 type Methods = Partial<Record<Method, (...args: readonly unknown[]) => unknown>>;
 
-/** Lets the calls of a module go through its watcher. The results put the methods back. */
+/** Routes the calls of a module through its watcher. Returns functions that restore the methods. */
 function watched(module: Module, watch: Watcher): (() => void)[] {
   const { forward, unroll, step } = module as Module & Methods;
   const before: Methods = { forward, unroll, step } as Methods;

@@ -1,8 +1,9 @@
-/** Modules within a module, and these as text. */
-import { formatShape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+/** The tree of modules in a module, and its text. */
 
-/** The root of a network of modules of type M, which `Module` is. */
+import type { Tensor } from "../core/tensor.ts";
+import { formatShape } from "../shape.ts";
+
+/** The root of a network of modules of type M: a `Module`, whose file imports this one. */
 interface Root<M> {
   namedModules(): [string, M][];
   namedParameters(): [string, Tensor][];
@@ -12,13 +13,13 @@ interface Root<M> {
 interface Part<M extends object = object> {
   readonly name: string;
   readonly module: M;
-  /** The beginning of all names within. */
+  /** Prefix of the names inside the module. */
   readonly prefix: string;
-  /** Parameters of this module that belong to no module within, by their names here. */
+  /** The module's parameters that no inner module has, with their names. */
   readonly own: [string, Tensor][];
 }
 
-/** All modules of a network, each before those within it. */
+/** All modules of a network, each before its inner modules. */
 export function modulesOf<M extends object>(root: Root<M>): Part<M>[] {
   const parts = root.namedModules().map(([name, module]): Part<M> => {
     return { name, module, prefix: name && `${name}.`, own: [] };
@@ -33,7 +34,7 @@ export function modulesOf<M extends object>(root: Root<M>): Part<M>[] {
 
 export const parameterCount = ({ own }: Part): number => own.reduce((sum, [, { size }]) => sum + size, 0);
 
-/** A line for each module: its name, class, features or shapes of parameters, and how many parameters it has. */
+/** A line for each module: name, class, features or shapes of parameters, and number of parameters. */
 export function treeOf(parts: readonly Part[]): string {
   let i = 0;
   const next = (indent: string): string => {

@@ -1,4 +1,4 @@
-/** A tensor of one value as the second operand: the bits of one that was repeated, at the price of a number. */
+/** A tensor of one value as the second operand has the bits of a repeated one, at the cost of a number. */
 import { describe, expect, test } from "vitest";
 import { LENGTHS, numbers } from "../../test/support/sides.ts";
 import { bits, bytesKept, values } from "../../test/support/tensors.ts";
@@ -26,16 +26,16 @@ import {
 const OPS = { add, sub, mul, div, maximum, minimum, pow, gt, ge, lt, le, eq };
 const COMPARISONS = ["gt", "ge", "lt", "le", "eq"];
 
-/** Numbers of all kinds: zeros of both signs, infinities, NaN, ties with the value. */
+/** Numbers of all types: zeros of both signs, infinities, NaN, ties with the value. */
 const samples = (n: number, value: number): number[] => {
   const special = [0, -0, Infinity, -Infinity, NaN, value, 1e-45, -3e38];
   return numbers(n, 7).map((x, i) => (i % 3 === 1 ? (special[i % special.length] as number) : x));
 };
 
-/** The bits of numbers; a NaN is one with whatever sign and payload. */
+/** The bits of numbers; all NaNs are equal, whatever their sign and payload. */
 const bitsOf = (t: Tensor): number[] => bits(t).map((word) => ((word & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : word));
 
-/** Bits of z = op(x, y) and of the gradients of x and y, with y as it is, or written out in the shape of x. */
+/** Bits of z = op(x, y) and of the gradients of x and y, with y as given, or materialised in the shape of x. */
 function run(name: keyof typeof OPS, x: number[], value: number, ndim: number, repeated: boolean, used: boolean) {
   return tape(() => {
     const left = tensor(x, { requiresGrad: true });

@@ -1,26 +1,31 @@
 /**
- * Elementwise arithmetic with NumPy broadcasting: an operand of another shape passes through `expand` before the op.
+ * Elementwise arithmetic with NumPy broadcasting: an operand of a different shape passes through `expand` before the op.
  */
 import { wrongType } from "../arguments.ts";
-import { k } from "../backend.ts";
-import { composedOp } from "../composed.ts";
+import { k, valuesAt } from "../core/backend.ts";
+import { addsTo, gradientAt, holds, passGradient } from "../core/gradient.ts";
+import { applyOp, type Op, SAVES } from "../core/op.ts";
+import { allocateInScope, recycle } from "../core/scope.ts";
+import { composedOp } from "../core/tape.ts";
+import { alive, Tensor } from "../core/tensor.ts";
 import { full } from "../create.ts";
-import { apply, gradOf, holds, type Op, passGradient, SAVES } from "../op.ts";
-import { allocate, recycle } from "../scope.ts";
+import { noTensor } from "../foreign.ts";
 import { broadcastShapes, sameShape } from "../shape.ts";
-import { alive, noTensor, Tensor } from "../tensor.ts";
 import { broadcastTo } from "./view.ts";
 
-/** The second operand of an op: a tensor, broadcast as in NumPy, or a number. */
+/** Second operand of an op: a tensor, broadcast as in NumPy, or a number. */
 export type Operand = Tensor | number;
 
-/** An op of two operands of one shape, or of which the second has a single value that meets all of the first. */
+/** An op whose operands have equal shapes, or whose second operand may be a single value. */
 export interface Pairwise<Attrs> extends Op<Attrs> {
-  /** Takes such a value as it is, "constant" only where it gets no gradient; else it is repeated. */
+  /**
+   * Whether the op reads a single value without repeating it: "constant" only if the value gets no gradient, "any"
+   * always. Omitted: never.
+   */
   readonly single?: "constant" | "any";
 }
 
-/** The argument `single` of kernels. */
+/** Argument `single` of kernels: 1 if y is a single value. */
 export const isSingle = (z: Tensor, y: Tensor): number => (y.size === z.size ? 0 : 1);
 
 const addOp: Pairwise<null> = {
@@ -47,7 +52,7 @@ const subOp: Pairwise<null> = {
 
 /** ∂L/∂y += sign·∂L/∂z */
 function addSigned(z: Tensor, y: Tensor, sign: 1 | -1): void {
-  const dy = gradOf(y);
+  const dy = gradientAt(y);
   if (dy === 0) return;
   if (isSingle(z, y)) k.addSumAxis(dy, z.gradPtr, 1, z.size, 1, sign);
   else if (sign === 1) k.addTo(dy, z.gradPtr, z.size);
@@ -66,19 +71,26 @@ const mulOp: Pairwise<null> = {
   },
 };
 
-/** ∂L/∂x += ∂L/∂z ⊙ y */
+/**
+ * ∂L/∂x += ∂L/∂z ⊙ y. For a single value y, a first gradient takes one pass; for a leaf, this pass includes the sum
+ * with 0.
+ */
 function addProduct(x: Tensor, z: Tensor, y: Tensor): void {
-  const adds = holds(x);
-  const dx = gradOf(x, true);
-  if (dx !== 0) (adds ? k.mulGrad : k.mul)(dx, z.gradPtr, y.ptr, z.size, isSingle(z, y));
+  const single = isSingle(z, y);
+  const writes = single ? !holds(x) : !addsTo(x);
+  const dx = gradientAt(x, writes);
+  if (dx === 0) return;
+  if (!writes) return k.mulGrad(dx, z.gradPtr, y.ptr, z.size, single);
+  if (single === 0) return k.mul(dx, z.gradPtr, y.ptr, z.size, 0);
+  k.affine(dx, z.gradPtr, z.size, valuesAt(y.ptr, 1)[0] as number, x.op === null ? 0 : -0);
 }
 
-/** ∂L/∂y of a single value += sign·Σ of terms, one for each value of z, which `write` writes. */
+/** ∂L/∂y += sign·Σ terms for a single value y. `write` computes the terms, one per value of z. */
 function addTotal(z: Tensor, y: Tensor, sign: 1 | -1, write: (terms: number) => void): void {
-  const dy = gradOf(y);
+  const dy = gradientAt(y);
   if (dy === 0) return;
   const bytes = 4 * z.size;
-  const terms = allocate(bytes);
+  const terms = allocateInScope(bytes);
   write(terms);
   k.addSumAxis(dy, terms, 1, z.size, 1, sign);
   recycle(terms, bytes);
@@ -90,7 +102,7 @@ const divOp: Pairwise<null> = {
   single: "any",
   forward: (z, x, y) => k.div(z.ptr, x.ptr, y.ptr, z.size, isSingle(z, y)),
   backward(z, x, y) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx !== 0) k.divGrad(dx, z.gradPtr, y.ptr, z.size, isSingle(z, y));
     if (isSingle(z, y)) {
       addTotal(z, y, -1, (terms) => {
@@ -99,12 +111,12 @@ const divOp: Pairwise<null> = {
       });
       return;
     }
-    const dy = gradOf(y);
+    const dy = gradientAt(y);
     if (dy !== 0) k.divisorGrad(dy, z.gradPtr, z.ptr, y.ptr, z.size);
   },
 };
 
-/** z = αx + β; adding −0 keeps the sign of 0. */
+/** z = αx + β; β = −0 keeps the sign of 0. */
 const affineOp = (name: string): Op<{ alpha: number; beta: number }> => ({
   name,
   saves: SAVES.nothing,
@@ -127,9 +139,9 @@ const tieOps = (name: "maximum" | "minimum"): Pairwise<null> => ({
   forward: (z, x, y) => k[name](z.ptr, x.ptr, y.ptr, z.size, isSingle(z, y)),
   backward(z, x, y) {
     const grad = name === "maximum" ? k.maximumGrad : k.minimumGrad;
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx !== 0) grad(dx, z.gradPtr, x.ptr, y.ptr, z.size, isSingle(z, y));
-    const dy = gradOf(y);
+    const dy = gradientAt(y);
     if (dy !== 0) grad(dy, z.gradPtr, y.ptr, x.ptr, z.size);
   },
 });
@@ -137,13 +149,13 @@ const tieOps = (name: "maximum" | "minimum"): Pairwise<null> => ({
 const maximumOp = tieOps("maximum");
 const minimumOp = tieOps("minimum");
 
-/** Brings both operands to one shape, unless the op takes them as they are, and applies it. */
+/** Broadcasts both operands, unless the op supports them directly, and applies the op. */
 export function broadcast<Attrs = null>(op: Pairwise<Attrs>, x: Tensor, y: Operand, attrs = null as Attrs): Tensor {
   const fit = x instanceof Tensor && y instanceof Tensor && (sameShape(x.sizes, y.sizes) || takesSingle(op, x, y));
-  return fit ? apply(op, attrs, x, y) : broadcastBoth(op, x, y, attrs);
+  return fit ? applyOp(op, attrs, x, y) : broadcastBoth(op, x, y, attrs);
 }
 
-/** Whether y is a single value that the op takes as it is, and z gets the shape of x. */
+/** Whether the op reads the single value y directly; z then has the shape of x. */
 const takesSingle = <Attrs>({ single }: Pairwise<Attrs>, x: Tensor, y: Tensor): boolean =>
   y.size === 1 && y.ndim <= x.ndim && (single === "any" || (single === "constant" && !y.requiresGrad));
 
@@ -151,12 +163,12 @@ const broadcastBoth = composedOp(<Attrs>(op: Pairwise<Attrs>, x: Tensor, y: Oper
   if (typeof x === "number") throw wrongType(op.name, "a tensor as the first operand", x, `; tensor(${x}) is one`);
   alive(x, op.name);
   const other = asTensor(op.name, y);
-  if (takesSingle(op, x, other)) return apply(op, attrs, x, other);
+  if (takesSingle(op, x, other)) return applyOp(op, attrs, x, other);
   const shape = broadcastShapes(op.name, x.sizes, other.sizes);
-  return apply(op, attrs, broadcastTo(x, shape), broadcastTo(other, shape));
+  return applyOp(op, attrs, broadcastTo(x, shape), broadcastTo(other, shape));
 });
 
-/** A tensor as it is, a number as a tensor of one element. */
+/** Returns a tensor unchanged, and a number as a tensor of one element. */
 export function asTensor(where: string, x: Operand): Tensor {
   if (typeof x === "number") return full([], x);
   if (!(x instanceof Tensor)) throw noTensor(where, x, " or a number");
@@ -170,7 +182,7 @@ export function asTensor(where: string, x: Operand): Tensor {
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export const add = (x: Tensor, y: Operand): Tensor =>
-  typeof y === "number" ? apply(addNumberOp, { alpha: 1, beta: y }, x) : broadcast(addOp, x, y);
+  typeof y === "number" ? applyOp(addNumberOp, { alpha: 1, beta: y }, x) : broadcast(addOp, x, y);
 
 /**
  * z = x − y, broadcast.  ∂L/∂x = ∂L/∂z,  ∂L/∂y = −∂L/∂z.
@@ -178,7 +190,7 @@ export const add = (x: Tensor, y: Operand): Tensor =>
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export const sub = (x: Tensor, y: Operand): Tensor =>
-  typeof y === "number" ? apply(subNumberOp, { alpha: 1, beta: -y }, x) : broadcast(subOp, x, y);
+  typeof y === "number" ? applyOp(subNumberOp, { alpha: 1, beta: -y }, x) : broadcast(subOp, x, y);
 
 /**
  * z = x ⊙ y, broadcast.  ∂L/∂x = ∂L/∂z ⊙ y,  ∂L/∂y = ∂L/∂z ⊙ x.
@@ -186,7 +198,7 @@ export const sub = (x: Tensor, y: Operand): Tensor =>
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export const mul = (x: Tensor, y: Operand): Tensor =>
-  typeof y === "number" ? apply(mulNumberOp, { alpha: y, beta: -0 }, x) : broadcast(mulOp, x, y);
+  typeof y === "number" ? applyOp(mulNumberOp, { alpha: y, beta: -0 }, x) : broadcast(mulOp, x, y);
 
 /**
  * z = x / y, broadcast; ±∞ or NaN for y = 0.  ∂L/∂x = ∂L/∂z / y,  ∂L/∂y = −∂L/∂z ⊙ z / y.
@@ -196,17 +208,17 @@ export const mul = (x: Tensor, y: Operand): Tensor =>
 export const div = (x: Tensor, y: Operand): Tensor => broadcast(divOp, x, y);
 
 /** z = −x, elementwise.  ∂L/∂x = −∂L/∂z. */
-export const neg = (x: Tensor): Tensor => apply(negOp, { alpha: -1, beta: -0 }, x);
+export const neg = (x: Tensor): Tensor => applyOp(negOp, { alpha: -1, beta: -0 }, x);
 
 /**
- * z = max(x, y), broadcast; NaN where one is.  ∂L/∂x = ∂L/∂z where x > y, half of it at ties; likewise for y.
+ * z = max(x, y), broadcast; NaN if either is.  ∂L/∂x = ∂L/∂z where x > y, half of it at ties; likewise for y.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export const maximum = (x: Tensor, y: Operand): Tensor => broadcast(maximumOp, x, y);
 
 /**
- * z = min(x, y), broadcast; NaN where one is.  ∂L/∂x = ∂L/∂z where x < y, half of it at ties; likewise for y.
+ * z = min(x, y), broadcast; NaN if either is.  ∂L/∂x = ∂L/∂z where x < y, half of it at ties; likewise for y.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */

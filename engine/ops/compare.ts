@@ -1,7 +1,7 @@
-/** Comparisons: 1 where they hold, 0 elsewhere; no gradient. */
-import { k } from "../backend.ts";
-import { NO_GRADIENT } from "../op.ts";
-import type { Tensor } from "../tensor.ts";
+/** Comparisons: 1 if true, else 0; no gradient. */
+import { k } from "../core/backend.ts";
+import { NO_GRADIENT } from "../core/op.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { broadcast, isSingle, type Operand, type Pairwise } from "./arithmetic.ts";
 
 type Name = "gt" | "ge" | "lt" | "le" | "eq";
@@ -19,35 +19,35 @@ function comparison(name: Name): (x: Tensor, y: Operand) => Tensor {
 }
 
 /**
- * z = 1 where x > y, else 0, broadcast; 0 where one is NaN. No gradient.
+ * z = 1 where x > y, else 0, broadcast; 0 if either is NaN. There is no gradient.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export const gt = comparison("gt");
 
 /**
- * z = 1 where x ≥ y, else 0, broadcast; 0 where one is NaN. No gradient.
+ * z = 1 where x ≥ y, else 0, broadcast; 0 if either is NaN. There is no gradient.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export const ge = comparison("ge");
 
 /**
- * z = 1 where x < y, else 0, broadcast; 0 where one is NaN. No gradient.
+ * z = 1 where x < y, else 0, broadcast; 0 if either is NaN. There is no gradient.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export const lt = comparison("lt");
 
 /**
- * z = 1 where x ≤ y, else 0, broadcast; 0 where one is NaN. No gradient.
+ * z = 1 where x ≤ y, else 0, broadcast; 0 if either is NaN. There is no gradient.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export const le = comparison("le");
 
 /**
- * z = 1 where x = y, else 0, broadcast; 0 where one is NaN. No gradient.
+ * z = 1 where x = y, else 0, broadcast; 0 if either is NaN. There is no gradient.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */

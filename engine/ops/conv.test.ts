@@ -14,6 +14,7 @@ import {
   Generator,
   memoryStats,
   noGrad,
+  pad,
   resetPeak,
   type Tensor,
   tape,
@@ -303,6 +304,71 @@ test("conv2d: spikes of every density give the bits of float32 sums in ascending
   }
 });
 
+/** Images so small that some taps meet padding alone. */
+const SMALL_IMAGES: readonly { size: Two; kernel: Two; padding: Two; stride: Two }[] = [
+  { size: [1, 1], kernel: [3, 3], padding: [1, 1], stride: [1, 1] },
+  { size: [2, 2], kernel: [3, 3], padding: [1, 1], stride: [2, 2] },
+  { size: [1, 6], kernel: [5, 3], padding: [2, 1], stride: [1, 1] },
+  { size: [2, 1], kernel: [7, 5], padding: [3, 2], stride: [1, 2] },
+];
+
+test("conv2d: taps that meet padding alone are left out, with the bits of images that have zeros in its place", () => {
+  for (const { size, kernel, padding, stride } of SMALL_IMAGES) {
+    for (const density of [0.05, 0.3, 1]) {
+      for (const packed of [false, true]) {
+        const w = random([34, 3, ...kernel], 2, { requiresGrad: true });
+        const run = (areZeros: boolean) => {
+          w.zeroGrad();
+          // The second gradient is added to the first one.
+          return [6, 7].map((seed) =>
+            tape(() => {
+              const spikes = bernoulli(full([9, 6, ...size], density), { generator: new Generator(seed) });
+              const floats = () => spikes.mul(random(spikes.shape, 8)).toFloat32Array();
+              const x = packed ? spikes : tensor(floats(), { shape: spikes.shape, requiresGrad: true });
+              const images = areZeros ? pad(x, [padding[1], padding[1], padding[0], padding[0]]) : x;
+              const z = conv2d(images, w, null, { padding: areZeros ? 0 : padding, stride, groups: 2 });
+              z.backward(random(z.shape, seed));
+              return [bits(z), packed ? [] : gradient(x), gradient(w)];
+            }),
+          );
+        };
+        expect(run(false), `${size} by ${kernel}, density ${density}, ${packed ? "bits" : "floats"}`).toEqual(
+          run(true),
+        );
+      }
+    }
+  }
+});
+
+test("conv2d: many small images have the gradients of one image at a time", () => {
+  for (const { size, kernel, padding, stride } of [
+    ...SMALL_IMAGES,
+    { size: [2, 2], kernel: [3, 3], padding: [1, 1], stride: [1, 1] },
+    { size: [4, 3], kernel: [5, 4], padding: [2, 2], stride: [1, 2] },
+  ] as typeof SMALL_IMAGES) {
+    const w = random([10, 3, ...kernel], 2);
+    const images = random([21, 6, ...size], 3);
+    const options = { padding, stride, groups: 2 };
+    const gradientOf = (values: Float32Array, shape: readonly number[], dz: Tensor, before: number) =>
+      tape(() => {
+        const x = tensor(values, { shape: [...shape], requiresGrad: true });
+        conv2d(x, w, null, options).backward(dz);
+        // A second gradient is added to the first one.
+        if (before > 0) conv2d(x, w, null, options).backward(dz);
+        return bits((x.grad as Tensor).toFloat32Array());
+      });
+    const dz = random(conv2d(images, w, null, options).shape, 4);
+    for (const before of [0, 1]) {
+      const all = gradientOf(images.toFloat32Array(), images.shape, dz, before);
+      const alone = Array.from({ length: 21 }, (_, n) => {
+        const one = images.select(0, n);
+        return gradientOf(one.toFloat32Array(), one.shape, dz.select(0, n), before);
+      });
+      expect(all, `${size} by ${kernel}`).toEqual(alone.flat());
+    }
+  }
+});
+
 test("conv2d: a bias of −0 is 0 in every map, alone and among others, by whatever way", () => {
   for (const filters of [1, 4, 33]) {
     for (const [low, high] of [
@@ -433,4 +499,23 @@ test("conv2d: sparse images that are their own weights get both gradients", () =
       return one ? gradient(x) : gradient(x).map((d, i) => d + (gradient(w)[i] as number));
     });
   expectNear(run(true), run(false), "gradient", SUMS);
+});
+
+test("conv2d: the gradient of weights is the same where an op has written out the spikes since", () => {
+  const rates = full([3, 1, 5, 4], 0.1);
+  const w = random([11, 1, 3, 3], 1, { requiresGrad: true });
+  const gradientOf = (isWrittenOut: boolean) => {
+    w.zeroGrad();
+    return tape(() => {
+      const spikes = bernoulli(rates, { generator: new Generator(3) });
+      const z = conv2d(spikes, w, null, { stride: [2, 1], padding: [2, 1] });
+      expect(spikes.ptr).toBe(0);
+      if (isWrittenOut) expect(spikes.toFloat32Array()).toContain(1);
+      z.sum().backward();
+      return gradient(w);
+    });
+  };
+  const want = gradientOf(false);
+  expect(want.some((d) => d !== 0)).toBe(true);
+  expect(gradientOf(true)).toEqual(want);
 });

@@ -1,117 +1,126 @@
 /**
- * Convolutions. A value of a map has one accumulator that starts at the bias and takes (channel, row, column) ascending, a
- * weight's gradient one over (image, row, column); a value of an image takes sums over the filters, one from each
- * window over it, in the order of their places. So the bits depend neither on the number of images, nor on the size of
- * a block, nor on skipped zeros.
+ * Convolutions, with a fixed order of sums. A map value has one accumulator, which starts at the bias and adds
+ * (channel, row, column) in ascending order. A weight gradient has one accumulator over (image, row, column). An image
+ * gradient adds one sum over filters per window, in the order of the windows; windows of 3 × 3 without a stride have
+ * tiles instead (kernels/conv-tiles.ts), unless most gradients of the image's maps are 0. So results do not depend on
+ * the number of images, on block sizes or on how zeros are stored.
  */
 import { joined, withDefaults, wrongValue } from "../arguments.ts";
-import { k } from "../backend.ts";
-import { apply, gradOf, holds, type Op, ready, SAVES, writeOutGradient } from "../op.ts";
-import { allocate, recycle } from "../scope.ts";
-import { checkShape, formatShape, sizeOf } from "../shape.ts";
-import { alive, type Tensor } from "../tensor.ts";
-import { choosePath, followerOf } from "./events.ts";
-import { fillChannels, multiplyPatches, spreadMaps } from "./patches.ts";
-import { checkOptionalShape } from "./tensors.ts";
+import { k } from "../core/backend.ts";
+import { gradientAt, holds } from "../core/gradient.ts";
+import { applyOp, ready, SAVES } from "../core/op.ts";
+import { allocateInScope, recycle } from "../core/scope.ts";
+import { alive, type Tensor } from "../core/tensor.ts";
+import { writeOutGradient } from "../forms/gradients.ts";
+import type { PlacesForm, Shortcuts, ShortOp } from "../forms/shortcuts.ts";
+import { checkOptionalShape, checkShape, formatShape, sizeOf } from "../shape.ts";
+import { choosePath } from "./events.ts";
+import { fillChannels, followPatches, multiplyPatches, spreadMaps } from "./patches.ts";
 import { type Axis, FLAT, imagesIn, type Pair, sizeOption, type Windows, windowOver, windows } from "./windows.ts";
 
 /** Options of {@link conv1d} and {@link conv2d}. */
 export interface ConvOptions<Size = Pair> {
-  /** Steps of the window; default 1. */
+  /** Step between windows; default 1. */
   stride?: Size | undefined;
-  /** Zeros before and behind each axis; default 0. */
+  /** Zeros added before and after each axis; default 0. */
   padding?: Size | undefined;
-  /** Distance of the values under the window; default 1. */
+  /** Distance between neighbouring values in a window; default 1. */
   dilation?: Size | undefined;
-  /** Channels and filters are cut into as many groups that do not see each other; default 1. */
+  /** Number of groups of channels and filters; each filter reads only the channels of its group. Default 1. */
   groups?: number;
 }
 
 /** Options of {@link convTranspose2d}. */
 export interface ConvTransposeOptions extends ConvOptions {
-  /** Rows and columns more at the end, as a convolution with a stride maps several sizes to one; default 0. */
+  /**
+   * Extra rows and columns at the end of z; default 0. With a stride, a convolution maps several sizes to one, and this
+   * option chooses among them.
+   */
   outputPadding?: Pair | undefined;
 }
 
-const conv1dOp: Op<Windows> = {
-  name: "conv",
-  saves: SAVES.a | SAVES.b,
+const SHORTCUTS: Shortcuts<Windows> = {
   reads: { a: ["bits"], gradient: ["places"] },
   lifts: 2,
   dense: (g) => ({ ...g, path: "dense" }),
+};
+
+const conv1dOp: ShortOp<Windows> = {
+  name: "conv",
+  saves: SAVES.a | SAVES.b,
+  shortcuts: SHORTCUTS,
   forward(z, x, w, bias, g) {
-    // Gradients of images and weights that are one tensor must be written one after the other.
+    // If x and w are one tensor, its two gradients must be written one after the other: the dense path does that.
     if (x !== w) choosePath(x, g);
     if (g.path === "dense") ready("conv", x);
-    // A sum that begins at −0 would tell whether a 0 was added to it or skipped.
-    const start = bias === null ? 0 : allocate(4 * bias.size);
+    // Starts at bias + 0, since a sum that starts at −0 would show whether a 0 was added or skipped.
+    const start = bias === null ? 0 : allocateInScope(4 * bias.size);
     if (start !== 0) k.affine(start, bias.ptr, bias.size, 1, 0);
-    if (g.path !== "dense") followerOf(g, w.ptr, x, false).writeMaps(z.ptr, start);
+    if (g.path !== "dense") followPatches(g, z.ptr, w.ptr, x, start);
     else multiplyPatches("maps", g, z.ptr, w.ptr, x.ptr, start);
     if (start !== 0) recycle(start, 4 * bias.size);
   },
   backward(z, x, w, bias, g) {
     const { places } = g;
     const planes = z.size / places;
-    // A pool's planes are the last two axes: of conv1d, channels and places.
+    // A max pool works on planes of the last two axes; for conv1d these are channels and places.
     const [height, width] = z.sizes.slice(-2) as [number, number];
-    if (g.path === "dense" || height * width !== places) writeOutGradient(z);
+    if (g.path === "dense" || height * width !== places || g.isTiled) writeOutGradient(z);
     const adds = holds(x);
-    const dx = gradOf(x, true);
-    const dw = gradOf(w);
-    const db = bias === null ? 0 : gradOf(bias);
-    const sums = db === 0 ? 0 : allocate(4 * planes);
-    const form = z.gradForm?.kind === "places" ? z.gradForm : null;
+    const dx = gradientAt(x, true);
+    const dw = gradientAt(w);
+    const db = bias === null ? 0 : gradientAt(bias);
+    const sums = db === 0 ? 0 : allocateInScope(4 * planes);
+    const form = z.gradForm?.kind === "places" ? (z.gradForm as PlacesForm) : null;
     const maps = { values: z.gradPtr, places: form?.places ?? 0, each: (form?.windows ?? 0) / planes, sums };
-    const follower = dw !== 0 && g.path !== "dense" ? followerOf(g, dw, x, true) : null;
-    if (dx !== 0 || follower !== null || maps.places !== 0) spreadMaps(g, maps, w.ptr, dx, adds, follower);
+    const followed = dw !== 0 && g.path !== "dense" ? x : null;
+    if (dx !== 0 || followed !== null || maps.places !== 0) spreadMaps(g, maps, w.ptr, dx, adds, followed, dw);
     else if (db !== 0) k.sumAxis(sums, z.gradPtr, planes, places, 1);
-    if (follower !== null) follower.end(dw);
-    else if (dw !== 0) multiplyPatches("weights", g, z.gradPtr, dw, x.ptr);
+    if (followed === null && dw !== 0) multiplyPatches("weights", g, z.gradPtr, dw, x.ptr);
     if (db !== 0) addSums(db, sums, planes, bias.size);
   },
 };
 
-const conv2dOp: Op<Windows> = { ...conv1dOp, lifts: 3 };
+const conv2dOp: ShortOp<Windows> = joined(conv1dOp, { shortcuts: joined(SHORTCUTS, { lifts: 3 }) });
 
-/** db[c] += Σ of the sums of channel c over all planes, whose memory is given back. */
+/** db[c] += Σ of the sums of channel c over all planes. Frees the memory of `sums`. */
 function addSums(db: number, sums: number, planes: number, channels: number): void {
   k.addSumAxis(db, sums, 1, planes / channels, channels, 1);
   recycle(sums, 4 * planes);
 }
 
 /** The transpose of a convolution: x holds the maps, z the images. */
-const convTransposeOp: Op<Windows> = {
+const convTransposeOp: ShortOp<Windows> = {
   name: "convTranspose2d",
   saves: SAVES.a | SAVES.b,
-  lifts: 3,
+  shortcuts: { lifts: 3 },
   forward(z, x, w, bias, g) {
     if (bias !== null) fillChannels(z.ptr, bias.ptr, imagesIn(g), bias.size, g.size);
-    spreadMaps(g, { values: x.ptr, places: 0, each: 0, sums: 0 }, w.ptr, z.ptr, bias !== null, null);
+    spreadMaps(g, { values: x.ptr, places: 0, each: 0, sums: 0 }, w.ptr, z.ptr, bias !== null, null, 0);
   },
   backward(z, x, w, bias, g) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx !== 0) multiplyPatches("maps", g, dx, w.ptr, z.gradPtr, 0, true);
-    const dw = gradOf(w);
+    const dw = gradientAt(w);
     if (dw !== 0) multiplyPatches("weights", g, x.ptr, dw, z.gradPtr);
-    const db = bias === null ? 0 : gradOf(bias);
+    const db = bias === null ? 0 : gradientAt(bias);
     if (db !== 0) {
       const planes = z.size / g.size;
-      const sums = allocate(4 * planes);
+      const sums = allocateInScope(4 * planes);
       k.sumAxis(sums, z.gradPtr, planes, z.size / planes, 1);
       addSums(db, sums, planes, bias.size);
     }
   },
 };
 
-/** The shapes that each convolution takes. */
+/** Expected shapes for errors. */
 const EXPECTED = {
   conv1d: "x [..., C, L] and weight [out, C / groups, k]",
   conv2d: "x [..., C, H, W] and weight [out, C / groups, kH, kW]",
   convTranspose2d: "x [..., C, H, W] and weight [C, out / groups, kH, kW]",
 };
 
-/** Throws unless x, weight and bias fit together; `axes` of the window. */
+/** Throws unless x, weight and bias fit together. `axes` is the number of window axes. */
 function checkSizes(
   where: keyof typeof EXPECTED,
   x: Tensor,
@@ -134,15 +143,15 @@ function checkSizes(
   checkOptionalShape(where, "bias", bias, [outputs]);
 }
 
-/** Without a size, as a layer of one axis has other sizes than one of two: `windowOver` knows the defaults. */
+/** Sizes have no defaults here, since they depend on the number of axes; `windowOver` fills them in. */
 export const CONV = { stride: undefined, padding: undefined, dilation: undefined, groups: 1 };
-const CONV_TRANSPOSE: Required<ConvTransposeOptions> = /* @__PURE__ */ joined(CONV, { outputPadding: undefined });
+const CONV_TRANSPOSE: Required<ConvTransposeOptions> = joined(CONV, { outputPadding: undefined });
 
-/** {@link conv1d} with options that are among the fields of something else. */
+/** {@link conv1d} for options that are fields of a larger object. */
 export const convolve1d = (x: Tensor, weight: Tensor, bias: Tensor | null, options: ConvOptions<number>): Tensor =>
   convolve("conv1d", x, weight, bias, options, 1);
 
-/** {@link conv2d} in the same way. */
+/** {@link conv2d} for options that are fields of a larger object. */
 export const convolve2d = (x: Tensor, weight: Tensor, bias: Tensor | null, options: ConvOptions): Tensor =>
   convolve("conv2d", x, weight, bias, options, 2);
 
@@ -164,16 +173,16 @@ function convolve(
   const shape = [...x.sizes.slice(0, -axes - 1), weight.sizes[0] as number, ...places];
   checkShape(where, shape);
   const g = windows(shape, sizeOf(shape.slice(-axes - 1)), groups, weight.sizes, down, across);
-  return apply(axes === 1 ? conv1dOp : conv2dOp, g, x, weight, bias as Tensor);
+  return applyOp(axes === 1 ? conv1dOp : conv2dOp, g, x, weight, bias as Tensor);
 }
 
 /**
  * z[o, i] = bias[o] + Σ_c Σ_j weight[o, c, j]·x[c, stride·i + dilation·j − padding]
  *
- * x: [..., C, L], weight: [out, C / groups, k], bias: [out] or null, the default → z: [..., out, L′] with
- * L′ = ⌊(L + 2·padding − dilation·(k − 1) − 1) / stride⌋ + 1. All leading axes are a batch, time among them: [T, B, C, L].
- * An x that is constant over its first axis is convolved once, and its gradient is taken once. Zeros
- * are skipped as in `conv2d`.
+ * x: [..., C, L], weight: [out, C / groups, k], bias: [out] or null, the default → z: [..., out, L′] with L′ = ⌊(L +
+ * 2·padding − dilation·(k − 1) − 1) / stride⌋ + 1. All leading axes, including time, are a batch: [T, B, C, L]. If x
+ * repeats one step along its first axis, the step is convolved once, and its gradient is computed once. Zeros are
+ * skipped as in `conv2d`.
  *
  * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
  */
@@ -188,13 +197,12 @@ export const conv1d = (
  * z[o, u, v] = bias[o] + Σ_c Σ_i Σ_j weight[o, c, i, j]·x[c, stride·u + dilation·i − padding, stride·v + dilation·j − padding]
  *
  * x: [..., C, H, W], weight: [out, C / groups, kH, kW], bias: [out] or null, the default → z: [..., out, H′, W′] with
- * H′ = ⌊(H + 2·padding − dilation·(kH − 1) − 1) / stride⌋ + 1. All leading axes are a batch, time among them:
- * [T, B, C, H, W]. An x that is constant over its first axis is convolved once, and its gradient is taken once.
+ * H′ = ⌊(H + 2·padding − dilation·(kH − 1) − 1) / stride⌋ + 1. All leading axes, including time, are a batch: [T, B, C,
+ * H, W]. If x repeats one step along its first axis, the step is convolved once, and its gradient is computed once.
  *
- * The cost of an x with many zeros, as spikes are, is the cost of its non-zeros, forward and for the weight gradient,
- * as for a gradient with many zeros, as behind a max pool, on its way to x. For finite values the results have the bits
- * of the dense products; −0 in the bias counts as 0. (A zero times an infinite weight is NaN in a dense product and
- * skipped in a sparse one.)
+ * If x has many zeros, as spikes do, forward and the weight gradient skip them. If ∂L/∂z has many zeros, as before a
+ * max pool, ∂L/∂x skips them. For finite values, results have the same bits as dense products; −0 in the bias counts as 0.
+ * (0·∞ is NaN in a dense product, and skipped in a sparse one.)
  *
  * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
  *
@@ -209,7 +217,8 @@ export const conv2d = (x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   convolve2d(x, weight, bias, withDefaults<ConvOptions>("conv2d", CONV, options));
 
 /**
- * The transpose of {@link conv2d}, its gradient towards the images: every value of x is spread over a window of z.
+ * The transpose of {@link conv2d}, equal to its gradient with respect to x: every value of x is spread over a window of
+ * z.
  *
  * x: [..., C, H, W], weight: [C, out / groups, kH, kW], bias: [out] or null, the default → z: [..., out, H′, W′] with
  * H′ = (H − 1)·stride − 2·padding + dilation·(kH − 1) + outputPadding + 1. Leading axes as in `conv2d`.
@@ -230,14 +239,15 @@ export function convTranspose2d(
   const q = windowUnder(1, x, weight, settings);
   const shape = [...x.sizes.slice(0, -3), (weight.sizes[1] as number) * groups, y.size, q.size];
   const g = windows(checkShape("convTranspose2d", shape), sizeOf(shape.slice(-3)), groups, weight.sizes, y, q);
-  return apply(convTransposeOp, g, x, weight, bias as Tensor);
+  // Forward spreads maps over images here, and keeps its order of sums.
+  return applyOp(convTransposeOp, { ...g, isTiled: false }, x, weight, bias as Tensor);
 }
 
-/** The window along an axis of the images of which x is the map. */
+/** The window along an axis of the result z; the axis of x counts its places. */
 function windowUnder(axis: number, x: Tensor, weight: Tensor, options: Required<ConvTransposeOptions>): Axis {
   const where = "convTranspose2d";
   const places = x.sizes[x.ndim - 2 + axis] as number;
-  // The unknown is the size: any size will do to read the options.
+  // The size is unknown yet; reading the options needs none.
   const window = windowOver(where, axis, Infinity, weight.sizes[2 + axis] as number, options);
   const { stride, padding, dilation, kernel } = window;
   const { outputPadding = 0 } = options;

@@ -1,4 +1,4 @@
-/** Dropout: how often, how much, from which numbers, and the memory that stays. */
+/** Dropout: rate, scale, random numbers, and the memory that remains. */
 import { expect, test } from "vitest";
 import { bits, bytesKept, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import { dropout, Generator, manualSeed, memoryStats, noGrad, ones, resetPeak, tape, tensor } from "../index.ts";
@@ -95,7 +95,7 @@ test("dropout: a mask that is fixed over time is drawn once for an x that does n
   const given = { p: 0.5, sharedAxes: [0, 2] };
   tape(() => {
     const z = dropout(x.expand([7, 4, 6]), { ...given, generator: new Generator(1) });
-    expect(z.ptr).toBe(0); // a repetition, which is not written out
+    expect(z.ptr).toBe(0); // a repetition, which is not materialised
     expect(bits(z)).toEqual(bits(dropout(x.expand([7, 4, 6]).clone(), { ...given, generator: new Generator(1) })));
     z.sum().backward();
     expect(gradient(x)).toEqual(values(z.sum({ axis: 0 }).div(x)).map(Math.round));

@@ -1,4 +1,4 @@
-/** Broadcasting: values, shapes that are not written out, and that nobody can tell. */
+/** Broadcasting: values, and shapes that are not materialised without a visible difference. */
 import { expect, test } from "vitest";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import { linear, memoryStats, noGrad, resetPeak, type Tensor, tape, tensor } from "../index.ts";
@@ -139,7 +139,7 @@ test("linear: over a constant current it gives the bits of the written-out one, 
   const [once, written] = both(25) as [ReturnType<typeof both>[0], ReturnType<typeof both>[0]];
   expect(once.z.shape).toEqual([25, 4, 21]);
   expect(bits(once.z)).toEqual(bits(written.z));
-  // Sums of 525 terms of about 1, in another order.
+  // Sums of 525 terms of about 1, in a different order.
   once.gradients.forEach((gradient, i) => {
     expectNear(gradient, written.gradients[i] as number[], `gradient ${i}`, { absolute: 5e-5 });
   });
@@ -153,7 +153,7 @@ test("linear: over a constant current it computes one step and allocates no othe
     const { live } = memoryStats();
     const z = linear(x.expand([500, 32, 64]), w);
     expect(z.shape).toEqual([500, 32, 128]);
-    // One step of the result, and at most as much again for the product's own needs.
+    // One step of the result, and at most the same amount for the product itself.
     expect(memoryStats().peak - live).toBeLessThan(2 * 4 * 32 * 128 + 4 * 64 * 128);
     expect(z.select(0, 499).shape).toEqual([32, 128]);
   });

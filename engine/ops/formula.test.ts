@@ -1,4 +1,4 @@
-/** Where elementwise functions have ends, zeros and infinities: values and gradients as PyTorch 2.6 gives them. */
+/** Ends, zeros and infinities of elementwise functions: values and gradients as in PyTorch 2.6. */
 import { expect, test } from "vitest";
 import { bits, gradient, values } from "../../test/support/tensors.ts";
 import {
@@ -53,7 +53,7 @@ test("clamp passes the gradient at its ends, hardtanh does not", () => {
   const inside = outcome((t) => hardtanh(t), x);
   expect(inside.z).toEqual(ends.z);
   expect(inside.dx).toEqual([0, 0, 1, 0, 0, 1]);
-  // The bounds are float32 like x.
+  // The bounds are float32, like x.
   expect(outcome((t) => clamp(t, -0.1, 0.1), [-0.1, 0.1]).dx).toEqual([1, 1]);
   expect(outcome((t) => hardtanh(t, -0.1, 0.1), [-0.1, 0.1]).dx).toEqual([0, 0]);
 });

@@ -1,48 +1,53 @@
 /**
- * Elementwise functions that seldom run in an innermost loop. One kernel evaluates them all, in float64 lanes: values are
- * the nearest float32 or its neighbour, derivatives too except where a sum of both signs cancels.
+ * Elementwise functions that are rare in inner loops. One kernel evaluates them all, in float64 lanes. Values and
+ * derivatives are the nearest float32 or its neighbour; a derivative that adds terms of both signs may cancel and be
+ * less accurate.
  */
 import * as codes from "../../kernels/codes.ts";
 import { choiceOf, FLOAT, NUMBER, numberOf, type Range, withDefaults } from "../arguments.ts";
-import { k } from "../backend.ts";
-import { apply, gradOf, type Op, SAVES } from "../op.ts";
-import { alive, type Tensor } from "../tensor.ts";
+import { k } from "../core/backend.ts";
+import { gradientAt } from "../core/gradient.ts";
+import { applyOp, type Op, SAVES } from "../core/op.ts";
+import { alive, type Tensor } from "../core/tensor.ts";
 import { broadcast, type Operand } from "./arithmetic.ts";
 import { sqrt, square } from "./unary.ts";
 
-/** The second operand where it is a number, and a further number. */
+/** The second operand p, if it is a number, and a further constant q. */
 interface Numbers {
   readonly p: number;
   readonly q: number;
 }
 
-/** z = f(x, y) with the numbers of f and its derivatives in kernels/codes.ts; without a tensor y, p takes its place. */
-const formula = (name: string, f: number): Op<Numbers> => ({
+/**
+ * z = f(x, y). kernels/codes.ts has the numbers of f and its derivatives. Without a tensor y, the number p is the
+ * second operand.
+ */
+const formula = /* @__NO_SIDE_EFFECTS__ */ (name: string, f: number): Op<Numbers> => ({
   name,
   saves: SAVES.a | SAVES.b,
   forward: (z, x, y, _w, { p, q }) => k.formula(f, z.ptr, x.ptr, y ? y.ptr : 0, z.size, p, q),
   backward(z, x, y, _w, { p, q }) {
     const from = y ? y.ptr : 0;
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx !== 0) k.formulaGrad(f + 1, dx, z.gradPtr, x.ptr, from, z.size, p, q);
-    const dy = y ? gradOf(y) : 0;
+    const dy = y ? gradientAt(y) : 0;
     if (dy !== 0) k.formulaGrad(f + 2, dy, z.gradPtr, x.ptr, from, z.size, p, q);
   },
 });
 
-/** f of x and a tensor or a number. */
+/** f of x and of a tensor or number. */
 const binary = (op: Op<Numbers>, x: Tensor, y: Operand): Tensor =>
-  typeof y === "number" ? apply(op, { p: y, q: 0 }, x) : broadcast(op, x, y, { p: 0, q: 0 });
+  typeof y === "number" ? applyOp(op, { p: y, q: 0 }, x) : broadcast(op, x, y, { p: 0, q: 0 });
 
-/** f of x and a finite number. */
+/** f of x and of a finite number. */
 const withNumber = (op: Op<Numbers>, x: Tensor, name: string, p: number): Tensor =>
-  apply(op, { p: numberOf(op.name, name, p, FLOAT), q: 0 }, x);
+  applyOp(op, { p: numberOf(op.name, name, p, FLOAT), q: 0 }, x);
 
 /* @__NO_SIDE_EFFECTS__ */
 function unary(name: string, f: number, p = 0, q = 0): (x: Tensor) => Tensor {
   const op = formula(name, f);
   const numbers = { p, q };
-  return (x) => apply(op, numbers, x);
+  return (x) => applyOp(op, numbers, x);
 }
 
 /** z = sin x, elementwise, reduced exactly for every float32; NaN at ±∞.  ∂L/∂x = cos x ⊙ ∂L/∂z. */
@@ -69,10 +74,10 @@ export const erf = unary("erf", codes.ERF);
 /** z = ⌊x⌋, the largest integer ≤ x, elementwise; gradient 0. */
 export const floor = unary("floor", codes.FLOOR);
 
-/** z = the integer nearest to x, the even one of two, elementwise; gradient 0. */
+/** z = x rounded to the nearest integer, half to even, elementwise; gradient 0. */
 export const round = unary("round", codes.ROUND);
 
-/** z = −1 where x < 0, 1 where x > 0, else 0, elementwise; gradient 0. So 0 for NaN, as in PyTorch. */
+/** z = −1 where x < 0, 1 where x > 0, else 0, elementwise; gradient 0. Also 0 for NaN, as in PyTorch. */
 export const sign = unary("sign", codes.SIGN);
 
 /** z = ln(1 / (1 + e⁻ˣ)), elementwise, without overflow.  ∂L/∂x = ∂L/∂z / (1 + eˣ). */
@@ -91,7 +96,7 @@ const geluTanh = unary("gelu", codes.GATED, 1.5957691216057308, 0.07135481282553
 
 /** Options of {@link gelu}. */
 export interface GeluOptions {
-  /** "none": Φ is exact; "tanh": ½(1 + tanh(√(2/π)·(x + 0.044715·x³))) stands for it. Default "none". */
+  /** "none" (default): Φ is exact; "tanh": ½(1 + tanh(√(2/π)·(x + 0.044715·x³))) approximates it. */
   approximate?: "none" | "tanh";
 }
 
@@ -100,7 +105,7 @@ const GELU_OPTIONS: Required<GeluOptions> = { approximate: "none" };
 /**
  * z = x·Φ(x), elementwise, with the standard normal distribution Φ.  ∂L/∂x = (Φ(x) + x·Φ′(x)) ⊙ ∂L/∂z.
  *
- * @throws RangeError for another approximation than "none" or "tanh"; TypeError for another option.
+ * @throws RangeError unless the approximation is "none" or "tanh"; TypeError for an unknown option.
  * @see Hendrycks and Gimpel (2016), Gaussian Error Linear Units, arXiv:1606.08415.
  */
 export function gelu(x: Tensor, options: GeluOptions = GELU_OPTIONS): Tensor {
@@ -115,25 +120,25 @@ const softplusOp = formula("softplus", codes.SOFTPLUS);
 export interface SoftplusOptions {
   /** β, the steepness; finite and not 0, default 1. */
   beta?: number;
-  /** Where βx is above it, z = x. Default 20. */
+  /** Bound of βx above which z = x. Default 20. */
   threshold?: number;
 }
 
 const SOFTPLUS_OPTIONS: Required<SoftplusOptions> = { beta: 1, threshold: 20 };
 
-/** Of a divisor. */
+/** Range of divisors. */
 const NOT_0: Range = { expected: "finite and not 0", fits: (x) => FLOAT.fits(x) && Math.fround(x) !== 0 };
 
 /**
  * z = ln(1 + e^βx) / β, elementwise, without overflow.  ∂L/∂x = ∂L/∂z / (1 + e^−βx).
  *
- * @throws RangeError for a beta that is 0 or not finite, or a threshold that is NaN; TypeError for another option.
+ * @throws RangeError for a beta that is 0 or not finite, or a threshold that is NaN; TypeError for an unknown option.
  */
 export function softplus(x: Tensor, options: SoftplusOptions = SOFTPLUS_OPTIONS): Tensor {
   const { beta, threshold } = withDefaults("softplus", SOFTPLUS_OPTIONS, options);
   numberOf("softplus", "beta", beta, NOT_0);
   numberOf("softplus", "threshold", threshold, NUMBER);
-  return apply(softplusOp, { p: beta, q: threshold }, x);
+  return applyOp(softplusOp, { p: beta, q: threshold }, x);
 }
 
 const leakyReluOp = formula("leakyRelu", codes.LEAKY_RELU);
@@ -160,9 +165,9 @@ export const elu = (x: Tensor, alpha = 1): Tensor => withNumber(eluOp, x, "alpha
 const powOp = formula("pow", codes.POW);
 
 /**
- * z = xʸ, broadcast, exact where the power is a float32. 1 for y = 0; NaN for a negative x and a broken y.
- * ∂z/∂x = y·xʸ⁻¹, 0 for y = 0;  ∂z/∂y = xʸ·ln x, 0 at x = 0 for y ≥ 0.
- * The numbers 2, ½ and −½ are `square`, `sqrt` and `rsqrt`.
+ * z = xʸ, broadcast, exact if the power is a float32. 1 for y = 0; NaN for a negative x and a fractional y. ∂z/∂x =
+ * y·xʸ⁻¹, 0 for y = 0; ∂z/∂y = xʸ·ln x, 0 at x = 0 for y ≥ 0. The numbers y = 2, ½ and −½ call `square`, `sqrt` and
+ * `rsqrt`.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
@@ -177,8 +182,8 @@ export function pow(x: Tensor, y: Operand): Tensor {
 const atan2Op = formula("atan2", codes.ATAN2);
 
 /**
- * z = the angle, in radians, [−π, π], of the point with ordinate x and abscissa y, broadcast.
- * ∂z/∂x = y/(x² + y²),  ∂z/∂y = −x/(x² + y²).
+ * z = the angle in [−π, π] radians of the point (y, x), with abscissa y and ordinate x, broadcast. ∂z/∂x = y/(x² +
+ * y²),  ∂z/∂y = −x/(x² + y²).
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */

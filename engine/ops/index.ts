@@ -1,13 +1,13 @@
 /**
- * Every op, once: the functions that the package exports, which `public.ts` lists, and the methods that tensors have.
+ * All ops: the functions that the package exports (`public.ts`), and the methods of tensors.
  *
- * A function that takes a tensor first becomes a method by its name in `methods`; the table of op tests is typed by `ops`, so an
- * op without a test row does not compile.
+ * A function whose first argument is a tensor becomes a method through its name in `methods`. The table of op tests has
+ * the type of `ops`, so an op without a test row does not compile.
  */
-import { backward } from "../backward.ts";
-import { gradientTensor, setGradient, zeroGrad } from "../op.ts";
-import { dispose } from "../tape.ts";
-import { Tensor } from "../tensor.ts";
+import { backward } from "../core/backward.ts";
+import { gradientTensor, setGradient, zeroGrad } from "../core/gradient.ts";
+import { dispose } from "../core/tape.ts";
+import { methodOf, Tensor, type TensorFunction } from "../core/tensor.ts";
 import type { Operand } from "./arithmetic.ts";
 import * as functions from "./public.ts";
 
@@ -47,7 +47,7 @@ const methods = {
   eq: functions.eq,
   maskedFill: functions.maskedFill,
   /**
-   * z = this tensor where the condition is not 0, else y; all three broadcast, as in PyTorch. No gradient for the condition.
+   * z = this tensor where the condition is not 0, else y; all three broadcast, as in PyTorch. The condition gets no gradient.
    *
    * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
    */
@@ -89,59 +89,51 @@ const methods = {
   detach: functions.detach,
   clone: functions.clone,
   /**
-   * Adds ∂this/∂x into `x.grad` for every leaf x that requires a gradient, and consumes the records on the way.
-   * `upstream` is the gradient of the computation behind it, in the shape of this tensor; 1 by default, where there is
-   * one element.
+   * Adds ∂this/∂x to `x.grad` for every leaf x that requires a gradient, and consumes the records. `upstream` is the
+   * gradient with respect to this tensor, in its shape; default 1 if it has one element.
    *
-   * @throws Error where nothing was recorded, the records were consumed by an earlier pass or have left their tape, or a
-   *   value that they need was overwritten; RangeError for an `upstream` of another shape, or none for more than one
-   *   element. A pass that fails takes back the gradients that began in it.
+   * @throws Error if nothing was recorded, an earlier pass consumed the records, their tape has ended, or a value that
+   *   they need was overwritten; RangeError if `upstream` has the wrong shape, or is missing for more than one element.
+   *   A pass that fails removes the gradients that it created.
    */
   backward,
   /** Sets `grad` to null; the buffer is kept for the next gradient. */
   zeroGrad,
   /**
-   * Frees the memory of a tensor that the caller owns, and its record; again, it does nothing. Inside a tape there is
-   * nothing to do: the tape frees.
+   * Frees memory and record of a tensor that the caller owns; a second call does nothing. Inside a tape it is not
+   * needed: the tape frees its tensors.
    */
   dispose,
 };
 
-// Without the annotation, a bundler would keep all of them for a program that uses a few.
+// Without this annotation, bundlers would keep all ops in a program that uses few.
 export const ops = /* @__PURE__ */ Object.assign({ backward }, functions);
 
 type Methods = typeof methods;
-/** The method that a function with the tensor as its first argument becomes. */
+/** Type of the method for a function whose first argument is a tensor. */
 type Method<F> = F extends (x: Tensor, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
 
-/** The ops that are methods. */
+/** Ops that are methods. */
 type TensorMethods = { [Name in keyof Methods]: Method<Methods[Name]> };
 
-// The ops import the class, which therefore cannot name them.
-declare module "../tensor.ts" {
+// Declared here, because the ops import the class, so the class cannot import them.
+declare module "../core/tensor.ts" {
   export interface Tensor extends TensorMethods {
     /**
-     * ∂loss/∂this after `backward`, in the shape of this leaf, else null. It looks into the live buffer, which is added into. Only null can
-     * be set, which is what `zeroGrad` does.
+     * ∂loss/∂this after `backward`, in the shape of this leaf, or null. It is a live view: later gradients are added to
+     * it. Only null can be assigned, which calls `zeroGrad`.
      */
     grad: Tensor | null;
   }
 }
 
-type AnyFunction = (x: Tensor, b?: unknown, c?: unknown, d?: unknown, e?: unknown) => unknown;
-
-// The methods are on a prototype of Tensor.prototype: V8 copies all properties of a prototype in use whenever a
-// property is added to it, which would take a millisecond here.
+// The methods are on a prototype of Tensor.prototype, because V8 copies a prototype in use whenever a property is
+// added: here that would take a millisecond.
 const table = {};
-// Four fixed arguments serve every method without an array per call.
-const methodOf = (fn: AnyFunction) =>
-  function (this: Tensor, b?: unknown, c?: unknown, d?: unknown, e?: unknown) {
-    return fn(this, b, c, d, e);
-  };
-for (const [name, fn] of Object.entries(methods) as [string, AnyFunction][]) {
+for (const [name, fn] of Object.entries(methods) as [string, TensorFunction][]) {
   Object.defineProperty(table, name, { value: methodOf(fn), writable: true, configurable: true });
 }
 Object.defineProperty(table, "grad", { get: methodOf(gradientTensor), set: methodOf(setGradient), configurable: true });
-// console.log of Node calls this.
+// Node's console.log calls this.
 Object.defineProperty(table, Symbol.for("nodejs.util.inspect.custom"), { value: Tensor.prototype.toString });
 Object.setPrototypeOf(Tensor.prototype, table);

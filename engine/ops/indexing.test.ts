@@ -1,6 +1,5 @@
 /**
- * Layout and indexing where values, not only shapes, matter: which element lands where, which results are views, and
- * the memory that stays.
+ * Layout and indexing beyond shapes: the destination of each element, which results are views, and the memory that remains.
  */
 import { expect, test } from "vitest";
 import { bits, bytesKept, gradient, leaf, random, values } from "../../test/support/tensors.ts";
@@ -84,7 +83,7 @@ test("permute and slice: wide rows, which are copied as a whole, agree with narr
     const y = leaf([3, 4, width], 1);
     const upstream = random([4, 3, width], 2);
     tape(() => x.permute([1, 0, 2]).backward(upstream));
-    // The same through single elements.
+    // The same values through single elements.
     tape(() => y.permute([2, 1, 0]).permute([1, 2, 0]).backward(upstream));
     expect(bits(x.permute([1, 0, 2])), `width ${width}`).toEqual(bits(y.permute([2, 1, 0]).permute([1, 2, 0])));
     expect(gradient(x)).toEqual(gradient(y));

@@ -1,24 +1,28 @@
 /**
- * Rows and elements picked by index, and added to by index.
+ * Selection of rows and elements by index, and addition by index.
  *
- * An index is a whole number from 0 on, in an array or in a tensor (`argmax` gives such). Every op here comes down to a list
- * of rows: indices are checked and turned into row numbers once, and the kernels take them in ascending order, so
- * that sums over repeated indices always have the same bits.
+ * An index is an integer ≥ 0, in an array or a tensor, such as the result of `argmax`. Every op here checks its indices
+ * and turns them into a list of row numbers once. Kernels read the list from the start, so sums over repeated indices
+ * always have the same bits.
  */
 
 import { integersOf, withDefaults, wrongValue } from "../arguments.ts";
-import { integersAt, k } from "../backend.ts";
-import { composedOp } from "../composed.ts";
-import { apply, gradOf, type Op, passGradient, ready, SAVES, saveFor } from "../op.ts";
-import { allocate, recycle } from "../scope.ts";
-import { axisOf, checkShape, formatShape, placeOf, type Shape, sizeOf, stridesOf } from "../shape.ts";
-import { alive, Tensor, valuesIn } from "../tensor.ts";
+import { integersAt, k } from "../core/backend.ts";
+import { gradientAt, passGradient } from "../core/gradient.ts";
+import { applyOp, type Op, ready, SAVES, saveBlock } from "../core/op.ts";
+import { allocateInScope, recycle } from "../core/scope.ts";
+import { composedOp } from "../core/tape.ts";
+import { alive, Tensor } from "../core/tensor.ts";
+import { axisOf, checkShape, formatShape, placeOf, type Shape, sizeOf, stridesOf, valuesIn } from "../shape.ts";
 import { slice } from "./layout.ts";
 
-/** Whole numbers from 0 on, at least one. A flat array counts as one axis, [n]; a tensor has its shape. */
+/** One or more integers ≥ 0. A flat array has one axis, [n]; a tensor has its shape. */
 export type Indices = ArrayLike<number> | Tensor;
 
-/** Rows of `width` elements by number: for each place of `places`, Σ steps·place + scale·index, with the indices used in turn. */
+/**
+ * Describes a list of row numbers; a row has `width` elements. The row number of place i is Σ steps·place +
+ * scale·indices[i mod k], for k indices.
+ */
 interface Rows {
   readonly shape: Shape;
   readonly indices: Int32Array;
@@ -26,7 +30,7 @@ interface Rows {
   readonly steps: readonly number[];
   readonly scale: number;
   readonly width: number;
-  /** A row that gets no gradient, or −1. */
+  /** Row without a gradient; −1 for none. */
   readonly skip: number;
 }
 
@@ -36,7 +40,7 @@ const takeOp: Op<Rows> = {
   saves: SAVES.nothing,
   forward: (z, x, _y, _w, rows) => k.gatherRows(z.ptr, x.ptr, locate(z, rows), sizeOf(rows.places), rows.width),
   backward(z, x, _y, _w, { places, width, skip }) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx !== 0) k.scatterRows(dx, z.gradPtr, z.saved, sizeOf(places), width, skip);
   },
 };
@@ -50,9 +54,9 @@ const scatterAddOp: Op<Rows> = {
     k.scatterRows(z.ptr, source.ptr, locate(z, rows), source.size, 1, -1);
   },
   backward(z, x, source) {
-    const ds = gradOf(source);
+    const ds = gradientAt(source);
     if (ds !== 0) {
-      const part = allocate(4 * source.size);
+      const part = allocateInScope(4 * source.size);
       k.gatherRows(part, z.gradPtr, z.saved, source.size, 1);
       k.addTo(ds, part, source.size);
       recycle(part, 4 * source.size);
@@ -62,11 +66,11 @@ const scatterAddOp: Op<Rows> = {
 };
 
 /**
- * The slices of x along an axis at the indices [k], one after the other, a copy: [..., n, ...] → [..., k, ...]. Repeated
- * ones add up their gradients in ascending order.
+ * A copy of the slices of x along an axis at the indices [k]: [..., n, ...] → [..., k, ...]. Gradients of repeated indices are summed in ascending
+ * order.
  *
- * @throws RangeError unless x has this axis, or if there are no indices, one is not a whole number in [0, n), or they have
- *   more than one axis; TypeError for indices that are neither an array nor a tensor.
+ * @throws RangeError if x lacks this axis, there are no indices, an index is not an integer in [0, n), or the indices
+ *   have more than one axis; TypeError for indices that are neither an array nor a tensor.
  */
 export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
   ready("indexSelect", x);
@@ -79,16 +83,16 @@ export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
   const outer = sizeOf(shape.slice(0, at));
   const places = [outer, count];
   const width = x.size / (outer * n);
-  return apply(takeOp, { shape, indices: index.values, places, steps: [n, 0], scale: 1, width, skip: -1 }, x);
+  return applyOp(takeOp, { shape, indices: index.values, places, steps: [n, 0], scale: 1, width, skip: -1 }, x);
 }
 
 /**
- * Elements picked along an axis:  z[i, j, k] = x[i, index[i, j, k], k]  for axis 1 of three; z has the shape of the index.
- * Repeated elements add up their gradients in ascending order.
+ * Selects elements along an axis:  z[i, j, k] = x[i, index[i, j, k], k]  for axis 1 of three; z has the shape of the index. Gradients of repeated
+ * elements are summed in ascending order.
  *
- * @throws RangeError unless x has this axis, or if the index has not as many axes as x or more elements on one of the
- *   others, or a value is not a whole number in [0, size of the axis); TypeError for an index that is neither an array nor a
- *   tensor.
+ * @throws RangeError if x lacks this axis, index and x have different numbers of axes, the index is larger than x on
+ *   another axis, or an index is not an integer in [0, size of the axis); TypeError for an index that is neither an
+ *   array nor a tensor.
  *
  * @example
  * ```ts
@@ -98,23 +102,26 @@ export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
  * ```
  */
 export const gather = (x: Tensor, axis: number, index: Indices): Tensor =>
-  apply(takeOp, elements("gather", x, axis, index, null), x);
+  applyOp(takeOp, elements("gather", x, axis, index, null), x);
 
 /**
- * x with the elements of `source` added along an axis:  z[i, index[i, j, k], k] += source[i, j, k]  for axis 1 of three, in
- * ascending order of the source. Elements of `source` beyond the shape of the index stay out. The result has the shape
- * of x. ∂L/∂x = ∂L/∂z, ∂L/∂source[i, j, k] = ∂L/∂z[i, index[i, j, k], k].
+ * Adds the elements of `source` to a copy of x along an axis:  z[i, index[i, j, k], k] += source[i, j, k]  for axis 1 of three, in ascending order of
+ * the source. Elements of `source` beyond the shape of the index are ignored. The result has the shape of x. ∂L/∂x = ∂L/∂z,
+ * ∂L/∂source[i, j, k] = ∂L/∂z[i, index[i, j, k], k].
  *
- * @throws RangeError or TypeError as {@link gather}, and if the index has more elements on an axis than `source`.
+ * @throws RangeError or TypeError as {@link gather}; RangeError if the index is larger than `source` on an axis.
  */
 export const scatterAdd = composedOp((x: Tensor, axis: number, index: Indices, source: Tensor): Tensor => {
   alive(source, "scatterAdd");
   const rows = elements("scatterAdd", x, axis, index, source);
   const part = rows.shape.reduce((z, n, i) => (n < (z.sizes[i] as number) ? slice(z, i, 0, n) : z), source);
-  return apply(scatterAddOp, { ...rows, shape: x.sizes }, x, part);
+  return applyOp(scatterAddOp, { ...rows, shape: x.sizes }, x, part);
 });
 
-/** The elements of x that an index along an axis names, as rows of one element. The index lies within `source` too. */
+/**
+ * Describes the elements of x that an index selects along an axis, as rows of one element. The index must also fit into
+ * `source`.
+ */
 function elements(where: string, x: Tensor, axis: number, index: Indices, source: Tensor | null): Rows {
   ready(where, x);
   if (source !== null) ready(where, source);
@@ -136,18 +143,17 @@ function elements(where: string, x: Tensor, axis: number, index: Indices, source
 
 /** Options of {@link embedding} and {@link Embedding}. */
 export interface EmbeddingOptions {
-  /** A row of the weight that gets no gradient; negative counts from the end. Default null: none. */
+  /** Row of the weight that gets no gradient; negative counts from the end. Default null: none. */
   paddingIdx?: number | null;
 }
 
 const DEFAULTS: Required<EmbeddingOptions> = { paddingIdx: null };
 
 /**
- * The rows of `weight` [K, N] that the indices name: indices [...] → [..., N]. Rows that are named more than once add up their
- * gradients in ascending order.
+ * Looks up rows of `weight`, [K, N], by index. Shapes: indices [...] → [..., N]. Gradients of repeated rows are summed in ascending order.
  *
- * @throws RangeError if the weight is no matrix, there are no indices, or an index or `paddingIdx` is not one of its rows;
- *   TypeError for indices that are neither an array nor a tensor.
+ * @throws RangeError if the weight is not a matrix, there are no indices, or an index or `paddingIdx` is not a row of
+ *   the weight; TypeError for indices that are neither an array nor a tensor.
  *
  * @example
  * ```ts
@@ -165,29 +171,29 @@ export function embedding(indices: Indices, weight: Tensor, options: EmbeddingOp
   const index = indexOf("embedding", indices, n);
   const shape = checkShape("embedding", [...index.shape, width]);
   const places = [index.values.length];
-  return apply(takeOp, { shape, indices: index.values, places, steps: [0], scale: 1, width, skip }, weight);
+  return applyOp(takeOp, { shape, indices: index.values, places, steps: [0], scale: 1, width, skip }, weight);
 }
 
-/** The row of n that paddingIdx names, −1 for null. */
+/** Number of the row that paddingIdx selects among n; −1 for null. */
 export const paddingRow = (paddingIdx: number | null, n: number): number =>
   paddingIdx === null ? -1 : placeOf("embedding", "paddingIdx", paddingIdx, n);
 
-/** The shape of the indices, and a copy of them in row-major order. Throws unless each is a whole number in [0, limit). */
+/** Shape and row-major copy of indices. Throws unless each is an integer in [0, limit). */
 function indexOf(where: string, indices: Indices, limit: number): { shape: Shape; values: Int32Array } {
   const values = integersOf(where, "indices", valuesIn(where, indices), limit);
   return { shape: indices instanceof Tensor ? indices.sizes : [values.length], values };
 }
 
-/** Address of the numbers of the rows, which backward reads too. */
+/** Writes the row numbers to memory, which backward reads too; returns their address. */
 function locate(z: Tensor, { indices, places, steps, scale }: Rows): number {
   const count = sizeOf(places);
-  const p = saveFor(z, 4 * count);
+  const p = saveBlock(z, 4 * count);
   const rows = integersAt(p, count);
   const place = places.map(() => 0);
   let offset = 0;
   for (let i = 0; i < count; i++) {
     rows[i] = offset + scale * (indices[i % indices.length] as number);
-    // To the next place: the last axis first, with a carry.
+    // Advances to the next place: the last axis first, with a carry.
     for (let axis = places.length - 1; axis >= 0; axis--) {
       offset += steps[axis] as number;
       place[axis] = (place[axis] as number) + 1;

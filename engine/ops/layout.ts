@@ -1,14 +1,24 @@
-/** Shapes changed by moving data: permute, slice, flip, concat. */
+/** Ops that move data: permute, slice, flip, concat. */
 import { COUNT, FINITE, listOf, numberOf, wrongType, wrongValue } from "../arguments.ts";
-import { k } from "../backend.ts";
-import { composedOp } from "../composed.ts";
-import { apply, gradOf, holds, type Op, ready, SAVES } from "../op.ts";
-import { axesOf, axisOf, formatShape, placeOf, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
-import { alive, type Tensor } from "../tensor.ts";
-import { tensorList } from "./tensors.ts";
+import { k } from "../core/backend.ts";
+import { addsTo, gradientAt } from "../core/gradient.ts";
+import { applyOp, type Op, ready, SAVES } from "../core/op.ts";
+import { composedOp } from "../core/tape.ts";
+import { alive, type Tensor } from "../core/tensor.ts";
+import {
+  axesOf,
+  axisOf,
+  formatShape,
+  placeOf,
+  type Shape,
+  sameShape,
+  sizeOf,
+  stridesOf,
+  tensorList,
+} from "../shape.ts";
 import { reshape, sliceRows, unsqueeze } from "./view.ts";
 
-/** The result as four axes with their strides in the source, which it reads from `offset` elements on. */
+/** The result as four axes with strides in the source; reading starts at element `offset`. */
 interface Strided {
   readonly shape: Shape;
   readonly offset: number;
@@ -16,7 +26,7 @@ interface Strided {
   readonly strides: readonly [number, number, number, number];
 }
 
-const stridedOp = (name: string): Op<Strided> => ({
+const stridedOp = /* @__NO_SIDE_EFFECTS__ */ (name: string): Op<Strided> => ({
   name,
   saves: SAVES.nothing,
   forward(z, x, _y, _w, { offset, sizes: [a, b, c, d], strides: [sa, sb, sc, sd] }) {
@@ -25,8 +35,8 @@ const stridedOp = (name: string): Op<Strided> => ({
   },
   backward(z, x, _y, _w, { offset, sizes: [a, b, c, d], strides: [sa, sb, sc, sd] }) {
     const transposes = sc === 1 && sd === c && x.size === c * d;
-    const writes = transposes && !holds(x);
-    const dx = gradOf(x, writes);
+    const writes = transposes && !addsTo(x);
+    const dx = gradientAt(x, writes);
     if (dx === 0) return;
     if (writes) k.transpose(dx, z.gradPtr, c, d);
     else k.addStrided(dx + 4 * offset, z.gradPtr, a, b, c, d, sa, sb, sc, sd);
@@ -40,7 +50,7 @@ const flipOp = stridedOp("flip");
 interface Concat {
   readonly inputs: readonly Tensor[];
   readonly shape: Shape;
-  /** Blocks before the axis, and elements of one block in the result. */
+  /** Number of blocks before the axis, and of elements in each block of the result. */
   readonly outer: number;
   readonly step: number;
 }
@@ -60,7 +70,7 @@ const concatOp: Op<Concat> = {
     let at = z.gradPtr;
     for (const x of inputs) {
       const width = x.size / outer;
-      const dx = gradOf(x);
+      const dx = gradientAt(x);
       if (dx !== 0) k.addBlocks(dx, at, outer, width, width, step);
       at += 4 * width;
     }
@@ -68,9 +78,9 @@ const concatOp: Op<Concat> = {
 };
 
 /**
- * The axes in the given order, a copy: z.shape[i] = x.shape[axes[i]]. The gradient takes the way back.
+ * Permutes the axes, as a copy: z.shape[i] = x.shape[axes[i]]. The gradient is permuted back.
  *
- * @throws RangeError unless `axes` names every axis once.
+ * @throws RangeError unless `axes` contains every axis once.
  *
  * @example
  * ```ts
@@ -89,7 +99,7 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   return inOrder(x, order);
 }
 
-/** The axes in an order that names each once. */
+/** A copy of x with its axes in this order. */
 function inOrder(x: Tensor, order: readonly number[]): Tensor {
   const strides = stridesOf(x.sizes);
   const shape = order.map((axis) => x.sizes[axis] as number);
@@ -97,7 +107,7 @@ function inOrder(x: Tensor, order: readonly number[]): Tensor {
   return strided(permuteOp, x, shape, shape, steps, 0) ?? oneByOne(x, order);
 }
 
-/** Brings one axis after the other into its place: with it, the axes before, between and behind make four. */
+/** Moves the axes into place one by one. One move is a permutation of at most four joined axes. */
 const oneByOne = composedOp((x: Tensor, order: readonly number[]): Tensor => {
   let z = x;
   const now = x.sizes.map((_, axis) => axis);
@@ -110,7 +120,10 @@ const oneByOne = composedOp((x: Tensor, order: readonly number[]): Tensor => {
   return z;
 });
 
-/** Reads x along axes of these sizes and strides. Neighbours that are contiguous in x are one; null where more than four are left. */
+/**
+ * Copies x along axes of these sizes and strides, after joining neighbours that are contiguous in x. Returns null if
+ * more than four axes remain.
+ */
 function strided(
   op: Op<Strided>,
   x: Tensor,
@@ -139,10 +152,10 @@ function strided(
     strides.unshift(0);
   }
   type Four = [number, number, number, number];
-  return apply(op, { shape, offset, sizes: sizes as Four, strides: strides as Four }, x);
+  return applyOp(op, { shape, offset, sizes: sizes as Four, strides: strides as Four }, x);
 }
 
-/** Elements start, start + step, … of an axis, `count` of them; a copy. */
+/** A copy of `count` elements start, start + step, … of an axis. */
 function sliceAlong(op: Op<Strided>, x: Tensor, axis: number, start: number, count: number, step: number): Tensor {
   const shape = x.sizes.map((n, i) => (i === axis ? count : n));
   const outer = sizeOf(x.sizes.slice(0, axis));
@@ -152,7 +165,7 @@ function sliceAlong(op: Op<Strided>, x: Tensor, axis: number, start: number, cou
 }
 
 /**
- * Axes a and b, by default the last two, exchanged, a copy: [..., m, n] → [..., n, m]. The gradient is exchanged back.
+ * Exchanges the axes a and b, by default the last two, as a copy: [..., m, n] → [..., n, m]. The gradient is exchanged back.
  *
  * @throws RangeError unless x has these axes.
  *
@@ -173,12 +186,12 @@ export function transpose(x: Tensor, a = -2, b = -1): Tensor {
 }
 
 /**
- * Every `step`-th of the elements start … end − 1 along an axis, by default all:
- * [..., n, ...] → [..., ⌈(end − start) / step⌉, ...]. Negative bounds count from the end, bounds beyond the ends are
- * clipped. Looks into x along the first axis with step 1, else a copy. The gradient of elements that are left out is 0.
+ * Every `step`-th of the elements start … end − 1 along an axis, by default all: [..., n, ...] → [..., ⌈(end − start) /
+ * step⌉, ...]. Negative bounds count from the end, bounds beyond the ends are clipped. The result is a view if the axis
+ * is the first and the step 1, otherwise a copy. Omitted elements get the gradient 0.
  *
- * @throws RangeError unless x has this axis, or if nothing is left, a bound is not an integer, or step is not a positive
- *   one.
+ * @throws RangeError if x lacks this axis, no elements are left, a bound is not an integer, or step is not a positive
+ *   integer.
  *
  * @example
  * ```ts
@@ -208,9 +221,9 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
 }
 
 /**
- * The elements of the axes, by default all, in reverse order; a copy in the shape of x. The gradient is reversed too.
+ * Reverses the order of elements along the axes, by default all, as a copy in the shape of x. The gradient is reversed too.
  *
- * @throws RangeError unless x has these axes, each named once.
+ * @throws RangeError unless x has these axes, each given once.
  */
 export const flip = composedOp((x: Tensor, axes?: number | readonly number[]): Tensor => {
   alive(x, "flip");
@@ -222,10 +235,10 @@ export const flip = composedOp((x: Tensor, axes?: number | readonly number[]): T
 });
 
 /**
- * Element `index` along an axis, which is dropped: [..., n, ...] → [..., ...]; negative counts from the end. Looks into x or
- * is a copy as in {@link slice}.
+ * Selects element `index` along an axis and drops the axis: [..., n, ...] → [..., ...]; negative indices count from the
+ * end. The result is a view or a copy, as in {@link slice}.
  *
- * @throws RangeError unless x has this axis, and this element on it.
+ * @throws RangeError unless x has this axis and this element.
  *
  * @example
  * ```ts
@@ -245,7 +258,8 @@ export const select = composedOp((x: Tensor, axis: number, index: number): Tenso
 });
 
 /**
- * The slices along an axis, the first by default, without it: [..., n, ...] → n tensors [..., ...]; see {@link select}.
+ * All elements along an axis, by default the first, each as {@link select} returns it: [..., n, ...] → n tensors [...,
+ * ...].
  *
  * @throws RangeError unless x has this axis.
  *
@@ -264,8 +278,8 @@ export const unbind = composedOp((x: Tensor, axis = 0): Tensor[] => {
 });
 
 /**
- * Parts along an axis, the first by default, one after the other, see {@link slice}: [..., n, ...] → [..., sizes[i], ...].
- * `sizes` lists their sizes, or is the size of each but the last, which has the rest.
+ * Consecutive parts along an axis, by default the first: [..., n, ...] → [..., sizes[i], ...]; views or copies as in
+ * {@link slice}. `sizes` is a list, or one size for all parts, of which the last may be smaller.
  *
  * @throws RangeError unless x has this axis, the sizes are positive integers and a list of them sums to the size of the
  *   axis.
@@ -296,10 +310,9 @@ export const split = composedOp((x: Tensor, sizes: number | readonly number[], a
 });
 
 /**
- * The tensors one after the other along an axis, the first by default: [..., nᵢ, ...] → [..., Σ nᵢ, ...]. Each gets its part
- * of the gradient.
+ * Concatenates tensors along an axis, by default the first: [..., nᵢ, ...] → [..., Σ nᵢ, ...]. Each gets its part of the gradient.
  *
- * @throws RangeError if the list is empty, there is no such axis, or other axes differ.
+ * @throws RangeError if the list is empty, the axis does not exist, or the other axes differ.
  *
  * @example
  * ```ts
@@ -325,14 +338,13 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   }
   const shape = first.sizes.map((n, i) => (i === at ? total : n));
   const outer = sizeOf(shape.slice(0, at));
-  // On record if one of them requires a gradient.
+  // The output is recorded if one input requires a gradient.
   const leader = inputs.find((x) => x.requiresGrad) ?? first;
-  return apply(concatOp, { inputs, shape, outer, step: sizeOf(shape) / outer }, leader);
+  return applyOp(concatOp, { inputs, shape, outer, step: sizeOf(shape) / outer }, leader);
 }
 
 /**
- * n tensors, all of one shape, along a new axis, the first by default: [..., ...] → [..., n, ...]. Each gets its part of the
- * gradient.
+ * Joins n tensors of equal shape along a new axis, by default the first: [..., ...] → [..., n, ...]. Each gets its part of the gradient.
  *
  * @throws RangeError if the list is empty, the result has no such axis, or shapes differ.
  *

@@ -1,4 +1,4 @@
-/** Losses beyond their table rows: targets that lie in linear memory, ignored rows, and the edges of the formulas. */
+/** Losses beyond their table rows: targets in linear memory, ignored rows, and the edges of the formulas. */
 import { expect, test } from "vitest";
 import { bits, expectNear, gradient, random, values } from "../../test/support/tensors.ts";
 import {
@@ -26,7 +26,7 @@ test("crossEntropy: labels in linear memory serve even where their copy makes th
   const expected = tape(() => losses(plain));
   const { reserved } = memoryStats();
   tape(() => {
-    // The memory grows several times, so that each of the allocations meets it.
+    // The memory grows several times, so that each allocation is affected.
     for (let i = 0; memoryStats().reserved < reserved + 4 * 2 ** 20; i++) {
       if (i > 100_000) expect.fail("the memory did not grow");
       expect(losses(i % 2 === 0 ? labels : labels.data)).toEqual(expected);
@@ -92,6 +92,13 @@ test("crossEntropy: logits of ±1000 lose no digit, for classes and for probabil
     }
   }
   expect(outcome((x) => crossEntropy(x, [0]), [-1000, 1000]).losses).toEqual([2000]);
+});
+
+test("crossEntropy: a probability of 1 is smoothed as its class is", () => {
+  const x = random([3, 3], 23);
+  const options = { labelSmoothing: 0.3, reduction: "none" } as const;
+  const certain = tensor([1, 0, 0, 0, 0, 1, 0, 1, 0], { shape: [3, 3] });
+  expectNear(values(crossEntropy(x, certain, options)), values(crossEntropy(x, [0, 2, 1], options)), "losses");
 });
 
 test("nllLoss: of logSoftmax it is the cross-entropy; only the entries of the targets are read", () => {

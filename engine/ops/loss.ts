@@ -1,4 +1,4 @@
-/** Losses. Losses over class indices are fused; the others are composed of other ops, so they are as exact as these. */
+/** Losses. Losses over class indices are fused ops; the others are composed of ops and as accurate as these. */
 import {
   choiceOf,
   integersOf,
@@ -10,26 +10,34 @@ import {
   withDefaults,
   wrongValue,
 } from "../arguments.ts";
-import { integersAt, k } from "../backend.ts";
-import { composedOp } from "../composed.ts";
-import { apply, gradOf, type Op, SAVES, saveFor } from "../op.ts";
-import { allocate, recycle } from "../scope.ts";
-import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
-import { alive, Tensor } from "../tensor.ts";
+import { integersAt, k } from "../core/backend.ts";
+import { gradientAt } from "../core/gradient.ts";
+import { applyOp, type Op, SAVES, saveBlock } from "../core/op.ts";
+import { allocateInScope, recycle } from "../core/scope.ts";
+import { composedOp } from "../core/tape.ts";
+import { alive, Tensor } from "../core/tensor.ts";
+import {
+  broadcastShapes,
+  checkOptional,
+  checkOptionalShape,
+  formatShape,
+  type Shape,
+  sameShape,
+  targetsOf,
+} from "../shape.ts";
 import { add, mul, mulNumberOp, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { softplus } from "./formula.ts";
 import { sum } from "./reduce.ts";
-import { checkReduction, REDUCTIONS, type Reduction, reduced } from "./reduction.ts";
+import { REDUCTIONS, type Reduction, reduced } from "./reduction.ts";
 import { logSoftmax } from "./softmax.ts";
-import { checkOptional, checkOptionalShape, targetsOf } from "./tensors.ts";
 import { abs, clamp, exp, log, square } from "./unary.ts";
 
 export type { Reduction } from "./reduction.ts";
 
 /** Options of losses over elements. */
 export interface LossOptions {
-  /** "mean" (default) and "sum" give one number, [], "none" the losses themselves. */
+  /** "mean" (default) and "sum" return one number, []; "none" returns the loss of every element. */
   reduction?: Reduction;
 }
 
@@ -37,7 +45,7 @@ export interface LossOptions {
 export interface NllLossOptions extends LossOptions {
   /** One weight per class, [K]; default null: all 1. */
   weight?: Tensor | null;
-  /** Rows with this class index count nothing; default −100. Probabilities as targets ignore none. */
+  /** Class index of rows to ignore; default −100. No effect if the targets are probabilities. */
   ignoreIndex?: number;
 }
 
@@ -49,13 +57,13 @@ export interface CrossEntropyOptions extends NllLossOptions {
 
 /** Options of {@link smoothL1Loss}. */
 export interface SmoothL1LossOptions extends LossOptions {
-  /** Where the square goes over into the absolute value, ≥ 0; default 1, 0 gives `l1Loss`. */
+  /** Distance β ≥ 0 at which the square becomes the absolute value; default 1; 0 gives `l1Loss`. */
   beta?: number;
 }
 
 /** Options of {@link huberLoss}. */
 export interface HuberLossOptions extends LossOptions {
-  /** Where the square goes over into a straight line, > 0; default 1. */
+  /** Distance δ > 0 at which the square becomes a straight line; default 1. */
   delta?: number;
 }
 
@@ -63,26 +71,28 @@ export interface HuberLossOptions extends LossOptions {
 export interface BceOptions extends LossOptions {
   /** Factor of the loss of each element, broadcast; default null: 1. */
   weight?: Tensor | null;
-  /** Factor of the positive part of the loss, broadcast: above 1 it raises recall, below 1 precision. Default null: 1. */
+  /**
+   * Factor p of the positive part of the loss, broadcast: above 1 increases recall, below 1 precision. Default null: 1.
+   */
   posWeight?: Tensor | null;
 }
 
 /** Options of {@link klDiv}. */
 export interface KlDivOptions {
-  /** The target holds logarithms of probabilities; default false. */
+  /** Whether the target holds log-probabilities; default false. */
   logTarget?: boolean;
   /** "batchmean" divides the sum by the size of the first axis of the input, "mean" (default) by the number of elements. */
   reduction?: Reduction | "batchmean";
 }
 
-/** The options over the defaults, with a reduction that there is. */
+/** Options with their defaults and a checked reduction. */
 function optionsOf<Options extends Required<LossOptions>>(where: string, defaults: Options, options: object): Options {
   const given = withDefaults(where, defaults, options);
-  checkReduction(where, given.reduction);
+  choiceOf(where, "the reduction", given.reduction, REDUCTIONS);
   return given;
 }
 
-/** input − target, of which one broadcasts to the other. */
+/** input − target; one of them may be broadcast to the other. */
 function difference(where: string, input: Tensor, target: Tensor): Tensor {
   alive(input, where);
   alive(target, where);
@@ -95,14 +105,14 @@ function difference(where: string, input: Tensor, target: Tensor): Tensor {
 }
 
 const LOSS: Required<LossOptions> = { reduction: "mean" };
-const SMOOTH_L1: Required<SmoothL1LossOptions> = /* @__PURE__ */ joined(LOSS, { beta: 1 });
-const HUBER: Required<HuberLossOptions> = /* @__PURE__ */ joined(LOSS, { delta: 1 });
+const SMOOTH_L1: Required<SmoothL1LossOptions> = joined(LOSS, { beta: 1 });
+const HUBER: Required<HuberLossOptions> = joined(LOSS, { delta: 1 });
 
-/** Of borders, which may be infinite. */
+/** Range of distances, which may be infinite. */
 const AT_LEAST_0: Range = { expected: "≥ 0", fits: (x) => x >= 0 };
 const ABOVE_0: Range = { expected: "positive", fits: (x) => x > 0 };
 
-/** 1 divided by less is infinite in float32. */
+/** Smallest distance: the reciprocal of a smaller one is infinite in float32. */
 const LEAST_BORDER = 2 ** -126;
 
 /**
@@ -110,7 +120,7 @@ const LEAST_BORDER = 2 ** -126;
  *
  * Shapes: one of input and target broadcasts to the other; "mean" (the default) is over all elements.
  *
- * @throws RangeError for an unknown reduction or shapes that do not.
+ * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  *
  * @example
  * ```ts
@@ -125,11 +135,11 @@ export const mseLoss = composedOp((input: Tensor, target: Tensor, options: LossO
 });
 
 /**
- * loss = |input − target|, with gradient 0 where they are equal.
+ * loss = |input − target|, with gradient 0 where both are equal.
  *
  * Shapes: one of input and target broadcasts to the other; "mean" (the default) is over all elements.
  *
- * @throws RangeError for an unknown reduction or shapes that do not.
+ * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  *
  * @example
  * ```ts
@@ -144,13 +154,13 @@ export const l1Loss = composedOp((input: Tensor, target: Tensor, options: LossOp
 });
 
 /**
- * The square near 0, the absolute value beyond:
+ * Square of small differences, absolute value of large ones:
  *
  *   loss = d²/(2β) where d < β, else d − β/2     d = |input − target|
  *
  * Shapes: one of input and target broadcasts to the other; "mean" (the default) is over all elements.
  *
- * @throws RangeError for a negative beta, an unknown reduction or shapes that do not.
+ * @throws RangeError for a negative beta, an unknown reduction or shapes that do not broadcast.
  * @see Girshick (2015), Fast R-CNN, ICCV.
  *
  * @example
@@ -170,13 +180,13 @@ export const smoothL1Loss = composedOp(
 );
 
 /**
- * The square near 0, a straight line beyond:
+ * Square of small differences, a straight line for large ones:
  *
  *   loss = d²/2 where d < δ, else δ·(d − δ/2)     d = |input − target|
  *
  * Shapes: one of input and target broadcasts to the other; "mean" (the default) is over all elements.
  *
- * @throws RangeError unless delta is positive, for an unknown reduction, or for shapes that do not.
+ * @throws RangeError unless delta is positive, for an unknown reduction, or for shapes that do not broadcast.
  * @see Huber (1964), Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1).
  *
  * @example
@@ -193,7 +203,9 @@ export const huberLoss = composedOp((input: Tensor, target: Tensor, options: Hub
   return reduced(huber(difference("huberLoss", input, target), delta), reduction);
 });
 
-/** Both branches at once: scale·m·(d − m/2) with m = d clamped to the border. A d that is NaN makes the gradient NaN. */
+/**
+ * Both branches in one formula: scale·m·(d − m/2), where m is d clamped to the border. A NaN in d gives a NaN gradient.
+ */
 function huber(d: Tensor, border: number, scale = 1): Tensor {
   const m = clamp(d, -border, border);
   return mul(mul(m, scale), sub(d, mul(m, 0.5)));
@@ -202,12 +214,11 @@ function huber(d: Tensor, border: number, scale = 1): Tensor {
 const BCE: Required<BceOptions> = { weight: null, posWeight: null, reduction: "mean" };
 
 /**
- * Binary cross-entropy of σ(logits) with targets in [0, 1], without overflow at any logit:
+ * Binary cross-entropy of σ(logits) with targets in [0, 1], without overflow for any logit:
  *
  *   loss = w·(p·t·log(1 + e⁻ˣ) + (1 − t)·log(1 + eˣ))     w: weight, p: posWeight
  *
- * Shapes: logits, target and weights are broadcast; "mean" (the default) divides by the number of elements, whatever the
- * weights.
+ * Shapes: logits, target and weights are broadcast; "mean" (the default) divides by the number of elements, not by the sum of weights.
  *
  * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  *
@@ -228,7 +239,7 @@ export const bceWithLogits = composedOp((logits: Tensor, target: Tensor, options
   let { sizes: shape } = logits;
   for (const x of [target, weight, posWeight]) if (x !== null) shape = broadcastShapes(where, shape, x.sizes);
   const positive = mul(posWeight === null ? target : mul(target, posWeight), softplus(neg(logits)));
-  const negative = mul(apply(mulNumberOp, { alpha: -1, beta: 1 }, target), softplus(logits));
+  const negative = mul(applyOp(mulNumberOp, { alpha: -1, beta: 1 }, target), softplus(logits));
   const loss = add(positive, negative);
   return reduced(weight === null ? loss : mul(loss, weight), reduction);
 });
@@ -236,12 +247,12 @@ export const bceWithLogits = composedOp((logits: Tensor, target: Tensor, options
 const KL_DIV: Required<KlDivOptions> = { logTarget: false, reduction: "mean" };
 
 /**
- * Kullback-Leibler divergence of the target's distribution from the distribution whose logarithms are the input:
+ * Kullback-Leibler divergence of the target distribution from the distribution whose logarithms are the input:
  *
- *   loss = t·(log t − x), and 0 where t = 0;  with logTarget eᵗ·(t − x)
+ *   loss = t·(log t − x), 0 where t = 0;     with logTarget: eᵗ·(t − x)
  *
- * Shapes: input and target are broadcast. As in PyTorch, "mean" (the default) is over all elements; the divergence itself is
- * the "batchmean".
+ * Shapes: input and target are broadcast. As in PyTorch, "mean" (the default) is over all elements; "batchmean" gives
+ * the divergence.
  *
  * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  *
@@ -260,32 +271,35 @@ export const klDiv = composedOp((input: Tensor, target: Tensor, options: KlDivOp
   alive(target, "klDiv");
   broadcastShapes("klDiv", input.sizes, target.sizes);
   const probability = logTarget ? exp(target) : target;
-  // log 1 instead of log 0, whose factor is 0.
+  // Where t = 0, uses log 1 instead of log 0; the logarithm is multiplied by 0.
   const logarithm = logTarget ? target : log(add(target, eq(target, 0)));
   const loss = mul(probability, sub(logarithm, input));
   if (reduction !== "batchmean") return reduced(loss, reduction);
   return mul(sum(loss), 1 / (input.sizes[0] ?? 1));
 });
 
-/** Losses of rows with a class index each. */
+/** Attributes of losses over class indices. */
 interface ClassLoss {
   readonly shape: Shape;
-  /** The index of each row, −1 where it does not count. */
+  /** Class index of each row; −1 for ignored rows. */
   readonly labels: Int32Array;
   readonly classes: number;
   readonly smoothing: number;
   readonly reduction: Reduction;
 }
 
-/** Saves the indices of the rows and, unless the input holds log-probabilities, two parts of log Σ exp of each row. */
-const classOp = (name: string, saves: number, ofLogits: boolean): Op<ClassLoss> => ({
+/**
+ * Makes an op of a loss over class indices. It saves the indices; for logits also the two parts of each row's log Σ
+ * exp.
+ */
+const classOp = /* @__NO_SIDE_EFFECTS__ */ (name: string, saves: number, ofLogits: boolean): Op<ClassLoss> => ({
   name,
   saves,
   forward(z, x, weight, _w, { labels, classes, smoothing, reduction }) {
     const rows = labels.length;
-    const indices = saveFor(z, (ofLogits ? 12 : 4) * rows);
+    const indices = saveBlock(z, (ofLogits ? 12 : 4) * rows);
     integersAt(indices, rows).set(labels);
-    const losses = reduction === "none" ? z.ptr : allocate(4 * rows);
+    const losses = reduction === "none" ? z.ptr : allocateInScope(4 * rows);
     const w = weight === null ? 0 : weight.ptr;
     k.crossEntropy(losses, ofLogits ? indices + 4 * rows : 0, x.ptr, indices, w, rows, classes, smoothing);
     if (reduction === "none") return;
@@ -294,7 +308,7 @@ const classOp = (name: string, saves: number, ofLogits: boolean): Op<ClassLoss> 
     recycle(losses, 4 * rows);
   },
   backward(z, x, weight, _w, { labels, classes, smoothing, reduction }) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx === 0) return;
     const rows = labels.length;
     const w = weight === null ? 0 : weight.ptr;
@@ -305,15 +319,15 @@ const classOp = (name: string, saves: number, ofLogits: boolean): Op<ClassLoss> 
   },
 });
 
-/** The factor of every row. */
+/** Factor that all rows share. */
 const scaleOf = ({ saved }: Tensor, weight: number, rows: number, reduction: Reduction): number =>
   reduction === "mean" ? 1 / k.targetWeight(saved, weight, rows) : 1;
 
 const crossEntropyOp = classOp("crossEntropy", SAVES.a | SAVES.b, true);
 const nllLossOp = classOp("nllLoss", SAVES.b, false);
 
-/** Of both losses; `nllLoss` takes a smoothing of 0 alone. */
-const CROSS_ENTROPY: Required<CrossEntropyOptions> = /* @__PURE__ */ joined(LOSS, {
+/** Defaults of both losses; `nllLoss` allows no smoothing. */
+const CROSS_ENTROPY: Required<CrossEntropyOptions> = joined(LOSS, {
   weight: null,
   ignoreIndex: -100,
   labelSmoothing: 0,
@@ -324,9 +338,9 @@ const CROSS_ENTROPY: Required<CrossEntropyOptions> = /* @__PURE__ */ joined(LOSS
  *
  *   lossᵢ = −Σ_c a_c·log softmax(xᵢ)_c     a_c = w_c·((1 − ε)·t_c + ε/K)
  *
- * For class indices t is one-hot (the weight of its class applies to the first term, as in PyTorch). "mean" divides by the
- * summed weights of the targets that count (NaN where none does), for probabilities by the number of rows. Only with
- * probabilities do the weights get a gradient.
+ * For class indices, t is one-hot. As in PyTorch, the weight of its class applies to the first term. "mean" divides by
+ * the sum of the weights of targets that are not ignored (NaN if all are), or for probabilities by the number of rows.
+ * `weight` gets a gradient only with probabilities.
  *
  * Shapes: logits [..., K]; target: indices of the other axes in row-major order, or probabilities [..., K]; → [], or [...]
  * for the reduction "none".
@@ -357,7 +371,7 @@ export const crossEntropy = composedOp(
     alive(target, "crossEntropy");
     let terms = target;
     if (labelSmoothing > 0) {
-      terms = apply(mulNumberOp, { alpha: 1 - labelSmoothing, beta: labelSmoothing / classes }, terms);
+      terms = applyOp(mulNumberOp, { alpha: 1 - labelSmoothing, beta: labelSmoothing / classes }, terms);
     }
     if (weight !== null) terms = mul(terms, weight);
     return reduced(neg(sum(mul(terms, logSoftmax(logits)), { axis: -1 })), reduction);
@@ -365,15 +379,14 @@ export const crossEntropy = composedOp(
 );
 
 /**
- * Negative log-likelihood: lossᵢ = −w_y·xᵢ,y for the class y = targetᵢ, where x are log-probabilities. "mean" (the default)
- * divides by the summed weights of the targets that count.
+ * Negative log-likelihood: lossᵢ = −w_y·xᵢ,y for the class y = targetᵢ, where x are log-probabilities. "mean" (the
+ * default) divides by the sum of the weights of targets that are not ignored.
  *
  * Shapes: logProbabilities [..., K]; target: indices of the other axes in row-major order; → [], or [...] for the reduction
  * "none".
  *
- * @throws RangeError for an input without an axis, a wrong number of targets or weights, an index outside 0 … K − 1 that is
- *   not ignoreIndex, an unknown reduction, or labels to be smoothed; TypeError for a target that is neither an array nor a
- *   tensor.
+ * @throws RangeError for an input without an axis, a wrong number of targets or weights, an index outside 0 … K − 1 that is not ignoreIndex, an
+ *   unknown reduction, or a label smoothing; TypeError for a target that is neither an array nor a tensor.
  *
  * @example
  * ```ts
@@ -392,11 +405,11 @@ export const nllLoss = composedOp(
   },
 );
 
-/** The number of classes, after the checks of the input and of the options. */
+/** Number of classes; checks the input and the options. */
 function classesOf(where: string, x: Tensor, { weight, ignoreIndex }: Required<CrossEntropyOptions>): number {
   numberOf(where, "ignoreIndex", ignoreIndex, NUMBER);
   alive(x, where);
-  const classes = x.sizes[x.ndim - 1];
+  const classes = x.sizes[x.sizes.length - 1];
   if (classes === undefined) throw wrongValue(where, "an input [..., K]", "a scalar");
   checkOptionalShape(where, "weight", weight, [classes]);
   return classes;
@@ -411,5 +424,5 @@ function classLoss(
 ): Tensor {
   const labels = integersOf(op.name, "class indices", targetsOf(op.name, x, target), classes, ignoreIndex);
   const shape = reduction === "none" ? x.sizes.slice(0, -1) : [];
-  return apply(op, { shape, labels, classes, smoothing, reduction }, x, weight as Tensor);
+  return applyOp(op, { shape, labels, classes, smoothing, reduction }, x, weight as Tensor);
 }

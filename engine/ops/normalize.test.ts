@@ -109,7 +109,7 @@ test("batchNorm: a write to the running statistics after they were used makes ba
       z.sum().backward();
     }),
   ).toThrow("backward of normalization: a value it needs, of shape [2], was overwritten");
-  // Statistics of the batch are the record's own.
+  // Statistics of the batch belong to the record.
   tape(() => {
     const z = batchNorm(x, { ...statistics, training: true });
     batchNorm(x, { ...statistics, training: true });

@@ -1,22 +1,32 @@
 /** Normalisation to mean 0 and variance 1, over a batch, a row or a group of channels. */
 import { joined, NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongValue } from "../arguments.ts";
-import { extra, heap, k } from "../backend.ts";
-import { checkUnchanged } from "../backward.ts";
-import { composedOp, liftedOp } from "../composed.ts";
-import { apply, gradOf, isOutside, type Op, ready, SAVES, saveFor } from "../op.ts";
-import { allocate, recycle } from "../scope.ts";
-import { axisOf, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
-import { alive, checkOwn, type Tensor, touch } from "../tensor.ts";
+import { extra, heap, k } from "../core/backend.ts";
+import { checkUnchanged } from "../core/backward.ts";
+import { gradientAt, isOutside } from "../core/gradient.ts";
+import { applyOp, type Op, ready, SAVES, saveBlock } from "../core/op.ts";
+import { allocateInScope, recycle } from "../core/scope.ts";
+import { composedOp } from "../core/tape.ts";
+import { alive, checkOwn, type Tensor, touch } from "../core/tensor.ts";
+import { liftedOp } from "../forms/values.ts";
+import {
+  axisOf,
+  checkGroups,
+  checkOptionalShape,
+  formatShape,
+  type Shape,
+  sameShape,
+  sizeOf,
+  sizesOf,
+} from "../shape.ts";
 import { add, mul } from "./arithmetic.ts";
 import { transpose } from "./layout.ts";
-import { checkGroups, checkOptionalShape } from "./tensors.ts";
 import { reshape } from "./view.ts";
 
 /** Options of {@link layerNorm}. */
 export interface LayerNormOptions {
   /** Factors after the normalisation; default null: ones. */
   weight?: Tensor | null;
-  /** Added last; default null: zeros. */
+  /** Bias after the factors; default null: zeros. */
   bias?: Tensor | null;
   /** Added to the variance, ≥ 0; default 1e-5. */
   eps?: number;
@@ -24,41 +34,41 @@ export interface LayerNormOptions {
 
 /** Options of {@link groupNorm}. */
 export interface GroupNormOptions extends LayerNormOptions {
-  /** The axis of the channels: by default 1, but −3 where there are more than four axes, as time is in front then. */
+  /** Axis of the channels; default 1, or −3 for more than four axes, where the first is time. */
   axis?: number | undefined;
 }
 
 /** Options of {@link batchNorm}. */
 export interface BatchNormOptions extends GroupNormOptions {
-  /** Means that are taken outside training and updated in it, [C]; default null: none. */
+  /** Running means, [C]: updated in training, used otherwise; default null: none. */
   runningMean?: Tensor | null;
-  /** Variances that are taken outside training and updated in it, [C]; default null: none. */
+  /** Running variances, [C]: updated in training, used otherwise; default null: none. */
   runningVar?: Tensor | null;
-  /** Takes the statistics of the batch; default false. */
+  /** Whether to use the statistics of the batch; default false. */
   training?: boolean;
-  /** Share of the batch in the new running statistics, in [0, 1]; default 0.1. */
+  /** Weight of the batch's statistics in an update of the running ones, in [0, 1]; default 0.1. */
   momentum?: number;
 }
 
 /** Running statistics, [C] each. */
 type Running = readonly [mean: Tensor, variance: Tensor];
 
-/** x as [outer, groups, n], see kernels/normalize.ts. */
+/** x as [outer, groups, n]; see kernels/normalize.ts. */
 interface Layout {
   readonly outer: number;
   readonly groups: number;
   readonly n: number;
-  /** Groups in a row that share a mean and a variance, over all of outer. */
+  /** Number of consecutive groups, over all of outer, that share a mean and a variance. */
   readonly perStat: number;
-  /** Weight and bias have a value for each of `channels` groups in turn. */
+  /** Number of values in weight and bias. They repeat over the groups. */
   readonly channels: number;
 }
 
-/** Where the mean and the variance come from: x in training, else the running ones. */
+/** Where mean and variance come from: x in training, otherwise the running statistics. */
 interface Moments {
   readonly training: boolean;
   readonly running: Running | null;
-  /** Share of the moments of x in the new running ones, and the factor that makes the variance of x unbiased. */
+  /** Weight of the moments of x in an update of the running ones; factor that makes the variance of x unbiased. */
   readonly momentum: number;
   readonly unbiased: number;
 }
@@ -74,7 +84,7 @@ const normOp: Op<Normalization> = {
     const { outer, groups, n, perStat, channels, training, running } = a;
     const stats = groups / perStat;
     if (training) {
-      const mean = saveFor(z, 8 * stats);
+      const mean = saveBlock(z, 8 * stats);
       const variance = mean + 4 * stats;
       extra().moments(mean, variance, x.ptr, outer, stats, n * perStat);
       if (running !== null) {
@@ -82,7 +92,7 @@ const normOp: Op<Normalization> = {
         mix(running[1], variance, a.momentum, a.unbiased);
       }
     }
-    const table = allocate(12 * groups);
+    const table = allocateInScope(12 * groups);
     const mean = training ? z.saved : (running as Running)[0].ptr;
     const variance = training ? mean + 4 * stats : (running as Running)[1].ptr;
     const weight = w?.ptr ?? 0;
@@ -90,15 +100,18 @@ const normOp: Op<Normalization> = {
     extra().normalize(z.ptr, x.ptr, 0, table, outer, groups, n);
     recycle(table, 12 * groups);
   },
-  /** dx = r·(w·dz − P / M − (x − mean)·r²·Q / M), r = 1 / √(variance + eps), P = Σ w·dz and Q = Σ w·dz·(x − mean) of M values */
+  /**
+   * dx = r·(w·dz − P / M − (x − mean)·r²·Q / M), with r = 1 / √(variance + eps), P = Σ w·dz and Q = Σ w·dz·(x − mean).
+   * Both sums are over the M values that share a mean.
+   */
   backward(z, x, w, b, a) {
     const { outer, groups, n, perStat, channels, training, running } = a;
     if (!training) for (const t of running as Running) checkUnchanged(z, t);
-    const dw = w === null ? 0 : gradOf(w);
-    const db = b === null ? 0 : gradOf(b);
-    const dx = gradOf(x);
-    const table = allocate(24 * groups);
-    // Means, factors of x, offsets, factors of dz, and the two sums.
+    const dw = w === null ? 0 : gradientAt(w);
+    const db = b === null ? 0 : gradientAt(b);
+    const dx = gradientAt(x);
+    const table = allocateInScope(24 * groups);
+    // Means, factors of x, offsets, factors of dz, P and Q.
     const t = heap.view(table, 6 * groups);
     const stats = groups / perStat;
     const [mean, variance] = training
@@ -123,7 +136,7 @@ const normOp: Op<Normalization> = {
         if (db !== 0) biasGradient[c] = (biasGradient[c] as number) + sum;
         if (dw !== 0) weightGradient[c] = (weightGradient[c] as number) + r * product;
       }
-      // Constants have no part in the gradient.
+      // Running moments are constants, so P and Q do not contribute.
       const share = training ? r / (outer * n * perStat) : 0;
       t.fill(-share * r * r * q, groups + first, groups + first + perStat);
       t.fill(-share * p, 2 * groups + first, 2 * groups + first + perStat);
@@ -133,7 +146,7 @@ const normOp: Op<Normalization> = {
   },
 };
 
-/** running ← (1 − momentum)·running + momentum·factor·x. Not by `gradcheck`, which runs the same batch over and over. */
+/** running ← (1 − momentum)·running + momentum·factor·x. Skipped in `gradcheck`, which runs the same batch repeatedly. */
 function mix(running: Tensor, x: number, momentum: number, factor: number): void {
   if (isOutside(running)) return;
   k.affine(running.ptr, running.ptr, running.size, 1 - momentum, 0);
@@ -141,46 +154,44 @@ function mix(running: Tensor, x: number, momentum: number, factor: number): void
   touch(running);
 }
 
-/** Of a normalisation that takes the moments of x, and keeps none. */
+/** Moments of x only; there are no running statistics. */
 const OWN_MOMENTS: Moments = { training: true, running: null, momentum: 0, unbiased: 1 };
 
 function normalize(x: Tensor, layout: Layout, options: Required<LayerNormOptions>, moments = OWN_MOMENTS): Tensor {
   const { weight, bias, eps } = options;
-  return apply(normOp, { ...layout, ...moments, eps }, x, weight as Tensor, bias as Tensor);
+  return applyOp(normOp, { ...layout, ...moments, eps }, x, weight as Tensor, bias as Tensor);
 }
 
 const LAYER_NORM: Required<LayerNormOptions> = { weight: null, bias: null, eps: 1e-5 };
-const GROUP_NORM: Required<GroupNormOptions> = /* @__PURE__ */ joined(LAYER_NORM, { axis: undefined });
-const BATCH_NORM: Required<BatchNormOptions> = /* @__PURE__ */ joined(GROUP_NORM, {
+const GROUP_NORM: Required<GroupNormOptions> = joined(LAYER_NORM, { axis: undefined });
+const BATCH_NORM: Required<BatchNormOptions> = joined(GROUP_NORM, {
   runningMean: null,
   runningVar: null,
   training: false,
   momentum: 0.1,
 });
 
-/** Throws unless weight and bias have the shape that they are needed in, and eps is not negative. */
+/** Throws unless weight and bias have the required shape, and eps is not negative. */
 function checkNorm(where: string, { weight, bias, eps }: Required<LayerNormOptions>, shape: Shape): void {
   numberOf(where, "eps", eps, NOT_NEGATIVE);
   checkOptionalShape(where, "weight", weight, shape);
   checkOptionalShape(where, "bias", bias, shape);
 }
 
-/** The axis of the channels, from the end: −1 is the last one. */
+/** Axis of the channels, counted from the end: −1 is the last axis. */
 const channelAxis = (where: string, x: Tensor, axis = x.ndim > 4 ? -3 : 1): number =>
   axisOf(where, axis, x.ndim) - x.ndim;
 
 /**
- * Batch normalisation: z = (x − mean) / √(variance + eps)·weight + bias for each channel, over all other axes; the shape
- * stays.
+ * Batch normalisation: z = (x − mean) / √(variance + eps)·weight + bias for each channel, over all other axes; z has the shape of x.
  *
- * In training, mean and (biased) variance are computed from x, and the running statistics, if given, become
- * (1 − momentum)·running + momentum·statistic, with the unbiased variance; elsewhere they are the running ones.
- * x: [N, C], [N, C, L], [N, C, H, W] as in PyTorch; of more than four axes the channels are the third from the end, time
- * being a part of the batch: [T, B, C, H, W]. For [T, B, C] and [T, B, C, L], say which `axis`: −1, −2.
+ * In training, mean and (biased) variance are those of x. If running statistics are given, running ← (1 −
+ * momentum)·running + momentum·statistic, with the unbiased variance. Outside of training, mean and variance are the
+ * running ones. x: [N, C], [N, C, L], [N, C, H, W] as in PyTorch. With more than four axes, channels are the third axis
+ * from the end, and time is part of the batch: [T, B, C, H, W]. For [T, B, C] and [T, B, C, L], set `axis` to −1 or −2.
  *
- * @throws RangeError if there is no axis of channels, sizes do not match, a channel has one value only in training, or an
- *   option is out of range.
- * @throws TypeError if running statistics are needed or given in part.
+ * @throws RangeError without an axis of channels, if sizes do not match, a channel has only one value in training, or an option is out of range.
+ * @throws TypeError if running statistics are missing or incomplete.
  * @see Ioffe, Szegedy (2015), Batch Normalization, ICML.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions = BATCH_NORM): Tensor {
@@ -211,7 +222,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = BATCH_NORM): Te
   return batchNormOf(x, settings, axis, { training, running, momentum, unbiased: count / (count - 1) });
 }
 
-/** The axis counts from the end. */
+/** `batchNorm` for an axis that counts from the end. */
 const batchNormOf = liftedOp(
   (x: Tensor, options: Required<BatchNormOptions>, axis: number, moments: Moments): Tensor => {
     const channels = x.sizes[x.ndim + axis] as number;
@@ -223,7 +234,7 @@ const batchNormOf = liftedOp(
   (_options: unknown, axis: number) => -axis,
 );
 
-/** Of single values: as rows, one for each channel, their runs are long. */
+/** Batch normalisation of [N, C], transposed to one row per channel, so that each channel is one long run. */
 const batchNormOfRows = composedOp(
   (x: Tensor, options: Required<BatchNormOptions>, channels: number, moments: Moments): Tensor => {
     const rows = transpose(reshape(x, [1, x.size / channels, channels]));
@@ -232,12 +243,12 @@ const batchNormOfRows = composedOp(
 );
 
 /**
- * Layer normalisation: z = (x − mean) / √(variance + eps)·weight + bias over the last axes together, whose shape
- * `normalizedShape` tells: x [..., normalizedShape] → [..., normalizedShape]; weight and bias have that shape too. The
- * variance is the biased one.
+ * Layer normalisation: z = (x − mean) / √(variance + eps)·weight + bias. Mean and (biased) variance are over the last
+ * axes together, whose shape is `normalizedShape`: x [..., normalizedShape] → the same shape. weight and bias have the
+ * shape `normalizedShape`.
  *
- * @throws RangeError unless x ends with normalizedShape, of one axis or more, or if other sizes do not match or eps is
- *   negative.
+ * @throws RangeError unless x ends with normalizedShape, which has one axis or more; if other sizes do not match; or if
+ *   eps is negative.
  * @see Ba, Kiros, Hinton (2016), Layer Normalization, arXiv:1607.06450.
  */
 export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = LAYER_NORM): Tensor {
@@ -264,14 +275,14 @@ const layerNormOf = liftedOp(
 );
 
 /**
- * Group normalisation: z = (x − mean) / √(variance + eps)·weight + bias, with the mean and the (biased) variance of each of
- * `numGroups` groups of channels in each sample; weight and bias: [C]. The shape stays.
+ * Group normalisation: z = (x − mean) / √(variance + eps)·weight + bias, with the mean and the (biased) variance of each of `numGroups` groups of
+ * channels in each sample; weight and bias: [C]. z has the shape of x.
  *
- * x: [N, C, …] as in PyTorch, but [T, B, C, H, W]: of more than four axes the channels are the third from the end. Others
- * say which `axis`.
+ * x: [N, C, …] as in PyTorch. With more than four axes, channels are the third axis from the end: [T, B, C, H, W]. For
+ * other layouts set `axis`.
  *
- * @throws RangeError if there is no axis of channels, unless numGroups is an integer that divides them, or if other sizes do
- *   not match or eps is negative.
+ * @throws RangeError without an axis of channels, unless numGroups is an integer that divides their number, or if other sizes do not match or eps is
+ *   negative.
  * @see Wu, He (2018), Group Normalization, ECCV.
  */
 export function groupNorm(x: Tensor, numGroups: number, options: GroupNormOptions = GROUP_NORM): Tensor {

@@ -1,6 +1,7 @@
-/** Spikes in bits in another shape: they stay bits, and look into the same values when these are written out. */
+/** Packed spikes in a different shape remain packed, and share the values when these are materialised. */
 import { expect, test } from "vitest";
 import { bits, leaf, random, values } from "../../test/support/tensors.ts";
+import { keep } from "../core/tape.ts";
 import {
   avgPool2d,
   bernoulli,
@@ -14,7 +15,7 @@ import {
   type Tensor,
   tape,
 } from "../index.ts";
-import { keep, persist } from "../tape.ts";
+import { persist } from "../outside/persist.ts";
 
 function spikes(shape: number[]): Tensor {
   const rates = full(shape, 0.3);
@@ -40,7 +41,7 @@ test("packed views: products, pools, convolutions and sums read them as they rea
     floats: (x) => x.reshape([90, 2]).exp(),
   };
   for (const [name, use] of Object.entries(uses)) {
-    // Never written out, before the view is made, or after that.
+    // Never materialised, before the view is made, or afterwards.
     const [packed, floats, late] = [false, true, "late"].map((written) =>
       tape(() => {
         const x = spikes([4, 3, 3, 5]);
@@ -48,7 +49,7 @@ test("packed views: products, pools, convolutions and sums read them as they rea
         const view = x.reshape([4, 3, 3, 5]);
         if (written === "late") values(x);
         const z = use(view);
-        // A convolution of so many spikes is a dense one.
+        // With so many spikes a convolution is dense.
         if (written === false) expect(isPacked(x), name).toBe(!["floats", "conv2d"].includes(name));
         if (z.requiresGrad) z.sum().backward();
         const gradients = [w, kernel].map((t) => (t.grad === null ? [] : bits(t.grad)));

@@ -1,14 +1,15 @@
-/** A value around a tensor, or zeros in its upper corner: ops that copy into a larger block. */
+/** Padding and triangles of matrices: ops that copy parts of x and fill the rest with a value. */
 import { FINITE, INTEGER, listOf, numberOf, wrongType, wrongValue } from "../arguments.ts";
-import { k } from "../backend.ts";
-import { composedOp } from "../composed.ts";
-import { apply, gradOf, type Op, SAVES } from "../op.ts";
+import { k } from "../core/backend.ts";
+import { gradientAt } from "../core/gradient.ts";
+import { applyOp, type Op, SAVES } from "../core/op.ts";
+import { composedOp } from "../core/tape.ts";
+import { alive, type Tensor } from "../core/tensor.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
-import { alive, type Tensor } from "../tensor.ts";
 import { slice } from "./layout.ts";
 import { reshape } from "./view.ts";
 
-/** Blocks of `width` elements in blocks of `step`, from `offset` elements on; `value` fills the rest. */
+/** Copies blocks of `width` elements into blocks of `step`, from element `offset` on; `value` fills the rest. */
 interface Padding {
   readonly shape: Shape;
   readonly rows: number;
@@ -26,18 +27,18 @@ const padOp: Op<Padding> = {
     k.copyBlocks(z.ptr + 4 * offset, x.ptr, rows, width, step, width);
   },
   backward(z, x, _y, _w, { rows, width, step, offset }) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx !== 0) k.addBlocks(dx, z.gradPtr + 4 * offset, rows, width, width, step);
   },
 };
 
 /**
- * x with `value`, 0 by default, before and behind it: `padding` is [before, behind] of the last axis, then of the one before
- * it, and so on, as in PyTorch: [..., n] → [..., before + n + behind]. A negative padding cuts off. ∂L/∂x is the part
- * of ∂L/∂z that lies over x.
+ * Pads x with `value`, 0 by default: `padding` is [before, after] for the last axis, then for the one before it, and so
+ * on, as in PyTorch: [..., n] → [..., before + n + after]. A negative padding crops. ∂L/∂x is the part of ∂L/∂z at the
+ * places of x.
  *
- * @throws RangeError unless `padding` holds pairs of integers, at most one an axis, that leave something of each axis;
- *   TypeError for a value that is no number.
+ * @throws RangeError unless `padding` has pairs of integers, at most one per axis, that leave at least one element on each axis; TypeError for a
+ *   value that is not a number.
  *
  * @example
  * ```ts
@@ -77,10 +78,10 @@ function padAxis(x: Tensor, axis: number, before: number, behind: number, value:
   );
   const inner = sizeOf(shape.slice(axis + 1));
   const rows = sizeOf(shape.slice(0, axis));
-  return apply(padOp, { shape, rows, width: n * inner, step: size * inner, offset: before * inner, value }, x);
+  return applyOp(padOp, { shape, rows, width: n * inner, step: size * inner, offset: before * inner, value }, x);
 }
 
-/** For every row of matrices [rows, columns]: calls f for the elements up to the diagonal, of which there are some. */
+/** Calls f for every row of matrices [rows, columns], with the elements up to the diagonal; skips rows without any. */
 function lowerRows(f: typeof k.copy, to: number, from: number, { sizes: shape, size }: Tensor, diagonal: number): void {
   const [rows, columns] = shape.slice(-2) as [number, number];
   for (let first = 0, row = 0; first < size; first += columns, row = (row + 1) % rows) {
@@ -97,20 +98,20 @@ const trilOp: Op<{ diagonal: number }> = {
     lowerRows(k.copy, z.ptr, x.ptr, x, diagonal);
   },
   backward(z, x, _y, _w, { diagonal }) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx !== 0) lowerRows(k.addTo, dx, z.gradPtr, x, diagonal);
   },
 };
 
 /**
- * The lower triangle of the last two axes, [..., m, n], up to the given diagonal (0, the default: the main one; positive:
- * above it); zeros elsewhere, in the gradient too. The shape stays.
+ * The lower triangle of the last two axes, [..., m, n], up to a diagonal; zeros elsewhere, also in the gradient.
+ * `diagonal`: 0 (default) is the main one, positive numbers are above it. z has the shape of x.
  *
- * @throws RangeError if x has less than two axes or `diagonal` is not an integer.
+ * @throws RangeError if x has fewer than two axes or `diagonal` is not an integer.
  */
 export function tril(x: Tensor, diagonal = 0): Tensor {
   alive(x, "tril");
   if (x.ndim < 2) throw wrongValue("tril", "two axes or more", formatShape(x.sizes));
   if (!Number.isInteger(diagonal)) numberOf("tril", "diagonal", diagonal, INTEGER);
-  return apply(trilOp, { diagonal }, x);
+  return applyOp(trilOp, { diagonal }, x);
 }

@@ -1,34 +1,100 @@
 /**
- * The products of a convolution. The values under the windows are a matrix, places in a window × places of the window;
- * three products tie it to weights and maps:
+ * The three products of a convolution. `patches` is the matrix of values under the windows, [values of a window, places
+ * of the window]:
  *
  *   maps = bias + weights · patches        weights += maps · patchesᵀ        images += the patches weightsᵀ · maps
  *
- * For the first two the patches are tables of offsets (kernels/patches.ts); small images are taken several at a time. What
- * has many zeros is not multiplied as a whole: see events.ts for images, and `spreadMaps` for maps. The loops over images are
- * kernels (kernels/conv.ts); on the float64 backend each of the three is `convolve`, a plain loop.
+ * The first two read patches through tables of offsets (kernels/patches.ts), for several small images at a time.
+ * Products skip zeros if there are many: of images see events.ts, of maps `spreadMaps`. The loops over images are
+ * kernels (kernels/conv.ts), whose memory kernels/conv-plan.ts lays out. On the float64 kernels, each product is the
+ * plain loop `convolve`.
  */
 import * as layout from "../../kernels/conv-layout.ts";
-import * as product from "../../kernels/product-layout.ts";
-import { convolution, extra, integers, k } from "../backend.ts";
-import { allocate, recycle } from "../scope.ts";
-import type { Follower } from "./events.ts";
-import { describeImages, imagesIn, parts, type Windows } from "./windows.ts";
+import { convolution, descriptor, extra, floats, integers, k, wordsAt } from "../core/backend.ts";
+import { allocateInScope, recycle } from "../core/scope.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { formOf } from "../forms/values.ts";
+import { type Axis, imagesIn, type Windows } from "./windows.ts";
 
-/** Places of the window that are worked on at a time: all places of several small images, or some of a large one. */
-const BLOCK = 256;
-/** Values of the patches that are spread over images at a time. */
-const PATCHES = 131072;
 /**
- * Values of the maps whose gradient of weights is taken at a time, where these follow non-zeros, and how many times as many images that
- * are at most: a few events in a row of bits by taps cost little more than none.
+ * Describes the loop over the images of g for `convPlan`; other words are 0. Returns the index of the first word in
+ * `integers`, valid until memory is allocated.
  */
-const FOLLOWED = 65536;
-const BATCHES = 8;
+function describe(g: Windows): number {
+  const at = wordsAt(descriptor, layout.words);
+  integers.fill(0, at, at + layout.words);
+  integers[at + layout.groups] = g.groups;
+  integers[at + layout.channels] = g.channels;
+  integers[at + layout.filters] = g.filters;
+  integers[at + layout.total] = imagesIn(g);
+  describeAxis(at + layout.y, g.y);
+  describeAxis(at + layout.x, g.x);
+  return at;
+}
+
+function describeAxis(at: number, { size, places, kernel, stride, padding, dilation }: Axis): void {
+  integers[at + layout.SIZE] = size;
+  integers[at + layout.PLACES] = places;
+  integers[at + layout.KERNEL] = kernel;
+  integers[at + layout.STRIDE] = stride;
+  integers[at + layout.PADDING] = padding;
+  integers[at + layout.DILATION] = dilation;
+}
 
 /**
- * Places of the window × filters as maps, or weights += maps · patchesᵀ. Maps are overwritten unless `adds`. Takes the
- * addresses of the maps and images of all samples, of the weights, and of the bias or 0.
+ * Address of the weights of the live taps of g: `weights` itself if all taps are live, else a copy, which `leaveTaps`
+ * frees. Address 0 stays 0.
+ */
+function takeTaps(g: Windows, weights: number): number {
+  if (g.live === null || weights === 0) return weights;
+  const taps = allocateInScope(tapBytes(g));
+  const { first, row, kernel } = g.live;
+  const { groups, channels, filters, x, y } = g;
+  for (let i = 0; i < y.kernel; i++) {
+    const from = weights + 4 * (first + i * row);
+    k.copyBlocks(taps + 4 * i * x.kernel, from, groups * filters * channels, x.kernel, g.kernel, kernel);
+  }
+  return taps;
+}
+
+/** Frees the copy of `takeTaps`. `isWritten`: first copies it back to the weights. */
+function leaveTaps(g: Windows, weights: number, taps: number, isWritten: boolean): void {
+  if (g.live === null || weights === 0) return;
+  const { first, row, kernel } = g.live;
+  const { groups, channels, filters, x, y } = g;
+  for (let i = 0; isWritten && i < y.kernel; i++) {
+    const to = weights + 4 * (first + i * row);
+    k.copyBlocks(to, taps + 4 * i * x.kernel, groups * filters * channels, x.kernel, kernel, g.kernel);
+  }
+  recycle(taps, tapBytes(g));
+}
+
+const tapBytes = ({ groups, filters, taps }: Windows): number => 4 * groups * filters * taps;
+
+/** Bytes of the described loop over images, for `layOut`. */
+const bytesOfLoop = (): number => extra().convPlan(descriptor, 0);
+
+/** Address of the memory of the described loop, which is laid out there. No object holds both numbers: a step of a stream makes none. */
+function layOut(bytes: number): number {
+  const block = allocateInScope(bytes);
+  extra().convPlan(descriptor, block);
+  return block;
+}
+
+/** Writes the words of a loop over the non-zeros of x. */
+function describeNonZeros(at: number, g: Windows, x: Tensor): void {
+  const areWindows = g.path === "windows";
+  // Rows of bits need packed spikes, which remain even if an op has written out floats since forward.
+  const isFloats = !areWindows && formOf(x) === "floats";
+  integers[at + layout.images] = isFloats ? x.ptr : 0;
+  integers[at + layout.bits] = isFloats ? 0 : x.bits;
+  integers[at + layout.follows] = areWindows ? layout.WINDOWS : layout.EVENTS;
+  floats[at + layout.density] = g.density;
+}
+
+/**
+ * maps ← bias + weights · patches (+= if `adds`), or weights += maps · patchesᵀ. The arguments are addresses: maps and
+ * images of all samples, weights, and the bias or 0.
  */
 export function multiplyPatches(
   result: "maps" | "weights",
@@ -39,42 +105,57 @@ export function multiplyPatches(
   bias = 0,
   adds = false,
 ): void {
+  const live = takeTaps(g, weights);
+  multiply(result, g, maps, live, images, bias, adds);
+  leaveTaps(g, weights, live, result === "weights");
+}
+
+function multiply(
+  result: "maps" | "weights",
+  g: Windows,
+  maps: number,
+  weights: number,
+  images: number,
+  bias: number,
+  adds: boolean,
+): void {
   const total = imagesIn(g);
-  const { groups, channels, filters, y, x, taps, places, size, width, plane } = g;
+  const { groups, filters, taps, places } = g;
   const convolve = convolution();
   if (convolve !== undefined) {
     if (bias !== 0) fillChannels(maps, bias, total, groups * filters, places);
     else if (result === "maps" && !adds) k.fill(maps, total * groups * filters * places, 0);
     return convolve(result, { ...g, images: total }, maps, weights, images);
   }
-  const planes = groups * channels;
-  const batch = Math.max(1, Math.min(total, Math.floor(BLOCK / places)));
-  // Tables of taps and of places; to work in, images with their padding, and their maps side by side.
-  parts.begin(layout.words);
-  const taps0 = parts.take(taps);
-  const places0 = parts.take(batch * places);
-  const work0 = parts.take(product.words);
-  const padded = parts.take(plane > size ? batch * planes * plane : 0);
-  const side = parts.take(batch > 1 ? batch * places * groups * filters : 0);
-  const { bytes } = parts;
-  const p = allocate(bytes);
-  const [tapTable, placeTable, work] = [p + taps0, p + places0, p + work0];
-  const { convMaps, convWeights, grid } = extra();
-  grid(tapTable, channels, y.kernel, x.kernel, plane, y.dilation * width, x.dilation);
-  grid(placeTable, batch, y.places, x.places, planes * plane, y.stride * width, x.stride);
-  const at = describeImages(p, g, batch, p + bytes - work);
+  const { convMaps, convWeights } = extra();
+  const at = describe(g);
   integers[at + layout.images] = images;
   integers[at + layout.maps] = maps;
   integers[at + layout.weights] = weights;
   integers[at + layout.bias] = bias;
   integers[at + layout.adds] = adds ? 1 : 0;
-  integers[at + layout.tapTable] = tapTable;
-  integers[at + layout.placeTable] = placeTable;
-  integers[at + layout.padded] = padded - work0;
-  integers[at + layout.side] = side - work0;
-  if (result === "maps") convMaps(p, work, 0, total);
-  else convWeights(p, work, 0, taps);
-  recycle(p, bytes);
+  const bytes = bytesOfLoop();
+  const block = layOut(bytes);
+  if (result === "maps") convMaps(descriptor, block, 0, total);
+  else convWeights(descriptor, block, 0, taps);
+  recycle(block, bytes);
+}
+
+/** maps ← bias + weights · patches, over the non-zeros of the images x by the method of g. Address 0: no bias. */
+export function followPatches(g: Windows, maps: number, weights: number, x: Tensor, bias: number): void {
+  const { convTurn, followMaps } = extra();
+  const live = takeTaps(g, weights);
+  const at = describe(g);
+  describeNonZeros(at, g, x);
+  integers[at + layout.maps] = maps;
+  integers[at + layout.weights] = live;
+  integers[at + layout.bias] = bias;
+  const bytes = bytesOfLoop();
+  const block = layOut(bytes);
+  convTurn(descriptor, 0, g.groups * g.filters);
+  followMaps(descriptor, block, 0, imagesIn(g));
+  recycle(block, bytes);
+  leaveTaps(g, weights, live, false);
 }
 
 /** images [count, channels, size] ← the bias of each channel */
@@ -82,23 +163,23 @@ export function fillChannels(images: number, bias: number, count: number, channe
   for (let i = 0; i < count; i++) k.expandAxis(images + 4 * i * channels * size, bias, channels, size, 1);
 }
 
-/** A row of `values` values in whole lines of the cache, and room behind it that `multiplyListed` may read or write. */
-const roomFor = (values: number): number => (values + 31) & ~15;
-
-/** The maps that `spreadMaps` takes. */
+/** Maps that `spreadMaps` reads. */
 export interface Maps {
-  /** Where all of them lie, or only the values at so many places of each; an address of these places, or 0. */
+  /**
+   * Address of all values. With `places` ≠ 0 there are only `each` values per map, at integer places from that address
+   * on.
+   */
   readonly values: number;
   readonly places: number;
   readonly each: number;
-  /** Where the sum of each goes, or 0. */
+  /** Address to write the sum of each map to; 0 for none. */
   readonly sums: number;
 }
 
 /**
- * images ← or += (if `adds`) the patches weightsᵀ · maps; nothing if `images` is 0. Channels and filters are innermost here: a
- * window covers runs of neighbours, and a place is a row of the product. Of maps with many zeros only the rest is
- * multiplied. The follower takes its part of each map on the way.
+ * images ← the patches weightsᵀ · maps, or += if `adds`; nothing if `images` is 0. Channels and filters are the last
+ * axes here: a window then covers runs of neighbours, and a place is a row of the product. Zeros of maps are skipped if
+ * there are many. If `x` is given, also dWeights += maps · patchesᵀ over the non-zeros of x.
  */
 export function spreadMaps(
   g: Windows,
@@ -106,76 +187,121 @@ export function spreadMaps(
   weights: number,
   images: number,
   adds: boolean,
-  follower: Follower | null,
+  x: Tensor | null,
+  dWeights: number,
+): void {
+  const followed = x === null ? 0 : dWeights;
+  const live = takeTaps(g, weights);
+  const dLive = takeTaps(g, followed);
+  spread(g, maps, live, images, adds, x, dLive);
+  leaveTaps(g, followed, dLive, true);
+  leaveTaps(g, weights, live, false);
+}
+
+/** Images from the first number to before the second. */
+type Run = readonly [first: number, end: number];
+
+/**
+ * Share of non-zeros of an image's maps from which tiles are faster than products that skip zeros. Each image decides
+ * for itself, so that its gradient does not depend on the others.
+ */
+const TILED_DENSITY = 0.27;
+
+/** Runs of images that tiles suit, and the runs between them. */
+function tiledRuns(g: Windows, maps: number): Record<"tiled" | "followed", Run[]> {
+  const runs: Record<"tiled" | "followed", Run[]> = { tiled: [], followed: [] };
+  const values = g.filters * g.places;
+  const bits = allocateInScope(4 * Math.ceil(values / 32));
+  const suits = (image: number): boolean =>
+    (k.packBits(bits, maps + 4 * image * values, 1, values) & 0x7fffffff) >= TILED_DENSITY * values;
+  const total = imagesIn(g);
+  for (let first = 0, end = 0; first < total; first = end) {
+    const own = suits(first);
+    for (end = first + 1; end < total && suits(end) === own; ) end++;
+    runs[own ? "tiled" : "followed"].push([first, end]);
+  }
+  recycle(bits, 4 * Math.ceil(values / 32));
+  return runs;
+}
+
+/** images ← the patches weightsᵀ · maps, or += if `adds`, in tiles. */
+function spreadInTiles(
+  g: Windows,
+  maps: number,
+  weights: number,
+  images: number,
+  adds: boolean,
+  runs: readonly Run[],
+): void {
+  const { convTurn, spreadTiles } = extra();
+  const at = describe(g);
+  integers[at + layout.order] = layout.TILES;
+  integers[at + layout.maps] = maps;
+  integers[at + layout.weights] = weights;
+  integers[at + layout.gradients] = images;
+  integers[at + layout.adds] = adds ? 1 : 0;
+  const bytes = bytesOfLoop();
+  const block = layOut(bytes);
+  convTurn(descriptor, 0, g.filters);
+  for (const [first, end] of runs) spreadTiles(descriptor, block, first, end);
+  recycle(block, bytes);
+}
+
+function spread(
+  g: Windows,
+  maps: Maps,
+  weights: number,
+  images: number,
+  adds: boolean,
+  x: Tensor | null,
+  dWeights: number,
 ): void {
   const total = imagesIn(g);
-  const { groups, channels, filters, y, x, kernel, taps, places, size, width, plane } = g;
-  const rows = groups * filters;
+  const { groups, channels, filters, places, size } = g;
   const convolve = convolution();
   if (convolve !== undefined) {
     if (!adds) k.fill(images, total * groups * channels * size, 0);
-    if (maps.sums !== 0) k.sumAxis(maps.sums, maps.values, total * rows, places, 1);
+    if (maps.sums !== 0) k.sumAxis(maps.sums, maps.values, total * groups * filters, places, 1);
     return convolve("images", { ...g, images: total }, maps.values, weights, images);
   }
-  const { grid, spreadMaps: spread } = extra();
-  const batch = Math.max(1, Math.min(total, Math.floor(BLOCK / places)));
-  const chunk = batch * Math.max(1, Math.min(BATCHES, Math.floor(FOLLOWED / (batch * places * rows))));
-  const most = Math.min(batch * places, BLOCK);
-  // Rows of the window at a time, and the runs of neighbours under one.
-  const row = x.kernel * channels;
-  const step = Math.max(1, Math.min(y.kernel, Math.floor(PATCHES / (most * row))));
-  const runs = x.dilation === 1 ? 1 : x.kernel;
-  const denseRow = roomFor(taps);
-  const patchesRow = roomFor(step * row);
-  const spreads = images === 0 ? 0 : 1;
-  const isAdded = plane > size && adds;
-  parts.begin(layout.words);
-  const dense0 = parts.take(spreads * rows * denseRow);
-  const places0 = parts.take(batch * places);
-  const runs0 = parts.take(y.kernel * runs);
-  const work0 = parts.take(product.words);
-  const side = parts.take(chunk * places * filters);
-  const block = parts.take(maps.places === 0 ? 0 : chunk * rows * places);
-  const spaces = parts.take(spreads * batch * channels * plane);
-  const cut = parts.take(plane > size ? spreads * channels * size : 0);
-  const plain = parts.take(isAdded ? spreads * channels * size : 0);
-  const patches = parts.take(spreads * most * patchesRow);
-  const nonZeros = parts.take(spreads * (most + 3 + 2 * most * filters));
-  const byRows = parts.take(follower?.rowWords(chunk) ?? 0);
-  const byTaps = parts.take(follower?.tapWords(chunk) ?? 0);
-  const lists = parts.take(follower?.listWords(chunk) ?? 0);
-  const { bytes } = parts;
-  const p = allocate(bytes);
-  const [dense, placeTable, runTable, work] = [p + dense0, p + places0, p + runs0, p + work0];
-  for (let f = 0; f < spreads * rows; f++) {
-    k.copyStrided(dense + 4 * f * denseRow, weights + 4 * f * taps, 1, 1, kernel, channels, 0, 0, 1, kernel);
-  }
-  grid(placeTable, batch, y.places, x.places, channels * plane, channels * y.stride * width, channels * x.stride);
-  grid(runTable, 1, y.kernel, runs, 0, channels * y.dilation * width, channels * x.dilation);
-  const at = describeImages(p, g, batch, p + bytes - work);
-  follower?.describe(at, chunk, byRows - work0, byTaps - work0, lists - work0);
+  const all: Run[] = [[0, total]];
+  if (images === 0 || !g.isTiled) return spreadPatches(g, maps, weights, images, adds, x, dWeights, all);
+  const { tiled, followed } = tiledRuns(g, maps.values);
+  if (tiled.length === 0) return spreadPatches(g, maps, weights, images, adds, x, dWeights, all);
+  spreadInTiles(g, maps.values, weights, images, adds, tiled);
+  if (followed.length > 0) spreadPatches(g, { ...maps, sums: 0 }, weights, images, adds, null, 0, followed);
+  if (x !== null) spreadPatches(g, maps, weights, 0, false, x, dWeights, all);
+  else if (maps.sums !== 0) k.sumAxis(maps.sums, maps.values, total * filters, places, 1);
+}
+
+/** The patches of these images; see `spreadMaps`. */
+function spreadPatches(
+  g: Windows,
+  maps: Maps,
+  weights: number,
+  images: number,
+  adds: boolean,
+  x: Tensor | null,
+  dWeights: number,
+  runs: readonly Run[],
+): void {
+  const { groups, filters, taps } = g;
+  const { convTurn, convTurnBack, spreadMaps: spreadAll } = extra();
+  const at = describe(g);
+  integers[at + layout.order] = layout.CHANNELS;
+  if (x !== null) describeNonZeros(at, g, x);
   integers[at + layout.maps] = maps.values;
   integers[at + layout.mapPlaces] = maps.places;
   integers[at + layout.each] = maps.each;
   integers[at + layout.sums] = maps.sums;
+  integers[at + layout.weights] = weights;
+  integers[at + layout.dWeights] = dWeights;
   integers[at + layout.gradients] = images;
   integers[at + layout.adds] = adds ? 1 : 0;
-  integers[at + layout.chunk] = chunk;
-  integers[at + layout.dense] = dense;
-  integers[at + layout.denseRow] = denseRow;
-  integers[at + layout.placeTable] = placeTable;
-  integers[at + layout.windowRows] = y.kernel;
-  integers[at + layout.step] = step;
-  integers[at + layout.runs] = runs;
-  integers[at + layout.runTable] = runTable;
-  integers[at + layout.side] = side - work0;
-  integers[at + layout.block] = block - work0;
-  integers[at + layout.spaces] = spaces - work0;
-  integers[at + layout.cut] = cut - work0;
-  integers[at + layout.plain] = plain - work0;
-  integers[at + layout.patches] = patches - work0;
-  integers[at + layout.patchesRow] = patchesRow;
-  integers[at + layout.nonZeros] = nonZeros - work0;
-  spread(p, work, 0, total, 0, follower === null ? 0 : taps, 1, 0, 0, 0);
-  recycle(p, bytes);
+  const bytes = bytesOfLoop();
+  const block = layOut(bytes);
+  convTurn(descriptor, 0, groups * filters);
+  for (const [first, end] of runs) spreadAll(descriptor, block, first, end, 0, x === null ? 0 : taps, 1, 0, 0, 0);
+  if (x !== null) convTurnBack(descriptor, 0, groups * filters);
+  recycle(block, bytes);
 }

@@ -1,10 +1,10 @@
-/** Pooling: edges of windows, ties, NaN, and maxima that backward finds again. */
+/** Pooling: edges of windows, ties, NaN, and maxima that backward recomputes. */
 import { expect, test } from "vitest";
 import { bits, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import type { Tensor } from "../index.ts";
 import { adaptiveAvgPool2d, avgPool2d, bernoulli, expand, full, Generator, maxPool2d, tape, tensor } from "../index.ts";
 
-/** The gradient of Σ z towards x. */
+/** The gradient of Σ z with respect to x. */
 const passed = (x: Tensor, run: (x: Tensor) => Tensor): number[] => {
   tape(() => run(x).sum().backward());
   return gradient(x);
@@ -85,7 +85,7 @@ test("avgPool2d: padding counts or does not, and never what lies beyond it", () 
   const kernel = [1, 2] as const;
   expect(values(avgPool2d(x, kernel, { padding: [0, 1] }))).toEqual([0.5, 2.5]);
   expect(values(avgPool2d(x, kernel, { padding: [0, 1], countIncludePad: false }))).toEqual([1, 2.5]);
-  // The last window covers 3 and places beyond: one value, not two.
+  // The last window covers 3 and places beyond the end: one value, not two.
   expect(values(avgPool2d(x, kernel, { ceilMode: true }))).toEqual([1.5, 3]);
   expect(values(avgPool2d(x, kernel))).toEqual([1.5]);
 });

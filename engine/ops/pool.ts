@@ -1,30 +1,34 @@
-/** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
+/** Pooling: windows over [..., C, H, W], each reduced to one value. All leading axes, including time, are a batch. */
 import { allOptions, withDefaults, wrongValue } from "../arguments.ts";
-import { extra, k } from "../backend.ts";
-import { apply, canTakeOver, formOf, gradOf, handOver, type Op, type PlacesForm, readsGradient, SAVES } from "../op.ts";
-import { allocate, recycle } from "../scope.ts";
+import { extra, k } from "../core/backend.ts";
+import { canTakeOver, gradientAt } from "../core/gradient.ts";
+import { applyOp, type Op, SAVES } from "../core/op.ts";
+import { allocateInScope, recycle } from "../core/scope.ts";
+import { alive, type Tensor } from "../core/tensor.ts";
+import { handOverAs, readsGradient } from "../forms/gradients.ts";
+import type { PlacesForm, ShortOp } from "../forms/shortcuts.ts";
+import { formOf, spikesAt } from "../forms/values.ts";
 import { formatShape, type Shape } from "../shape.ts";
-import { alive, spikesAt, type Tensor } from "../tensor.ts";
 import { type Axis, makeTables, type Pair, recycleTables, sizeOption, tableBytes, windowOver } from "./windows.ts";
 
 interface PoolOptions {
-  /** Steps of the window; by default its size. */
+  /** Step between windows; default: the size of the window. */
   stride?: Pair | undefined;
-  /** Values beyond either end that the window may cover, at most half of it; default 0. */
+  /** Number of extra places before and after each axis, at most half of the window; default 0. */
   padding?: Pair | undefined;
-  /** A last window may reach out at the end; default false. */
+  /** Whether the last window may extend beyond the end; default false. */
   ceilMode?: boolean;
 }
 
 /** Options of {@link maxPool2d}. */
 export interface MaxPoolOptions extends PoolOptions {
-  /** Distance of the values under the window; default 1. */
+  /** Distance between neighbouring values in a window; default 1. */
   dilation?: Pair | undefined;
 }
 
 /** Options of {@link avgPool2d}. */
 export interface AvgPoolOptions extends PoolOptions {
-  /** Padding counts as zeros; default true. If not, the mean is over the values under the window. */
+  /** Whether padding counts as zeros; default true. If false, the mean is over the values in the window. */
   countIncludePad?: boolean;
 }
 
@@ -35,25 +39,25 @@ interface Pooling {
   readonly countPadding: boolean;
 }
 
-/** Values of a plane, and windows over it. */
+/** Number of values of a plane, and of windows over it. */
 const sizeOf = ({ y, x }: Pooling): number => y.size * x.size;
 const windowsOf = ({ y, x }: Pooling): number => y.places * x.places;
 
-/** About as many windows have their maxima found again at a time. */
+/** Approximate number of windows whose maxima backward recomputes at a time. */
 const BLOCK = 16384;
 
-/** maxima [planes, windows] and their places, neither where the address is 0, of planes of x from `first` on. */
+/** Writes the maxima [planes, windows] and their places, for planes of x from `first` on. Address 0 skips either. */
 function findMaxima(maxima: number, places: number, x: Tensor, first: number, planes: number, p: Pooling): void {
   const at = first * sizeOf(p);
   const down = makeTables(p, p.countPadding);
   const across = down + tableBytes(p.y);
-  // Bits have no padding.
+  // Packed spikes are pooled without padding only.
   if (formOf(x) === "bits") extra().maxPoolBits(maxima, places, x.bits + at / 8, down, across, planes);
   else extra().maxPool(maxima, places, x.ptr + 4 * at, down, across, planes);
   recycleTables(down, p);
 }
 
-/** A gradient that has come as values and places. */
+/** Writes out a gradient that consists of values and places as floats. */
 function writeOut(to: number, x: Tensor, { places, windows }: PlacesForm): void {
   const [height, width] = x.sizes.slice(-2) as [number, number];
   const planes = x.size / (height * width);
@@ -61,35 +65,33 @@ function writeOut(to: number, x: Tensor, { places, windows }: PlacesForm): void 
   extra().addAtPlaces(to, x.gradPtr, places, planes, height * width, windows / planes);
 }
 
-/** Whether windows over bits can be pooled as bits: none may be empty, or wider than a word. */
+/** Whether packed spikes can be pooled as bits: no window may be empty, or wider than a word. */
 const keepsBits = ({ y, x }: Pooling): boolean => y.padding + x.padding === 0 && (x.kernel - 1) * x.dilation < 32;
 
-const maxPoolOp: Op<Pooling> = {
+const maxPoolOp: ShortOp<Pooling> = {
   name: "maxPool2d",
   saves: SAVES.a,
-  reads: { a: ["bits"] },
-  lifts: 3,
-  keepsBits,
+  shortcuts: { reads: { a: ["bits"] }, lifts: 3, keepsBits },
   forward: (z, x, _y, _w, p) => findMaxima(spikesAt(z), 0, x, 0, x.size / sizeOf(p), p),
   /**
-   * Computes the places of the maxima again instead of storing them: for all planes at once if the op that made x reads a gradient
-   * as values and places, else for a block of planes at a time.
+   * Recomputes the places of the maxima instead of storing them. All planes are done at once if the op that made x
+   * reads values and places; otherwise a block of planes at a time.
    */
   backward(z, x, _y, _w, p) {
     const size = sizeOf(p);
     const windows = windowsOf(p);
     const planes = x.size / size;
     if (canTakeOver(x) && readsGradient(x, "places")) {
-      const places = allocate(4 * z.size);
+      const places = allocateInScope(4 * z.size);
       findMaxima(0, places, x, 0, planes, p);
-      return handOver(z, x, { kind: "places", places, windows: z.size, writeOut });
+      return handOverAs({ kind: "places", places, windows: z.size, writeOut }, z, x);
     }
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx === 0) return;
-    // Whole words of spikes.
+    // Blocks start at whole words of spikes.
     const step = 32 * Math.ceil(BLOCK / windows / 32);
     const bytes = 4 * Math.min(planes, step) * windows;
-    const places = allocate(bytes);
+    const places = allocateInScope(bytes);
     for (let first = 0; first < planes; first += step) {
       const count = Math.min(step, planes - first);
       findMaxima(0, places, x, first, count, p);
@@ -99,11 +101,10 @@ const maxPoolOp: Op<Pooling> = {
   },
 };
 
-const avgPoolOp: Op<Pooling> = {
+const avgPoolOp: ShortOp<Pooling> = {
   name: "avgPool2d",
   saves: SAVES.nothing,
-  reads: { a: ["bits"] },
-  lifts: 3,
+  shortcuts: { reads: { a: ["bits"] }, lifts: 3 },
   forward(z, x, _y, _w, p) {
     const planes = x.size / sizeOf(p);
     const down = makeTables(p, p.countPadding);
@@ -113,7 +114,7 @@ const avgPoolOp: Op<Pooling> = {
     recycleTables(down, p);
   },
   backward(z, x, _y, _w, p) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx === 0) return;
     const down = makeTables(p, p.countPadding);
     extra().avgPoolGrad(dx, z.gradPtr, down, down + tableBytes(p.y), x.size / sizeOf(p));
@@ -126,7 +127,7 @@ function checkImages(where: string, x: Tensor): void {
   if (x.ndim < 3) throw wrongValue(where, "x [..., C, H, W]", formatShape(x.sizes));
 }
 
-/** The window along an axis of `size` values. */
+/** Window along an axis of `size` values. */
 function windowAlong(where: string, axis: number, size: number, kernel: Pair, options: MaxPoolOptions): Axis {
   const n = sizeOption(where, "kernel", kernel, axis, 1);
   const { stride = n, padding = 0, dilation = 1, ceilMode } = options;
@@ -137,7 +138,7 @@ function windowAlong(where: string, axis: number, size: number, kernel: Pair, op
   return window;
 }
 
-/** Of both pools: either may be given the options of the other, which do not concern it. */
+/** Options of both pools; each ignores those of the other. */
 const POOL: Required<MaxPoolOptions & AvgPoolOptions> = {
   stride: undefined,
   padding: undefined,
@@ -146,7 +147,7 @@ const POOL: Required<MaxPoolOptions & AvgPoolOptions> = {
   countIncludePad: true,
 };
 
-/** Throws unless the options are in range. Any size will do. */
+/** Throws unless the options are in range. The check needs no image, so it takes an endless one. */
 export function checkWindow(where: string, kernel: Pair, options: MaxPoolOptions): void {
   const settings = withDefaults(where, POOL, options);
   for (const axis of [0, 1]) windowAlong(where, axis, Infinity, kernel, settings);
@@ -154,7 +155,7 @@ export function checkWindow(where: string, kernel: Pair, options: MaxPoolOptions
 
 function pool(op: Op<Pooling>, x: Tensor, y: Axis, q: Axis, countPadding: boolean): Tensor {
   const shape = [...x.sizes.slice(0, -2), y.places, q.places];
-  return apply(op, { shape, y, x: q, countPadding }, x);
+  return applyOp(op, { shape, y, x: q, countPadding }, x);
 }
 
 function poolWindows(op: Op<Pooling>, x: Tensor, kernel: Pair, options: MaxPoolOptions, countPadding: boolean): Tensor {
@@ -164,12 +165,12 @@ function poolWindows(op: Op<Pooling>, x: Tensor, kernel: Pair, options: MaxPoolO
 }
 
 /**
- * The maximum under each window: x [..., C, H, W] → [..., C, H′, W′] with
- * H′ = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1, rounded up with `ceilMode`. Padding never is the maximum,
- * NaN always is; the gradient goes to the first of equal values. All leading axes are a batch; an x that is constant over
- * its first axis is pooled once. Spikes in bits give spikes in bits, if there is no padding.
+ * Maximum of each window: x [..., C, H, W] → [..., C, H′, W′] with H′ = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) /
+ * stride⌋ + 1, rounded up with `ceilMode`. Padding is never the maximum; a NaN always is. The first of equal values
+ * gets the gradient. All leading axes are a batch. If x repeats one step along its first axis, the step is pooled once.
+ * Without padding, packed spikes give packed spikes.
  *
- * @throws RangeError if x has less than three axes, no window fits or an option is out of range.
+ * @throws RangeError if x has fewer than three axes, no window fits or an option is out of range.
  */
 export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = POOL): Tensor {
   checkImages("maxPool2d", x);
@@ -178,11 +179,11 @@ export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = POO
 }
 
 /**
- * The mean under each window: x [..., C, H, W] → [..., C, H′, W′], with sizes as in {@link maxPool2d} for dilation 1.
- * Padding counts as zeros unless `countIncludePad` is false; places of a `ceilMode` window beyond the padding do not
- * count. Every value under a window of n gets ∂L/∂z / n.
+ * Mean of each window: x [..., C, H, W] → [..., C, H′, W′], with the sizes of {@link maxPool2d} for dilation 1. Padding
+ * counts as zeros unless `countIncludePad` is false; places beyond the padding, with `ceilMode`, never count. Each
+ * value in a window of n values gets ∂L/∂z / n.
  *
- * @throws RangeError if x has less than three axes, no window fits or an option is out of range.
+ * @throws RangeError if x has fewer than three axes, no window fits or an option is out of range.
  */
 export function avgPool2d(x: Tensor, kernel: Pair, options: AvgPoolOptions = POOL): Tensor {
   checkImages("avgPool2d", x);
@@ -191,10 +192,10 @@ export function avgPool2d(x: Tensor, kernel: Pair, options: AvgPoolOptions = POO
 }
 
 /**
- * Means over windows that divide [H, W] evenly: x [..., C, H, W] → [..., C, ...outputSize]. Window i of n covers the values
- * from ⌊i·H / n⌋ to ⌈(i + 1)·H / n⌉ − 1, and gives each of them its share of the gradient.
+ * Mean of each window, for a given number of windows: x [..., C, H, W] → [..., C, ...outputSize]. Window i of n covers
+ * the values from ⌊i·H / n⌋ to ⌈(i + 1)·H / n⌉ − 1, each of which gets an equal share of the gradient.
  *
- * @throws RangeError if x has less than three axes, or unless outputSize is a positive integer or two of them.
+ * @throws RangeError if x has fewer than three axes, or unless outputSize is a positive integer or two of them.
  */
 export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   const where = "adaptiveAvgPool2d";

@@ -1,4 +1,4 @@
-/** All that the package exports of ops. Files are named with a star where all that they export is public. */
+/** All public exports of ops. `export *` only from files that are all public. */
 export { add, div, maximum, minimum, mul, neg, type Operand, sub } from "./arithmetic.ts";
 export * from "./compare.ts";
 export { type ConvOptions, type ConvTransposeOptions, conv1d, conv2d, convTranspose2d } from "./conv.ts";

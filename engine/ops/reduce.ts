@@ -1,20 +1,22 @@
-/** Reductions over axes. Several axes are reduced one run of neighbours after the other. */
+/** Reductions over axes. Neighbouring axes are reduced together; separate ones one after the other. */
 import { withDefaults, wrongType, wrongValue } from "../arguments.ts";
-import { k } from "../backend.ts";
-import { composedOp } from "../composed.ts";
-import { apply, canTakeOver, gradOf, handOver, holds, type Op, passGradient, ready, SAVES } from "../op.ts";
-import { allocate, recycle } from "../scope.ts";
+import { k } from "../core/backend.ts";
+import { addsTo, canTakeOver, gradientAt, passGradient } from "../core/gradient.ts";
+import { applyOp, type Op, ready, SAVES } from "../core/op.ts";
+import { allocateInScope, recycle } from "../core/scope.ts";
+import { composedOp, noGrad } from "../core/tape.ts";
+import { alive, emptyOf, type Tensor } from "../core/tensor.ts";
+import { handOverAs } from "../forms/gradients.ts";
+import type { ShortOp } from "../forms/shortcuts.ts";
 import { axesOf, axisOf, type Shape, sizeOf } from "../shape.ts";
-import { noGrad } from "../tape.ts";
-import { alive, empty, formOf, type Tensor } from "../tensor.ts";
 import { permute } from "./layout.ts";
 import { clone, reshape } from "./view.ts";
 
 /** Options of reductions over any number of axes. */
 export interface ReduceOptions {
-  /** The axis or axes to reduce, negative ones from the end; all of them by default. */
+  /** Axis or axes to reduce; negative ones count from the end. Default all. */
   axis?: number | readonly number[] | undefined;
-  /** Keeps reduced axes with size 1; default false. */
+  /** Whether to keep reduced axes with size 1; default false. */
   keepdim?: boolean;
 }
 
@@ -26,14 +28,14 @@ interface Reduction {
   readonly outer: number;
   readonly n: number;
   readonly inner: number;
-  /** There are axes behind, though perhaps of one element: a sum is in the order of columns, whatever their number. */
+  /** Whether axes follow n, even of one element; a sum then adds in the order of columns. */
   readonly columns: boolean;
 }
 
-const totalOp = (name: "sum" | "mean"): Op<Reduction> => ({
+const totalOp = /* @__NO_SIDE_EFFECTS__ */ (name: "sum" | "mean"): ShortOp<Reduction> => ({
   name,
   saves: SAVES.nothing,
-  reads: { a: ["bits"] },
+  shortcuts: { reads: { a: ["bits"] } },
   forward(z, x, _y, _w, reduction) {
     total(z, x, reduction);
     if (name === "mean") k.affine(z.ptr, z.ptr, z.size, 1 / reduction.n, 0);
@@ -44,9 +46,9 @@ const totalOp = (name: "sum" | "mean"): Op<Reduction> => ({
 const sumOp = totalOp("sum");
 const meanOp = totalOp("mean");
 
-/** z ← Σ over the axis; spikes are counted as they are. */
+/** z ← Σ over the axis; packed spikes are counted without unpacking. */
 function total(z: Tensor, x: Tensor, { outer, n, inner, columns }: Reduction): void {
-  if (formOf(x) === "bits" && outer === 1 && n <= LARGEST_COUNT) {
+  if (x.ptr === 0 && outer === 1 && n <= LARGEST_COUNT) {
     if (inner === 1) k.fill(z.ptr, 1, k.countBits(x.bits, Math.ceil(n / 32)));
     else k.sumBits(z.ptr, x.bits, n, inner);
     return;
@@ -55,17 +57,17 @@ function total(z: Tensor, x: Tensor, { outer, n, inner, columns }: Reduction): v
   k.sumAxis(z.ptr, x.ptr, outer, n, columns ? -inner : inner);
 }
 
-/** Whole numbers up to here are exact in float32. */
+/** Largest count that float32 represents exactly. */
 const LARGEST_COUNT = 2 ** 24;
 
-/** Adds scale·∂L/∂z to the gradient of every element of x that was summed into z. */
+/** Adds scale·∂L/∂z to the gradient of every element of x that was summed. */
 function giveToAll(z: Tensor, x: Tensor, { outer, n, inner }: Reduction, scale: number): void {
   if (outer === 1 && canTakeOver(x)) {
     if (scale !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, scale, 0);
-    return handOver(z, x, { kind: "repeats", steps: n });
+    return handOverAs({ kind: "repeats", steps: n }, z, x);
   }
-  const adds = holds(x);
-  const dx = gradOf(x, true);
+  const adds = addsTo(x);
+  const dx = gradientAt(x, !adds);
   if (dx === 0) return;
   if (adds) return k.sumAxisGrad(dx, z.gradPtr, outer, n, inner, scale);
   if (scale !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, scale, 0);
@@ -77,9 +79,9 @@ const prodOp: Op<Reduction> = {
   saves: SAVES.a,
   forward: (z, x, _y, _w, { outer, n, inner }) => k.prodAxis(z.ptr, x.ptr, outer, n, inner),
   backward(z, x, _y, _w, { outer, n, inner }) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx === 0) return;
-    const rest = allocate(4 * n);
+    const rest = allocateInScope(4 * n);
     k.prodAxisGrad(dx, z.gradPtr, x.ptr, rest, outer, n, inner);
     recycle(rest, 4 * n);
   },
@@ -96,18 +98,25 @@ const cumsumOp: Op<Reduction> = {
   },
 };
 
-/** A reduction that finds an element: its index lies beside the values. */
+/** A reduction that finds one element; its index is a second output. */
 interface Search extends Reduction {
   readonly indices: Tensor;
 }
 
-/** `find` picks the first extreme element; ties share the gradient where `shared`, else it goes to the picked one. */
-const searchOp = (name: string, find: "maxAxis" | "minAxis", shared: boolean): Op<Search> => ({
+/**
+ * Makes an op that finds the first extreme element by `find`. With `shared`, equal extremes share the gradient;
+ * otherwise the first gets all of it.
+ */
+const searchOp = /* @__NO_SIDE_EFFECTS__ */ (
+  name: string,
+  find: "maxAxis" | "minAxis",
+  shared: boolean,
+): Op<Search> => ({
   name,
   saves: shared ? SAVES.a | SAVES.output : SAVES.nothing,
   forward: (z, x, _y, _w, { outer, n, inner, indices }) => k[find](z.ptr, indices.ptr, x.ptr, outer, n, inner),
   backward(z, x, _y, _w, { outer, n, inner, indices }) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx === 0) return;
     if (shared) k.amaxGrad(dx, z.gradPtr, z.ptr, x.ptr, outer, n, inner);
     else k.pickAxisGrad(dx, z.gradPtr, indices.ptr, outer, n, inner);
@@ -119,14 +128,14 @@ const aminOp = searchOp("amin", "minAxis", true);
 const maxOp = searchOp("max", "maxAxis", false);
 const minOp = searchOp("min", "minAxis", false);
 
-/** x as [outer, n, inner] around the axes first … last; the result has the given shape. */
+/** x as [outer, n, inner], where n joins the axes first … last. The result has the given shape. */
 function around(x: Tensor, first: number, last: number, shape: Shape): Reduction {
   const outer = sizeOf(x.sizes.slice(0, first));
   const inner = sizeOf(x.sizes.slice(last + 1));
-  return { shape, outer, n: x.size / (outer * inner), inner, columns: last < x.ndim - 1 };
+  return { shape, outer, n: x.size / (outer * inner), inner, columns: last < x.sizes.length - 1 };
 }
 
-/** The reduction of x by this op over axes that the options name, none of which leave x as it is. */
+/** A reduction of x by `op` over the axes in the options; returns x itself if the list of axes is empty. */
 /* @__NO_SIDE_EFFECTS__ */
 const reduction = <Attrs>(
   op: Op<Attrs>,
@@ -135,11 +144,11 @@ const reduction = <Attrs>(
   composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => {
     alive(x, op.name);
     const { axis, keepdim } = withDefaults(op.name, REDUCE, options);
-    const axes = axesOf(op.name, axis, x.ndim);
+    const axes = axesOf(op.name, axis, x.sizes.length);
     return axes.length === 0 ? reshape(x, x.sizes) : over(op, x, axes, keepdim);
   });
 
-/** The shape without the axes, or with size 1 there. */
+/** The shape without these axes, or with size 1 there if `keepdim`. */
 function reducedShape(shape: Shape, axes: readonly number[], keepdim: boolean): Shape {
   if (keepdim) return shape.map((n, i) => (axes.includes(i) ? 1 : n));
   return shape.filter((_, i) => !axes.includes(i));
@@ -152,7 +161,7 @@ function reduce(op: Op<Reduction>, x: Tensor, axes: readonly number[], keepdim: 
     while (start > 0 && axes[start - 1] === (axes[start] as number) - 1) start--;
     const shape =
       start > 0 ? reducedShape(z.sizes, axes.slice(start, end + 1), true) : reducedShape(x.sizes, axes, keepdim);
-    z = apply(op, around(z, axes[start] as number, axes[end] as number, shape), z);
+    z = applyOp(op, around(z, axes[start] as number, axes[end] as number, shape), z);
     end = start;
   }
   return z;
@@ -161,9 +170,9 @@ function reduce(op: Op<Reduction>, x: Tensor, axes: readonly number[], keepdim: 
 /**
  * z = Σᵢ xᵢ over the axes, by default all.  ∂L/∂xᵢ = ∂L/∂z.
  *
- * Shapes: x [..., n, ...] → [..., ...] without the axes, [] without all; with `keepdim` they have size 1.
+ * Shapes: x [..., n, ...] → [..., ...] without the reduced axes, [] if all are reduced; with `keepdim` these have size 1.
  *
- * @throws RangeError unless x has the axes, each named once; TypeError for an axis instead of options.
+ * @throws RangeError unless x has the axes, each given once; TypeError for an axis instead of options.
  *
  * @example
  * ```ts
@@ -177,7 +186,7 @@ export const sum = reduction(sumOp, reduce);
 /**
  * z = Σᵢ xᵢ / n over the axes, by default all.  ∂L/∂xᵢ = ∂L/∂z / n. Shapes as in {@link sum}.
  *
- * @throws RangeError unless x has the axes, each named once.
+ * @throws RangeError unless x has the axes, each given once.
  *
  * @example
  * ```ts
@@ -189,20 +198,20 @@ export const sum = reduction(sumOp, reduce);
 export const mean = reduction(meanOp, reduce);
 
 /**
- * z = Πᵢ xᵢ over the axes, by default all.  ∂L/∂xᵢ = ∂L/∂z·Πⱼ xⱼ over j ≠ i, without a division, so that zeros are nothing
- * special. Shapes as in {@link sum}.
+ * z = Πᵢ xᵢ over the axes, by default all.  ∂L/∂xᵢ = ∂L/∂z·Πⱼ xⱼ over j ≠ i, without a division, so that zeros need no special case. Shapes as in
+ * {@link sum}.
  *
- * @throws RangeError unless x has the axes, each named once.
+ * @throws RangeError unless x has the axes, each given once.
  */
 export const prod = reduction(prodOp, reduce);
 
-/** Of ops along one axis, where it is left out. */
+/** Defaults of ops along an optional axis. */
 const ALONG = { axis: undefined as number | undefined, keepdim: false };
 
 /**
  * zᵢ = Σⱼ xⱼ over j ≤ i along the axis, summed in float64.  ∂L/∂xᵢ = Σⱼ ∂L/∂zⱼ over j ≥ i.
  *
- * Shapes: [...] → [...], also without `keepdim`; without an axis [...] → [n], over the flattened tensor.
+ * Shapes: [...] → [...]; without an axis [...] → [n], over the flattened tensor. `keepdim` has no effect.
  *
  * @throws RangeError unless x has this axis.
  */
@@ -211,7 +220,7 @@ export function cumsum(x: Tensor, options: { axis?: number | undefined; keepdim?
   const { axis } = withDefaults("cumsum", ALONG, options);
   if (axis === undefined) return cumsum(reshape(x, [x.size]), { axis: 0 });
   const at = axisOf("cumsum", axis, x.ndim);
-  return apply(cumsumOp, around(x, at, at, x.sizes), x);
+  return applyOp(cumsumOp, around(x, at, at, x.sizes), x);
 }
 
 function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boolean) {
@@ -220,11 +229,11 @@ function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boo
   if (op.saves === SAVES.nothing && reduction.n > LARGEST_COUNT) {
     throw wrongValue(op.name, "at most 2²⁴ elements, whose indices are exact", reduction.n);
   }
-  const indices = empty(reduction.shape);
-  return { values: apply(op, { ...reduction, indices }, x), indices };
+  const indices = emptyOf(reduction.shape);
+  return { values: applyOp(op, { ...reduction, indices }, x), indices };
 }
 
-/** Over several axes the reduced ones go last, so that ties share the gradient evenly among all of them. */
+/** Moves separate axes to the end first, so that ties share the gradient evenly over all of them. */
 function extreme(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boolean): Tensor {
   const neighbours = axes.every((a, i) => i === 0 || a === (axes[i - 1] as number) + 1);
   if (neighbours) return search(op, x, axes, keepdim).values;
@@ -236,18 +245,18 @@ function extreme(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: bo
 }
 
 /**
- * z = max x over the axes, by default all; NaN where one is. The gradient goes to the maxima, evenly where there are
- * several. Shapes as in {@link sum}.
+ * z = max x over the axes, by default all; NaN if an element is NaN. Equal maxima share the gradient evenly. Shapes as
+ * in {@link sum}.
  *
- * @throws RangeError unless x has the axes, each named once.
+ * @throws RangeError unless x has the axes, each given once.
  */
 export const amax = reduction(amaxOp, extreme);
 
 /**
- * z = min x over the axes, by default all; NaN where one is. The gradient goes to the minima, evenly where there are
- * several. Shapes as in {@link sum}.
+ * z = min x over the axes, by default all; NaN if an element is NaN. Equal minima share the gradient evenly. Shapes as
+ * in {@link sum}.
  *
- * @throws RangeError unless x has the axes, each named once.
+ * @throws RangeError unless x has the axes, each given once.
  */
 export const amin = reduction(aminOp, extreme);
 
@@ -255,15 +264,15 @@ export const amin = reduction(aminOp, extreme);
 export interface SearchOptions {
   /** The axis; negative counts from the end. */
   axis: number;
-  /** Keeps the axis with size 1; default false. */
+  /** Whether to keep the axis with size 1; default false. */
   keepdim?: boolean;
 }
 
-/** Extremes along an axis and their places, as {@link max} and {@link min} find them. */
+/** Extremes along an axis and their indices, the result of {@link max} and {@link min}. */
 export type SearchResult = {
-  /** The largest or smallest elements: the shape of x without the axis, or with size 1 there if `keepdim`. */
+  /** The extremes, in the shape of x without the axis, or with size 1 there if `keepdim`. */
   values: Tensor;
-  /** Where they are on the axis, as whole numbers in that shape; no gradient. */
+  /** Their indices on the axis, as integers in the same shape; no gradient. */
   indices: Tensor;
 };
 
@@ -275,7 +284,7 @@ function searchAlong(op: Op<Search>, x: Tensor, options: Partial<typeof ALONG> =
     throw wrongType(op.name, "an axis as a number", axis, hint);
   }
   const found = search(op, x, [axisOf(op.name, axis, x.ndim)], keepdim);
-  // The indices that backward reads are not the caller's.
+  // Backward reads the indices, so the caller gets a copy.
   return found.values.requiresGrad ? { values: found.values, indices: clone(found.indices) } : found;
 }
 
@@ -283,8 +292,8 @@ function searchAlong(op: Op<Search>, x: Tensor, options: Partial<typeof ALONG> =
  * The maximum along one axis and the index of its first occurrence, which gets the gradient; NaN is the largest.
  * Shapes: x [..., n, ...] → values and indices [..., ...].
  *
- * @throws RangeError unless x has this axis, with at most 2²⁴ elements on it, whose indices are exact; TypeError without an axis: the
- *   largest of all values is {@link amax}.
+ * @throws RangeError unless x has this axis, with at most 2²⁴ elements, so that indices are exact; TypeError without an
+ *   axis: for the largest of all values use {@link amax}.
  *
  * @example
  * ```ts
@@ -300,8 +309,8 @@ export const max = composedOp((x: Tensor, options: SearchOptions): SearchResult 
  * The minimum along one axis and the index of its first occurrence, which gets the gradient; NaN is the smallest.
  * Shapes: x [..., n, ...] → values and indices [..., ...].
  *
- * @throws RangeError unless x has this axis, with at most 2²⁴ elements on it, whose indices are exact; TypeError without an axis: the
- *   smallest of all values is {@link amin}.
+ * @throws RangeError unless x has this axis, with at most 2²⁴ elements, so that indices are exact; TypeError without an
+ *   axis: for the smallest of all values use {@link amin}.
  */
 export const min = composedOp((x: Tensor, options: SearchOptions): SearchResult => searchAlong(minOp, x, options));
 
@@ -319,8 +328,8 @@ function searchIndices(op: Op<Search>, x: Tensor, options: Partial<typeof ALONG>
 }
 
 /**
- * The index of the first maximum along an axis, or in the flattened tensor, as a whole number; no gradient.
- * Shapes: x [..., n, ...] → [..., ...], or [] without an axis; with `keepdim` 1 instead of n.
+ * Index of the first maximum along an axis, or in the flattened tensor, as an integer; no gradient. Shapes: x [..., n,
+ * ...] → [..., ...], or [] without an axis; with `keepdim`, n becomes 1.
  *
  * @throws RangeError as {@link max}.
  *
@@ -335,8 +344,7 @@ export const argmax = (x: Tensor, options: { axis?: number | undefined; keepdim?
   searchIndices(maxOp, x, options);
 
 /**
- * The index of the first minimum along an axis, or in the flattened tensor, as a whole number; no gradient.
- * Shapes as in {@link argmax}.
+ * Index of the first minimum along an axis, or in the flattened tensor, as an integer; no gradient. Shapes as in {@link argmax}.
  *
  * @throws RangeError as {@link min}.
  */

@@ -1,6 +1,6 @@
-/** The option `reduction` of losses: from the losses of the elements to the loss of a batch. */
+/** Combines the losses of the elements to the loss of a batch. */
 import { choiceOf } from "../arguments.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { mean, sum } from "./reduce.ts";
 
 /** How the losses of the elements are combined. */
@@ -8,7 +8,7 @@ export type Reduction = "mean" | "sum" | "none";
 
 export const REDUCTIONS: readonly Reduction[] = ["mean", "sum", "none"];
 
-/** Throws unless there is such a reduction. */
+/** Throws for an unknown reduction. */
 export function checkReduction(where: string, reduction: Reduction): void {
   choiceOf(where, "the reduction", reduction, REDUCTIONS);
 }

@@ -1,18 +1,22 @@
-/** The gradient of a tensor on record, as it is when backward has come to the op that made the tensor. */
-import { k } from "../backend.ts";
-import { holds, isPart, type Recorded, replaceOp, writeOutGradient } from "../op.ts";
-import { emptyLike, type Tensor } from "../tensor.ts";
+/** Shows the complete gradient of a recorded tensor during backward. */
+import { k } from "../core/backend.ts";
+import { holds } from "../core/gradient.ts";
+import { isPart, replaceOp } from "../core/op.ts";
+import { emptyLike, type Tensor } from "../core/tensor.ts";
+import { writeOutGradient } from "../forms/gradients.ts";
+import type { ShortRecorded } from "../forms/shortcuts.ts";
 
 /**
- * Gives `see` a copy of ∂L/∂t in backward, when the gradients of all outputs of the op that made t are complete; where none arrives, `see` is
- * not called. A tensor that is not on record stays as it is: a leaf has its gradient in `grad`. Returns t.
+ * During backward, calls `see` with a copy of ∂L/∂t, once all outputs of the op that made t have their complete
+ * gradients. Not called if t gets no gradient. Does nothing for a t without a record: a leaf has its gradient in
+ * `grad`. Returns t.
  */
 export function shown(t: Tensor, see: (gradient: Tensor) => void): Tensor {
   if (t.op === null) return t;
   const main = isPart(t) ? (t.a as Tensor) : t;
-  const op = main.op as unknown as Recorded<unknown>;
-  // Without a support and short forms, every value of the gradient is there.
-  const { support: _, reads: __, ...rest } = op;
+  const op = main.op as unknown as ShortRecorded<unknown>;
+  // An op without shortcuts gets its gradient as floats.
+  const { shortcuts: _, ...rest } = op;
   replaceOp(main, {
     ...rest,
     backward(z, a, b, c, attrs) {

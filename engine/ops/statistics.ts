@@ -1,9 +1,8 @@
-/** Reductions that are composed of others: variance, norms, log Σ exp. */
+/** Reductions composed of other reductions: variance, norms, log Σ exp. */
 import { withDefaults, wrongValue } from "../arguments.ts";
-import { composedOp } from "../composed.ts";
+import { composedOp, noGrad } from "../core/tape.ts";
+import { alive, type Tensor } from "../core/tensor.ts";
 import { axesOf } from "../shape.ts";
-import { noGrad } from "../tape.ts";
-import { alive, type Tensor } from "../tensor.ts";
 import { add, mul, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { slice } from "./layout.ts";
@@ -13,7 +12,7 @@ import { reshape } from "./view.ts";
 
 /** Options of {@link variance} and {@link std}. */
 export interface VarianceOptions extends ReduceOptions {
-  /** Divides by n − 1 instead of by n; default true. */
+  /** Whether to divide by n − 1 instead of n; default true. */
   unbiased?: boolean;
 }
 
@@ -21,12 +20,12 @@ const REDUCE: Required<ReduceOptions> = { axis: undefined, keepdim: false };
 const VARIANCE: Required<VarianceOptions> = { ...REDUCE, unbiased: true };
 
 /**
- * z = Σᵢ (xᵢ − mean x)² / (n − 1) over the axes, by default all, in two passes; over n with `unbiased: false`, else NaN for
- * n = 1.  ∂L/∂xᵢ = 2(xᵢ − mean x)/(n − 1)·∂L/∂z. Shapes as in {@link sum}.
+ * z = Σᵢ (xᵢ − mean x)² / (n − 1) over the axes, by default all, in two passes; NaN for n = 1. `unbiased: false`
+ * divides by n instead. ∂L/∂xᵢ = 2(xᵢ − mean x)/(n − 1)·∂L/∂z. Shapes as in {@link sum}.
  *
- * The mean is taken relative to the first element: equal values have a variance of exactly 0.
+ * The mean is computed relative to the first element, so equal values have a variance of exactly 0.
  *
- * @throws RangeError unless x has the axes, each named once.
+ * @throws RangeError unless x has the axes, each given once.
  */
 export const variance = composedOp(
   (x: Tensor, options: VarianceOptions = VARIANCE): Tensor => varianceOf("variance", x, options),
@@ -35,7 +34,7 @@ export const variance = composedOp(
 /**
  * z = √variance, see {@link variance}.  ∂L/∂xᵢ = (xᵢ − mean x)/((n − 1)·z)·∂L/∂z, 0 where z = 0.
  *
- * @throws RangeError unless x has the axes, each named once.
+ * @throws RangeError unless x has the axes, each given once.
  */
 export const std = composedOp(
   (x: Tensor, options: VarianceOptions = VARIANCE): Tensor => safeRoot(varianceOf("std", x, options)),
@@ -45,7 +44,7 @@ function varianceOf(where: string, x: Tensor, options: VarianceOptions): Tensor 
   alive(x, where);
   const { axis, keepdim, unbiased } = withDefaults(where, VARIANCE, options);
   const axes = axesOf(where, axis, x.ndim);
-  // The mean needs no gradient: the deviations from it sum to 0.
+  // The mean needs no gradient, because deviations from the mean sum to 0.
   const centre = noGrad(() => {
     const first = axes.reduce((part, at) => slice(part, at, 0, 1), x);
     return add(first, mean(sub(x, first), { axis: axes, keepdim: true }));
@@ -70,9 +69,10 @@ const NORM: Required<NormOptions> = { ...REDUCE, p: 2 };
 
 /**
  * The p-norm over the axes, by default all: z = (Σ |xᵢ|ᵖ)^(1/p), max |xᵢ| for p = Infinity. Shapes as in {@link sum}.
- * ∂L/∂x = x/z·∂L/∂z for p = 2, 0 where z = 0; sign x·∂L/∂z for p = 1; for Infinity the largest |xᵢ| share it evenly.
+ * ∂L/∂x = x/z·∂L/∂z for p = 2, 0 where z = 0; sign x·∂L/∂z for p = 1; for p = Infinity, the largest |xᵢ| share ∂L/∂z
+ * evenly.
  *
- * @throws RangeError for another p than 1, 2 or Infinity, or axes that x does not have.
+ * @throws RangeError unless p is 1, 2 or Infinity, or for axes that x does not have.
  *
  * @example
  * ```ts
@@ -97,15 +97,15 @@ const LARGEST = 3.4028234663852886e38;
  * z = log Σ exp(xᵢ) over the axes, by default all, without overflow:  m + log Σ exp(xᵢ − m),  m = max x.
  * ∂L/∂xᵢ = exp(xᵢ − z)·∂L/∂z. Shapes as in {@link sum}.
  *
- * −∞ where every xᵢ is −∞, and ∞ where one is ∞.
+ * −∞ if every xᵢ is −∞, and ∞ if one is ∞.
  *
- * @throws RangeError unless x has the axes, each named once.
+ * @throws RangeError unless x has the axes, each given once.
  */
 export const logsumexp = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => {
   alive(x, "logsumexp");
   const { axis, keepdim } = withDefaults("logsumexp", REDUCE, options);
   const axes = axesOf("logsumexp", axis, x.ndim);
-  // A finite m keeps infinities apart: no ∞ − ∞.
+  // A finite m avoids ∞ − ∞.
   const m = noGrad(() => clamp(amax(x, { axis: axes, keepdim: true }), -LARGEST, LARGEST));
   const sums = sum(exp(sub(x, m)), { axis: axes, keepdim });
   return add(log(sums), reshape(m, sums.sizes));

@@ -1,4 +1,4 @@
-/** Products with ∂L/∂weight of another input: all other results and gradients keep their bits. */
+/** Products whose ∂L/∂weight uses a different input: all other results and gradients keep their bits. */
 import { describe, expect, test } from "vitest";
 import { bits, gradient, leaf, random } from "../../test/support/tensors.ts";
 import { conv1d, conv2d, linear, maxPool2d, noGrad, type Tensor, tape } from "../index.ts";
@@ -26,7 +26,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-/** Spikes or graded values with as many zeros, by how many there are. */
+/** Spikes or graded values with this density of non-zeros. */
 const sparse = (shape: readonly number[], density: number, graded: boolean): Tensor => {
   const places = random(shape, 1, { low: 0, high: 1 }).lt(density);
   return graded ? places.mul(random(shape, 2)) : places;
@@ -46,7 +46,7 @@ describe.each(Object.entries(CASES))("%s", (name, { product, x: shape, weight: s
       source.requiresGrad = true;
       const [weight, bias] = [leaf(sizes, 4), leaf([sizes[0] as number], 5)];
       const z = tape(() => {
-        // The input is no leaf, so that its gradient may take other forms.
+        // The input is not a leaf, so that its gradient may take other forms.
         const z = product(source.mul(1), weight, bias);
         learn(z);
         return z;

@@ -1,17 +1,17 @@
 /**
- * Functions of one value with kernels of their own: `unary` makes the record of an op from its name and from the value
- * that backward reads.
+ * Functions of one value with their own kernels. `unary` makes each op from its name and the value that backward reads.
  */
 import { INSIDE } from "../../kernels/codes.ts";
 import { joined, NUMBER, numberOf, wrongValue } from "../arguments.ts";
-import { k } from "../backend.ts";
-import { apply, gradOf, type Op, SAVES } from "../op.ts";
-import type { Tensor } from "../tensor.ts";
+import { k } from "../core/backend.ts";
+import { gradientAt } from "../core/gradient.ts";
+import { applyOp, type Op, SAVES } from "../core/op.ts";
+import type { Tensor } from "../core/tensor.ts";
 
 type Name = "exp" | "log" | "sqrt" | "square" | "abs" | "tanh" | "sigmoid" | "relu";
 
 /**
- * The function z = f(x), whose kernel `fGrad` reads the output or the input, as `saves` says.
+ * Makes z = f(x); `saves` says whether the kernel `fGrad` reads input or output.
  *
  * @__NO_SIDE_EFFECTS__
  */
@@ -22,11 +22,11 @@ function unary(name: Name, saves: typeof SAVES.a | typeof SAVES.output): (x: Ten
     saves,
     forward: (z, x) => k[name](z.ptr, x.ptr, z.size),
     backward(z, x) {
-      const dx = gradOf(x);
+      const dx = gradientAt(x);
       if (dx !== 0) k[gradName](dx, z.gradPtr, saves === SAVES.a ? x.ptr : z.ptr, z.size);
     },
   };
-  return (x) => apply(op, null, x);
+  return (x) => applyOp(op, null, x);
 }
 
 interface Bounds {
@@ -40,7 +40,7 @@ const clampOp: Op<Bounds> = {
   saves: SAVES.a,
   forward: (z, x, _y, _w, { low, high }) => k.clamp(z.ptr, x.ptr, z.size, low, high),
   backward(z, x, _y, _w, { low, high }) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx !== 0) k.clampGrad(dx, z.gradPtr, x.ptr, z.size, low, high);
   },
 };
@@ -66,12 +66,12 @@ export const tanh = unary("tanh", SAVES.output);
 /** z = σ(x) = 1 / (1 + e⁻ˣ), elementwise.  ∂L/∂x = z(1 − z) ⊙ ∂L/∂z. */
 export const sigmoid = unary("sigmoid", SAVES.output);
 
-/** z = max(x, 0), elementwise; NaN stays.  ∂L/∂x = ∂L/∂z where x > 0, else 0. */
+/** z = max(x, 0), elementwise; NaN remains NaN.  ∂L/∂x = ∂L/∂z where x > 0, else 0. */
 export const relu = unary("relu", SAVES.output);
 
 /**
- * z = min(max(x, low), high), elementwise; NaN stays. A bound that is left out or null does not bind.
- * ∂L/∂x = ∂L/∂z where low ≤ x ≤ high, else 0, as in PyTorch.
+ * z = min(max(x, low), high), elementwise; NaN remains NaN. A missing or null bound has no effect. ∂L/∂x = ∂L/∂z where low ≤ x ≤ high, else 0, as in
+ * PyTorch.
  *
  * @throws RangeError for a bound that is NaN.
  */
@@ -80,21 +80,21 @@ export function clamp(x: Tensor, low: number | null = null, high: number | null 
     low: numberOf("clamp", "low", low ?? -Infinity, NUMBER),
     high: numberOf("clamp", "high", high ?? Infinity, NUMBER),
   };
-  return apply(clampOp, bounds, x);
+  return applyOp(clampOp, bounds, x);
 }
 
-/** clamp with the gradient of its inside alone. */
-const hardtanhOp: Op<Bounds> = /* @__PURE__ */ joined(clampOp, {
+/** `clamp` with gradient 0 at the bounds. */
+const hardtanhOp: Op<Bounds> = joined(clampOp, {
   name: "hardtanh",
   backward(z: Tensor, x: Tensor, _y: Tensor, _w: Tensor, { low, high }: Bounds) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx !== 0) k.formulaGrad(INSIDE, dx, z.gradPtr, x.ptr, 0, z.size, low, high);
   },
 });
 
 /**
- * z = min(max(x, low), high), elementwise, by default from −1 to 1.  ∂L/∂x = ∂L/∂z where low < x < high, else 0: unlike that
- * of {@link clamp} the gradient is 0 at both ends, as in PyTorch.
+ * z = min(max(x, low), high), elementwise, by default from −1 to 1.  ∂L/∂x = ∂L/∂z where low < x < high, else 0. As in
+ * PyTorch, the gradient at both bounds is 0, unlike that of {@link clamp}.
  *
  * @throws RangeError unless low ≤ high.
  */
@@ -102,5 +102,5 @@ export function hardtanh(x: Tensor, low = -1, high = 1): Tensor {
   numberOf("hardtanh", "low", low, NUMBER);
   numberOf("hardtanh", "high", high, NUMBER);
   if (low > high) throw wrongValue("hardtanh", "low ≤ high", `${low} and ${high}`);
-  return apply(hardtanhOp, { low, high }, x);
+  return applyOp(hardtanhOp, { low, high }, x);
 }

@@ -1,28 +1,30 @@
 /**
- * Shapes changed without moving data: the result looks into its input. Repetition along the first axis alone is one of them, others are
- * written out.
+ * Changes of shape without moving data: the result is a view of the input. Repeating along only the first axis is such
+ * a change; other repetitions are written out as floats.
  */
 import { wrongValue } from "../arguments.ts";
-import { k } from "../backend.ts";
-import { composed, composedOp, onStep } from "../composed.ts";
-import { apply, gradOf, type Op, passGradient, type Recorded, ready, recorded, SAVES } from "../op.ts";
+import { k } from "../core/backend.ts";
+import { gradientAt, passGradient } from "../core/gradient.ts";
+import { applyOp, type Op, type Recorded, ready, recorded, SAVES } from "../core/op.ts";
+import { composed, composedOp } from "../core/tape.ts";
+import { alive, type Tensor } from "../core/tensor.ts";
+import { reshaped, sameValues, viewOf } from "../core/views.ts";
+import { expandOp, onStep, repeated, repeatsSteps } from "../forms/values.ts";
 import { axisOf, broadcastShapes, checkShape, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
-import { alive, type Tensor, viewOf } from "../tensor.ts";
-import { expandOp, repeated, repeatsSteps, reshaped, sameValues } from "../views.ts";
 
-/** The part of x from `offset` elements on. */
+/** The elements of x from `offset` on. */
 const sliceOp: Recorded<{ offset: number }> = {
   name: "slice",
   saves: SAVES.nothing,
   backward(z, x, _y, _w, { offset }) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx !== 0) k.addTo(dx + 4 * offset, z.gradPtr, z.size);
   },
 };
 
 /**
- * The same values, row-major, in another shape; one size may be −1 and is inferred. Looks into x; spikes stay bits. The gradient
- * has the shape of x again.
+ * The same values in row-major order in a different shape; one size may be −1, which is then computed. The result is a
+ * view of x; packed spikes remain packed. The gradient is reshaped back.
  *
  * @throws RangeError if the sizes do not multiply to x.size.
  *
@@ -47,10 +49,10 @@ const cloneOp: Op<null> = {
   backward: (z, x) => passGradient(z, x),
 };
 
-/** A copy in memory of its own, of the same shape.  ∂L/∂x = ∂L/∂z. */
-export const clone = (x: Tensor): Tensor => apply(cloneOp, null, x);
+/** A copy in separate memory, of the same shape.  ∂L/∂x = ∂L/∂z. */
+export const clone = (x: Tensor): Tensor => applyOp(cloneOp, null, x);
 
-/** The same values, of the same shape, without a gradient. Looks into x, and is freed with it; spikes stay bits. */
+/** The same values and shape, without a gradient. A view of x, freed with it; packed spikes remain packed. */
 export const detach = (x: Tensor): Tensor => sameValues("detach", x);
 
 function inferred(x: Tensor, shape: Shape): Shape {
@@ -80,7 +82,8 @@ function areCounts(sizes: readonly unknown[]): boolean {
 }
 
 /**
- * Axes startAxis … endAxis, by default all, as one, see {@link reshape}: [..., m, n, ...] → [..., m·n, ...], and [] → [1].
+ * Joins the axes startAxis … endAxis, by default all: [..., m, n, ...] → [..., m·n, ...], and [] → [1]. A view, as by
+ * {@link reshape}.
  *
  * @throws RangeError unless x has these axes, in this order.
  */
@@ -95,8 +98,8 @@ export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
 }
 
 /**
- * Without the given axis, or without all axes, of size 1, see {@link reshape}: [..., 1, ...] → [..., ...]. An axis of
- * another size stays.
+ * Removes the given axis if its size is 1, by default all axes of size 1: [..., 1, ...] → [..., ...]. A view, as by
+ * {@link reshape}.
  *
  * @throws RangeError unless x has this axis.
  */
@@ -110,7 +113,8 @@ export function squeeze(x: Tensor, axis?: number): Tensor {
 }
 
 /**
- * With a new axis of size 1 at `axis`, −1 being behind the last, see {@link reshape}: [..., ...] → [..., 1, ...].
+ * Inserts an axis of size 1 at `axis`; −1 adds it at the end: [..., ...] → [..., 1, ...]. A view, as by {@link
+ * reshape}.
  *
  * @throws RangeError unless the result has this axis.
  */
@@ -129,11 +133,11 @@ export function sliceRows(x: Tensor, start: number, end: number): Tensor {
 }
 
 /**
- * x repeated along axes of size 1, and along new leading axes, to the given shape (NumPy broadcasting; −1 keeps a size):
- * [..., 1, ...] → [..., n, ...]. ∂L/∂x is the sum of ∂L/∂z over the repetitions.
+ * Repeats x along axes of size 1 and along new leading axes, as NumPy broadcasting does: [..., 1, ...] → [..., n, ...].
+ * A size of −1 in the shape keeps the size of x. ∂L/∂x is the sum of ∂L/∂z over the repetitions.
  *
- * A repetition along the first axis alone, as of a current that is constant over time, is not written out: `linear` and
- * the neurons read the source and sum its gradient once. Until then it looks into x.
+ * If x repeats along only the first axis, such as a constant current over time, the result is a view of x. `linear` and
+ * the neurons read x itself and sum its gradient once; for other ops, the copies are written out.
  *
  * @throws RangeError if x does not broadcast to the shape, or a size is not a positive integer.
  *
@@ -159,7 +163,7 @@ export const expand = composedOp((x: Tensor, shape: Shape): Tensor => {
   return sameShape(x.sizes, target) ? reshape(x, target) : broadcastTo(x, target);
 });
 
-/** x broadcast to a shape that it is known to broadcast to: one repetition for each run of neighbouring axes. */
+/** Broadcasts x to a compatible shape, by one repetition for each run of neighbouring axes. */
 export function broadcastTo(x: Tensor, target: Shape): Tensor {
   if (sameShape(x.sizes, target)) return x;
   const lead = target.length - x.ndim;
@@ -177,8 +181,9 @@ export function broadcastTo(x: Tensor, target: Shape): Tensor {
 }
 
 /**
- * x repeated: axis i has reps[i] copies of x one after the other, [..., n, ...] → [..., reps[i]·n, ...]. Missing first
- * entries, and missing first axes, count as 1. ∂L/∂x is the sum of ∂L/∂z over the copies.
+ * Repeats x: axis i of the result has reps[i] consecutive copies of x, [..., n, ...] → [..., reps[i]·n, ...]. If `reps`
+ * is too short, 1s are added in front; if x has too few axes, axes of size 1. ∂L/∂x is the sum of ∂L/∂z over the
+ * copies.
  *
  * @throws RangeError unless the repetitions are positive integers; TypeError unless they are a list.
  */
@@ -203,10 +208,10 @@ export const tile = composedOp((x: Tensor, reps: readonly number[]): Tensor => {
   );
 });
 
-/** Repeats over the axes start … end − 1 of the result, which have size 1 or are missing in x. */
+/** Repeats x over the axes start … end − 1 of the result, where x has size 1 or no axis. */
 function repeatAxes(x: Tensor, shape: Shape, start: number, end: number): Tensor {
   const outer = sizeOf(shape.slice(0, start));
   if (outer === 1) return repeated(x, shape);
   const times = sizeOf(shape.slice(start, end));
-  return apply(expandOp, { shape, outer, times, inner: sizeOf(shape.slice(end)) }, x);
+  return applyOp(expandOp, { shape, outer, times, inner: sizeOf(shape.slice(end)) }, x);
 }

@@ -1,10 +1,11 @@
-/** Choices between two tensors, element by element, by a condition without a gradient. */
+/** Elementwise selection between two tensors by a condition without a gradient. */
 import { CHOICE } from "../../kernels/codes.ts";
-import { k } from "../backend.ts";
-import { composedOp } from "../composed.ts";
-import { apply, gradOf, type Op, SAVES } from "../op.ts";
+import { k } from "../core/backend.ts";
+import { gradientAt } from "../core/gradient.ts";
+import { applyOp, type Op, SAVES } from "../core/op.ts";
+import { composedOp } from "../core/tape.ts";
+import { alive, type Tensor } from "../core/tensor.ts";
 import { broadcastShapes } from "../shape.ts";
-import { alive, type Tensor } from "../tensor.ts";
 import { asTensor, type Operand } from "./arithmetic.ts";
 import { broadcastTo } from "./view.ts";
 
@@ -13,9 +14,9 @@ export const whereOp: Op<null> = {
   saves: SAVES.a,
   forward: (z, condition, x, y) => k.where(z.ptr, condition.ptr, x.ptr, y.ptr, z.size),
   backward(z, condition, x, y) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx !== 0) k.formulaGrad(CHOICE, dx, z.gradPtr, condition.ptr, 0, z.size, 1, 0);
-    const dy = gradOf(y);
+    const dy = gradientAt(y);
     if (dy !== 0) k.formulaGrad(CHOICE, dy, z.gradPtr, condition.ptr, 0, z.size, 0, 1);
   },
 };
@@ -24,12 +25,13 @@ function choose(name: string, condition: Tensor, x: Operand, y: Operand): Tensor
   alive(condition, name);
   const [left, right] = [asTensor(name, x), asTensor(name, y)];
   const shape = broadcastShapes(name, condition.sizes, broadcastShapes(name, left.sizes, right.sizes));
-  return apply(whereOp, null, broadcastTo(condition, shape), broadcastTo(left, shape), broadcastTo(right, shape));
+  return applyOp(whereOp, null, broadcastTo(condition, shape), broadcastTo(left, shape), broadcastTo(right, shape));
 }
 
 /**
- * z = x where the condition is not 0, else y; all three broadcast.
- * ∂L/∂x = ∂L/∂z where the condition is not 0, ∂L/∂y = ∂L/∂z elsewhere, and 0 in the other places; the condition has none.
+ * z = x where the condition c is not 0, else y; all three broadcast. The condition gets no gradient.
+ *
+ *   ∂L/∂x = ∂L/∂z if c ≠ 0, else 0      ∂L/∂y = ∂L/∂z if c = 0, else 0
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless x and y are tensors or numbers.
  *
@@ -46,7 +48,7 @@ export const where = composedOp(
 );
 
 /**
- * z = the value where the mask is not 0, else x; all three broadcast. Gradients as in {@link where}; the mask has none.
+ * z = value where mask ≠ 0, else x; all three broadcast. Gradients as in {@link where}; the mask gets none.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless the value is a tensor or a number.
  */

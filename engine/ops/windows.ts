@@ -1,9 +1,7 @@
-/** Windows that move along the axes of an image: sizes, checks, and the ways in which convolutions pass over images. */
-
-import * as layout from "../../kernels/conv-layout.ts";
+/** Windows that move along the axes of an image: sizes, checks, and how convolutions read images. */
 import { show, wrongType, wrongValue } from "../arguments.ts";
-import { extra, integers, wordsAt } from "../backend.ts";
-import { allocate, recycle } from "../scope.ts";
+import { extra } from "../core/backend.ts";
+import { allocateInScope, recycle } from "../core/scope.ts";
 import { MAX_ELEMENTS, type Shape, sizeOf } from "../shape.ts";
 
 /** One number for height and width, or [height, width]. */
@@ -11,14 +9,14 @@ export type Pair = number | readonly [height: number, width: number];
 
 /** A window along one axis. */
 export interface Axis {
-  /** Values along the axis, and places of the window. */
+  /** Number of values along the axis, and of places of the window. */
   readonly size: number;
   readonly places: number;
-  /** Values under the window, and how far they lie apart. */
+  /** Number of values under the window, and the distance between them. */
   readonly kernel: number;
   readonly dilation: number;
   readonly stride: number;
-  /** Values beyond either end that the window may cover. */
+  /** Number of extra places before and after the axis. */
   readonly padding: number;
 }
 
@@ -28,14 +26,14 @@ export interface AxisOptions {
   dilation?: Pair | undefined;
 }
 
-/** The vertical axis of a 1-D convolution: one row, one window. */
+/** The vertical axis of a 1-D convolution: one row. */
 export const FLAT: Axis = { size: 1, places: 1, kernel: 1, dilation: 1, stride: 1, padding: 0 };
 
 /**
- * The height (axis 0) or the width (axis 1) that an option gives.
+ * An option's value for the height (axis 0) or the width (axis 1).
  *
- * @throws RangeError unless it is an integer, at least `least` and at most 2³⁰: kernels add two of them in 32 bits; TypeError
- *   for anything but a number or two.
+ * @throws RangeError unless it is an integer from `least` to 2³⁰, since kernels add two of them in 32 bits; TypeError
+ *   for anything but a number or a pair.
  */
 export function sizeOption(where: string, name: string, value: Pair, axis: number, least: number): number {
   const n: unknown = Array.isArray(value) && value.length === 2 ? value[axis] : value;
@@ -45,10 +43,10 @@ export function sizeOption(where: string, name: string, value: Pair, axis: numbe
 }
 
 /**
- * The places of a window over `size` values, as far as it fits. With `ceil` also a place where it reaches out at the
- * end, if it starts on a value or before it.
+ * The places at which a window fits over `size` values. With `ceil`, one more place, where the window extends beyond
+ * the end, if it starts at a value or before one.
  *
- * @throws RangeError if there is none, or the axis has more than 2³⁰ values with its padding.
+ * @throws RangeError if no place fits, or axis and padding have more than 2³⁰ values.
  */
 export function windowOver(
   where: string,
@@ -77,12 +75,15 @@ interface Axes {
   readonly x: Axis;
 }
 
-/** Bytes of the table of an axis: nine integers, and three for each window. */
+/** Bytes of an axis's table: nine integers, and three per window. */
 export const tableBytes = ({ places }: Axis): number => 4 * (9 + 3 * places);
 
-/** The cells that windows cover along an axis, as kernels of pools and of spikes take it: a table for y, and behind it one for x. */
+/**
+ * Tables of the values that windows cover along each axis, in the format of the pooling and spike kernels: the table of
+ * y, followed by that of x.
+ */
 export function makeTables({ y, x }: Axes, countPadding = false): number {
-  const tables = allocate(tableBytes(y) + tableBytes(x));
+  const tables = allocateInScope(tableBytes(y) + tableBytes(x));
   makeTable(tables, y, countPadding);
   makeTable(tables + tableBytes(y), x, countPadding);
   return tables;
@@ -97,38 +98,103 @@ export function recycleTables(tables: number, { y, x }: Axes): void {
   recycle(tables, tableBytes(y) + tableBytes(x));
 }
 
-/** How products take the images: whole, or their non-zeros, in one of two ways (events.ts). */
+/**
+ * How products read the images: "dense" all values, otherwise only non-zeros, by one of two methods (see events.ts).
+ */
 export type Path = "dense" | "events" | "windows";
 
-/** Images [groups·channels, y.size, x.size], and the maps [groups·filters, y.places, x.places] of windows over them. */
+/**
+ * Sizes of images [groups·channels, y.size, x.size] and of maps [groups·filters, y.places, x.places], which have one
+ * value per window.
+ */
 export interface Windows extends Axes {
-  /** The result's. */
+  /** Shape of the result. */
   readonly shape: Shape;
-  /** Values of the result in an image. */
+  /** Number of values of the result per image. */
   readonly each: number;
   readonly groups: number;
   readonly channels: number;
   readonly filters: number;
-  /** Values under a window: of a channel, of all of a group. */
+  /** Number of values under a window: in one channel, and in all channels of a group. */
   readonly kernel: number;
   readonly taps: number;
-  /** Windows over an image, and values of a plane. */
+  /** Number of windows over an image, and of values in a plane. */
   readonly places: number;
   readonly size: number;
-  /** A row and a plane with their padding. */
-  readonly width: number;
-  readonly plane: number;
-  /** How the values ask for it. */
+  /** Where the used taps are in the weights; null if all taps are used. */
+  readonly live: LiveTaps | null;
+  /** Whether gradients of images may be computed in tiles, see `fitsTiles`. */
+  readonly isTiled: boolean;
+  /** Method that the values of the images call for. */
   path: Path;
-  /** Share of the values that are spikes, where they are bits. */
+  /** Share of spikes among packed values. */
   density: number;
 }
 
-export function windows(shape: Shape, each: number, groups: number, weight: Shape, y: Axis, x: Axis): Windows {
-  const [all, channels] = weight as [number, number];
-  const kernel = y.kernel * x.kernel;
+/**
+ * The taps of a kernel that meet a value somewhere; the others meet only padding. They start at value `first`, in rows
+ * of `row` values.
+ */
+interface LiveTaps {
+  readonly first: number;
+  readonly row: number;
+  /** Number of values of the whole kernel in a channel. */
+  readonly kernel: number;
+}
+
+/** The axis without taps at its ends that meet only padding, and the number of such taps at the beginning. */
+function liveAxis(axis: Axis): [axis: Axis, first: number] {
+  const { size, places, kernel, stride, padding, dilation } = axis;
+  /** Whether this tap meets a value at some place of the window. */
+  const meets = (tap: number): boolean => {
+    const from = tap * dilation - padding;
+    const place = Math.max(0, Math.ceil(-from / stride));
+    return place < places && from + place * stride < size;
+  };
+  let first = 0;
+  let end = kernel;
+  const most = Math.min(Math.floor(padding / dilation), kernel - 1);
+  while (first < most && !meets(first)) first++;
+  while (end > first + 1 && !meets(end - 1)) end--;
+  const live = { ...axis, kernel: end - first, padding: padding - first * dilation };
+  const reach = (places - 1) * stride + (live.kernel - 1) * dilation + 1;
+  // Padding has equal width at both ends, so the shorter window must still fit.
+  return live.kernel < kernel && reach <= size + 2 * live.padding ? [live, first] : [axis, 0];
+}
+
+/**
+ * Channels and filters of tiles are multiples of LANES, because the loops of their kernel have no tails. An image has at
+ * least LEAST values, because a smaller one has few tiles for the weights that must be laid out. Its tiles take at most
+ * MOST products a value, where windows take nine.
+ */
+const LANES = 16;
+const LEAST = 16;
+const MOST = 6;
+
+/**
+ * Whether gradients of images under these windows may be computed in tiles of 2 × 2 (kernels/conv-tiles.ts). Only sizes
+ * decide, because tiles round differently, and bits must not depend on how values are stored.
+ */
+function fitsTiles(groups: number, channels: number, filters: number, { y, x }: Axes): boolean {
+  if (groups > 1 || channels % LANES !== 0 || filters % LANES !== 0) return false;
   const size = y.size * x.size;
-  const width = x.size + 2 * x.padding;
+  const products = 16 * Math.ceil(y.size / 2) * Math.ceil(x.size / 2);
+  return size >= LEAST && products <= MOST * size && isTileAxis(y) && isTileAxis(x);
+}
+
+const isTileAxis = ({ kernel, stride, dilation, padding }: Axis): boolean =>
+  kernel === 3 && stride === 1 && dilation === 1 && padding <= 2;
+
+/**
+ * Windows along both axes, for weights [groups·filters, channels, kernel height, kernel width]. Taps that meet no value
+ * are left out.
+ */
+export function windows(shape: Shape, each: number, groups: number, weight: Shape, down: Axis, across: Axis): Windows {
+  const [all, channels] = weight as [number, number];
+  const [y, top] = liveAxis(down);
+  const [x, left] = liveAxis(across);
+  const kernel = y.kernel * x.kernel;
+  const whole = down.kernel * across.kernel;
   return {
     shape,
     each,
@@ -140,69 +206,21 @@ export function windows(shape: Shape, each: number, groups: number, weight: Shap
     kernel,
     taps: channels * kernel,
     places: y.places * x.places,
-    size,
-    width,
-    plane: width * (y.size + 2 * y.padding),
+    size: y.size * x.size,
+    isTiled: fitsTiles(groups, channels, all / groups, { y, x }),
+    live: kernel === whole ? null : { first: top * across.kernel + left, row: across.kernel, kernel: whole },
     path: "dense",
     density: 0,
   };
 }
 
-/**
- * Describes the loop over the images of g at p (kernels/conv-layout.ts): sizes, so many images at a time, and a work area of so many bytes;
- * other words are 0. Returns the index of the first word in `integers`, which holds until memory is allocated.
- */
-export function describeImages(p: number, g: Windows, batch: number, bytes: number): number {
-  const at = wordsAt(p, layout.words);
-  const { y, x, width } = g;
-  integers.fill(0, at, at + layout.words);
-  integers[at + layout.groups] = g.groups;
-  integers[at + layout.channels] = g.channels;
-  integers[at + layout.filters] = g.filters;
-  integers[at + layout.kernel] = g.kernel;
-  integers[at + layout.taps] = g.taps;
-  integers[at + layout.places] = g.places;
-  integers[at + layout.size] = g.size;
-  integers[at + layout.plane] = g.plane;
-  integers[at + layout.height] = y.size;
-  integers[at + layout.columns] = x.size;
-  integers[at + layout.width] = width;
-  integers[at + layout.inner] = y.padding * width + x.padding;
-  integers[at + layout.total] = imagesIn(g);
-  integers[at + layout.batch] = batch;
-  integers[at + layout.bytes] = bytes;
-  return at;
-}
-
-/** How many images there are. */
+/** Number of images. */
 export const imagesIn = ({ shape, each }: Windows): number => sizeOf(shape) / each;
 
-/** The parts of a block of memory, one behind the other, each in whole lines of the cache. */
-class Parts {
-  /** Bytes of all parts so far. */
-  bytes = 0;
-
-  /** Begins a block: its first part has so many words, and the offset 0. */
-  begin(words: number): void {
-    this.bytes = 0;
-    this.take(words);
-  }
-
-  /** The offset in bytes of a part of so many words. */
-  take(words: number): number {
-    const at = this.bytes;
-    this.bytes += 4 * ((words + 15) & ~15);
-    return at;
-  }
-}
-
-/** The parts of the block that a convolution lays out now: one object for all, as a step of a stream makes none. */
-export const parts = new Parts();
-
-/** A frozen copy of a pair, which the caller may change later; anything else as it is. */
+/** A frozen copy of a pair, so that callers cannot change it; anything else is returned unchanged. */
 export function frozenPair<Size>(value: Size): Size {
   if (!Array.isArray(value)) return value;
-  // A third entry shows that it is none.
+  // Up to three entries are copied: a third one shows that this is not a pair.
   const length = Math.min(value.length, 3);
   return Object.freeze(Array.from({ length }, (_, i) => value[i])) as Size;
 }

@@ -1,6 +1,6 @@
-/** Adagrad: a rule of `Optimizer` on the kernel `rmsprop`, whose running mean is a sum here. */
-import { extra } from "../backend.ts";
-import type { Tensor } from "../tensor.ts";
+/** Adagrad, on the kernel `rmsprop`: a sum instead of a running mean. */
+import { extra } from "../core/backend.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { Optimizer } from "./optimizer.ts";
 
 /** Options of {@link Adagrad}. */
@@ -11,7 +11,7 @@ export interface AdagradOptions {
   lrDecay?: number;
   /** λ, the L2 penalty; default 0. */
   weightDecay?: number;
-  /** The start of the sum of squares s; default 0. */
+  /** Initial value of the sum of squares s; default 0. */
   initialAccumulatorValue?: number;
   /** ε, added to the root; default 1e-10. */
   eps?: number;
@@ -24,8 +24,7 @@ const DEFAULTS = { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue
  *
  *   g = ∇ + λw     s = s + g²     w −= lr/(1 + (t − 1)·lrDecay) · g / (√s + ε)
  *
- * @throws RangeError for no parameters, or a negative or non-finite option; TypeError for another option, or anything but
- *   parameters.
+ * @throws RangeError without parameters, or for a negative or non-finite option; TypeError for an unknown option, or anything but parameters.
  * @see Duchi, Hazan and Singer (2011), Adaptive Subgradient Methods for Online Learning and Stochastic Optimization, JMLR.
  *
  * @example

@@ -1,7 +1,7 @@
-/** Adam and AdamW: rules of `Optimizer`, one kernel call a parameter. */
+/** Adam and AdamW: optimizers with one kernel call per parameter. */
 import { BELOW_ONE } from "../arguments.ts";
-import { descriptor, floats, k, wordsAt } from "../backend.ts";
-import type { Tensor } from "../tensor.ts";
+import { descriptor, floats, k, wordsAt } from "../core/backend.ts";
+import type { Tensor } from "../core/tensor.ts";
 import type { Limits } from "./fields.ts";
 import { Optimizer } from "./optimizer.ts";
 
@@ -15,7 +15,7 @@ export interface AdamOptions {
   eps?: number;
   /** λ: L2 penalty for Adam (default 0), decoupled decay for AdamW (default 0.01). */
   weightDecay?: number;
-  /** Divides by the largest second moment v so far; default false. */
+  /** Whether to divide by the largest v so far; default false. */
   amsgrad?: boolean;
 }
 
@@ -28,9 +28,9 @@ function power(base: number, n: number): number {
   return result;
 }
 
-/** The common part of Adam and AdamW. */
+/** Common base class of Adam and AdamW. */
 abstract class AdamRule extends Optimizer<Required<AdamOptions>> {
-  /** Whether the decay shrinks the weights instead of entering the gradient. */
+  /** Whether weight decay shrinks the weights directly, instead of being added to the gradient. */
   private readonly decoupled: boolean;
 
   constructor(where: string, params: Iterable<Tensor>, options: AdamOptions, decoupled: boolean) {
@@ -53,7 +53,7 @@ abstract class AdamRule extends Optimizer<Required<AdamOptions>> {
     const m = this.slot("m", i);
     const v = this.slot("v", i);
     const vMax = amsgrad ? this.slot("vMax", i) : 0;
-    // In the order in which the kernel says.
+    // In the order of the kernel's documentation.
     const at = wordsAt(descriptor, 9);
     floats[at] = this.decoupled ? 1 - lr * weightDecay : 1;
     floats[at + 1] = this.decoupled ? 0 : weightDecay;
@@ -74,8 +74,8 @@ abstract class AdamRule extends Optimizer<Required<AdamOptions>> {
  *   g = ∇ + λw     m = β₁m + (1 − β₁)g     v = β₂v + (1 − β₂)g²
  *   w −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
  *
- * @throws RangeError for no parameters, a negative or non-finite option, or β outside [0, 1); TypeError for another option,
- *   or anything but parameters.
+ * @throws RangeError without parameters, for a negative or non-finite option, or β outside [0, 1); TypeError for an unknown option, or anything but
+ *   parameters.
  * @see Kingma and Ba (2015), Adam: A Method for Stochastic Optimization, ICLR. AMSGrad: Reddi et al. (2018), ICLR.
  *
  * @example
@@ -96,7 +96,7 @@ export class Adam extends AdamRule {
 }
 
 /**
- * {@link Adam} with decoupled weight decay: w ← (1 − lr·λ)·w before the update, in which λ then is 0; λ is 0.01 by default.
+ * {@link Adam} with decoupled weight decay: w ← (1 − lr·λ)·w before the update, which then uses λ = 0; λ is 0.01 by default.
  *
  * @throws RangeError or TypeError as {@link Adam}.
  * @see Loshchilov and Hutter (2019), Decoupled Weight Decay Regularization, ICLR.

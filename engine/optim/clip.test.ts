@@ -1,4 +1,4 @@
-/** Clipping of gradients: norms of every kind, gradients that stay as they are, and errors. */
+/** Gradient clipping: norms of all orders, unchanged gradients, and errors. */
 import { expect, test } from "vitest";
 import { bytesKept, gradient } from "../../test/support/tensors.ts";
 import { clipGradNorm, clipGradValue, mul, parameter, type Tensor, tape, tensor } from "../index.ts";

@@ -1,18 +1,18 @@
-/** Gradients made smaller between `backward` and `step`: by their norm, or by value. */
+/** Gradient clipping between `backward` and `step`, by norm or by value. */
 import { iterableOf, numberOf, type Range, withDefaults } from "../arguments.ts";
-import { inReference, k } from "../backend.ts";
+import { inReference, k } from "../core/backend.ts";
+import { noGrad } from "../core/tape.ts";
+import { alive, Tensor, touch } from "../core/tensor.ts";
 import { full } from "../create.ts";
 import { pow } from "../ops/formula.ts";
 import { amax, sum } from "../ops/reduce.ts";
 import { abs, square } from "../ops/unary.ts";
-import { noGrad } from "../tape.ts";
-import { alive, Tensor, touch } from "../tensor.ts";
 
-/** A bound may be infinite, and so may the order of a norm, for the largest value. */
+/** Range of a bound, or of a norm's order; both may be infinite. */
 const BOUND: Range = { expected: "≥ 0", fits: (x) => x >= 0 };
 const NORM: Range = { expected: "> 0", fits: (x) => x > 0 };
 
-/** The gradients that there are, after the check of the bound. */
+/** All gradients that exist. Checks the bound. */
 function gradientsOf(where: string, params: Iterable<Tensor> | Tensor, max: number): Tensor[] {
   numberOf(where, "max", max, BOUND);
   if (inReference()) throw new Error(`${where}: expected gradients outside of gradcheck`);
@@ -33,9 +33,8 @@ function gradientsOf(where: string, params: Iterable<Tensor> | Tensor, max: numb
  *
  * normType is positive, 2 by default; Infinity gives the largest absolute value. A max of Infinity only measures.
  *
- * @returns the norm before; 0 where there is no gradient.
- * @throws RangeError for a max that is negative or NaN, or a normType that is not positive; TypeError for anything but
- *   tensors, or another option.
+ * @returns the norm before the scaling; 0 without gradients.
+ * @throws RangeError for a max that is negative or NaN, or a normType that is not positive; TypeError for anything but tensors, or an unknown option.
  *
  * @example
  * ```ts
@@ -56,7 +55,7 @@ export function clipGradNorm(
   const gradients = gradientsOf("clipGradNorm", params, max);
   const norm = noGrad(() => normOf(gradients, normType));
   const factor = max / (norm + 1e-6);
-  // A norm that is NaN makes every gradient NaN, as in PyTorch.
+  // For a norm of NaN, every gradient becomes NaN, as in PyTorch.
   if (factor >= 1) return norm;
   for (const g of gradients) {
     k.affine(g.ptr, g.ptr, g.size, factor, 0);

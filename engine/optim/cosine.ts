@@ -1,25 +1,24 @@
-/** Schedules of `Scheduler` whose rate is a cosine of the epoch, once or with warm restarts. */
+/** Cosine schedules of the learning rate, with or without warm restarts. */
 import { COUNT, ensure } from "../arguments.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { cosPi, Scheduler } from "./scheduler.ts";
 
 /** Options of {@link CosineAnnealingLR}. */
 export interface CosineAnnealingLROptions {
-  /** Epochs from the starting rate to etaMin, an integer ≥ 1. */
+  /** Number of epochs from the initial rate to etaMin, an integer ≥ 1. */
   tMax: number;
-  /** The smallest rate; default 0. */
+  /** Smallest rate; default 0. */
   etaMin?: number;
 }
 
 /**
- * Half a cosine from the starting rate to etaMin in tMax epochs, and back in as many:
+ * Half a cosine from the initial rate to etaMin in tMax epochs, and back in another tMax epochs:
  *
  *   lr = etaMin + (base − etaMin)·(1 + cos(π·epoch/tMax))/2
  *
- * computed from the rate before, as PyTorch does.
+ * The rate is computed from the previous one, as in PyTorch.
  *
- * @throws RangeError unless tMax is an integer ≥ 1 and etaMin finite and ≥ 0; TypeError for another
- *   option, or anything but an optimizer.
+ * @throws RangeError unless tMax is an integer ≥ 1 and etaMin finite and ≥ 0; TypeError for an unknown option, or anything but an optimizer.
  * @see Loshchilov and Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR.
  *
  * @example
@@ -44,7 +43,7 @@ export class CosineAnnealingLR extends Scheduler<Required<CosineAnnealingLROptio
   protected rate(epoch: number): number {
     const { baseLr, tMax, etaMin } = this.state;
     const { lr } = this.optimizer;
-    // One after the minimum: the ratio below would be 0/0.
+    // In the epoch after the minimum, the ratio below would be 0/0.
     if ((epoch - 1 - tMax) % (2 * tMax) === 0) return lr + ((baseLr - etaMin) * (1 - cosPi(1 / tMax))) / 2;
     return ((1 + cosPi(epoch / tMax)) / (1 + cosPi((epoch - 1) / tMax))) * (lr - etaMin) + etaMin;
   }
@@ -52,28 +51,28 @@ export class CosineAnnealingLR extends Scheduler<Required<CosineAnnealingLROptio
 
 /** Options of {@link CosineAnnealingWarmRestarts}. */
 export interface CosineAnnealingWarmRestartsOptions {
-  /** Epochs before the first restart, an integer ≥ 1. */
+  /** Number of epochs before the first restart, an integer ≥ 1. */
   t0: number;
-  /** How many times as long each round is as the one before, an integer ≥ 1; default 1. */
+  /** Ratio of the length of each round to the length of the previous one, an integer ≥ 1; default 1. */
   tMult?: number;
-  /** The smallest rate; default 0. */
+  /** Smallest rate; default 0. */
   etaMin?: number;
 }
 
-/** The length of a round, and the epochs of it that have passed. */
+/** Length of a round, and the number of its epochs that have passed. */
 interface Rounds extends Required<CosineAnnealingWarmRestartsOptions> {
   round: number;
   passed: number;
 }
 
 /**
- * The cosine of {@link CosineAnnealingLR} that jumps back to the starting rate instead of returning: after t0 epochs, then
- * after tMult times as many as before.
+ * The cosine of {@link CosineAnnealingLR} with restarts: at the end of each round, the rate jumps back to the initial
+ * one. The first round has t0 epochs; each later round is tMult times as long as the one before.
  *
  *   lr = etaMin + (base − etaMin)·(1 + cos(π·passed/length))/2     passed: epochs of this round, length: of the whole round
  *
- * @throws RangeError unless t0 and tMult are integers ≥ 1 and etaMin is finite and ≥ 0; TypeError for another
- *   option, or anything but an optimizer.
+ * @throws RangeError unless t0 and tMult are integers ≥ 1 and etaMin is finite and ≥ 0; TypeError for an unknown option, or anything but an
+ *   optimizer.
  * @see Loshchilov and Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR.
  *
  * @example

@@ -1,11 +1,11 @@
-/** Schedules of `Scheduler` whose rate falls, or rises, by one rule from epoch to epoch. */
+/** Schedules whose rate changes by one rule from epoch to epoch. */
 import { COUNT, FINITE, functionOf, numberOf, SHARE, UNIT, WHOLE, withDefaults } from "../arguments.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { Scheduler } from "./scheduler.ts";
 
 /** Options of {@link StepLR}. */
 export interface StepLROptions {
-  /** Epochs from one decay to the next, an integer ≥ 1. */
+  /** Number of epochs between decays, an integer ≥ 1. */
   stepSize: number;
   /** Factor of the rate; default 0.1. */
   gamma?: number;
@@ -14,8 +14,7 @@ export interface StepLROptions {
 /**
  * Multiplies the rate by gamma every stepSize epochs:  lr = base·gamma^⌊epoch / stepSize⌋.
  *
- * @throws RangeError unless stepSize is an integer ≥ 1 and gamma finite and ≥ 0; TypeError for another
- *   option, or anything but an optimizer.
+ * @throws RangeError unless stepSize is an integer ≥ 1 and gamma finite and ≥ 0; TypeError for an unknown option, or anything but an optimizer.
  *
  * @example
  * ```ts
@@ -50,11 +49,11 @@ export interface MultiStepLROptions {
 }
 
 /**
- * Multiplies the rate by gamma at each of the milestones, twice at one that is listed twice:
- * lr = base·gammaⁿ after n milestones.
+ * Multiplies the rate by gamma at each milestone; a milestone may be listed several times: lr = base·gammaⁿ after n
+ * milestones.
  *
- * @throws RangeError unless the milestones are integers ≥ 0 and gamma is finite and ≥ 0; TypeError for another
- *   option, or anything but an optimizer.
+ * @throws RangeError unless the milestones are integers ≥ 0 and gamma is finite and ≥ 0; TypeError for an unknown option, or anything but an
+ *   optimizer.
  *
  * @example
  * ```ts
@@ -93,8 +92,7 @@ export interface ExponentialLROptions {
 /**
  * Multiplies the rate by gamma every epoch:  lr = base·gamma^epoch.
  *
- * @throws RangeError unless gamma is finite and ≥ 0; TypeError for another
- *   option, or anything but an optimizer.
+ * @throws RangeError unless gamma is finite and ≥ 0; TypeError for an unknown option, or anything but an optimizer.
  *
  * @example
  * ```ts
@@ -120,21 +118,21 @@ export class ExponentialLR extends Scheduler<ExponentialLROptions> {
 
 /** Options of {@link LinearLR}. */
 export interface LinearLROptions {
-  /** In (0, 1], default 1/3. */
+  /** Initial factor, in (0, 1], default 1/3. */
   startFactor?: number;
-  /** In [0, 1], default 1. */
+  /** Final factor, in [0, 1], default 1. */
   endFactor?: number;
-  /** Epochs from the one factor to the other, an integer ≥ 1; default 5. */
+  /** Number of epochs from the initial to the final factor, an integer ≥ 1; default 5. */
   totalIters?: number;
 }
 
 /**
- * Multiplies the rate by a factor that goes linearly from startFactor, at once, to endFactor, after totalIters epochs:
+ * Multiplies the rate by a factor that changes linearly from startFactor in epoch 0 to endFactor after totalIters epochs:
  *
  *   lr = base·(startFactor + (endFactor − startFactor)·min(epoch, totalIters) / totalIters)
  *
- * @throws RangeError for a factor out of its range, or unless totalIters is an integer ≥ 1; TypeError for another
- *   option, or anything but an optimizer.
+ * @throws RangeError for a factor out of range, or unless totalIters is an integer ≥ 1; TypeError for an unknown option, or anything but an
+ *   optimizer.
  *
  * @example
  * ```ts
@@ -170,15 +168,14 @@ export class LinearLR extends Scheduler<Required<LinearLROptions>> {
 
 /** Options of {@link LambdaLR}. */
 export interface LambdaLROptions {
-  /** Factor of the starting rate in an epoch; finite. */
+  /** Factor of the initial rate in an epoch; finite. */
   lrLambda: (epoch: number) => number;
 }
 
 /**
  * lr = base·lrLambda(epoch)  for the epochs 0, 1, … The function is not part of the state.
  *
- * @throws TypeError unless lrLambda is a function, or for anything but an optimizer; RangeError where it gives no finite
- *   number.
+ * @throws TypeError unless lrLambda is a function, or for anything but an optimizer; RangeError if it returns a number that is not finite.
  *
  * @example
  * ```ts

@@ -1,19 +1,19 @@
-/** The fields of optimizers and schedules, options and counters: numbers, lists of numbers, strings and booleans. */
+/** Fields of optimizers and schedules (options and counters): numbers, lists of numbers, strings and booleans. */
 import { choiceOf, listOf, NOT_NEGATIVE, numberOf, type Range } from "../arguments.ts";
 
-/** The range of a number; with a length, which may be any, of the numbers of a list; or the strings that a field may be. */
+/** Range of a number; range of the numbers in a list, with its length (undefined: any); or the allowed strings. */
 type Limit = Range | (Range & { readonly length: number | undefined }) | readonly string[];
 
-/** By the names of fields; a number that has none must be finite and ≥ 0. */
+/** Limits by field name. Numbers without a limit must be finite and ≥ 0. */
 export type Limits = Readonly<Record<string, Limit>>;
 
-/** Steps and epochs that are counted, not by kernels. */
-export const STEPS: Range = { expected: "a count of steps", fits: (x) => Number.isSafeInteger(x) && x >= 0 };
+/** Range of counts of steps and epochs. Kernels do not read them, so they may exceed 32 bits. */
+export const STEP_COUNT: Range = { expected: "a count of steps", fits: (x) => Number.isSafeInteger(x) && x >= 0 };
 
 /**
- * A copy of fields whose types are known, and of their lists, which are frozen.
+ * A checked copy of fields whose types are known, with frozen copies of their lists.
  *
- * @throws RangeError for one beyond its limit; TypeError for a list of anything but numbers.
+ * @throws RangeError for a field outside of its limit; TypeError for a list of anything but numbers.
  */
 export function limited<Fields extends object>(where: string, fields: Fields, limits: Limits): Fields {
   const check = (name: string, value: unknown): unknown => {
@@ -26,6 +26,6 @@ export function limited<Fields extends object>(where: string, fields: Fields, li
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, check(name, value)])) as Fields;
 }
 
-/** A copy of the fields, and of the lists in them. */
+/** A copy of the fields, and of their lists. */
 export const copyOfFields = (fields: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).map(([name, v]) => [name, Array.isArray(v) ? [...v] : v]));

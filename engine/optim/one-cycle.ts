@@ -1,38 +1,38 @@
-/** One cycle of the rate: a schedule of `Scheduler` with warm-up and descent. */
+/** The one-cycle schedule: warm-up and descent of the learning rate. */
 import { COUNT, ensure, POSITIVE, UNIT, WHOLE } from "../arguments.ts";
 import { limited } from "./fields.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { cosPi, type Progress, Scheduler, type SchedulerState } from "./scheduler.ts";
+import { cosPi, Scheduler, type SchedulerState, type ScheduleState } from "./scheduler.ts";
 
 /** Options of {@link OneCycleLR}. */
 export interface OneCycleLROptions {
-  /** The rate at the top, ≥ 0. */
+  /** Peak rate, ≥ 0. */
   maxLr: number;
-  /** Calls of `step`; by default epochs · stepsPerEpoch. */
+  /** Number of steps; default epochs · stepsPerEpoch. */
   totalSteps?: number;
-  /** Epochs of the training, an integer ≥ 1; with stepsPerEpoch instead of totalSteps. */
+  /** Number of epochs, an integer ≥ 1; give it with stepsPerEpoch in place of totalSteps. */
   epochs?: number;
-  /** Batches in an epoch, an integer ≥ 1; with epochs instead of totalSteps. */
+  /** Number of batches in an epoch, an integer ≥ 1; give it with epochs in place of totalSteps. */
   stepsPerEpoch?: number;
-  /** The share of the steps in which the rate rises, in [0, 1]; default 0.3. */
+  /** Share of the steps in which the rate rises, in [0, 1]; default 0.3. */
   pctStart?: number;
-  /** The form of rise and fall: half a cosine or a straight line; default "cos". */
+  /** Form of rise and fall: half a cosine or a straight line; default "cos". */
   annealStrategy?: "cos" | "linear";
-  /** Moves the momentum (SGD, RMSprop) or β₁ (Adam) the other way; default true. */
+  /** Whether the momentum (SGD, RMSprop) or β₁ (Adam) moves in the opposite direction; default true. */
   cycleMomentum?: boolean;
-  /** The momentum at the top of the rate, in [0, 1]; default 0.85. */
+  /** Momentum at the peak of the rate, in [0, 1]; default 0.85. */
   baseMomentum?: number;
-  /** The momentum at its ends, in [0, 1]; default 0.95. */
+  /** Momentum at both ends, in [0, 1]; default 0.95. */
   maxMomentum?: number;
-  /** The rate starts from maxLr/divFactor; > 0, default 25. */
+  /** The initial rate is maxLr/divFactor; > 0, default 25. */
   divFactor?: number;
-  /** The last rate is the first one divided by this; > 0, default 10⁴. */
+  /** The last rate is the initial one divided by this; > 0, default 10⁴. */
   finalDivFactor?: number;
-  /** Falls to the first rate as fast as it rose, then on to the last one; default false. */
+  /** Whether the rate first falls to the initial rate, as fast as it rose, and then to the last rate; default false. */
   threePhase?: boolean;
 }
 
-/** Of the steps, either form may be left out. */
+/** Give totalSteps, or epochs and stepsPerEpoch. */
 const DEFAULTS: Required<OneCycleLROptions> = {
   maxLr: Number.NaN,
   totalSteps: 0,
@@ -49,14 +49,14 @@ const DEFAULTS: Required<OneCycleLROptions> = {
 };
 
 /**
- * One rise of the learning rate to maxLr and one long fall, for a given number of steps, usually one a batch. The rate is
+ * One rise of the learning rate to maxLr and one long fall, for a given number of steps, usually one per batch. The rate is
  *
  *   first = maxLr/divFactor in step 0,  maxLr in step pctStart·totalSteps − 1,  first/finalDivFactor in step totalSteps − 1
  *
  * and half a cosine, or a straight line, between them: from a to b it is b + (a − b)·(1 + cos(π·part))/2.
  *
- * @throws RangeError for an option out of its range, no number of steps, or an optimizer that has no momentum to cycle;
- *   TypeError for another option, or anything but an optimizer; Error when it is stepped more often than planned.
+ * @throws RangeError for an option out of range, a missing number of steps, or an optimizer without a momentum to cycle; TypeError for an unknown
+ *   option, or anything but an optimizer; Error after more steps than planned.
  * @see Smith and Topin (2018), Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates.
  *
  * @example
@@ -93,7 +93,7 @@ export class OneCycleLR extends Scheduler<Cycle> {
     return { ...cycle, totalSteps: cycle.totalSteps === 0 ? epochs * stepsPerEpoch : cycle.totalSteps };
   }
 
-  protected override check(where: string, state: Cycle & Progress): void {
+  protected override check(where: string, state: Cycle & ScheduleState): void {
     const { options } = this.optimizer;
     const fine = !state.cycleMomentum || "betas" in options || "momentum" in options;
     ensure(fine, where, "cycleMomentum must be false for an optimizer without momentum or betas", true);
@@ -104,14 +104,14 @@ export class OneCycleLR extends Scheduler<Cycle> {
 
   override loadStateDict(state: SchedulerState): void {
     super.loadStateDict(state);
-    this.set(this.rate(this.state.epoch)); // and the momentum
+    this.set(this.rate(this.state.epoch)); // Also sets the momentum.
   }
 
   protected rate(step: number): number {
     const { totalSteps, pctStart, annealStrategy, baseMomentum, maxMomentum, baseLr } = this.state;
     if (step > totalSteps) throw new Error(`OneCycleLR: expected at most ${totalSteps} steps, got ${step}`);
     const top = pctStart * totalSteps - 1;
-    // The step, perhaps between two, at which each phase ends, and where rate and momentum are then.
+    // End of each phase, as a possibly fractional step, and rate and momentum there.
     const ends: Point[] = [
       [0, baseLr, maxMomentum],
       [top, this.state.maxLr, baseMomentum],

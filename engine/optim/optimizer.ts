@@ -1,6 +1,5 @@
 /**
- * The base of optimizers: parameters, options, state arrays in memory, and `step`, in which a subclass updates one
- * parameter.
+ * Base class of optimizers: parameters, options, state arrays in memory, and `step`, in which a subclass updates one parameter.
  */
 import {
   allOptions,
@@ -15,33 +14,33 @@ import {
   wrongType,
   wrongValue,
 } from "../arguments.ts";
-import { inReference, simd } from "../backend.ts";
-import { Held } from "../held.ts";
-import { holds } from "../op.ts";
-import { root, scope } from "../scope.ts";
+import { inReference, simd } from "../core/backend.ts";
+import { holds } from "../core/gradient.ts";
+import { root, scope } from "../core/scope.ts";
+import { alive, type Tensor, touch } from "../core/tensor.ts";
+import { Held } from "../outside/held.ts";
 import { formatShape } from "../shape.ts";
-import { alive, type Tensor, touch } from "../tensor.ts";
-import { copyOfFields, type Limits, limited, STEPS } from "./fields.ts";
+import { copyOfFields, type Limits, limited, STEP_COUNT } from "./fields.ts";
 
-/** The arrays that an optimizer keeps for one parameter, by name, such as the `momentum` of {@link SGD}. */
+/** State arrays of one parameter by name, such as the `momentum` of {@link SGD}. */
 export type Slots = Record<string, Float32Array>;
 
-/** The state of an optimizer, as {@link Optimizer.stateDict} gives it. */
+/** State of an optimizer, from {@link Optimizer.stateDict}. */
 export interface OptimizerState {
-  /** The kind of optimizer. */
+  /** Name of the optimizer's class. */
   readonly name: string;
-  /** The hyper-parameters, the learning rate among them. */
+  /** Hyper-parameters, including the learning rate. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** Updates that each parameter has had. */
+  /** Number of updates of each parameter. */
   readonly steps: readonly number[];
-  /** Further arrays of each parameter. */
+  /** State arrays of each parameter. */
   readonly slots: readonly Slots[];
 }
 
-/** The slots of a parameter that has a momentum, where that is left open. */
+/** State arrays of a parameter with momentum, if a state with and without momentum is valid. */
 const MOMENTUM: Slots = { momentum: new Float32Array(0) };
 
-/** Options that every optimizer has. */
+/** Options of every optimizer. */
 export interface OptimizerOptions {
   /** Learning rate, ≥ 0. */
   lr: number;
@@ -49,7 +48,7 @@ export interface OptimizerOptions {
 
 const LOAD = "loadStateDict";
 
-/** The parameters, each once. */
+/** Checks the parameters, which must be distinct. */
 function parametersOf(where: string, params: Iterable<Tensor>): Tensor[] {
   const found = new Set<Tensor>();
   for (const p of iterableOf(where, "parameters, such as model.parameters()", params)) {
@@ -63,13 +62,13 @@ function parametersOf(where: string, params: Iterable<Tensor>): Tensor[] {
 }
 
 /**
- * Updates parameters from their gradients. Its state is persistent and lives as long as the optimizer; if the optimizer
- * was made in a tape which then throws, its state is freed.
+ * Updates parameters from their gradients. Its state lives as long as the optimizer. If the optimizer was made in a
+ * tape that throws, the state is freed.
  *
- * A subclass gives its name for errors (`where`) and the defaults of its options.
+ * A subclass passes its name for errors (`where`) and the defaults of its options.
  *
- * @throws RangeError for no parameters or the same one twice, or a negative or non-finite option; TypeError for another
- *   option, one of another type, or anything but parameters.
+ * @throws RangeError if there are no parameters, a parameter is given twice, or an option is negative or not finite;
+ *   TypeError for an unknown option, a value of the wrong type, or anything but parameters.
  *
  * @example
  * ```ts
@@ -82,20 +81,20 @@ function parametersOf(where: string, params: Iterable<Tensor>): Tensor[] {
  * ```
  */
 export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOptions> {
-  /** The parameters that are updated. */
+  /** Parameters that are updated. */
   readonly params: readonly Tensor[];
-  /** The hyper-parameters. They may be changed between steps, as schedulers do. */
+  /** Hyper-parameters. They may be changed between steps, as schedulers do. */
   readonly options: Options;
-  /** The learning rate that schedulers start from: its value when the first scheduler was made. */
+  /** Rate that schedulers start from: the learning rate when the first scheduler was made. */
   initialLr: number | null = null;
   private readonly name: string;
-  /** The options that the last step had: they are checked again once one is another. */
+  /** Options of the last step; options that changed since are checked again. */
   private checked: Options;
-  /** Updates that each parameter has had. */
+  /** Number of updates of each parameter. */
   protected readonly steps: number[];
-  /** Addresses of the state arrays of each parameter, in linear memory also where the reference computes. */
+  /** Addresses of each parameter's state arrays, always in linear memory, even inside `gradcheck`. */
   private readonly slots: Record<string, number>[];
-  /** Places of parameters whose state was made for the current step. */
+  /** Indices of parameters whose state was created in the current step. */
   private readonly fresh = new Set<number>();
   private readonly held = new Held();
 
@@ -121,17 +120,16 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     return this.options.lr;
   }
 
-  /** Sets it for the steps to come. */
+  /** Sets the rate of the following steps. */
   set lr(value: number) {
     this.options.lr = numberOf("Optimizer", "lr", value, FINITE);
   }
 
   /**
-   * One update of every parameter that has a gradient; the others, and their counts of steps, stay as they are.
+   * Updates every parameter that has a gradient. Other parameters and their step counts do not change.
    *
-   * @throws RangeError where the memory does not suffice for the state, RangeError or TypeError where an option was
-   *   changed to a value that it cannot have, Error for a parameter that was freed and inside of `gradcheck`; nothing
-   *   is updated then.
+   * @throws RangeError if memory does not suffice for the state, RangeError or TypeError if an option was changed to an invalid value, Error for a
+   *   freed parameter and inside of `gradcheck`. Errors are thrown before any update.
    */
   step(): void {
     const { name } = this;
@@ -150,7 +148,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     }
   }
 
-  /** Checks the options where one is another than in the last step, and takes them over. */
+  /** If an option has changed since the last step, checks and stores the options. */
   private checkChanges(): void {
     const { options, checked } = this;
     for (const name in checked) {
@@ -158,7 +156,9 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     }
   }
 
-  /** Options of other times than the start: a schedule may have set a learning rate that no optimizer starts with. */
+  /**
+   * Checks options after the start. A schedule may then have set a learning rate that would be invalid at the start.
+   */
   private validOptions(where: string, options: unknown): Options {
     const valid = limited(where, allOptions(where, this.checked, options), { ...this.limits(), lr: FINITE });
     this.check(where, valid);
@@ -170,12 +170,12 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     this.checked = options;
   }
 
-  /** Sets the gradients of all parameters to null; their buffers are kept for the next ones. */
+  /** Sets the gradients of all parameters to null; their buffers are kept for the next gradients. */
   zeroGrad(): void {
     for (const p of this.params) p.zeroGrad();
   }
 
-  /** Copies of the options and of the state, the latter in the order of the parameters. */
+  /** Copies of the options and of the state, in the order of the parameters. */
   stateDict(): OptimizerState {
     const slots = this.params.map(({ size }, i) => {
       const arrays = Object.entries(this.slots[i] as Record<string, number>);
@@ -185,11 +185,10 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   }
 
   /**
-   * Continues from a state of this kind of optimizer, with the options of that state, bit for bit as the saved one
-   * does.
+   * Loads the state of an optimizer of this class, with its options, and continues bit for bit like the saved one.
    *
-   * @throws RangeError or TypeError unless the state is of as many parameters of the same sizes and its options are valid;
-   *   nothing is written then.
+   * @throws RangeError or TypeError unless the state has the same number of parameters with the same sizes and its options are valid; thrown before
+   *   any write.
    */
   loadStateDict(state: OptimizerState): void {
     const given = objectOf(LOAD, "the state of an optimizer", state);
@@ -197,7 +196,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     ensure(name === this.name, LOAD, `expected the state of ${this.name}`, name);
     const options = this.validOptions(LOAD, given.options);
     const n = this.params.length;
-    const steps = listOf(LOAD, "steps", given.steps, STEPS, n);
+    const steps = listOf(LOAD, "steps", given.steps, STEP_COUNT, n);
     if (!Array.isArray(slots)) throw wrongType(LOAD, "slots as a list", slots);
     ensure(slots.length === n, LOAD, `slots must have ${n} entries`, slots.length);
     const copies = steps.map((count, i) => this.slotsOf(options, slots[i], count, i));
@@ -211,7 +210,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     });
   }
 
-  /** Copies of the arrays of parameter i, which has made `steps` steps. Throws for arrays of other names or sizes. */
+  /** Copies of the arrays of parameter i after `steps` updates. Throws for arrays of wrong names or sizes. */
   private slotsOf(options: Options, arrays: unknown, steps: number, i: number): Slots {
     const given = objectOf(LOAD, `slots[${i}] as arrays by name`, arrays);
     const names = Object.keys(given).sort();
@@ -227,7 +226,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     return copies;
   }
 
-  /** Frees the state: a later step starts as the first one does. */
+  /** Frees the state; the next step starts like the first. */
   dispose(): void {
     this.steps.fill(0);
     this.slots.forEach((_, i) => this.freeSlots(i, () => true));
@@ -244,7 +243,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     this.slots[i] = kept;
   }
 
-  /** Makes the state arrays that parameters lack, all of them or none. */
+  /** Makes the missing state arrays of parameters: all, or after an error none. */
   private makeSlots(namesOf: (i: number) => readonly string[]): void {
     const { fresh } = this;
     fresh.clear();
@@ -266,20 +265,20 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     }
   }
 
-  /** The first value of all elements of a state array. */
+  /** Initial value of all elements of a state array. */
   protected initial(): number {
     return 0;
   }
 
-  /** The limits of the options; a number without one must be finite and ≥ 0. */
+  /** Ranges of options. Numbers without a range must be finite and ≥ 0. */
   protected limits(): Limits {
     return {};
   }
 
-  /** Throws unless the options, each within its limit, go together. */
+  /** Throws if options are in range but not compatible with each other. */
   protected check(_where: string, _options: Options): void {}
 
-  /** The state arrays that a parameter that has been updated has; the given ones tell where both is possible. */
+  /** Names of the state arrays of an updated parameter. If several sets of names are valid, `given` decides. */
   protected abstract slotNames(options: Options, given: Slots): readonly string[];
 
   protected abstract update(p: Tensor, index: number): void;
@@ -289,7 +288,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     return (this.slots[i] as Record<string, number>)[name] as number;
   }
 
-  /** Whether the state array at p was made for the current step. */
+  /** Whether the state array at p was created in the current step. */
   protected isFresh(p: number): boolean {
     return this.fresh.has(p);
   }

@@ -1,25 +1,25 @@
-/** A schedule that reads a metric: the rate falls where the metric makes no progress. */
+/** A schedule that reads a metric: the rate is reduced when the metric stops improving. */
 import { BELOW_ONE, FINITE, NUMBER, wrongType } from "../arguments.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { Scheduler } from "./scheduler.ts";
 
 /** Options of {@link ReduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions {
-  /** Whether the metric should fall (default) or rise. */
+  /** Whether the metric should decrease (default) or increase. */
   mode?: "min" | "max";
   /** Factor of the rate, in [0, 1); default 0.1. */
   factor?: number;
-  /** Epochs without progress that are borne; default 10. */
+  /** Number of epochs without improvement before a reduction; default 10. */
   patience?: number;
-  /** Progress that counts; default 1e-4. */
+  /** Least improvement that counts, see `thresholdMode`; default 1e-4. */
   threshold?: number;
-  /** Whether the threshold is a share of the best metric ("rel", the default) or a difference to it ("abs"). */
+  /** Whether the threshold is relative to the best metric ("rel", default) or an absolute difference ("abs"). */
   thresholdMode?: "rel" | "abs";
-  /** Epochs after a reduction in which none is counted; default 0. */
+  /** Number of epochs after a reduction that are not counted for `patience`; default 0. */
   cooldown?: number;
-  /** The rate does not fall below; default 0. */
+  /** Smallest rate; default 0. */
   minLr?: number;
-  /** A smaller reduction is left out; default 1e-8. */
+  /** Smallest reduction of the rate that is applied; default 1e-8. */
   eps?: number;
 }
 
@@ -34,7 +34,7 @@ const DEFAULTS: Required<ReduceLROnPlateauOptions> = {
   eps: 1e-8,
 };
 
-/** The best metric so far, epochs since then, and those that are left of the cooldown. */
+/** Best metric so far, number of epochs since then, and remaining epochs of the cooldown. */
 interface Plateau extends Required<ReduceLROnPlateauOptions> {
   best: number;
   badEpochs: number;
@@ -42,13 +42,13 @@ interface Plateau extends Required<ReduceLROnPlateauOptions> {
 }
 
 /**
- * Lowers the rate when the metric that `step` gets, in `fit` the result of `validate`, makes no progress: after more
- * than patience epochs without, lr ← max(lr·factor, minLr). A metric that is NaN is no progress.
+ * Reduces the rate when the metric of `step`, in `fit` the result of `validate`, stops improving: after more than `patience` epochs without
+ * improvement, lr ← max(lr·factor, minLr). NaN is never an improvement.
  *
- *   progress: metric < best·(1 − threshold) ("rel"),  metric < best − threshold ("abs");  the other way for mode "max"
+ *   improvement: metric < best·(1 − threshold) ("rel"),  metric < best − threshold ("abs");  reversed for mode "max"
  *
- * @throws RangeError for an unknown mode, a factor outside [0, 1), or a number that is negative or not finite; TypeError for
- *   another option, or anything but an optimizer.
+ * @throws RangeError for an unknown mode, a factor outside [0, 1), or a number that is negative or not finite; TypeError for an unknown option, or
+ *   anything but an optimizer.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ export class ReduceLROnPlateau extends Scheduler<Plateau> {
   }
 
   protected override begin(_where: string, options: Plateau): Plateau {
-    // Worse than every metric and, other than Infinity, a number in JSON.
+    // A start value worse than every metric. Unlike Infinity, JSON can store it.
     const best = options.mode === "max" ? -Number.MAX_VALUE : Number.MAX_VALUE;
     return { ...options, best, badEpochs: 0, rest: 0 };
   }

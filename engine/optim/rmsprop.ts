@@ -1,6 +1,6 @@
-/** RMSprop: a rule of `Optimizer`, one kernel call a parameter. */
-import { extra } from "../backend.ts";
-import type { Tensor } from "../tensor.ts";
+/** RMSprop: an optimizer with one kernel call per parameter. */
+import { extra } from "../core/backend.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { Optimizer, type Slots } from "./optimizer.ts";
 
 /** Options of {@link RMSprop}. */
@@ -13,9 +13,9 @@ export interface RMSpropOptions {
   eps?: number;
   /** λ, the L2 penalty; default 0. */
   weightDecay?: number;
-  /** μ; default 0: none. */
+  /** μ, the momentum; default 0: none. */
   momentum?: number;
-  /** Divides by the deviation of the gradient instead of its size; default false. */
+  /** Whether to divide by the standard deviation of the gradient instead of its root mean square; default false. */
   centered?: boolean;
 }
 
@@ -27,10 +27,9 @@ const DEFAULTS = { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0
  *   g = ∇ + λw     v = αv + (1 − α)g²     ḡ = αḡ + (1 − α)g  (0 unless centered)
  *   b = μb + g / (√(v − ḡ²) + ε)     w −= lr·b
  *
- * A variance v − ḡ² that rounding makes negative counts as 0, where PyTorch gives NaN.
+ * A variance v − ḡ² that rounding makes negative counts as 0; PyTorch gives NaN.
  *
- * @throws RangeError for no parameters, or a negative or non-finite option; TypeError for another option, or anything but
- *   parameters.
+ * @throws RangeError without parameters, or for a negative or non-finite option; TypeError for an unknown option, or anything but parameters.
  * @see Tieleman and Hinton (2012), Lecture 6.5, COURSERA. Centered: Graves (2013), arXiv:1308.0850.
  *
  * @example
@@ -49,7 +48,7 @@ export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
     super("RMSprop", params, DEFAULTS, options);
   }
 
-  /** A schedule may turn the momentum on later. */
+  /** State arrays may include momentum or not, since a schedule may turn it on later. */
   protected slotNames({ centered }: Required<RMSpropOptions>, given: Slots): readonly string[] {
     return ["square", ...(centered ? ["mean"] : []), ...("momentum" in given ? ["momentum"] : [])];
   }

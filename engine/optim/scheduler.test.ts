@@ -1,4 +1,4 @@
-/** Learning rate schedules: closed forms, states, several on one optimizer, and use in fit. Elsewhere they are held to PyTorch. */
+/** Learning rate schedules: closed forms, states, several on one optimizer, and use in fit. Other tests compare them with PyTorch. */
 import { describe, expect, test } from "vitest";
 import type { OneCycleLROptions, Optimizer, ReduceLROnPlateauOptions, Scheduler, Tensor } from "../index.ts";
 import {
@@ -28,7 +28,7 @@ const sgd = (lr = 0.5) => new SGD([parameter(tensor([1]))], { lr });
 
 type Make = (optimizer: Optimizer) => Scheduler;
 
-/** Each kind, and its rate after so many steps from 0.5. */
+/** Each schedule, and its rate after `epoch` steps from 0.5. */
 const KINDS: [name: string, make: Make, lrAt: (epoch: number) => number][] = [
   ["StepLR", (o) => new StepLR(o, { stepSize: 3, gamma: 0.5 }), (e) => 0.5 * 0.5 ** Math.floor(e / 3)],
   ["StepLR by default", (o) => new StepLR(o, { stepSize: 5 }), (e) => 0.5 * 0.1 ** Math.floor(e / 5)],

@@ -1,18 +1,18 @@
-/** Stochastic gradient descent with momentum: a rule of `Optimizer`, one kernel call a parameter. */
+/** Stochastic gradient descent with momentum: an optimizer with one kernel call per parameter. */
 import { ensure } from "../arguments.ts";
-import { k } from "../backend.ts";
-import type { Tensor } from "../tensor.ts";
+import { rare } from "../core/backend.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { Optimizer, type Slots } from "./optimizer.ts";
 
 /** Options of {@link SGD}. */
 export interface SGDOptions {
   /** Learning rate; default 1e-3. */
   lr?: number;
-  /** μ; default 0: none. */
+  /** μ, the momentum; default 0: none. */
   momentum?: number;
-  /** Fraction of the gradient that does not enter the momentum; default 0. */
+  /** Share of the gradient that does not enter the momentum; default 0. */
   dampening?: number;
-  /** Looks a step ahead along the momentum; default false. */
+  /** Whether to use Nesterov momentum; default false. */
   nesterov?: boolean;
   /** λ, the L2 penalty; default 0. */
   weightDecay?: number;
@@ -25,8 +25,8 @@ const DEFAULTS: Required<SGDOptions> = { lr: 1e-3, momentum: 0, dampening: 0, ne
  *
  *   g = ∇ + λw     b = μb + (1 − dampening)·g  (b = g at first)     w −= lr·(nesterov ? g + μb : b)
  *
- * @throws RangeError for no parameters, a negative or non-finite option, or Nesterov without momentum or with dampening;
- *   TypeError for another option, or anything but parameters.
+ * @throws RangeError without parameters, for a negative or non-finite option, or Nesterov without momentum or with dampening; TypeError for an
+ *   unknown option, or anything but parameters.
  * @see Sutskever et al. (2013), On the importance of initialization and momentum in deep learning, ICML.
  *
  * @example
@@ -50,7 +50,7 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
     ensure(fine, where, "nesterov needs momentum > 0 and dampening 0", [momentum, dampening]);
   }
 
-  /** A parameter has its momentum from the first step on that had one: a schedule may turn it on later. */
+  /** A parameter has momentum from its first step with momentum on; a schedule may turn it on later. */
   protected slotNames(_options: Required<SGDOptions>, given: Slots): readonly string[] {
     return "momentum" in given ? ["momentum"] : [];
   }
@@ -59,6 +59,6 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
     const { lr, momentum, dampening, nesterov, weightDecay } = this.options;
     const b = momentum === 0 ? 0 : this.slot("momentum", i);
     const first = this.isFresh(b) ? 1 : 0;
-    k.sgd(p.ptr, p.gradPtr, b, p.size, lr, momentum, dampening, weightDecay, nesterov ? 1 : 0, first);
+    rare().sgd(p.ptr, p.gradPtr, b, p.size, lr, momentum, dampening, weightDecay, nesterov ? 1 : 0, first);
   }
 }

@@ -1,18 +1,14 @@
-/** How many threads the machine lets this process use. */
-import { isNode, realm } from "./platform.ts";
+/** Number of processors that this process may use. */
+import { isNode, moduleOfNode, realm } from "./platform.ts";
 
-const [OS, FILES] = ["node:os", "node:fs"];
-
-/** The text of a file, undefined where it cannot be read. */
+/** Reads a file as text; undefined if that fails. */
 type Reader = (path: string) => string | undefined;
 
-/** Processors that this process may use: of a container, not more than its share of time. */
+/** Number of processors that this process may use; in a container, at most its share of processor time. */
 export async function available(): Promise<number> {
   if (!isNode()) return realm.navigator?.hardwareConcurrency ?? 1;
-  const { availableParallelism } = (await import(/* @vite-ignore */ OS)) as { availableParallelism(): number };
-  const { readFileSync } = (await import(/* @vite-ignore */ FILES)) as {
-    readFileSync(path: string, encoding: "utf8"): string;
-  };
+  const { availableParallelism } = (await moduleOfNode("node:os")) as { availableParallelism(): number };
+  const { readFileSync } = (await moduleOfNode("node:fs")) as { readFileSync(path: string, encoding: "utf8"): string };
   const read: Reader = (path) => {
     try {
       return readFileSync(path, "utf8");
@@ -24,10 +20,10 @@ export async function available(): Promise<number> {
 }
 
 /**
- * Processors by the quotas of Linux: the smallest share of time among the control groups of this process, which lie in one another.
+ * Number of processors by Linux quotas: the smallest quota among the nested control groups of this process.
  *
- *   /proc/self/cgroup    0::/a/b        or, in the first version,    4:cpu,cpuacct:/a/b
- *   cpu.max              150000 100000  microseconds in each period; "max" where there is no quota
+ *   /proc/self/cgroup    0::/a/b        or in cgroup version 1    4:cpu,cpuacct:/a/b
+ *   cpu.max              150000 100000  microseconds of processor time, and of the period; "max": no quota
  */
 export function quotaOf(read: Reader): number {
   let least = Infinity;
@@ -38,7 +34,7 @@ export function quotaOf(read: Reader): number {
   for (const line of (read("/proc/self/cgroup") ?? "0::/").split("\n")) {
     const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     if (controllers === undefined || path === undefined) continue;
-    // In a container the path may be the host's, and only the root is there.
+    // In a container, the path may be valid only on the host; then only the root exists.
     const groups = path.split("/").filter((name) => name !== "");
     for (let depth = 0; depth <= groups.length; depth++) {
       const group = ["", ...groups.slice(0, depth)].join("/");

@@ -45,8 +45,8 @@ const PROGRAMS = {
 type Name = keyof typeof PROGRAMS;
 
 const SOURCE = `
-  import { wasmHeap } from "./engine/memory.ts";
-  import { kernels } from "./engine/wasm.ts";
+  import { wasmHeap } from "./engine/core/memory.ts";
+  import { coreKernels as kernels } from "./engine/core/wasm.ts";
   import { threads } from "./engine/threads/index.ts";
   import { start } from "./engine/threads/start.ts";
   import { ALL, endless, poolNow, trained, untilTaken, workerOf } from "./test/support/threads.ts";
@@ -60,9 +60,12 @@ const SOURCE = `
   await programs[process.argv[2]]();
 `;
 
-/** The exit code of a program, and what it has written. */
-function ended(name: Name): Promise<{ code: number | null; out: string; error: string }> {
-  const child = spawn(process.execPath, [bundle, name], { stdio: ["ignore", "pipe", "pipe"], timeout: 45_000 });
+/** The exit code of a program, run with these flags of Node, and what it has written. */
+function ended(name: Name, flags: string[] = []): Promise<{ code: number | null; out: string; error: string }> {
+  const child = spawn(process.execPath, [...flags, bundle, name], {
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 300_000,
+  });
   let [out, error] = ["", ""];
   child.stdout.on("data", (data) => {
     out += data;
@@ -101,4 +104,19 @@ test("threads: a worker that ends does not end the process, and the next op says
   const { code, out, error } = await ended("has a worker that ends");
   expect({ code, error }).toEqual({ code: 0, error: "" });
   expect(out).toMatch(/threads: thread 1 is gone: its worker has ended with exit code 1; one thread goes on/);
+});
+
+/** The permission model has lost its first name on the way. */
+const PERMISSION = ["--permission", "--experimental-permission"].find((flag) =>
+  process.allowedNodeEnvironmentFlags.has(flag),
+) as string;
+
+test("threads: where a permission model forbids workers, the error says how to allow them", async () => {
+  const flags = [PERMISSION, "--allow-fs-read=*"];
+  const { code, error } = await ended("ends with threads that sleep", flags);
+  expect(code).toBe(1);
+  expect(error).toMatch(
+    /^Error: threads: a worker did not start: Error: Access to this API has been restricted.*needs --allow-worker$/m,
+  );
+  expect(await ended("ends with threads that sleep", [...flags, "--allow-worker"])).toMatchObject({ code: 0, out: "" });
 });

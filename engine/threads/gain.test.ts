@@ -93,8 +93,8 @@ test("gain: one long wait, as of a machine that slept, does not end threads for 
 
 test("gain: while the main thread works alone, no work is enough to be cut", () => {
   const { gain, order } = machine();
-  const least = leastWhile(gain, { products: 1, values: 2, states: 3 });
-  expect({ ...least }).toEqual({ products: 1, values: 2, states: 3 });
+  const least = leastWhile(() => gain.isAlone(), { work: 1, columns: 2 });
+  expect({ ...least }).toEqual({ work: 1, columns: 2 });
   for (let i = 0; i < 3; i++) order(0.2, 3);
-  expect({ ...least }).toEqual({ products: Infinity, values: Infinity, states: Infinity });
+  expect({ ...least }).toEqual({ work: Infinity, columns: 2 });
 });

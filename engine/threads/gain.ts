@@ -1,28 +1,29 @@
 /**
- * Whether threads are faster than one: where other programs take the processors, a thread that has claimed a part and lost its processor
- * keeps the main thread waiting, longer than the part would have taken here.
+ * Decides whether threads are faster than one thread. On a busy machine, a thread may claim a part and then lose its
+ * processor. The main thread waits for it longer than the part would take here.
  *
- * Each shared order adds the time that one thread would have taken, less the time that it took. One thread takes as long as all parts
- * together; a part that took much longer than the fastest was interrupted, and counts as a slow one only. Where the sum falls below a limit,
- * the main thread works alone, which leaves the processors to the others, for many times as long as was lost, and tries again. So a busy
- * machine costs a small share of the time, and threads are back soon after it was busy.
+ * Each shared order adds its gain: the estimated time of one thread, minus the time that the order took. The estimate
+ * is the sum of the times of all parts. A part that took much longer than the fastest was interrupted, so only a
+ * limited time counts. If the sum of gains falls below a limit, the main thread works alone for many times the lost
+ * time, which frees the processors, and then tries threads again. So a busy machine costs a small share of the time,
+ * and threads return soon.
  */
 
-/** Milliseconds: the most that gains of the past make up for, and the loss at which the main thread goes on alone. */
+/** In milliseconds: largest sum of gains, and the loss at which the main thread starts to work alone. */
 const CREDIT = 4;
 const LOSS = 1;
-/** It works alone for so many times the loss, and for so many milliseconds at most. */
+/** The main thread works alone for ALONE times the loss, at most LONGEST milliseconds. */
 const ALONE = 25;
 const LONGEST = 500;
-/** A part takes at most so many times as long as the fastest one, and so many milliseconds more: else it was interrupted. */
+/** A part's time counts up to UNEVEN times the fastest part plus SLACK milliseconds; a longer part was interrupted. */
 const UNEVEN = 1.5;
 const SLACK = 0.1;
 
-/** The sum of gains, and the time until which the main thread works alone. */
+/** The sum of gains, and whether the main thread works alone. */
 export class Gain {
   private readonly clock: () => number;
   private sum = 0;
-  /** When it began to work alone, 0 while threads take part, and for how long. */
+  /** Start of working alone (0: threads take part), and its duration. */
   private began = 0;
   private rest = 0;
 
@@ -43,7 +44,10 @@ export class Gain {
     return this.clock();
   }
 
-  /** Notes an order that took so long, whose first `count` entries of `parts` are the times of its parts. */
+  /**
+   * Adds the gain of an order that took `took` milliseconds. The first `count` entries of `parts` are the times of its
+   * parts.
+   */
   note(took: number, parts: readonly number[], count: number): void {
     let fastest = took;
     for (let i = 0; i < count; i++) fastest = Math.min(fastest, parts[i] as number);

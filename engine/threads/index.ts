@@ -1,8 +1,9 @@
 /**
- * More cores: kernels with much work run on threads that share linear memory, with the bits of one thread.
+ * More cores: kernels with much work run on threads that share linear memory. Results have the same bits as with one
+ * thread.
  *
  *   import { threads } from "jarvis-snn/threads";
- *   await threads();                                   // as many as the machine has cores for this process
+ *   await threads();                                   // one thread per core that this process may use
  *
  * @module jarvis-snn/threads
  */
@@ -11,19 +12,19 @@ import { available } from "./cores.ts";
 import { LEAST } from "./parts.ts";
 import { start } from "./start.ts";
 
-/** The most threads, with the main one. */
+/** Most threads, including the main one. */
 const MOST = 16;
 
 /** Options of {@link threads}. */
 export interface ThreadsOptions {
   /**
-   * The address from which a page serves the program of a worker, `jarvis-snn/threads/worker`: for a content policy that forbids
-   * workers from blobs. Node has the program, and does not look at this; default null.
+   * Address from which a page serves the worker program, `jarvis-snn/threads/worker`. Needed if a content policy
+   * forbids workers from blobs. Node ignores it. Default null.
    */
   worker?:
     | string
     | {
-        /** The address, as a `URL` has it. */
+        /** The address as text; a `URL` has this field. */
         readonly href: string;
       }
     | null;
@@ -32,16 +33,16 @@ export interface ThreadsOptions {
 const DEFAULTS: { worker: unknown } = { worker: null };
 
 /**
- * Lets so many threads share the work of kernels from now on, by default as many as the machine lets this process use, at most 16, and
- * returns their number. `threads(1)` ends all but the main one.
+ * From now on, n threads share the work of kernels; returns n. Default: the processors that this process may use, at
+ * most 16. `threads(1)` ends all threads but the main one.
  *
- * All values stay: they move to a memory that threads share, so that views of the memory before, as `Tensor.data` gives them, have the
- * length 0 afterwards. The memory stays shared when the threads end. On a busy machine, where threads would make kernels slower, the main
- * thread works alone for some milliseconds at a time. Where a worker ends by itself, or does not answer, the next op throws, and one thread
- * goes on.
+ * All values move to a memory that threads share. Views of the former memory, such as `Tensor.data`, then have length 0.
+ * The memory stays shared when the threads end. If a busy machine makes threads slower than one, the main thread works
+ * alone for some milliseconds at a time. If a worker ends by itself or does not answer, the program notices later: the
+ * next op with enough work for threads then throws, and one thread goes on. Results are right until then.
  *
- * @throws RangeError unless n is an integer from 1 to 16; TypeError for other options; Error where the platform has no shared memory,
- *   or a worker does not start: one thread goes on.
+ * @throws RangeError unless n is an integer from 1 to 16; TypeError for invalid options; Error if the platform has no
+ *   shared memory, or a worker does not start: one thread goes on.
  *
  * @example
  * ```ts

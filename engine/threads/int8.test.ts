@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Conv2d, Flatten, Linear, manualSeed, noGrad, rand, Sequential } from "../../engine/index.ts";
 import { LIF, poissonEncode } from "../../snn/index.ts";
 import { Int8 } from "../../snn/quantize/index.ts";
+import { ALL } from "../../test/support/threads.ts";
 import { start } from "./start.ts";
 
 /** The outputs of a network whose weights are integers, for spikes and for numbers. */
@@ -31,7 +32,7 @@ beforeAll(() => {
 afterAll(() => start(1));
 
 describe.each([2, 3, 7])("threads: with %i", (count) => {
-  beforeAll(() => start(count, { products: 1, values: 1, states: 1 }));
+  beforeAll(() => start(count, ALL));
 
   test.each(RUNS)("integers of %s have the bits of one thread", (name, make, shape) => {
     expect(outputs(make, [...shape])).toEqual(alone.get(name));

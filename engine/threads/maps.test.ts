@@ -25,10 +25,8 @@ import {
   tensor,
 } from "../../engine/index.ts";
 import { LIF } from "../../snn/index.ts";
+import { ALL } from "../../test/support/threads.ts";
 import { start } from "./start.ts";
-
-/** All work is cut that can be. */
-const ALL = { products: 1, values: 1, states: 1 };
 
 /** A result with what it was made of, leaves that get gradients. */
 interface Run {
@@ -57,6 +55,10 @@ const conv = (x: Tensor, w: Tensor, options = {}): Run => {
 
 const CASES: Readonly<Record<string, () => Run>> = {
   "conv2d, small images side by side": () => conv(images(37, 3, 8, 9), weight(10, 3, 3, 3), { padding: 1 }),
+  "conv2d, many images of few pixels": () => conv(images(45, 20, 2, 2), weight(34, 20, 3, 3), { padding: 1 }),
+  "conv2d, many images of one pixel": () => conv(images(45, 40, 1, 1), weight(66, 40, 3, 3), { padding: 1 }),
+  "conv2d of events in images of few pixels": () =>
+    conv(sparse(0.2, 45, 20, 2, 2), weight(70, 20, 3, 3), { padding: 1 }),
   "conv2d, large images": () => conv(images(9, 2, 19, 20), weight(5, 2, 3, 3)),
   "conv2d, one channel, stride and dilation": () =>
     conv(images(11, 1, 17, 16), weight(4, 1, 3, 3), { stride: 2, dilation: 2 }),
@@ -73,6 +75,14 @@ const CASES: Readonly<Record<string, () => Run>> = {
     const rates = Array.from({ length: 17 * 6 * 144 }, (_, i) => (i < 6 * 144 ? 0.7 : 0.05));
     return conv(bernoulli(tensor(rates, { shape: [17, 6, 12, 12] })), weight(24, 6, 3, 3));
   },
+  "conv2d in tiles, large and small images": () => {
+    const [x, w] = [images(5, 16, 23, 10), weight(32, 16, 3, 3)];
+    return { z: maxPool2d(conv2d(conv2d(x, w, null, { padding: 1 }), weight(16, 32, 3, 3)), 3), leaves: [x, w] };
+  },
+  "conv2d of maps with gradients of which some are rare": () => {
+    const { z, leaves } = conv(images(21, 16, 8, 8), weight(16, 16, 3, 3), { padding: 1 });
+    return { z: mul(z, bernoulli(full([21, 1, 1, 1], 0.5))), leaves };
+  },
   conv1d: () => module(new Conv1d(5, 6, 4), images(3, 4, 5, 30)),
   convTranspose2d: () => {
     const [x, w, bias] = [images(14, 4, 6, 7), weight(4, 6, 3, 3), weight(6)];
@@ -82,6 +92,11 @@ const CASES: Readonly<Record<string, () => Run>> = {
     const x = images(13, 4, 9, 8);
     const run = conv(x, weight(5, 4, 3, 3), { padding: 1 });
     return { ...run, z: add(sum(run.z, { axis: [1, 2, 3] }), sum(x, { axis: [1, 2, 3] })) };
+  },
+  "convTranspose2d of maps that already have a gradient": () => {
+    const [x, w] = [images(14, 4, 6, 7), weight(4, 6, 3, 3)];
+    const z = convTranspose2d(x, w);
+    return { z: add(sum(z, { axis: [1, 2, 3] }), sum(x, { axis: [1, 2, 3] })), leaves: [x, w] };
   },
   maxPool2d: () => {
     const x = images(9, 3, 11, 14);

@@ -1,21 +1,21 @@
-/** Workers of the platform: of Node by its module, elsewhere by `Worker`. */
+/** Workers of the platform: of `worker_threads` in Node, elsewhere of `Worker`. */
 import { type Start, work } from "./worker.ts";
 
 /** A worker of the platform. */
 export interface Thread {
-  /** Sends its first message, and waits until its kernels are there. */
+  /** Sends the first message; resolves when the worker has compiled its kernels. */
   start(message: Start): Promise<void>;
-  /** Called with the reason when the event loop hears that the worker has ended, without having been told to. */
+  /** Called with the reason if the worker ends unexpectedly, once the event loop reports it. */
   ended: (reason: string) => void;
-  /** Whether it has ended, as far as is known while no event comes; undefined where the platform does not tell. */
+  /** Whether the worker has ended, also without an event; undefined if the platform does not tell. */
   hasEnded(): boolean | undefined;
   end(): void;
 }
 
-/** The text of the program of a worker; tools that keep names of functions call the first one. */
+/** Program text of a worker. Build tools that keep function names insert calls of `__name`. */
 const PROGRAM = `const __name = (f) => f; const work = ${String(work)};`;
 
-/** The parts of a worker of Node that are used. */
+/** Members of a Node worker that are used. */
 interface NodeWorker {
   on(event: "error" | "exit", listener: (value: unknown) => void): void;
   once(event: "message", listener: () => void): void;
@@ -24,7 +24,7 @@ interface NodeWorker {
   terminate(): Promise<number>;
 }
 
-/** A port of Node, which tells whether the other end is there. */
+/** A Node message port; it tells whether its other end still exists. */
 interface NodePort {
   postMessage(message: unknown): boolean | undefined;
   close(): void;
@@ -35,7 +35,7 @@ interface NodeThreads {
   readonly MessageChannel: new () => { readonly port1: NodePort; readonly port2: NodePort };
 }
 
-/** The parts of a worker of the web that are used. */
+/** Members of a web worker that are used. */
 interface WebWorker {
   onmessage: (() => void) | null;
   onerror: ((event: { readonly message?: string }) => void) | null;
@@ -43,7 +43,7 @@ interface WebWorker {
   terminate(): void;
 }
 
-/** Globals beyond the platform that the package asks for everywhere: no realm has all of them. */
+/** Globals that the package looks for; no platform has all of them. */
 interface Realm {
   readonly document?: object;
   readonly process?: object;
@@ -60,27 +60,33 @@ interface Realm {
 
 export const realm = globalThis as unknown as Realm;
 
-const NODE = "node:worker_threads";
-
 const HEADERS = "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
 
-/** Whether this is Node itself, which asks for no permissions. */
+/** Whether this is Node. Unlike Node, Deno and Bun have a global `Worker`, and Deno asks for permissions. */
 export const isNode = (): boolean => realm.Worker === undefined && realm.process !== undefined;
 
-/** Whether workers of Node are there, which let a program end: those of the web, which Deno and Bun have beside them, do not. */
+/** Imports a module of Node. The name is a variable, so that bundlers of pages leave the import alone. */
+export const moduleOfNode = (name: string): Promise<unknown> =>
+  import(/* @vite-ignore */ /* webpackIgnore: true */ name);
+
+/**
+ * Whether Node's workers exist. A program can end while they wait; web workers, which Deno and Bun have too, would keep
+ * it alive.
+ */
 const hasNode = (): boolean => isNode() || realm.Deno !== undefined || realm.Bun !== undefined;
 
 /**
- * A function that makes threads. `url` is the program of a page that forbids others; without it the program is a text.
+ * Returns a function that starts workers. `url` is the address of the worker program, for pages that forbid blobs;
+ * without it, the program is sent as text.
  *
- * @throws Error where the platform has no workers, or the page no shared memory.
+ * @throws Error if the platform has no workers, or the page no shared memory.
  */
 export async function threadMaker(url: string | null): Promise<() => Thread> {
   if (hasNode()) {
-    const threads = (await import(/* @vite-ignore */ NODE)) as NodeThreads;
+    const threads = (await moduleOfNode("node:worker_threads")) as NodeThreads;
     return () => new ThreadOfNode(threads);
   }
-  // Servers do not have this word, and share memory without headers.
+  // Servers lack this property, and share memory without headers.
   if (realm.crossOriginIsolated === false) {
     throw new Error(`threads: expected a page that is cross-origin isolated, got one without the headers ${HEADERS}`);
   }
@@ -91,10 +97,13 @@ export async function threadMaker(url: string | null): Promise<() => Thread> {
 
 const ignore = (): void => {};
 
+const notStarted = (reason: string, options?: { cause: unknown }): Error =>
+  new Error(`threads: a worker did not start: ${reason}`, options);
+
 class ThreadOfNode implements Thread {
   ended: (reason: string) => void = ignore;
   private readonly worker: NodeWorker;
-  /** Its other end goes with the worker, which shows in what `postMessage` returns, without an event. */
+  /** Its other end closes with the worker. The result of `postMessage` then shows this without an event. */
   private readonly port: NodePort;
   private tells = false;
 
@@ -104,25 +113,24 @@ class ThreadOfNode implements Thread {
       parentPort.once("message", (start) => work(start, () => parentPort.postMessage("ready")));`;
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
-    this.worker = new Worker(program, {
-      eval: true,
-      execArgv: [],
-      env: {},
-      workerData: port2,
-      transferList: [port2],
-    });
+    const options = { eval: true, execArgv: [], env: {}, workerData: port2, transferList: [port2] };
+    try {
+      this.worker = new Worker(program, options);
+    } catch (cause) {
+      throw notStarted(`${cause}; a permission model needs --allow-worker`, { cause });
+    }
     this.worker.on("error", (error) => this.ended(String(error)));
     this.worker.on("exit", (code) => this.ended(`its worker has ended with exit code ${code}`));
   }
 
   async start(message: Start): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      // A listener that stays would keep Node alive.
+      // A listener that remained would keep Node alive.
       this.worker.once("message", () => resolve());
-      this.ended = (reason) => reject(new Error(`threads: a worker did not start: ${reason}`));
+      this.ended = (reason) => reject(notStarted(reason));
       this.worker.postMessage(message);
     });
-    // In Bun a listener keeps the program alive again.
+    // In Bun, adding a listener keeps the program alive again.
     this.worker.unref();
     this.tells = this.port.postMessage(null) === true;
   }
@@ -141,7 +149,7 @@ class ThreadOfNode implements Thread {
 class ThreadOfWeb implements Thread {
   ended: (reason: string) => void = ignore;
   private readonly worker: WebWorker;
-  /** The reason for a worker that does not start, where the platform gives none. */
+  /** Reason for a worker that does not start, if the platform gives none. */
   private readonly hint: string;
 
   constructor(Worker: NonNullable<Realm["Worker"]>, url: string | null) {
@@ -155,7 +163,7 @@ class ThreadOfWeb implements Thread {
     try {
       this.worker = new Worker(at);
     } catch (cause) {
-      throw new Error(`threads: a worker did not start: ${this.hint}`, { cause });
+      throw notStarted(this.hint, { cause });
     } finally {
       if (url === null) URL.revokeObjectURL(at);
     }
@@ -165,7 +173,7 @@ class ThreadOfWeb implements Thread {
   start(message: Start): Promise<void> {
     return new Promise((resolve, reject) => {
       this.worker.onmessage = () => resolve();
-      this.ended = (reason) => reject(new Error(`threads: a worker did not start: ${reason}`));
+      this.ended = (reason) => reject(notStarted(reason));
       this.worker.postMessage(message);
     });
   }

@@ -2,9 +2,9 @@
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { collected } from "../../test/support/garbage.ts";
 import { ALL, endless, poolNow, trained, until, untilTaken, workerOf } from "../../test/support/threads.ts";
+import { wasmHeap } from "../core/memory.ts";
+import { coreKernels, memory } from "../core/wasm.ts";
 import { memoryStats } from "../index.ts";
-import { wasmHeap } from "../memory.ts";
-import { kernels, memory } from "../wasm.ts";
 import { ASLEEP } from "./orders.ts";
 import type { Kernel } from "./pool.ts";
 import { runningPool, start } from "./start.ts";
@@ -14,7 +14,7 @@ const alone = trained();
 beforeEach(() => start(3, ALL));
 afterAll(() => start(1));
 
-const kernel = (): Kernel => kernels.fill as Kernel;
+const kernel = (): Kernel => coreKernels.fill as Kernel;
 
 /** An address behind all memory. */
 const NOWHERE = 0xf0000000;
@@ -103,6 +103,18 @@ test("pool: a worker of which an event tells that it has ended makes the next or
   expect(runningPool()).toBe(null);
   expect(trained()).toEqual(alone);
   await start(2, ALL);
+  expect(trained()).toEqual(alone);
+});
+
+test("pool: the next work for threads throws where a worker has ended, also while the main thread works alone", async () => {
+  await start(2, ALL, { backsOff: true });
+  const { gain } = poolNow().running;
+  Object.assign(gain as object, { isAlone: () => true });
+  expect(trained()).toEqual(alone);
+  await workerOf(poolNow().threads[0]).terminate();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(trained).toThrow(/^threads: thread 1 is gone: its worker has ended with exit code 1; one thread goes on/);
+  expect(runningPool()).toBe(null);
   expect(trained()).toEqual(alone);
 });
 

@@ -1,6 +1,6 @@
-/** Workers that run parts of kernels, and their orders. */
-import { wasmHeap } from "../memory.ts";
-import { memory } from "../wasm.ts";
+/** A pool of workers that run parts of kernels, and the orders to them. */
+import { wasmHeap } from "../core/memory.ts";
+import { memory } from "../core/wasm.ts";
 import type { Gain } from "./gain.ts";
 import {
   ARGUMENTS,
@@ -22,50 +22,52 @@ import {
 } from "./orders.ts";
 import { realm, type Thread } from "./platform.ts";
 
-/** A kernel, or a step that was compiled. */
+/** A kernel or a compiled step. */
 export type Kernel = (...args: number[]) => unknown;
 
-/** A module over the shared memory that was made after the threads, as a compiled step is, and its functions. */
+/** A module that was made after the threads started, such as a compiled step, with its functions. */
 export interface Compiled {
-  /** The module for thread t, with constants of its own. */
+  /** The module for thread t, whose constants are at separate addresses. */
   bytesFor(t: number): Uint8Array;
   readonly exports: object;
 }
 
-/** Turns of its loop in which a thread looks for an order before it sleeps. */
+/** Turns of a thread's loop that look for an order, before the thread sleeps. */
 const TURNS = 20_000;
-/** Turns in which the main thread leaves a part to the thread that it was ordered from, before it takes the part over. */
+/** Turns that the main thread waits for a thread to claim its part, before it takes over the part. */
 const GRACE = 200;
-/** Turns in which it looks for the answer before it sleeps, where it may. */
+/** Turns that the main thread looks for the answer, before it sleeps (if it may sleep). */
 const PATIENCE = 4000;
-/** Milliseconds between two looks at a thread that does not answer. */
+/** Milliseconds between two checks of a thread that does not answer. */
 const LOOK = 100;
-/** Milliseconds without an answer after which a thread is given up, where the platform does not tell whether it runs. */
+/**
+ * Milliseconds without an answer after which a thread counts as lost, if the platform does not tell whether it runs.
+ */
 const LOST = 20_000;
-/** Milliseconds that a thread has for its start. */
+/** Milliseconds that a thread has to start. */
 const START = 20_000;
-/** Functions of a module, at most: the number of one is the module's number times this, and its place. */
+/** Most functions of a module; factor of the module number in a function's number. */
 const FUNCTIONS = 65536;
 
-/** How a pool runs. */
+/** Settings of a pool. */
 export interface Running {
-  /** Modules that were compiled meanwhile, by each of their functions. */
+  /** Modules that were compiled after the start, by each of their functions. */
   readonly modules: WeakMap<object, Compiled>;
-  /** Whether the main thread may sleep: not that of a page. */
+  /** Whether the main thread may sleep; not allowed in a page. */
   readonly sleeps: boolean;
-  /** Hears how long parts take; null where nobody asks. */
+  /** Receives the times of parts; null if unused. */
   readonly gain: Gain | null;
-  /** Called once a thread has ended that was not told to, before the error is thrown. */
+  /** Called when a thread has ended unexpectedly, before the error is thrown. */
   readonly lost: (pool: Pool) => void;
-  /** Milliseconds without an answer after which a thread is given up. */
+  /** Milliseconds without an answer after which a thread counts as lost. */
   readonly patience?: number;
 }
 
-/** Functions by number, as all threads number them, and the slots of the threads. */
+/** Threads, their slots, and functions by number; all threads use the same numbers. */
 export class Pool {
-  /** How many threads there are, with the main one. */
+  /** Number of threads, including the main one. */
   readonly count: number;
-  /** Why the pool runs no more orders: a thread has ended, or all have. */
+  /** Why the pool runs no more orders: a thread has ended, or all have; otherwise null. */
   failure: Error | null = null;
   private readonly threads: readonly Thread[];
   private readonly words: readonly Int32Array[];
@@ -73,18 +75,19 @@ export class Pool {
   private readonly sent: Int32Array;
   private readonly running: Running;
   private readonly ids = new WeakMap<Kernel, number>();
-  /** How many numbers of modules are given, and those whose modules are garbage: the next modules get these. */
+  /** Number of module numbers in use, and numbers of collected modules, which are used again. */
   private given = 0;
   private readonly free: number[] = [];
   private readonly garbage = new FinalizationRegistry<number>((module) => this.free.push(module));
-  /** Of each part that is done, in any order, the milliseconds that it took, and how many there are. */
+  /** Times of the finished parts in milliseconds, in any order, and their number. */
   private readonly times: number[] = [];
   private timed = 0;
-  /** Whether the order took longer than the part of the main thread. */
+  /** Whether the order took longer than the main thread's part. */
   private late = false;
 
   private constructor(threads: readonly Thread[], running: Running) {
-    // WebKitGTK has shared buffers, and hides the name of their class. A page of memory has room for the slots of all threads.
+    // Made by WebAssembly.Memory, because WebKitGTK hides SharedArrayBuffer. One page has room for the slots of all
+    // threads.
     const control = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer;
     this.running = running;
     this.threads = threads;
@@ -94,7 +97,7 @@ export class Pool {
     this.sent = new Int32Array(threads.length);
   }
 
-  /** Starts the threads, each with its own kernels: for thread t `modulesOf` gives them. */
+  /** Starts the threads. `modulesOf` returns the kernel modules of thread t. */
   static async start(
     threads: readonly Thread[],
     modulesOf: (t: number) => readonly Uint8Array[],
@@ -126,29 +129,29 @@ export class Pool {
       thread.ended = (reason) => {
         pool.failure ??= endOf(t, reason);
       };
-      // While others were starting, nobody has heard of it.
+      // The thread may have ended while others started, when nothing listened.
       if (thread.hasEnded() === true) throw endOf(t, "its worker has ended");
     });
     return pool;
   }
 
-  /** How many numbers of modules there are. */
+  /** Number of module numbers in use. */
   get modules(): number {
     return this.given;
   }
 
-  /** Numbers the functions of the next module that threads have from their start. */
+  /** Numbers the functions of the next module that threads have from the start. */
   number(exports: object): void {
     this.numberAs(this.given++, exports);
   }
 
-  /** Numbers the functions of a module in the order in which threads number those of their copy. */
+  /** Numbers a module's functions in the order in which threads number those of their copy. */
   private numberAs(module: number, exports: object): void {
     let id = FUNCTIONS * module;
     for (const each of Object.values(exports)) if (typeof each === "function") this.ids.set(each as Kernel, id++);
   }
 
-  /** Gives the functions of a module that was made meanwhile to all threads. */
+  /** Sends a module that was made after the start to all threads, and numbers its functions. */
   private compile(compiled: Compiled): void {
     const modules = this.threads.map((_, t) => compiled.bytesFor(t));
     const size = modules.reduce((sum, { length }) => sum + length, 0);
@@ -166,7 +169,7 @@ export class Pool {
     if (this.failure !== null) this.giveUp(this.failure);
     if (error !== null) throw error;
     this.numberAs(number, compiled.exports);
-    // The functions of a module keep each other, and with them this record of it.
+    // Functions of a module keep each other alive, and with them this record.
     this.garbage.register(compiled, number);
   }
 
@@ -178,8 +181,8 @@ export class Pool {
   }
 
   /**
-   * Runs a kernel on parts: part 0 here, part i on thread i, with the arguments that `argumentsOf` gives. Returns the results.
-   * Where a part fails, the others are finished before the error is thrown.
+   * Runs a kernel in parts: part 0 here, part i on thread i, with arguments from `argumentsOf`. Returns the results. If
+   * a part throws, the other parts are finished before the error is thrown.
    */
   run(f: Kernel, parts: number, argumentsOf: (part: number) => readonly number[]): number[] {
     if (this.failure !== null) this.giveUp(this.failure);
@@ -208,7 +211,7 @@ export class Pool {
     return results;
   }
 
-  /** Ends all threads; the order of one that sleeps wakes it. Later orders throw. */
+  /** Ends all threads; an order wakes those that sleep. Later orders throw. */
   end(): void {
     this.failure ??= new Error("threads: expected kernels of threads that run, got some that were kept from before");
     for (let t = 0; t < this.threads.length; t++) {
@@ -226,14 +229,14 @@ export class Pool {
     const [words, numbers] = [this.words[t] as Int32Array, this.numbers[t] as Float64Array];
     numbers[FUNCTION] = f;
     for (let i = 0; i < args.length; i++) numbers[ARGUMENTS + i] = args[i] as number;
-    // Arguments that are left out are 0.
+    // Omitted arguments are 0.
     for (let i = args.length; i < MOST; i++) numbers[ARGUMENTS + i] = 0;
     this.sent[t] = (this.sent[t] as number) + 1;
     Atomics.store(words, ORDER, this.sent[t] as number);
     if (Atomics.load(words, ASLEEP) !== 0) Atomics.notify(words, ORDER);
   }
 
-  /** Waits until the orders of the first threads are done, and adds their results. Returns the first error. */
+  /** Waits for the orders of the first `count` threads and adds their results to `results`. Returns the first error. */
   private joinAll(count: number, f: Kernel | null, results: number[]): unknown {
     let first: unknown = null;
     for (let t = 0; t < count; t++) {
@@ -246,7 +249,10 @@ export class Pool {
     return first;
   }
 
-  /** Waits until the order of thread t is done, or takes the kernel f over: the thread may have no processor. Returns its result. */
+  /**
+   * Waits for the order of thread t. If no processor runs the thread, the main thread takes over the kernel f. Returns
+   * the result.
+   */
   private join(t: number, f: Kernel | null): number {
     const words = this.words[t] as Int32Array;
     const order = this.sent[t] as number;
@@ -259,7 +265,7 @@ export class Pool {
     return this.resultOf(t);
   }
 
-  /** Waits until the order of thread t is done. Throws where the thread has ended, or does not answer. */
+  /** Waits for the order of thread t. Throws if the thread has ended or does not answer. */
   private wait(t: number, order: number): void {
     const words = this.words[t] as Int32Array;
     const { sleeps, patience = LOST } = this.running;
@@ -275,13 +281,13 @@ export class Pool {
         for (let turn = 0; turn < PATIENCE; turn++) if (Atomics.load(words, DONE) === order) return;
       }
       const now = performance.now();
-      // While all of the machine sleeps, the clock may go on.
+      // The clock may advance while the whole machine sleeps, so each turn counts at most LOOK.
       waited += Math.min(now - last, LOOK);
       last = now;
       if (waited < LOOK) continue;
       const hasEnded = (this.threads[t] as Thread).hasEnded();
       if (hasEnded === false || (hasEnded === undefined && waited < patience)) continue;
-      // The answer may have come before the end.
+      // The thread may have answered just before its end.
       if (Atomics.load(words, DONE) === order) return;
       this.failure = endOf(t, hasEnded ? "its worker has ended" : `no answer came for ${patience / 1000} s`);
       throw this.failure;
@@ -312,6 +318,6 @@ export class Pool {
   }
 }
 
-/** The error of a thread that is gone. */
+/** The error for a thread that ended or is lost. */
 const endOf = (t: number, reason: string): Error =>
   new Error(`threads: thread ${t + 1} is gone: ${reason}; one thread goes on, and threads(n) starts others`);

@@ -1,10 +1,10 @@
 /**
- * The program of a worker as a file, `jarvis-snn/threads/worker`, for pages whose content policy forbids workers from blobs: the file imports
- * nothing, so that a page can serve a copy of it from any place.
+ * The program of a worker as a file, `jarvis-snn/threads/worker`, for pages whose content policy forbids workers from
+ * blobs. The built file imports nothing, so a page can serve a copy from anywhere.
  */
 import { type Start, work } from "./worker.ts";
 
-/** The global object of a worker of the web, whose types the package does not ask for. */
+/** Global object of a web worker; the package does not require its types. */
 interface Scope {
   onmessage: (event: { readonly data: Start }) => void;
   postMessage(message: unknown): void;

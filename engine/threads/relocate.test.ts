@@ -1,8 +1,8 @@
 /** Copies of the kernels with constants at other addresses. */
 import { expect, test } from "vitest";
-import { core, extra, heapBase } from "../../kernels/build/release.ts";
+import { core, extra, heapBase, rare } from "../../kernels/build/release.ts";
 import { relocations } from "../../kernels/build/relocations-release.ts";
-import { bytesOf } from "../wasm.ts";
+import { moduleBytes } from "../core/wasm.ts";
 import { overShared, relocated } from "./relocate.ts";
 
 type Exports = Record<string, (...args: number[]) => number>;
@@ -18,11 +18,16 @@ test("relocated: the constants lie higher by the distance, and nothing is writte
   for (const distance of [1 << 20, 3_000_016]) {
     const memory = shared();
     const bytes = new Uint8Array(memory.buffer);
-    const kernels = { ...instance(relocated(bytesOf(core), relocations.core, distance), memory) };
-    Object.assign(kernels, instance(relocated(bytesOf(extra), relocations.extra, distance), memory, kernels));
+    const kernels = { ...instance(relocated(moduleBytes(core), relocations.core, distance), memory) };
+    for (const [module, places] of [
+      [rare, relocations.rare],
+      [extra, relocations.extra],
+    ] as const) {
+      Object.assign(kernels, instance(relocated(moduleBytes(module), places, distance), memory, kernels));
+    }
     const plain = shared();
-    const others = instance(overShared(bytesOf(core)), plain);
-    instance(overShared(bytesOf(extra)), plain, others);
+    const others = instance(overShared(moduleBytes(core)), plain);
+    for (const module of [rare, extra]) instance(overShared(moduleBytes(module)), plain, others);
     const constants = new Uint8Array(plain.buffer, 0, heapBase);
     expect(bytes.slice(0, Math.min(distance, heapBase)).every((byte) => byte === 0)).toBe(true);
     expect(Buffer.compare(bytes.slice(distance, distance + heapBase), constants.slice())).toBe(0);

@@ -1,18 +1,18 @@
 /**
- * Copies of a kernel module for threads: with an import of shared memory, and with constants and work areas of its own, at higher
- * addresses. The build tells the places of all addresses in the code (scripts/relocations.mjs).
+ * Copies kernel modules for threads. A copy imports shared memory, and has separate constants and workspaces at higher
+ * addresses. The build lists where addresses are in the code (scripts/relocations.mjs).
  */
 
-/** Ids of sections in a module of WebAssembly, and the opcode of a constant. */
+/** Ids of sections in a WebAssembly module, and the opcode of a constant. */
 const IMPORTS = 2;
 const GLOBALS = 6;
 const CODE = 10;
 const DATA = 11;
 const I32_CONST = 0x41;
-/** Flags of an imported memory with a maximum: of one realm, and shared. */
+/** Flags of an imported memory with a maximum: unshared and shared. */
 const SHARED = 3;
 
-/** A reader and a writer of the numbers of a module, LEB128. */
+/** Reads and writes the LEB128 numbers of a module. */
 class Module {
   private readonly bytes: Uint8Array;
   at = 0;
@@ -39,19 +39,19 @@ class Module {
     }
   }
 
-  /** The section at a place: its id, and its end. */
+  /** Id and end of the section at `at`. */
   next(at: number): { readonly id: number; readonly end: number } {
     this.at = at;
     return { id: this.byte(), end: this.number() + this.at };
   }
 
-  /** Passes on bytes up to `end`. */
+  /** Copies bytes up to `end`. */
   copy(end: number): void {
     const { bytes, out } = this;
     for (; this.at < end; this.at++) out.push(bytes[this.at] as number);
   }
 
-  /** Passes an address on, which is positive and has a sign, so much higher. */
+  /** Copies an address, a positive signed number, increased by `distance`. */
   move(distance: number): void {
     const address = this.number() + distance;
     let rest = address;
@@ -66,13 +66,13 @@ function writeNumber(out: number[], value: number): void {
   out.push(rest);
 }
 
-/** Writes a part in front of which its length stands. */
+/** Writes the length of a part, then the part. */
 function writePart(out: number[], part: readonly number[]): void {
   writeNumber(out, part.length);
   for (const byte of part) out.push(byte);
 }
 
-/** The module over shared memory: a byte of it is another. */
+/** A copy of the module that imports shared memory; one byte differs. */
 export function overShared(bytes: Uint8Array): Uint8Array {
   const module = new Module(bytes);
   let section = module.next(8);
@@ -83,8 +83,8 @@ export function overShared(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The module over shared memory, with all its constants `distance` bytes higher: the places of their addresses in the code are distances
- * from one to the next, each the code of a character.
+ * A copy of the module that imports shared memory, with all constants `distance` bytes higher. `places` lists where
+ * addresses are in the code: each character code is the distance from the previous address.
  */
 export function relocated(bytes: Uint8Array, places: string, distance: number): Uint8Array {
   const module = new Module(overShared(bytes));
@@ -123,7 +123,7 @@ export function relocated(bytes: Uint8Array, places: string, distance: number): 
       writeNumber(section, count);
       for (let i = 0; i < count; i++) {
         module.out.length = 0;
-        // A segment of memory 0, at a constant.
+        // A segment of memory 0, whose address is a constant.
         module.copy(module.at + 1);
         if (module.byte() !== I32_CONST) throw new Error("threads: expected constants at a constant address");
         module.out.push(I32_CONST);
@@ -146,11 +146,11 @@ export function relocated(bytes: Uint8Array, places: string, distance: number): 
   return Uint8Array.from(out);
 }
 
-/** The flags of the last import of a section, the memory: a byte in front of two numbers. */
+/** Position of the flags byte of the section's last import, the memory; two numbers follow it. */
 function flagsAt(bytes: Uint8Array, end: number): number {
   let at = end - 1;
   for (let numbers = 2; numbers > 0; at--) {
-    // The first byte of a number follows one that ends another: of all bytes of a number but the last the highest bit is set.
+    // A byte below 128 ends a number: all other bytes of a number have the highest bit set.
     if ((bytes[at - 1] as number) < 128) numbers--;
   }
   return at;

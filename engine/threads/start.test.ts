@@ -12,7 +12,7 @@ async function copy() {
   const [engine, snn, wasm, { threads }, starts, support, kernels, extend] = await Promise.all([
     import("../index.ts"),
     import("../../snn/index.ts"),
-    import("../wasm.ts"),
+    import("../core/wasm.ts"),
     import("./index.ts"),
     import("./start.ts"),
     import("../../test/support/threads.ts"),
@@ -240,7 +240,7 @@ test("threads: where not all addresses can be had, the memory can grow less", as
 test("threads: where a module cannot be made for the shared memory, all stays in the memory before", async () => {
   const { threads, trained, wasm } = await copy();
   const alone = trained();
-  const { memory, kernels } = wasm;
+  const { memory, coreKernels } = wasm;
   let made = 0;
   // Kernels are made, then the compiled steps: one of these fails.
   function Module(bytes: Uint8Array<ArrayBuffer>) {
@@ -255,7 +255,7 @@ test("threads: where a module cannot be made for the shared memory, all stays in
   vi.unstubAllGlobals();
   expect(made).toBeGreaterThan(1);
   expect(wasm.memory).toBe(memory);
-  expect(wasm.kernels).toBe(kernels);
+  expect(wasm.coreKernels).toBe(coreKernels);
   expect(memory.buffer.byteLength).toBeGreaterThan(0);
   expect(trained()).toEqual(alone);
 });

@@ -1,40 +1,46 @@
 /** Starts and ends the threads of this realm. */
-import { core, extra, heapBase } from "../../kernels/build/release.ts";
+import { core, extra, heapBase, rare } from "../../kernels/build/release.ts";
 import { relocations } from "../../kernels/build/relocations-release.ts";
-import type { Int8Kernels } from "../../kernels/build/types.ts";
-import { modules } from "../arithmetic.ts";
-import { useKernels } from "../backend.ts";
+import { modules } from "../core/arithmetic.ts";
+import { useKernels } from "../core/backend.ts";
+import { wasmHeap } from "../core/memory.ts";
+import {
+  coreKernels,
+  extraKernels,
+  type LinearMemory,
+  type ModuleHost,
+  memory,
+  moduleBytes,
+  moveMemory,
+  rareKernels,
+} from "../core/wasm.ts";
 import { shareSweeps } from "../fuse/share.ts";
-import { wasmHeap } from "../memory.ts";
-import { bytesOf, extraKernels, kernels, type LinearMemory, type ModuleHost, memory, moveMemory } from "../wasm.ts";
 import { Gain } from "./gain.ts";
-import { sharedInt8 } from "./int8.ts";
-import { sharedMaps } from "./maps.ts";
-import { sharedNeurons } from "./neurons.ts";
 import { LEAST, type Least, leastWhile, Parts } from "./parts.ts";
 import { realm, type Thread, threadMaker } from "./platform.ts";
 import { type Compiled, Pool } from "./pool.ts";
-import { sharedProducts } from "./products.ts";
 import { overShared, relocated } from "./relocate.ts";
+import { shared, sharedSpread } from "./shared.ts";
 import { sharedSweeps } from "./sweeps.ts";
-import { sharedValues } from "./values.ts";
 
 const MAXIMUM_PAGES = 65536;
 const PAGE = 65536;
-/** The lowest address of a constant, as the build places them. */
+/** Lowest address of a constant; the build places constants from here on. */
 const LOWEST = 1024;
 
 /** How threads start and run. */
 export interface Settings {
-  /** The address of the program of a worker, for pages that forbid others; null where it is a text. */
+  /** Address of the worker program, for pages that forbid blobs; null: sent as text. */
   readonly worker?: string | null;
-  /** Whether the main thread goes on alone while threads make it slower, as on a busy machine. */
+  /** Whether the main thread works alone while threads make it slower, as on a busy machine. */
   readonly backsOff?: boolean;
-  /** Milliseconds without an answer after which a thread is given up, where the platform does not tell whether it runs. */
+  /**
+   * Milliseconds without an answer after which a thread counts as lost, if the platform does not tell whether it runs.
+   */
   readonly patience?: number;
 }
 
-/** The threads that run. */
+/** The running threads. */
 interface Running {
   readonly pool: Pool;
   readonly parts: Parts;
@@ -43,15 +49,18 @@ interface Running {
   readonly settings: Settings;
 }
 
-/** The kernels of threads unless the program has chosen others. */
-const portable = { core, extra, relocations };
+/** Kernels of threads, unless the program imported `jarvis-snn/relaxed`. */
+const portable = { core, rare, extra, relocations };
 
 let running: Running | null = null;
 
-/** Whether linear memory is shared: it stays so when threads end, as views of shared memory cannot be detached. */
+/**
+ * Whether linear memory is shared. It remains shared when threads end, because views of shared memory cannot be
+ * detached.
+ */
 let isShared = false;
 
-/** Modules over the shared memory, by each of their functions. */
+/** Modules over shared memory, by each of their functions. */
 const compiled = new WeakMap<object, Compiled>();
 
 const host: ModuleHost = {
@@ -62,23 +71,21 @@ const host: ModuleHost = {
     const bytesFor = (t: number): Uint8Array => (isInt8 ? relocated(bytes, relocations.int8, distanceOf(t)) : steps);
     const module = { bytesFor, exports };
     for (const each of Object.values(exports)) if (typeof each === "function") compiled.set(each, module);
-    return isInt8
-      ? { ...exports, ...sharedInt8(exports as unknown as Int8Kernels, () => running?.parts ?? null) }
-      : exports;
+    return isInt8 ? { ...exports, ...shared(exports, () => running?.parts ?? null) } : exports;
   },
 };
 
-/** How much higher the constants of thread t lie. */
+/** Distance in bytes from the main thread's constants to those of thread t. */
 const distanceOf = (t: number, areas = (running as Running).areas): number => (areas[t] as number) - LOWEST;
 
-/** Calls run one after the other. */
+/** The last call; calls run one after the other. */
 let last: Promise<unknown> = Promise.resolve();
 
 const NONE: Settings = {};
 
 /**
- * Starts so many threads, with the main one, after those that run have ended; kernels with at least so much work are shared. Nothing is done
- * where as many run in the same way. Where a thread does not start, all end.
+ * Ends the running threads, then starts `count` threads, including the main one; kernels with at least `least` work are
+ * shared. Does nothing if the same threads run already. If a thread does not start, all end.
  */
 export function start(count: number, least: Least = LEAST, settings: Settings = NONE): Promise<void> {
   const started = last.then(() => change(count, least, settings));
@@ -86,7 +93,7 @@ export function start(count: number, least: Least = LEAST, settings: Settings = 
   return started;
 }
 
-/** The pool that runs, null while there is one thread. */
+/** The running pool; null with one thread. */
 export const runningPool = (): Pool | null => running?.pool ?? null;
 
 async function change(count: number, least: Least, settings: Settings): Promise<void> {
@@ -97,17 +104,17 @@ async function change(count: number, least: Least, settings: Settings): Promise<
   if (!isShared) {
     moveMemory(sharedMemory(), host);
     isShared = true;
-    // Ops run while the threads start.
-    useKernels(kernels);
+    // Ops can run while threads start.
+    useKernels(coreKernels);
   }
   const areas: number[] = [];
   const threads: Thread[] = [];
   try {
     for (let t = 1; t < count; t++) {
-      // The constants of a thread: a block of the heap in the place of the lowest addresses, which are 0 where a module sets none.
+      // Memory for a thread's constants: its copy of the addresses from 0 to heapBase. It starts as zeros.
       const area = wasmHeap.allocate(heapBase);
       areas.push(area);
-      kernels.fill(area, heapBase / 4, 0);
+      coreKernels.fill(area, heapBase / 4, 0);
       threads.push(make());
     }
     await share(threads, areas, least, settings);
@@ -118,7 +125,7 @@ async function change(count: number, least: Least, settings: Settings): Promise<
   }
 }
 
-/** Whether the threads run, and in this way. */
+/** Whether the running threads have these settings. */
 const isAs = ({ pool, least, settings }: Running, wanted: Least, { worker, backsOff }: Settings): boolean =>
   pool.failure === null && least === wanted && settings.worker === worker && settings.backsOff === backsOff;
 
@@ -128,10 +135,11 @@ async function share(
   least: Least,
   settings: Settings,
 ): Promise<void> {
-  const { core, extra, relocations } = { ...portable, ...modules };
+  const { core, rare, extra, relocations } = { ...portable, ...modules };
   const kernelsOf = [
-    [bytesOf(core), relocations.core],
-    [bytesOf(extra), relocations.extra],
+    [moduleBytes(core), relocations.core],
+    [moduleBytes(rare), relocations.rare],
+    [moduleBytes(extra), relocations.extra],
   ] as const;
   const gain = settings.backsOff ? new Gain() : null;
   const pool = await Pool.start(
@@ -139,24 +147,20 @@ async function share(
     (t) => kernelsOf.map(([bytes, places]) => relocated(bytes, places, distanceOf(t, areas))),
     { modules: compiled, sleeps: realm.document === undefined, gain, lost, ...settings },
   );
-  const others = extraKernels();
-  pool.number(kernels);
-  pool.number(others);
-  const parts = new Parts(pool, gain === null ? least : leastWhile(gain, least));
-  const all = { ...kernels, ...others };
-  const values = sharedValues(all, parts);
-  useKernels({
-    ...all,
-    ...sharedMaps(others, parts),
-    ...values,
-    ...sharedProducts(kernels, parts),
-    ...sharedNeurons(kernels, parts, values.fill),
-  });
+  const images = extraKernels();
+  const others = rareKernels();
+  for (const exports of [coreKernels, others, images]) pool.number(exports);
+  const parts = new Parts(
+    pool,
+    gain === null ? least : leastWhile(() => pool.failure === null && gain.isAlone(), least),
+  );
+  const all = { ...coreKernels, ...others, ...images };
+  useKernels({ ...all, ...shared(all, () => parts), ...sharedSpread(images, parts) });
   shareSweeps(sharedSweeps(parts));
   running = { pool, parts, areas, least, settings };
 }
 
-/** Ends the threads of a pool that has lost one; others may run by now. */
+/** Ends the threads of a pool that has lost one, unless another pool runs by now. */
 function lost(pool: Pool): void {
   if (running?.pool === pool) stop();
 }
@@ -166,7 +170,7 @@ function stop(): void {
   const { pool, parts, areas } = running;
   running = null;
   shareSweeps(null);
-  useKernels(kernels);
+  useKernels(coreKernels);
   pool.end();
   parts.free();
   release(areas);
@@ -176,7 +180,10 @@ const release = (areas: readonly number[]): void => {
   for (const at of areas) wasmHeap.release(at, heapBase);
 };
 
-/** A shared memory as large as the one that is used; where the platform has no room for all addresses, it can grow less. */
+/**
+ * A shared memory as large as the current one. If the platform cannot reserve all addresses, its largest size is
+ * smaller.
+ */
 function sharedMemory(): LinearMemory {
   const pages = memory.buffer.byteLength / PAGE;
   let refused: unknown;

@@ -30,9 +30,8 @@ import {
   Synaptic,
   TripletSTDP,
 } from "../../snn/index.ts";
+import { ALL } from "../../test/support/threads.ts";
 import { start } from "./start.ts";
-
-const ALL = { products: 1, values: 1, states: 1 };
 
 /** The bits of a tensor as a short text. */
 const bitsOf = (t: Tensor | null | undefined): string =>

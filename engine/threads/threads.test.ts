@@ -2,13 +2,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Adam, crossEntropy, Linear, type Module, manualSeed, rand, Sequential, tape } from "../../engine/index.ts";
 import { AdaptiveLIF, ExponentialIF, LIF, poissonEncode, RecurrentLIF, Synaptic, surrogate } from "../../snn/index.ts";
+import { ALL } from "../../test/support/threads.ts";
 import { threads } from "./index.ts";
 import { start } from "./start.ts";
 
 const [T, B] = [7, 33];
-
-/** All work is cut that can be. */
-const ALL = { products: 1, values: 1, states: 1 };
 
 /** Losses, and parameters after three steps. */
 function train(make: () => Module): ArrayLike<number>[] {
@@ -56,7 +54,7 @@ beforeAll(async () => {
     await start(n, ALL);
     trained.set(n, new Map(Object.entries(NETWORKS).map(([name, make]) => [name, train(make)])));
   }
-}, 60_000);
+});
 
 afterAll(() => threads(1));
 

@@ -1,17 +1,17 @@
 /**
- * The program of a thread: it waits for orders in its slot, and runs kernels. The function is sent as text, so it names nothing outside of
- * itself but globals that every realm has.
+ * The program of a thread: it waits for orders in its slot and runs kernels. `work` is sent as text, so it uses only
+ * its arguments and globals that every platform has.
  */
 
-/** The message with which a thread begins. */
+/** The first message to a thread. */
 export interface Start {
   readonly memory: WebAssembly.Memory;
-  /** Its slot in the orders: words of 32 bits, and float64 numbers over the same bytes. */
+  /** The thread's slot, as 32-bit words and as float64 numbers. */
   readonly words: Int32Array;
   readonly numbers: Float64Array;
-  /** The modules of kernels, with constants of its own; their numbers are their places. */
+  /** Kernel modules with separate constants; a module's index is its number. */
   readonly modules: readonly Uint8Array[];
-  /** Words of a slot, and other constants of orders.ts, which text cannot import. */
+  /** Indices of words in a slot, and other constants of orders.ts, which text cannot import. */
   readonly names: Readonly<
     Record<
       | "ORDER"
@@ -31,18 +31,18 @@ export interface Start {
       number
     >
   >;
-  /** Turns of the loop in which it looks for an order before it sleeps. */
+  /** Turns of the loop that look for an order, before the thread sleeps. */
   readonly turns: number;
 }
 
-/** Answers orders until one says that the thread ends. `ready` is called once the kernels are there. */
+/** Runs orders until one ends the thread. Calls `ready` when the kernels are compiled. */
 export function work({ memory, words, numbers, modules, names, turns }: Start, ready: () => void): void {
-  const { ORDER, CLAIM, DONE, FAILED, ASLEEP, WAITING, TEXT, RESULT, TOOK, FUNCTION, ARGUMENTS, LONGEST } = names;
+  const { ORDER, CLAIM, DONE, FAILED, ASLEEP, WAITING, TEXT, RESULT, TOOK, FUNCTION, ARGUMENTS: a, LONGEST } = names;
   const tables: ((...args: number[]) => number | undefined)[][] = [];
   const abort = (_message: number, _file: number, line: number, column: number): never => {
     throw new Error(`jarvis-snn kernel: assertion failed at ${line}:${column}`);
   };
-  // The first module is the core, which the second one imports.
+  // The first module is the core; the second one imports it.
   let core = {};
   const functionsOf = (bytes: Uint8Array): (typeof tables)[number] => {
     const imports = { env: { memory, abort }, core };
@@ -53,7 +53,7 @@ export function work({ memory, words, numbers, modules, names, turns }: Start, r
   for (const bytes of modules) tables.push(functionsOf(bytes));
   ready();
 
-  // Orders count from 1: one may be there already.
+  // Orders count from 1; the first may already be there.
   let order = 0;
   for (;;) {
     const before = order;
@@ -66,33 +66,23 @@ export function work({ memory, words, numbers, modules, names, turns }: Start, r
       }
       order = Atomics.load(words, ORDER);
     }
-    // The main thread may have taken it over, and begun the next.
+    // The main thread may have taken over this order and started the next.
     const unclaimed = (order - 1) | 0;
     if (Atomics.compareExchange(words, CLAIM, unclaimed, order) !== unclaimed) continue;
     const f = numbers[FUNCTION] as number;
-    const a = ARGUMENTS;
     const began = performance.now();
     try {
       if (f === names.COMPILE) {
-        // The buffer that this realm has may have the length from before a growth in another: growing by no pages renews it.
+        // After a growth in another realm, this realm's buffer may still have the old length; growing by 0 pages renews
+        // it.
         memory.grow(0);
         const bytes = new Uint8Array(memory.buffer, numbers[a], numbers[a + 1]).slice();
         tables[numbers[a + 2] as number] = functionsOf(bytes);
       } else if (f !== names.END) {
-        const result = ((tables[f >>> 16] as (typeof tables)[number])[f & 65535] as (typeof tables)[number][number])(
-          numbers[a] as number,
-          numbers[a + 1] as number,
-          numbers[a + 2] as number,
-          numbers[a + 3] as number,
-          numbers[a + 4] as number,
-          numbers[a + 5] as number,
-          numbers[a + 6] as number,
-          numbers[a + 7] as number,
-          numbers[a + 8] as number,
-          numbers[a + 9] as number,
-          numbers[a + 10] as number,
-          numbers[a + 11] as number,
-        );
+        const run = (tables[f >>> 16] as (typeof tables)[number])[f & 65535] as (typeof tables)[number][number];
+        // Kernels ignore surplus arguments.
+        const x = (i: number): number => numbers[a + i] as number;
+        const result = run(x(0), x(1), x(2), x(3), x(4), x(5), x(6), x(7), x(8), x(9), x(10), x(11));
         numbers[RESULT] = result ?? 0;
       }
     } catch (error) {

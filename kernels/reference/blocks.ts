@@ -48,6 +48,6 @@ export const scatterRows: Kernels["scatterRows"] = (z, x, index, rows, width, sk
   }
 };
 
-export const transpose: Kernels["transpose"] = (z, x, m, n) => {
-  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) put(z, j * m + i, at(x, i * n + j));
+export const transpose: Kernels["transpose"] = (z, x, m, n, apart = 0, zApart = 0) => {
+  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) put(z, j * (zApart || m) + i, at(x, i * (apart || n) + j));
 };

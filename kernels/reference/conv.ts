@@ -13,20 +13,23 @@ interface Axis {
 interface Convolution {
   readonly images: number;
   readonly groups: number;
-  /** Of a group. */
+  /** Channels of a group. */
   readonly channels: number;
   readonly filters: number;
   readonly y: Axis;
   readonly x: Axis;
 }
 
-/** Where tap number `tap` of the window at this place lies along the axis; beyond the image where padding is. */
+/**
+ * Position on the axis of tap number `tap` in the window at this place. A position in the padding lies outside of the
+ * image.
+ */
 const under = (axis: Axis, place: number, tap: number): number =>
   place * axis.stride + tap * axis.dilation - axis.padding;
 
 /**
- * A convolution and its two gradients. Every value of a map, every tap of its filter and the pixel under that tap are a term: the product
- * of two of them is added to the third, the `result`.
+ * A convolution and its two gradients. A value of a map, a tap of its filter and the pixel under that tap form a term: the product of two of them
+ * is added to the third, the `result`.
  *
  *   maps[f, u, v] += weights[f, c, i, j]·images[c, stride·u + dilation·i − padding, stride·v + dilation·j − padding]
  *
@@ -47,7 +50,7 @@ export function convolve(
   });
 }
 
-/** Calls f with the places of each term: of the value in the maps, of the weight, and of the pixel; each channel of the maps in turn. */
+/** Calls f with the indices of each term: of the value in the maps, of the weight, and of the pixel; one channel of the maps after the other. */
 function eachTerm(
   { images, groups, channels, filters, y, x }: Convolution,
   f: (map: number, weight: number, pixel: number) => void,

@@ -16,7 +16,7 @@ export const delayGrad: Kernels["delayGrad"] = (dx, dz, d, first, T, rows, n, in
   });
 };
 
-/** Calls f for every value of the steps first … T − 1: its number there, its step, its column and its place in a step of `step`. */
+/** Calls f for every value of the steps first … T − 1: its index, its step, its column and its index in a step of `step`. */
 function forEachPlace(
   first: number,
   T: number,

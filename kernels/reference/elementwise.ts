@@ -24,10 +24,11 @@ export const operand = (y: number, i: number, single: number): number => at(y, s
 
 /** z[i] ← f(x[i], y[i]) */
 export const zip =
-  (f: (x: number, y: number) => number) =>
-  (z: number, x: number, y: number, n: number, single = 0): void => {
-    for (let i = 0; i < n; i++) put(z, i, f(at(x, i), operand(y, i, single)));
-  };
+  /* @__NO_SIDE_EFFECTS__ */
+    (f: (x: number, y: number) => number) =>
+    (z: number, x: number, y: number, n: number, single = 0): void => {
+      for (let i = 0; i < n; i++) put(z, i, f(at(x, i), operand(y, i, single)));
+    };
 
 export const add = zip((x, y) => x + y);
 export const sub = zip((x, y) => x - y);

@@ -5,7 +5,7 @@ import { accumulate, at, put } from "./memory.ts";
 
 type Formula = (x: number, y: number, q: number) => number;
 
-/** By the numbers in codes.ts; a derivative that is missing is 0. */
+/** Formulas by the numbers in codes.ts; a missing derivative is 0. */
 const FORMULAS: Readonly<Record<number, Formula>> = {
   [codes.SIN]: Math.sin,
   [codes.COS]: Math.cos,
@@ -81,7 +81,7 @@ export function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-/** As C has it: 1 for the base 1, and for ±1 to an infinite power, where ECMAScript says NaN. */
+/** xʸ as in C: 1 for the base 1, and for ±1 to an infinite power, where ECMAScript has NaN. */
 function pow(x: number, y: number): number {
   if (x === 1 || (x === -1 && Math.abs(y) === Infinity)) return 1;
   return x ** y;

@@ -1,25 +1,24 @@
 /**
- * The kernels again, naive and in float64, the place to begin reading: each dense kernel once, with the name, the arguments and the
- * addresses of its SIMD twin, as a loop over the equation. matmul.ts is a product in three loops, conv.ts a convolution and its two
- * gradients in a dozen lines, lif.ts a neuron over time; memory.ts says where the numbers lie.
+ * The kernels in naive form and in float64; begin reading here. Each dense kernel has a twin with the name, the arguments and the addresses of
+ * its SIMD version, written as a loop over the equation. matmul.ts is a product in three loops, conv.ts a convolution and its two gradients in
+ * a dozen lines, lif.ts a neuron over time; memory.ts explains where the numbers are.
  *
- * Finite differences check these functions (`gradcheck` runs the whole engine on them), and they check the SIMD kernels.
+ * Finite differences check these functions (`gradcheck` runs the whole engine on them), and these functions check the SIMD kernels.
  *
- * Dense is the reference of sparse. On the float64 backend spikes are numbers, and products, pools and convolutions go the dense way. So
- * the kernels for bits, for values that are not 0, and for patches have no twin: tests compare their bits with the bits of the dense SIMD
- * kernels.
+ * Sparse kernels have dense references. On the float64 backend spikes are numbers, and products, pools and convolutions are dense. So the
+ * kernels for bits, non-zeros and patches have no twin; tests compare their bits with those of the dense SIMD kernels.
  */
 import type { Kernels } from "../build/types.ts";
 import * as twins from "./twins.ts";
 
-/** The kernels without a twin. */
+/** Kernels without a twin. */
 const WITHOUT_TWIN = [
-  // Recurrent weights: of compiled steps with these the reference has the composition.
+  // Recurrent weights, for which the reference composes compiled steps with products.
   "packForward",
   "feedForward",
   "packBackward",
   "feedBack",
-  // Spikes in bits.
+  // Packed spikes.
   "unpackBits",
   "alignBits",
   "countBits",
@@ -29,12 +28,9 @@ const WITHOUT_TWIN = [
   "maxPoolBits",
   "avgPoolBits",
   "delayBits",
-  // Products that skip zeros, and gradients that nobody needs.
+  // Products that skip zeros.
   "gather",
   "gemmMasked",
-  "gemmSampled",
-  "surrogateSupport",
-  "alignGroups",
   "listNonZeros",
   "multiplyListed",
   // Convolutions.
@@ -44,10 +40,14 @@ const WITHOUT_TWIN = [
   "overlaps",
   "addEvents",
   "windowBits",
+  "convPlan",
+  "convTurn",
+  "convTurnBack",
   "convMaps",
   "convWeights",
   "followMaps",
   "spreadMaps",
+  "spreadTiles",
 ] as const satisfies readonly (keyof Kernels)[];
 
 type WithTwin = Omit<Kernels, (typeof WITHOUT_TWIN)[number]>;
@@ -56,6 +56,7 @@ export interface Reference extends Kernels {
   readonly convolve: typeof twins.convolve;
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function collect(): Reference {
   const withTwin: WithTwin = twins;
   const refused = WITHOUT_TWIN.map((name) => [name, () => refuse(name)]);
@@ -67,4 +68,4 @@ function refuse(name: string): never {
 }
 
 // Without the annotation, a bundler would keep all of them for a program without gradcheck.
-export const reference: Reference = /* @__PURE__ */ collect();
+export const reference: Reference = collect();

@@ -1,4 +1,4 @@
-/** The numbers of kinds.ts by their names: layers refuse other numbers, and tests go through all of these. */
+/** The numbers of kinds.ts by name: layers reject other numbers, and tests iterate over all of these. */
 import * as kinds from "../kinds.ts";
 
 /** Surrogates. */
@@ -12,5 +12,5 @@ export const SURROGATES = {
   straightThrough: kinds.STRAIGHT_THROUGH,
 } as const;
 
-/** Resets, named as the option of neurons has them. */
+/** Resets, with the names of the neurons' option. */
 export const RESETS = { none: kinds.NO_RESET, subtract: kinds.SUBTRACT, zero: kinds.ZERO } as const;

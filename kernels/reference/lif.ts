@@ -1,4 +1,4 @@
-/** The naive twins of lif.ts and lif-back.ts: one loop over time each, in float64. */
+/** The naive twins of lif.ts and lif-back.ts: each equation as one loop over time, in float64. */
 import type { Kernels } from "../build/types.ts";
 import { SUBTRACT, ZERO } from "../kinds.ts";
 import * as layout from "../lif-layout.ts";
@@ -6,86 +6,147 @@ import * as product from "../product-layout.ts";
 import { accumulate, at, put } from "./memory.ts";
 import { surrogateDerivative } from "./surrogate.ts";
 
-/** A neuron of a descriptor: its β and θ, whether it fires, and its v after a reset. */
-function neuronOf(d: number, i: number) {
-  const column = i % at(d, layout.n);
-  const beta = at(at(d, layout.beta), column * at(d, layout.stepBeta));
-  // Integrators have no θ, and fire never.
-  const p = at(d, layout.threshold);
-  const theta = p === 0 ? Number.POSITIVE_INFINITY : at(p, column * at(d, layout.stepThreshold));
-  const isStrict = at(d, layout.strict) !== 0;
-  const reset = at(d, layout.reset);
-  return {
-    beta,
-    theta,
-    fires: (u: number): boolean => (isStrict ? u > theta : u >= theta),
-    afterReset: (u: number): number => (reset === SUBTRACT ? u - theta : reset === ZERO ? at(d, layout.resetValue) : u),
-  };
+/**
+ * Neuron i for T steps. Returns v after the last of them.
+ *
+ *   u[t] = β·v[t−1] + I[t]     s[t] = 1 if u[t] ≥ θ else 0     v[t] = u[t], after the reset where s[t] = 1
+ */
+function forward({ T, current, u, spikes, v, from, neuronAt }: Run, i: number): number {
+  const { beta, fires, afterReset } = neuronAt(i);
+  let state = from.at(0, i);
+  for (let t = 0; t < T; t++) {
+    const membrane = current.isGiven ? beta * state + current.at(t, i) : u.at(t, i);
+    const fired = fires(membrane);
+    state = fired ? afterReset(membrane) : membrane;
+    u.put(t, i, membrane);
+    spikes.put(t, i, fired ? 1 : 0);
+    v.put(t, i, state);
+  }
+  return state;
+}
+
+/** `forward` with a reset at the start of the next step: v[t] = u[t]. "subtract" subtracts θ after the decay. */
+function lateForward({ T, current, u, spikes, v, from, subtracts, neuronAt }: Run, i: number): number {
+  const { beta, theta, fires, afterReset } = neuronAt(i);
+  let state = from.at(0, i);
+  for (let t = 0; t < T; t++) {
+    const isDue = fires(state);
+    const before = isDue && !subtracts ? afterReset(state) : state;
+    const less = isDue && subtracts ? theta : 0;
+    const membrane = current.isGiven ? beta * before + current.at(t, i) - less : u.at(t, i);
+    state = membrane;
+    u.put(t, i, membrane);
+    spikes.put(t, i, fires(membrane) ? 1 : 0);
+    v.put(t, i, state);
+  }
+  return state;
 }
 
 export const lifForward: Kernels["lifForward"] = (d) => {
-  const [T, size] = [at(d, layout.T), at(d, layout.rows) * at(d, layout.n)];
-  const isLate = at(d, layout.delayed) !== 0;
-  const [u, from, current] = [at(d, layout.u), at(d, layout.from), at(d, layout.current)];
-  const [spikes, v, last] = [at(d, layout.spikes), at(d, layout.v), at(d, layout.last)];
-  for (let i = 0; i < size; i++) {
-    const { beta, theta, fires, afterReset } = neuronOf(d, i);
-    let state = from === 0 ? 0 : at(from, i);
-    for (let t = 0; t < T; t++) {
-      const due = isLate && fires(state);
-      // "subtract" takes θ off after the decay.
-      const takesTheta = due && at(d, layout.reset) === SUBTRACT;
-      const before = due && !takesTheta ? afterReset(state) : state;
-      const uAt = t * at(d, layout.stepU) + i;
-      const input = current === 0 ? 0 : at(current, t * at(d, layout.stepCurrent) + i);
-      const membrane = current === 0 ? at(u, uAt) : beta * before + input - (takesTheta ? theta : 0);
-      const fired = fires(membrane);
-      put(u, uAt, membrane);
-      if (spikes !== 0) put(spikes, t * size + i, fired ? 1 : 0);
-      state = fired && !isLate ? afterReset(membrane) : membrane;
-      if (v !== 0) put(v, t * size + i, state);
-    }
-    if (last !== 0) put(last, i, state);
-  }
+  const run = runOf(d);
+  const steps = run.isLate ? lateForward : forward;
+  for (let i = 0; i < run.size; i++) run.last.put(0, i, steps(run, i));
 };
 
+/**
+ * Neuron i from the last step to the first.
+ *
+ *   du[t] = dMembrane[t] + κ·(dV[t] + β·du[t+1]) + σ′(u[t] − θ)·dSpikes[t]     κ = 0 where v[t] was reset to a value, else 1
+ */
 export const lifBackward: Kernels["lifBackward"] = (d) => {
-  const [T, size] = [at(d, layout.T), at(d, layout.rows) * at(d, layout.n)];
-  const isLate = at(d, layout.delayed) !== 0;
-  const clears = at(d, layout.reset) === ZERO;
-  const [u, from] = [at(d, layout.u), at(d, layout.from)];
-  const [dSpikes, factors] = [at(d, layout.dSpikes), at(d, layout.product)];
-  const ofProduct = factors === 0 ? -1 : dSpikes !== 0 ? layout.dSpikes : layout.dMembrane;
-  const dLast = at(d, layout.dLast);
-  const [dU, dSum, dFrom] = [at(d, layout.dU), at(d, layout.dSum), at(d, layout.dFrom)];
-  const given = (word: number, t: number, i: number): number => {
-    const array = at(d, word);
-    if (array === 0) return 0;
-    return word === ofProduct ? productAt(factors, t * size + i) : at(array, t * at(d, word + 1) + i);
-  };
+  const { T, size, from, isLate, clears, neuronAt } = runOf(d);
+  const { u, dSpikes, dMembrane, dV, dLast, dU, dSum, dFrom, kind, slope } = gradientsOf(d);
   for (let i = 0; i < size; i++) {
-    const { beta, theta, fires } = neuronOf(d, i);
+    const { beta, theta, fires } = neuronAt(i);
     const isCut = (state: number): boolean => clears && fires(state);
-    // The gradient of v[t] that comes from the next step.
-    let carried = dLast !== 0 ? at(dLast, i) : 0;
+    // The gradient of v[t] from the next step.
+    let carried = dLast.at(0, i);
     for (let t = T - 1; t >= 0; t--) {
-      const membrane = u === 0 ? 0 : at(u, t * size + i);
-      if (isLate && isCut(membrane) && !(dLast !== 0 && t === T - 1)) carried = 0;
-      const ofV = given(layout.dV, t, i) + carried;
-      const ofSpikes = given(layout.dSpikes, t, i);
-      let sum = given(layout.dMembrane, t, i) + (!isLate && isCut(membrane) ? 0 : ofV);
-      if (dSpikes !== 0) {
-        sum += surrogateDerivative(at(d, layout.kind), at(d, layout.slope), membrane - theta) * ofSpikes;
-      }
-      put(dU, t * at(d, layout.stepDU) + i, sum);
+      const membrane = u.at(t, i);
+      // A delayed reset cuts the gradient from the next step, but not a gradient of the last v, which was not reset.
+      if (isLate && isCut(membrane) && !(dLast.isGiven && t === T - 1)) carried = 0;
+      const ofV = dV.at(t, i) + carried;
+      let sum = dMembrane.at(t, i) + (!isLate && isCut(membrane) ? 0 : ofV);
+      if (dSpikes.isGiven) sum += surrogateDerivative(kind, slope, membrane - theta) * dSpikes.at(t, i);
+      dU.put(t, i, sum);
       if (dSum !== 0) accumulate(dSum, i, sum);
       carried = beta * sum;
     }
-    if (dFrom !== 0) put(dFrom, i, isLate && from !== 0 && isCut(at(from, i)) ? 0 : carried);
+    dFrom.put(0, i, isLate && from.isGiven && isCut(from.at(0, i)) ? 0 : carried);
   }
 };
 
-/** The value of number i of a product, counted over all of its rows. */
+/** An array over time, with steps `step` values apart. At the address 0, it reads as zeros. */
+const arrayAt = (p: number, step: number) => ({
+  isGiven: p !== 0,
+  at: (t: number, i: number): number => (p === 0 ? 0 : at(p, t * step + i)),
+  put: (t: number, i: number, value: number): void => {
+    if (p !== 0) put(p, t * step + i, value);
+  },
+});
+
+type Run = ReturnType<typeof runOf>;
+
+/** Values of a descriptor for both passes and for forward. */
+function runOf(d: number) {
+  const n = at(d, layout.n);
+  const size = at(d, layout.rows) * n;
+  const [reset, isStrict] = [at(d, layout.reset), at(d, layout.strict) !== 0];
+  /** β and θ of neuron i, whether it fires, and v after a reset. */
+  function neuronAt(i: number) {
+    const column = i % n;
+    const beta = at(at(d, layout.beta), column * at(d, layout.stepBeta));
+    // Integrators have no θ and never fire.
+    const p = at(d, layout.threshold);
+    const theta = p === 0 ? Number.POSITIVE_INFINITY : at(p, column * at(d, layout.stepThreshold));
+    const fires = (u: number): boolean => (isStrict ? u > theta : u >= theta);
+    const afterReset = (u: number): number =>
+      reset === SUBTRACT ? u - theta : reset === ZERO ? at(d, layout.resetValue) : u;
+    return { beta, theta, fires, afterReset };
+  }
+  return {
+    T: at(d, layout.T),
+    size,
+    isLate: at(d, layout.delayed) !== 0,
+    subtracts: reset === SUBTRACT,
+    clears: reset === ZERO,
+    neuronAt,
+    current: arrayAt(at(d, layout.current), at(d, layout.stepCurrent)),
+    u: arrayAt(at(d, layout.u), at(d, layout.stepU)),
+    spikes: arrayAt(at(d, layout.spikes), size),
+    v: arrayAt(at(d, layout.v), size),
+    from: arrayAt(at(d, layout.from), 0),
+    last: arrayAt(at(d, layout.last), 0),
+  };
+}
+
+/** Values of a descriptor for backward. */
+function gradientsOf(d: number) {
+  const size = at(d, layout.rows) * at(d, layout.n);
+  const [dSpikes, factors] = [at(d, layout.dSpikes), at(d, layout.product)];
+  const ofProduct = factors === 0 ? -1 : dSpikes !== 0 ? layout.dSpikes : layout.dMembrane;
+  /** A given gradient, whose step is the next word; one of them may be a product. */
+  const given = (word: number) => {
+    const array = arrayAt(at(d, word), at(d, word + 1));
+    return word === ofProduct && array.isGiven
+      ? { ...array, at: (t: number, i: number) => productAt(factors, t * size + i) }
+      : array;
+  };
+  return {
+    u: arrayAt(at(d, layout.u), size),
+    dSpikes: given(layout.dSpikes),
+    dMembrane: given(layout.dMembrane),
+    dV: given(layout.dV),
+    dLast: arrayAt(at(d, layout.dLast), 0),
+    dU: arrayAt(at(d, layout.dU), at(d, layout.stepDU)),
+    dSum: at(d, layout.dSum),
+    dFrom: arrayAt(at(d, layout.dFrom), 0),
+    kind: at(d, layout.kind),
+    slope: at(d, layout.slope),
+  };
+}
+
+/** Value number i of a product, counted over all of its rows. */
 function productAt(d: number, i: number): number {
   const n = at(d, product.n);
   const [row, column] = [Math.floor(i / n), i % n];

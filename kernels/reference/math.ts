@@ -5,17 +5,19 @@ import { accumulate, at, put } from "./memory.ts";
 
 /** z[i] ← f(x[i]) */
 const map =
-  (f: (x: number) => number) =>
-  (z: number, x: number, n: number): void => {
-    for (let i = 0; i < n; i++) put(z, i, f(at(x, i)));
-  };
+  /* @__NO_SIDE_EFFECTS__ */
+    (f: (x: number) => number) =>
+    (z: number, x: number, n: number): void => {
+      for (let i = 0; i < n; i++) put(z, i, f(at(x, i)));
+    };
 
 /** dx[i] += gradient(dz[i], y[i]), where y is x, or z = f(x) */
 const mapGrad =
-  (gradient: (dz: number, y: number) => number) =>
-  (dx: number, dz: number, y: number, n: number): void => {
-    for (let i = 0; i < n; i++) accumulate(dx, i, gradient(at(dz, i), at(y, i)));
-  };
+  /* @__NO_SIDE_EFFECTS__ */
+    (gradient: (dz: number, y: number) => number) =>
+    (dx: number, dz: number, y: number, n: number): void => {
+      for (let i = 0; i < n; i++) accumulate(dx, i, gradient(at(dz, i), at(y, i)));
+    };
 
 export const exp = map(Math.exp);
 export const expGrad = mapGrad((dz, z) => dz * z);
@@ -41,15 +43,16 @@ export const absGrad = mapGrad((dz, x) => (x > 0 ? dz : x < 0 ? -dz : 0));
 export const relu = map((x) => Math.max(x, 0));
 export const reluGrad = mapGrad((dz, z) => (z <= 0 ? 0 : dz));
 
-/** dx[i] += dz[i] where x was taken, half of it at a tie */
+/** dx[i] += dz[i] if x was chosen, half of it at a tie */
 const takenGrad =
-  (loses: (x: number, y: number) => boolean) =>
-  (dx: number, dz: number, x: number, y: number, n: number, single = 0): void => {
-    for (let i = 0; i < n; i++) {
-      const [value, other] = [at(x, i), operand(y, i, single)];
-      if (!loses(value, other)) accumulate(dx, i, value === other ? at(dz, i) / 2 : at(dz, i));
-    }
-  };
+  /* @__NO_SIDE_EFFECTS__ */
+    (loses: (x: number, y: number) => boolean) =>
+    (dx: number, dz: number, x: number, y: number, n: number, single = 0): void => {
+      for (let i = 0; i < n; i++) {
+        const [value, other] = [at(x, i), operand(y, i, single)];
+        if (!loses(value, other)) accumulate(dx, i, value === other ? at(dz, i) / 2 : at(dz, i));
+      }
+    };
 
 export const maximum = zip(Math.max);
 export const maximumGrad = takenGrad((x, y) => x < y);

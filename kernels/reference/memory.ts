@@ -1,9 +1,9 @@
 /**
- * The memory of the reference kernels: float64 cells behind the same byte addresses that the SIMD kernels use.
+ * Memory of the reference kernels: float64 cells at the byte addresses that the SIMD kernels use.
  *
- * A cell of four bytes holds one number: a float64 where the SIMD kernel keeps a float32, or an exact integer where it
- * keeps an index. Reference addresses are negative (BASE + 4·cell); an address ≥ 0 lies in WebAssembly memory and is
- * read there as float32, so that a float64 computation can use tensors that live outside it.
+ * A cell of four bytes holds one number: a float64 in place of a float32 of the SIMD kernels, or an exact integer in place of an index.
+ * Reference addresses are negative (BASE + 4·cell). An address ≥ 0 is in WebAssembly memory and is read there as float32, so that a float64
+ * computation can use tensors from outside.
  */
 
 export const BASE = -(2 ** 31);
@@ -13,12 +13,12 @@ let wasmFloats: () => Float32Array = () => {
   throw new Error("reference: no WebAssembly memory was bound");
 };
 
-/** Tells where addresses ≥ 0 are read. */
+/** Sets the memory in which addresses ≥ 0 are read. */
 export function bindWasmMemory(floats: () => Float32Array): void {
   wasmFloats = floats;
 }
 
-/** Makes the cells up to byte address `end` exist. */
+/** Allocates cells up to byte address `end`. */
 export function reserve(end: number): void {
   const needed = (end - BASE) / 4;
   if (needed <= cells.length) return;

@@ -2,11 +2,11 @@
 import type { Kernels } from "../build/types.ts";
 import { accumulate, at, put } from "./memory.ts";
 
-/** Integers of the head of a table; an entry has three. */
+/** Integers in the header of a table; an entry has three. */
 const HEAD = 9;
 
 export const spans: Kernels["spans"] = (table, size, places, kernel, stride, padding, dilation, countPadding) => {
-  // Without the run, which nothing here reads.
+  // Without the run, which is not read here.
   [size, places, dilation, kernel, stride, padding, 0, 0, 0].forEach((value, i) => {
     put(table, i, value);
   });
@@ -24,7 +24,7 @@ export const spans: Kernels["spans"] = (table, size, places, kernel, stride, pad
 };
 
 /**
- * Calls f(window, the places of the values under it in their plane, the plane, the divisor of means) for every window.
+ * Calls f(window, the places in their plane of the values under it, the plane, the divisor of means) for every window.
  */
 function eachWindow(
   down: number,

@@ -25,10 +25,9 @@ function block(counter: Words, key0: number, key1: number): Words {
   return [c0, c1, c2, c3];
 }
 
-/** Key and counter of a stream; the counter may be the lower half alone. */
+/** Key and counter of a stream; the upper half of the counter may be omitted. */
 type Stream = [key0: number, key1: number, counter0: number, counter1: number, counter2?: number, counter3?: number];
 
-/** The first n words of the stream. */
 function words(n: number, ...[key0, key1, counter0, counter1, counter2 = 0, counter3 = 0]: Stream): number[] {
   const result: number[] = [];
   for (let b = 0; result.length < n; b++) {
@@ -63,7 +62,7 @@ export const bernoulli: Kernels["bernoulli"] = (bits, p, n, repeats, scale, key0
   const drawn = words(32 * Math.ceil(total / 64), key0, key1, counter0, counter1);
   const fractions = words(total, key0, key1, counter0, counter1, 1);
   putSpikes(bits, total, (i) => {
-    // Rounded as float32 is, so that both sides decide alike.
+    // Rounded to float32, so that kernel and twin decide alike.
     const rate = Math.fround(Math.min(Math.max(at(p, i % n), 0), 1) * Math.fround(scale));
     const word = drawn[32 * Math.floor(i / 64) + (i % 32)] as number;
     const half = i % 64 < 32 ? word & 0xffff : word >>> 16;

@@ -77,14 +77,15 @@ function search(x: number, first: number, n: number, inner: number, sign: number
 }
 
 const extremeAxis =
-  (sign: 1 | -1) =>
-  (z: number, index: number, x: number, outer: number, n: number, inner: number): void => {
-    eachOutput(outer, n, inner, (output, first) => {
-      const i = search(x, first, n, inner, sign);
-      put(index, output, i);
-      put(z, output, at(x, first + i * inner));
-    });
-  };
+  /* @__NO_SIDE_EFFECTS__ */
+    (sign: 1 | -1) =>
+    (z: number, index: number, x: number, outer: number, n: number, inner: number): void => {
+      eachOutput(outer, n, inner, (output, first) => {
+        const i = search(x, first, n, inner, sign);
+        put(index, output, i);
+        put(z, output, at(x, first + i * inner));
+      });
+    };
 
 export const maxAxis = extremeAxis(1);
 export const minAxis = extremeAxis(-1);

@@ -2,7 +2,7 @@
 import type { Kernels } from "../build/types.ts";
 import { accumulate, at, put } from "./memory.ts";
 
-/** The largest value of a row, and the logarithm of the sum of exponentials less that value. */
+/** m, the largest value of a row, and ℓ, the logarithm of the sum of exp(x − m). */
 function logSumExp(x: number, first: number, cols: number): [m: number, l: number] {
   let m = -Infinity;
   for (let c = 0; c < cols; c++) m = Math.max(m, at(x, first + c));
@@ -43,19 +43,29 @@ export const logSoftmaxGrad: Kernels["logSoftmaxGrad"] = (dx, dz, z, rows, cols)
 
 const weightOf = (weight: number, c: number): number => (weight === 0 ? 1 : at(weight, c));
 
-export const crossEntropy: Kernels["crossEntropy"] = (loss, lse, x, target, weight, rows, cols, smoothing) => {
+export const crossEntropy: Kernels["crossEntropy"] = (
+  loss,
+  lse,
+  x,
+  target,
+  weight,
+  rows,
+  cols,
+  smoothing,
+  apart = 0,
+) => {
   for (let row = 0; row < rows; row++) {
     const y = at(target, row);
     const first = row * cols;
     const [m, l] = lse === 0 || y < 0 ? [0, 0] : logSumExp(x, first, cols);
     const term = (c: number): number => weightOf(weight, c) * (m + l - at(x, first + c));
     let sum = y < 0 ? 0 : (1 - smoothing) * term(y);
-    // Without smoothing the other classes do not enter, not even as 0·∞.
+    // Without smoothing, the other classes are not added, not even as 0·∞.
     if (y >= 0 && smoothing !== 0) for (let c = 0; c < cols; c++) sum += (smoothing / cols) * term(c);
     put(loss, row, sum);
     if (lse === 0) continue;
     put(lse, row, l);
-    put(lse, rows + row, m);
+    put(lse, (apart || rows) + row, m);
   }
 };
 
@@ -71,6 +81,7 @@ export const crossEntropyGrad: Kernels["crossEntropyGrad"] = (
   rows,
   cols,
   smoothing,
+  apart = 0,
 ) => {
   for (let row = 0; row < rows; row++) {
     const y = at(target, row);
@@ -81,7 +92,7 @@ export const crossEntropyGrad: Kernels["crossEntropyGrad"] = (
     if (lse !== 0) {
       const shares = Array.from({ length: cols }, (_, c) => (smoothing / cols) * weightOf(weight, c));
       const total = shares.reduce((sum, share) => sum + share, own);
-      const [l, m] = [at(lse, row), at(lse, rows + row)];
+      const [l, m] = [at(lse, row), at(lse, (apart || rows) + row)];
       shares.forEach((share, c) => {
         accumulate(dx, first + c, g * (Math.exp(at(x, first + c) - m - l) * total - share));
       });

@@ -1,4 +1,4 @@
-/** The twins of kernels by their names, as index.ts checks them against the compiled module. */
+/** The twins by name; index.ts checks them against the compiled module. */
 export * from "./blocks.ts";
 export * from "./conv.ts";
 export * from "./delay.ts";

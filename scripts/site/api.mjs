@@ -20,7 +20,7 @@ const CATEGORIES = [
   ["Learning rules", /^snn\/learning\//],
   ["Streams", /^snn\/stream\//],
   ["Other packages", /^snn\/(python\.|nir\/)/],
-  ["Recordings", /^snn\/events\/(formats|input|read|recording|shd|write)\./],
+  ["Recordings", /^snn\/events\/(formats|input|read|recording|shd|spikes|write)\./],
   ["Frames and surfaces", /^snn\/events\/(frames|slices|surfaces)\./],
   ["Augmentation and filters", /^snn\/events\/(augmentation|filters|random)\./],
   ["Simulated camera", /^snn\/events\/camera\./],
@@ -33,11 +33,11 @@ const CATEGORIES = [
   ["Cost", /^snn\/quantize\//],
   ["Charts", /^snn\/plot\//],
   ["Threads", /^engine\/threads\//],
-  ["Tensors", /^engine\/(create|generator|shape|tensor)\./],
+  ["Tensors", /^engine\/(core\/)?(create|generator|shape|tensor)\./],
   ["Ops", /^engine\/ops\//],
-  ["Tape and memory", /^engine\/(gradcheck|memory|tape|warmup)\./],
-  ["Parts of an op", /^engine\/(backend|composed|extend|gradient|op|record|saves|scope)\./],
-  ["Kernels", /^engine\/(arithmetic|descriptors|kernels|relaxed|wasm)\.|^kernels\//],
+  ["Tape and memory", /^engine\/((core|outside)\/)?(gradcheck|memory|persist|tape|warmup)\./],
+  ["Parts of an op", /^engine\/((core|forms)\/)?(backend|extend|gradient|nearest|op|saves|scope|shortcuts|values)\./],
+  ["Kernels", /^engine\/(core\/)?(arithmetic|descriptors|kernels|relaxed|wasm)\.|^kernels\//],
 ];
 
 /** Constants of these types are classes: those that `neuron` and `plasticity` make. */

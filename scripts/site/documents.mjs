@@ -9,6 +9,9 @@ const PLACES = {
   "docs/README.md": "docs/index.html",
   "docs/equation.md": "equation/index.html",
   "docs/zoo.md": "zoo/index.html",
+  "docs/neighbours.md": "neighbours/index.html",
+  "docs/figures.md": "figures/index.html",
+  "docs/train.md": "play/index.html",
   "docs/lessons/README.md": "lessons/index.html",
   "docs/licences.md": "licences.html",
 };

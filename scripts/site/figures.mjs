@@ -8,7 +8,7 @@ import { escapeHtml } from "./markdown.mjs";
 const BUILT = join(root, "build/demos/playground/figures");
 
 const { SvgPen } = await import(join(root, "build/demos/playground/draw/pen.js"));
-const { LIGHT, DARK } = await import(join(BUILT, "palette.js"));
+const { LIGHT, DARK } = await import(join(root, "build/demos/playground/draw/palette.js"));
 
 export { LIGHT };
 
@@ -52,20 +52,35 @@ export function writePosters(write) {
   }
 }
 
+/** Where a figure has the picture of a phone: on one, and in a column of its own beside a wide text. */
+const SMALL = "(max-width: 600px)";
+const NARROW_PLACES = { nano: `${SMALL}, (min-width: 1024px)` };
+
 /** The element of the figure whose poster a document shows at `target`; undefined where `target` is no poster. */
 export function figureIn(target, label, link) {
   const name = /^docs\/figures\/([\w-]+)\.svg$/.exec(target)?.[1];
   if (name === undefined) return undefined;
   if (!posters.has(name))
     throw new Error(`site: ${target}: no figure has this name, among ${[...posters.keys()].join(", ")}`);
-  const source = (width, look, media) => `<source srcset="${link(pathOf(name, width, look))}" media="${media}">`;
-  const height = posters.get(name).heightFor(WIDE);
+  const isDark = "(prefers-color-scheme: dark)";
+  const narrow = NARROW_PLACES[name] ?? SMALL;
+  // Each picture keeps its own place until it comes.
+  const sizeOf = (width) => `width="${width}" height="${posters.get(name).heightFor(width)}"`;
+  const source = (width, look, media) =>
+    `<source srcset="${link(pathOf(name, width, look))}" media="${media}" ${sizeOf(width)}>`;
   return (
     `<snn-figure name="${name}"><picture>` +
-    source(NARROW, "dark", "(max-width: 600px) and (prefers-color-scheme: dark)") +
-    source(NARROW, "light", "(max-width: 600px)") +
-    source(WIDE, "dark", "(prefers-color-scheme: dark)") +
-    `<img src="${link(pathOf(name, WIDE, "light"))}" width="${WIDE}" height="${height}" alt="${escapeHtml(label)}">` +
+    source(
+      NARROW,
+      "dark",
+      narrow
+        .split(", ")
+        .map((place) => `${place} and ${isDark}`)
+        .join(", "),
+    ) +
+    source(NARROW, "light", narrow) +
+    source(WIDE, "dark", isDark) +
+    `<img src="${link(pathOf(name, WIDE, "light"))}" ${sizeOf(WIDE)} alt="${escapeHtml(label)}">` +
     "</picture></snn-figure>"
   );
 }

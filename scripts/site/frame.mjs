@@ -1,16 +1,11 @@
 /** The frame of every page: bar, lists of pages and of sections, and what a content policy allows. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../entries.mjs";
 import { escapeHtml } from "./markdown.mjs";
 
 /** Neither scripts nor styles stand in a page; WebAssembly is compiled, and workers may be texts. */
-const POLICY = [
-  "default-src 'self'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "img-src 'self' data: blob:",
-  "worker-src 'self' blob:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "object-src 'none'",
-].join("; ");
+const POLICY = JSON.parse(readFileSync(join(root, "demos/playground/site/policy.json"), "utf8")).join("; ");
 
 /** The mark of the project, a trace with two spikes, 40 × 16. */
 export const MARK_PATH = "M0 12h9l2.5-10L15 14l2-4h6l2.5-8L29 13l2-3h9";
@@ -51,7 +46,7 @@ const titleOf = ({ path, title }) => (path === "index.html" ? title : `${title} 
 const addressOf = ({ path }, origin) => new URL(path.replace(/(^|\/)index\.html$/, "$1"), origin).href;
 
 /** What a page says of its own address, and of the card `page.card` that is shown beside links to it. */
-export function addressTags(page, origin) {
+function addressTags(page, origin) {
   const title = escapeHtml(titleOf(page));
   return `<link rel="canonical" href="${addressOf(page, origin)}">
 <meta property="og:type" content="website">
@@ -75,8 +70,11 @@ ${pages.map((page) => `<url><loc>${escapeHtml(addressOf(page, origin))}</loc></u
 </urlset>
 `;
 
-/** Pages without lists at their sides. */
-const WHOLE = ["index.html"];
+/** Pages of one figure, which begin with it. */
+const FIGURES = ["equation/index.html", "zoo/index.html", "play/index.html"];
+
+/** Pages that have the whole width, without lists at their sides; one of the documents has the list of pages above. */
+const WHOLE = [...FIGURES, "index.html", "figures/index.html", "neighbours/index.html", "docs/nano.html"];
 
 const sidesOf = (page) =>
   `<details class="pages"><summary>Pages</summary><nav aria-label="Pages">
@@ -84,15 +82,43 @@ ${listOf(page, page.groups)}
 </nav></details>
 `;
 
+/** What stands in `main`: on the page of a figure no heading stands above it, and the sections are listed beside the text below. */
+function contentOf(page) {
+  if (!FIGURES.includes(page.path)) return page.html + turnsOf(page);
+  const [figure] = /<snn-figure[\s\S]*?<\/snn-figure>/.exec(page.html);
+  return `${figure}\n${sectionsOf(page)}\n${page.html.replace(figure, "")}`;
+}
+
+/** The ways from a lesson to those before and after it. */
+function turnsOf(page) {
+  const lessons = page.groups.flatMap(({ pages }) => pages).filter(({ path }) => path.startsWith("lessons/"));
+  const i = lessons.findIndex(({ path }) => path === page.path);
+  if (i < 0) return "";
+  const turn = (lesson, rel, text) =>
+    lesson === undefined
+      ? "<span></span>"
+      : `<a class="card-link" rel="${rel}" href="${relative(page.path, lesson.path)}">${escapeHtml(text(lesson.name))}</a>`;
+  const [before, after] = [lessons[i - 1], lessons[i + 1]];
+  return `\n<nav class="turns" aria-label="Lessons">${turn(before, "prev", (name) => `← ${name}`)}${turn(after, "next", (name) => `${name} →`)}</nav>`;
+}
+
+/** Fonts of what stands at the top of every page, and of code where a page has some: asked for with the page, they come before its first picture. */
+const fontsOf = ({ html }, { fonts }) =>
+  ["sans.woff2", "sans-bold.woff2", "serif.woff2", ...(html.includes("<code") ? ["mono.woff2"] : [])].map(
+    (name) => fonts[name],
+  );
+
 /**
  * The document of a page: `path` from the root of the site, `title`, `description`, `html` of its content, `headings`, and `groups` of pages
- * for the list beside it. `assets` has the paths of style sheet and scripts, `origin` the address of the site for canonical links, or null.
+ * for the list beside it. `assets` has the paths of style sheet and scripts, `origin` the address of the site for canonical links, or null. A
+ * page that is served for a look has no service worker.
  */
-export function documentOf(page, { assets, tabs, version, origin }) {
+export function documentOf(page, { assets, tabs, version, origin, isLook }) {
   const to = (path) => relative(page.path, path);
   const tab = ({ path, name, begins }) =>
-    `<a href="${to(path)}"${page.path.startsWith(begins) ? ' aria-current="true"' : ""}>${name}</a>`;
+    `<a href="${to(path)}"${begins.test(page.path) ? ' aria-current="true"' : ""}>${name}</a>`;
   const isWhole = WHOLE.includes(page.path);
+  const isListed = !isWhole || page.path.startsWith("docs/");
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -104,10 +130,13 @@ export function documentOf(page, { assets, tabs, version, origin }) {
 <title>${escapeHtml(titleOf(page))}</title>
 ${origin === null ? "" : addressTags(page, origin)}<link rel="icon" href="${to(assets.icon)}" type="image/svg+xml">
 <link rel="stylesheet" href="${to(assets.style)}">
+${fontsOf(page, assets)
+  .map((font) => `<link rel="preload" as="font" type="font/woff2" href="${to(font)}" crossorigin>`)
+  .join("\n")}
 <script src="${to(assets.theme)}"></script>
 <script type="module" src="${to(assets.script)}"></script>
 </head>
-<body data-root="${"../".repeat(page.path.split("/").length - 1) || "./"}">
+<body data-root="${"../".repeat(page.path.split("/").length - 1) || "./"}"${isLook ? " data-look" : ""}>
 <a class="skip" href="#content">Skip to the content</a>
 <header class="bar">
 <a class="brand" href="${to("index.html")}">${MARK} <span>jarvis-snn</span></a>
@@ -116,8 +145,8 @@ ${origin === null ? "" : addressTags(page, origin)}<link rel="icon" href="${to(a
 <button type="button" class="theme" data-theme-button aria-label="Light or dark">${HALVES}</button>
 </header>
 <div class="${isWhole ? "whole" : "body"}">
-${isWhole ? "" : sidesOf(page)}<main id="content">
-${page.html}
+${isListed ? sidesOf(page) : ""}<main id="content">
+${contentOf(page)}
 </main>
 ${isWhole ? "" : sectionsOf(page)}
 </div>

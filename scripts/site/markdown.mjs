@@ -2,6 +2,7 @@
 import MarkdownIt from "markdown-it";
 import { createCssVariablesTheme, createHighlighter } from "shiki";
 import temml from "temml";
+import { isProgram, isRunnable, typesIn } from "./programs.mjs";
 
 const LANGUAGES = ["ts", "js", "html", "css", "json", "sh", "python", "diff"];
 const THEME = "variables";
@@ -72,6 +73,15 @@ const slugOf = (heading) =>
     .replace(/\s/g, "-");
 
 const textOf = (token) => (token.children ?? []).map((child) => child.content).join("");
+
+/** The frame of a program, which the script of the page gives its buttons; one that runs says where its types stand. */
+function framed(html, { info, content }, next) {
+  const language = info.split(/\s/)[0];
+  if (!isProgram(language)) return html;
+  const printed = next?.type === "fence" && next.info === "text" ? next.content : undefined;
+  const types = isRunnable(language, content, printed) ? ` data-types="${typesIn(content)}"` : "";
+  return `<div class="program"${types}>${html.trimEnd()}</div>\n`;
+}
 
 /** Tags that stand in a text, with the addresses on the page. */
 const linked = (html, link) =>
@@ -152,7 +162,7 @@ export function render(text, { link, name, figure }) {
   rules.fence = (tokens, i, ...rest) =>
     tokens[i].info === "math"
       ? `<div class="formula" tabindex="0">${formulaOf(tokens[i].content, true)}</div>\n`
-      : fence(tokens, i, ...rest);
+      : framed(fence(tokens, i, ...rest), tokens[i], tokens[i + 1]);
   const html = markdown.render(text).replace(/ style="text-align:(\w+)"/g, ' class="$1"');
   return { title, html, headings, sections: sections.map((each) => ({ ...each, words: each.words.join(" ") })) };
 }

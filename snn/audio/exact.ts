@@ -1,4 +1,4 @@
-/** Powers and logarithms in float64 by + − × ÷ alone: the same bits on every engine, unlike `Math`. */
+/** Powers and logarithms in float64 by + − × ÷ only: unlike `Math`, they have the same bits on every engine. */
 
 /** eˣ for finite |x| < 700; relative error below 2·10⁻¹⁵ + 4·10⁻¹⁶·|x|. */
 export function exactExp(x: number): number {
@@ -6,7 +6,7 @@ export function exactExp(x: number): number {
   const k = Math.round(x / Math.LN2);
   const r = x - k * Math.LN2;
   let sum = 1;
-  // The Taylor series from its small end; r²⁰/20! is below 10⁻²⁷.
+  // The Taylor series from its smallest term; r²⁰/20! is below 10⁻²⁷.
   for (let n = 20; n > 0; n--) sum = 1 + (sum * r) / n;
   return sum * 2 ** k;
 }

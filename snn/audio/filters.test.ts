@@ -1,4 +1,4 @@
-/** Resampling, mel and gammatone filters: against their formulas in float64, and on signals with known answers. */
+/** Resampling, mel and gammatone filters: compared with their formulas in float64, and on signals with known answers. */
 import { expect, test } from "vitest";
 import { gradcheck, memoryStats, type Tensor, tape, tensor } from "../../engine/index.ts";
 import { numbers } from "../../test/support/sides.ts";
@@ -125,7 +125,7 @@ test("mel: the triangles are those of both scales, of height 1 or of area 1", ()
 });
 
 test("mel: 1000 Hz are 999.99 mel of HTK and 15 of Slaney; filters of height 1 add up to 1 between the first and the last peak", () => {
-  // The centre of the middle of three filters around a frequency is that frequency where it is in the middle in mel.
+  // The middle of three filters around a frequency is centred on it if it is the middle in mel.
   expect(htk(1000)).toBeCloseTo(999.9855, 3);
   const filters = melFilterbank({ nFft: 1024, nMels: 20, fMin: 100, fMax: 6000 });
   const sums = values(filters.sum({ axis: 0 }));
@@ -200,7 +200,7 @@ test("mel spectrogram: a tone of amplitude a has the power (a·N/4)² under its 
   const options = { ...bank, hop: 160 };
   const z = melSpectrogram(tone(f, 4000, rate, a), options);
   const filters = melFilterbank(bank).toArray() as number[][];
-  // A Hann window has the bin itself with N/4 of the amplitude, and its neighbours with half of that.
+  // With a Hann window the bin has N/4 of the amplitude, and its neighbours half of that.
   const peak = (a * nFft) / 4;
   const frame = (z.toArray() as number[][])[12] as number[];
   const expected = filters.map(

@@ -1,13 +1,12 @@
 /**
- * Gammatone filters: how places of the cochlea move. A recurrence over samples, block by block, for the models of the
- * ear.
+ * Gammatone filters model the motion of places of the cochlea: a recurrence over samples, computed block by block.
  */
 import { NOT_NEGATIVE, numberOf, upTo, withDefaults } from "../../engine/arguments.ts";
 import { peek } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { cosPi } from "../../engine/protocol.ts";
 import { checkShape } from "../../engine/shape.ts";
-import { empty } from "../../engine/unchecked.ts";
+import { emptyOf } from "../../engine/unchecked.ts";
 import { STEP_COUNTS } from "../coding/spikes.ts";
 import { checkSequence } from "../layer/checks.ts";
 import { exactExp, ln } from "./exact.ts";
@@ -19,9 +18,9 @@ export interface GammatoneOptions {
   sampleRate?: number;
   /** C, the number of filters, an integer in [1, 2¹⁶]; default 64. */
   channels?: number;
-  /** The centre of the first filter, in Hz, > 0; default 50. */
+  /** Centre of the first filter, in Hz, > 0; default 50. */
   fMin?: number;
-  /** The centre of the last filter, in Hz, above fMin and at most half the rate; default 0.45 of the rate, at most 8000. */
+  /** Centre of the last filter, in Hz, above fMin and at most half the rate; default 0.45 of the rate, at most 8000. */
   fMax?: number | undefined;
 }
 
@@ -35,7 +34,7 @@ export const GAMMATONE = {
 const CHANNELS = upTo(2 ** 16);
 
 /**
- * Equivalent rectangular bandwidth, in Hz, of the auditory filter at a frequency in Hz: 132.6 at 1000.
+ * Equivalent rectangular bandwidth, in Hz, of the auditory filter at a frequency in Hz; 132.6 at 1000.
  *
  *   ERB(f) = 24.7·(4.37·f/1000 + 1)
  *
@@ -56,12 +55,12 @@ export function erb(frequency: number): number {
 const bandwidth = (f: number): number => 24.7 * ((4.37 * f) / 1000 + 1);
 
 /**
- * The centres of the filters, in Hz, from fMin to fMax: evenly spaced on the scale of ERBs, E = 21.4·log₁₀(4.37·f/1000 + 1). A single
- * filter has its centre at fMin.
+ * Centres of the filters, in Hz, evenly spaced from fMin to fMax on the ERB scale, E = 21.4·log₁₀(4.37·f/1000 + 1). A single filter has its centre at
+ * fMin.
  *
  * Shapes: → an array of `channels` numbers.
  *
- * @throws RangeError for an option out of range; TypeError for an option of another name or kind.
+ * @throws RangeError for an option out of range; TypeError for an unknown option or a value of the wrong type.
  * @see Glasberg and Moore (1990), Derivation of auditory filter shapes from notched-noise data, Hearing Research 47.
  *
  * @example
@@ -89,16 +88,15 @@ function centres(where: string, { sampleRate, channels, fMin, fMax }: typeof GAM
 }
 
 /**
- * Gammatone filters of 4th order: for each centre f₀ a chain of four complex one-pole filters, whose output is the real part of the last
- * filter. A tone at the centre of a filter passes with its amplitude. No gradient.
+ * Gammatone filters of 4th order: each centre f₀ has a chain of four complex one-pole filters, and the output is the real part of the last one. The
+ * gain at the centre of a filter is 1. There is no gradient.
  *
  *   y₀ = 2·(1 − λ)⁴·x     yⱼ[n] = λ·e^{iβ}·yⱼ[n−1] + yⱼ₋₁[n], j = 1 … 4     z[n] = Re y₄[n]
  *   λ = exp(−2πb/sampleRate),  β = 2πf₀/sampleRate,  b = ERB(f₀)·36·2⁶/(720π) = 1.019·ERB(f₀)
  *
- * Shapes: x [N, …] → [N, …, C], with the centres of {@link erbFrequencies}. Filters run in float64; NaN and infinities stay in a filter for
- * ever.
+ * Shapes: x [N, …] → [N, …, C], with the centres of {@link erbFrequencies}. Filters run in float64. NaN and infinities never leave a filter.
  *
- * @throws RangeError unless x has a time axis, or for an option out of range; TypeError for an option of another name or kind.
+ * @throws RangeError unless x has a time axis, or for an option out of range; TypeError for an unknown option or a value of the wrong type.
  * @see Hohmann (2002), Frequency analysis and synthesis using a Gammatone filterbank, Acta Acustica united with Acustica 88(3); Patterson
  *   et al. (1987), An efficient auditory filterbank based on the gammatone function, APU report 2341.
  *
@@ -117,23 +115,23 @@ export function gammatone(x: Tensor, options: GammatoneOptions = GAMMATONE): Ten
   checkSequence("gammatone", "sound", x);
   const [n, rows] = signalRows(x);
   const filters = new Gammatone("gammatone", given, rows);
-  const z = empty(checkShape("gammatone", [...x.sizes, filters.channels]));
-  // Memory may grow where x is written out, which detaches earlier views.
+  const z = emptyOf(checkShape("gammatone", [...x.sizes, filters.channels]));
+  // Materialising x may grow the memory, which detaches earlier views.
   const sound = peek(x);
   filters.filter(peek(z), sound, n);
   return z;
 }
 
-/** Filters with their state, for sound that comes in blocks. */
+/** Filters with their state, for sound that arrives in blocks. */
 export class Gammatone {
   readonly channels: number;
-  /** The pole of each filter, real and imaginary part, and the factor of its input. */
+  /** For each filter: real and imaginary part of the pole, and the input gain. */
   private readonly filters: Float64Array;
-  /** y₁ … y₄ of each row and filter, real and imaginary part. */
+  /** Real and imaginary parts of y₁ … y₄ for each row and filter. */
   private readonly state: Float64Array;
   private readonly rows: number;
 
-  /** Filters at rest, for sound with this number of rows. */
+  /** Filters at rest for sound with this number of rows. */
   constructor(where: string, given: typeof GAMMATONE, rows: number) {
     const at = centres(where, given);
     this.channels = at.length;
@@ -183,5 +181,5 @@ export class Gammatone {
 
 type Eight = [number, number, number, number, number, number, number, number];
 
-/** b/ERB: a gammatone filter of 4th order with this b has the given equivalent rectangular bandwidth. */
+/** b/ERB: a gammatone filter of 4th order with this b has the required equivalent rectangular bandwidth. */
 const WIDTH = (36 * 64) / (720 * Math.PI);

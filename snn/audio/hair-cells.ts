@@ -1,4 +1,4 @@
-/** Hair cells, the fibres of their nerve, and the cells that the fibres excite: a model of the ear behind the basilar membrane. */
+/** A model of the inner ear after the basilar membrane: hair cells, auditory nerve fibres, and bushy cells. */
 import type { Range } from "../../engine/arguments.ts";
 import { NOT_NEGATIVE, numberOf, POSITIVE, upTo, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { generatorOf, peek } from "../../engine/extend.ts";
@@ -13,24 +13,24 @@ import { checkSteps, SpikeSteps } from "./steps.ts";
 export interface HairCellsOptions {
   /** Samples a second, an integer in [9080, 2²⁴]; default 16000. */
   sampleRate?: number;
-  /** The unit of x in units of the hair cell, finite and > 0; default 1000: an x of root mean square 1 is a sound of 90 dB then. */
+  /** Factor from x to units of the hair cell, finite and > 0; default 1000, with which a root mean square of 1 is a sound of 90 dB. */
   gain?: number;
-  /** n, the nerve fibres of a hair cell, an integer in [1, 255]; default 40. */
+  /** n, the number of nerve fibres of a hair cell, an integer in [1, 255]; default 40. */
   fibers?: number;
   /**
-   * w, the rise of the membrane of the cell behind by a current of one spike of every fibre, in thresholds a second; finite and ≥ 0,
-   * default 13000.
+   * w: how fast a current of one spike from every fibre raises the bushy cell's membrane, in thresholds a second;
+   * finite and ≥ 0, default 13000.
    */
   weight?: number;
   /** τₘ, the time constant of the membrane, in milliseconds, finite and > 0; default 1. */
   tauMembraneMs?: number;
   /** τₛ, the time constant of the current, in milliseconds, finite and > 0; default 0.5. */
   tauSynapseMs?: number;
-  /** Milliseconds for which a fibre or a cell is silent after a spike, finite and ≥ 0; default 1. */
+  /** Refractory time of fibres and cells, in milliseconds, finite and ≥ 0; default 1. */
   refractoryMs?: number;
-  /** Samples of a time step, an integer in [1, 2²⁴]; default 1. */
+  /** Samples per time step, an integer in [1, 2²⁴]; default 1. */
   samplesPerStep?: number;
-  /** The source of random numbers; the default generator if not given. */
+  /** Source of random numbers; the default generator if not given. */
   generator?: Generator | undefined;
 }
 
@@ -46,9 +46,9 @@ export const HAIR = {
   generator: undefined as Generator | undefined,
 } satisfies Record<keyof HairCellsOptions, unknown>;
 
-/** Meddis's names and values: rates a second, of a pool that holds at most 1. */
+/** Meddis's constants: rates a second, for a pool that holds at most 1. */
 const REPLENISH = 5.05; // y
-const RELEASE = 2000; // g, the most
+const RELEASE = 2000; // g, the maximum
 const LOSS = 2500; // l
 const REUPTAKE = 6580; // r
 const REPROCESS = 66.3; // x
@@ -58,27 +58,27 @@ const FIRE = 50000; // h
 
 const FIBERS = upTo(255);
 
-/** Samples whose random numbers are drawn together. */
+/** Number of samples whose random numbers are drawn together. */
 const BLOCK = 256;
 
 /**
- * Motion of the basilar membrane to spikes, as in the Spiking Heidelberg Digits: for each channel a hair cell that releases transmitter,
- * n nerve fibres that it excites, and a leaky integrate-and-fire cell, a bushy cell, that the fibres excite.
+ * Turns motion of the basilar membrane into spikes, as in the Spiking Heidelberg Digits. Each channel has a hair cell that releases transmitter, n
+ * nerve fibres that it excites, and a bushy cell, a leaky integrate-and-fire neuron, that the fibres excite.
  *
  *   k = g·(s + A)/(s + A + B) for s > −A, else 0     s = gain·x
- *   dq/dt = y·(1 − q) + x·w − k·q     free transmitter     dc/dt = k·q − (l + r)·c     in the cleft     dw/dt = r·c − x·w     taken up again
- *   P(spike of a fibre) = h·c·Δt     none within the refractory time after a spike
- *   I ← I·e^{−Δt/τₛ} + spikes of the fibres     v ← v·e^{−Δt/τₘ} + (w/n)·I·Δt     a spike at v ≥ 1; v = 0 for the refractory time after it
+ *   dq/dt = y·(1 − q) + x·w − k·q     free transmitter     dc/dt = k·q − (l + r)·c     in the cleft     dw/dt = r·c − x·w     reuptake
+ *   P(spike of a fibre) = h·c·Δt     0 within the refractory time after a spike
+ *   I ← I·e^{−Δt/τₛ} + spikes of the fibres     v ← v·e^{−Δt/τₘ} + (w/n)·I·Δt     spike if v ≥ 1; then v = 0 for the refractory time
  *
- *   y = 5.05, g = 2000, l = 2500, r = 6580, x = 66.3, h = 50000 a second, A = 5, B = 300; all starts at rest, as after a long silence
+ *   y = 5.05, g = 2000, l = 2500, r = 6580, x = 66.3, h = 50000 a second, A = 5, B = 300; the start is the equilibrium of silence
  *
- * Shapes: x [N, …, C], as of {@link gammatone}, → spikes [T, …, C] with T = ⌊N/samplesPerStep⌋. A step has a spike where one of its samples
- * has a spike. The pools change by Euler steps of a sample, as in the data set's code, where the sound has root mean square 0.3 and goes
- * through a hydrodynamic model of the basilar membrane. One random number draws the number of fibres that fire, from its binomial
- * distribution. No gradient. NaN counts as silence.
+ * Shapes: x [N, …, C], such as the output of {@link gammatone}, → spikes [T, …, C] with T = ⌊N/samplesPerStep⌋. A step has a spike if one of its
+ * samples has one. The pools advance by Euler steps of one sample, as in the data set's code, which reads sound of root mean square 0.3 through a
+ * hydrodynamic model of the basilar membrane. One random number draws the number of firing fibres from its binomial distribution. There is no
+ * gradient. NaN counts as silence.
  *
- * @throws RangeError unless x has a time axis and a whole step, or for an option out of range; TypeError for an option of another name or
- *   kind.
+ * @throws RangeError unless x has a time axis and a whole step, or for an option out of range; TypeError for an unknown option or a value of the
+ *   wrong type.
  * @see Cramer, Stradmann, Schemmel and Zenke (2020), The Heidelberg Spiking Data Sets for the Systematic Evaluation of Spiking Neural
  *   Networks, IEEE Transactions on Neural Networks and Learning Systems 33(7); Meddis (1988), Simulation of auditory-neural transduction:
  *   Further studies, The Journal of the Acoustical Society of America 83(3).
@@ -109,7 +109,7 @@ export function hairCells(x: Tensor, options: HairCellsOptions = HAIR): Tensor {
   return cells.steps.take("hairCells", x.sizes.slice(1)) as Tensor;
 }
 
-/** Transmitter leaves the cleft at 9080 a second, which steps of a sample must resolve. */
+/** Transmitter leaves the cleft at a rate of l + r = 9080 a second, which Euler steps of one sample must resolve. */
 const RELEASED: Range = {
   expected: "an integer in [9080, 2²⁴]; resample?",
   fits: (x) => STEP_COUNTS.fits(x) && x >= LOSS + REUPTAKE,
@@ -131,7 +131,7 @@ export function checkHair(where: string, given: typeof HAIR): void {
   if (!(steps <= 2 ** 16)) throw wrongValue(where, "a refractory time of at most 65536 samples", steps);
 }
 
-/** The smallest number of samples from a spike to the next spike. */
+/** Least number of samples between two spikes. */
 const refractory = ({ refractoryMs, sampleRate }: typeof HAIR): number => Math.ceil((refractoryMs * sampleRate) / 1000);
 
 /** e^{−Δt/τ} */
@@ -140,27 +140,26 @@ const decay = (tauMs: number, sampleRate: number): number => {
   return steps > 600 ? 0 : exactExp(-steps);
 };
 
-/** Hair cells and the cells behind them, for motions that come in blocks. */
+/** Hair cells, fibres and bushy cells, for motions that arrive in blocks. */
 export class HairCells {
   readonly steps: SpikeSteps;
   private readonly generator: Generator;
   private readonly width: number;
   private readonly gain: number;
   private readonly dt: number;
-  /** Factors of current and membrane over a sample, and the rise of the membrane by a current of 1. */
+  /** Decay of current and membrane per sample, and the rise of the membrane by a current of 1. */
   private readonly fade: number;
   private readonly leak: number;
   private readonly kick: number;
   private readonly refractory: number;
-  /** Transmitter that is free, in the cleft, and taken up again. */
+  /** Transmitter: free, in the cleft, and in reuptake. */
   private readonly free: Float64Array;
   private readonly cleft: Float64Array;
   private readonly taken: Float64Array;
   private readonly current: Float64Array;
   private readonly membrane: Float64Array;
-  /** The number of samples for which each cell is still silent. */
   private readonly silent: Int32Array;
-  /** Fibres that may fire, and those that have fired in each of the last samples. */
+  /** Fibres that may fire, and fibres that fired in each of the last samples. */
   private readonly ready: Uint8Array;
   private readonly fired: Uint8Array;
   private slot = 0;
@@ -176,7 +175,7 @@ export class HairCells {
     this.leak = decay(tauMembraneMs, sampleRate);
     this.kick = weight / fibers / sampleRate;
     this.refractory = refractory(given);
-    // At rest in silence, where nothing changes.
+    // The equilibrium in silence.
     const k = (RELEASE * SPONTANEOUS) / (SPONTANEOUS + HALF);
     const cleft = (REPLENISH * k) / (LOSS * k + REPLENISH * (LOSS + REUPTAKE));
     this.free = new Float64Array(width).fill((cleft * (LOSS + REUPTAKE)) / k);
@@ -190,12 +189,12 @@ export class HairCells {
   }
 
   /**
-   * Takes n samples of the motions, [n, width]. `motions` is a function, since views are valid only once memory has grown for random
-   * numbers.
+   * Processes n samples of the motions, [n, width]. `motions` is a function because drawing random numbers may grow the memory, which detaches
+   * views.
    */
   hear(motions: () => ArrayLike<number>, n: number): void {
     const { width, generator } = this;
-    // Each sample takes whole blocks of the generator, so its random numbers do not depend on the lengths in which sound comes.
+    // Each sample draws whole generator blocks, so its random numbers do not depend on how the sound is cut into blocks.
     const each = 4 * Math.ceil(width / 4);
     noGrad(() => {
       const draws = rand([n, each], { generator });
@@ -216,7 +215,7 @@ export class HairCells {
     this.steps.next();
   }
 
-  /** Moves the transmitter of cell i, and returns how much is in the cleft then. */
+  /** Moves the transmitter of cell i and returns the amount in the cleft. */
   private release(i: number, x: number): number {
     const { free, cleft, taken, dt } = this;
     const motion = x * this.gain;
@@ -233,7 +232,7 @@ export class HairCells {
     return left;
   }
 
-  /** Fibres that have fired rest, and those that have rested are ready for the next sample. */
+  /** Fibres that fired become refractory; those whose refractory time ends become ready. */
   private rest(i: number, spikes: number): void {
     const { ready, fired, slot } = this;
     if (fired.length === 0) return;
@@ -241,7 +240,7 @@ export class HairCells {
     fired[slot + i] = spikes;
   }
 
-  /** Gives the spikes of the fibres to the cell behind them, and returns whether it fires. */
+  /** Adds the spikes of the fibres to the current of the bushy cell and returns whether it fires. */
   private excite(i: number, spikes: number): boolean {
     const { current, membrane, silent } = this;
     const into = (current[i] as number) * this.fade + spikes;
@@ -258,10 +257,10 @@ export class HairCells {
   }
 }
 
-/** The number of n fibres that fire, each with probability p, from u uniform in [0, 1): the smallest k with u < P(at most k). */
+/** Number of n fibres that fire, each with probability p, for u uniform in [0, 1): the smallest k with u < P(at most k). */
 function binomial(n: number, p: number, u: number): number {
   if (p >= 1) return n;
-  // So the probability that no fibre fires does not underflow.
+  // By symmetry; (1 − p)ⁿ would underflow.
   if (p > 0.5) return n - binomial(n, 1 - p, u);
   let part = power(1 - p, n);
   let k = 0;
@@ -272,7 +271,6 @@ function binomial(n: number, p: number, u: number): number {
   return k;
 }
 
-/** xⁿ by squares. */
 function power(x: number, n: number): number {
   let z = 1;
   for (let square = x, bits = n; bits > 0; bits >>= 1, square *= square) if (bits & 1) z *= square;

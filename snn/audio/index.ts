@@ -1,5 +1,5 @@
 /**
- * Sound to spikes: WAV files, resampling, mel and gammatone filters, and three ways to spikes, for whole sounds and for a microphone.
+ * Sound to spikes: WAV files, resampling, mel and gammatone filters, and three encoders, for whole sounds and for a microphone.
  *
  * Sound is a tensor [N, …] of samples in [−1, 1], time first. Spikes are bits, [T, …, C].
  *

@@ -1,4 +1,4 @@
-/** Spikes where a signal crosses levels: an encoder of sound, sample by sample. */
+/** Level-crossing encoder of sound, sample by sample. */
 import { FINITE, numberOf, POSITIVE, withDefaults } from "../../engine/arguments.ts";
 import { peek } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
@@ -9,29 +9,28 @@ import { checkSteps, SpikeSteps } from "./steps.ts";
 
 /** Options of {@link levelCrossings}. */
 export interface LevelCrossingsOptions {
-  /** θ, the distance of levels, finite and > 0; default 0.1. */
+  /** θ, the distance between levels, finite and > 0; default 0.1. */
   threshold?: number;
-  /** The level that the signal comes from, finite; default 0. */
+  /** Level at which the signal starts, finite; default 0. */
   start?: number;
-  /** Samples of a time step, an integer in [1, 2²⁴]; default 1. */
+  /** Samples per time step, an integer in [1, 2²⁴]; default 1. */
   samplesPerStep?: number;
 }
 
 export const LEVELS: Required<LevelCrossingsOptions> = { threshold: 0.1, start: 0, samplesPerStep: 1 };
 
 /**
- * Send-on-delta: an ON spike where a signal has risen to the next level, or beyond it, and an OFF spike where it has fallen to the level
- * below.
+ * Send-on-delta: an ON spike when a signal has risen to the next level or beyond, and an OFF spike when it has fallen to the level below or beyond.
  *
  *   k[n] = ⌊r⌋ for r ≥ k[n−1] + 1, ⌈r⌉ for r ≤ k[n−1] − 1, else k[n−1]     r = (x[n] − start)/θ, k[−1] = 0
  *   on[n] = [k[n] > k[n−1]]     off[n] = [k[n] < k[n−1]]
  *
- * Shapes: x [N, …, C], or [N] for a single channel → spikes [T, …, 2·C], the ON spikes of all channels and then their OFF spikes, with T =
- * ⌊N/samplesPerStep⌋. A step has a spike where one of its samples has a spike. A jump over several levels is one spike. Values that are not
- * finite give no spike and change no level. No gradient.
+ * Shapes: x [N, …, C], or [N] for a single channel → spikes [T, …, 2·C], the ON spikes of all channels and then their OFF spikes, with
+ * T = ⌊N/samplesPerStep⌋. A step has a spike if one of its samples has one. A jump over several levels is one spike. Values that are not finite cause
+ * no spike and do not change the level. There is no gradient.
  *
- * @throws RangeError unless x has a time axis and a whole step, the threshold is finite and > 0, start is finite and samplesPerStep an
- *   integer in [1, 2²⁴]; TypeError for an option of another name or kind.
+ * @throws RangeError unless x has a time axis and a whole step, the threshold is finite and > 0, start is finite and samplesPerStep an integer in
+ *   [1, 2²⁴]; TypeError for an unknown option or a value of the wrong type.
  * @see Miskowicz (2006), Send-On-Delta Concept: An Event-Based Data Reporting Strategy, Sensors 6(1).
  *
  * @example
@@ -65,7 +64,7 @@ export function checkLevels(
   numberOf(where, "samplesPerStep", samplesPerStep, STEP_COUNTS);
 }
 
-/** The level of each signal, for signals that come in blocks. */
+/** Current level of each signal, for signals that arrive in blocks. */
 export class SignalLevels {
   readonly steps: SpikeSteps;
   private readonly threshold: number;
@@ -82,7 +81,7 @@ export class SignalLevels {
     this.level = new Float64Array(width);
   }
 
-  /** Takes n samples of the signals, x [n, width]. */
+  /** Processes n samples of the signals, x [n, width]. */
   see(x: ArrayLike<number>, n: number): void {
     const { steps, threshold, start, channels, level } = this;
     const width = level.length;

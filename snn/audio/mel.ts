@@ -1,4 +1,4 @@
-/** Mel filters: triangles over frequencies, which widen as hearing becomes coarser. */
+/** Mel filters: triangles over frequencies, which widen like the resolution of hearing. */
 import { COUNT, choiceOf, NOT_NEGATIVE, numberOf, type Range, upTo, withDefaults } from "../../engine/arguments.ts";
 import { type Tensor, tensor } from "../../engine/index.ts";
 import { STEP_COUNTS } from "../coding/spikes.ts";
@@ -7,19 +7,19 @@ import { checkBand, frequencyOf } from "./signal.ts";
 
 /** Options of {@link melFilterbank}. */
 export interface MelFilterbankOptions {
-  /** Samples a second, an integer in [1, 2²⁴]; default 16000. */
+  /** Sample rate, an integer in [1, 2²⁴]; default 16000. */
   sampleRate?: number;
-  /** Samples of a frame, an integer in [2, 4096]; default 400. */
+  /** Samples per frame, an integer in [2, 4096]; default 400. */
   nFft?: number;
   /** M, the number of filters, an integer in [1, 4096]; default 128. */
   nMels?: number;
-  /** The frequency at which the first triangle begins, in Hz, ≥ 0; default 0. */
+  /** Frequency at which the first triangle begins, in Hz, ≥ 0; default 0. */
   fMin?: number;
-  /** The frequency at which the last triangle ends, in Hz, above fMin and at most half the rate, which is the default. */
+  /** Frequency at which the last triangle ends, in Hz, above fMin and at most half the rate, which is the default. */
   fMax?: number | undefined;
-  /** "none", the default: triangles of height 1; "slaney": triangles of area 1 over Hz. */
+  /** "none" (default): triangles of height 1; "slaney": triangles of area 1 over Hz. */
   norm?: "none" | "slaney";
-  /** The scale on which the triangles have one width; default "htk". */
+  /** Scale on which the triangles have equal widths; default "htk". */
   melScale?: "htk" | "slaney";
 }
 
@@ -44,9 +44,9 @@ const FILTERS = upTo(4096);
  *   "htk"     mel = 2595·log₁₀(1 + f/700)
  *   "slaney"  mel = 3f/200 up to 1000 Hz, 15 + 27·ln(f/1000)/ln 6.4 above
  *
- * Shapes: → [nMels, nFft/2 + 1], rounded down. Where frames are short, the lowest triangles may lie between two frequencies and be 0.
+ * Shapes: → [nMels, ⌊nFft/2⌋ + 1]. For short frames, the lowest triangles may lie between two frequencies and be 0.
  *
- * @throws RangeError for an option out of range or an unknown choice; TypeError for an option of another name or kind.
+ * @throws RangeError for an option out of range or an unknown choice; TypeError for an unknown option or a value of the wrong type.
  * @see Davis and Mermelstein (1980), Comparison of Parametric Representations for Monosyllabic Word Recognition in Continuously Spoken
  *   Sentences, IEEE Transactions on Acoustics, Speech, and Signal Processing 28(4); Slaney (1998), Auditory Toolbox 2.
  *
@@ -64,7 +64,7 @@ export function melFilterbank(options: MelFilterbankOptions = MEL): Tensor {
   return tensor(melFilters(given), { shape: [given.nMels, spectrumBins(given.nFft)] });
 }
 
-/** The frequencies of the spectrum of n real samples. */
+/** Number of frequencies in the spectrum of n real samples. */
 export const spectrumBins = (n: number): number => Math.floor(n / 2) + 1;
 
 export function checkMel(where: string, given: typeof MEL): void {
@@ -78,7 +78,7 @@ export function checkMel(where: string, given: typeof MEL): void {
   choiceOf(where, "melScale", given.melScale, ["htk", "slaney"]);
 }
 
-/** The filters [nMels, nFft/2 + 1] for options that were checked. */
+/** The filters [nMels, nFft/2 + 1] for checked options. */
 export function melFilters({ sampleRate, nFft, nMels, fMin, fMax, norm, melScale }: typeof MEL): Float32Array {
   const { toMel, toHz } = SCALES[melScale];
   const last = fMax ?? sampleRate / 2;

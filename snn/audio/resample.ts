@@ -1,4 +1,4 @@
-/** Sound at another rate: a windowed sinc as a strided convolution, for whole sounds and block by block. */
+/** Resampling: a windowed sinc as a strided convolution, for whole sounds and block by block. */
 import { numberOf, SHARE, upTo, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { composed } from "../../engine/extend.ts";
 import { conv1d, pad, type Tensor, tensor } from "../../engine/index.ts";
@@ -10,33 +10,33 @@ import { HopWindows, joinedSamples } from "./windows.ts";
 
 /** Options of {@link resample}. */
 export interface ResampleOptions {
-  /** Samples a second of x, an integer in [1, 2²⁴]. */
+  /** Sample rate of x, an integer in [1, 2²⁴]. */
   from: number;
-  /** Samples a second of the result, an integer in [1, 2²⁴]. */
+  /** Sample rate of the result, an integer in [1, 2²⁴]. */
   to: number;
-  /** w, the zero crossings of the filter on either side, a positive integer ≤ 1024; default 6. A larger one cuts off more sharply. */
+  /** w, the number of zero crossings of the filter on either side, a positive integer ≤ 1024; default 6. Larger values give a sharper cutoff. */
   lowpassWidth?: number;
-  /** The frequency at which the filter cuts off, as a part of half the smaller rate, in (0, 1]; default 0.99. */
+  /** Cutoff frequency, as a share of half the smaller rate, in (0, 1]; default 0.99. */
   rolloff?: number;
 }
 
 const RESAMPLE: Required<ResampleOptions> = { from: Number.NaN, to: Number.NaN, lowpassWidth: 6, rolloff: 0.99 };
 
 const WIDTH = upTo(1024);
-/** The largest number of weights of all filters; large rates without a common divisor would need more. */
+/** Most weights of all filters; large rates without a common divisor would need more. */
 const MOST = 2 ** 22;
 
 /**
- * Sound at another rate, by a sinc below a Hann window: the ideal low pass, cut off after w zero crossings. Differentiable.
+ * Resamples sound with a Hann-windowed sinc: the ideal low pass, truncated after w zero crossings. Differentiable.
  *
  *   z[m] = (b/from)·Σ_n x[n]·h(b·(m/to − n/from))     b = rolloff·min(from, to)
  *   h(t) = sin(πt)/(πt)·cos²(πt/2w) for |t| < w, else 0
  *
- * Shapes: x [N, …] → [⌈N·to/from⌉, …]; before and behind x are zeros. The formula and its defaults are torchaudio's. Equal rates give the
- * values of x in a tensor of its own.
+ * Shapes: x [N, …] → [⌈N·to/from⌉, …]; x is padded with zeros at both ends. The formula and its defaults are torchaudio's. With equal rates the
+ * result is a copy of x.
  *
- * @throws RangeError unless x has a time axis, the rates are integers in [1, 2²⁴] whose filters have at most 2²² weights, lowpassWidth is
- *   an integer in [1, 1024] and rolloff lies in (0, 1]; TypeError for an option of another name or kind.
+ * @throws RangeError unless x has a time axis, the rates are integers in [1, 2²⁴] whose filters have at most 2²² weights, lowpassWidth is an integer
+ *   in [1, 1024] and rolloff lies in (0, 1]; TypeError for an unknown option or a value of the wrong type.
  * @see Smith (2002), Digital Audio Resampling Home Page, https://ccrma.stanford.edu/~jos/resample/.
  *
  * @example
@@ -54,7 +54,7 @@ export function resample(x: Tensor, options: ResampleOptions): Tensor {
   return filters === null ? x.clone() : composed(convolve, x, filters);
 }
 
-/** The filters [to, 1, from + 2·width], one for each place between samples, with rates without a common divisor. */
+/** Filters [to, 1, from + 2·width], one for each position between samples; the rates are divided by their common divisor. */
 export interface ResamplingFilters {
   readonly from: number;
   readonly to: number;
@@ -62,7 +62,7 @@ export interface ResamplingFilters {
   readonly values: Float32Array;
 }
 
-/** The filters for these options, null for equal rates. */
+/** Filters for these options; null for equal rates. */
 export function filtersOf(where: string, options: ResampleOptions): ResamplingFilters | null {
   const given = withDefaults(where, RESAMPLE, options) as Required<ResampleOptions>;
   const wanted = numberOf(where, "to", given.to, STEP_COUNTS);
@@ -82,7 +82,7 @@ export function filtersOf(where: string, options: ResampleOptions): ResamplingFi
   const values = new Float32Array(to * taps);
   for (let m = 0; m < to; m++) {
     for (let n = 0; n < taps; n++) {
-      // Time in zero crossings, from one quotient: 0 where the sample lies at the place.
+      // Time in zero crossings, computed by one quotient, so that it is exactly 0 at the position of the sample.
       const t = (band * ((n - width) * to - m * from)) / (from * to);
       if (Math.abs(t) < lowpassWidth) values[m * taps + n] = (band / from) * windowed(t, lowpassWidth);
     }
@@ -109,13 +109,13 @@ function convolve(x: Tensor, filters: ResamplingFilters): Tensor {
     .reshape([kept, ...x.sizes.slice(1)]);
 }
 
-/** The new samples [·, rows] of the whole windows in x [rows, N]. */
+/** The new samples [·, rows] of the complete windows in x [rows, N]. */
 function weighed(x: Tensor, { from, to, width, values }: ResamplingFilters): Tensor {
   const maps = conv1d(x.unsqueeze(1), tensor(values, { shape: [to, 1, from + 2 * width] }), null, { stride: from });
   return maps.permute([2, 1, 0]).reshape([-1, x.sizes[0] as number]);
 }
 
-/** Resampling of sound that comes in blocks, with the same bits as for the whole sound. */
+/** Resamples sound that arrives in blocks; the result has the same bits as from the whole sound. */
 export class Resampler {
   private readonly filters: ResamplingFilters;
   private readonly windows: HopWindows;
@@ -128,7 +128,7 @@ export class Resampler {
     this.windows = new HopWindows(new Float32Array(width), from + 2 * width, from);
   }
 
-  /** The new samples of the windows that these samples complete. */
+  /** The new samples whose windows these samples complete. */
   next(samples: Float32Array): Float32Array {
     this.heard += samples.length;
     const part = this.windows.take(samples);
@@ -138,7 +138,7 @@ export class Resampler {
     return resampled;
   }
 
-  /** The new samples that these last samples complete, and the rest; no samples may follow. */
+  /** The new samples that these last samples complete, and the remaining ones; no samples may follow. */
   end(samples: Float32Array): Float32Array {
     const { from, to, width } = this.filters;
     const left = Math.ceil(((this.heard + samples.length) * to) / from) - this.given;

@@ -1,4 +1,4 @@
-/** Spectra over time: frames of sound by a product with the matrix of the Fourier transform. */
+/** Spectrograms: frames of sound times the matrix of the Fourier transform. */
 import { choiceOf, numberOf, POSITIVE, upTo, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { composed } from "../../engine/extend.ts";
 import { conv1d, indexSelect, linear, pad, type Tensor, tensor } from "../../engine/index.ts";
@@ -10,19 +10,19 @@ import { signalRows } from "./signal.ts";
 
 /** Options of {@link melSpectrogram}. */
 export interface MelSpectrogramOptions extends MelFilterbankOptions {
-  /** The samples that the window covers, in the middle of a frame: an integer in [1, nFft]; default nFft. */
+  /** Samples covered by the window, in the middle of a frame: an integer in [1, nFft]; default nFft. */
   winLength?: number | undefined;
-  /** Samples from one frame to the next, a positive integer; default half the window, rounded down, at least 1. */
+  /** Samples between frames, a positive integer; default half the window, rounded down, at least 1. */
   hop?: number | undefined;
-  /** 2, the default, for powers, or 1 for magnitudes. */
+  /** 2 (default) for powers, or 1 for magnitudes. */
   power?: 1 | 2;
-  /** Whether sample t·hop is the middle of frame t, with `padding` at both ends of the sound, or else its first sample; default true. */
+  /** Whether sample t·hop is the middle of frame t, with `padding` at both ends of the sound, or its first sample; default true. */
   center?: boolean;
-  /** "reflect", the default: the sound again, backwards, before its beginning and behind its end; "zeros": silence. */
+  /** "reflect" (default) mirrors the sound at both ends; "zeros" pads with silence. */
   padding?: "reflect" | "zeros";
-  /** Whether the result is the natural logarithm, where values below `floor` count as `floor`; default false. */
+  /** Whether the result is the natural logarithm of max(z, `floor`); default false. */
   log?: boolean;
-  /** The smallest value that has a logarithm, finite and > 0; default 1e-6. */
+  /** Lower bound of values before the logarithm, finite and > 0; default 1e-6. */
   floor?: number;
 }
 
@@ -38,17 +38,17 @@ export const SPECTROGRAM = {
 } satisfies Record<keyof MelSpectrogramOptions, unknown>;
 
 /**
- * The mel spectrogram: powers of the frequencies in frames of sound, under mel filters. Differentiable.
+ * The mel spectrogram: the power spectrum of frames of sound through mel filters. Differentiable.
  *
  *   X[t, k] = Σ_n w[n]·x[t·hop + n]·e^{−2πikn/nFft},  n = 0 … nFft − 1
  *   z[t, i] = Σ_k melFilterbank[i, k]·|X[t, k]|^power     log: ln max(z, floor)
  *   w[n] = ½ − ½·cos(2πn/winLength), the periodic Hann window, in the middle of the frame
  *
- * Shapes: x [N, …] → [T, …, nMels] with T = 1 + ⌊N/hop⌋ frames, without `center` 1 + ⌊(N − nFft)/hop⌋. Options and defaults are
- * torchaudio's. A frame depends on its samples alone, to the last bit.
+ * Shapes: x [N, …] → [T, …, nMels] with T = 1 + ⌊N/hop⌋ frames, without `center` 1 + ⌊(N − nFft)/hop⌋. Options and defaults are torchaudio's. The
+ * bits of a frame depend only on its own samples.
  *
- * @throws RangeError for an option out of range, or for sound that is too short: at most nFft/2 samples where padding reflects them, or
- *   less than a frame; TypeError for an option of another name or kind.
+ * @throws RangeError for an option out of range, or for sound that is too short: at most nFft/2 samples with reflection, or less than a frame;
+ *   TypeError for an unknown option or a value of the wrong type.
  * @see Davis and Mermelstein (1980), Comparison of Parametric Representations for Monosyllabic Word Recognition in Continuously Spoken
  *   Sentences, IEEE Transactions on Acoustics, Speech, and Signal Processing 28(4).
  *
@@ -70,7 +70,7 @@ export function melSpectrogram(x: Tensor, options: MelSpectrogramOptions = SPECT
   );
 }
 
-/** The spectrogram of x under the name of a public function. */
+/** The spectrogram of x, with the name of the public function for errors. */
 export function spectrogramOf(where: string, x: Tensor, frames: Frames): Tensor {
   checkSequence(where, "sound", x);
   checkFrameLength(where, x.sizes[0] as number, frames);
@@ -85,16 +85,16 @@ export interface Frames {
   readonly power: 1 | 2;
   readonly center: boolean;
   readonly reflects: boolean;
-  /** The smallest value that has a logarithm; null without one. */
+  /** Lower bound of values before the logarithm; null without one. */
   readonly floor: number | null;
   readonly nMels: number;
-  /** Cosines and sines under the window [2·bins, nFft]. */
+  /** Windowed cosines and sines [2·bins, nFft]. */
   readonly waves: Float32Array;
   /** Mel filters [nMels, bins]. */
   readonly filters: Float32Array;
 }
 
-/** Throws for options that do not fit together. */
+/** Checks options together. */
 export function framesOf(where: string, given: typeof SPECTROGRAM): Frames {
   checkMel(where, given);
   const { nFft, nMels, power, center, padding, log } = given;
@@ -122,7 +122,7 @@ export function framesOf(where: string, given: typeof SPECTROGRAM): Frames {
   };
 }
 
-/** w[n]·cos 2πkn/N for all k, and then w[n]·sin 2πkn/N. */
+/** w[n]·cos 2πkn/N for all k, then w[n]·sin 2πkn/N. */
 function wavesOf(n: number, length: number): Float32Array {
   const window = new Float64Array(n);
   const first = Math.floor((n - length) / 2);
@@ -134,7 +134,7 @@ function wavesOf(n: number, length: number): Float32Array {
   const waves = new Float32Array(2 * bins * n);
   for (let k = 0; k < bins; k++) {
     for (let i = 0; i < n; i++) {
-      // The angle modulo a turn, exactly: k·i is an integer below 2⁵³.
+      // The angle modulo a turn, which is exact: k·i is an integer below 2⁵³.
       const at = (k * i) % n;
       waves[k * n + i] = (window[i] as number) * (cosine[at] as number);
       waves[(bins + k) * n + i] = (window[i] as number) * (sine[at] as number);
@@ -143,7 +143,7 @@ function wavesOf(n: number, length: number): Float32Array {
   return waves;
 }
 
-/** Throws unless n samples are enough for a frame, and for a reflection. */
+/** Throws unless n samples suffice for a frame and for a reflection. */
 export function checkFrameLength(where: string, n: number, { nFft, half, center, reflects }: Frames): void {
   const least = !center ? nFft : reflects ? half + 1 : 1 + (nFft % 2);
   if (n >= least) return;
@@ -157,7 +157,7 @@ function transform(x: Tensor, frames: Frames): Tensor {
   return spectra(whole, frames).reshape([-1, ...x.sizes.slice(1), frames.nMels]);
 }
 
-/** x [N, rows] with half a frame before it and behind it. */
+/** x [N, rows], padded by half a frame at both ends. */
 function around(x: Tensor, { half, reflects }: Frames): Tensor {
   if (!reflects) return pad(x, [0, 0, half, half]);
   const n = x.sizes[0] as number;
@@ -168,7 +168,7 @@ function around(x: Tensor, { half, reflects }: Frames): Tensor {
   return indexSelect(x, 0, indices);
 }
 
-/** The spectra [T, rows, nMels] of the whole frames in x [N, rows]. */
+/** Spectra [T, rows, nMels] of the complete frames in x [N, rows]. */
 export function spectra(x: Tensor, { nFft, hop, power, floor, nMels, waves, filters }: Frames): Tensor {
   const bins = spectrumBins(nFft);
   const matrix = tensor(waves, { shape: [2 * bins, 1, nFft] });

@@ -1,4 +1,4 @@
-/** Spikes where the logarithm of a mel spectrogram changes. */
+/** Encodes changes of a log mel spectrogram as spikes. */
 import { numberOf, POSITIVE, withDefaults } from "../../engine/arguments.ts";
 import { peek } from "../../engine/extend.ts";
 import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
@@ -7,9 +7,9 @@ import { SpikeSteps } from "./steps.ts";
 
 /** Options of {@link speech2Spikes}. */
 export interface Speech2SpikesOptions extends Omit<MelSpectrogramOptions, "log"> {
-  /** θ, the change of a logarithm from which on there is a spike, finite and > 0; default 1. */
+  /** θ, the change of the logarithm that causes a spike, finite and > 0; default 1. */
   threshold?: number;
-  /** Whether the sums of the spectrogram over time have channels too, in front of the others; default false. */
+  /** Whether cumulative sums of the spectrogram over time are additional channels, before the others; default false. */
   cumulativeSum?: boolean;
 }
 
@@ -26,17 +26,16 @@ export const SPEECH = {
   cumulativeSum: false,
 };
 /**
- * Speech2Spikes: a level for each channel approaches the logarithm of a mel spectrogram by steps of θ. A step up is an ON spike, a step
- * down an OFF spike.
+ * Speech2Spikes: the level of each channel follows the logarithm of a mel spectrogram in steps of θ. A step up is an ON spike, a step down an OFF
+ * spike.
  *
  *   m = ln max(melSpectrogram(x), floor)
  *   on[t] = [m[t] − ℓ[t−1] > θ]     off[t] = [m[t] − ℓ[t−1] < −θ]     ℓ[t] = ℓ[t−1] + θ·(on[t] − off[t]),  ℓ[−1] = m[0] to the nearest integer
- *   cumulativeSum: the same, first, for m = ln max(Σ_{s≤t} melSpectrogram(x)[s], floor)
+ *   cumulativeSum: first the same for m = ln max(Σ_{s≤t} melSpectrogram(x)[s], floor)
  *
- * Shapes: x [N, …] → spikes [T, …, 2·F], the ON spikes of all F = nMels channels, or twice as many with `cumulativeSum`, and then their OFF
- * spikes, with T frames as of {@link melSpectrogram}. The paper's code gives the defaults: 20 mel filters from 20 to
- * 4000 Hz over frames of 512 samples every 80 samples at 16 kHz. Silence has the logarithm −∞ in the paper's code, and
- * the logarithm of `floor` here. No gradient.
+ * Shapes: x [N, …] → spikes [T, …, 2·F], the ON spikes of all F = nMels channels (2·nMels with `cumulativeSum`), then their OFF spikes; T is the
+ * number of frames of {@link melSpectrogram}. The defaults are those of the paper's code: 20 mel filters from 20 to 4000 Hz over frames of 512
+ * samples every 80 samples at 16 kHz. For silence the paper's code gives −∞, this function ln `floor`. There is no gradient.
  *
  * @throws RangeError or TypeError as {@link melSpectrogram}; RangeError unless the threshold is finite and > 0.
  * @see Stewart, Danielescu, Shea and Supic (2023), Speech2Spikes: Efficient Audio Encoding Pipeline for Real-time Neuromorphic Systems, NICE.
@@ -62,24 +61,24 @@ export function speech2Spikes(x: Tensor, options: Speech2SpikesOptions = SPEECH)
   });
 }
 
-/** Checks the options, and gives the spectrogram for them. */
+/** Checks the options and returns the spectrogram's settings. */
 export function speechFrames(where: string, given: typeof SPEECH): Frames {
   numberOf(where, "threshold", given.threshold, POSITIVE);
   return framesOf(where, { ...SPEECH, ...given, log: false });
 }
 
-/** Levels and sums of the channels of each row, for frames that come in blocks. */
+/** Levels and sums of the channels of each row, for frames that arrive in blocks. */
 export class Speech {
   private readonly threshold: number;
   private readonly floor: number;
   private readonly mels: number;
   private readonly steps: SpikeSteps;
-  /** The sum of each row and mel filter, with `cumulativeSum`; else empty. */
+  /** Sums of each row and mel filter with `cumulativeSum`; otherwise empty. */
   private readonly sums: Float64Array;
   private readonly levels: Float64Array;
   private isNew = true;
 
-  /** For frames of `width` values, all rows together. */
+  /** `width`: number of values per frame, over all rows. */
   constructor({ threshold, floor, nMels, cumulativeSum }: typeof SPEECH, width: number) {
     this.threshold = threshold;
     this.floor = floor;
@@ -89,7 +88,7 @@ export class Speech {
     this.steps = new SpikeSteps(2 * this.levels.length, 1);
   }
 
-  /** The spikes of frames [T, …, nMels], of T ≥ 1. */
+  /** Spikes of frames [T, …, nMels], T ≥ 1. */
   see(mel: Tensor): Tensor {
     const frames = mel.sizes[0] as number;
     const features = this.sums.length === 0 ? mel : this.withSums(mel);
@@ -134,5 +133,5 @@ export class Speech {
   }
 }
 
-/** The nearest integer, of two the even one, as PyTorch rounds. */
+/** x rounded half to even, as in PyTorch. */
 const nearest = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));

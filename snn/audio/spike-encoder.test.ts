@@ -1,4 +1,4 @@
-/** Tests of the encoder of blocks: blocks of any length give the bits of the whole sound. */
+/** The block encoder: blocks of any length give the bits of the whole sound. */
 import { describe, expect, test } from "vitest";
 import { Generator, memoryStats, type Tensor, tensor } from "../../engine/index.ts";
 import { numbers } from "../../test/support/sides.ts";
@@ -9,7 +9,7 @@ import { gammatone, hairCells, levelCrossings, resample, SpikeEncoder, speech2Sp
 const sound = (n: number, seed: number): Float32Array =>
   Float32Array.from(numbers(n, seed, -1, 1), (v, i) => v * 0.1 + Math.sin(i / 5) * (i / n));
 
-/** All spikes that an encoder gives for a sound in blocks whose lengths repeat these lengths, as values [T·C]. */
+/** All spikes of an encoder for a sound in blocks, whose lengths repeat, as values [T·C]. */
 function inBlocks(encoder: SpikeEncoder, x: Float32Array, lengths: readonly number[]): number[] {
   const all: number[] = [];
   const add = (spikes: Tensor | null): void => {
@@ -30,7 +30,7 @@ function inBlocks(encoder: SpikeEncoder, x: Float32Array, lengths: readonly numb
 const filters = { sampleRate: 10000, channels: 5, fMin: 100 };
 const speech = { sampleRate: 1000, nMels: 4, fMin: 0, fMax: 500, threshold: 0.3 };
 
-/** Options of an encoder with new random numbers, and the same of a whole sound. */
+/** Options of an encoder with new random numbers, and the encoding of a whole sound. */
 const CASES: Record<string, [() => SpikeEncoderOptions, (x: Tensor) => Tensor]> = {
   "level crossings": [
     () => ({ levelCrossings: { threshold: 0.05, samplesPerStep: 7 } }),
@@ -56,7 +56,7 @@ for (const [name, more] of Object.entries({
   CASES[`speech2spikes, ${name}`] = [() => ({ speech2Spikes: options }), (x) => speech2Spikes(x, options)];
 }
 
-/** A microphone of another rate, in front of each way. */
+/** A microphone with a different rate before each encoder. */
 for (const [name, rates] of Object.entries({
   "from a higher rate": { from: 22050, to: 10000 },
   "from a lower rate": { from: 8000, to: 10000, lowpassWidth: 3, rolloff: 0.9 },
@@ -123,7 +123,7 @@ test("encoder: sound that is too short for a spectrum is an error at its end; no
   expect(encoder.end()).toBe(null);
   expect(encoder.encode(new Float32Array(256))).toBe(null);
   expect(() => encoder.end()).toThrow(/^speech2Spikes of SpikeEncoder: expected 257 samples or more, got 256/);
-  // The sound may go on.
+  // The sound may continue.
   expect(encoder.encode([0])?.shape).toEqual([1, 40]);
 });
 

@@ -1,4 +1,4 @@
-/** Sound that comes in blocks, as spikes: filters and encoders with the state between two blocks. */
+/** Encodes sound that arrives in blocks as spikes: filters and encoders with the state between two blocks. */
 import { numbersOf, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import { GAMMATONE, Gammatone, type GammatoneOptions } from "./gammatone.ts";
@@ -10,15 +10,15 @@ import { SPEECH, Speech, type Speech2SpikesOptions, speechFrames } from "./speec
 import type { SpikeSteps } from "./steps.ts";
 import { HopWindows, joinedSamples } from "./windows.ts";
 
-/** Options of {@link SpikeEncoder}: one of the three ways to spikes, with its options. */
+/** Options of {@link SpikeEncoder}: exactly one of the three encoders, with its options. */
 export interface SpikeEncoderOptions {
-  /** Options of {@link resample}, which comes first, for a microphone of another rate; default none. */
+  /** Options of {@link resample}, which is applied first, for a microphone with a different rate; default none. */
   resample?: ResampleOptions;
-  /** Gammatone filters in front of level crossings or hair cells, which need them; default none. */
+  /** Gammatone filters before level crossings, or before hair cells, which require them; default none. */
   filters?: GammatoneOptions;
   /** Options of {@link levelCrossings}. */
   levelCrossings?: LevelCrossingsOptions;
-  /** Options of {@link hairCells}, with the sample rate of the filters. */
+  /** Options of {@link hairCells}; the sample rate is that of the filters. */
   hairCells?: HairCellsOptions;
   /** Options of {@link speech2Spikes}. */
   speech2Spikes?: Speech2SpikesOptions;
@@ -35,27 +35,27 @@ const ENCODER = {
 const NAME = "SpikeEncoder";
 const FILTERS = `filters of ${NAME}`;
 
-/** Samples that are filtered at a time. */
+/** Number of samples that are filtered at a time. */
 const BLOCK = 256;
 
-/** A way to spikes with the state of one sound. */
+/** An encoder with its state. */
 interface Way {
-  /** The spikes of the steps that these samples, of which there may be none, complete. */
+  /** Spikes of the steps that these samples complete; there may be no samples. */
   encode(samples: Float32Array): Tensor | null;
-  /** The spikes of the steps from these last samples on. */
+  /** Spikes of the remaining steps, including these last samples. */
   end(samples: Float32Array): Tensor | null;
 }
 
 /**
- * Spikes of sound that comes in blocks of any length, as from a microphone. Each block gives the spikes of the time steps that it
+ * Encodes sound that arrives in blocks of any length, for example from a microphone. Each block returns the spikes of the time steps that it
  * completes. The steps of all blocks together are, bit for bit, the spikes of the whole sound.
  *
- *   levelCrossings: levelCrossings(x) → [T, 2], or behind filters levelCrossings(gammatone(x)) → [T, 2·C]
+ *   levelCrossings: levelCrossings(x) → [T, 2], or after filters levelCrossings(gammatone(x)) → [T, 2·C]
  *   hairCells:      hairCells(gammatone(x)) → [T, C]
  *   speech2Spikes:  speech2Spikes(x) → [T, 2·F]; with `center`, frame t is complete at sample t·hop + nFft/2
- *   resample:       the same of resample(x)
+ *   resample:       the same with resample(x) as x
  *
- * The sound has one channel, [N]. Random numbers come from the generator of the options.
+ * The sound has one channel, [N]. The generator of the options draws random numbers.
  *
  * @example
  * ```ts
@@ -71,9 +71,9 @@ export class SpikeEncoder {
   private way: Way;
 
   /**
-   * @throws RangeError unless there is exactly one way to spikes, for hair cells without filters or of another rate, for filters in front
-   *   of spectra, for sound resampled to another rate than theirs, or for an option out of range; TypeError for an option of another name
-   *   or kind.
+   * @throws RangeError unless there is exactly one encoder, for hair cells without filters or with a different rate, for filters before spectra, for
+   *   sound resampled to a different rate than the encoder's, or for an option out of range; TypeError for an unknown option or a value of the wrong
+   *   type.
    */
   constructor(options: SpikeEncoderOptions) {
     const given = withDefaults<Readonly<Record<keyof SpikeEncoderOptions, unknown>>>(NAME, ENCODER, options);
@@ -88,10 +88,10 @@ export class SpikeEncoder {
   }
 
   /**
-   * The spikes [T, …] of the steps that these samples complete, null where no step is complete.
+   * Returns the spikes [T, …] of the steps that these samples complete; null if no step is complete.
    *
-   * @param samples One after the other; rounded to float32.
-   * @throws TypeError for anything but numbers in a row.
+   * @param samples Samples in the order of time; rounded to float32.
+   * @throws TypeError for anything but an array of numbers.
    */
   encode(samples: ArrayLike<number>): Tensor | null {
     const given = Float32Array.from(numbersOf(NAME, "an array of samples", samples));
@@ -99,10 +99,10 @@ export class SpikeEncoder {
   }
 
   /**
-   * Ends the sound, and gives the spikes of the steps that waited for more samples, such as frames around the last samples; null where no
-   * step waited. Another sound may begin then.
+   * Ends the sound and returns the spikes of the steps that waited for more samples, such as frames around the last samples; null if there are none.
+   * A new sound may begin afterwards.
    *
-   * @throws RangeError where the whole sound was too short for a spectrum.
+   * @throws RangeError if the whole sound was too short for a spectrum.
    */
   end(): Tensor | null {
     const last = noGrad(() => this.way.end(new Float32Array(0)));
@@ -110,7 +110,7 @@ export class SpikeEncoder {
     return last;
   }
 
-  /** Forgets the sound so far, so that another sound may begin. The generator keeps its place. */
+  /** Drops the state, so that a new sound may begin. The generator is not reset. */
   reset(): void {
     this.way = this.start();
   }
@@ -118,7 +118,7 @@ export class SpikeEncoder {
 
 type Filters = typeof GAMMATONE | null;
 
-/** A way with checked options: the rate of its samples, null for any, and a function that begins with a sound. */
+/** An encoder with checked options: its sample rate (null for any), and a function that starts a sound. */
 interface Prepared {
   readonly rate: number | null;
   readonly begin: () => Way;
@@ -157,7 +157,7 @@ const WAYS: Readonly<Record<string, (where: string, options: unknown, filters: F
   },
 };
 
-/** The function that begins with a sound at another rate. */
+/** Starts a sound with a different sample rate. */
 function resampled(options: ResampleOptions, rate: number | null, begin: () => Way): () => Way {
   const where = `resample of ${NAME}`;
   const filters = filtersOf(where, options);
@@ -173,7 +173,7 @@ function resampled(options: ResampleOptions, rate: number | null, begin: () => W
   };
 }
 
-/** Passes the samples, or the output of filters, to `hear`, block by block, and takes the steps with their C spikes. */
+/** Passes the samples, or the output of filters, to `hear` block by block, and collects steps with C spikes each. */
 function behind(
   bank: Gammatone | null,
   steps: SpikeSteps,
@@ -193,12 +193,12 @@ function behind(
   return { encode, end: encode };
 }
 
-/** Speech2Spikes of blocks. */
+/** Speech2Spikes in blocks. */
 class SpeechOfBlocks implements Way {
   private readonly where: string;
   private readonly frames: Frames;
   private readonly speech: Speech;
-  /** The sound with the padding before it. The last samples stay, since the padding at the end may reflect them. */
+  /** The sound with the padding before it. The last samples are kept, since the padding at the end may reflect them. */
   private readonly windows: HopWindows;
   private total = 0;
   /** Whether the padding at the beginning still waits for the samples that it reflects. */

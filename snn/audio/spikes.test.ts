@@ -1,4 +1,4 @@
-/** Three ways from sound to spikes, on signals with known answers. */
+/** Three encoders of sound, on signals with known answers. */
 import { describe, expect, test } from "vitest";
 import { withReference } from "../../engine/gradcheck.ts";
 import { Generator, memoryStats, type Tensor, tape, tensor } from "../../engine/index.ts";
@@ -74,7 +74,7 @@ test("level crossings: a ramp has a spike at each level, on the way up and on th
 test("level crossings: a sine of amplitude a crosses ⌊a/θ⌋ levels in each quarter of a period", () => {
   const [periods, n] = [5, 1000];
   const [on, off] = timesOf(levelCrossings(tone(periods, n, n, 1), { threshold: 0.3 })) as [number[], number[]];
-  // From 0 to level 3, between −3 and 3 in each period, and from −3 to −1: the 0 at the end is not among the samples.
+  // From 0 to level 3, between −3 and 3 in each period, and from −3 to −1: the final 0 is not among the samples.
   expect([on.length, off.length]).toEqual([3 + 6 * (periods - 1) + 2, 6 * periods]);
   expect(on.slice(0, 3)).toEqual([0.3, 0.6, 0.9].map((v) => Math.ceil((Math.asin(v) / (2 * Math.PI * periods)) * n)));
 });
@@ -125,7 +125,7 @@ function rest(s: number): { cleft: number; free: number } {
 /** Cells that fire with every spike of their single fibre. */
 const SINGLE = { fibers: 1, weight: 1e9, tauMembraneMs: 1e-3, tauSynapseMs: 1e-3, refractoryMs: 0 };
 
-/** Spikes a second and channel of [T, C] behind the first steps, and five standard deviations of a Poisson process. */
+/** Spikes per second and channel of [T, C] after the first steps, and five standard deviations of a Poisson process. */
 function rateOf(spikes: Tensor, rate: number, from = 0): [rate: number, error: number] {
   const [steps, channels] = spikes.shape as [number, number];
   const count = values(spikes.slice(0, from)).reduce((sum, s) => sum + s, 0);
@@ -138,7 +138,7 @@ test("hair cells: at rest and under a steady push, fibres fire at 50000·c a sec
   for (const s of [0, 20, 300, 20000]) {
     const x = tensor(new Float32Array(rate * 8).fill(s / 500), { shape: [rate, 8] });
     const spikes = hairCells(x, { ...SINGLE, sampleRate: rate, gain: 500, generator: new Generator(s) });
-    // The pools have come to rest after half a second.
+    // The pools reach equilibrium within half a second.
     const [got, error] = rateOf(spikes, rate, rate / 2);
     expect(Math.abs(got - 50000 * rest(s).cleft), `${s}`).toBeLessThan(error);
   }
@@ -186,7 +186,7 @@ test("hair cells: the cells behind them rest after a spike, and are driven as by
   expect(Math.abs(mean - other)).toBeLessThan((4 * spread) / channels + 1e-9);
 });
 
-/** How often a cell fires, by the equations, with a random number for each of 40 fibres in each sample. */
+/** Number of spikes of a cell, by the equations, with a random number for each of 40 fibres in each sample. */
 function oneByOne(motion: readonly number[], rate: number, draws: readonly number[]): number {
   const dt = 1 / rate;
   let { cleft: c, free: q } = rest(0);
@@ -263,7 +263,7 @@ test("speech2spikes: silence is silent, and a sound that is 10 times as loud fro
   const steady = tone(1000, 8000, 8000, 0.01);
   const louder = tensor(Float32Array.from(steady.data, (v, i) => (i < 4000 ? v : 10 * v)));
   const [near] = timesOf(speech2Spikes(louder, FRAMES)).slice(2, 3) as [number[]];
-  // A level is within 1 of its value: 4.6 are four or five steps, all of them behind the change.
+  // A level is within 1 of its value: 4.6 are four or five steps, all of them after the change.
   expect([4, 5]).toContain(near.filter((t) => t > 10).length);
   expect(Math.min(...near.filter((t) => t > 10))).toBeGreaterThanOrEqual(4000 / 20 - 2);
   expect(speech2Spikes(tensor(new Float32Array(16000))).shape).toEqual([201, 40]);

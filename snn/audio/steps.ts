@@ -1,25 +1,25 @@
-/** Spikes that come sample by sample, in time steps of several samples each, as bits. */
+/** Collects spikes sample by sample, in time steps of several samples each, as bits. */
 import { wrongValue } from "../../engine/arguments.ts";
 import { inReference, integersAt, peek } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { checkShape } from "../../engine/shape.ts";
-import { emptySpikes } from "../../engine/unchecked.ts";
+import { emptySpikesOf } from "../../engine/unchecked.ts";
 
 /**
- * A step has a spike where one of its samples has a spike. `begin` announces a number of samples, `fire` sets a spike of the present
- * sample, `next` goes to the next sample, and `take` gives the complete steps. An incomplete step waits for more samples.
+ * A step has a spike if one of its samples has one. `begin` announces a number of samples, `fire` sets a spike of the current sample, `next`
+ * advances to the next sample, and `take` returns the complete steps. An incomplete step waits for more samples.
  */
 export class SpikeSteps {
   private readonly width: number;
   private readonly samples: number;
-  /** The spikes of the incomplete step, and the number of its samples so far. */
+  /** Spikes of the incomplete step, and the number of its samples so far. */
   private readonly open: Uint8Array;
   private passed = 0;
-  /** The spikes of complete steps. */
+  /** Spikes of complete steps. */
   private words = new Int32Array();
   private count = 0;
 
-  /** For steps of `samples` samples, with `width` spikes each. */
+  /** For steps of `samples` samples with `width` spikes each. */
   constructor(width: number, samples: number) {
     this.width = width;
     this.samples = samples;
@@ -32,12 +32,12 @@ export class SpikeSteps {
     this.count = 0;
   }
 
-  /** Spike i of this step. */
+  /** Sets spike i of this step. */
   fire(i: number): void {
     this.open[i] = 1;
   }
 
-  /** The sample is over. */
+  /** Ends the sample. */
   next(): void {
     if (++this.passed < this.samples) return;
     const { open, words, width } = this;
@@ -49,11 +49,11 @@ export class SpikeSteps {
     this.count++;
   }
 
-  /** The spikes of the steps since `begin`, [T, …shape]; null for none. */
+  /** Spikes of the complete steps since `begin`, [T, …shape]; null if there are none. */
   take(where: string, shape: readonly number[]): Tensor | null {
     const { count, words } = this;
     if (count === 0) return null;
-    const z = emptySpikes(checkShape(where, [count, ...shape]));
+    const z = emptySpikesOf(checkShape(where, [count, ...shape]));
     if (!inReference()) integersAt(z.bits, words.length).set(words);
     else peek(z).forEach((_, i, values) => (values[i] = ((words[i >>> 5] as number) >>> (i & 31)) & 1));
     return z;

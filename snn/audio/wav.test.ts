@@ -1,4 +1,4 @@
-/** WAV files: every kind of sample, every order of chunks, and files that are damaged. */
+/** WAV files: every sample format, every order of chunks, and damaged files. */
 import { expect, test } from "vitest";
 import { numbers } from "../../test/support/sides.ts";
 import { readWav, type SampleFormat, type Sound, writeWav } from "./index.ts";
@@ -112,7 +112,7 @@ test("wav: chunks come in any order, of odd length too, and others are skipped",
   const larger = Uint8Array.from([1, 2, 3, ...bytes, 4]);
   expect(first(readWav(larger.subarray(3, -1)))).toEqual([0, -1, 127 / 128]);
   expect(first(readWav(bytes.buffer as ArrayBuffer))).toEqual([0, -1, 127 / 128]);
-  // Bytes behind the sizes are no part of the file.
+  // Bytes after the declared sizes are not part of the file.
   expect(first(readWav(Uint8Array.from([...bytes, 9, 9, 9])))).toEqual([0, -1, 127 / 128]);
 });
 
@@ -162,7 +162,7 @@ test("wav: a size that no program writes for a stream is damage, and no data wit
   expect(() => readWav(riff(empty).subarray(0, -1))).toThrow(/"LIST" of 4 bytes at byte 52, got the end after 3/);
 });
 
-/** A file with sizes of 64 bits, whose chunk "ds64" declares these sizes. */
+/** A file with 64-bit sizes, which its chunk "ds64" declares. */
 function long(kind: string, content: number[], size: bigint, data: bigint, behind: number[] = []): Uint8Array {
   const sizes = [...new Uint8Array(BigUint64Array.of(size, data, 0n).buffer), ...u32(0)];
   const chunks = [
@@ -191,11 +191,11 @@ test("wav: files of RF64 and BW64 have sizes of 64 bits", () => {
   expect(() => readWav(long("RF64", content, 2n ** 33n, 2n ** 33n - 72n))).toThrow(
     '"data" of 8589934520 bytes at byte 80, got the end after 6',
   );
-  // FFmpeg writes zeros where it cannot go back, and others the largest size.
+  // FFmpeg writes zeros if it cannot seek back; other programs write the largest size.
   for (const size of [0n, 2n ** 64n - 1n]) {
     expect(integers(readWav(long("RF64", content, size, size)))).toEqual([[1, -2, 3]]);
   }
-  // RF64 without a chunk of 64 bits counts as a stream, and a file of 32 bits ignores sizes of 64.
+  // RF64 without a 64-bit chunk counts as a stream, and a 32-bit file ignores 64-bit sizes.
   const short = riff([...chunk("fmt ", format()), ...chunk("data", content, 0xffffffff)], 0xffffffff);
   short.set(ascii("RF64"));
   expect(integers(readWav(short))).toEqual([[1, -2, 3]]);
@@ -222,7 +222,7 @@ test("wav: recover reads the whole frames of a file that is cut, and counts the 
     const expected = { channels: channels.map((samples) => samples.subarray(0, frames)), dropped: 5 - frames };
     expect(readWav(cut, { recover: true }), `${n} bytes`).toEqual({ sampleRate: 8000, ...expected });
   }
-  // Half a frame at the end, within sizes that are right.
+  // Half a frame at the end, within correct sizes.
   const half = riff([...chunk("fmt ", format({ channels: 2 })), ...chunk("data", [1, 2, 3, 4, 5, 6])]);
   expect(() => readWav(half)).toThrow("data in frames of 4 bytes at byte 44, got 6 bytes");
   expect(readWav(half, { recover: true })).toMatchObject({ dropped: 1 });

@@ -1,12 +1,11 @@
 /**
  * WAV files.
  *
- *   "RIFF" | bytes that follow (4) | "WAVE" | chunks: name (4) | bytes (4) | content | a 0 where the bytes are odd
+ *   "RIFF" | bytes that follow (4) | "WAVE" | chunks: name (4) | bytes (4) | content | a 0 if the bytes are odd
  *   "fmt " codec (2) | channels (2) | samples a second (4) | bytes a second (4) | bytes a frame (2) | bits (2) | an extension
  *   "data" frames: the sample of each channel
  *
- * Files of 4 GiB and more begin with "RF64" or "BW64". Their two sizes of 32 bits are 2³² − 1, and another chunk has
- * sizes of 64 bits:
+ * Files of 4 GiB and more begin with "RF64" or "BW64". Their two 32-bit sizes are 2³² − 1, and an additional chunk has the 64-bit sizes:
  *
  *   "ds64" bytes that follow (8) | bytes of the data (8) | frames (8) | sizes of other chunks
  *
@@ -21,33 +20,34 @@ import {
   numberOf,
   numbersOf,
   objectOf,
+  refusePage,
   show,
   withDefaults,
   wrongType,
   wrongValue,
 } from "../../engine/arguments.ts";
 
-/** Sound: as many samples in each channel, in [−1, 1] at full scale. */
+/** Sound: the same number of samples in each channel, in [−1, 1] at full scale. */
 export interface Sound {
-  /** Samples a second. */
+  /** Samples per second. */
   readonly sampleRate: number;
   /** The samples of each channel. */
   readonly channels: readonly Float32Array[];
 }
 
-/** Sound as it came out of a file. */
+/** Sound that was read from a file. */
 export interface ReadSound extends Sound {
-  /** Frames that the file declares and does not have as a whole: of damage, which only `recover` allows, or the last one of a stream. */
+  /** Number of frames that the file declares but does not fully contain: damage, which only `recover` allows, or the last frame of a stream. */
   readonly dropped: number;
 }
 
 /** Options of {@link readWav}. */
 export interface ReadWavOptions {
-  /** Whether the frames of a file that ends too early are read, and the missing ones counted instead of thrown; default false. */
+  /** Whether to read the frames of a file that ends too early and count the missing ones instead of throwing; default false. */
   recover?: boolean;
 }
 
-/** How {@link writeWav} stores samples: integers of 8 to 32 bits, or floats. */
+/** Sample formats of {@link writeWav}: integers of 8 to 32 bits, or floats. */
 export type SampleFormat = "uint8" | "int16" | "int24" | "int32" | "float32" | "float64";
 
 /** Options of {@link writeWav}. */
@@ -62,7 +62,7 @@ const WRITE: Required<WriteWavOptions> = { format: "int16" };
 const PCM = 1;
 const FLOAT = 3;
 
-/** A way to store samples: how many bytes each has, and how its number, of PCM an integer, is read and written. */
+/** A sample format: bytes per sample, and how its number (for PCM an integer) is read and written. */
 interface Storage {
   readonly bytes: number;
   readonly codec: number;
@@ -116,32 +116,31 @@ const FORMATS: Readonly<Record<SampleFormat, Storage>> = {
 const fullOf = ({ bytes, codec }: Storage): number => (codec === PCM ? 2 ** (8 * bytes - 1) : 1);
 
 const EXTENSIBLE = 0xfffe;
-/** The end of the identifiers of all codecs that have a number, behind that number. */
+/** The identifier of every numbered codec ends with these bytes, after the number. */
 const SUBFORMAT = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
-/** The largest size of 32 bits, which stands for an unknown size, or for one of 64 bits. */
+/** Largest 32-bit size, which means an unknown size or a 64-bit one. */
 const MOST = 0xffffffff;
 /**
- * Sizes of data that programs write while the length of the sound is not known: sox and eSpeak, arecord, FFmpeg, and the largest one of 64
- * bits. Sox rounds to whole frames.
+ * Data sizes that programs write while the length of the sound is unknown: sox and eSpeak, arecord, FFmpeg, and the largest 64-bit one. Sox
+ * rounds down to whole frames.
  */
 const OPEN = [0x7ffff000, 2 ** 31, MOST, 2 ** 64];
 
-/** Chunks that stand behind the data of a sound without samples. */
+/** Chunks that may follow the data of a sound without samples. */
 const NAMES = ["LIST", "fact", "cue ", "bext", "id3 ", "JUNK"];
 
-/** The usual codecs that are not read; others are named by their number. */
+/** Common codecs that are not supported; others are named by number. */
 const CODECS: Readonly<Record<number, string>> = { 6: "A-law", 7: "µ-law", 85: "MP3" };
 
 /**
- * The sound of a WAV file: PCM of 8, 16, 24 or 32 bits, or float32 or float64, plain or as WAVE_FORMAT_EXTENSIBLE. Integers of b bits
- * become value / 2ᵇ⁻¹, in [−1, 1); integers of 8 bits have their zero at 128. Chunks of other names are skipped. Data last to the end of the
- * file where their size is one of a stream: 0x7FFFF000 (sox, eSpeak), 0x80000000 (arecord) or 0xFFFFFFFF (FFmpeg), or 0 (a recording that
- * was not ended) without a chunk behind it. A frame that is not whole there is left out. RF64 and BW64 have sizes of 64 bits.
+ * Reads a WAV file: PCM of 8, 16, 24 or 32 bits, float32 or float64, plain or as WAVE_FORMAT_EXTENSIBLE. Integers of b bits become value / 2ᵇ⁻¹, in
+ * [−1, 1); integers of 8 bits have their zero at 128. Other chunks are skipped. The data extend to the end of the file if their size is that of a
+ * stream: 0x7FFFF000 (sox, eSpeak), 0x80000000 (arecord), 0xFFFFFFFF (FFmpeg), or 0 without a chunk after it (an unfinished recording). An incomplete
+ * frame at the end is then left out. RF64 and BW64 have 64-bit sizes.
  *
  * @param bytes The whole file.
- * @throws RangeError with the offset of the byte for bytes that are no WAV file, or a damaged or truncated file, and with the name of a
- *   codec that is not read; TypeError if `bytes` is neither a Uint8Array nor an ArrayBuffer. With `recover`, a truncated file gives the
- *   whole frames that are there.
+ * @throws RangeError with the byte offset for bytes that are not a WAV file or a damaged or truncated one, and with the name of a codec that is not
+ *   supported; TypeError if `bytes` is neither a Uint8Array nor an ArrayBuffer. With `recover`, the complete frames of a truncated file are returned.
  * @see IBM and Microsoft (1991), Multimedia Programming Interface and Data Specifications 1.0.
  *
  * @example
@@ -179,29 +178,32 @@ const wrong = (expected: string, at: number, got: string): RangeError =>
 
 interface Data {
   readonly start: number;
-  /** Bytes in the file. */
+  /** Bytes present in the file. */
   readonly bytes: number;
   /** Bytes that the file declares. */
   readonly size: number;
-  /** Whether the data last to the end of the file. */
+  /** Whether the data extend to the end of the file. */
   readonly isOpen: boolean;
 }
 
-/** The format and the data, wherever their chunks stand. */
+/** Finds the format and the data, in any order of chunks. */
 function chunksOf(view: DataView, recover: boolean): [Format, Data] {
   const length = view.byteLength;
   const [kind, type] = [nameAt(view, 0), nameAt(view, 8)];
   const isWide = kind === "RF64" || kind === "BW64";
-  if (!isWide && kind !== "RIFF") throw wrong(show("RIFF"), 0, show(kind));
+  if (!isWide && kind !== "RIFF") {
+    refusePage("readWav", "a WAV file", new Uint8Array(view.buffer, view.byteOffset, length));
+    throw wrong(show("RIFF"), 0, show(kind));
+  }
   if (type !== "WAVE") throw wrong(show("WAVE"), 8, show(type));
   const word = (at: number): number => view.getUint32(at, true);
   const long = (at: number): number => word(at) + 2 ** 32 * word(at + 4);
-  // The declared end of the file; 0 where it is not known.
+  // Declared end of the file; 0 if unknown.
   let end = word(4) === MOST ? 0 : 8 + word(4);
   let wide = MOST;
   let format: Format | undefined;
   let data: Data | undefined;
-  // Bytes behind the declared end are no part of the file, but an end that was declared before the recording is none.
+  // Bytes after the declared end are ignored, unless the format or the data are still missing: then the end was declared before recording.
   for (let at = 12; at < length && (at < end || !format || !data); ) {
     if (length - at < 8) {
       if (recover) break;
@@ -247,7 +249,7 @@ interface Format {
   readonly channels: number;
   readonly sampleRate: number;
   readonly storage: Storage;
-  /** Bytes of a frame. */
+  /** Bytes per frame. */
   readonly frame: number;
 }
 
@@ -277,7 +279,7 @@ function formatAt(view: DataView, start: number, bytes: number): Format {
 }
 
 /**
- * The codec. An extended format has it behind the usual fields: bytes of extension (2) | valid bits (2) | speakers (4) | identifier (16)
+ * The codec. An extended format has it after the usual fields: bytes of extension (2) | valid bits (2) | speakers (4) | identifier (16)
  */
 function codecAt(view: DataView, start: number, bytes: number, bits: number): number {
   const codec = view.getUint16(start, true);
@@ -292,11 +294,10 @@ function codecAt(view: DataView, start: number, bytes: number, bits: number): nu
 }
 
 /**
- * A WAV file with this sound. Integers are round(value·2ᵇ⁻¹), clamped to their b bits, half steps to the larger one; NaN becomes 0. Floats
- * are stored as they are.
+ * Writes a WAV file. Integers are round(value·2ᵇ⁻¹), halves up, clamped to b bits; NaN becomes 0. Floats are stored unchanged.
  *
- * @throws RangeError unless the channels, of which there is one or more, are of one length, the rate is a positive integer and the file is
- *   smaller than 4 GiB; TypeError unless the channels are arrays of numbers, or for an option of another name or kind.
+ * @throws RangeError unless there is a channel, all channels have the same length, the rate is a positive integer and the file is smaller than 4 GiB;
+ *   TypeError unless the channels are arrays of numbers, or for an unknown option or a value of the wrong type.
  *
  * @example
  * ```ts
@@ -323,7 +324,7 @@ export function writeWav(sound: Sound, options: WriteWavOptions = WRITE): Uint8A
   }
   const file = new Uint8Array(44 + padded);
   const view = new DataView(file.buffer);
-  // Two numbers of 16 bits are a word, the first one in its lower half.
+  // Two 16-bit numbers are one word, the first in the lower half.
   const [format16, frame16] = [codec | (channels.length << 16), frame | ((8 * bytes) << 16)];
   const fields = ["fmt ", 16, format16, sampleRate, sampleRate * frame, frame16];
   for (const [i, word] of ["RIFF", 36 + padded, "WAVE", ...fields, "data", size].entries()) {
@@ -351,7 +352,7 @@ function channelsOf(channels: unknown): Float32Array[] {
   return copies;
 }
 
-/** The number that stands for a sample. */
+/** The stored number of a sample. */
 function storedAs(storage: Storage, value: number): number {
   if (storage.codec === FLOAT) return value;
   const full = fullOf(storage);

@@ -1,14 +1,14 @@
-/** Sound that comes in blocks, cut into windows. */
+/** Cuts sound that arrives in blocks into windows. */
 
-/** Windows of `size` samples, each a hop behind the one before it. Samples stay until no later window needs them. */
+/** Windows of `size` samples, a hop apart. Samples are kept until no later window needs them. */
 export class HopWindows {
   private readonly size: number;
   private readonly hop: number;
-  /** The number of last samples that stay in any case. */
+  /** Number of last samples that are always kept. */
   private readonly kept: number;
   /** The end of the sound so far, from the next window on or earlier. */
   sound: Float32Array;
-  /** The index in `sound` at which the next window begins. */
+  /** Index in `sound` at which the next window begins. */
   private next = 0;
 
   /** Windows over sound that begins with these samples. */
@@ -20,8 +20,7 @@ export class HopWindows {
   }
 
   /**
-   * The samples from the beginning of the next window to the end of the last window that these samples complete; null where no window is
-   * complete.
+   * Samples from the beginning of the next window to the end of the last window that these samples complete; null if none is complete.
    */
   take(samples: Float32Array): Float32Array | null {
     this.sound = joinedSamples(this.sound, samples);

@@ -1,4 +1,4 @@
-/** Values as bursts: more spikes, and closer ones, for larger values. */
+/** Burst coding: larger values become more spikes at shorter intervals. */
 import { COUNT, numberOf, type Range, withDefaults } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { packed, STEP_COUNTS, shapeOverTime, stepsOver } from "./spikes.ts";
@@ -7,11 +7,11 @@ import { packed, STEP_COUNTS, shapeOverTime, stepsOver } from "./spikes.ts";
 export interface BurstOptions {
   /** T, the number of steps, an integer in [1, 2²⁴]. */
   timesteps: number;
-  /** Nₘₐₓ, the spikes at x = 1, a positive integer; default 5. */
+  /** Nₘₐₓ, the number of spikes at x = 1, a positive integer; default 5. */
   maxSpikes?: number;
-  /** The steps from one spike to the next at x = 1, a positive integer; default 2. */
+  /** Iₘᵢₙ, the interval between spikes at x = 1, in steps, a positive integer; default 2. */
   minInterval?: number;
-  /** The steps from one spike to the next towards x = 0, an integer ≥ minInterval; default T, or minInterval if this is more. */
+  /** Iₘₐₓ, the interval between spikes towards x = 0, an integer ≥ minInterval; default max(T, minInterval). */
   maxInterval?: number;
 }
 
@@ -23,14 +23,14 @@ const BURST = {
 } satisfies Record<keyof BurstOptions, unknown>;
 
 /**
- * Burst coding: N spikes, one each I steps from the first step on; both depend on the value. NaN gives no spike. No gradient.
+ * Burst coding: N spikes at intervals of I steps from the first step on; both depend on the value. NaN does not spike. There is no gradient.
  *
  *   N = ⌈Nₘₐₓ·x⌉     I = ⌈Iₘₐₓ − (Iₘₐₓ − Iₘᵢₙ)·x⌉     spikes at t = 0, I, …, (N − 1)·I < T     x clamped to [0, 1]
  *
- * Shapes: x [...] → spikes [T, ...]. Spikes behind the last step are lost; a smaller maxInterval keeps them.
+ * Shapes: x [...] → spikes [T, ...]. Spikes after the last step are dropped; a smaller maxInterval avoids this.
  *
- * @throws RangeError unless the options are positive integers, timesteps at most 2²⁴, and maxInterval at least minInterval; TypeError for an
- *   option of another name or kind.
+ * @throws RangeError unless the options are positive integers, timesteps at most 2²⁴, and maxInterval at least minInterval; TypeError for an unknown
+ *   option or a value of the wrong type.
  * @see Guo, Fouda, Eltawil and Salama (2021), Neural Coding in Spiking Neural Networks: A Comparative Study for Robust Neuromorphic
  *   Systems, Frontiers in Neuroscience 15.
  *

@@ -1,4 +1,4 @@
-/** Codes beyond rates: when which value spikes, the form that is stored, and targets for output neurons. */
+/** Codes other than rates: spike times of values, the stored form, and targets of output neurons. */
 import { describe, expect, test } from "vitest";
 import { withReference } from "../../engine/gradcheck.ts";
 import { Generator, gradcheck, memoryStats, type Tensor, tape, tensor } from "../../engine/index.ts";
@@ -25,7 +25,7 @@ const timesOf = (spikes: Tensor): number[][] =>
 const unit = (shape: number[], seed: number): Tensor => random(shape, seed, { low: 0, high: 1 });
 
 describe.each(CODES)("%s", (_, { example: encode, shape = [9, 5, 3], times }) => {
-  // Quarters: differences and products are exact on both sides.
+  // Quarters, so that differences and products are exact on both sides.
   const x = tensor(
     unit([5, 3], 1).data.map((v) => Math.round(4 * v) / 4),
     { shape: [5, 3] },
@@ -115,7 +115,7 @@ test("latency: normalised codes end in the last step, linear ones fall evenly, c
   );
   expect(late[0]).toBe(19);
   expect(late.every((t) => t >= 3)).toBe(true);
-  // All values alike: there is no largest delay to divide by.
+  // If all values are equal, there is no largest delay to divide by.
   const alike = latencyEncode(tensor([1, 1]), { timesteps: 5, normalize: true, threshold: 1e-9 });
   expect(timesOf(alike)).toEqual([[0], [0]]);
 });
@@ -262,7 +262,7 @@ test("rate targets: random patterns are those of the generator, and have the rat
     for (const [k, rate] of [0.5, 0.125].entries()) {
       const spikes = column(z, 0, k);
       expect(spikes.slice(0, 400).some((s) => s !== 0)).toBe(false);
-      // Steps that are drawn twice count once: 1 − exp(−rate) of all.
+      // Steps that are drawn twice count once, which leaves the share 1 − exp(−rate).
       const p = firingPattern === "poisson" ? rate : 1 - Math.exp(-rate);
       const found = spikes.reduce((sum, s) => sum + s, 0) / 3600;
       expect(Math.abs(found - p)).toBeLessThan(5 * Math.sqrt((p * (1 - p)) / 3600));

@@ -1,4 +1,4 @@
-/** Values as currents that stay the same. */
+/** Constant coding: values as currents that do not change over time. */
 import { numberOf, withDefaults } from "../../engine/arguments.ts";
 import { composed } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
@@ -14,12 +14,12 @@ export interface ConstantOptions {
 const CONSTANT = { timesteps: Number.NaN } satisfies Record<keyof ConstantOptions, unknown>;
 
 /**
- * x itself in every step, z[t] = x, as an input current. The current is not written out T times: layers that recognise
- * it compute once. ∂L/∂x = Σ_t ∂L/∂z[t].
+ * Constant input current, z[t] = x in every step. The current is not copied T times, and layers that recognise it compute only once. ∂L/∂x = Σ_t
+ * ∂L/∂z[t].
  *
  * Shapes: x [...] → current [T, ...].
  *
- * @throws RangeError unless timesteps is an integer in [1, 2²⁴]; TypeError for an option of another name or kind.
+ * @throws RangeError unless timesteps is an integer in [1, 2²⁴]; TypeError for an unknown option or a value of the wrong type.
  *
  * @example
  * ```ts

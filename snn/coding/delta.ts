@@ -1,4 +1,4 @@
-/** Changes as spikes: an encoder that fires where a value has moved far enough. */
+/** Delta modulation: a spike when a value has changed far enough. */
 import { NOT_NEGATIVE, numberOf, withDefaults } from "../../engine/arguments.ts";
 import { concat, noGrad, sub, type Tensor, zeros } from "../../engine/index.ts";
 import { checkSequence } from "../layer/checks.ts";
@@ -6,25 +6,25 @@ import { packed } from "./spikes.ts";
 
 /** Options of {@link deltaEncode}. */
 export interface DeltaOptions {
-  /** θ, the change from which on there is a spike, finite and ≥ 0; default 0.1. */
+  /** θ, the change that causes a spike, finite and ≥ 0; default 0.1. */
   threshold?: number;
-  /** The first step is compared with itself; default false: with 0. */
+  /** Whether the first step is compared with itself; default false: with 0. */
   padding?: boolean;
-  /** Falls by θ or more are spikes of −1; default false. */
+  /** Whether decreases by θ or more are spikes of −1; default false. */
   offSpike?: boolean;
 }
 
 const DELTA: Required<DeltaOptions> = { threshold: 0.1, padding: false, offSpike: false };
 
 /**
- * Delta modulation: a spike where the input has risen by a threshold since the step before, and with `offSpike` one of −1 where it has
- * fallen by as much. A change from or to NaN gives no spike. No gradient.
+ * Delta modulation: a spike if the input has risen by θ or more since the previous step and, with `offSpike`, a spike of −1 if it has fallen by θ or
+ * more. Changes from or to NaN do not spike. There is no gradient.
  *
  *   s[t] = [x[t] − x[t−1] ≥ θ] − [x[t] − x[t−1] ≤ −θ]     x[−1] = 0, with padding x[0]
  *
  * Shapes: x [T, ...], a signal over time → spikes [T, ...].
  *
- * @throws RangeError unless x has a time axis and the threshold is finite and ≥ 0; TypeError for an option of another name or kind.
+ * @throws RangeError unless x has a time axis and the threshold is finite and ≥ 0; TypeError for an unknown option or a value of the wrong type.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  *
  * @example

@@ -1,4 +1,4 @@
-/** Encoders: places and rates of spikes, and their random numbers. */
+/** Encoders: times and rates of spikes, and their random numbers. */
 import { expect, test } from "vitest";
 import { Generator, manualSeed, type Tensor, tape, tensor } from "../../engine/index.ts";
 import { bits, gradient, leaf, random, values } from "../../test/support/tensors.ts";
@@ -39,7 +39,7 @@ test("poisson: every step and every value is a draw of its own", () => {
     .map(values);
   for (let t = 1; t < 200; t++) {
     const equal = steps[t]?.filter((s, i) => s === steps[t - 1]?.[i]).length as number;
-    // Of 200 fair coins: 100 ± 7.1; the largest of 200 such deviations stays below five of them.
+    // Of 200 fair coins: 100 ± 7.1; the largest of 200 such deviations is below five of them.
     expect(Math.abs(equal - 100)).toBeLessThan(36);
   }
 });

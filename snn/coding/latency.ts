@@ -1,4 +1,4 @@
-/** One spike for each value, the earlier the larger it is: snnTorch's latency code. */
+/** Latency coding, as in snnTorch: one spike for each value, earlier for larger values. */
 import { FINITE, numberOf, POSITIVE, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { alive, peek } from "../../engine/extend.ts";
 import { amax, noGrad, type Tensor, where } from "../../engine/index.ts";
@@ -8,29 +8,29 @@ const INSIDE: Range = { expected: "in (0, 1)", fits: (x) => x > 0 && x < 1 };
 
 /** Options of {@link latencyEncode}. */
 export interface LatencyOptions {
-  /** T, the number of steps, an integer in [1, 2²⁴]; may be left out with `bypass`: the last spike then ends the code. */
+  /** T, the number of steps, an integer in [1, 2²⁴]; optional with `bypass`, where the last spike determines it. */
   timesteps?: number;
-  /** τ of the logarithmic and of the linear code, in steps; default 1. With `linear` and `normalize` it has no effect. */
+  /** τ of the logarithmic and of the linear code, in steps; default 1. Has no effect with both `linear` and `normalize`. */
   tau?: number;
-  /** θ in (0, 1), default 0.01: smaller values spike as late as θ itself. */
+  /** θ in (0, 1), default 0.01: smaller values spike at the time of θ. */
   threshold?: number;
-  /** t₀, by which all spikes are shifted, an integer in [0, T − 1]; default 0. */
+  /** t₀, the shift of all spikes, an integer in [0, T − 1]; default 0. */
   firstSpikeTime?: number;
-  /** The latest spike comes in the last step; default false. */
+  /** Whether times are scaled so that the latest spike is in the last step; default false. */
   normalize?: boolean;
-  /** Times fall linearly with the value; default false: logarithmically. */
+  /** Whether times decrease linearly with the value; default false: logarithmically. */
   linear?: boolean;
-  /** Values below the threshold do not spike; default false. */
+  /** Whether values below the threshold do not spike; default false. */
   clip?: boolean;
-  /** Spikes behind the last step are left out; default false: they are an error. */
+  /** Whether spikes after the last step are dropped; default false: they are an error. */
   bypass?: boolean;
-  /** Numbers rise evenly up to each spike, from `offTarget` to `onTarget`, as a target for membranes; default false. */
+  /** Whether values rise linearly up to each spike, from `offTarget` to `onTarget`, as targets of membranes; default false. */
   interpolate?: boolean;
-  /** The number of a spike, default 1. */
+  /** Value of a spike, default 1. */
   onTarget?: number;
-  /** The number where there is no spike, at most `onTarget`; default 0. */
+  /** Value without a spike, at most `onTarget`; default 0. */
   offTarget?: number;
-  /** How far above the threshold the latest spike of the logarithmic code is computed; default 1e-7. */
+  /** Distance above the threshold at which the latest spike of the logarithmic code is computed; default 1e-7. */
   epsilon?: number;
 }
 
@@ -50,18 +50,18 @@ export const LATENCY = {
 } satisfies Record<keyof LatencyOptions, unknown>;
 
 /**
- * Latency coding: one spike at t = round(τ·ln(x / (x − θ)) + t₀), the time at which a leaky membrane that is charged by x reaches θ,
- * or with `linear` at t = round(τ·(1 − x) + t₀). Large values spike early, and those up to θ as late as θ itself; NaN gives no spike. No gradient.
+ * Latency coding: one spike at t = round(τ·ln(x / (x − θ)) + t₀), the time at which a leaky membrane that is charged by x reaches θ, or with `linear`
+ * at t = round(τ·(1 − x) + t₀). Larger values spike earlier; values below θ spike at the time of θ, and NaN does not spike. There is no gradient.
  *
  *   normalize   t ← t₀ + (t − t₀)·(T − 1 − t₀) / max(t − t₀);  linear: τ = T − 1 − t₀
- *   interpolate z[t] = off + (on − off)·t/t_spike up to the spike, off behind it
+ *   interpolate z[t] = off + (on − off)·t/t_spike up to the spike, off after it
  *
- * Shapes: x [...] with values in [0, 1] → [T, ...]. Half steps are rounded to the even one. Spikes are 1 and 0 unless `onTarget` and
- * `offTarget` say otherwise. snnTorch keeps 0 where `off_target` is negative, and ignores `clip` where it interpolates.
+ * Shapes: x [...] with values in [0, 1] → [T, ...]. Half steps are rounded to even. The values are 1 and 0 unless `onTarget` and `offTarget` are
+ * given. snnTorch keeps 0 if `off_target` is negative, and ignores `clip` if it interpolates.
  *
- * @throws RangeError for values outside of [0, 1], options out of range, an offTarget above onTarget, an epsilon that float32 cannot add to
- *   the threshold, or spikes behind the last step without `bypass`; TypeError if timesteps is missing without `bypass`, or with
- *   `normalize`, and for an option of another name or kind.
+ * @throws RangeError for values outside of [0, 1], options out of range, an offTarget above onTarget, an epsilon that float32 cannot add to the
+ *   threshold, or spikes after the last step without `bypass`; TypeError if timesteps is missing without `bypass` or with `normalize`, for an unknown
+ *   option or a value of the wrong type.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  *
  * @example
@@ -76,13 +76,13 @@ export function latencyEncode(x: Tensor, options: LatencyOptions): Tensor {
   return latencyCode("latencyEncode", x, withDefaults("latencyEncode", LATENCY, options));
 }
 
-/** The code of values under the name of a public function, with options over the defaults. */
+/** The latency code of values, with the name of the public function for errors; `given` includes the defaults. */
 export function latencyCode(name: string, x: Tensor, given: typeof LATENCY): Tensor {
   checkOptions(name, given);
   const hasNaN = checkValues(name, x);
   const { timesteps, bypass, interpolate, onTarget, offTarget } = given;
   return noGrad(() => {
-    // A NaN has the time of a 1, before all others, and does not spike.
+    // NaN gets the time of 1, which is never the latest, and is removed later.
     const times = timesOf(hasNaN ? where(x.eq(x), x, 1) : x, given);
     const last = amax(times).item();
     const T = timesteps ?? numberOf(name, "the last spike plus 1", last + 1, STEP_COUNTS);
@@ -102,10 +102,9 @@ export function latencyCode(name: string, x: Tensor, given: typeof LATENCY): Ten
   });
 }
 
-/** t/t_spike up to the spike and 0 behind it; 1 at a spike in the first step. */
+/** t/t_spike up to the spike and 0 after it; 1 for a spike in the first step. */
 const rising = (steps: Tensor, at: Tensor): Tensor => where(steps.lt(at), steps.div(at.maximum(1)), steps.eq(at));
 
-/** The steps in which values spike, whole numbers. */
 function timesOf(x: Tensor, given: typeof LATENCY): Tensor {
   const { timesteps = Number.NaN, threshold, firstSpikeTime, normalize, epsilon } = given;
   const steps = timesteps - 1 - firstSpikeTime;
@@ -121,7 +120,7 @@ function timesOf(x: Tensor, given: typeof LATENCY): Tensor {
   const y = x.maximum(threshold + epsilon);
   const delay = y.div(y.sub(threshold)).log().mul(given.tau);
   if (!normalize) return delay.add(firstSpikeTime).round();
-  // Where all spike at once the largest delay is 0.
+  // If all values spike at once, the largest delay is 0.
   return delay.mul(steps).div(amax(delay).maximum(LEAST)).add(firstSpikeTime).round();
 }
 
@@ -145,7 +144,7 @@ function checkOptions(name: string, given: typeof LATENCY): void {
   numberOf(name, "epsilon", epsilon, above);
 }
 
-/** Throws for values outside of [0, 1]; true where a NaN is among the others. */
+/** Throws for values outside of [0, 1]; returns whether there is a NaN. */
 function checkValues(name: string, x: Tensor): boolean {
   alive(x, name);
   const values = peek(x);

@@ -1,4 +1,4 @@
-/** Values as binary numbers, one digit in each step. */
+/** Phase coding: values as binary numbers, one digit in each step. */
 import { numberOf, type Range, WHOLE, withDefaults } from "../../engine/arguments.ts";
 import { type Tensor, tensor } from "../../engine/index.ts";
 import { packed, STEP_COUNTS, shapeOverTime } from "./spikes.ts";
@@ -13,18 +13,19 @@ export interface PhaseOptions {
 
 const PHASE = { timesteps: Number.NaN, phases: 8 } satisfies Record<keyof PhaseOptions, unknown>;
 
-/** Digits that a float32 below 1 has. */
+/** Range of K: a float32 below 1 has 24 digits. */
 const DIGITS: Range = { expected: "an integer in [1, 24]", fits: (x) => WHOLE.fits(x) && x >= 1 && x <= 24 };
 
 /**
- * Phase coding by weighted spikes: the binary digits of x, the highest first, again in each period of K steps. A spike in phase k counts
- * 2⁻ᵏ, so that the spikes of a period add up to x. NaN gives no spike. No gradient.
+ * Phase coding by weighted spikes: each period of K steps repeats the binary digits of x, the highest first. A spike in phase k has the weight 2⁻ᵏ,
+ * so the spikes of a period add up to x. NaN does not spike. There is no gradient.
  *
  *   s[t] = ⌊2ᵏ·x⌋ mod 2,  k = 1 + t mod K     x clamped to [0, 1 − 2⁻ᴷ]
  *
- * Shapes: x [...] → spikes [T, ...]. Digits beyond the K-th are cut off.
+ * Shapes: x [...] → spikes [T, ...]. Digits after the K-th are truncated.
  *
- * @throws RangeError unless timesteps is an integer in [1, 2²⁴] and phases one in [1, 24]; TypeError for an option of another name or kind.
+ * @throws RangeError unless timesteps is an integer in [1, 2²⁴] and phases one in [1, 24]; TypeError for an unknown option or a value of the wrong
+ *   type.
  * @see Kim, Kim, Huh, Lee and Choi (2018), Deep neural networks with weighted spikes, Neurocomputing 311.
  *
  * @example

@@ -1,8 +1,8 @@
-/** Values as rates of random spikes. */
+/** Poisson coding: values become rates of random spikes. */
 import { FLOAT, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
 import { generatorOf, inReference, integersAt, k, ready, spikesAt } from "../../engine/extend.ts";
 import { type Generator, noGrad, type Tensor } from "../../engine/index.ts";
-import { emptySpikes } from "../../engine/unchecked.ts";
+import { emptySpikesOf } from "../../engine/unchecked.ts";
 import { STEP_COUNTS, shapeOverTime, stepAmong } from "./spikes.ts";
 
 /** Options of {@link poissonEncode}. */
@@ -13,11 +13,11 @@ export interface PoissonOptions {
   dt?: number;
   /** g, a factor of the values; finite in float32, default 1. */
   gain?: number;
-  /** o, added to the values behind the gain; finite in float32, default 0. */
+  /** o, an offset added after the gain; finite in float32, default 0. */
   offset?: number;
-  /** t₀, before which there are no spikes: an integer in [0, T − 1], default 0. */
+  /** t₀, the first step in which spikes may occur: an integer in [0, T − 1], default 0. */
   firstSpikeTime?: number;
-  /** Where the random numbers come from; the default generator if not given. */
+  /** Source of random numbers; the default generator if not given. */
   generator?: Generator;
 }
 
@@ -31,12 +31,12 @@ const POISSON = {
 } satisfies Record<keyof PoissonOptions, unknown>;
 
 /**
- * Rate coding by independent draws: P(spike at t) = clamp(g·x + o, 0, 1)·dt in every step from t₀ on. NaN gives no spike. No gradient.
+ * Rate coding by independent draws: P(spike at t) = clamp(g·x + o, 0, 1)·dt in every step from t₀ on. NaN does not spike. There is no gradient.
  *
  * Shapes: x [...] → spikes [T, ...].
  *
- * @throws RangeError unless timesteps is an integer in [1, 2²⁴], dt lies in [0, 1], gain and offset are finite in float32, and firstSpikeTime is
- *   an integer in [0, T − 1]; TypeError for a generator that is none, or an option of another name or kind.
+ * @throws RangeError unless timesteps is an integer in [1, 2²⁴], dt lies in [0, 1], gain and offset are finite in float32, and firstSpikeTime is an
+ *   integer in [0, T − 1]; TypeError for an unknown option or a value of the wrong type.
  * @see Heeger (2000), Poisson Model of Spike Generation, lecture notes, Stanford University.
  *
  * @example
@@ -58,7 +58,7 @@ export function poissonEncode(x: Tensor, options: PoissonOptions): Tensor {
   const generator = generatorOf("poissonEncode", given.generator);
   const shape = shapeOverTime("poissonEncode", timesteps, x);
   ready("poissonEncode", x);
-  const z = emptySpikes(shape);
+  const z = emptySpikesOf(shape);
   const draw = (rates: Tensor): void => generator.bernoulli(spikesAt(z), rates.ptr, x.size, timesteps, dt);
   if (gain === 1 && offset === 0) draw(x);
   else noGrad(() => draw(x.mul(gain).add(offset)));
@@ -66,7 +66,6 @@ export function poissonEncode(x: Tensor, options: PoissonOptions): Tensor {
   return z;
 }
 
-/** Removes the spikes among the first n. */
 function clearFirst(spikes: Tensor, n: number): void {
   const at = spikesAt(spikes);
   if (inReference()) {

@@ -1,4 +1,4 @@
-/** A value as the activity of many neurons, each of which answers to a range of values. */
+/** Population coding: a value becomes the activity of many neurons with different receptive fields. */
 import type { Range } from "../../engine/arguments.ts";
 import {
   FINITE,
@@ -18,17 +18,17 @@ import { ttfsEncode } from "./ttfs.ts";
 
 /** Options of {@link receptiveFields}. */
 export interface ReceptiveFieldOptions {
-  /** m, the number of neurons for each value, an integer in [3, 2²⁴]; may be left out where `centers` are given. */
+  /** m, the number of neurons for each value, an integer in [3, 2²⁴]; optional with `centers`. */
   neurons?: number;
-  /** The smallest of the values that are expected; default 0. Not with `centers`. */
+  /** Smallest expected value; default 0. Not with `centers`. */
   low?: number;
-  /** The largest, above `low`; default 1. Not with `centers`. */
+  /** Largest expected value, above `low`; default 1. Not with `centers`. */
   high?: number;
-  /** β > 0: the larger, the narrower the fields; default 1.5. Not with `centers`. */
+  /** β > 0; larger values make fields narrower; default 1.5. Not with `centers`. */
   beta?: number;
-  /** The values that the neurons answer to most; default as in the equation. */
+  /** Centres of the receptive fields; default as in the equation. */
   centers?: readonly number[];
-  /** σ > 0, the width of all fields; default as in the equation. Needed with `centers`. */
+  /** σ > 0, the width of all fields; default as in the equation. Required with `centers`. */
   sigma?: number;
 }
 
@@ -41,19 +41,19 @@ const FIELDS = {
   sigma: undefined as number | undefined,
 } satisfies Record<keyof ReceptiveFieldOptions, unknown>;
 
-/** Two fields have their centres beyond the ends, and one between them divides the range. */
+/** At least three: two centres lie beyond the ends of the range, and one inside. */
 const COUNTS: Range = { expected: "an integer in [3, 2²⁴]", fits: (n) => WHOLE.fits(n) && n >= 3 && n <= 2 ** 24 };
 
 /**
- * Gaussian receptive fields: the activity of m neurons for each value, 1 at their centres.
+ * Gaussian receptive fields: the activity of m neurons for each value; 1 at the centre of a field.
  *
  *   a[i] = exp(−(x − cᵢ)² / 2σ²)     cᵢ = low + (i − ½)·(high − low)/(m − 2),  i = 0 … m − 1     σ = (high − low) / (β·(m − 2))
  *
- * Shapes: x [...] → activity [..., m], values in [0, 1] that encoders take. ∂L/∂x = Σᵢ ∂L/∂a[i]·a[i]·(cᵢ − x)/σ².
+ * Shapes: x [...] → activity [..., m], values in [0, 1], an input for encoders. ∂L/∂x = Σᵢ ∂L/∂a[i]·a[i]·(cᵢ − x)/σ².
  *
- * @throws RangeError for fewer than three or more than 2²⁴ neurons, a high that is not above low, beta or sigma that are not positive, centers of
- *   another number than neurons, or low, high or beta beside centers; TypeError if neurons are missing without centers, or sigma with them, and for an option of another name
- *   or kind.
+ * @throws RangeError for fewer than three or more than 2²⁴ neurons, a high that is not above low, beta or sigma that are not positive, a number of
+ *   centers other than that of neurons, or low, high or beta together with centers; TypeError without neurons and centers, without sigma for centers,
+ *   for an unknown option or a value of the wrong type.
  * @see Bohte, Kok and La Poutré (2002), Error-backpropagation in temporally encoded networks of spiking neurons, Neurocomputing 48.
  *
  * @example
@@ -74,20 +74,20 @@ export function receptiveFields(x: Tensor, options: ReceptiveFieldOptions): Tens
 export interface PopulationOptions extends ReceptiveFieldOptions {
   /** T, the number of steps, an integer in [1, 2²⁴]. */
   timesteps: number;
-  /** Neurons of an activity up to this do not spike; finite and ≥ 0, default 0.1. */
+  /** Activity up to which a neuron does not spike; finite and ≥ 0, default 0.1. */
   silent?: number;
 }
 
-const POPULATION = /* @__PURE__ */ joined(FIELDS, { timesteps: Number.NaN, silent: 0.1 }) satisfies Record<
+const POPULATION = joined(FIELDS, { timesteps: Number.NaN, silent: 0.1 }) satisfies Record<
   keyof PopulationOptions,
   unknown
 >;
 
 /**
- * Population coding: each value becomes m neurons with Gaussian {@link receptiveFields}, and the activity of each becomes the time of its
- * one spike, t = round((1 − a)·(T − 1)). Neurons far from the value stay silent, and all of NaN. No gradient.
+ * Population coding: each value becomes m neurons with Gaussian {@link receptiveFields}, and each neuron spikes once, at t = round((1 − a)·(T − 1))
+ * for its activity a. Neurons far from the value are silent; for NaN all are. There is no gradient.
  *
- * Shapes: x [...] → spikes [T, ..., m]. Other codes take the activity itself: `poissonEncode(receptiveFields(x, { neurons }), …)`.
+ * Shapes: x [...] → spikes [T, ..., m]. For other codes, encode the activity itself: `poissonEncode(receptiveFields(x, { neurons }), …)`.
  *
  * @throws RangeError unless timesteps is an integer in [1, 2²⁴] and silent finite and ≥ 0; RangeError and TypeError as
  *   {@link receptiveFields}.
@@ -123,7 +123,7 @@ const activity = (x: Tensor, centers: readonly number[], sigma: number): Tensor 
 const fired = (x: Tensor, centers: readonly number[], sigma: number, timesteps: number, eps: number): Tensor =>
   ttfsEncode(activity(x.detach(), centers, sigma), { timesteps, eps });
 
-/** Centres and width of the fields, as they are given or by the equation. */
+/** Centres and width of the fields, given or by the equation. */
 function fieldsOf(where: string, given: typeof FIELDS): { centers: readonly number[]; sigma: number } {
   const { neurons, low = 0, high = 1, beta = 1.5 } = given;
   for (const name of ["low", "high", "beta"] as const) {

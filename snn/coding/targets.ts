@@ -1,4 +1,4 @@
-/** Class indices as the spikes, or the membranes, that output neurons should have. */
+/** Class indices → target spikes or membranes of output neurons. */
 import type { Range } from "../../engine/arguments.ts";
 import { COUNT, choiceOf, FLOAT, integersOf, joined, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
 import { generatorOf, peek } from "../../engine/extend.ts";
@@ -8,7 +8,7 @@ import { checkSize } from "../../engine/shape.ts";
 import { LATENCY, type LatencyOptions, latencyCode } from "./latency.ts";
 import { STEP_COUNTS, stepAmong } from "./spikes.ts";
 
-/** When spikes of a rate come: evenly, at random steps that are drawn, or with a probability in each step. */
+/** Timing of spikes of a rate: evenly spaced, at randomly drawn steps, or with a probability in each step. */
 export type FiringPattern = "regular" | "uniform" | "poisson";
 
 /** Options of {@link rateTargets}. */
@@ -17,21 +17,21 @@ export interface RateTargetOptions {
   numClasses: number;
   /** T, the number of steps, an integer in [1, 2²⁴]. */
   timesteps: number;
-  /** Spikes a step of the neuron of the class, in [0, 1]; default 1. */
+  /** Spikes per step of the neuron of the class, in [0, 1]; default 1. */
   correctRate?: number;
-  /** Spikes a step of the others, in [0, correctRate]; default 0. */
+  /** Spikes per step of the other neurons, in [0, correctRate]; default 0. */
   incorrectRate?: number;
-  /** t₀, before which no neuron spikes, an integer in [0, T − 1]; default 0. */
+  /** t₀, the first step in which a neuron may spike, an integer in [0, T − 1]; default 0. */
   firstSpikeTime?: number;
-  /** Default "regular": one spike each 1/rate steps. */
+  /** Timing of the spikes; default "regular": one spike each 1/rate steps. */
   firingPattern?: FiringPattern;
-  /** Numbers rise evenly up to each spike, from `offTarget` to `onTarget`, as a target for membranes; default false. */
+  /** Whether values rise linearly up to each spike, from `offTarget` to `onTarget`, as targets of membranes; default false. */
   interpolate?: boolean;
-  /** The number of a spike, default 1. */
+  /** Value of a spike, default 1. */
   onTarget?: number;
-  /** The number where there is no spike, default 0. */
+  /** Value without a spike, default 0. */
   offTarget?: number;
-  /** Where the random numbers of "uniform" and "poisson" come from; the default generator if not given. */
+  /** Generator for "uniform" and "poisson"; the default generator if not given. */
   generator?: Generator;
 }
 
@@ -49,17 +49,17 @@ const RATE_TARGETS = {
 } satisfies Record<keyof RateTargetOptions, unknown>;
 
 /**
- * Targets by rate: the neuron of the class spikes at one rate, all others at another.
+ * Rate targets: the neuron of the class spikes at one rate, all other neurons at a second rate.
  *
  *   regular    t = ⌊t₀ + i/rate⌋, i = 0, 1, …
- *   uniform    as many steps, drawn with repetitions from t₀ … T − 1
- *   poisson    each step from t₀ on with the probability of the rate
+ *   uniform    the same number of steps, drawn with repetitions from t₀ … T − 1
+ *   poisson    each step from t₀ on with probability rate
  *
- * Shapes: B class indices → targets [T, B, K]. A pattern is drawn once, and all samples of a call share it. With the rates 1 and 0
- * all steps are the same, of which snnTorch returns one, [B, K].
+ * Shapes: B class indices → targets [T, B, K]. A pattern is drawn once and shared by all samples of a call. With the rates 1 and 0 all steps are
+ * equal; snnTorch then returns only one, [B, K].
  *
- * @throws RangeError for class indices outside of [0, K), rates outside of [0, 1], an incorrectRate above correctRate, or other options out
- *   of range; TypeError for targets that are no numbers, a generator that is none, or an option of another name or kind.
+ * @throws RangeError for class indices outside of [0, K), rates outside of [0, 1], an incorrectRate above correctRate, or other options out of range;
+ *   TypeError for targets that are not numbers, an unknown option or a value of the wrong type.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  *
  * @example
@@ -108,7 +108,7 @@ export function rateTargets(targets: ArrayLike<number> | Tensor, options: RateTa
   return z;
 }
 
-/** 1 in the steps of a spike, else 0. */
+/** 1 in the steps with a spike, else 0. */
 function spikesOf(
   { timesteps, firstSpikeTime, firingPattern }: typeof RATE_TARGETS,
   rate: number,
@@ -132,7 +132,7 @@ function spikesOf(
   return spikes;
 }
 
-/** From 0 behind a spike up to 1 at the next one, evenly; 0 behind the last. */
+/** Rises linearly from 0 after a spike to 1 at the next one; 0 after the last. */
 function ramps(spikes: Float64Array): Float64Array {
   const levels = new Float64Array(spikes.length);
   let start = 0;
@@ -150,18 +150,18 @@ export interface LatencyTargetOptions extends LatencyOptions {
   numClasses: number;
 }
 
-const LATENCY_TARGETS = /* @__PURE__ */ joined(LATENCY, { numClasses: Number.NaN }) satisfies Record<
+const LATENCY_TARGETS = joined(LATENCY, { numClasses: Number.NaN }) satisfies Record<
   keyof LatencyTargetOptions,
   unknown
 >;
 
 /**
- * Targets by latency: the neuron of the class spikes first, all others last, at the times that `latencyEncode` gives 1 and 0.
+ * Latency targets: the neuron of the class spikes first and all others last, at the times of 1 and 0 in `latencyEncode`.
  *
  * Shapes: B class indices → targets [T, B, K].
  *
- * @throws RangeError for class indices outside of [0, K), spikes behind the last step without `bypass`, or options out of range; TypeError
- *   for targets that are no numbers, or an option of another name or kind.
+ * @throws RangeError for class indices outside of [0, K), spikes after the last step without `bypass`, or options out of range; TypeError for targets
+ *   that are not numbers, an unknown option or a value of the wrong type.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  *
  * @example
@@ -187,7 +187,6 @@ export function latencyTargets(targets: ArrayLike<number> | Tensor, options: Lat
   });
 }
 
-/** A copy of the class indices. */
 function indicesOf(where: string, targets: ArrayLike<number> | Tensor, classes: number): Int32Array {
   return integersOf(where, "class indices", valuesIn(where, targets), classes);
 }

@@ -144,7 +144,7 @@ describe("aedat 4", () => {
   describe("Zstandard by its own program", () => {
     const file = readFileSync(fileURLToPath(new URL("../../test/fixtures/events/zstd.aedat4", import.meta.url)));
     const events = Array.from({ length: 2000 }, (_, i) => [1.7e15 + 3 * i, (7 * i) % 346, i % 260, i % 2]);
-    /** Where packets begin. */
+    /** Offsets of packets. */
     const places: number[] = [];
     for (let at = 18 + file.readUInt32LE(14); at < file.length; at += 8 + file.readUInt32LE(at + 4)) places.push(at);
 
@@ -172,7 +172,7 @@ describe("aedat 4", () => {
         return bytes;
       };
       const rest = [...events.slice(0, 500), ...events.slice(1000)];
-      // A window of 2⁴¹ bytes, blocks of the kind that does not exist, and a frame that ends too early.
+      // A window of 2⁴¹ bytes, blocks of an invalid type, and a frame that ends too early.
       const broken = [
         damaged((bytes) => bytes.fill(0xf8, at + 13, at + 14)),
         damaged((bytes) => bytes.fill(0xff, at + 8 + 8, at + 8 + 40)),

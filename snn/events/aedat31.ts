@@ -1,35 +1,38 @@
-/** AEDAT 3.1, the format of many data sets, such as DVS128 Gesture. */
-import { alignedBytes, type Decoder, headerOf, type Start, u32 } from "./decoder.ts";
+/** AEDAT 3.1, the format of many data sets such as DVS128 Gesture. */
+import { shortened, wrongValue } from "../../engine/arguments.ts";
+import { alignedBytes, type Decoder, type FileStart, fieldOf, headerOf, u32 } from "./decoder.ts";
 import { LONGEST_PACKET, packets } from "./packets.ts";
 import type { EventColumns } from "./recording.ts";
 
-/** Sensors by their names in headers. */
-const SENSORS: readonly (readonly [RegExp, number, number])[] = [
-  [/DVS128/i, 128, 128],
-  [/DAVIS\w*(208|240)/i, 240, 180],
-  [/DAVIS\w*346/i, 346, 260],
-  [/DAVIS\w*640|DVXplorer/i, 640, 480],
+/** Sensors by lower-case words of their names in headers. */
+const SENSORS: readonly (readonly [words: readonly string[], width: number, height: number])[] = [
+  [["dvs128"], 128, 128],
+  [["davis", "208"], 240, 180],
+  [["davis", "240"], 240, 180],
+  [["davis", "346"], 346, 260],
+  [["davis", "640"], 640, 480],
+  [["dvxplorer"], 640, 480],
 ];
 
-/** Bytes before the events of a packet of AEDAT 3.1. */
+/** Bytes before the events of an AEDAT 3.1 packet. */
 const HEADER_31 = 28;
-/** The type of packets with changes of brightness, and the number of types there are. */
+/** Type of packets with brightness changes, and the number of types. */
 const POLARITY = 1;
 const TYPES_31 = 32;
 
 /**
- * AEDAT 3.1: a header of lines that begin with "#", up to "#!END-HEADER", then packets, lowest byte first: [type: 16 bits] [source: 16]
- * [bytes of an event: 32] [place of the time in it: 32] [overflows of the time: 32] [capacity: 32] [events: 32] [valid ones: 32]. An
- * event is [x: 15 bits, y: 15, p: 1, valid: 1] [microseconds: 31 bits].
+ * AEDAT 3.1: a header of lines that begin with "#", up to "#!END-HEADER", then little-endian packets: [type: 16 bits] [source: 16]
+ * [bytes per event: 32] [offset of the time in it: 32] [overflows of the time: 32] [capacity: 32] [events: 32] [valid events: 32]. An event is [x: 15
+ * bits, y: 15, p: 1, valid: 1] [microseconds: 31 bits].
  *
  * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-3.1.html
  */
-export function aedat31({ bytes, columns }: Start): Decoder {
-  const { text, end } = headerOf(bytes, "#", /^#!END-HEADER/);
-  const format = /^#Format: *([\w-]*)/m.exec(text)?.[1] ?? "RAW";
-  if (format !== "RAW") throw new RangeError(`${columns.where}: expected AEDAT 3.1 of the format RAW, got ${format}`);
-  const source = /^#Source \d+: *(.*)/m.exec(text)?.[1] ?? "";
-  const sensor = SENSORS.find(([name]) => name.test(source));
+export function aedat31({ bytes, columns }: FileStart): Decoder {
+  const header = headerOf(columns.where, bytes, "#", /^#!END-HEADER/);
+  const format = fieldOf(header, /^#Format: *([\w-]*)/) ?? "RAW";
+  if (format !== "RAW") throw wrongValue(columns.where, "AEDAT 3.1 of the format RAW", shortened(format));
+  const source = fieldOf(header, /^#Source \d+: *(.*)/)?.toLowerCase() ?? "";
+  const sensor = SENSORS.find(([words]) => words.every((word) => source.includes(word)));
   if (sensor !== undefined) columns.sensor(sensor[1], sensor[2]);
   const lengthAt = (part: Uint8Array, i: number): number => {
     const size = u32(part, i + 4);
@@ -55,7 +58,7 @@ export function aedat31({ bytes, columns }: Start): Decoder {
     appendPolarity(columns, words, 2 ** 31 * u32(part, i + 12), at + HEADER_31, newest);
   };
   return {
-    start: end,
+    start: header.end,
     unit: "a packet",
     decode: packets(columns, HEADER_31, "a packet of AEDAT 3.1", lengthAt, isMark, packet),
   };

@@ -52,7 +52,7 @@ describe("npz", () => {
     });
   });
 
-  /** An array of NumPy whose header has this shape instead of a row of three numbers. */
+  /** A NumPy array whose header has this shape instead of a row of three numbers. */
   const shaped = (file: Uint8Array, name: string, shape: string): Uint8Array => {
     const bytes = Buffer.from(file);
     const at = bytes.indexOf("'shape': ", bytes.indexOf(`${name}.npy`));
@@ -168,7 +168,7 @@ describe("hdf5", () => {
     await expect(readEvents(await hdf5((file) => void file.create_group("frames")))).rejects.toThrow(
       "of Metavision with CD/events, got frames",
     );
-    // The library complains of a chunk that cannot be unpacked, and leaves memory as it was.
+    // The library reports a chunk that cannot be unpacked, and leaves memory unchanged.
     const packed = Uint8Array.from(bytes).fill(170, bytes.length - 6000);
     for (const recover of [false, true]) {
       await expect(readEvents(packed, { recover })).rejects.toThrow(
@@ -238,7 +238,7 @@ test("readers of damaged HDF5 print nothing, and give an error of their own or a
       for (let i = 0; i < 250; i++) {
         const [where, kind] = [draw[2 * i] as number, draw[2 * i + 1] as number];
         const damaged = file.slice(0, i % 5 === 0 ? Math.floor(where * file.length) : file.length);
-        // Most of the structure stands in the first bytes.
+        // Most of the structure is in the first bytes.
         const at = Math.floor(where * Math.min(damaged.length, i % 2 === 0 ? 3000 : Infinity));
         if (damaged.length > 0) damaged[at] = (damaged[at] as number) ^ (1 << Math.floor(8 * kind));
         await read(damaged).catch((error: Error) => {
@@ -296,7 +296,9 @@ describe("readSHD", () => {
     await expect(readSHD(await dsec(DEFLATE))).rejects.toThrow(
       "readSHD: expected HDF5 with spikes/times, spikes/units and labels",
     );
-    await expect(readSHD(new Uint8Array(100))).rejects.toThrow("readSHD: expected an HDF5 file, got 100 bytes");
+    await expect(readSHD(new Uint8Array(100))).rejects.toThrow(
+      "readSHD: expected an HDF5 file at byte 0, got no signature",
+    );
     await expect(readSHD("file" as never)).rejects.toThrow(TypeError);
   });
 });

@@ -1,10 +1,10 @@
-/** Events that a file stores as four arrays, as npz and HDF5 do. */
+/** Events that a file stores as four arrays, such as npz and HDF5. */
 import type { EventColumns } from "./recording.ts";
 
 /** Values of an array in a file. */
 export type ArrayValues = ArrayLike<number> | ArrayLike<bigint>;
 
-/** The four arrays, by the names of columns. */
+/** The four arrays by column name. */
 export interface Arrays {
   readonly t: ArrayValues;
   readonly x: ArrayValues;
@@ -14,13 +14,13 @@ export interface Arrays {
 
 type Reader = (view: DataView, at: number, little: boolean) => number;
 
-/** An integer of 64 bits in two halves, rounded where it is no safe one: several times as fast as by a bigint. */
+/** A 64-bit integer from two halves, rounded if it is unsafe; several times faster than a bigint. */
 const long =
   (high: Reader): Reader =>
   (view, at, little) =>
     high(view, at + (little ? 4 : 0), little) * 2 ** 32 + view.getUint32(at + (little ? 0 : 4), little);
 
-/** A float of 16 bits: [sign: 1] [exponent: 5] [fraction: 10]. */
+/** A 16-bit float: [sign: 1] [exponent: 5] [fraction: 10]. */
 const half: Reader = (view, at, little) => {
   const bits = view.getUint16(at, little);
   const sign = bits >> 15 === 0 ? 1 : -1;
@@ -30,7 +30,7 @@ const half: Reader = (view, at, little) => {
   return exponent === 0 ? (sign * fraction) / 2 ** 24 : (sign * (0x400 + fraction) * (1 << exponent)) / 2 ** 25;
 };
 
-/** Numbers by their kind, u and i for integers without and with sign, f for floats, b for booleans, and how many bytes they have. */
+/** Readers by type, u and i for unsigned and signed integers, f for floats, b for booleans, and size in bytes. */
 const NUMBERS: Readonly<Record<string, Reader>> = {
   b1: (view, at) => view.getUint8(at),
   u1: (view, at) => view.getUint8(at),
@@ -46,7 +46,7 @@ const NUMBERS: Readonly<Record<string, Reader>> = {
   f8: (view, at, little) => view.getFloat64(at, little),
 };
 
-/** `n` numbers of a kind, the first at the byte `at`, the others `step` bytes apart; null for an unknown kind. */
+/** Reads `n` numbers of a type, the first at byte `at`, `step` bytes apart; null for an unknown type. */
 export function numbersAt(
   view: DataView,
   kind: string,
@@ -62,15 +62,26 @@ export function numbersAt(
   return values;
 }
 
-/** Appends events, whose times count from `origin` on; `at` says where in the file the event of an index is. */
-export function append(columns: EventColumns, arrays: Arrays, origin: number, at: (i: number) => number): void {
-  const sizes = [arrays.t.length, arrays.x.length, arrays.y.length, arrays.p.length] as const;
-  const n = Math.min(...sizes);
-  if (sizes.some((size) => size !== n)) {
-    columns.damaged(at(0), "t, x, y and p of one length", sizes.join(", "));
-    columns.dropped += Math.max(...sizes) - n - 1;
+/** Number of events that are read at once, which bounds the memory of the values. */
+export const TOGETHER = 1 << 20;
+
+/** Makes room for the events of arrays of these lengths and returns their number; `at` is the offset of the first one in the file. */
+export function reserved(columns: EventColumns, lengths: readonly number[], at: number): number {
+  const n = Math.min(...lengths);
+  const most = Math.max(...lengths);
+  if (most > n) {
+    columns.damaged(at, "t, x, y and p of one length", lengths.join(", "));
+    columns.dropped += most - n - 1;
   }
   columns.reserve(n);
+  return n;
+}
+
+/**
+ * Appends events, for which there is room and whose times are relative to `origin`; `at` returns the file offset of the event of an index.
+ */
+export function appendArrays(columns: EventColumns, arrays: Arrays, origin: number, at: (i: number) => number): void {
+  const n = arrays.t.length;
   const { t, x, y, p, recover } = columns;
   const width = columns.width || 1 << 16;
   const height = columns.height || 1 << 16;

@@ -1,4 +1,4 @@
-/** Recordings with other events: parts of the sensor, other scales, mirrors, and random losses, shifts and additions. */
+/** Augmentations of recordings: crops, rescaling, mirrors, and random losses, shifts and additions of events. */
 import {
   COUNT,
   choiceOf,
@@ -23,9 +23,9 @@ import { firstNotBefore } from "./slices.ts";
 
 /** Options of {@link crop}. */
 export interface CropOptions extends RandomEventOptions {
-  /** Width and height of the part, positive integers, at most the sensor's. */
+  /** Width and height of the crop: positive integers, at most those of the sensor. */
   targetSize: readonly number[];
-  /** The part: at the "center", the default, at a "random" place, or [x, y] of its first pixel. */
+  /** Place of the crop: "center" (default), "random", or [x, y] of its first pixel. */
   at?: "center" | "random" | readonly number[];
 }
 
@@ -36,10 +36,10 @@ const CROP = {
 };
 
 /**
- * The events on a part of the sensor, whose first pixel becomes (0, 0).
+ * Crops a recording to a part of the sensor, whose first pixel becomes (0, 0).
  *
- * @throws RangeError for a part that is not on the sensor, or a recording with events off the sensor or out of order; TypeError for anything
- *   but a recording, or an option of another name or kind.
+ * @throws RangeError for a part that is not on the sensor, or a recording with events off the sensor or out of order; TypeError for anything but a
+ *   recording, or an unknown option or a value of the wrong type.
  *
  * @example
  * ```ts
@@ -77,9 +77,9 @@ function moveBack(coordinates: Uint16Array, by: number): void {
 }
 
 /**
- * Writes the places of the events inside of an area, with `inside` 0 of the events outside, and returns their number. This function and
- * filters write the place of every event, and the next event overwrites the place of a dropped one: an `if` around the write would be
- * slower, because no processor can predict which of random events are dropped.
+ * Writes the indices of the events inside an area, or of those outside if `inside` is 0. Returns the number of these
+ * events. The loop has no branch: it writes every index, and the next event overwrites the index of a dropped one. A
+ * processor cannot predict a branch that depends on random places.
  */
 function inArea(
   places: Uint32Array,
@@ -93,7 +93,7 @@ function inArea(
     const column = (x[i] as number) - left;
     const row = (y[i] as number) - top;
     places[count] = i;
-    // The sign, where both lie in [0, size).
+    // 1 (the sign bit) if both coordinates lie in [0, size), else 0.
     count += ((~column & (column - width) & ~row & (row - height)) >>> 31) ^ outside;
   }
   return count;
@@ -122,10 +122,10 @@ export interface DownsampleOptions {
 const DOWNSAMPLE = { spatialFactor: undefined as number | readonly number[] | undefined, timeFactor: 1 };
 
 /**
- * The same events on a smaller sensor: ⌊x·f⌋, ⌊y·f⌋, ⌊t·f_t⌋. The sensor has ⌈width·f⌉ × ⌈height·f⌉ pixels.
+ * Scales coordinates and times of a recording: ⌊x·f⌋, ⌊y·f⌋, ⌊t·f_t⌋. The sensor has ⌈width·f⌉ × ⌈height·f⌉ pixels.
  *
- * @throws RangeError for a factor out of range, or a recording with events off the sensor or out of order; TypeError for anything but a
- *   recording, or an option of another name or kind.
+ * @throws RangeError for a factor out of range, or a recording with events off the sensor or out of order; TypeError for anything but a recording, or
+ *   an unknown option or a value of the wrong type.
  *
  * @example
  * ```ts
@@ -162,21 +162,21 @@ export function downsample(events: EventRecording, options: DownsampleOptions): 
 
 /** Options of {@link flip}. */
 export interface FlipOptions extends RandomEventOptions {
-  /** "x": left and right change places; "y": top and bottom; "polarity": ON and OFF; "time": the end becomes the start, and ON OFF. */
+  /** "x" exchanges left and right, "y" top and bottom, "polarity" ON and OFF; "time" reverses the order of events and exchanges ON and OFF. */
   axis: "x" | "y" | "polarity" | "time";
-  /** The probability of it, in [0, 1]; default 1. */
+  /** Probability of the flip, in [0, 1]; default 1. */
   probability?: number;
 }
 
 const FLIP = { axis: "" as FlipOptions["axis"], probability: 1, ...RANDOM_OPTIONS };
 
 /**
- * The recording mirrored along an axis, with a probability.
+ * Mirrors a recording along an axis, with a given probability.
  *
  *   x′ = width − 1 − x      y′ = height − 1 − y      p′ = 1 − p      t′ = last time − t, in reverse order, with p′
  *
- * @throws RangeError for another axis, a probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError
- *   for anything but a recording, or an option of another name or kind.
+ * @throws RangeError for another axis, a probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError for
+ *   anything but a recording, or an unknown option or a value of the wrong type.
  *
  * @example
  * ```ts
@@ -211,24 +211,23 @@ export function flip(events: EventRecording, options: FlipOptions): EventRecordi
   return made;
 }
 
-/** Each value becomes its distance from the last one. */
 function mirror(values: Float64Array | Uint16Array | Uint8Array, last: number): void {
   for (let i = 0; i < values.length; i++) values[i] = last - (values[i] as number);
 }
 
 /** Options of {@link dropEvents}. */
 export interface DropOptions extends RandomEventOptions {
-  /** The part of the events to drop, in [0, 1]; with dropPixels the part of the pixels. */
+  /** Share of the events to drop, in [0, 1]; for dropPixels, share of the pixels. */
   probability: number;
 }
 
 const DROP = { probability: Number.NaN, ...RANDOM_OPTIONS };
 
 /**
- * The recording without a random part of its events: round(probability·events) of them, each as likely as any other.
+ * Drops round(probability·events) events, each with the same probability.
  *
  * @throws RangeError for a probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but a
- *   recording, or an option of another name or kind.
+ *   recording, or an unknown option or a value of the wrong type.
  * @see Gu, Sng, Hu and Yu (2021), EventDrop: Data Augmentation for Event-based Learning, IJCAI.
  *
  * @example
@@ -254,7 +253,10 @@ export function dropEvents(events: EventRecording, options: DropOptions): EventR
   });
 }
 
-/** Writes n places: of the events from i on, `left` are to be kept, and event i is among them with the probability left/(events − i). */
+/**
+ * Selection sampling: keeps event i with probability left / (events − i), where `left` is the number of events still to
+ * keep.
+ */
 function choose(places: Uint32Array, draws: Float32Array, n: number): void {
   let left = n;
   for (let i = 0; i < draws.length; i++) {
@@ -265,17 +267,17 @@ function choose(places: Uint32Array, draws: Float32Array, n: number): void {
 
 /** Options of {@link dropEventsByTime}. */
 export interface DropByTimeOptions extends RandomEventOptions {
-  /** The part of the time to drop, in [0, 1]; default 0.2. */
+  /** Share of the recording's duration to drop, in [0, 1]; default 0.2. */
   durationRatio?: number;
 }
 
 const DROP_TIME = { durationRatio: 0.2, ...RANDOM_OPTIONS };
 
 /**
- * The recording without the events of a time that begins at random, and lasts a part of the recording.
+ * Drops all events in one interval. The interval starts at a random time and lasts a share of the recording.
  *
- * @throws RangeError for a durationRatio outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but
- *   a recording, or an option of another name or kind.
+ * @throws RangeError for a durationRatio outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but a
+ *   recording, or an unknown option or a value of the wrong type.
  * @see Gu, Sng, Hu and Yu (2021), EventDrop: Data Augmentation for Event-based Learning, IJCAI.
  *
  * @example
@@ -317,17 +319,17 @@ export function dropEventsByTime(events: EventRecording, options: DropByTimeOpti
 
 /** Options of {@link dropEventsByArea}. */
 export interface DropByAreaOptions extends RandomEventOptions {
-  /** The part of both sides of the sensor that the area has, in [0, 1]; default 0.2. */
+  /** Share of both sides of the sensor that the area covers, in [0, 1]; default 0.2. */
   areaRatio?: number;
 }
 
 const DROP_AREA = { areaRatio: 0.2, ...RANDOM_OPTIONS };
 
 /**
- * The recording without the events of an area at a random place: ⌊width·areaRatio⌋ × ⌊height·areaRatio⌋ pixels.
+ * Drops the events in one area of ⌊width·areaRatio⌋ × ⌊height·areaRatio⌋ pixels at a random place.
  *
  * @throws RangeError for an areaRatio outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but a
- *   recording, or an option of another name or kind.
+ *   recording, or an unknown option or a value of the wrong type.
  * @see Gu, Sng, Hu and Yu (2021), EventDrop: Data Augmentation for Event-based Learning, IJCAI.
  *
  * @example
@@ -357,22 +359,22 @@ export function dropEventsByArea(events: EventRecording, options: DropByAreaOpti
 
 /** Options of {@link jitter}: standard deviations of normal shifts. */
 export interface JitterOptions extends RandomEventOptions {
-  /** Of times, µs; finite and ≥ 0, default 0. */
+  /** Deviation of times, µs; finite and ≥ 0, default 0. */
   time?: number;
-  /** Of columns, pixels; finite and ≥ 0, default 0. */
+  /** Deviation of columns, pixels; finite and ≥ 0, default 0. */
   x?: number;
-  /** Of rows, pixels; finite and ≥ 0, default 0. */
+  /** Deviation of rows, pixels; finite and ≥ 0, default 0. */
   y?: number;
 }
 
 const JITTER = { time: 0, x: 0, y: 0, ...RANDOM_OPTIONS };
 
 /**
- * The events shifted at random in time and place, in order again: t + ⌊σ_t·n⌉, x + ⌊σ_x·n⌉, y + ⌊σ_y·n⌉ with n ~ 𝒩(0,
- * 1). Events that leave the sensor, or fall before time 0, are dropped.
+ * Shifts events at random in time and place, and sorts them by time: t + ⌊σ_t·n⌉, x + ⌊σ_x·n⌉, y + ⌊σ_y·n⌉ with n ~ 𝒩(0, 1). Events that leave the
+ * sensor, or fall before time 0, are dropped.
  *
- * @throws RangeError for a deviation that is not finite and ≥ 0, or a recording with events off the sensor or out of order; TypeError for
- *   anything but a recording, or an option of another name or kind.
+ * @throws RangeError for a deviation that is not finite and ≥ 0, or a recording with events off the sensor or out of order; TypeError for anything
+ *   but a recording, or an unknown option or a value of the wrong type.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
  *
  * @example
@@ -408,14 +410,20 @@ export function jitter(events: EventRecording, options: JitterOptions): EventRec
   return given.time > 0 ? sorted(rest) : rest;
 }
 
-/** ⌊deviation·n⌉ for each n, halves up, as ⌈⌊2·deviation·n⌋ / 2⌉, which is exact. Math.round, the same, takes several times as long. */
+/**
+ * deviation·n for each n, rounded to the nearest integer, halves up. ⌈⌊2·deviation·n⌋ / 2⌉ is the same number, and
+ * several times faster than Math.round.
+ */
 function rounded(normals: Float32Array, deviation: number): Float64Array {
   const shifts = new Float64Array(normals.length);
   for (let i = 0; i < shifts.length; i++) shifts[i] = Math.ceil(Math.floor(2 * deviation * (normals[i] as number)) / 2);
   return shifts;
 }
 
-/** Writes the events that are on the sensor, and not before time 0 where `isLate`, over those that are not, and returns how many there are. */
+/**
+ * Compacts events in place: keeps those on the sensor and, if `isLate`, only those from time 0 on. Returns their
+ * number.
+ */
 function moveInto(
   made: EventRecording,
   { t, x, y, p, width, height }: EventRecording,
@@ -449,10 +457,10 @@ const NOISE = { n: Number.NaN, ...RANDOM_OPTIONS };
 const ADDED: Range = { expected: "an integer in [0, 2³⁰]", fits: (n) => WHOLE.fits(n) && n <= 2 ** 30 };
 
 /**
- * The recording with n events more, uniform over its time, the sensor and polarities, in order.
+ * Adds n random events and sorts all events by time. Times, pixels and polarities are uniform over the recording.
  *
- * @throws RangeError unless n is an integer in [0, 2³⁰], or for a recording with events off the sensor or out of order; TypeError for
- *   anything but a recording, or an option of another name or kind.
+ * @throws RangeError unless n is an integer in [0, 2³⁰], or for a recording with events off the sensor or out of order; TypeError for anything but a
+ *   recording, or an unknown option or a value of the wrong type.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
  *
  * @example
@@ -489,7 +497,7 @@ export function uniformNoise(events: EventRecording, options: UniformNoiseOption
 }
 
 /**
- * Writes the events of both in the order of their times, events of the first before events of the second at one time.
+ * Merges two recordings by time; at equal times the events of the first come first.
  */
 function mergeInto(made: EventRecording, one: EventRecording, two: EventRecording): void {
   let i = 0;

@@ -1,4 +1,4 @@
-/** A simulated event camera: frames of brightness to a recording of events. */
+/** A simulated event camera: frames of brightness → a recording of events. */
 import {
   allOptions,
   FINITE,
@@ -18,21 +18,21 @@ import { EventColumns, type EventRecording } from "./recording.ts";
 
 /** Options of {@link eventsFromFrames}. */
 export interface CameraOptions {
-  /** C⁺, the rise of log intensity that makes an ON event; finite and > 0, default 0.2. */
+  /** C⁺, the rise of log intensity that triggers an ON event; finite and > 0, default 0.2. */
   onThreshold?: number;
-  /** C⁻, the fall that makes an OFF event; finite and > 0, default 0.2. */
+  /** C⁻, the fall that triggers an OFF event; finite and > 0, default 0.2. */
   offThreshold?: number;
-  /** σ, the standard deviation of both thresholds from pixel to pixel; finite and ≥ 0, default 0. None falls below 0.01. */
+  /** σ, the standard deviation of thresholds over pixels; finite and ≥ 0, default 0. Thresholds are at least 0.01. */
   mismatch?: number;
-  /** Microseconds after an event in which its pixel gives no other; finite and ≥ 0, default 0. */
+  /** Microseconds after an event in which its pixel is silent; finite and ≥ 0, default 0. */
   refractoryPeriod?: number;
-  /** ON events per second that a pixel without a change gives because its reference leaks; finite and ≥ 0, default 0. */
+  /** ON events per second of a pixel without change, whose reference leaks; finite and ≥ 0, default 0. */
   leakRate?: number;
-  /** Noise events per second of a dark pixel, half of them ON; a pixel of intensity 1 has a quarter. Finite and ≥ 0, default 0. */
+  /** Noise events per second of a dark pixel, half of them ON; a pixel of intensity 1 has a quarter of it. Finite and ≥ 0, default 0. */
   shotNoiseRate?: number;
   /** ε, added to intensities before the logarithm; finite and > 0, default 0.001. */
   logOffset?: number;
-  /** The source of mismatch and noise; the default generator if not given. */
+  /** Source of mismatch and noise; the default generator if not given. */
   generator?: Generator;
 }
 
@@ -47,31 +47,29 @@ const DEFAULTS: Required<CameraOptions> = {
   generator: defaultGenerator,
 };
 
-/** The smallest threshold that the mismatch leaves. */
 const LEAST_THRESHOLD = 0.01;
-/** The part of a dark pixel's noise that a pixel of intensity 1 does not have. */
+/** Share of the noise that an intensity of 1 removes. */
 const QUIETER = 0.75;
-/** Events of a pixel between two frames: more would take minutes. */
+/** Most events of a pixel between two frames; more would take minutes. */
 const MOST = 2 ** 16;
-/** Values whose logarithms are taken at once. */
+/** Number of values whose logarithms are taken at once. */
 const AT_ONCE = 2 ** 20;
 
 /**
- * The events of a simulated camera before these frames: a pixel gives an event each time its log intensity has changed by a threshold.
+ * Simulates an event camera that looks at these frames: a pixel emits an event each time its log intensity has changed by a threshold.
  *
  *   L = ln(I + ε), linear between two frames      d = L − R      R(0) = L(0),  dR/dt = −leakRate·C⁺
  *   d = C⁺:  ON event,  R ← R + C⁺           d = −C⁻:  OFF event,  R ← R − C⁻
  *
- * The times of crossings are exact within a frame interval and rounded down to microseconds; events of one microsecond come in the order of
- * their pixels. Thresholds are C + σ·𝒩(0, 1), drawn once for each pixel. An event within the refractory period of its pixel is lost, but R
- * changes all the same. Noise events have rate shotNoiseRate·(1 − ¾·min(I, 1)), at most one in each interval of frames, and leave R as it
- * is. The bits are the same for the same seed on every engine.
+ * Crossing times are exact within a frame interval and rounded down to microseconds; events of one microsecond are in the order of pixels. Thresholds
+ * are C + σ·𝒩(0, 1), drawn once for each pixel. An event within the refractory period is dropped, but still changes R. Noise events have the rate
+ * shotNoiseRate·(1 − ¾·min(I, 1)), at most one in each frame interval, and do not change R. A seed gives the same bits on every JavaScript engine.
  *
  * Shapes: frames [F, H, W], intensities ≥ 0, 1 for white; `timestamps` F times in µs, ascending.
  *
- * @throws RangeError for frames of other shapes or sides beyond 65 536, intensities that are negative or not finite, another number of
- *   timestamps, times that do not ascend or that lie too far apart to be ordered, or an option out of range; TypeError for frames that are
- *   no tensor, and an option of another name or kind.
+ * @throws RangeError for frames of other shapes or sides beyond 65 536, intensities that are negative or not finite, a wrong number of timestamps,
+ *   times that do not ascend or lie too far apart to be ordered, or an option out of range; TypeError for frames that are not a tensor, an unknown
+ *   option or a value of the wrong type.
  * @see Rebecq, Gehrig and Scaramuzza (2018), ESIM: an Open Event Camera Simulator, CoRL; Hu, Liu and Delbruck (2021), v2e: From Video Frames
  *   to Realistic DVS Events, CVPR Workshops.
  *
@@ -123,7 +121,7 @@ export function eventsFromFrames(
 }
 
 /**
- * The timestamps, which must ascend. Two neighbours are so close together that the numbers which sort the events between them are exact.
+ * Checks that timestamps ascend, and that neighbours are close enough for the sort keys of events between them to be exact.
  */
 function timesOf(where: string, timestamps: ArrayLike<number>, F: number, pixels: number): number[] {
   const times = listOf(where, "timestamps", Array.from(numbersOf(where, "timestamps", timestamps)), FINITE, F);
@@ -136,7 +134,7 @@ function timesOf(where: string, timestamps: ArrayLike<number>, F: number, pixels
   return times;
 }
 
-/** The pixels of a camera, from frame to frame. */
+/** The pixels of a camera and their state between frames. */
 class Camera {
   private readonly columns: EventColumns;
   private readonly options: Required<CameraOptions>;
@@ -146,12 +144,11 @@ class Camera {
   private readonly off: Float32Array;
   /** R of each pixel. */
   private readonly reference: Float64Array;
-  /** The time of the last event of each pixel. */
   private readonly fired: Float64Array;
   /** L of the last frame, and its time. */
   private last: Float32Array | null = null;
   private now = 0;
-  /** A number for each event since the last frame; the numbers sort by time, then by pixel, then by polarity. */
+  /** Sort keys of the events since the last frame: by time, then pixel, then polarity. */
   private keys = new Float64Array(1024);
   private count = 0;
 
@@ -174,7 +171,7 @@ class Camera {
     });
   }
 
-  /** Takes the next frame: its log intensities and its intensities at time t. */
+  /** Reads the next frame: log intensities and intensities at time t. */
   see(levels: Float32Array, intensities: Float32Array, t: number): void {
     if (this.last === null) this.reference.set(levels);
     else this.change(this.last, levels, intensities, t);
@@ -182,7 +179,7 @@ class Camera {
     this.now = t;
   }
 
-  /** The events between two frames. */
+  /** Emits the events between two frames. */
   private change(from: Float32Array, to: Float32Array, intensities: Float32Array, t: number): void {
     const { on, off, reference, now, pixels } = this;
     const { leakRate, shotNoiseRate, generator } = this.options;
@@ -192,11 +189,11 @@ class Camera {
     const noise = chance === 0 ? null : noGrad(() => rand([pixels], { generator }).toFloat32Array());
     const isStill = leak === 0 && noise === null;
     for (let i = 0; i < pixels; i++) {
-      // Most pixels of most scenes stay as they are.
+      // In most scenes most pixels do not change.
       if (isStill && from[i] === to[i]) continue;
       const rise = on[i] as number;
       const fall = off[i] as number;
-      // d goes from `start` to `start + slope` in a line.
+      // d moves linearly from `start` to `start + slope`.
       const start = (from[i] as number) - (reference[i] as number);
       const slope = (to[i] as number) - (from[i] as number) + leak * rise;
       let noiseAt = Infinity;
@@ -204,12 +201,12 @@ class Camera {
       if (noise !== null) {
         const likely = (chance / 2) * (1 - QUIETER * Math.min(intensities[i] as number, 1));
         const drawn = (noise[i] as number) / likely;
-        // The fractional part of a number in [0, 2) is uniform, and gives the time within the interval.
+        // The fractional part of a number uniform in [0, 2) is uniform; it gives the time within the interval.
         noiseP = drawn < 1 ? 1 : 0;
         if (drawn < 2) noiseAt = now + span * (drawn - (drawn < 1 ? 0 : 1));
       }
       const end = start + slope;
-      // Most pixels cross no threshold, and need no division.
+      // Most pixels cross no threshold and need no division.
       if (noiseAt === Infinity && (slope > 0 ? end < rise : end > -fall || slope === 0)) {
         if (leak !== 0) reference[i] = (reference[i] as number) - leak * rise;
         continue;
@@ -232,7 +229,7 @@ class Camera {
     this.flush();
   }
 
-  /** An event of pixel i, unless it has fired too recently. */
+  /** Emits an event of pixel i, unless the pixel is refractory. */
   private fire(i: number, at: number, p: number): void {
     const t = Math.floor(at);
     if (t - (this.fired[i] as number) < this.options.refractoryPeriod) return;
@@ -245,7 +242,7 @@ class Camera {
     this.keys[this.count++] = ((t - Math.floor(this.now)) * this.pixels + i) * 2 + p;
   }
 
-  /** Writes the events between two frames to the columns, in order. */
+  /** Sorts the events between two frames and writes them to the columns. */
   private flush(): void {
     const { columns, pixels, count } = this;
     const { width } = columns;

@@ -2,11 +2,11 @@
 import { numberOf, objectOf, upTo, wrongType, wrongValue } from "../../engine/arguments.ts";
 import type { EventRecording } from "./recording.ts";
 
-/** Pixels of a side of a sensor. */
+/** Range of a sensor side, in pixels. */
 export const SIDE = upTo(65_536);
 
 /**
- * The recording with its fields read once, a plain object.
+ * Checks a recording and returns it as a plain object, whose fields were read once.
  *
  * @throws TypeError unless the columns are arrays of their types, RangeError unless they have one length, pixels lie on the sensor,
  *   polarities are 0 or 1, and times are finite and in order.
@@ -46,7 +46,7 @@ function checkEvents(where: string, events: EventRecording, n: number): void {
   }
 }
 
-/** One fast pass over all columns, but for a last time of ∞; the search for the event to name is the slower one. */
+/** Checks all columns in one fast pass, which misses only a last time of ∞. A slower search names the invalid event. */
 function isSound({ t, x, y, p, width, height }: EventRecording, n: number): boolean {
   let last = -Number.MAX_VALUE;
   for (let i = 0; i < n; i++) {
@@ -58,7 +58,7 @@ function isSound({ t, x, y, p, width, height }: EventRecording, n: number): bool
   return true;
 }
 
-/** A recording of n events that are yet to be written. */
+/** A recording with room for n events, not yet written. */
 export const unwrittenRecording = (n: number, width: number, height: number): EventRecording => ({
   t: new Float64Array(n),
   x: new Uint16Array(n),
@@ -68,7 +68,7 @@ export const unwrittenRecording = (n: number, width: number, height: number): Ev
   height,
 });
 
-/** The recording of the events whose places `choose` writes, in this order; it returns how many there are. */
+/** The events whose indices `choose` writes, in this order; `choose` returns their number. */
 export function chosen(events: EventRecording, choose: (places: Uint32Array) => number): EventRecording {
   const places = new Uint32Array(events.t.length);
   const made = unwrittenRecording(choose(places), events.width, events.height);
@@ -81,7 +81,7 @@ function gatherTimes(made: Float64Array, t: Float64Array, places: Uint32Array): 
   for (let k = 0; k < made.length; k++) made[k] = t[places[k] as number] as number;
 }
 
-/** Writes pixels and polarities of the events at these places, in this order. */
+/** Writes pixels and polarities of the events at these indices, in this order. */
 function gather(made: EventRecording, { x, y, p }: EventRecording, places: Uint32Array): void {
   for (let k = 0; k < made.x.length; k++) {
     const i = places[k] as number;
@@ -91,16 +91,15 @@ function gather(made: EventRecording, { x, y, p }: EventRecording, places: Uint3
   }
 }
 
-/** Events that are put in order by insertion, before longer runs are merged. */
+/** Length of runs that are sorted by insertion before they are merged. */
 const RUN = 8;
 
 /**
- * The recording in the order of its times; events of one time keep their order.
+ * Sorts a recording by time; events of equal times keep their order.
  *
- * Times are dealt to buckets first, after which few of them are out of order where they are spread evenly, and runs are merged in place, of
- * which only the part that overlaps moves. Loops over all events have functions of their own, here and elsewhere, which return a number or
- * nothing: an engine that compiles a loop while it runs, and knows nothing yet about the code behind it, would fall back to slow code at its
- * end, call after call.
+ * Times are first distributed into buckets, after which evenly spread times are nearly sorted; then runs are merged in place, where only
+ * their overlap moves. Here and elsewhere, each loop over all events is a separate function that returns a number or nothing. Otherwise, an
+ * engine that compiles a loop while it runs, without knowledge of the code after it, would fall back to slow code at the end of every call.
  */
 export function sorted(events: EventRecording): EventRecording {
   const n = events.t.length;
@@ -114,9 +113,9 @@ export function sorted(events: EventRecording): EventRecording {
 }
 
 /**
- * The bucket of each time, of as many as there are times, each of an equal part of their span.
+ * Bucket of each time: n times have n buckets, each with an equal part of their span.
  *
- * A larger time never has a smaller bucket, however the products are rounded; all have the first one where the span is 0 or infinite.
+ * The bucket never decreases with the time, however products are rounded; with a span of 0 or infinity all times are in the first one.
  */
 function bucketsOf(t: Float64Array): Uint32Array {
   const buckets = new Uint32Array(t.length);
@@ -126,14 +125,14 @@ function bucketsOf(t: Float64Array): Uint32Array {
   return buckets;
 }
 
-/** The largest of sign·t. */
+/** Largest sign·t. */
 function largest(t: Float64Array, sign: number): number {
   let most = -Infinity;
   for (let i = 0; i < t.length; i++) if (sign * (t[i] as number) > most) most = sign * (t[i] as number);
   return most;
 }
 
-/** The places of the elements by their buckets, in order, and the end of each bucket. */
+/** Indices of the elements sorted by bucket (stable), and the end of each bucket. */
 export function dealt(
   buckets: Uint32Array,
   count: number,
@@ -153,7 +152,7 @@ function countInto(counts: Uint32Array, buckets: Uint32Array): void {
   }
 }
 
-/** Counts become the places where buckets begin. */
+/** Turns counts into start indices of the buckets. */
 function toStarts(counts: Uint32Array): void {
   let before = 0;
   for (let bucket = 0; bucket < counts.length; bucket++) {
@@ -163,7 +162,7 @@ function toStarts(counts: Uint32Array): void {
   }
 }
 
-/** Writes each place to the next element of its bucket; the places where buckets begin move on to their ends. */
+/** Writes each index to the next element of its bucket; start indices advance to end indices. */
 function deal(places: Uint32Array, next: Uint32Array, buckets: Uint32Array): void {
   for (let i = 0; i < buckets.length; i++) {
     const bucket = buckets[i] as number;
@@ -173,7 +172,7 @@ function deal(places: Uint32Array, next: Uint32Array, buckets: Uint32Array): voi
   }
 }
 
-/** Puts each run of times in order, by insertion, and their places with them. */
+/** Sorts each run of times by insertion, together with their indices. */
 function sortRuns(t: Float64Array, places: Uint32Array): void {
   for (let first = 0; first < t.length; first += RUN) {
     const end = Math.min(first + RUN, t.length);
@@ -201,7 +200,7 @@ function mergeRuns(t: Float64Array, places: Uint32Array): void {
   }
 }
 
-/** Merges the neighbouring runs [from, middle) and [middle, to); `held` has room for the first. */
+/** Merges the neighbouring runs [from, middle) and [middle, to); `held` has room for the overlap of the first. */
 function merge(
   t: Float64Array,
   places: Uint32Array,

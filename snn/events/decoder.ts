@@ -1,43 +1,47 @@
-/** The types of a file format: the beginning of a file, and the decoder that turns bytes into events. */
+/** Types of a file format: the beginning of a file, and the decoder that turns bytes into events. */
+import { wrongValue } from "../../engine/arguments.ts";
+import { LONGEST_HEADER } from "./input.ts";
 import type { EventColumns } from "./recording.ts";
 
 /** The beginning of a file. */
-export interface Start {
-  /** The whole file, or its first bytes, as many as the longest header may have. */
+export interface FileStart {
+  /** The whole file, or its first bytes, up to the length of the longest header. */
   readonly bytes: Uint8Array;
   readonly columns: EventColumns;
 }
 
-/** Turns the bytes behind a header into events, piece by piece. */
+/** Turns the bytes after a header into events, piece by piece. */
 export interface Decoder {
-  /** Bytes before the first event. */
+  /** Offset of the first event. */
   readonly start: number;
-  /** The smallest piece of such a file, as errors name it. */
+  /** Name of the smallest unit of such a file in errors. */
   readonly unit: string;
   /**
-   * Appends the events of the whole units that these bytes begin with, and returns the bytes that were taken. The bytes stand at
-   * `at` in the file; `ended` says that no more follow.
+   * Appends the events of the complete units at the start of these bytes, and returns the number of consumed bytes. `at` is the offset of the
+   * bytes in the file; `ended` means that no more follow.
    */
   decode(bytes: Uint8Array, at: number, ended: boolean): number;
 }
 
 /** A file whose bytes can be read in order. */
 export interface Streamed {
-  readonly open: (start: Start) => Decoder | Promise<Decoder>;
+  readonly open: (start: FileStart) => Decoder | Promise<Decoder>;
 }
 
-/** A file whose parts refer to each other, and which is read as a whole. */
+/** A file whose parts refer to each other, so that it is read as a whole. */
 export interface Whole {
   readonly read: (bytes: Uint8Array, columns: EventColumns) => Promise<void>;
 }
 
-/** The first line of AEDAT 4. */
-export const AEDAT4_LINE = "#!AER-DAT4.0\r\n";
-
-/** The beginning of HDF5 behind its first byte. */
+/** Signature of HDF5 after its first byte. */
 export const HDF5_NAME = "HDF\r\n\x1a\n";
 
-/** Text of bytes of ASCII. */
+/** Side of the N-MNIST sensor in pixels. */
+export const NMNIST_SIDE = 34;
+/** Row of N-MNIST and N-Caltech101 records that marks an overflow of the time. */
+export const OVERFLOW_ROW = 240;
+
+/** ASCII bytes as text. */
 export function asciiText(bytes: Uint8Array, from = 0, to = bytes.length): string {
   let text = "";
   for (let i = from; i < Math.min(to, bytes.length); i += 4096)
@@ -45,36 +49,64 @@ export function asciiText(bytes: Uint8Array, from = 0, to = bytes.length): strin
   return text;
 }
 
-/** Lines that begin with `mark`, and the byte behind them. The lines end with \n, which files of Windows precede with \r. */
-export function headerOf(bytes: Uint8Array, mark: string, last: RegExp): { text: string; end: number } {
+/** Number of characters that are read of a line; no field of a header is longer. */
+const LONGEST_LINE = 1000;
+
+/** Lines at the beginning of a file. */
+export interface Header {
+  /** First 1000 characters of each line, without trailing white space. */
+  readonly lines: readonly string[];
+  /** Offset of the byte after the lines. */
+  readonly end: number;
+}
+
+/**
+ * Reads the lines that begin with `mark`, up to the first one that matches `last`. Lines end with \n, or \r\n in files of Windows.
+ *
+ * @throws RangeError for a header that does not end within 2²² bytes.
+ */
+export function headerOf(where: string, bytes: Uint8Array, mark: string, last: RegExp): Header {
+  const head = bytes.subarray(0, LONGEST_HEADER);
+  const lines: string[] = [];
   let end = 0;
-  while (asciiText(bytes, end, end + mark.length) === mark) {
-    const newline = bytes.indexOf(10, end);
-    if (newline < 0) break;
-    const line = asciiText(bytes, end, newline);
+  while (asciiText(head, end, end + mark.length) === mark) {
+    const newline = head.indexOf(10, end);
+    if (newline < 0 && head.length < LONGEST_HEADER) break;
+    if (newline < 0) throw wrongValue(where, `a header of at most ${LONGEST_HEADER} bytes`, "more");
+    const line = asciiText(head, end, Math.min(newline, end + LONGEST_LINE)).trimEnd();
+    lines.push(line);
     end = newline + 1;
     if (last.test(line)) break;
   }
-  return { text: asciiText(bytes, 0, end), end };
+  return { lines, end };
 }
 
-/** The header of a file of Prophesee, whose fields may name the size of the sensor. */
-export function evtHeader({ bytes, columns }: Start): { text: string; end: number } {
-  const header = headerOf(bytes, "% ", /^% end\r?$/);
-  const geometry = /^% geometry (\d+)x(\d+)/m.exec(header.text);
-  const width = geometry?.[1] ?? /width=(\d+)/.exec(header.text)?.[1] ?? /^% width (\d+)/im.exec(header.text)?.[1];
-  const height = geometry?.[2] ?? /height=(\d+)/.exec(header.text)?.[1] ?? /^% height (\d+)/im.exec(header.text)?.[1];
-  columns.sensor(Number(width), Number(height));
+/** The first group of a pattern in the first line that matches it. */
+export function fieldOf({ lines }: Header, pattern: RegExp): string | undefined {
+  for (const line of lines) {
+    const found = pattern.exec(line);
+    if (found) return found[1];
+  }
+  return undefined;
+}
+
+/** Header of a Prophesee file, whose fields may contain the sensor size. */
+export function evtHeader({ bytes, columns }: FileStart): Header {
+  const header = headerOf(columns.where, bytes, "% ", /^% end$/);
+  columns.sensor(
+    Number(fieldOf(header, /(?:^% geometry |width=|^% width )(\d+)/i)),
+    Number(fieldOf(header, /(?:^% geometry \d+x|height=|^% height )(\d+)/i)),
+  );
   return header;
 }
 
-/** The bytes [from, to) at an address that is a multiple of `size`, as typed arrays need it; a copy where the bytes stand elsewhere. */
+/** The bytes [from, to) aligned to `size`, as typed arrays require; copied if necessary. */
 export function alignedBytes(bytes: Uint8Array, from: number, to: number, size: number): Uint8Array {
   const part = bytes.subarray(from, to);
   return part.byteOffset % size === 0 ? part : part.slice();
 }
 
-/** An unsigned integer of 32 bits, its lowest byte first. */
+/** A little-endian unsigned 32-bit integer. */
 export const u32 = (bytes: Uint8Array, at: number): number =>
   ((bytes[at] as number) |
     ((bytes[at + 1] as number) << 8) |

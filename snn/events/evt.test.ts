@@ -30,7 +30,7 @@ describe("evt 3.0", () => {
   test("a vector is a mask of neighbours, and the next one begins behind it", async () => {
     const words = [high(0), low(9), y(1), base(10, 1), vector12(0b1000_0000_0001), vector12(0), vector8(0b1000_0010)];
     expect((await eventsOf(evt3File(words))).events.map(([, column]) => column)).toEqual([10, 21, 35, 41]);
-    // Bits of a vector of eight beyond its mask are none.
+    // Bits of a vector of eight beyond its mask are ignored.
     const wide = [high(0), y(1), base(0, 0), vector8(0xf01), x(9, 0)];
     expect((await eventsOf(evt3File(wide))).events).toEqual([
       [0, 0, 1, 0],

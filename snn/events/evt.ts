@@ -1,24 +1,24 @@
 /**
- * RAW files of Prophesee: a header of lines that begin with "% ", then words of 16 (EVT 3.0), 32 (EVT 2.0) or 64 bits (EVT 2.1),
- * lowest byte first. The four highest bits of a word are its type.
+ * RAW files of Prophesee: a header of lines that begin with "% ", then little-endian words of 16 (EVT 3.0), 32 (EVT 2.0) or 64 bits
+ * (EVT 2.1). The four highest bits of a word are its type.
  *
- * Events have the low bits of their time; the high bits come in words of their own and wrap around. The camera sends a word with the high
- * bits many times within each period, so a fall by half of their range or more is a wrap, and a smaller fall is damage.
+ * Events carry the low bits of their time; separate words carry the high bits, which wrap around. The camera sends the high bits many times within
+ * each period, so a decrease by half of their range or more is a wrap, and a smaller decrease is damage.
  *
  * @see https://docs.prophesee.ai/stable/data/encoding_formats/
  */
-import { alignedBytes, type Decoder, evtHeader, type Start } from "./decoder.ts";
+import { alignedBytes, type Decoder, evtHeader, type FileStart } from "./decoder.ts";
 import type { EventColumns } from "./recording.ts";
 
-/** Types of words that EVT 2.0 and 2.1 share. */
+/** Word types that EVT 2.0 and 2.1 share. */
 const OFF = 0x0;
 const ON = 0x1;
 const TIME_HIGH = 0x8;
-/** Triggers, and messages of the camera with their continuations. */
+/** Triggers, and camera messages with their continuations. */
 const TRIGGER = 0xa;
 const OTHERS = 0xe;
 const CONTINUED = 0xf;
-/** Types of words of EVT 3.0. */
+/** Word types of EVT 3.0. */
 const ADDRESS_Y = 0x0;
 const ADDRESS_X = 0x2;
 const VECTOR_BASE = 0x3;
@@ -30,7 +30,7 @@ const CONTINUED_4 = 0x7;
 /** Coordinates have eleven bits. */
 const MOST = 2048;
 
-/** The events of each word of EVT 3.0. */
+/** Number of events in each word of EVT 3.0. */
 const countsOf = (): Uint8Array => {
   const bits = (word: number): number => (word === 0 ? 0 : (word & 1) + bits(word >> 1));
   const counts = new Uint8Array(65_536).fill(1, ADDRESS_X << 12, VECTOR_BASE << 12);
@@ -43,11 +43,11 @@ const countsOf = (): Uint8Array => {
 let counts: Uint8Array | null = null;
 
 /**
- * EVT 3.0: a word changes one of row, column and time, and the first column of vectors, which are masks of 12 or 8 neighbours.
- * A time has 24 bits, twelve of them in each of two words. The package expelliarmus takes each fall of the lower twelve for a wrap of
- * them, and so does `numerics: "expelliarmus"`.
+ * EVT 3.0: a word changes the row, the column or the time, or the first column of vectors, which are masks of 12 or 8 neighbours. A time has
+ * 24 bits, twelve in each of two words. The package expelliarmus, and `numerics: "expelliarmus"`, treats each decrease of the lower twelve as
+ * a wrap.
  */
-export function evt3(start: Start): Decoder {
+export function evt3(start: FileStart): Decoder {
   counts ??= countsOf();
   const state: State3 = { row: -1, base: -1, on: 0, high: -1, low: 0, origin: 0, newest: 0 };
   const decode = (bytes: Uint8Array, at: number): number =>
@@ -55,19 +55,19 @@ export function evt3(start: Start): Decoder {
   return { start: evtHeader(start).end, unit: "a word of 16 bits", decode };
 }
 
-/** The state of the decoder of EVT 3.0: the parts of earlier words that the next word depends on. */
+/** State of the EVT 3.0 decoder: values of earlier words that later words need. */
 interface State3 {
-  /** The row, and the first column of the next vector: −1 before the first word with them. */
+  /** Row, and first column of the next vector; −1 before the first word with them. */
   row: number;
   base: number;
-  /** The polarity of vectors. */
+  /** Polarity of vectors. */
   on: number;
-  /** The bits of the time: −1 before the first word with high bits. */
+  /** High and low bits of the time; −1 before the first word with high bits. */
   high: number;
   low: number;
-  /** The microseconds that the high bits and all wraps stand for. */
+  /** Microseconds of the high bits and all wraps. */
   origin: number;
-  /** The time of the last event before the last word with a time. */
+  /** Time of the last event before the last time word. */
   newest: number;
 }
 
@@ -84,14 +84,13 @@ function decode3(columns: EventColumns, state: State3, events: Uint8Array, bytes
   let { row, base, on, high, low, origin, newest } = state;
   let time = origin + low;
   /**
-   * Events in rows below this number are kept. The number is 0 while the time is before the last event, so that no event of that time is
-   * kept.
+   * Keeps events in rows below this number; 0 while the time is before the last event, so that no event of that time is kept.
    */
   let limit = time < newest && !recover ? 0 : height;
   let length = columns.length;
   let marked = length;
   let i = 0;
-  // Words before the first time belong to no time.
+  // Words before the first time cannot be dated.
   while (high < 0 && i < n && (words[i] as number) >> 12 !== TIME_HIGH)
     columns.dropped += events[words[i++] as number] as number;
   for (; i < n; i++) {
@@ -143,10 +142,10 @@ function decode3(columns: EventColumns, state: State3, events: Uint8Array, bytes
           const fall = high < 0 ? -bits : high - bits;
           origin += 4096 * ((fall >= 2048 ? 4096 : 0) - fall);
           high = bits;
-          // The low bits come with the next word; until then, the time is the smallest one with these high bits.
+          // The low bits follow in the next word; until then, the time is the smallest one with these high bits.
           if (!carries) low = 0;
         }
-        // Cameras also send times that belong to no event and are later than the next event.
+        // Cameras also send times without an event that are later than the next event.
         time = origin + low;
         limit = time < newest && !recover ? 0 : height;
         break;
@@ -166,7 +165,7 @@ function decode3(columns: EventColumns, state: State3, events: Uint8Array, bytes
   return 2 * n;
 }
 
-/** An event that is too early or off the sensor; or, in a stream that the file joins in the middle, before the first row or base. */
+/** Handles an event that is too early or off the sensor, or, in a stream that starts in the middle, before the first row or base. */
 function lost(
   columns: EventColumns,
   at: number,
@@ -186,29 +185,29 @@ const wordsOf = (bytes: Uint8Array): Uint16Array => {
   return new Uint16Array(whole.buffer, whole.byteOffset, whole.length >> 1);
 };
 
-/** EVT 2.0: an event is a word of 32 bits, with six bits of the time; the other 28 bits come in words of their own. */
-export const evt2 = (start: Start): Decoder => evt2Words(start, evtHeader(start).end, 4, 0);
+/** EVT 2.0: an event is a 32-bit word with six bits of the time; separate words carry the other 28. */
+export const evt2 = (start: FileStart): Decoder => evt2Words(start, evtHeader(start).end, 4, 0);
 
 /**
- * EVT 2.1: words of 64 bits, whose upper half is a word of EVT 2.0 and whose lower half a mask of 32 neighbours. In files of older
- * cameras ("endianness=legacy") the upper half comes first.
+ * EVT 2.1: 64-bit words, whose upper half is a word of EVT 2.0 and whose lower half a mask of 32 neighbours. In files of older cameras
+ * ("endianness=legacy") the upper half comes first.
  */
-export function evt21(start: Start): Decoder {
-  const { text, end } = evtHeader(start);
-  return evt2Words(start, end, 8, /endianness[= ]little/.test(text) ? 1 : 0);
+export function evt21(start: FileStart): Decoder {
+  const { lines, end } = evtHeader(start);
+  return evt2Words(start, end, 8, lines.some((line) => /endianness[= ]little/.test(line)) ? 1 : 0);
 }
 
-/** A decoder of words of 4 or 8 bytes; `place` tells whether the first or the second 32 bits have the address. */
-function evt2Words({ columns }: Start, start: number, size: 4 | 8, place: 0 | 1): Decoder {
+/** Decodes words of 4 or 8 bytes; `place` is the index of the 32-bit half with the address. */
+function evt2Words({ columns }: FileStart, start: number, size: 4 | 8, place: 0 | 1): Decoder {
   const state: State2 = { high: -1, newest: 0 };
   const decode = (bytes: Uint8Array, at: number): number => decode2(columns, state, size === 8, place, bytes, at);
   return { start, unit: `a word of ${8 * size} bits`, decode };
 }
 
 interface State2 {
-  /** The microseconds that the high bits of the time and all wraps stand for: −1 before the first word with them. */
+  /** Microseconds of the high bits of the time and all wraps; −1 before the first word with them. */
   high: number;
-  /** The time of the last event. */
+  /** Time of the last event. */
   newest: number;
 }
 
@@ -280,7 +279,7 @@ function countMasks(words: Int32Array, place: number): number {
   return count;
 }
 
-/** How many bits are set: pairs, fours and bytes are added up in place. */
+/** Number of set bits; adds up pairs, fours and bytes in parallel. */
 function ones(mask: number): number {
   const pairs = mask - ((mask >>> 1) & 0x55555555);
   const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);

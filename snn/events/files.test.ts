@@ -5,14 +5,14 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { type EventRecording, readEventChunks, readEvents, writeEvents } from "./index.ts";
 
-/** Recordings by other people, which are not part of the project: a folder events/ of goldens, with files.json beside files/. */
+/** Third-party recordings, which are not part of the project: a folder events/ of goldens, with files.json next to files/. */
 const folder = [process.env.GOLDENS, fileURLToPath(new URL("../../../shared/goldens", import.meta.url))]
   .map((goldens) => join(goldens ?? "", "events"))
   .find((events) => existsSync(join(events, "files.json")));
 
 interface Expected {
   readonly format: string;
-  /** The number of events; absent for a file with a header alone. */
+  /** Number of events; absent for a file with only a header. */
   readonly events?: number;
   readonly t: readonly [number, number];
   readonly x: readonly [number, number];

@@ -18,7 +18,7 @@ import type { EventRecording } from "./recording.ts";
 const many = anyRecording(2000);
 const generator = (seed = 5) => new Generator(seed);
 
-/** Whether all events of one recording are in another, in its order. */
+/** Whether the events of one recording are a subsequence of another's. */
 function isPart(part: EventRecording, whole: EventRecording): boolean {
   const rows = rowsOf(whole).map(String);
   let at = -1;

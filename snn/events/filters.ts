@@ -1,4 +1,4 @@
-/** Recordings without some of their events: neighbours, refractory periods, pixels, polarities. */
+/** Filters of recordings: by neighbours, refractory period, pixels, polarity. */
 import {
   listOf,
   NOT_NEGATIVE,
@@ -16,18 +16,18 @@ import type { EventRecording } from "./recording.ts";
 
 /** Options of {@link denoise}. */
 export interface DenoiseOptions {
-  /** µs after an event in which its neighbours are believed; finite and ≥ 0, default 10 000. */
+  /** Time after an event during which it supports its neighbours, µs; finite and ≥ 0, default 10 000. */
   filterTime?: number;
 }
 
 const DENOISE = { filterTime: 10_000 };
 
 /**
- * The events that have a neighbour: another pixel at distance 1, to the left, right, top or bottom, had an event less than filterTime
- * before. All pixels within the bounds of the events count as having had one at time 0, as in tonic.
+ * Keeps the events with a recent neighbour: the pixel to the left, right, top or bottom had an event less than filterTime before. As in tonic, all
+ * pixels within the bounds of the events count as active at time 0.
  *
- * @throws RangeError for a filterTime that is not finite and ≥ 0, or a recording with events off the sensor or out of order; TypeError for
- *   anything but a recording, or an option of another name or kind.
+ * @throws RangeError for a filterTime that is not finite and ≥ 0, or a recording with events off the sensor or out of order; TypeError for anything
+ *   but a recording, or an unknown option or a value of the wrong type.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
  *
  * @example
@@ -55,7 +55,7 @@ export function denoise(events: EventRecording, options: DenoiseOptions = DENOIS
     for (let i = 0; i < column.length; i++) most = Math.max(most, column[i] as number);
     return most;
   };
-  // A border of pixels that are never believed.
+  // A border of pixels that never count as active.
   const row = largest(x) + 3;
   const rows = largest(y) + 3;
   const until = new Float64Array(row * rows).fill(-Infinity);
@@ -79,17 +79,18 @@ export function denoise(events: EventRecording, options: DenoiseOptions = DENOIS
 
 /** Options of {@link refractoryPeriod}. */
 export interface RefractoryPeriodOptions {
-  /** µs; finite and ≥ 0. */
+  /** Refractory period, µs; finite and ≥ 0. */
   refractoryPeriod: number;
 }
 
 const REFRACTORY = { refractoryPeriod: Number.NaN };
 
 /**
- * The events that come more than refractoryPeriod after the one before them at their pixel, whether that was kept or not.
+ * Keeps the events that come more than refractoryPeriod after the previous event of their pixel, even if that event is
+ * dropped.
  *
- * @throws RangeError for a refractoryPeriod that is not finite and ≥ 0, or a recording with events off the sensor or out of order;
- *   TypeError for anything but a recording, or an option of another name or kind.
+ * @throws RangeError for a refractoryPeriod that is not finite and ≥ 0, or a recording with events off the sensor or out of order; TypeError for
+ *   anything but a recording, or an unknown option or a value of the wrong type.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
  *
  * @example
@@ -127,13 +128,13 @@ export function refractoryPeriod(events: EventRecording, options: RefractoryPeri
   });
 }
 
-/** Options of {@link dropPixels}: exactly one says which pixels. */
+/** Options of {@link dropPixels}: exactly one must be given. */
 export interface DropPixelsOptions extends RandomEventOptions {
-  /** Pixels [x, y]. */
+  /** Pixels [x, y] to drop. */
   coordinates?: readonly (readonly number[])[];
-  /** Hot pixels have more events per second than this, over the whole recording. Finite and ≥ 0. */
+  /** Drops hot pixels, those with more events per second than this over the whole recording. Finite and ≥ 0. */
   hotPixelFrequency?: number;
-  /** A random part of the pixels of the sensor, in [0, 1]. */
+  /** Drops a random share of the pixels of the sensor, in [0, 1]. */
   probability?: number;
 }
 
@@ -145,11 +146,11 @@ const DROP_PIXELS = {
 };
 
 /**
- * The recording without the events of some pixels: given ones, hot ones, or a random part.
+ * Drops the events of some pixels: given ones, hot ones, or a random share.
  *
- * @throws RangeError unless exactly one of the three is given, for coordinates off the sensor, a frequency that is not finite and ≥ 0, a
- *   probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but a recording, or an option of
- *   another name or kind.
+ * @throws RangeError unless exactly one of the three is given, for coordinates off the sensor, a frequency that is not finite and ≥ 0, a probability
+ *   outside [0, 1], or a recording with events off the sensor or out of order; TypeError for anything but a recording, or an unknown option or a
+ *   value of the wrong type.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
  *
  * @example
@@ -211,7 +212,7 @@ export function dropPixels(events: EventRecording, options: DropPixelsOptions): 
 }
 
 /**
- * The recording with OFF for every polarity, so that both count alike: `toFrames` with `polarities: 1` does the same.
+ * Sets every polarity to OFF, so that both count alike; `toFrames` with `polarities: 1` does the same.
  *
  * @throws RangeError for a recording with events off the sensor or out of order; TypeError for anything but a recording.
  *

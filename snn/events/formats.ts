@@ -1,7 +1,8 @@
-/** The format of a file, by its first bytes. */
-import { asciiText, HDF5_NAME, headerOf } from "./decoder.ts";
+/** Detects the format of a file from its first bytes. */
+import { refusePage, show, wrongValue } from "../../engine/arguments.ts";
+import { asciiText, fieldOf, HDF5_NAME, headerOf, NMNIST_SIDE, OVERFLOW_ROW } from "./decoder.ts";
 
-/** A format that can be read. */
+/** A readable format. */
 export type EventFormat =
   | "aedat2"
   | "aedat3.1"
@@ -15,34 +16,41 @@ export type EventFormat =
   | "npz"
   | "hdf5";
 
-/** Pixels of a side of N-MNIST. */
-export const NMNIST_SIDE = 34;
-/** A row in records of N-MNIST and N-Caltech101 that stands for an overflow of the time. */
-export const OVERFLOW_ROW = 240;
-
-/** Formats by the first digit of their version. */
+/** AEDAT formats by the first digit of their version. */
 const AEDAT: Readonly<Record<string, EventFormat>> = { 2: "aedat2", 3: "aedat3.1", 4: "aedat4" };
 
-/** The format, or null where the first bytes fit no format. */
-export function eventFormatAt(bytes: Uint8Array): EventFormat | null {
+/**
+ * The named format, or the one detected from the first bytes of a file.
+ *
+ * @throws RangeError for an unknown format if none is named, and for a web page.
+ */
+export function checkedFormat(where: string, format: EventFormat | null, bytes: Uint8Array): EventFormat {
+  const found = eventFormatAt(where, bytes);
+  if (found === null) refusePage(where, "a recording", bytes);
+  const chosen = format ?? found;
+  if (chosen !== null) return chosen;
+  throw wrongValue(where, "the beginning of a recording of a format that is known", show(asciiText(bytes, 0, 16)));
+}
+
+/** The format; null if the first bytes match none. */
+function eventFormatAt(where: string, bytes: Uint8Array): EventFormat | null {
   if (asciiText(bytes, 0, 4) === "PK\x03\x04") return "npz";
   if (asciiText(bytes, 1, 8) === HDF5_NAME) return "hdf5";
   const version = /^#!AER-DAT(\d\.\d)/.exec(asciiText(bytes, 0, 16))?.[1];
   if (version !== undefined) return AEDAT[version[0] as string] ?? null;
-  const { text } = headerOf(bytes, "% ", /^% end/);
-  if (text === "") return looksLikeNMNIST(bytes);
-  const name = /^% format EVT(\d+)/m.exec(text)?.[1] ?? /^% evt (\d\.?\d?)/m.exec(text)?.[1]?.replace(".", "");
+  const header = headerOf(where, bytes, "% ", /^% end/);
+  if (header.end === 0) return looksLikeNMNIST(bytes);
+  const name = fieldOf(header, /^% format EVT(\d+)/) ?? fieldOf(header, /^% evt (\d\.?\d?)/)?.replace(".", "");
   if (name === undefined) return "dat";
   return name.startsWith("3") ? "evt3" : name === "21" ? "evt2.1" : name.startsWith("2") ? "evt2" : null;
 }
 
-/** The number of events that is enough to recognise files of N-MNIST, which have no mark of their own. */
+/** Number of events that suffice to recognise files of N-MNIST, which have no signature. */
 const ENOUGH = 256;
 
 /**
- * Which of N-MNIST and N-Caltech101 the bytes look like, if any: nearly all times follow each other within a second,
- * and rows lie on the camera. More than half of N-MNIST's events lie on its 34 × 34 pixels, the top left corner of a
- * larger image.
+ * Detects N-MNIST or N-Caltech101: nearly all times follow each other within a second, and rows lie on the camera. More than half of
+ * N-MNIST's events lie on its 34 × 34 pixels, which would be the top left corner of a larger image.
  */
 function looksLikeNMNIST(bytes: Uint8Array): "nmnist" | "ncaltech101" | null {
   const n = Math.min(ENOUGH, Math.floor(bytes.length / 5));
@@ -51,7 +59,7 @@ function looksLikeNMNIST(bytes: Uint8Array): "nmnist" | "ncaltech101" | null {
   let before = 0;
   for (let i = 0; i < 5 * n; i += 5) {
     const row = bytes[i + 1] as number;
-    // The low bits of the time may start again behind an overflow.
+    // After an overflow the low bits of the time may start again.
     const time =
       row === OVERFLOW_ROW
         ? 0

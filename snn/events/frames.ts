@@ -1,31 +1,31 @@
-/** Recordings as tensors: frames of counts, spikes, voxels and frames of few bits. */
+/** Recordings as tensors: frames of counts, spikes, voxel grids, and frames of few bits. */
 import { COUNT, numberOf, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { alive, composed, inReference, integersAt, peek, spikesAt, streamBytes } from "../../engine/extend.ts";
 import { div, gt, mul, noGrad, sum, type Tensor, tensor, zeros } from "../../engine/index.ts";
 import { checkSize, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
-import { empty, emptySpikes } from "../../engine/unchecked.ts";
+import { emptyOf, emptySpikesOf } from "../../engine/unchecked.ts";
 import { checkedRecording } from "./checked.ts";
 import type { EventRecording } from "./recording.ts";
 import { SLICES, type Slice, type SliceOptions, slicesOf } from "./slices.ts";
 
 /** Options of {@link toFrames} and {@link toSpikes}. */
 export interface FrameOptions extends SliceOptions {
-  /** P: 2 for a channel of each polarity, OFF first, the default; 1 for one of both. */
+  /** P, the number of channels: 2 (default) for one a polarity, OFF first; 1 for both together. */
   polarities?: 1 | 2;
 }
 
 const FRAMES = { ...SLICES, polarities: 2 };
 const POLARITIES: Range = { expected: "1 or 2", fits: (n) => n === 1 || n === 2 };
 
-/** One recording or more, cut into T slices each. */
+/** One or more recordings, cut into T slices each. */
 interface Cut {
   readonly recordings: readonly { readonly events: EventRecording; readonly slices: readonly Slice[] }[];
-  /** [T, P, H, W] or, of a list, [T, B, P, H, W]. */
+  /** [T, P, H, W], or [T, B, P, H, W] for a list. */
   readonly shape: Shape;
   readonly polarities: number;
 }
 
-/** Recordings cut by the options, all of one sensor; a recording with fewer slices than others is empty behind them. */
+/** Cuts recordings of one sensor by the options; recordings with fewer slices than others are padded with empty slices. */
 function cut(where: string, given: EventRecording | readonly EventRecording[], options: FrameOptions): Cut {
   const asked = withDefaults(where, FRAMES, options) as typeof FRAMES;
   const polarities = numberOf(where, "polarities", asked.polarities, POLARITIES);
@@ -50,8 +50,8 @@ function cut(where: string, given: EventRecording | readonly EventRecording[], o
 const NO_EVENTS: Slice = [0, 0];
 
 /**
- * Calls `write` for each frame, in the order in which frames lie in memory, with the events of its slice and the element where it begins.
- * Frames behind the last slice of a recording have no events.
+ * Calls `write` for each frame, in the order of memory, with the events of its slice and the index of its first element. Padding frames have
+ * no events.
  */
 function eachFrame(
   { recordings, shape }: Cut,
@@ -68,13 +68,13 @@ function eachFrame(
 }
 
 /**
- * Frames that count the events of each slice, pixel and polarity.
+ * Counts the events of each slice, pixel and polarity.
  *
- * Shapes: a recording → [T, P, H, W]; a list of B recordings of one sensor → [T, B, P, H, W], with T of the longest and zeros behind the
- * others. Slices as tonic cuts them: by time from the first event on, by number of events, or into bins.
+ * Shapes: a recording → [T, P, H, W]; a list of B recordings of one sensor → [T, B, P, H, W], with T of the longest recording and zeros after the end
+ * of the others. Slices are cut as in tonic: by time from the first event on, by number of events, or into bins.
  *
- * @throws RangeError unless exactly one way to cut is given and options are in range, for a recording with events off the sensor or out of
- *   order, recordings of several sensors, or none; TypeError for anything but a recording, or an option of another name or kind.
+ * @throws RangeError unless exactly one way to cut is given and options are in range; for an empty list, recordings of several sensors, or events off
+ *   the sensor or out of order; TypeError for anything but a recording, or an unknown option or a value of the wrong type.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
  *
  * @example
@@ -95,18 +95,18 @@ function eachFrame(
  */
 export function toFrames(events: EventRecording | readonly EventRecording[], options: FrameOptions): Tensor {
   const parts = cut("toFrames", events, options);
-  const z = empty(parts.shape);
+  const z = emptyOf(parts.shape);
   const values = peek(z);
   eachFrame(parts, (recording, [from, to], at) => {
     const { width, height } = recording;
-    // A frame becomes zero just before it is written, while it is in the cache for that.
+    // A frame is zeroed just before it is written, so that it is in the cache.
     values.fill(0, at, at + parts.polarities * width * height);
     countEvents(values, at, recording, parts.polarities === 2 ? width * height : 0, from, to);
   });
   return z;
 }
 
-/** Adds 1 to an element for each of the events [from, to); polarities are `plane` elements apart. */
+/** Adds 1 to an element for each of the events [from, to). `plane` is the distance of the polarities, in elements. */
 function countEvents(
   values: Float32Array | Float64Array,
   at: number,
@@ -122,10 +122,10 @@ function countEvents(
 }
 
 /**
- * Spikes of each slice, pixel and polarity: 1 where there is an event or more. They are written as bits, as neurons and encoders of the
- * package write theirs, so that the cost of the layers behind them follows the number of events.
+ * Spikes of each slice, pixel and polarity: 1 if there is at least one event. They are stored as bits, like the output of neurons and encoders, so
+ * the cost of the next layer follows the number of events.
  *
- * Shapes and slices as for {@link toFrames}.
+ * Shapes and slices are those of {@link toFrames}.
  *
  * @throws RangeError and TypeError as {@link toFrames}.
  * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
@@ -149,12 +149,12 @@ function countEvents(
 export function toSpikes(events: EventRecording | readonly EventRecording[], options: FrameOptions): Tensor {
   if (inReference()) return noGrad(() => gt(toFrames(events, options), 0));
   const parts = cut("toSpikes", events, options);
-  const z = emptySpikes(parts.shape);
+  const z = emptySpikesOf(parts.shape);
   const words = integersAt(spikesAt(z), streamBytes(z.size) / 4);
   let cleared = 0;
   eachFrame(parts, (recording, [from, to], at) => {
     const { width, height } = recording;
-    // Words become zero just before their frame is written, as in toFrames.
+    // Words are zeroed just before their frame is written, so that they are in the cache.
     const end = Math.ceil((at + parts.polarities * width * height) / 32);
     words.fill(0, cleared, end);
     cleared = end;
@@ -183,21 +183,21 @@ function setBits(
 export interface VoxelOptions {
   /** Bins over the time of the recording, a positive integer; default 10. */
   nTimeBins?: number;
-  /** OFF events count as −1, as in the paper; default false: every event counts as 1, as tonic's do, whose polarities are booleans. */
+  /** Whether OFF events count as −1, as in the paper; default false: every event counts as 1, as in tonic, where polarities are booleans. */
   signed?: boolean;
 }
 
 const VOXELS = { nTimeBins: 10, signed: false };
 
 /**
- * A grid of voxels: each event is divided among the two bins next to its time, in proportion to its distance from them.
+ * A voxel grid: each event is divided among the two bins next to its time by linear interpolation.
  *
- *   τ = n·(t − t₀)/(t₁ − t₀)      V[⌊τ⌋] += v·(1 − τ + ⌊τ⌋)      V[⌊τ⌋ + 1] += v·(τ − ⌊τ⌋)     bins from n on are left out
+ *   τ = n·(t − t₀)/(t₁ − t₀)      V[⌊τ⌋] += v·(1 − τ + ⌊τ⌋)      V[⌊τ⌋ + 1] += v·(τ − ⌊τ⌋)     bins ≥ n are left out
  *
- * v is 1, with `signed` −1 for OFF; t₀ and t₁ are the times of the first and the last event. Shapes: a recording → [n, 1, H, W].
+ * v is 1, or −1 for OFF events with `signed`; t₀ and t₁ are the times of the first and the last event. Shapes: a recording → [n, 1, H, W].
  *
- * @throws RangeError unless nTimeBins is a positive integer, or for a recording with events off the sensor or out of order; TypeError for
- *   anything but a recording, or an option of another name or kind.
+ * @throws RangeError unless nTimeBins is a positive integer, or for a recording with events off the sensor or out of order; TypeError for anything
+ *   but a recording, or an unknown option or a value of the wrong type.
  * @see Zhu, Yuan, Chaney and Daniilidis (2019), Unsupervised Event-Based Learning of Optical Flow, Depth, and Egomotion, CVPR.
  *
  * @example
@@ -241,9 +241,9 @@ export function toVoxelGrid(events: EventRecording, options: VoxelOptions = VOXE
 
 /** Options of {@link toBinaryRepresentation}. */
 export interface BinaryOptions {
-  /** T, frames of the result, a positive integer; default 1. */
+  /** T, the number of frames of the result, a positive integer; default 1. */
   nFrames?: number;
-  /** N, frames that become the bits of one, an integer in [2, 24]; default 8. */
+  /** N, the number of frames that become the bits of one, an integer in [2, 24]; default 8. */
   nBits?: number;
 }
 
@@ -251,14 +251,14 @@ const BINARY = { nFrames: 1, nBits: 8 };
 const BITS: Range = { expected: "an integer in [2, 24]", fits: (n) => Number.isInteger(n) && n >= 2 && n <= 24 };
 
 /**
- * Bina-Rep frames: N frames as the bits of one, the first as the highest.
+ * Bina-Rep frames: N frames become the bits of one frame. The first frame is the highest bit.
  *
  *   z = Σ_b 2^(N − 1 − b)·[x_b > 0] / (2^N − 1)
  *
- * Shapes: frames [T·N, P, H, W], such as {@link toFrames} gives → [T, P, H, W], values in [0, 1].
+ * Shapes: frames [T·N, P, H, W], such as those of {@link toFrames} → [T, P, H, W], values in [0, 1].
  *
- * @throws RangeError unless frames have four axes, and T·N of them are there; TypeError for anything but a tensor, or an option of another
- *   name or kind.
+ * @throws RangeError unless frames have four axes, the first of size T·N; TypeError for anything but a tensor, or an unknown option or a value of the
+ *   wrong type.
  * @see Barchid, Mennesson and Djéraba (2022), Bina-Rep Event Frames: A Simple and Effective Representation for Event-Based Cameras, ICIP.
  *
  * @example

@@ -1,33 +1,39 @@
-/** HDF5 files of DSEC and of Metavision. The package h5wasm reads them, with h5wasm-plugins for the compression of DSEC. */
+/** Reads HDF5 files of DSEC and Metavision through the package h5wasm, with h5wasm-plugins for the compression of DSEC. */
 import type { Dataset, Group, File as H5File } from "h5wasm";
-import { listening } from "../files/hdf5.ts";
-import { type ArrayValues, append, numbersAt } from "./arrays.ts";
-import { asciiText, HDF5_NAME } from "./decoder.ts";
+import { shortened, wrongValue } from "../../engine/arguments.ts";
+import { sizeOf } from "../../engine/shape.ts";
+import { bounded, checkText, listening } from "../files/hdf5.ts";
+import { type ArrayValues, appendArrays, numbersAt, reserved, TOGETHER } from "./arrays.ts";
+import type { Bound } from "./bound.ts";
 import { peerOf } from "./peers.ts";
 import type { EventColumns } from "./recording.ts";
 
 type H5 = typeof import("h5wasm");
 type Module = Awaited<H5["ready"]>;
 
-/** A file that lies in the memory of h5wasm. */
-export interface Opened {
-  readonly file: H5File;
+/** The library, and the bound on the memory that it and this reader use for a file. */
+interface Library {
   readonly module: Module;
+  readonly bound: Bound;
+}
+
+/** A file in the memory of h5wasm. */
+export interface Opened extends Library {
+  readonly file: H5File;
   close(): void;
 }
 
-/** The number of opened files, for the name of the next file in the memory of h5wasm. */
+/** Number of opened files, which names the next file in the memory of h5wasm. */
 let files = 0;
 
 /**
  * Opens a file from bytes.
  *
- * @throws Error where h5wasm is missing; RangeError for bytes that are no HDF5.
+ * @throws Error if h5wasm is missing; RangeError for bytes that are not HDF5.
  */
-export async function openHDF5(where: string, bytes: Uint8Array): Promise<Opened> {
-  if (asciiText(bytes, 1, 8) !== HDF5_NAME) {
-    throw new RangeError(`${where}: expected an HDF5 file, got ${bytes.length} bytes that are none`);
-  }
+export async function openHDF5(where: string, bytes: Uint8Array, bound: Bound): Promise<Opened> {
+  checkText(where, bytes);
+  bound.unpacks();
   const h5 = await peerOf(where, "h5wasm", "HDF5 files", () => import("h5wasm"));
   const module = await h5.ready;
   const path = `/jarvis-snn-events-${files++}.h5`;
@@ -41,10 +47,10 @@ export async function openHDF5(where: string, bytes: Uint8Array): Promise<Opened
     }
   };
   try {
-    return heard(where, module, "/", () => {
+    return heard(where, { module, bound }, "/", () => {
       file = new h5.File(path, "r");
       file.keys();
-      return { file, module, close };
+      return { file, module, bound, close };
     });
   } catch (cause) {
     close();
@@ -53,13 +59,13 @@ export async function openHDF5(where: string, bytes: Uint8Array): Promise<Opened
 }
 
 /**
- * The result of synchronous calls about a path of a file. Any complaint of the library is an error: some functions complain and go on with
- * the memory as it is.
+ * Result of synchronous calls about a path of a file. Every message of the library counts as an error, since some functions report one and
+ * continue with stale memory. The library's memory grows by at most the remaining bound.
  *
- * @throws RangeError that names the path; an error of the reader itself unchanged.
+ * @throws RangeError with the path; errors of the reader itself are rethrown unchanged.
  */
-export function heard<T>(where: string, module: Module, path: string, call: () => T): T {
-  return listening(module.FS, (said) => {
+export function heard<T>(where: string, { module, bound }: Library, path: string, call: () => T): T {
+  const within = (said: () => Error | undefined): T => {
     let cause: unknown;
     try {
       const result = call();
@@ -71,20 +77,39 @@ export function heard<T>(where: string, module: Module, path: string, call: () =
       cause ??= thrown;
     }
     throw new RangeError(`${where}: expected HDF5 data that h5wasm can read at ${path}, got damaged ones`, { cause });
+  };
+  return bounded(module, (limit) => {
+    limit(bound.left);
+    return listening(module.FS, within);
   });
 }
 
-/** The dataset at a path; null where another thing is there, or nothing. */
-export function datasetAt(where: string, { file, module }: Opened, path: string): Dataset | null {
-  return heard(where, module, `/${path}`, () => {
-    const found = file.get(path) as { readonly type?: string } | null;
-    return found?.type === "Dataset" ? (found as Dataset) : null;
+/** The dataset at a path; null if there is none. The bound must suffice for a chunk, and for elements that are read together. */
+export function datasetAt(where: string, opened: Opened, path: string): Dataset | null {
+  return heard(where, opened, `/${path}`, () => {
+    const found = opened.file.get(path) as Dataset | null;
+    if (found?.type !== "Dataset") return null;
+    const { chunks, shape, size } = found.metadata;
+    const together = Math.max(sizeOf(chunks ?? []), Math.min(sizeOf(shape ?? []), TOGETHER));
+    opened.bound.check(together * size, `a part of ${path}`);
+    return found;
   });
 }
 
-/** Filters that h5wasm has by itself: deflate, shuffle, checksums, szip, bits, scales. */
+/** Bytes of a text, or of another value that is a JavaScript object. */
+const OBJECT = 64;
+
+/** All values of a dataset; a single number or text if it has no axes. */
+export function valuesOf(where: string, opened: Opened, dataset: Dataset): Dataset["value"] {
+  const { path, shape } = dataset;
+  return heard(where, opened, path, () => {
+    opened.bound.check(sizeOf(shape ?? []) * (dataset.metadata.size + OBJECT), path);
+    return dataset.value;
+  });
+}
+
+/** Number of filters built into h5wasm: deflate, shuffle, checksums, szip, bits, scales. */
 const BUILT_IN = 6;
-/** Filters that h5wasm-plugins has, by number. */
 const PLUGINS: Readonly<Record<number, string>> = {
   32000: "lzf",
   32001: "blosc",
@@ -93,27 +118,30 @@ const PLUGINS: Readonly<Record<number, string>> = {
   32015: "zstd",
   32026: "blosc2",
 };
-/** The filter of Prophesee's own compression. */
+/** Number of Prophesee's compression filter. */
 const ECF = 36559;
 
-/** The files of Node, which has no fetch for them; nothing in a page. */
+/** Node's file functions, since Node cannot fetch files; undefined in a page. */
 const nodeFiles = (): { readFileSync(url: unknown): Uint8Array } | undefined =>
   (
     globalThis as { process?: { getBuiltinModule?(name: "node:fs"): { readFileSync(url: unknown): Uint8Array } } }
   ).process?.getBuiltinModule?.("node:fs");
 
 /**
- * Loads the plugins that a dataset needs.
+ * Loads the plugins that a dataset requires.
  *
- * @throws Error that names the filter or the package that is missing.
+ * @throws Error with the name of the missing filter or package.
  */
-async function preparePlugins(where: string, module: Module, dataset: Dataset): Promise<void> {
-  for (const { id, name } of heard(where, module, dataset.path, () => dataset.filters)) {
+async function preparePlugins(where: string, opened: Opened, dataset: Dataset): Promise<void> {
+  const { module } = opened;
+  for (const { id, name } of heard(where, opened, dataset.path, () => dataset.filters)) {
     if (id <= BUILT_IN) continue;
     const plugin = PLUGINS[id];
     if (plugin === undefined) {
       const known =
-        id === ECF ? "ECF, which Metavision's own software reads; write the file without it, or as RAW" : name;
+        id === ECF
+          ? "ECF, which Metavision's own software reads; write the file without it, or as RAW"
+          : shortened(name);
       throw new Error(`${where}: expected a filter of HDF5 that h5wasm-plugins has, got number ${id} (${known})`);
     }
     const plugins = await peerOf(where, "h5wasm-plugins", `the HDF5 filter ${plugin}`, () => import("h5wasm-plugins"));
@@ -130,9 +158,9 @@ async function preparePlugins(where: string, module: Module, dataset: Dataset): 
   }
 }
 
-/** Calls `use` with the bytes of elements [from, to) of a dataset with one axis, which are in the memory of h5wasm only then. */
+/** Calls `use` with the bytes of the elements [from, to) of a dataset with one axis, which are valid only during the call. */
 export function elementsOf<T>(
-  module: Module,
+  { module }: Opened,
   dataset: Dataset,
   from: number,
   to: number,
@@ -150,57 +178,55 @@ export function elementsOf<T>(
   }
 }
 
-/** More bytes than any filter packs into one. Without this bound, a damaged size would make h5wasm give as many zeros. */
+/** Largest compression factor of any filter. Without this bound, h5wasm would return zeros for a damaged size. */
 const PACKED = 1100;
 
-/** Events that are read together. */
-const TOGETHER = 1 << 20;
-/** Sensors of DSEC, whose files name none. */
+/** Sensor size of DSEC, whose files do not contain it. */
 const DSEC = [640, 480] as const;
 
 /** Reads the events of DSEC, /events/{t, x, y, p} with /t_offset, or of Metavision, /CD/events. */
 export async function hdf5(bytes: Uint8Array, columns: EventColumns): Promise<void> {
-  const { where } = columns;
-  const opened = await openHDF5(where, bytes);
-  const { module, close } = opened;
+  const { where, bound } = columns;
+  const opened = await openHDF5(where, bytes, bound);
   try {
     const datasets = datasetsOf(where, opened, PACKED * bytes.length);
-    for (const dataset of datasets) await preparePlugins(where, module, dataset);
+    for (const dataset of datasets) await preparePlugins(where, opened, dataset);
     const [first, ...others] = datasets;
-    heard(where, module, first.path, () =>
+    heard(where, opened, first.path, () =>
       others.length === 0 ? readMetavision(columns, opened, first) : readDSEC(columns, opened, datasets),
     );
   } finally {
-    close();
+    opened.close();
   }
 }
 
-/** The lists of events, each of at most `most` values: one of Metavision, or the four of DSEC. */
+/** The event lists, each of at most `most` values: one for Metavision, four for DSEC. */
 function datasetsOf(where: string, opened: Opened, most: number): [Dataset, ...Dataset[]] {
-  const { file, module } = opened;
+  const { file } = opened;
   const compound = datasetAt(where, opened, "CD/events");
   const paths = compound === null ? ["t", "x", "y", "p"].map((name) => `events/${name}`) : ["CD/events"];
   return paths.map((path) => {
     const dataset = compound ?? datasetAt(where, opened, path);
-    return heard(where, module, `/${path}`, () => {
+    return heard(where, opened, `/${path}`, () => {
       if (dataset === null) {
-        throw new RangeError(
-          `${where}: expected HDF5 of DSEC with events/{t, x, y, p} or of Metavision with CD/events, got ${contentOf(file)}`,
+        throw wrongValue(
+          where,
+          "HDF5 of DSEC with events/{t, x, y, p} or of Metavision with CD/events",
+          shortened(contentOf(file)),
         );
       }
       const { shape } = dataset;
       if (shape?.length !== 1) {
-        throw new RangeError(`${where}: expected a list at ${path}, got shape ${JSON.stringify(shape)}`);
+        throw wrongValue(where, `a list at ${path}`, `shape ${JSON.stringify(shape)}`);
       }
       if ((shape[0] as number) > most) {
-        throw new RangeError(`${where}: expected ${path} of at most ${most} values, got more`);
+        throw wrongValue(where, `${path} of at most ${most} values`, "more");
       }
       return dataset;
     });
   }) as [Dataset, ...Dataset[]];
 }
 
-/** The names in a file, and in its groups. */
 const contentOf = (file: H5File): string =>
   file
     .keys()
@@ -214,39 +240,35 @@ function readDSEC(columns: EventColumns, opened: Opened, datasets: readonly Data
   const [t, x, y, p] = datasets as [Dataset, Dataset, Dataset, Dataset];
   columns.sensor(...DSEC);
   const offset = datasetAt(columns.where, opened, "t_offset");
-  const origin = offset === null ? 0 : Number(Array.isArray(offset.value) ? offset.value[0] : offset.value);
-  const n = Math.max(...[t, x, y, p].map((dataset) => Number(dataset.shape?.[0])));
+  const first = offset === null ? 0 : valuesOf(columns.where, opened, offset);
+  const origin = Number(Array.isArray(first) ? first[0] : first);
+  const lengths = datasets.map(({ shape }) => Number(shape?.[0]));
+  const n = reserved(columns, lengths, 0);
   for (let i = 0; i < n; i += TOGETHER) {
+    const end = Math.min(i + TOGETHER, n);
     const part = (dataset: Dataset): ArrayValues =>
-      heard(
-        columns.where,
-        opened.module,
-        dataset.path,
-        () => dataset.slice([[i, Math.min(i + TOGETHER, Number(dataset.shape?.[0]))]]) as ArrayValues,
-      );
-    append(columns, { t: part(t), x: part(x), y: part(y), p: part(p) }, origin, () => 0);
+      heard(columns.where, opened, dataset.path, () => dataset.slice([[i, end]]) as ArrayValues);
+    appendArrays(columns, { t: part(t), x: part(x), y: part(y), p: part(p) }, origin, () => 0);
   }
 }
 
-function readMetavision(columns: EventColumns, { file, module }: Opened, events: Dataset): void {
-  const geometry = /^(\d+)x(\d+)/.exec(String(file.attrs.geometry?.value ?? ""));
+function readMetavision(columns: EventColumns, opened: Opened, events: Dataset): void {
+  const geometry = /^(\d+)x(\d+)/.exec(String(opened.file.attrs.geometry?.value ?? ""));
   columns.sensor(Number(geometry?.[1]), Number(geometry?.[2]));
   const { size, compound_type } = events.metadata;
   const members = ["t", "x", "y", "p"].map((name) => compound_type?.members.find((member) => member.name === name));
-  const n = Number(events.shape?.[0]);
+  const n = reserved(columns, [Number(events.shape?.[0])], 0);
   for (let i = 0; i < n; i += TOGETHER) {
     const many = Math.min(TOGETHER, n - i);
-    const [t, x, y, p] = elementsOf(module, events, i, i + many, (memory, pointer) => {
+    const [t, x, y, p] = elementsOf(opened, events, i, i + many, (memory, pointer) => {
       const view = new DataView(memory.buffer);
       return members.map((member) => {
         const kind = member?.type === 0 ? `${member.signed ? "i" : "u"}${member.size}` : "";
         const values = numbersAt(view, kind, pointer + (member?.offset ?? 0), many, size);
         if (values !== null) return values;
-        throw new RangeError(
-          `${columns.where}: expected CD/events with the integers t, x, y and p, got ${events.dtype}`,
-        );
+        throw wrongValue(columns.where, "CD/events with the integers t, x, y and p", shortened(String(events.dtype)));
       });
     }) as [Float64Array, Float64Array, Float64Array, Float64Array];
-    append(columns, { t, x, y, p }, 0, () => 0);
+    appendArrays(columns, { t, x, y, p }, 0, () => 0);
   }
 }

@@ -1,6 +1,5 @@
 /**
- * Recordings of event cameras: readers and writers of the formats that cameras and data sets have, tensors of recordings, filters, and a
- * simulated camera.
+ * Recordings of event cameras: readers and writers of the formats of cameras and data sets, tensors of recordings, filters, and a simulated camera.
  *
  * @module jarvis-snn/events
  */
@@ -17,5 +16,6 @@ export { readEventChunks, readEvents } from "./read.ts";
 export type { EventRecording, ReadRecording, SpikeRecordings } from "./recording.ts";
 export { readSHD } from "./shd.ts";
 export type { SliceOptions } from "./slices.ts";
+export type { ReadSHDOptions } from "./spikes.ts";
 export * from "./surfaces.ts";
 export { type EventWriteFormat, writeEvents } from "./write.ts";

@@ -1,7 +1,13 @@
 /** Bytes of files, whole and piece by piece. */
 import { bytesOf, wrongType } from "../../engine/arguments.ts";
 
-/** The answer of a reader. */
+/** Largest number of bytes of a header. */
+export const LONGEST_HEADER = 2 ** 22;
+
+/** First line of AEDAT 4, for reading and writing. */
+export const AEDAT4_LINE = "#!AER-DAT4.0\r\n";
+
+/** Result of a reader's `read`. */
 export interface EventStreamChunk {
   /** Whether the stream has ended. */
   done: boolean;
@@ -9,26 +15,26 @@ export interface EventStreamChunk {
   value?: Uint8Array | undefined;
 }
 
-/** A reader of a stream of the web, as far as the package needs it. */
+/** A reader of a web stream, restricted to the members that the package uses. */
 export interface EventStreamReader {
-  /** The next chunk, or `done` behind the last one. */
+  /** The next chunk, or `done` after the last one. */
   read(): Promise<EventStreamChunk>;
   /** Ends the stream early. */
   cancel?(): Promise<void>;
 }
 
-/** A stream of the web, as far as the package needs it; not all browsers let programs iterate over one. */
+/** A web stream, restricted to the members that the package uses; some browsers cannot iterate over one. */
 export interface EventStreamSource {
-  /** The reader of the stream. */
+  /** Returns a reader of the stream. */
   getReader(): EventStreamReader;
 }
 
-/** Bytes of a file in order: chunks of any length, as a stream of the web, of Node or a generator gives them. */
+/** Bytes of a file in order: chunks of any length from a web stream, a Node stream or a generator. */
 export type EventStream = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | EventStreamSource;
 
-/** Bytes of a stream. Only the bytes that a call has asked for, and the rest of their chunk, are kept. */
+/** Bytes of a stream. Only requested bytes, and the rest of their chunk, are kept. */
 export class StreamInput {
-  /** The place in the file of the first byte that is kept. */
+  /** Offset in the file of the first byte that is kept. */
   at = 0;
   ended = false;
   private readonly where: string;
@@ -58,7 +64,7 @@ export class StreamInput {
     }
   }
 
-  /** The next `n` bytes or more, fewer at the end of the stream. */
+  /** At least the next `n` bytes, fewer at the end of the stream. */
   async upTo(n: number): Promise<Uint8Array> {
     const parts = [this.kept];
     let length = this.kept.length;
@@ -82,7 +88,7 @@ export class StreamInput {
   }
 }
 
-/** Bytes behind each other. */
+/** Concatenates bytes. */
 export function joinedBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

@@ -1,6 +1,6 @@
 /**
- * LZ4 frames. A frame is a magic number, flags, blocks with their sizes, and an end mark; a block is a row of sequences: bytes as they
- * are, then a copy of earlier output, from at most 64 kB before. Checksums are skipped.
+ * LZ4 frames. A frame is a magic number, flags, blocks with their sizes, and an end mark. A block is a list of sequences: literal bytes, then
+ * a copy of earlier output, from at most 64 kB before. Checksums are ignored.
  *
  * @see https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
  * @see https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
@@ -9,13 +9,13 @@ import { u32 } from "./decoder.ts";
 
 export const LZ4_MAGIC = 0x184d2204;
 
-/** Bytes that copies may write behind the end of a block. */
+/** Number of bytes that copies may write beyond the end of a block. */
 const SLACK = 4;
 
-/** Output of frames; the next frame overwrites it. */
+/** Output buffer, which the next frame overwrites. */
 let out = new Uint8Array(1 << 16);
 
-/** Makes room for `need` bytes of output, of which `used` are kept. */
+/** Makes room for `need` bytes of output and keeps the first `used`. */
 function grow(need: number, used: number): void {
   const larger = new Uint8Array(Math.max(need, 2 * out.length));
   larger.set(out.subarray(0, used));
@@ -23,11 +23,11 @@ function grow(need: number, used: number): void {
 }
 
 /**
- * The bytes in a frame, in memory that the next call overwrites.
+ * The decompressed bytes of a frame, in memory that the next call overwrites; null if there are more than `most`.
  *
- * @throws RangeError for a frame that is damaged, or longer than `most` bytes.
+ * @throws RangeError for a damaged frame.
  */
-export function lz4(frame: Uint8Array, most: number): Uint8Array {
+export function lz4(frame: Uint8Array, most: number): Uint8Array | null {
   const flags = frame[4] as number;
   if (frame.length < 11 || u32(frame, 0) !== LZ4_MAGIC || flags >> 6 !== 1) throw damage("a frame");
   const block = 1 << (8 + 2 * (((frame[5] as number) >> 4) & 7));
@@ -35,10 +35,11 @@ export function lz4(frame: Uint8Array, most: number): Uint8Array {
   let length = 0;
   while (at + 4 <= frame.length) {
     const size = u32(frame, at);
+    if (length > most) return null;
     if (size === 0) return out.subarray(0, length);
     const packed = size & 0x7fffffff;
     at += 4;
-    if (packed > frame.length - at || length + block > most + block) throw damage("a whole block");
+    if (packed > frame.length - at) throw damage("a whole block");
     if (length + block + SLACK > out.length) grow(length + block + SLACK, length);
     if (size >= 2 ** 31) {
       if (packed > block) throw damage("a block of its size");
@@ -52,12 +53,12 @@ export function lz4(frame: Uint8Array, most: number): Uint8Array {
 
 const damage = (expected: string): RangeError => new RangeError(`lz4: expected ${expected}`);
 
-/** Copies of more bytes than this are faster as one call. */
+/** Longer copies are faster as one call. */
 const LONG = 64;
 
 /**
- * Writes the block in frame[at … end) behind the output so far, which may reach `limit`, and returns the new length of the output. Short
- * copies go in steps of four bytes: the bytes that are too many are overwritten by the next copy.
+ * Decompresses the block frame[at … end) after the output so far, up to `limit`, and returns the new length of the output. Short copies
+ * proceed in steps of four bytes; the next copy overwrites the excess.
  */
 function unpack(frame: Uint8Array, at: number, end: number, to: number, limit: number): number {
   const output = out;

@@ -1,13 +1,13 @@
-/** Files of packets, AEDAT 3.1 and 4, in which only some packets have events. */
+/** Files of packets, AEDAT 3.1 and 4, in which only some packets contain events. */
 import type { Decoder } from "./decoder.ts";
 import type { EventColumns } from "./recording.ts";
 
-/** Packets that are longer than this, in bytes, are damaged. */
+/** Longer packets, in bytes, are damaged. */
 export const LONGEST_PACKET = 2 ** 26;
 
 /**
- * A decoder of packets. `lengthAt` gives the length of the packet that begins at an index, with its header of `header` bytes; 0 if no
- * packet begins there. Behind damage, decoding continues where `isMark` recognises a packet.
+ * A decoder of packets. `lengthAt` returns the length of the packet at an index, including its header of `header` bytes, or 0 if no packet
+ * begins there. After damage, decoding continues where `isMark` recognises a packet.
  */
 export function packets(
   columns: EventColumns,
@@ -22,7 +22,7 @@ export function packets(
     let i = 0;
     while (bytes.length - i >= header) {
       if (isLost) {
-        // Marks lie within the header and a few bytes behind it.
+        // Marks lie within the header and a few bytes after it.
         const last = bytes.length - (ended ? header : header + 16);
         while (i <= last && !isMark(bytes, i, ended)) i++;
         if (i > last) return ended ? bytes.length : i;
@@ -36,7 +36,7 @@ export function packets(
         continue;
       }
       if (i + length > bytes.length) {
-        // A damaged length would hide all packets behind it.
+        // A damaged length would hide all later packets.
         if (!ended || !columns.recover) return i;
         columns.damaged(at + i, expected, "");
         isLost = true;

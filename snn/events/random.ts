@@ -3,9 +3,9 @@
 import { type Generator, noGrad, rand, randn } from "../../engine/index.ts";
 import { defaultGenerator } from "../../engine/protocol.ts";
 
-/** The source of the random numbers of a function. */
+/** Source of random numbers. */
 export interface RandomEventOptions {
-  /** The default generator if not given. */
+  /** Generator; the default one if not given. */
   generator?: Generator;
 }
 

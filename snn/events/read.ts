@@ -1,12 +1,13 @@
-/** Readers of files of event cameras: recognition of the format, whole files, and files piece by piece. */
-import { bytesOf, COUNT, choiceOf, numberOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
+/** Reads files of event cameras: recognises the format, reads whole files, or reads them in parts. */
+import { bytesOf, COUNT, choiceOf, numberOf, withDefaults } from "../../engine/arguments.ts";
+import { Bound } from "./bound.ts";
 import { SIDE } from "./checked.ts";
-import { asciiText, type Streamed, type Whole } from "./decoder.ts";
-import { type EventFormat, eventFormatAt } from "./formats.ts";
-import { type EventStream, StreamInput } from "./input.ts";
+import type { Streamed, Whole } from "./decoder.ts";
+import type { EventFormat } from "./formats.ts";
+import { type EventStream, LONGEST_HEADER, StreamInput } from "./input.ts";
 import { EventColumns, type ReadRecording } from "./recording.ts";
 
-/** The first file of a format loads its reader. */
+/** Dynamic imports: the first file loads the format detection, the first file of a format its reader. */
 const evt = async (name: "evt2" | "evt21" | "evt3") => ({ open: (await import("./evt.ts"))[name] });
 const records = async (name: "aedat2" | "dat" | "ncaltech101" | "nmnist") => ({
   open: (await import("./records.ts"))[name],
@@ -28,24 +29,30 @@ const FORMATS = {
 
 /** Options of {@link readEvents}. */
 export interface ReadEventsOptions {
-  /** The format; by default, the first bytes of the file tell. */
+  /** Format of the file; default: detected from its first bytes. */
   format?: EventFormat | null;
-  /** Whether damage is left out and counted instead of thrown; default false. */
+  /** Whether damage is skipped and counted instead of thrown; default false. */
   recover?: boolean;
-  /** Pixels of a row of the sensor; by default as the file or its format has it, otherwise 1 + the largest coordinate. */
+  /** Width of the sensor in pixels; default: from the file or its format, otherwise 1 + the largest coordinate. */
   width?: number | null;
-  /** Rows of the sensor, in the same way. */
+  /** Height of the sensor in pixels, with the same default. */
   height?: number | null;
   /**
-   * "expelliarmus": EVT 3.0 with the times of that package, which takes each fall of the lower twelve bits of a time for 4096 µs more,
-   * whether the higher bits rise with it or not. By default, the times of the camera.
+   * "expelliarmus" reads EVT 3.0 with the times of that package, which adds 4096 µs whenever the lower twelve bits of a time fall, whether or
+   * not the higher bits rise. Default: the times of the camera.
    */
   numerics?: "expelliarmus" | null;
+  /**
+   * Largest number of bytes for the recording (13 an event) and for unpacked data. Compressed files (AEDAT 4 with LZ4 or Zstandard, npz, HDF5)
+   * have the default 2³⁰, or 16 times the file size if that is more. Other formats, and {@link readEventChunks}, are unbounded by default.
+   * Infinity means no bound.
+   */
+  maxBytes?: number | null;
 }
 
 /** Options of {@link readEventChunks}. */
 export interface ReadEventChunksOptions extends ReadEventsOptions {
-  /** Events that each part has at least, but for the last one; default 100 000. */
+  /** Least number of events of each part except the last; default 100 000. */
   events?: number;
 }
 
@@ -55,13 +62,12 @@ const WHOLE = {
   width: null as number | null,
   height: null as number | null,
   numerics: null as "expelliarmus" | null,
+  maxBytes: null as number | null,
 } satisfies Record<keyof ReadEventsOptions, unknown>;
 
 const CHUNKS = { ...WHOLE, events: 100_000 } satisfies Record<keyof ReadEventChunksOptions, unknown>;
 
-/** Bytes within which every header ends. */
-const HEAD = 1 << 22;
-/** Bytes that are decoded together, where a file is read in parts. */
+/** Bytes that are decoded at once when a file is read in parts. */
 const PIECE = 1 << 18;
 
 interface Settings {
@@ -70,13 +76,15 @@ interface Settings {
   readonly events: number;
 }
 
-function settingsOf(where: string, defaults: typeof WHOLE | typeof CHUNKS, options: object): Settings {
+/** Checks options; `file` is the size of a whole file, Infinity for parts. */
+function settingsOf(where: string, defaults: typeof WHOLE | typeof CHUNKS, options: object, file: number): Settings {
   const {
     format,
     recover,
     width,
     height,
     numerics,
+    maxBytes,
     events = 1,
   } = withDefaults(where, defaults as typeof CHUNKS, options);
   const side = (name: string, value: number | null) => (value === null ? 0 : numberOf(where, name, value, SIDE));
@@ -88,6 +96,7 @@ function settingsOf(where: string, defaults: typeof WHOLE | typeof CHUNKS, optio
       side("width", width),
       side("height", height),
       numerics === null ? null : choiceOf(where, "numerics", numerics, ["expelliarmus"] as const),
+      new Bound(where, maxBytes, file),
     ),
     events: numberOf(where, "events", events, COUNT),
   };
@@ -97,17 +106,18 @@ function settingsOf(where: string, defaults: typeof WHOLE | typeof CHUNKS, optio
  * Reads a recording of an event camera: AEDAT 2.0, 3.1 and 4 of iniVation, RAW files with EVT 2.0, 2.1 and 3.0, DAT and HDF5 of
  * Prophesee, the binary files of N-MNIST and N-Caltech101, npz of SpikingJelly, HDF5 of DSEC.
  *
- * Times that wrap around in a file go on here, in whole microseconds. The sensor has the size that the file or its
- * format names, else the size that the largest coordinates need. Of AEDAT 4, the first stream of events is read.
- * Packets compressed by Zstandard need the optional peer `fzstd`, HDF5 files `h5wasm`, and files of DSEC
- * `h5wasm-plugins`.
+ * Times that wrap around in the file are unwrapped, in whole microseconds. The sensor size comes from the file or its format, otherwise from the
+ * largest coordinates. From AEDAT 4, the first stream of events is read. Packets compressed by Zstandard need the optional peer dependency `fzstd`,
+ * HDF5 files `h5wasm`, and files of DSEC `h5wasm-plugins`.
+ *
+ * Untrusted files are safe to read: the recording and unpacked data take at most `maxBytes`, and headers at most 4 MiB.
  *
  * @param bytes The file, a Uint8Array or ArrayBuffer.
- * @returns The recording, with the number of pieces that were `dropped`.
- * @throws RangeError for a file of no such format, and with the place of the first byte for damage: a file that ends too early, a time
- *   that runs backwards, a pixel off the sensor, bytes that are no packet. With `recover`, the sound rest is returned: the most events
- *   whose times do not fall.
- * @throws Error that names the package that the file needs where it is not installed, or the filter of an HDF5 file that no package has.
+ * @returns The recording, with the number of `dropped` pieces.
+ * @throws RangeError for an unknown format, and with the byte offset for damage: a file that ends too early, a time that runs backwards, a pixel off
+ *   the sensor, an invalid packet. With `recover`, damage is skipped: the largest set of events with ascending times is returned. RangeError in any
+ *   case if more than `maxBytes` would be used, and for a web page.
+ * @throws Error with the name of a required package that is not installed, or of an HDF5 filter that no package supports.
  *
  * @example
  * ```ts
@@ -133,8 +143,8 @@ export async function readEvents(
   options: Readonly<ReadEventsOptions> = WHOLE,
 ): Promise<ReadRecording> {
   const where = "readEvents";
-  const { format, columns } = settingsOf(where, WHOLE, options);
   const file = bytesOf(where, bytes);
+  const { format, columns } = settingsOf(where, WHOLE, options, file.length);
   const { open, read } = await formatOf(where, format, file);
   if (read !== undefined) await read(file, columns);
   else if (open !== undefined) {
@@ -147,14 +157,14 @@ export async function readEvents(
 }
 
 /**
- * Reads a recording piece by piece, with memory for a few pieces alone, as parts that follow each other: see {@link readEvents}.
+ * Reads a recording as consecutive parts, in memory for a few pieces of the file; see {@link readEvents}.
  *
- * A part of a file that names no sensor has the size of the largest coordinates so far. HDF5 and npz files, whose parts lie anywhere, are
- * kept in memory as a whole. With `recover`, a part is given once the next part is read, whose times show which events are wrong.
+ * If the file does not specify a sensor, a part has the size of the largest coordinates so far. HDF5 and npz files, which cannot be read in order,
+ * are kept in memory as a whole. With `recover`, a part is returned after the next one was read, since its times show which events are wrong.
  *
  * @param stream The bytes of the file in order: a ReadableStream of the web or of Node, or an iterable of Uint8Array.
- * @returns An async iterable of recordings that can be run through once.
- * @throws As readEvents, once the parts before the damage have been given.
+ * @returns An async iterable of recordings that can be iterated once.
+ * @throws As readEvents, after the parts before the damage were returned.
  *
  * @example
  * ```ts
@@ -174,10 +184,10 @@ export async function* readEventChunks(
   options: Readonly<ReadEventChunksOptions> = CHUNKS,
 ): AsyncGenerator<ReadRecording, void, void> {
   const where = "readEventChunks";
-  const { format, columns, events } = settingsOf(where, CHUNKS, options);
+  const { format, columns, events } = settingsOf(where, CHUNKS, options, Infinity);
   const input = new StreamInput(where, stream);
   try {
-    let head = await input.upTo(HEAD);
+    let head = await input.upTo(LONGEST_HEADER);
     const { open, read } = await formatOf(where, format, head);
     if (read !== undefined) {
       while (!input.ended) head = await input.upTo(2 * head.length);
@@ -197,7 +207,7 @@ export async function* readEventChunks(
         input.skip(taken);
         if (isLast && taken < piece.length) columns.damaged(input.at, decoder.unit, "the end of the file");
         if (isLast) break;
-        // A unit that is longer than the piece.
+        // A unit longer than the piece: doubles the piece.
         size = taken === 0 ? 2 * size : PIECE;
         if (!columns.recover) {
           if (columns.length >= events) yield columns.take();
@@ -215,7 +225,7 @@ export async function* readEventChunks(
   }
 }
 
-/** Parts of a recording, copies of its columns. */
+/** Parts of a recording, as copies of its columns. */
 function* partsOf(whole: ReadRecording, events: number): Iterable<ReadRecording> {
   for (let from = 0; from < whole.t.length; from += events) {
     const cut = <T extends { slice(a: number, b: number): T }>(column: T): T => column.slice(from, from + events);
@@ -224,16 +234,11 @@ function* partsOf(whole: ReadRecording, events: number): Iterable<ReadRecording>
   }
 }
 
-/** The named format, or the one that the first bytes of a file have. */
+/** The reader of the named format, or of the format detected from the first bytes. */
 async function formatOf(
   where: string,
   format: EventFormat | null,
   bytes: Uint8Array,
 ): Promise<Partial<Streamed & Whole>> {
-  const found = eventFormatAt(bytes);
-  if (format === null && found === null) {
-    const first = asciiText(bytes, 0, 16);
-    throw wrongValue(where, "the beginning of a recording of a format that is known", JSON.stringify(first));
-  }
-  return await FORMATS[(format ?? found) as EventFormat]();
+  return await FORMATS[(await import("./formats.ts")).checkedFormat(where, format, bytes)]();
 }

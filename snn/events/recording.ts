@@ -1,26 +1,28 @@
-/** Recordings of event cameras as sorted columns, and the columns while a reader fills them. */
+/** Recordings of event cameras as sorted columns, and the columns that a reader fills. */
+import { wrongValue } from "../../engine/arguments.ts";
+import { Bound } from "./bound.ts";
 
-/** Changes of brightness that an event camera has seen, in the order of time. */
+/** Brightness changes of an event camera, in the order of time. */
 export interface EventRecording {
-  /** Times in whole microseconds; none is smaller than the one before it. */
+  /** Times in whole microseconds, in ascending order. */
   readonly t: Float64Array;
   /** Columns of the pixels, from the left, in [0, width). */
   readonly x: Uint16Array;
   /** Rows of the pixels, from the top, in [0, height). */
   readonly y: Uint16Array;
-  /** Polarities: 1 where the pixel became brighter (ON), 0 where it became darker (OFF). */
+  /** Polarities: 1 if the pixel became brighter (ON), 0 if it became darker (OFF). */
   readonly p: Uint8Array;
-  /** Pixels of a row of the sensor. */
+  /** Width of the sensor in pixels. */
   readonly width: number;
-  /** Rows of the sensor. */
+  /** Height of the sensor in pixels. */
   readonly height: number;
 }
 
-/** A recording, or a part of one, as it came out of a file. */
+/** A recording, or a part of one, from a file. */
 export interface ReadRecording extends EventRecording {
   /**
-   * Events, words and packets of the file, or of this part of it, that were left out: damaged ones, which only `recover` allows,
-   * and events of a camera's stream before its first time stamp.
+   * Number of events, words and packets of the file, or of this part of it, that were dropped: damaged ones, which only `recover` allows, and
+   * events of a camera's stream before its first time stamp.
    */
   readonly dropped: number;
 }
@@ -31,61 +33,81 @@ export interface SpikeRecordings {
   readonly length: number;
   /** The class of each recording. */
   readonly labels: Uint16Array;
-  /** The names of classes, by label, where the file names classes. */
+  /** Names of classes by label, if the file has them. */
   readonly keys: readonly string[];
-  /** The speaker of each recording, where the file names speakers. */
+  /** Speaker of each recording, if the file has them. */
   readonly speakers: Uint16Array | null;
   /**
    * Reads a recording: `x` is the channel in [0, 700), `y` is 0 and `p` is 1.
    *
-   * @throws RangeError for an index without recording, and for damage; Error after `close`.
+   * @throws RangeError for an index out of range, and for damage; Error after `close`.
    */
   get(index: number): EventRecording;
   /** Frees the memory of the file. */
   close(): void;
 }
 
-/** Columns that grow, and the sensor that their events must lie on. */
+/** Bytes per event in the columns. */
+const EVENT_BYTES = 8 + 2 + 2 + 1;
+
+/** Growing columns, and the sensor size that bounds their events. */
 export class EventColumns {
   t = new Float64Array(0);
   x = new Uint16Array(0);
   y = new Uint16Array(0);
   p = new Uint8Array(0);
-  /** Events in the columns. */
+  /** Number of events in the columns. */
   length = 0;
-  /** The size of the sensor; 0 while it is not known. */
+  /** Size of the sensor; 0 while it is unknown. */
   width: number;
   height: number;
   dropped = 0;
   readonly where: string;
   readonly recover: boolean;
-  /** The package whose times a reader gives where packages differ. */
+  /** Package whose times a reader reproduces, if packages differ. */
   readonly numerics: "expelliarmus" | null;
-  /** The time of the last event that was taken. */
+  /** Time of the last event that was taken. */
   newest = -Infinity;
+  /** Bound on the memory of the columns and of unpacked data. */
+  readonly bound: Bound;
   private seenWidth = 0;
   private seenHeight = 0;
 
-  constructor(where: string, recover: boolean, width: number, height: number, numerics: "expelliarmus" | null = null) {
+  constructor(
+    where: string,
+    recover: boolean,
+    width: number,
+    height: number,
+    numerics: "expelliarmus" | null = null,
+    bound = new Bound(where, null, Infinity),
+  ) {
     this.numerics = numerics;
+    this.bound = bound;
     this.where = where;
     this.recover = recover;
     this.width = width;
     this.height = height;
   }
 
-  /** Takes the size that a file names, unless the caller has given one. */
+  /** Sets the size that a file specifies, unless the caller has given one. */
   sensor(width: number, height: number): void {
     if (!(width > 0 && height > 0 && width <= 65_536 && height <= 65_536)) return;
     this.width ||= width;
     this.height ||= height;
   }
 
-  /** Makes room for `more` events. Columns that are empty get exactly this room. */
+  /**
+   * Makes room for `more` events. Empty columns get exactly this room.
+   *
+   * @throws RangeError if the columns would exceed their bound.
+   */
   reserve(more: number): void {
     const need = this.length + Math.ceil(more);
-    if (need <= this.t.length) return;
-    const room = this.length === 0 ? need : Math.max(need, 2 * this.t.length);
+    const old = this.t.length;
+    if (need <= old) return;
+    const most = old + Math.floor(this.bound.left / EVENT_BYTES);
+    const room = this.length === 0 ? need : Math.max(need, Math.min(2 * old, most));
+    this.bound.take(EVENT_BYTES * (room - old), `${room} events`);
     this.t = grown(this.t, new Float64Array(room), this.length);
     this.x = grown(this.x, new Uint16Array(room), this.length);
     this.y = grown(this.y, new Uint16Array(room), this.length);
@@ -93,15 +115,13 @@ export class EventColumns {
   }
 
   /**
-   * Counts a piece of the file at this byte as dropped.
+   * Counts a damaged piece at this byte of the file as dropped.
    *
-   * @throws RangeError unless damage is to be recovered from.
+   * @throws RangeError unless `recover` is set.
    */
   damaged(at: number, expected: string, got: string | number): void {
     if (!this.recover) {
-      throw new RangeError(
-        `${this.where}: expected ${expected}, got ${got} at byte ${at}; recover: true leaves it out`,
-      );
+      throw wrongValue(this.where, expected, `${got} at byte ${at}; recover: true leaves it out`);
     }
     this.dropped++;
   }
@@ -112,15 +132,14 @@ export class EventColumns {
     this.damaged(at, `a pixel of a sensor of ${size}`, `x ${x}, y ${y}`);
   }
 
-  /** Counts an event that is earlier than the one before it as dropped, or throws, as {@link damaged}. */
+  /** Counts an event earlier than the previous one as dropped, or throws, as {@link damaged}. */
   backwards(at: number, time: number, before: number): void {
     this.damaged(at, `a time from ${before} µs on`, `${time} µs`);
   }
 
   /**
-   * Removes the fewest events after which no time is smaller than the one before it, none smaller than the newest of earlier parts. Returns
-   * how many of the first `n` events stay. Only readers that recover from damage put events of any time into the columns, and call this
-   * method at the end of a part.
+   * Removes the fewest events such that times ascend and none is before the newest of earlier parts. Returns how many of the first `n` events
+   * remain. Only readers that recover from damage append events of any time; they call this method at the end of a part.
    */
   order(n = this.length): number {
     const { t, x, y, p } = this;
@@ -139,10 +158,10 @@ export class EventColumns {
     return first;
   }
 
-  /** The first `n` events as a recording of their own, which the columns lose. */
+  /** Removes the first `n` events from the columns and returns them as a recording. */
   take(n = this.length): ReadRecording {
     const { length, dropped } = this;
-    // Columns that are nearly full are given away as they are.
+    // Nearly full columns are handed over without a copy.
     const whole = n === length && this.t.length - n <= n / 8;
     const cut = <T extends Float64Array | Uint16Array | Uint8Array>(column: T): T => {
       if (whole) return column.subarray(0, n) as T;
@@ -161,6 +180,7 @@ export class EventColumns {
   }
 
   private release(): void {
+    this.bound.taken -= EVENT_BYTES * this.t.length;
     this.t = new Float64Array(0);
     this.x = new Uint16Array(0);
     this.y = new Uint16Array(0);
@@ -184,10 +204,9 @@ function grown<T extends { set(from: T): void; subarray(from: number, to: number
 }
 
 /**
- * Indices of a longest run of times ≥ `floor`, not necessarily adjacent, in which none is smaller than the one before it; null where
- * all n times are such a run already.
+ * Indices of a longest ascending subsequence of the times ≥ `floor`; null if all n times ascend already.
  *
- * Among all runs of a length, the search keeps the one that ends at the smallest time: `ends` has its last index, by length − 1.
+ * The search keeps, for each length, the subsequence that ends at the smallest time: `ends` has its last index, by length − 1.
  */
 function longestOrderly(t: Float64Array, n: number, floor: number): Uint32Array | null {
   let sound = 0;
@@ -199,7 +218,7 @@ function longestOrderly(t: Float64Array, n: number, floor: number): Uint32Array 
   for (let i = 0; i < n; i++) {
     const time = t[i] as number;
     if (!(time >= floor)) continue;
-    // The first length whose run ends later than this time.
+    // Searches `ends` for the first index whose time is later than this one: `low`, or `longest` if there is none.
     let low = 0;
     let high = longest;
     if (longest > 0 && (t[ends[longest - 1] as number] as number) <= time) low = longest;

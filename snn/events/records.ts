@@ -1,33 +1,40 @@
-/** Files of records of equal size, one for each event: DAT of Prophesee, the binary files of N-MNIST and N-Caltech101, AEDAT 2.0. */
-import { alignedBytes, type Decoder, evtHeader, headerOf, type Start } from "./decoder.ts";
-import { NMNIST_SIDE, OVERFLOW_ROW } from "./formats.ts";
+/** Files of fixed-size records, one for each event: DAT of Prophesee, binary files of N-MNIST and N-Caltech101, AEDAT 2.0. */
+import { show, wrongValue } from "../../engine/arguments.ts";
+import {
+  alignedBytes,
+  type Decoder,
+  evtHeader,
+  type FileStart,
+  fieldOf,
+  headerOf,
+  NMNIST_SIDE,
+  OVERFLOW_ROW,
+} from "./decoder.ts";
 import type { EventColumns } from "./recording.ts";
 
-/** Times of 32 bits wrap around after 71 minutes. */
+/** 32-bit times wrap around after 71 minutes. */
 const WRAP = 2 ** 32;
 
 /**
- * DAT: a header of lines that begin with "% ", the type of events (0 or 12) and the size of a record as bytes, then records of
- * [time: 32 bits] [0: 3 bits, p: 1, y: 14, x: 14], lowest byte first. A fall of the time by half of its range is a wrap.
+ * DAT: a header of lines that begin with "% ", a byte for the event type (0 or 12) and one for the size of a record, then little-endian records of
+ * [time: 32 bits] [0: 3 bits, p: 1, y: 14, x: 14]. A decrease of the time by half of its range is a wrap.
  *
  * @see https://docs.prophesee.ai/stable/data/file_formats/dat.html
  */
-export function dat(start: Start): Decoder {
+export function dat(start: FileStart): Decoder {
   const { bytes, columns } = start;
   const { end } = evtHeader(start);
   const [type, size] = [bytes[end], bytes[end + 1]];
   if ((type !== 0 && type !== 12) || size !== 8) {
     const where = columns.where;
-    throw new RangeError(
-      `${where}: expected DAT events of type 0 or 12 and 8 bytes, got ${type} and ${size} at byte ${end}`,
-    );
+    throw wrongValue(where, "DAT events of type 0 or 12 and 8 bytes", `${type} and ${size} at byte ${end}`);
   }
   const clock: Clock = { bits: 0, origin: 0 };
   const decode = (bytes: Uint8Array, at: number): number => decodeDAT(columns, clock, bytes, at);
   return { start: end + 2, unit: "an event of 8 bytes", decode };
 }
 
-/** Times of 32 bits that wrap around: the last one, and the microseconds of all wraps. */
+/** Unwraps 32-bit times: the last one, and the microseconds of all wraps. */
 interface Clock {
   bits: number;
   origin: number;
@@ -63,21 +70,21 @@ function decodeDAT(columns: EventColumns, clock: Clock, bytes: Uint8Array, at: n
   return whole.length;
 }
 
-/** Microseconds that a record of the row for overflows adds to all times behind it. */
+/** Microseconds that a record of the overflow row adds to all later times. */
 const OVERFLOW = 2 ** 13;
 
 /**
- * The binary files of N-MNIST and N-Caltech101: no header, records of [x: 8 bits] [y: 8] [p: 1, time: 23], highest byte first. N-MNIST
- * has 34 × 34 pixels, images of N-Caltech101 have different sizes.
+ * The binary files of N-MNIST and N-Caltech101: big-endian records of [x: 8 bits] [y: 8] [p: 1, time: 23], without a header. N-MNIST has 34 × 34
+ * pixels; images of N-Caltech101 have different sizes.
  *
  * @see Orchard et al. (2015), Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades, Front. Neurosci. 9.
  */
-export function nmnist({ columns }: Start): Decoder {
+export function nmnist({ columns }: FileStart): Decoder {
   columns.sensor(NMNIST_SIDE, NMNIST_SIDE);
   return ncaltech101({ columns });
 }
 
-export function ncaltech101({ columns }: Pick<Start, "columns">): Decoder {
+export function ncaltech101({ columns }: Pick<FileStart, "columns">): Decoder {
   const clock: Clock = { bits: 0, origin: 0 };
   const decode = (bytes: Uint8Array, at: number): number => decodeNMNIST(columns, clock, bytes, at);
   return { start: 0, unit: "an event of 5 bytes", decode };
@@ -114,53 +121,51 @@ function decodeNMNIST(columns: EventColumns, clock: Clock, bytes: Uint8Array, at
   return taken;
 }
 
-/** How a chip packs a pixel into an address, and the size of its sensor. jAER counts columns from the right and rows from below. */
+/** How a chip packs a pixel into an address, and its sensor size. jAER counts columns from the right and rows from below. */
 interface Chip {
   readonly width: number;
   readonly height: number;
-  /** Bits of the address that hold x, y and the polarity, and the value of the latter for ON. */
+  /** Bits of the address with x, y and the polarity, and the polarity's value for ON. */
   readonly x: number;
   readonly y: number;
   readonly p: number;
   readonly on: 0 | 1;
-  /** Addresses with one of these bits hold no change of brightness. */
+  /** Addresses with one of these bits are not brightness changes. */
   readonly other: number;
 }
 
 const davis = (width: number, height: number): Chip => {
-  // [31: frames and inertia] [30 … 22: y] [21 … 12: x] [11: polarity] [10: signals from outside]
+  // [31: frames and inertia] [30 … 22: y] [21 … 12: x] [11: polarity] [10: external signals]
   return { width, height, x: 0x003ff000, y: 0x7fc00000, p: 1 << 11, on: 1, other: (1 << 31) | (1 << 10) };
 };
 const DVS128: Chip = { width: 128, height: 128, x: 0xfe, y: 0x7f00, p: 1, on: 0, other: 1 << 15 };
 
-/** Chips by the names that headers have for them. */
-const CHIPS: readonly (readonly [RegExp, Chip])[] = [
-  [/AEChip:.*(DVS128|Tmpdiff128)/i, DVS128],
-  [/AEChip:.*(SBRet|Davis)(10|208|240)/i, davis(240, 180)],
-  [/AEChip:.*Davis346/i, davis(346, 260)],
-  [/AEChip:.*Davis640/i, davis(640, 480)],
+/** Chips by their lower-case names in headers. */
+const CHIPS: readonly (readonly [names: readonly string[], chip: Chip])[] = [
+  [["dvs128", "tmpdiff128"], DVS128],
+  [["sbret10", "sbret208", "sbret240", "davis10", "davis208", "davis240"], davis(240, 180)],
+  [["davis346"], davis(346, 260)],
+  [["davis640"], davis(640, 480)],
 ];
 
 /**
- * AEDAT 2.0: a header of lines that begin with "#", then records of [address: 32 bits] [microseconds: 32 bits], highest byte first. The
- * chip in the header says how an address is to be read; without a chip, the file is from a DVS128.
+ * AEDAT 2.0: a header of lines that begin with "#", then big-endian records of [address: 32 bits] [microseconds: 32 bits]. The chip in the header
+ * determines the layout of an address; the default is DVS128.
  *
  * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-2.0.html
  */
-export function aedat2({ bytes, columns }: Start): Decoder {
-  const { text, end } = headerOf(bytes, "#", /^#End Of ASCII Header/);
-  const named = CHIPS.find(([name]) => name.test(text));
-  if (named === undefined && /AEChip:/.test(text)) {
-    const chip = /AEChip: *(.*?)\r?$/m.exec(text)?.[1] ?? "";
-    throw new RangeError(
-      `${columns.where}: expected AEDAT 2.0 of a DVS128 or DAVIS, got ${JSON.stringify(chip)} in the header`,
-    );
+export function aedat2({ bytes, columns }: FileStart): Decoder {
+  const header = headerOf(columns.where, bytes, "#", /^#End Of ASCII Header/);
+  const name = fieldOf(header, /AEChip: *(.*)/i) ?? "DVS128";
+  const found = CHIPS.find(([names]) => names.some((each) => name.toLowerCase().includes(each)));
+  if (found === undefined) {
+    throw wrongValue(columns.where, "AEDAT 2.0 of a DVS128 or DAVIS", `${show(name)} in the header`);
   }
-  const chip = named?.[1] ?? DVS128;
+  const [, chip] = found;
   columns.sensor(chip.width, chip.height);
   const clock: Clock = { bits: 0, origin: 0 };
   const decode = (part: Uint8Array, at: number): number => decodeAddresses(columns, clock, chip, part, at);
-  return { start: end, unit: "an event of 8 bytes", decode };
+  return { start: header.end, unit: "an event of 8 bytes", decode };
 }
 
 function decodeAddresses(columns: EventColumns, clock: Clock, chip: Chip, bytes: Uint8Array, at: number): number {

@@ -2,26 +2,26 @@
 import { COUNT, FINITE, listed, NOT_NEGATIVE, numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
 import type { EventRecording } from "./recording.ts";
 
-/** How a recording is cut: by exactly one of `timeWindow`, `eventCount`, `nTimeBins` and `nEventBins`. */
+/** How to cut a recording: exactly one of `timeWindow`, `eventCount`, `nTimeBins` and `nEventBins`. */
 export interface SliceOptions {
-  /** Microseconds of a slice; finite and > 0. */
+  /** Duration of a slice, µs; finite and > 0. */
   timeWindow?: number;
-  /** Events of a slice, a positive integer. */
+  /** Number of events in a slice, a positive integer. */
   eventCount?: number;
-  /** Slices of equal time, a positive integer: each lasts ⌊(last − first time)/n⌋ µs, so the last event is in none. */
+  /** Number of slices of equal duration, a positive integer: each lasts ⌊(last − first time)/n⌋ µs, so the last event is in none. */
   nTimeBins?: number;
-  /** Slices of an equal number of events, a positive integer: each has ⌊events/n⌋. */
+  /** Number of slices with equally many events, a positive integer: each has ⌊events/n⌋. */
   nEventBins?: number;
   /**
-   * Overlap of neighbours, default 0: µs with timeWindow, events with eventCount, both less than the slice; with bins the part of a
+   * Overlap of neighbouring slices, default 0: µs with timeWindow, events with eventCount, both less than the slice; for bins, the share of a
    * bin, in [0, 1), by which it grows.
    */
   overlap?: number;
-  /** Keeps the last slice where it is not full, with timeWindow or eventCount; default false. */
+  /** Whether to keep an incomplete last slice, with timeWindow or eventCount; default false. */
   includeIncomplete?: boolean;
-  /** µs where the first slice begins, with timeWindow; default: the first event. */
+  /** Start of the first slice, µs, with timeWindow; default: the first event. */
   startTime?: number;
-  /** µs up to which slices reach, with timeWindow; default: the last event. */
+  /** End of the last slice, µs, with timeWindow; default: the last event. */
   endTime?: number;
 }
 
@@ -38,16 +38,16 @@ export const SLICES = {
 
 const WAYS = ["timeWindow", "eventCount", "nTimeBins", "nEventBins"] as const;
 
-/** The most slices of a recording: each is a pair of numbers in a list. */
+/** Most slices of a recording; each is a pair of numbers in a list. */
 const MOST = 2 ** 24;
 
-/** Indices of the first event of a slice and of the first behind it. */
+/** Indices of the first event of a slice and of the first event after it. */
 export type Slice = readonly [from: number, to: number];
 
 /**
- * The slices of a recording.
+ * Cuts a recording into slices.
  *
- * @throws RangeError for none or several ways to cut, and options out of range or without effect.
+ * @throws RangeError unless exactly one way to cut is given, and for options out of range or without effect.
  */
 export function slicesOf(where: string, events: EventRecording, options: typeof SLICES): Slice[] {
   const ways = WAYS.filter((way) => options[way] !== undefined);
@@ -72,7 +72,7 @@ export function slicesOf(where: string, events: EventRecording, options: typeof 
     : byEventBins(events.t.length, size, overlap);
 }
 
-/** The index of the first time that is not less than `time`; with `behind`, of the first that is greater. */
+/** Index of the first time ≥ `time`; with `behind`, of the first time > `time`. */
 export function firstNotBefore(t: Float64Array, time: number, behind = false): number {
   let low = 0;
   let high = t.length;
@@ -85,7 +85,7 @@ export function firstNotBefore(t: Float64Array, time: number, behind = false): n
   return low;
 }
 
-/** `n` slices of the times [first + i·stride, first + i·stride + window). */
+/** n slices with the times [first + i·stride, first + i·stride + window). */
 const between = ({ t }: EventRecording, n: number, first: number, stride: number, window: number): Slice[] =>
   Array.from({ length: n }, (_, i): Slice => {
     const from = first + i * stride;

@@ -1,9 +1,9 @@
-/** Surfaces of the time since the last events, as tensors. */
+/** Time surfaces: tensors of the time since the last events. */
 import { COUNT, choiceOf, numberOf, POSITIVE, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { k, peek } from "../../engine/extend.ts";
 import { exp, noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import { checkSize, sizeOf } from "../../engine/shape.ts";
-import { empty } from "../../engine/unchecked.ts";
+import { emptyOf } from "../../engine/unchecked.ts";
 import { checkedRecording, dealt } from "./checked.ts";
 import type { EventRecording } from "./recording.ts";
 import { SLICES, slicesOf } from "./slices.ts";
@@ -14,22 +14,22 @@ export interface TimesurfaceOptions {
   dt: number;
   /** τ, the time constant in µs; finite and > 0. */
   tau: number;
-  /** Keeps the last surface where the recording ends before it; default false. */
+  /** Whether to keep a last surface that the recording does not reach; default false. */
   includeIncomplete?: boolean;
 }
 
 const TIMESURFACE = { dt: Number.NaN, tau: Number.NaN, includeIncomplete: false };
 
 /**
- * Time surfaces of the whole sensor: how long ago each pixel had its last event, decayed.
+ * Time surfaces of the whole sensor: the exponentially decayed time since the last event of each pixel.
  *
  *   z[n] = exp(−(t₀ + (n + 1)·dt − t_last)/τ), 0 for a pixel without an event so far
  *
  * Shapes: a recording → [N, 2, H, W], a channel for each polarity. t₀ is the time of the first event; N as for {@link toFrames} with the
  * time window dt.
  *
- * @throws RangeError unless dt and tau are finite and > 0, or for a recording with events off the sensor or out of order; TypeError for
- *   anything but a recording, or an option of another name or kind.
+ * @throws RangeError unless dt and tau are finite and > 0, or for a recording with events off the sensor or out of order; TypeError for anything but
+ *   a recording, or an unknown option or a value of the wrong type.
  * @see Lagorce et al. (2017), HOTS: A Hierarchy of Event-Based Time-Surfaces for Pattern Recognition, IEEE Transactions on Pattern Analysis
  *   and Machine Intelligence 39(7).
  *
@@ -62,20 +62,20 @@ export function toTimesurface(events: EventRecording, options: TimesurfaceOption
   checkSize(where, shape, sizeOf(shape));
   const size = 2 * width * height;
   const last = new Float64Array(size).fill(-Infinity);
-  const z = empty(shape);
+  const z = emptyOf(shape);
   const values = peek(z);
   const [first = 0] = t;
   slices.forEach(([from, to], n) => {
     setTimes(last, recording, from, to);
     negativeAges(values.subarray(n * size, (n + 1) * size), last, first + (n + 1) * dt, tau);
-    // The exponentials of a surface take its place while the surface is in the cache.
+    // The exponentials overwrite the ages of a surface while it is in the cache.
     const at = z.ptr + 4 * n * size;
     k.exp(at, at, size);
   });
   return z;
 }
 
-/** Writes the times of the events [from, to) to their pixels. */
+/** Writes the times of the events [from, to) at their pixels. */
 function setTimes(last: Float64Array, { t, x, y, p, width, height }: EventRecording, from: number, to: number): void {
   const plane = width * height;
   for (let i = from; i < to; i++) {
@@ -85,7 +85,7 @@ function setTimes(last: Float64Array, { t, x, y, p, width, height }: EventRecord
 
 function negativeAges(ages: Float32Array | Float64Array, last: Float64Array, now: number, tau: number): void {
   const rate = 1 / tau;
-  // Two at a time, of both polarities together an even number: the loop itself costs as much as one.
+  // Two values per iteration, since the loop costs as much as a value; with two polarities, the number of values is even.
   for (let i = 0; i < ages.length; i += 2) {
     ages[i] = ((last[i] as number) - now) * rate;
     ages[i + 1] = ((last[i + 1] as number) - now) * rate;
@@ -98,11 +98,11 @@ export interface AveragedTimesurfaceOptions {
   cellSize?: number;
   /** S, pixels of the side of a surface, an odd positive integer; default 5. */
   surfaceSize?: number;
-  /** µs that an event looks back; finite and > 0, default 1000. */
+  /** Time window before an event in which earlier events count, µs; finite and > 0, default 1000. */
   timeWindow?: number;
   /** τ, the time constant in µs; finite and > 0, default 100. */
   tau?: number;
-  /** "exp": e^−Δt/τ, the default; "lin": 1 − Δt/3τ. */
+  /** "exp" (default): e^−Δt/τ; "lin": 1 − Δt/3τ. */
   decay?: "exp" | "lin";
 }
 
@@ -115,19 +115,17 @@ const AVERAGED = {
 };
 const ODD: Range = { expected: "an odd positive integer", fits: (n) => COUNT.fits(n) && n % 2 === 1 };
 
-/** Pairs of events whose decays are computed at once. */
+/** Number of pairs of events whose decays are computed at once. */
 const PAIRS = 2 ** 16;
 
 /**
- * Histograms of averaged time surfaces: the sensor is divided into cells, and each has, for either polarity, the mean surface of its
- * events. The surface of an event adds 1 at its centre, and at the distance of each event before it, of the same cell and polarity, within
- * the time window, e^−Δt/τ.
+ * Histograms of averaged time surfaces: the sensor is divided into cells, and each cell has, for each polarity, the mean surface of its events. The
+ * surface of an event is 1 at its centre, plus e^−Δt/τ at the offset of each earlier event of the same cell and polarity within the time window.
  *
- * Shapes: a recording → [cells, 2, S, S], cells in rows from the top left, smaller ones at the right and the bottom
- * where the sensor ends.
+ * Shapes: a recording → [cells, 2, S, S], with cells in rows from the top left; cells at the right and bottom edges may be smaller.
  *
- * @throws RangeError for an option out of range, surfaces larger than cells, or a recording with events off the sensor or out of order;
- *   TypeError for anything but a recording, or an option of another name or kind.
+ * @throws RangeError for an option out of range, surfaces larger than cells, or a recording with events off the sensor or out of order; TypeError for
+ *   anything but a recording, or an unknown option or a value of the wrong type.
  * @see Sironi, Brambilla, Bourdis, Lagorce and Benosman (2018), HATS: Histograms of Averaged Time Surfaces for Robust Event-Based Object
  *   Classification, CVPR.
  *
@@ -191,7 +189,7 @@ export function toAveragedTimesurface(events: EventRecording, options: AveragedT
   return tensor(new Float32Array(sums), { shape });
 }
 
-/** The places of the events, in order, by cell and polarity, and the end of each cell and polarity. */
+/** Indices of the events, in order, by cell and polarity, and the end of each cell and polarity. */
 function placesOf(
   { t, x, y, p }: EventRecording,
   side: number,
@@ -206,7 +204,7 @@ function placesOf(
   return dealt(memories, 2 * cells);
 }
 
-/** Sums of decays, which are computed many at a time by the kernel of exp. */
+/** Accumulates decays, which the exp kernel computes in bulk. */
 class Decays {
   private readonly sums: Float64Array;
   private readonly isExponential: boolean;

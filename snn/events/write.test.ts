@@ -16,7 +16,7 @@ function recordingOf(events: readonly (readonly number[])[], width: number, heig
   };
 }
 
-/** Recordings with bursts on a row, which EVT 3.0 has as vectors, and with gaps beyond the wrap of its times. */
+/** Recordings with bursts on a row, which EVT 3.0 stores as vectors, and with gaps beyond the wrap of its times. */
 const recordings = fc
   .record({ width: fc.integer({ min: 1, max: 2048 }), height: fc.integer({ min: 1, max: 2048 }) })
   .chain(({ width, height }) => {
@@ -155,7 +155,7 @@ describe("streams", () => {
     const reader = stream();
     const bare = { getReader: () => reader.getReader() };
     expect(sum(await eventsOf(bare, 10))).toBe(3000);
-    // Longer than any header may be, which is read first.
+    // Longer than any header, which is read first.
     let pulled = 0;
     const header = "% evt 3.0\n";
     const long = new ReadableStream<Uint8Array>({

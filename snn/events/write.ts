@@ -1,11 +1,10 @@
 /** Writers of recordings: EVT 3.0, AEDAT 4 and npz. */
 import { choiceOf, wrongValue } from "../../engine/arguments.ts";
 import { checkedRecording } from "./checked.ts";
-import { AEDAT4_LINE } from "./decoder.ts";
-import { joinedBytes } from "./input.ts";
+import { AEDAT4_LINE, joinedBytes } from "./input.ts";
 import type { EventRecording } from "./recording.ts";
 
-/** A format that can be written. */
+/** Formats of {@link writeEvents}. */
 export type EventWriteFormat = "evt3" | "aedat4" | "npz";
 
 const WRITERS: Readonly<Record<EventWriteFormat, (events: EventRecording) => Uint8Array<ArrayBuffer>>> = {
@@ -14,7 +13,6 @@ const WRITERS: Readonly<Record<EventWriteFormat, (events: EventRecording) => Uin
   npz: writeNPZ,
 };
 
-/** Sides of a sensor, and times, that each format can hold. */
 const LIMITS: Readonly<
   Record<EventWriteFormat, { readonly side: number; readonly first: number; readonly last: number }>
 > = {
@@ -24,16 +22,16 @@ const LIMITS: Readonly<
 };
 
 /**
- * Writes a recording as a file, from which {@link readEvents} gives the same recording back.
+ * Writes a recording as a file, from which {@link readEvents} restores it exactly.
  *
- * "evt3" is RAW with EVT 3.0 of Prophesee: sensors of up to 2048 × 2048 pixels, times in [0, 2⁴⁰] µs, counted since the
- * camera was switched on. "aedat4" is AEDAT 4 of iniVation without compression: up to 32768 × 32768. "npz" is NumPy's
- * archive as SpikingJelly has it, with t, x, y, p, and also width and height.
+ * "evt3" is RAW with EVT 3.0 of Prophesee: sensors of up to 2048 × 2048 pixels, times in [0, 2⁴⁰] µs since the camera was switched on. "aedat4" is
+ * AEDAT 4 of iniVation without compression: up to 32768 × 32768. "npz" is NumPy's archive with SpikingJelly's arrays t, x, y, p, plus width and
+ * height.
  *
  * @param events The recording.
  * @returns The bytes of the file.
- * @throws TypeError for a recording of other arrays; RangeError for times that are no whole microseconds or that fall, for pixels off the
- *   sensor, polarities besides 0 and 1, and for a recording that the format cannot hold.
+ * @throws TypeError for a recording with arrays of the wrong types; RangeError for times that are not whole microseconds or not ascending, pixels off
+ *   the sensor, polarities other than 0 and 1, and a recording that the format cannot represent.
  *
  * @example
  * ```ts
@@ -59,7 +57,7 @@ export function writeEvents(events: EventRecording, format: EventWriteFormat): U
   return WRITERS[name](recording);
 }
 
-/** Throws for a sensor or a time that a format cannot hold. */
+/** Throws for a sensor or a time that a format cannot represent. */
 function checkLimits(where: string, { t, width, height }: EventRecording, format: EventWriteFormat): void {
   const { side, first, last } = LIMITS[format];
   if (width > side || height > side) {
@@ -75,9 +73,9 @@ function checkLimits(where: string, { t, width, height }: EventRecording, format
 
 const encoder = new TextEncoder();
 
-/** The largest step of the high bits of a time, 2²² µs: a quarter of their range, so that no step looks like a wrap. */
+/** Largest step of a time's high bits, 2²² µs: a quarter of their range, so that no step looks like a wrap. */
 const LEAP = 1024;
-/** Neighbours on a row that one vector holds, 12 + 12 + 8, and the words that it takes. */
+/** Pixels of a row that one vector covers, 12 + 12 + 8, and the words that it takes. */
 const VECTOR = 32;
 const VECTOR_WORDS = 4;
 
@@ -86,7 +84,7 @@ function writeEVT3({ t, x, y, p, width, height }: EventRecording): Uint8Array<Ar
     `% evt 3.0\n% format EVT3;height=${height};width=${width}\n% geometry ${width}x${height}\n% end\n`,
   );
   const n = t.length;
-  // A time takes two words, a row and a column one each.
+  // A time takes two words; a row and a column one each.
   const leaps = n === 0 ? 0 : Math.ceil((t[n - 1] as number) / 4096 / LEAP);
   const words = new Uint16Array(4 * n + leaps + 1);
   let length = 0;
@@ -134,7 +132,7 @@ function writeEVT3({ t, x, y, p, width, height }: EventRecording): Uint8Array<Ar
   return file;
 }
 
-/** Events of a packet, at most, the bytes of each, and the bytes before them. */
+/** Most events in a packet, bytes per event, and bytes before the events. */
 const PACKET = 8192;
 const EVENT = 16;
 const BEFORE = 8 + 32;
@@ -171,7 +169,7 @@ function setInt64(view: DataView, at: number, value: number): void {
   view.setInt32(at + 4, Math.floor(value / 2 ** 32), true);
 }
 
-/** The first line, and the flatbuffer that describes one stream of events without compression. */
+/** The first line, and the flatbuffer that describes one uncompressed stream of events. */
 function aedat4Header(width: number, height: number): Uint8Array {
   const attribute = (key: string, type: string, value: string | number) =>
     `<attr key="${key}" type="${type}">${value}</attr>`;
@@ -203,7 +201,7 @@ function aedat4Header(width: number, height: number): Uint8Array {
   return file;
 }
 
-/** Remainders of bytes for the checksum of zip files: CRC-32 with its bits reversed. */
+/** Table of CRC-32, the checksum of zip files, with reflected bits. */
 let remainders: Uint32Array | null = null;
 
 function checksumOf(bytes: Uint8Array): number {
@@ -239,8 +237,8 @@ function writeNPZ({ t, x, y, p, width, height }: EventRecording): Uint8Array<Arr
   for (const [name, type, shape, values] of parts) {
     const array = joinedBytes([arrayHeader(type, shape), values]);
     const file = encoder.encode(`${name}.npy`);
-    // The fields that both records of a part have: version, no flags, stored, 1 January 1980, checksum, sizes, the length of the name, and
-    // 0 for the length of extra fields.
+    // Fields shared by both records of an entry: version, no flags, stored, 1 January 1980, checksum, sizes, the length of the name, and 0 for
+    // the length of extra fields.
     const [checksum, size] = [checksumOf(array), array.length];
     const facts = record(
       [20, 2],
@@ -268,7 +266,7 @@ function writeNPZ({ t, x, y, p, width, height }: EventRecording): Uint8Array<Arr
   return joinedBytes([...locals, entries, end]);
 }
 
-/** A header of NumPy, after which the values stand at a multiple of 64 bytes. */
+/** A NumPy header, padded so that the values start at a multiple of 64 bytes. */
 function arrayHeader(type: string, shape: string): Uint8Array {
   const text = `{'descr': '${type}', 'fortran_order': False, 'shape': ${shape}, }`;
   const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
@@ -277,7 +275,7 @@ function arrayHeader(type: string, shape: string): Uint8Array {
   return header;
 }
 
-/** Values with their numbers of bytes, lowest byte first. */
+/** Little-endian values with their sizes in bytes. */
 function record(...fields: readonly (readonly [value: number, bytes: number])[]): Uint8Array {
   return Uint8Array.from(
     fields.flatMap(([value, bytes]) => Array.from({ length: bytes }, (_, i) => value >>> (8 * i))),

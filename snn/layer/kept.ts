@@ -1,9 +1,9 @@
-/** Layers whose fields a stream or a rule has read once: with another value in such a field it would go on with the old one. */
+/** Snapshots of layer fields that a stream or a rule has read once; a field replaced later would have no effect, so it is an error. */
 import { Tensor } from "../../engine/index.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A layer with fields that were read. */
+/** A layer, and the values of its fields when they were read. */
 export abstract class Kept {
   readonly layer: Fields;
   /** The values that the fields had, by name. */
@@ -19,10 +19,13 @@ export abstract class Kept {
     this.before = this.others.map((name) => layer[name]);
   }
 
-  /** Whether the layer has the usual fields still: a subclass compares them by names in its code, which a stream asks for in each step. */
+  /**
+   * Whether the usual fields have their values still. A subclass names the fields in its code, which is fast enough for a check in each
+   * step.
+   */
   protected abstract hasUsual(): boolean;
 
-  /** Whether the layer has all of them still. */
+  /** Whether all fields have their values still. */
   isSame(): boolean {
     const { layer, others, before } = this;
     for (let i = 0; i < others.length; i++) if (layer[others[i] as string] !== before[i]) return false;
@@ -46,26 +49,26 @@ class KeptWeights extends Kept {
 }
 
 class KeptNeurons extends Kept {
-  private readonly form = this.values.form;
+  private readonly replaced = this.values.replaced;
   private readonly beta = this.values.beta;
   private readonly threshold = this.values.threshold;
 
   constructor(layer: Fields, names: readonly string[]) {
-    super(layer, names, ["form", "beta", "threshold"]);
+    super(layer, names, ["replaced", "beta", "threshold"]);
   }
 
   protected hasUsual(): boolean {
     const { layer } = this;
-    return layer.form === this.form && layer.beta === this.beta && layer.threshold === this.threshold;
+    return layer.replaced === this.replaced && layer.beta === this.beta && layer.threshold === this.threshold;
   }
 }
 
-/** Notes the fields of these names; without names, fields with tensors, functions and null. */
+/** Reads the fields of these names; without names, all fields that are tensors, functions or null. */
 export function keptOf(layer: object, names?: readonly string[]): Kept {
   const of = layer as Fields;
   const isRead = (value: unknown) => value === null || typeof value === "function" || value instanceof Tensor;
   const read = names ?? Object.keys(of).filter((name) => isRead(of[name]));
-  return read.includes("form") ? new KeptNeurons(of, read) : new KeptWeights(of, read);
+  return read.includes("replaced") ? new KeptNeurons(of, read) : new KeptWeights(of, read);
 }
 
 /** The tensors among the values. */
@@ -73,7 +76,7 @@ export const tensorsIn = (kept: readonly Kept[]): Tensor[] =>
   kept.flatMap(({ values }) => Object.values(values)).filter((value) => value instanceof Tensor);
 
 /**
- * Throws where a field of a layer has another value by now, with a hint to make another `maker`.
+ * Throws if a field of a layer was replaced since, with a hint to make a new `maker`.
  *
  * @throws Error that names the layer and the field.
  */
@@ -85,7 +88,7 @@ export function checkKept(where: string, maker: string, kept: readonly Kept[]): 
 }
 
 /** Fields whose names are internal, in words. */
-const WORDS: Fields = { form: "step", reading: "mask or grid" };
+const WORDS: Fields = { replaced: "step", reading: "mask or grid" };
 
 function changed(where: string, maker: string, { layer, values }: Kept): Error {
   const name = Object.keys(values).find((each) => layer[each] !== values[each]) as string;

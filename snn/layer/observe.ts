@@ -1,10 +1,10 @@
-/** The tensors that layers written by hand show to `record`. */
+/** How layers written by hand show their tensors to `record`. */
 import { objectOf } from "../../engine/arguments.ts";
 import type { Module, Tensor } from "../../engine/index.ts";
 import { layerTap, moduleOf } from "../../engine/protocol.ts";
 import { checkSequence } from "./checks.ts";
 
-/** Tensors that a user's layer can show of its run, all [T, B, …]. */
+/** Tensors of a run that a user's layer can show, all [T, B, …]. */
 export interface Seen {
   /** I, the input of the neurons. */
   readonly current?: Tensor;
@@ -15,14 +15,14 @@ export interface Seen {
 }
 
 /**
- * Shows {@link record} the spikes, membranes and currents that a layer written by hand computes, for instance by `spike` in a loop
- * over time. `layer` is the module, mostly `this`, whose name they get. Outside of `record` the call does nothing.
+ * Shows {@link record} the spikes, membranes and currents that a layer written by hand computes, for instance by `spike` in a loop over
+ * time. `layer` is the module whose name the tensors get, usually `this`. Outside `record` the call does nothing.
  *
- * Shapes: [T, B, …]. The tensors themselves pass their gradients to `record`, so the layer has to go on with these, not
- * with parts of them.
+ * Shapes: [T, B, …]. `record` reads the gradients of these tensors, so the layer must continue with the tensors themselves, not with parts
+ * of them.
  *
- * @throws TypeError unless the layer is a module and the tensors are such; RangeError for a tensor without a time axis;
- *   Error for a freed one.
+ * @throws TypeError unless the layer is a module and all others are tensors; RangeError for a tensor without a time axis; Error for a freed
+ *   one.
  *
  * @example
  * ```ts

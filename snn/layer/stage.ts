@@ -1,4 +1,4 @@
-/** A layer of a stream: its memory, and its work in a step. */
+/** A layer of a stream: its memory and its step. */
 
 import { persist, ready } from "../../engine/extend.ts";
 import { Module, noGrad, type Tensor, zeros } from "../../engine/index.ts";
@@ -8,19 +8,19 @@ import { checkKept, type Kept, tensorsIn } from "./kept.ts";
 
 /** The tensors that a stage holds. */
 interface Holding {
-  /** The state, which stays from one step to the next; zeros at the start. */
+  /** The state between steps; zeros at the start. */
   readonly state?: readonly Tensor[];
-  /** Further memory of its own. */
+  /** Further memory that the stage owns. */
   readonly memory?: readonly Tensor[];
-  /** Parameters and buffers that a step reads anew. */
+  /** Parameters and buffers that each step reads. */
   readonly parameters?: readonly Tensor[];
-  /** Layers with fields whose values a step keeps. */
+  /** Snapshots of layers whose fields were read once. */
   readonly kept?: readonly Kept[];
 }
 
-/** A layer with memory of its own, and its work in a step. */
+/** A layer with its own memory and step. */
 export abstract class Stage {
-  /** The output, which the next stage reads. Spikes are there as numbers, of plain neurons as bits too. */
+  /** The output, which the next stage reads. Spikes are numbers; plain neurons write bits too. */
   readonly output: Tensor;
   readonly memory: readonly Tensor[];
   /** Whether a step calls a method of a module, which may be a user's class. */
@@ -37,7 +37,7 @@ export abstract class Stage {
     this.kept = kept;
   }
 
-  /** Throws if something that a step reads was freed, or another value has taken its place. */
+  /** Throws if something that a step reads was freed or replaced. */
   check(): void {
     const { parameters, kept } = this;
     checkKept("Stream", "stream", kept);
@@ -54,13 +54,13 @@ export abstract class Stage {
 /** The parameters and buffers of a module. */
 export const stateOf = (module: Module): Tensor[] => module.namedState().map(([, t]) => t);
 
-/** Memory that is computed from tensors, and again where one of them was written. */
+/** Memory computed from tensors, and recomputed after a write to one of them. */
 export class Watch {
   private readonly tensors: readonly Tensor[];
   private readonly write: () => void;
   private last = -1;
 
-  /** `write` computes the memory from these tensors, for the first time at once. */
+  /** `write` computes the memory from these tensors; the constructor calls it once. */
   constructor(tensors: readonly Tensor[], write: () => void) {
     this.tensors = tensors;
     this.write = write;
@@ -68,8 +68,8 @@ export class Watch {
   }
 
   /**
-   * Computes the memory if one of the tensors was written since. Writes count up one clock; a tensor whose `data` was
-   * read counts as written at all times, as writes there are not noticed.
+   * Recomputes the memory if one of the tensors was written since. One clock counts all writes. A tensor whose `data` was read always
+   * counts as written, since writes there are not noticed.
    */
   refresh(): void {
     const { tensors } = this;
@@ -84,26 +84,26 @@ export class Watch {
   }
 }
 
-/** The base of layers that a {@link Stream} runs by a stage of their own, such as {@link Delay}. */
+/** The base of layers that have their own stage in a {@link Stream}, such as {@link Delay}. */
 export abstract class Staged extends Module {
   /**
-   * The stage that reads this input; null where a subclass has another `forward`.
+   * The stage that reads this input; null if a subclass overrides `forward`.
    *
    * @internal
    */
   abstract stage(input: Tensor): Stage | null;
 }
 
-/** Throws unless a stream gives a layer as many features. */
+/** Throws unless the input of a layer has this number of features. */
 export function checkFeatures(layer: string, features: number, { sizes: shape }: Tensor): void {
   if (shape[shape.length - 1] === features) return;
   throw new RangeError(`Stream: expected [B, …, ${features}] for ${layer}, got ${formatShape(shape)}`);
 }
 
-/** Memory that stays, zeros. */
+/** Persistent memory, zeros. */
 export const own = (shape: Shape): Tensor => persist(zeros(shape));
 
-/** The same for spikes, as numbers and bits. */
+/** Persistent memory for spikes, as numbers and bits. */
 export function ownSpikes(shape: Shape): Tensor {
   const t = own(shape);
   addBits(t);

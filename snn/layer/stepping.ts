@@ -1,11 +1,11 @@
-/** The layers of a network that runs one time step after the other: their list, and which of them have steps of their own. */
+/** The layers of a network that runs one time step at a time: their list, and which of them have their own steps. */
 import { wrongType } from "../../engine/arguments.ts";
 import { Module, Sequential, type Tensor } from "../../engine/index.ts";
 import { traitOf } from "../../engine/protocol.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { isReplaced } from "./temporal.ts";
 
-/** A layer with a step of its own, as neurons have it. */
+/** A layer with its own `step`, as neurons have. */
 export interface Stepping extends Module {
   step(x: Tensor, state: never): readonly [output: Tensor, state: unknown];
   initialState(shape: Shape): unknown;
@@ -16,18 +16,21 @@ export function isStepping(layer: Module): layer is Stepping {
   return typeof step === "function" && typeof initialState === "function";
 }
 
-/** The first layer with a step among a module and the modules in its fields, with its path; undefined without. */
+/** The first layer with a step among a module and its descendants, with its path; undefined if there is none. */
 export const steppingIn = (module: Module): [path: string, layer: Module] | undefined =>
   module.namedModules().find(([, inner]) => isStepping(inner));
 
-/** Whether a user's class says that its `forward` computes each step by itself. */
+/** Whether a user's class declares that its `forward` computes each step independently. */
 export function saysStateless(layer: Module): boolean {
   const kind = layer.constructor as typeof Module;
   const declaring = ownerOf(kind, "stateless") as typeof Module | null;
   return kind.stateless === true && declaring !== null && isFrom(declaring.prototype, ownerOf(layer, "forward"));
 }
 
-/** Whether a class says so, but `forward` is a property of the layer itself: the claim is about methods of classes. */
+/**
+ * Whether a class declares `stateless` although `forward` is a property of the layer itself. The declaration covers
+ * only methods of classes.
+ */
 export const saysOfNoMethod = (layer: Module): boolean =>
   (layer.constructor as typeof Module).stateless === true && ownerOf(layer, "forward") === layer;
 
@@ -37,7 +40,7 @@ export function isStepStale(layer: Stepping): boolean {
   return isReplaced(owner) || !isFrom(ownerOf(layer, "step") as object, owner);
 }
 
-/** The object that holds a property itself: a prototype, a class, or `object`. */
+/** The object on the prototype chain with the own property `name`, or null. */
 function ownerOf(object: object, name: string): object | null {
   let owner: object | null = object;
   while (owner !== null && Object.getOwnPropertyDescriptor(owner, name) === undefined) {
@@ -46,20 +49,19 @@ function ownerOf(object: object, name: string): object | null {
   return owner;
 }
 
-/** Whether `object` inherits from `base`, or is `base`. */
 const isFrom = (object: object, base: object | null): boolean =>
   object === base || (base !== null && Object.prototype.isPrototypeOf.call(base, object));
 
-/** More layers than any network has; a list that holds itself has no end. */
+/** More layers than any network has; ends the walk of a list that contains itself. */
 const MOST = 2 ** 16;
 
-/** The layers in their order, out of lists and out of `Sequential`. `paths` gets the path to each, "" to a layer alone. */
+/** The layers in order, from nested lists and `Sequential`s. Appends the path of each to `paths`; the path of a single layer is "". */
 export function layersOf(where: string, network: unknown, paths: string[] = []): Module[] {
   const layers: Module[] = [];
   const rest: [network: unknown, path: string][] = [[network, ""]];
   for (let read = 0; rest.length > 0; read++) {
     const [next, path] = rest.pop() as [unknown, string];
-    // A subclass may do more with its modules than to pass their outputs on.
+    // A subclass may do more than pass the outputs of its modules on.
     const list = next instanceof Sequential && traitOf(next) !== null ? next.modules : next;
     if (list instanceof Module) {
       layers.push(list);

@@ -1,6 +1,5 @@
 /**
- * Layers with a state between time steps. A subclass computes T steps in `advance`; each way to run the layer is
- * written here, once.
+ * Layers with a state between time steps. A subclass computes T steps in `advance`; this file derives each way to run the layer from it.
  */
 import { alive, composed } from "../../engine/extend.ts";
 import type { Module, Tensor } from "../../engine/index.ts";
@@ -10,18 +9,16 @@ import { checkSequence } from "./checks.ts";
 import { type Stage, Staged } from "./stage.ts";
 import { resultOf } from "./unroll-result.ts";
 
-/** The use of a run: its main output, the state after it too, or all outputs, each of which may be read later. */
+/** What a run must return: "main", the main output; "state", also the state after it; "all", all outputs, which may be read later. */
 export type Wanted = "main" | "state" | "all";
 
 /** T steps that have run. */
 export interface Run {
-  /** The main output, [T, B, …], or of a single step [B, …]. */
+  /** The main output, [T, B, …], or [B, …] for a single step. */
   readonly z: Tensor;
-  /** The names of all outputs over time, and the one of a place in them. */
+  /** The names of all outputs over time; `output(i)` is the output named names[i]. */
   readonly names: readonly string[];
   output(index: number): Tensor;
-  /** Nobody reads the run, or any of its outputs, after this. */
-  end?(): void;
 }
 
 /** The result of a layer over time: outputs [T, B, …] by name, and the state after the last step. */
@@ -38,8 +35,8 @@ export interface UnrollResult<State> {
 /**
  * A layer with a state between time steps.
  *
- * A subclass names its main output and says how T ≥ 1 steps advance from a state. `forward`, `unroll`, `step`, `initialState`, the checks of
- * inputs and states, recording, and the scope that frees intermediate tensors outside of tapes follow from that.
+ * A subclass names its main output and computes T ≥ 1 steps from a state. This class adds `forward`, `unroll`, `step`, `initialState`, the
+ * checks of inputs and states, recording, and the scope that frees intermediate tensors outside tapes.
  */
 export abstract class Temporal<State, Result, From, Ran extends Run = Run> extends Staged {
   /**
@@ -49,7 +46,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
    */
   protected abstract get where(): string;
   /**
-   * The name of the main output, which `forward` and `step` give.
+   * The name of the main output, which `forward` and `step` return.
    *
    * @internal
    */
@@ -80,7 +77,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   }
 
   /**
-   * The state of a caller, read once; throws unless it is one for steps of this shape, [B, …].
+   * Reads the state of a caller once; throws unless it fits steps of this shape, [B, …].
    *
    * @internal
    */
@@ -94,8 +91,8 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   protected abstract start(step: Shape): State;
 
   /**
-   * Runs T steps from a state on, by default the state before the first step. x is [T, …step], or for a single step
-   * `step` itself, and so is the main output. `over`: x has no other reader, so the layer may take its memory.
+   * Runs T steps from a state, by default the initial one. x and the main output are [T, B, …], or [B, …] for a single step. `over`: x has
+   * no other reader, so the layer may reuse its memory.
    *
    * @internal
    */
@@ -109,7 +106,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   protected abstract stateAfter(run: Ran): State;
 
   /**
-   * The names of the outputs that `unroll` gives, the first ones of the run.
+   * The names of the outputs that `unroll` returns: the first names of the run.
    *
    * @internal
    */
@@ -118,7 +115,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   }
 
   /**
-   * Whether `advance` makes tensors besides its outputs, which outside of tapes a scope has to free.
+   * Whether `advance` creates tensors besides its outputs, which a scope must free outside tapes.
    *
    * @internal
    */
@@ -127,7 +124,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   }
 
   /**
-   * Whether `record` sees runs of the layer as a whole, as it does of neurons.
+   * Whether `record` observes runs of the whole layer, as it does for neurons.
    *
    * @internal
    */
@@ -136,7 +133,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   }
 
   /**
-   * Whether the main output of a layer is spikes, as far as is known.
+   * Whether the main output of a layer is spikes; true if unknown.
    *
    * @internal
    */
@@ -154,7 +151,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   }
 
   /**
-   * The same, where the memory of x may be taken.
+   * Like `forward`, but may reuse the memory of x.
    *
    * @internal
    */
@@ -165,14 +162,13 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   private runOver(x: Tensor, over: boolean): Tensor {
     this.checkSteps(x);
     if (layerTap !== null && this.isObserved) return this.seen(x, null, false)[this.mainOutput] as Tensor;
-    return this.isComposed("main")
-      ? composed(Temporal.mainOf, this as AnyTemporal, x, over)
-      : Temporal.mainOf(this, x, over);
+    return this.isComposed("main") ? composed(Temporal.mainOf, this as AnyTemporal, x, over) : this.mainOver(x, over);
   }
 
   private checkSteps(x: Tensor): void {
     try {
-      checkSequence(this.where, this.inputName, x);
+      alive(x, this.where);
+      if (x.sizes.length === 0) checkSequence(this.where, this.inputName, x);
       this.checkInput(x.sizes);
     } catch (error) {
       throw locate(error, "", this);
@@ -180,33 +176,38 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   }
 
   private static mainOf(layer: AnyTemporal, x: Tensor, over: boolean): Tensor {
-    const run = layer.advance(x, x.sizes[0] as number, stepOf(x.sizes), null, "main", over);
-    const { z } = run;
-    run.end?.();
-    return z;
+    return layer.mainOver(x, over);
   }
 
   /**
-   * All outputs over time, [T, B, …], and the state after the last step, from a state on, by default the state before
-   * the first step; all differentiable. Inside of tapes an output that is not read costs nothing; it is computed when
-   * it is read.
+   * The main output of x, from the state before the first step.
    *
-   * @throws RangeError as `forward`, or for a state of another shape; Error where an output is first read after x, a state or a parameter
-   *   was overwritten or freed.
+   * @internal
+   */
+  protected mainOver(x: Tensor, over: boolean): Tensor {
+    return this.advance(x, x.sizes[0] as number, shapeOfStep(x.sizes), null, "main", over).z;
+  }
+
+  /**
+   * All outputs over time, [T, B, …], and the state after the last step, from a state, by default the initial one; all differentiable.
+   * Inside tapes an output is computed when it is first read, so an unread one costs nothing.
+   *
+   * @throws RangeError as `forward`, or for a state of a wrong shape; Error if an output is first read after x, a state or a parameter was
+   *   overwritten or freed.
    */
   unroll(x: Tensor, state?: State): Result {
     this.checkSteps(x);
-    const from = state === undefined ? null : this.read(state, stepOf(x.sizes));
+    const from = state === undefined ? null : this.read(state, shapeOfStep(x.sizes));
     if (layerTap !== null && this.isObserved) return this.seen(x, from, from !== null) as Result;
     return composed(Temporal.allOf, this as AnyTemporal, x, from) as Result;
   }
 
   private static allOf(layer: AnyTemporal, x: Tensor, from: unknown): Outputs {
-    const run = layer.advance(x, x.sizes[0] as number, stepOf(x.sizes), from, "all", false);
+    const run = layer.advance(x, x.sizes[0] as number, shapeOfStep(x.sizes), from, "all", false);
     return resultOf(layer.mainOutput, run.z, layer.stateAfter(run), layer.outputNames(run), run);
   }
 
-  /** The result of `unroll`, which a tap sees too. */
+  /** The result of `unroll`, observed by the tap. */
   private seen(x: Tensor, from: From | null, continues: boolean): Outputs {
     const run = (own: Tensor): Outputs => composed(Temporal.allOf, this as AnyTemporal, own, from);
     return (layerTap as LayerTap).run(this, x, continues, run);
@@ -215,8 +216,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   /**
    * One time step: x [B, …] → the main output [B, …] and the next state; the same bits as `forward`.
    *
-   * A loop of steps belongs inside `noGrad` or `tape`, with the state returned or kept: it is faster there, and each step's memory is
-   * freed.
+   * Run a loop of steps inside `noGrad` or `tape`, and return or keep the state: it is faster there, and the memory of each step is freed.
    *
    * @throws RangeError as `unroll`.
    */
@@ -230,15 +230,22 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
     }
     const result = this.isComposed("state")
       ? composed(Temporal.oneOf, this as AnyTemporal, x, from)
-      : Temporal.oneOf(this as AnyTemporal, x, from);
+      : this.oneStep(x, from);
     return result as [Tensor, State];
   }
 
   private static oneOf(layer: AnyTemporal, x: Tensor, from: unknown): [z: Tensor, state: unknown] {
-    const run = layer.advance(x, 1, x.sizes, from, "state", false);
-    const result: [z: Tensor, state: unknown] = [run.z, layer.stateAfter(run)];
-    run.end?.();
-    return result;
+    return layer.oneStep(x, from);
+  }
+
+  /**
+   * One step from the tensors of a state.
+   *
+   * @internal
+   */
+  protected oneStep(x: Tensor, from: From): [z: Tensor, state: State] {
+    const run = this.advance(x, 1, x.sizes, from, "state", false);
+    return [run.z, this.stateAfter(run)];
   }
 
   /**
@@ -253,7 +260,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   }
 
   /**
-   * Throws where a state of this shape cannot be; by default any can.
+   * Throws if the layer has no state of this shape; accepts every shape by default.
    *
    * @internal
    */
@@ -269,14 +276,14 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
   }
 }
 
-const TRAITS = /* @__PURE__ */ traitsOf(Temporal as unknown as Traits["kind"], "written");
+const TRAITS = traitsOf(Temporal as unknown as Traits["kind"], "written");
 
-/** The last shapes that were asked for: steps of one sequence have one shape. */
+/** The last results, since all steps of a sequence have one shape. */
 let lastStep: Shape = [];
 let lastOneStep: Shape = [1];
 
 /** The shape of a step of a sequence of this shape. */
-function stepOf(sizes: Shape): Shape {
+export function shapeOfStep(sizes: Shape): Shape {
   if (!isBehindTime(sizes, lastStep)) lastStep = sizes.slice(1);
   return lastStep;
 }
@@ -295,9 +302,9 @@ function isBehindTime(sizes: Shape, step: Shape): boolean {
 
 type AnyTemporal = Temporal<unknown, unknown, unknown, Run>;
 
-/** Whether `forward` is the method of {@link Temporal}: no subclass, and nobody later, has replaced it. */
+/** Whether `forward` is the method of {@link Temporal}: neither a subclass nor a later assignment has replaced it. */
 export const isUnchanged = (layer: Module): boolean => layer.forward === TRAITS.forward;
 
-/** Whether this is the prototype of {@link Temporal}, and another function has taken the place of its `forward`. */
+/** Whether this is the prototype of {@link Temporal}, and its `forward` was replaced. */
 export const isReplaced = (prototype: object): boolean =>
   prototype === Temporal.prototype && Temporal.prototype.forward !== TRAITS.forward;

@@ -1,7 +1,7 @@
-/** The result of `unroll` of every layer: outputs over time are computed when they are read. */
+/** The result of `unroll` of every layer: outputs over time are computed at their first read. */
 import type { Tensor } from "../../engine/index.ts";
 
-/** Computes an output over time by its place among the names of all outputs. */
+/** Computes the output over time with this index among the names of all outputs. */
 export interface OutputSource {
   output(index: number): Tensor;
 }
@@ -13,7 +13,7 @@ const LATER = /* @__PURE__ */ Symbol("outputs");
 interface Later {
   readonly z: Tensor;
   readonly source: OutputSource;
-  /** The outputs that were computed, by their places. */
+  /** The outputs computed so far, by index. */
   made: (Tensor | undefined)[] | null;
 }
 
@@ -21,7 +21,7 @@ interface Result {
   readonly [LATER]: Later;
 }
 
-/** Properties of results, by the names of their outputs: results with the same names share the functions, and so their form in memory. */
+/** Properties of results, by the names of their outputs: results with the same names share getters and hidden class. */
 const properties = /* @__PURE__ */ new WeakMap<readonly string[], Map<string, PropertyDescriptorMap>>();
 
 function propertiesOf(main: string, names: readonly string[]): PropertyDescriptorMap {
@@ -55,10 +55,10 @@ const lazily = (index: number): PropertyDescriptor => ({
 });
 
 /**
- * The result of `unroll`: the main output z by its name, the state after the last step, and further outputs, of which the source
- * computes each at its first read. An output is computed again if its tensor was freed with an inner tape, or was first read under
- * noGrad and so has no gradient though z has one. `names`, one list for all results of a kind, names the outputs of the
- * source; the main output may stand there too.
+ * The result of `unroll`: the main output z by its name, the state after the last step, and further outputs, which the source computes at
+ * their first read. An output is recomputed if its tensor was freed with an inner tape, or if it was first read under noGrad and lacks the
+ * gradient that z has. `names` are the names of the source's outputs, which may include the main output; all results of a kind share one
+ * list.
  */
 export function resultOf(
   main: string,

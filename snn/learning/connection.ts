@@ -1,22 +1,23 @@
-/** The connections that a rule can change, as a matrix [out, in] between samples of neurons on both sides. */
+/** Connections that a rule can change, as a matrix [out, in] between samples of pre- and postsynaptic neurons. */
 import { wrongType, wrongValue } from "../../engine/arguments.ts";
-import { Conv1d, Conv2d, Linear, Module, type Pair, type Tensor } from "../../engine/index.ts";
+import { type Conv1d, type Conv2d, Linear, Module, type Pair, type Tensor } from "../../engine/index.ts";
+import { Convolution } from "../../engine/protocol.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 
 /** A layer whose weight a rule changes. */
 export type Changeable = Linear | Conv1d | Conv2d;
 
 /**
- * A connection for neurons of some shape. Each place of a window is a sample: the values under the window are its
- * neurons before the synapses, and the channels at the place its neurons behind them. A linear layer has one place.
+ * A connection for neurons of some shape. Each position of a window is a sample: the values under the window are its presynaptic neurons, the
+ * channels at the position its postsynaptic ones. A linear layer has one position.
  */
 export interface Connection {
-  /** Shape of the neurons before, and behind, without the batch. */
+  /** Shapes of the pre- and postsynaptic neurons, without the batch. */
   readonly pre: Shape;
   readonly post: Shape;
-  /** Samples of one element of the batch. */
+  /** Number of samples for one element of the batch. */
   readonly places: number;
-  /** Under the window of each place, where its neurons lie in `pre`, −1 for padding; null for a linear layer. */
+  /** For each position, the indices in `pre` of the neurons under its window, −1 for padding; null for a linear layer. */
   readonly windows: readonly Int32Array[] | null;
 }
 
@@ -27,7 +28,7 @@ export function matrixOf(weight: Tensor): readonly [outputs: number, inputs: num
 }
 
 export function checkLayer(where: string, layer: unknown): asserts layer is Changeable {
-  if (!(layer instanceof Linear || layer instanceof Conv1d || layer instanceof Conv2d)) {
+  if (!(layer instanceof Linear || layer instanceof Convolution)) {
     const expected = "a Linear, Conv1d or Conv2d layer";
     if (layer instanceof Module) throw new TypeError(`${where}: expected ${expected}, got ${layer.constructor.name}`);
     throw wrongType(where, expected, layer);

@@ -1,42 +1,41 @@
-/** Neurons run step by step with the derivatives of each step, and which of these derivatives matter to their weights. */
+/** Runs neurons step by step. Each step also returns the derivatives that the gradients of the weights need. */
 import { wrongValue } from "../../engine/arguments.ts";
 import { ready } from "../../engine/extend.ts";
 import type { Fused, Traced } from "../../engine/fuse/index.ts";
 import { allOf, derivativeOf, levelOf, MOST_OUTPUTS, Program, withDerivatives } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { empty, emptySpikes } from "../../engine/unchecked.ts";
-import type { Named } from "../neuron/form.ts";
+import { emptyOf, emptySpikesOf } from "../../engine/unchecked.ts";
 import type { Neurons } from "../neuron/neuron.ts";
 import { loopOf } from "../neuron/op.ts";
-import { columnCount, type FromParameters, type LoopValue, named, noteParameters } from "../neuron/parameters.ts";
+import { type FromParameters, type LoopValue, type Named, named } from "../neuron/parameters.ts";
+import { columnCount, noteParameters } from "../neuron/run.ts";
 
 export const CURRENT = "current";
 
 /**
- * How the states x of a step carry on the effect of an input, with the current I = … + w·pre:
+ * Derivatives by which the states x of a step propagate the effect of a weight, with the current I = … + w·pre:
  *
  *   ∂x[t]/∂w = ∂x[t]/∂x[t−1]·∂x[t−1]/∂w + ∂x[t]/∂I·pre[t]        ∂z[t]/∂w = ∂z[t]/∂x[t−1]·∂x[t−1]/∂w + ∂z[t]/∂I·pre[t]
  *
- * z is the main output, spikes or the membrane of a readout. States that the current does not reach, or that do not reach z, are left
- * out.
+ * z is the main output, spikes or the membrane of a readout. States that do not depend on the current, or that z does not depend on, are left out.
  */
 export class Derived {
-  /** The states x, in the order of the neuron. */
+  /** Names of the states x, in the order of the neuron. */
   readonly states: readonly string[];
-  /** The states whose ∂x/∂w is the same for all neurons but for the input: derivatives are constants that all neurons share. */
+  /** States x whose ∂x/∂w depends only on the input, because the derivatives in its recursion are constants that all neurons share. */
   readonly shared: readonly string[];
-  /** z. */
+  /** Name of z. */
   readonly main: string;
   private readonly neurons: Neurons;
   /** The step with all derivatives. */
   private readonly traced: Traced;
-  /** The step with those that are used. */
+  /** The step with the derivatives that are used. */
   private readonly program: Program;
   private readonly code: Fused;
   private readonly loop: FromParameters;
   /** All outputs of the step, in the order of the bits of a mask. */
   private readonly outputs: readonly string[];
-  /** The derivatives that may be other than 0, by name. */
+  /** Names of the derivatives that may not be 0. */
   readonly names: readonly string[];
 
   constructor(neurons: Neurons) {
@@ -69,23 +68,23 @@ export class Derived {
     this.outputs = [...this.program.traced.outputs.keys()];
   }
 
-  /** Whether ∂x/∂y may be other than 0. */
+  /** Whether ∂x/∂y may not be 0. */
   private has(x: string, y: string): boolean {
     return levelOf(this.traced, x, y) !== undefined;
   }
 
-  /** The name of ∂x/∂y; null where it is 0. */
+  /** Name of ∂x/∂y; null if it is 0. */
   of(x: string, y: string): string | null {
     return this.has(x, y) ? derivativeOf(x, y) : null;
   }
 
-  /** Whether all derivatives are constants that all neurons share, as a readout needs them. */
+  /** Whether all derivatives are constants that all neurons share, as a readout requires. */
   get isShared(): boolean {
     const { states, shared, main } = this;
     return shared.length === states.length && [...states, CURRENT].every((y) => isCommon(this.traced, main, y));
   }
 
-  /** One step, from states [B, N]: z, the next states and the derivatives, all [B, N]. */
+  /** Runs one step from states [B, N]: z, the next states and the derivatives, all [B, N]. */
   run(current: Tensor, from: Named): Advance {
     const { neurons, code, names, main } = this;
     const { states, packed } = neurons.compiled;
@@ -93,9 +92,9 @@ export class Derived {
     const parameters = this.loop.of(neurons, null) as readonly LoopValue[];
     ready(neurons.compiled.name, current);
     const n = columnCount(neurons.compiled.name, parameters, current.size);
-    const z = packed ? emptySpikes(current.sizes) : empty(current.sizes);
-    const next = states.map(() => empty(current.sizes));
-    const derivatives = names.map(() => empty(current.sizes));
+    const z = packed ? emptySpikesOf(current.sizes) : emptyOf(current.sizes);
+    const next = states.map(() => emptyOf(current.sizes));
+    const derivatives = names.map(() => emptyOf(current.sizes));
     const outputs = names.reduce(
       (mask, name) => mask | (1 << this.outputs.indexOf(name)),
       1 << this.outputs.indexOf(main),
@@ -117,20 +116,20 @@ export class Derived {
   }
 }
 
-/** The result of a step. */
+/** Result of a step. */
 export interface Advance {
   readonly z: Tensor;
   readonly next: Named;
   readonly derivatives: Named;
 }
 
-/** The level of values that all neurons share. */
+/** Level of values that all neurons share. */
 const SHARED = 1;
 
 /** Whether ∂x/∂y is a constant that all neurons share, or 0. */
 const isCommon = (traced: Traced, x: string, y: string): boolean => (levelOf(traced, x, y) ?? SHARED) <= SHARED;
 
-/** The names for which `holds` is true, given the names found before, until no name is added. */
+/** Closure: adds names for which `holds` is true, given the names found before, until none is added. */
 function closure(names: readonly string[], holds: (x: string, known: readonly string[]) => boolean): string[] {
   let known: string[] = [];
   for (;;) {

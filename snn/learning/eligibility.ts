@@ -1,28 +1,28 @@
 /**
  * Eligibility traces of the weights of a layer.
  *
- * The traces of the synapses of each sample are matrices [out, in], over whose rows a compiled step runs: row j reads the values of neuron j as
- * numbers that its columns share, and the values of the inputs as arrays that all rows share.
+ * The traces of each sample's synapses are matrices [out, in]. A compiled step runs over their rows. Row j reads the
+ * values of neuron j as numbers that its columns share. All rows read the same arrays of inputs.
  */
 import type { StepDefinition, Value } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
-import type { Named } from "../neuron/form.ts";
+import type { Named } from "../neuron/parameters.ts";
 import { CURRENT, type Derived } from "./derived.ts";
 import { RuleSweep } from "./sweep.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** The name of ∂x/∂w of a state x. */
+/** Name of the trace ∂x/∂w of a state x. */
 export const eligibilityName = (state: string): string => `ε ${state}`;
-/** The same of a state of the readout. */
+/** Name of the trace of a state of the readout. */
 const filteredOf = (state: string): string => `ē ${state}`;
-/** The name of a derivative of the readout in a sweep over synapses. */
+/** Name of a derivative of the readout in a sweep over synapses. */
 const ofReadout = (derivative: string): string => `readout ${derivative}`;
 const PRE = "pre";
 const SIGNAL = "signal";
 const GRADIENT = "gradient";
 const EFFECT = "effect";
 
-/** An array of a sweep by its name: where it lies, and the bytes from one sample to the next. */
+/** An array of a sweep: its address, and the bytes between samples. */
 interface SweepArray {
   readonly at: number;
   readonly apart: number;
@@ -31,10 +31,10 @@ interface SweepArray {
 /** A sweep over the rows of each sample. */
 class SampleSweep {
   private readonly sweep: RuleSweep;
-  /** Of each array its place among those that a run is given, and the values from a row to the next. */
+  /** For each input: its index among the arrays of a run, and the number of values between rows. */
   private readonly inputs: readonly (readonly [place: number, index: number, stride: number])[];
 
-  /** `strides` are the values from a row to the next of all inputs and outputs. */
+  /** `strides`: the number of values between rows, for all inputs and outputs. */
   constructor(definition: StepDefinition, strides: Readonly<Record<string, number>>, widest: number, owner: Workspace) {
     this.sweep = new RuleSweep(definition, Math.max(1, widest), owner.take);
     const { rows } = this.sweep;
@@ -43,7 +43,7 @@ class SampleSweep {
     );
   }
 
-  /** Runs over `count` rows of n columns, for each sample; the arrays stand in the order of the strides. */
+  /** Runs over `count` rows of n columns for each sample; arrays are in the order of the strides. */
   run(places: readonly SweepArray[], samples: number, count: number, n: number): void {
     const { rows } = this.sweep;
     for (let b = 0; b < samples; b++) {
@@ -57,19 +57,19 @@ class SampleSweep {
   }
 }
 
-/** An array [B, …] of a sweep over the samples. */
+/** An array [B, …] with a part for each sample. */
 const ofSamples = (t: Tensor): SweepArray => ({ at: t.ptr, apart: (4 * t.size) / (t.sizes[0] as number) });
 
 /** An array that all samples share. */
 const ofAll = (t: Tensor): SweepArray => ({ at: t.ptr, apart: 0 });
 
-/** Values by their names, as a step gets them. */
+/** Values by name, as a step receives them. */
 const valuesOf =
   (argument: unknown) =>
   (name: string): Value =>
     (argument as Readonly<Record<string, Value>>)[name] as Value;
 
-/** ∂x/∂w: ∂x/∂y times the trace of each state y, and ∂x/∂I times the input; 0 where there is neither. */
+/** ∂x/∂w: ∂x/∂y times the trace of each state y, plus ∂x/∂I times the input; 0 if both are absent. */
 function carried(
   of: Derived,
   x: string,
@@ -92,25 +92,24 @@ const alike = (names: readonly string[], stride: number): Record<string, number>
   Object.fromEntries(names.map((name) => [name, stride]));
 
 /**
- * The sweep over the synapses of a layer, [out, in] of each sample. With x the states of a neuron and y the states of
- * the readout:
+ * The sweep over the synapses of a layer, [out, in] for each sample. With x the states of a neuron and y the states of the readout:
  *
  *   ε_x[t] = ∂x/∂x·ε_x[t−1] + ∂x/∂I·pre          e = ∂s/∂x·ε_x[t−1] + ∂s/∂I·pre
  *   ē_y[t] = ∂y/∂y·ē_y[t−1] + ∂y/∂I·e            gradient += signal·(∂z/∂y·ē_y[t−1] + ∂z/∂I·e)
  *
- * States whose ε_x is the same in all rows are arrays [in], which the sweep reads and leaves as they are.
+ * If ε_x of a state is the same in all rows, it is an array [in], which the sweep only reads.
  */
 export class Eligibility {
-  /** The traces of each synapse: of states of the neurons, and of states of the readout. */
+  /** Names of the traces of each synapse: for states of the neurons, then of the readout. */
   readonly traces: readonly string[];
   private readonly inputs: number;
   private readonly neurons: Derived;
   private readonly readout: Derived | null;
-  /** Steps without and with a signal. */
+  /** Sweeps without and with a learning signal. */
   private readonly going: SampleSweep;
   private readonly learning: SampleSweep;
 
-  /** For layers of so many inputs. */
+  /** For layers with `inputs` inputs. */
   constructor(neurons: Derived, readout: Derived | null, inputs: number, work: Workspace) {
     const { shared, main } = neurons;
     const single = neurons.states.filter((x) => !shared.includes(x));
@@ -160,9 +159,8 @@ export class Eligibility {
   }
 
   /**
-   * One time step for all samples. Writes the traces [B, out, in] in place and, where there is a signal [B, out], adds to the gradient
-   * [out, in]. `columns` are the traces [B, in] of shared states, `pre` [B, in]; derivatives [B, out] belong to neurons
-   * and readout.
+   * Advances one time step for all samples. Writes the traces [B, out, in] in place and, if there is a signal [B, out], adds to the gradient
+   * [out, in]. `columns` are the traces [B, in] of shared states, `pre` is [B, in]; derivatives [B, out] belong to neurons and readout.
    */
   sweep(
     traces: readonly Tensor[],
@@ -183,15 +181,15 @@ export class Eligibility {
 
 const NOWHERE: SweepArray = { at: 0, apart: 0 };
 
-/** Traces [B, in] of the shared states of a layer: all its neurons have the same. */
+/** Traces [B, in] of the shared states of a layer, which are equal for all its neurons. */
 export class SharedTraces {
   private readonly inputs: number;
   private readonly of: Derived;
-  /** Steps without and with the effect. */
+  /** Sweeps without and with the effect. */
   private readonly going: SampleSweep;
   private readonly learning: SampleSweep | null;
 
-  /** For layers of so many inputs. */
+  /** For layers with `inputs` inputs. */
   constructor(of: Derived, inputs: number, work: Workspace) {
     const { shared, main, names } = of;
     this.inputs = inputs;
@@ -217,8 +215,8 @@ export class SharedTraces {
   }
 
   /**
-   * One time step. Writes the traces [B, in] in place; of a layer whose main output z has no derivative of one neuron alone,
-   * effect [B, in] ← ∂z/∂w.
+   * Advances one time step. Writes the traces [B, in] in place. With `effect` [B, in], also computes effect ← ∂z/∂w, which is then the same for all
+   * neurons of the layer.
    */
   advance(traces: readonly Tensor[], pre: Tensor, derivatives: Named, effect: Tensor | null): void {
     const constants = this.of.names.map((name) => derivatives[name] as Tensor);

@@ -1,37 +1,37 @@
-/** A layer of neurons under e-prop: a step of it, its traces, and the gradients that they give. */
+/** A layer of neurons under e-prop: its step, its traces, and their gradients. */
 import { wrongValue } from "../../engine/arguments.ts";
 import { k, type Op, touch } from "../../engine/extend.ts";
 import { concat, type Linear, linear, matmul, noGrad, ones, Tensor, tape, zeros } from "../../engine/index.ts";
 import { weightOf } from "../../engine/protocol.ts";
-import { apply, empty, gradOf, SAVES } from "../../engine/unchecked.ts";
+import { applyOp, emptyOf, gradientAt, SAVES } from "../../engine/unchecked.ts";
 import { own } from "../layer/stage.ts";
-import type { Named } from "../neuron/form.ts";
 import type { Neurons } from "../neuron/neuron.ts";
+import type { Named } from "../neuron/parameters.ts";
 import { type Advance, CURRENT, Derived } from "./derived.ts";
 import { Eligibility, eligibilityName, SharedTraces } from "./eligibility.ts";
 import type { Hidden, Readout } from "./eprop-model.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Spikes of the step before, in the state of neurons that feed each other. */
+/** Name of the previous step's spikes in the state of neurons with recurrent connections. */
 const SPIKES = "spikes";
 
-/** A term to be added to the gradient of a bias, or of the weight that a layer reads. */
+/** A term to add to the gradient of a bias, or of the weight that a layer uses. */
 export interface Gradient {
   readonly of: Tensor | Linear;
   readonly gradient: Tensor;
 }
 
-/** A step of a layer, before anything is written: its outputs, and its inputs [B, P]. */
+/** A step of a layer before any write: its outputs, and its inputs [B, P]. */
 export interface LayerRun {
   readonly step: Advance;
   readonly pre: Tensor | null;
 }
 
-/** The learning of a hidden layer; ē follows the states of the readout, if there are such. */
+/** E-prop in a hidden layer; ē follows the states of the readout, if it has any. */
 export class HiddenRule {
   readonly derived: Derived;
   readonly layer: Hidden;
-  /** P, the inputs of each neuron. */
+  /** P, the number of inputs of each neuron. */
   private readonly inputs: number;
   private readonly shared: SharedTraces;
   private readonly eligibility: Eligibility;
@@ -49,24 +49,24 @@ export class HiddenRule {
     this.eligibility = new Eligibility(this.derived, readout, this.inputs, work);
   }
 
-  /** The number of neurons for an input of `inputs` values. */
+  /** Number of neurons for an input of `inputs` values. */
   featuresOf(inputs: number): number {
     return this.layer.recurrent?.outFeatures ?? this.layer.linear?.outFeatures ?? inputs;
   }
 
-  /** Throws unless a signal can pass through the layer to the one before it in the same step. */
+  /** Throws unless a signal can pass through the layer to the previous one in the same step. */
   checkSymmetric(where: string): void {
     if (this.derived.of(this.derived.main, CURRENT) !== null && this.layer.linear !== null) return;
     const got = `${this.layer.neurons.constructor.name} whose spikes wait for the next step, or without Linear`;
     throw wrongValue(where, 'feedback "random", or a Linear and neurons that pass a symmetric signal on', got);
   }
 
-  /** The state of `batch` samples before the first step, for an input of `inputs` values. */
+  /** Initial state of `batch` samples, for an input of `inputs` values. */
   start(batch: number, inputs: number): Named {
     return zeroState(this.layer.neurons, this.shapesOf(batch, inputs));
   }
 
-  /** The shapes of the tensors of a state: states of the neurons, spikes that are fed back, and traces. */
+  /** Shapes of the tensors of a state: states of the neurons, spikes that are fed back, and traces. */
   shapesOf(batch: number, inputs: number): TraceShapes {
     const { layer, derived, eligibility, inputs: pre } = this;
     const n = this.featuresOf(inputs);
@@ -79,7 +79,7 @@ export class HiddenRule {
     };
   }
 
-  /** One step of the neurons. */
+  /** Runs one step of the neurons. */
   run(x: Tensor, state: Named): LayerRun {
     const { linear: before, recurrent } = this.layer;
     const current = before === null ? x : multiply(x, before);
@@ -89,7 +89,7 @@ export class HiddenRule {
     return { step: this.derived.run(all, state), pre };
   }
 
-  /** Writes the state, and with a signal [B, N] gives the gradients. */
+  /** Writes the state and, with a signal [B, N], returns the gradients. */
   learn({ step, pre }: LayerRun, state: Named, readout: Named, signal: Tensor | null): Gradient[] {
     const { layer, derived, shared, eligibility } = this;
     const connections = [layer.linear, layer.recurrent].filter((each) => each !== null);
@@ -114,7 +114,7 @@ export class HiddenRule {
     return gradients;
   }
 
-  /** The signal of the layer before, from the signal of this one: through its weights, in this step. */
+  /** Signal of the previous layer: this layer's signal, passed back through its weights in this step. */
   before(signal: Tensor, { step }: LayerRun): Tensor {
     const { main } = this.derived;
     const slope = step.derivatives[this.derived.of(main, CURRENT) as string] as Tensor;
@@ -122,12 +122,12 @@ export class HiddenRule {
   }
 }
 
-/** The learning of the readout: its weights and, where there are such, neurons without spikes. */
+/** E-prop in the readout: its weights, and its neurons without spikes if it has them. */
 export class ReadoutRule {
-  /** Null for weights alone. */
+  /** Null if the readout is only a `Linear`. */
   readonly derived: Derived | null;
   private readonly layer: Readout;
-  /** P, the inputs of each neuron. */
+  /** P, the number of inputs of each neuron. */
   private readonly inputs: number;
   private readonly shared: SharedTraces | null;
 
@@ -139,13 +139,13 @@ export class ReadoutRule {
     this.shared = this.derived && new SharedTraces(this.derived, this.inputs, work);
   }
 
-  /** The state of `batch` samples before the first step. */
+  /** Initial state of `batch` samples. */
   start(batch: number): Named {
     const { neurons } = this.layer;
     return neurons === null ? {} : zeroState(neurons, this.shapesOf(batch));
   }
 
-  /** The shapes of the tensors of a state: states of the neurons, and traces. */
+  /** Shapes of the tensors of a state: states of the neurons, and traces. */
   shapesOf(batch: number): TraceShapes {
     const { derived, layer } = this;
     if (layer.neurons === null || derived === null) return {};
@@ -155,13 +155,13 @@ export class ReadoutRule {
     };
   }
 
-  /** One step of the readout. */
+  /** Runs one step of the readout. */
   run(x: Tensor, state: Named): Advance {
     const current = multiply(x, this.layer.linear);
     return this.derived?.run(current, state) ?? { z: current, next: {}, derivatives: {} };
   }
 
-  /** Writes the state, and with an error ∂L/∂z [B, K] gives the gradients. */
+  /** Writes the state and, with an error ∂L/∂z [B, K], returns the gradients. */
   learn(x: Tensor, { next, derivatives }: Advance, state: Named, error: Tensor | null): Gradient[] {
     const { derived, shared } = this;
     const { linear: last } = this.layer;
@@ -169,7 +169,7 @@ export class ReadoutRule {
     let moved: Tensor | null = pre;
     if (derived !== null && shared !== null) {
       const traces = derived.shared.map((y) => state[eligibilityName(y)] as Tensor);
-      moved = error && empty(pre.sizes);
+      moved = error && emptyOf(pre.sizes);
       shared.advance(traces, pre, derivatives, moved);
       for (const t of traces) touch(t);
       write(state, next);
@@ -181,10 +181,10 @@ export class ReadoutRule {
 const hasBias = (...connections: readonly (Linear | null)[]): boolean =>
   connections.some((each) => each !== null && each.bias !== null);
 
-/** The product of x with the weight that a layer reads. */
+/** Product of x with the weight that a layer uses. */
 const multiply = (x: Tensor, layer: Linear): Tensor => linear(x, weightOf(layer), layer.bias);
 
-/** The inputs of the weights of a layer, one after the other, [B, P]; null where there are no weights. */
+/** Inputs of a layer's weights, concatenated, [B, P]; null without weights. */
 function inputsWith(x: Tensor | null, fired: Tensor | null, bias: boolean): Tensor | null {
   const all = [x, fired].filter((t) => t !== null);
   const [first] = all;
@@ -193,29 +193,27 @@ function inputsWith(x: Tensor | null, fired: Tensor | null, bias: boolean): Tens
   return all.length === 1 ? first : concat(all, 1);
 }
 
-/** Shapes by the names of tensors. */
 export type TraceShapes = Readonly<Record<string, readonly number[]>>;
 
 const alike = (names: readonly string[], shape: readonly number[]): TraceShapes =>
   Object.fromEntries(names.map((name) => [name, shape]));
 
-/** Zeros of these shapes in memory that stays, and the initial state of neurons. */
+/** Zeros of these shapes in persistent memory, and the initial state of neurons. */
 function zeroState(neurons: Neurons, shapes: TraceShapes): Named {
   const state = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, own(shape)]));
   const { states } = neurons.compiled;
   if (states.length === 0) return state;
-  // A layer may tell of more states than it has.
+  // A layer may list more states than it has.
   const start = noGrad(() => neurons.statesAtStart(shapes[states[0] as string] as readonly number[]));
   for (const name of states) (state[name] as Tensor).copyFrom(start[name] as Tensor);
   return state;
 }
 
-/** Overwrites the states by these names. */
 function write(state: Named, next: Named): void {
   for (const [name, t] of Object.entries(next)) (state[name] as Tensor).copyFrom(t);
 }
 
-/** The gradients of weights and biases, from the gradients of all inputs of a layer, [N, P]. */
+/** Gradients of weights and biases, from the gradients of all inputs of a layer, [N, P]. */
 function gradientParts(all: Tensor, connections: readonly Linear[]): Gradient[] {
   const gradients: Gradient[] = [];
   let at = 0;
@@ -229,7 +227,7 @@ function gradientParts(all: Tensor, connections: readonly Linear[]): Gradient[] 
   return gradients;
 }
 
-/** Σ_B signal·e [N, P], where e is a product of a value of the neuron and a value of the input. */
+/** Σ_B signal·e [N, P], where e is the product of a value of the neuron and a value of the input. */
 function product(derived: Derived, traces: readonly Tensor[], pre: Tensor, derivatives: Named, signal: Tensor): Tensor {
   const { main, shared } = derived;
   const inputs = [...traces, pre];
@@ -247,18 +245,17 @@ const contributeOp: Op<{ readonly shape: readonly number[]; readonly gradient: T
   name: "EProp",
   saves: SAVES.nothing,
   forward() {},
-  backward: (_, x, _b, _c, { gradient }) => k.addTo(gradOf(x), gradient.ptr, x.size),
+  backward: (_, x, _b, _c, { gradient }) => k.addTo(gradientAt(x), gradient.ptr, x.size),
 };
 
 /**
- * Adds to the gradients of parameters, as a backward pass does: the gradient of a weight passes through the functions
- * that read it.
+ * Adds to the gradients of parameters, like a backward pass: the gradient of a weight passes through its reparametrizations.
  */
 export function contribute(gradients: readonly Gradient[]): void {
   tape(() => {
     for (const { of, gradient } of gradients) {
       const read = of instanceof Tensor ? of : weightOf(of);
-      if (read.requiresGrad) apply(contributeOp, { shape: [1], gradient }, read).backward();
+      if (read.requiresGrad) applyOp(contributeOp, { shape: [1], gradient }, read).backward();
     }
   });
 }

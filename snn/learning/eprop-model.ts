@@ -1,4 +1,4 @@
-/** The layers of a network as e-prop takes them: weights and neurons in turns, and a readout. */
+/** The layers of a network for e-prop: alternating weights and neurons, and a readout. */
 import { wrongValue } from "../../engine/arguments.ts";
 import { Linear, type Module } from "../../engine/index.ts";
 import { traitOf } from "../../engine/protocol.ts";
@@ -9,19 +9,19 @@ import { isCompiled, type Neurons } from "../neuron/neuron.ts";
 import { Recurrent } from "../recurrent/recurrent.ts";
 import { keptOfNeurons } from "../stream/neurons.ts";
 
-/** Neurons with the weights before them and, where they feed each other, between them. */
+/** Neurons with their input weights and, if any, their recurrent weights. */
 export interface Hidden {
-  /** The layer that makes their current of the input; null where the input is the current. */
+  /** Layer that makes their current from the input; null if the input is the current. */
   readonly linear: Linear | null;
   readonly neurons: Neurons;
   readonly recurrent: Linear | null;
-  /** The layer of the model: the neurons, or the `Recurrent` that has them and their weights. */
+  /** Layer of the model: the neurons, or the `Recurrent` around them. */
   readonly layer: Module;
-  /** How many neurons; null where the layer does not say. */
+  /** Number of neurons; null if the layer does not determine it. */
   readonly features: number | null;
 }
 
-/** Weights, and neurons without spikes that integrate their products; null without such neurons. */
+/** Weights, and neurons without spikes that integrate their products, or null. */
 export interface Readout {
   readonly linear: Linear;
   readonly neurons: Neurons | null;
@@ -35,10 +35,10 @@ export interface Layers {
 const WHAT = "Linear, neurons or Recurrent in turns, and Linear or Linear and LeakyIntegrator at the end";
 
 /**
- * The layers of a model.
+ * Lists the layers of a model.
  *
- * @throws TypeError for anything but modules; RangeError for layers in another order, of other kinds, or with parameters that are
- *   neither weights nor biases.
+ * @throws TypeError for anything but modules; RangeError for layers in a different order, of unsupported classes, or with parameters that are neither
+ *   weights nor biases.
  */
 export function epropLayers(where: string, model: unknown): Layers {
   const hidden: Hidden[] = [];

@@ -44,7 +44,7 @@ interface Stepping {
   initialState(shape: readonly number[]): unknown;
 }
 
-/** Gradients by the tape, with the spikes that neurons feed each other cut. */
+/** Gradients by the tape, with recurrent spikes detached. */
 function cutGradients(
   layers: readonly Module[],
   inputs: readonly Tensor[],
@@ -132,7 +132,7 @@ const Integrating = neuron({
   },
 });
 
-/** Neurons with their defaults, and currents with which they fire; those that learn a parameter by default learn none. */
+/** Neurons with defaults, except that none learns a parameter, and currents with which they fire. */
 const USUAL = NEURON_NAMES.filter((name) => mainOf(new (neuronClass(name))()) === "spikes").map(
   (name): [string, [make: () => Module & Stepping, scale: number]] => {
     const Class = neuronClass(name);
@@ -181,7 +181,7 @@ describe("gradients are those of the tape with the spikes between neurons cut", 
   });
 });
 
-/** The gradients of a network by their names, after a step of each input. */
+/** Gradients of a network by name, after a step of each input. */
 function gradientsOf(
   layers: readonly Module[],
   make: () => EProp<Tensor>,
@@ -403,7 +403,7 @@ describe("memory", () => {
         for (const layer of state?.layers ?? []) for (const t of Object.values(layer)) t.dispose();
         return { live, peak, left: memoryStats().live - before };
       };
-      // The first steps make lasting memory: gradients, and copies of the weights.
+      // The first steps allocate persistent memory: gradients, and copies of the weights.
       run(4);
       const [few, many] = [run(100), run(1000)];
       expect(many).toEqual(few);

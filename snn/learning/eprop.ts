@@ -1,5 +1,5 @@
 /**
- * E-prop: gradients of recurrent networks from traces that go along with time.
+ * E-prop: gradients of recurrent networks from traces that run forward in time.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import { weightOf } from "../../engine/protocol.ts";
 import { formatShape, sameShape } from "../../engine/shape.ts";
 import { checkNotUsedUp, checkState } from "../layer/checks.ts";
 import { checkKept, type Kept, tensorsIn } from "../layer/kept.ts";
-import type { Named } from "../neuron/form.ts";
+import type { Named } from "../neuron/parameters.ts";
 import { contribute, HiddenRule, type LayerRun, ReadoutRule, type TraceShapes } from "./eprop-layer.ts";
 import { epropLayers, type Hidden, keptIn, type Layers } from "./eprop-model.ts";
 import { Workspace } from "./workspace.ts";
 
 /** Options of {@link EProp}. */
 export interface EPropOptions<Target> {
-  /** L of the output [B, K] of one step and its target, a tensor with one element: `crossEntropy`, `mseLoss`, or one made of tensor ops. */
+  /** L of the output [B, K] of one step and its target, a tensor with one element: `crossEntropy`, `mseLoss`, or any tensor ops. */
   loss: (output: Tensor, target: Target) => Tensor;
   /**
-   * How the error ∂L/∂y [B, K] reaches the neurons of a hidden layer. "symmetric" (default): through the weights of the readout, and from
-   * layer to layer through the weights between them. "random": through fixed random weights [N, K] for each layer. Or these weights, a
-   * tensor [N, K], or a list with one for each hidden layer.
+   * Path of the error ∂L/∂y [B, K] to the neurons of a hidden layer. "symmetric" (default): the weights of the readout and, between hidden
+   * layers, the weights between them. "random": fixed random weights [N, K] for each layer. Or these weights: a tensor [N, K], or a list with
+   * one for each hidden layer.
    */
   feedback?: "symmetric" | "random" | Tensor | readonly Tensor[];
-  /** Where random weights come from; the default generator if not given. */
+  /** Generator of random weights; the default generator if not given. */
   generator?: Generator;
 }
 
@@ -38,9 +38,9 @@ const DEFAULTS = {
 
 const WHERE = "EProp";
 
-/** The result of {@link EProp.step}. */
+/** Result of {@link EProp.step}. */
 export interface EPropStep {
-  /** y [B, K], the output of the readout in this step. */
+  /** y, the output of the readout in this step, [B, K]. */
   readonly output: Tensor;
   /** The state after the step. */
   readonly state: EPropState;
@@ -49,41 +49,43 @@ export interface EPropStep {
 }
 
 /**
- * The state of a network between two steps of {@link EProp}: states of neurons and eligibility traces, tensors outside of tapes. A step
- * takes over the memory of the state that it is given, whose tensors count as freed then: to go on from a state twice, clone it.
+ * State of a network between two steps of {@link EProp}: states of neurons and eligibility traces, tensors outside of
+ * tapes. A step reuses the memory of the given state, and its tensors then count as freed. To continue from a state
+ * twice, clone it.
  */
 export interface EPropState {
   /**
-   * For each layer its tensors by name: states of neurons [B, N] and `spikes` [B, N] of the step before where these are fed back;
-   * `ε x` of a state x, [B, P] where all neurons have the same, else [B, N, P]; `ē y` [B, N, P] of a state y of the readout. P counts the
-   * inputs, the neurons where they are fed back, and 1 where there is a bias. The last entry belongs to the readout.
+   * Tensors of each layer by name: states of neurons [B, N], and `spikes` [B, N] of the previous step if they are fed back; `ε x` of a state x,
+   * [B, P] if all neurons share it, else [B, N, P]; `ē y` [B, N, P] of a state y of the readout. P is the number of inputs, plus that of the
+   * neurons if they are fed back, plus 1 for a bias. The last entry belongs to the readout.
    */
   readonly layers: readonly Readonly<Record<string, Tensor>>[];
 }
 
 /**
- * Learning of recurrent spiking networks without backpropagation through time: each synapse keeps a trace of how it has moved the
- * state of its neuron, the eligibility, and a learning signal in the same step makes a gradient of it.
+ * Trains recurrent spiking networks without backpropagation through time: each synapse keeps an eligibility trace of its influence on the state of
+ * its neuron, and multiplies it by a learning signal of the same step to get a gradient.
  *
  *   ε_ji[t] = ∂x_j[t]/∂x_j[t−1]·ε_ji[t−1] + ∂x_j[t]/∂I_j[t]·pre_i[t]        x: the states of neuron j, I: its current
  *   e_ji[t] = ∂s_j[t]/∂x_j[t−1]·ε_ji[t−1] + ∂s_j[t]/∂I_j[t]·pre_i[t]        ē[t] = κ·ē[t−1] + e[t]
  *   signal_j[t] = Σ_k feedback_jk·∂L/∂y_k[t]        W_ji.grad += Σ_B signal_j[t]·ē_ji[t]
  *
- * pre is the input of this step, or the spikes of the step before where neurons feed each other, or 1 for a bias; κ is the decay of the
- * readout, and more generally ē is filtered by the states of the readout as ε by the states of a neuron. All
- * derivatives come from the step of the neuron, derived and compiled. Spikes that are fed back count as constants, and
- * so does a reset where the neuron detaches it, as neurons do by default; a spike that raises the threshold counts.
+ * pre is the input of this step, the spikes of the previous step for recurrent connections, or 1 for a bias. κ is the decay of the readout;
+ * in general, the states of the readout filter ē as the states of a neuron filter ε. All derivatives are derived from the step of the
+ * neuron and compiled. Spikes that are fed back count as constants. The reset also counts as a constant if the neurons detach it (the
+ * default). The derivative of a spike that raises the threshold is included.
  *
- * Where weights are read through a mask or a grid, the neurons get the weight that is read, and its gradient passes on to the parameter.
+ * If weights are masked or on a grid, the neurons use the masked or rounded weight, and the gradient of that weight passes to the
+ * parameter.
  *
- * The model is a `Sequential` or a list: `Linear` and neurons, or {@link Recurrent} around them, in turns, and at the end `Linear` and
- * {@link LeakyIntegrator}, or `Linear` alone. The gradients of the readout's weights are exact.
+ * The model is a `Sequential` or a list: `Linear` alternates with neurons or a {@link Recurrent} of neurons; the end is `Linear` and
+ * {@link LeakyIntegrator}, or only `Linear`. The gradients of the readout's weights are exact.
  *
- * Neurons whose derivatives ∂x/∂x and ∂x/∂I are constants that all share, as in `LIF` with reset "subtract", need ε for
- * each input and not for each synapse. Memory holds the traces, B·N·P values for each, and does not grow with T.
+ * If the derivatives ∂x/∂x and ∂x/∂I are constants that all neurons of a layer share, as in `LIF` with reset "subtract", ε is stored for
+ * each input, not for each synapse. Memory holds the traces, B·N·P values each, and does not grow with T.
  *
- * @throws TypeError for a loss that is no function, feedback of another kind, or a model that has no modules; RangeError for layers that
- *   cannot have the rule, parameters of neurons that are learned, or feedback of another shape.
+ * @throws TypeError for a loss that is not a function, feedback of the wrong type, or a model without modules; RangeError for layers that the rule
+ *   does not support, learned parameters of neurons, or feedback of the wrong shape.
  * @see Bellec et al. (2020), A solution to the learning dilemma for recurrent networks of spiking neurons, Nature Communications 11.
  *
  * @example
@@ -102,7 +104,7 @@ export interface EPropState {
  * ```
  */
 export class EProp<Target = Tensor | ArrayLike<number>> {
-  /** The fixed weights [N, K] from the error to each hidden layer; null for symmetric feedback. */
+  /** Fixed weights [N, K] from the error to each hidden layer; null for symmetric feedback. */
   readonly feedback: readonly Tensor[] | null;
   private readonly work = new Workspace();
   private readonly loss: (output: Tensor, target: Target) => Tensor;
@@ -165,14 +167,14 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
   }
 
   /**
-   * One time step of the network: x [B, in] → output [B, K]. With a target, adds to `grad` of all weights and biases; null: no learning
-   * signal in this step, the traces go on. Without a state, the network starts anew.
+   * One time step of the network: x [B, in] → output [B, K]. With a target, adds to `grad` of all weights and biases; with null, there is no learning
+   * signal in this step, but the traces advance. Without a state, the network starts from its initial state.
    *
-   * The state that is given is used up: the next one lies in its memory. Where an error is thrown, it and all gradients are as before.
+   * The given state is consumed: the next one reuses its memory. If an error is thrown, the state and all gradients are as before.
    *
-   * @throws RangeError for an x of another shape, a state of another model or batch, or errors of the loss for its target; TypeError for
-   *   anything but tensors, a target that is undefined, or anything but a state; Error for a state that was used up or freed, a parameter
-   *   that was freed or replaced, neurons or weights that were quantized or masked since the rule was made, or inside of `gradcheck`.
+   * @throws RangeError for an x of the wrong shape, a state of a different model or batch size, or errors of the loss for its target; TypeError for
+   *   anything but tensors, an undefined target, or anything but a state; Error for a state that was consumed or freed, a parameter that was freed or
+   *   replaced, neurons or weights that were quantized or masked since the rule was made, or inside of `gradcheck`.
    */
   step(x: Tensor, target: Target | null, state?: EPropState): EPropStep {
     if (inReference()) throw new Error(`${WHERE}: it keeps its state in linear memory, which gradcheck does not use`);
@@ -195,7 +197,7 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
     return { layers: [...layers, this.readout.start(batch)] };
   }
 
-  /** The shapes of the tensors of a state, which most steps share with the one before. */
+  /** Shapes of the tensors of a state; cached, since successive steps mostly have the same shapes. */
   private shapesOf(batch: number, inputs: number): readonly TraceShapes[] {
     const { rules, readout } = this;
     const key = `${batch} ${inputs}`;
@@ -206,12 +208,11 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
     return this.known.shapes;
   }
 
-  /** How many values come into a layer. */
   private inputsOf(index: number, inputs: number): number {
     return this.rules.slice(0, index).reduce((n, rule) => rule.featuresOf(n), inputs);
   }
 
-  /** The state, read once; throws unless it fits the network and the number of samples. */
+  /** The state, read once; throws unless it fits the network and the batch size. */
   private read(state: EPropState, batch: number, inputs: number): EPropState {
     const given: unknown = Object(state).layers;
     if (!Array.isArray(given)) throw wrongType(WHERE, "a state as step returns it, { layers }", state);
@@ -240,7 +241,7 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
   private advance(x: Tensor, target: Target | null, state: EPropState): EPropStep {
     const { rules, readout } = this;
     const states = state.layers;
-    // An input that is a part of the state would be freed with it.
+    // Clones an input that is a part of the state, since the state is freed.
     let input = states.some((layer) => Object.values(layer).includes(rootOf(x))) ? x.clone() : x;
     const runs = rules.map((rule, i) => {
       const run = rule.run(input, states[i] as Named);
@@ -275,7 +276,7 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
     });
   }
 
-  /** The learning signal of each hidden layer, [B, N]. */
+  /** Learning signal of each hidden layer, [B, N]. */
   private signalsOf(error: Tensor, runs: readonly LayerRun[]): Tensor[] {
     const { feedback, rules } = this;
     if (feedback !== null) return feedback.map((weights) => linear(error, weights));

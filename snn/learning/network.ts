@@ -1,4 +1,4 @@
-/** A network as a list of layers with a state between time steps, for rules that see a part of a sequence at a time. */
+/** A network as a list of layers with a state between time steps, for rules that process a sequence in parts. */
 import { isPlain, show, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";
 import { Dropout, type Module, ones, Tensor } from "../../engine/index.ts";
@@ -7,28 +7,27 @@ import { formatShape, type Shape } from "../../engine/shape.ts";
 import { checkState } from "../layer/checks.ts";
 import { isStepping, layersOf, steppingIn } from "../layer/stepping.ts";
 
-/** State of a layer between time steps: tensors by their names, or null for a layer without a state. */
+/** State of a layer between time steps: tensors by name, or null for a layer without a state. */
 export type LayerState = Tensor | { readonly [name: string]: LayerState } | null;
 
 /** State of a network between time steps. */
 export interface NetworkState {
-  /** The states of the layers, in their order; layers of nested `Sequential` stand in the same list. */
+  /** States of the layers in order; nested `Sequential`s are flattened. */
   readonly layers: readonly LayerState[];
 }
 
-/** A layer of a network. */
 export interface NetworkLayer {
   readonly module: Module;
-  /** The layer's place in the network. */
+  /** Index of the layer in the network. */
   readonly index: number;
-  /** The name of the rule that runs the layer, for errors. */
+  /** Name of the rule, for errors. */
   readonly where: string;
-  /** The path and the class of the layer, `"0.1" (LIF)`, for errors. */
+  /** Path and class of the layer, `"0.1" (LIF)`, for errors. */
   readonly name: string;
 }
 
 /**
- * The layers of a model.
+ * Lists the layers of a model.
  *
  * @throws TypeError for anything but a module; RangeError for a module whose `forward` hides a layer with a state.
  */
@@ -45,9 +44,8 @@ export function networkOf(where: string, model: Module): NetworkLayer[] {
 }
 
 /**
- * Throws where a layer without steps holds a layer with steps, whose state its `forward` would start from zeros each time. Online
- * rules ask for no more, as they train the modules of a caller with `forward`; a Stream asks for modules that declare to be
- * stateless.
+ * Throws if a layer without steps contains a layer with steps, whose state `forward` would reset in each step. Online rules train a caller's
+ * modules with `forward`, so they require only this; a Stream requires modules that declare to be stateless.
  */
 function checkNoInnerStep({ module, where, name }: NetworkLayer): void {
   const [path] = steppingIn(module) ?? [];
@@ -59,9 +57,9 @@ function checkNoInnerStep({ module, where, name }: NetworkLayer): void {
 }
 
 /**
- * The states of the layers; undefined for each at the start.
+ * States of the layers; undefined for each at the start.
  *
- * @throws TypeError for anything but a state; RangeError for a state of another number of layers.
+ * @throws TypeError for anything but a state; RangeError for a state with a wrong number of layers.
  */
 export function layerStates(
   where: string,
@@ -77,14 +75,14 @@ export function layerStates(
   return layers.map((_, i) => (given[i] as LayerState | undefined) ?? null);
 }
 
-/** The state that a layer with steps starts from: the given state without a gradient, or the state before the first step. */
+/** State that a layer with steps starts from: the given state, detached, or the initial state. */
 export function layerStart(layer: NetworkLayer, shape: Shape, state: LayerState | undefined): LayerState {
   const { module } = layer;
   if (state === undefined && isStepping(module)) return module.initialState(shape) as LayerState;
   return mapped(givenState(layer, state), constant);
 }
 
-/** A tensor of this name in the state of a layer, without its gradient; null at the start. */
+/** A tensor of this name in the state of a layer, detached; null at the start. */
 export function heldIn(layer: NetworkLayer, key: string, state: LayerState | undefined, shape: Shape): Tensor | null {
   if (state === undefined) return null;
   const t = (givenState(layer, state) as { readonly [name: string]: Tensor })[key] as Tensor;
@@ -97,7 +95,7 @@ function givenState({ where, name }: NetworkLayer, state: LayerState | undefined
   throw wrongValue(where, `a state of ${name}`, `${show(state)}; is it that of another model?`);
 }
 
-/** Throws where a layer without a state gets one. */
+/** Throws if a layer without a state is given one. */
 function checkNoState({ where, name }: NetworkLayer, state: LayerState | undefined): void {
   if (state === undefined || state === null) return;
   throw wrongValue(where, `no state of ${name}`, `${show(state)}; is it that of another model?`);
@@ -105,37 +103,37 @@ function checkNoState({ where, name }: NetworkLayer, state: LayerState | undefin
 
 const constant = (t: Tensor): Tensor => (t.requiresGrad ? t.detach() : t);
 
-/** The tensors of a state, in lists and objects without a class. */
+/** Tensors of a state, in lists and plain objects. */
 export function tensorsOfState(state: unknown): Tensor[] {
   const found = new Set<unknown>([state]);
-  // The set grows in the loop; a list that holds itself is read once.
+  // The set grows in the loop, so that a list that contains itself is read once.
   for (const value of found) {
     if (Array.isArray(value) || isPlain(value)) for (const part of Object.values(value)) found.add(part);
   }
   return [...found].filter((value) => value instanceof Tensor);
 }
 
-/** A state of the same form, with other tensors. */
-function mapped(state: unknown, fn: (t: Tensor) => Tensor): LayerState {
+/** A state of the same structure with other tensors. */
+export function mapped(state: unknown, fn: (t: Tensor) => Tensor): LayerState {
   if (state instanceof Tensor) return fn(state);
   if (typeof state !== "object" || state === null) return state as LayerState;
   if (Array.isArray(state)) return state.map((part) => mapped(part, fn)) as unknown as LayerState;
   return Object.fromEntries(Object.entries(state).map(([name, part]) => [name, mapped(part, fn)]));
 }
 
-/** The state after a step, with copies of tensors that belong to others, so that the others can be freed. */
+/** The state after a step. Tensors that belong to `others` are copied, so that `others` can be freed. */
 export function ownState(states: readonly LayerState[], others: readonly Tensor[]): NetworkState {
   const known = new Set(others);
   return { layers: states.map((state) => mapped(state, (t) => (known.has(t) ? t.clone() : t))) };
 }
 
 /**
- * Frees the tensors of a state between time steps, or of several in lists and objects; a tensor that was freed before is left alone.
+ * Frees the tensors of a state between time steps, or of several states in lists and objects. Tensors that are already freed are ignored.
  *
- * Outside of tapes a state belongs to the caller, as the state of `lif.step` does. A loop that does not return to the event loop frees
- * the states that it has used, or their memory waits for the garbage collector. Inside of a tape the call frees before the tape ends.
+ * Outside of tapes, a state belongs to the caller, like the state of `lif.step`. A loop that does not return to the event loop should free the states
+ * that it has used, since the garbage collector does not run in between. Inside of a tape, the call frees before the tape ends.
  *
- * @throws TypeError for anything but tensors, lists, objects without a class, null and undefined.
+ * @throws TypeError for anything but tensors, lists, plain objects, null and undefined.
  *
  * @example
  * ```ts
@@ -156,21 +154,21 @@ export function disposeState(state: unknown): void {
   for (const t of tensorsOfState(state)) t.dispose();
 }
 
-/** The output of a layer and its next state. */
+/** Output of a layer and its next state. */
 export type Passed = readonly [z: Tensor, state: LayerState];
 
-/** A layer without steps over x, [T, B, …]: from a state on, which a dropout has whose mask is the same in all steps. */
+/** Runs a layer without steps over x, [T, B, …]; its state is the mask of a dropout that is shared over time, if any. */
 export function passedWhole(layer: NetworkLayer, x: Tensor, state: LayerState | undefined): Passed {
   if (sharesTime(layer.module, x.ndim)) return masked(layer, x, state);
   checkNoState(layer, state);
   return [outputOf(layer, x), null];
 }
 
-/** Whether a layer drops the same values in all time steps of x, [T, B, …] of this number of axes. */
+/** Whether a layer drops the same values in all time steps of x, [T, B, …], with this number of axes. */
 const sharesTime = (layer: Module, ndim: number): boolean =>
   layer instanceof Dropout && layer.isPure && layer.sharedAxes.some((axis) => axis === 0 || axis === -ndim);
 
-/** The factors are drawn in the first step of a sequence that the layer sees in training. */
+/** Runs a dropout whose factors are drawn in the first step of a sequence in training. */
 function masked(layer: NetworkLayer, x: Tensor, state: LayerState | undefined): Passed {
   const { module } = layer;
   const shape = [1, ...x.sizes.slice(1)];
@@ -184,16 +182,16 @@ function outputOf({ module, where, name }: NetworkLayer, x: Tensor): Tensor {
   const z = module.forward(x);
   if (!(z instanceof Tensor)) throw wrongType(where, `a tensor from ${name}`, z);
   alive(z, where);
-  // Of two axes the second one may be features.
+  // With two axes, the second one may be features.
   const lead = x.sizes.slice(0, x.ndim > 2 ? 2 : 1);
   if (lead.every((n, axis) => z.sizes[axis] === n)) return z;
   throw wrongValue(where, `${name} to give [${lead.join(", ")}, …] for ${formatShape(x.sizes)}`, formatShape(z.sizes));
 }
 
 /**
- * The loss, one number.
+ * Checks the loss, which must be one number.
  *
- * @throws TypeError for anything but a tensor; RangeError for a tensor of another size.
+ * @throws TypeError for anything but a tensor; RangeError unless it has one element.
  */
 export function lossOf(where: string, loss: unknown): Tensor {
   if (!(loss instanceof Tensor)) throw wrongType(where, "a loss that returns a tensor", loss);

@@ -1,4 +1,4 @@
-/** The base of rules that take the gradient of each time step within the step. */
+/** Base class of rules that compute the gradient of each time step within the step. */
 import { functionOf, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";
 import { type Module, noGrad, type Tensor, tape } from "../../engine/index.ts";
@@ -7,18 +7,18 @@ import { isStepping } from "../layer/stepping.ts";
 import type { LayerState, NetworkLayer, NetworkState, Passed } from "./network.ts";
 import { layerStart, layerStates, lossOf, networkOf, ownState, passedWhole, tensorsOfState } from "./network.ts";
 
-/** The loss of one time step, one number: of the output [B, …] and the target that `step` was given. */
+/** Loss of one time step, one number, for the output [B, …] and the target of `step`. */
 export type StepLoss<Target> = (output: Tensor, target: Target) => Tensor;
 
-/** The result of a time step of an online rule. */
+/** Result of a time step of an online rule. */
 export interface OnlineStep {
-  /** The output of the network, [B, …]; no part of the state. */
+  /** Output of the network, [B, …]; not part of the state. */
   readonly output: Tensor;
   /** The state after the step. */
   readonly state: NetworkState;
 }
 
-/** A rule that adds the gradient of each time step to `grad` within the step, and keeps nothing of the step but its state. */
+/** A rule that adds the gradient of each time step to `grad` within the step, and keeps only the state of the step. */
 export abstract class OnlineRule<Target> {
   /** The network that learns. */
   readonly model: Module;
@@ -31,19 +31,18 @@ export abstract class OnlineRule<Target> {
     this.model = model;
   }
 
-  /** The name of the rule in errors. */
+  /** Name of the rule in errors. */
   protected abstract get where(): string;
 
   /**
-   * One time step: the input x [B, …] → the output [B, …] and the next state. The gradient of the loss of this step is added to `grad` of
-   * the parameters; with target null the step has no loss, and `grad` stays as it is. Without a state the sequence starts.
+   * One time step: the input x [B, …] → the output [B, …] and the next state. Adds the gradient of this step's loss to `grad` of the parameters; with
+   * target null, the step has no loss and `grad` does not change. Without a state, a new sequence starts.
    *
-   * A state is a value: the given state stays as it is. Output and state belong to the caller, as after `lif.step`;
-   * {@link disposeState} frees them.
+   * The given state does not change. Output and state belong to the caller, as after `lif.step`; {@link disposeState} frees them.
    *
-   * @throws TypeError for an x or a loss that is no tensor, a target that is undefined, or anything but a state; RangeError for a loss of
-   *   more than one number, a state of another model or batch, and errors of the layers and the loss, for a target of the wrong shape
-   *   for instance. `grad` is as before then.
+   * @throws TypeError for an x or a loss that is not a tensor, an undefined target, or anything but a state; RangeError for a loss of more than one
+   *   number, a state of a different model or batch size, and errors of the layers and the loss, for example for a target of the wrong shape. After
+   *   an error `grad` is as before.
    */
   step(x: Tensor, target: Target | null, state?: NetworkState): OnlineStep {
     const { where } = this;
@@ -69,7 +68,7 @@ export abstract class OnlineRule<Target> {
     return { output: z === x ? z.clone() : z, state: ownState(states, [x, z, ...tensorsOfState(before)]) };
   }
 
-  /** A time step of a layer, from its state on, undefined at the start; layers without steps see a sequence of one. */
+  /** Runs a time step of a layer from its state, undefined at the start; layers without steps process a sequence of one. */
   protected passed(layer: NetworkLayer, x: Tensor, state: LayerState | undefined): Passed {
     const { module } = layer;
     if (isStepping(module)) {

@@ -1,4 +1,4 @@
-/** Online rules: their gradients against tapes, their states, their memory, and networks that learn. */
+/** Online rules: gradients compared with tapes, states, memory, and networks that learn. */
 import { describe, expect, test } from "vitest";
 import {
   Adam,
@@ -53,7 +53,7 @@ import {
 const perceptron = () => new Sequential(linear(5, 6), new LIF({ beta: 0.8 }), linear(6, 3, 4));
 const squares = (z: Tensor, target: Tensor) => mseLoss(z, target);
 
-/** Steps of a rule, one after the other. */
+/** Runs steps of a rule in order. */
 function run<T>(rule: OTTT<T> | SLTT<T>, x: Tensor, targets: readonly (T | null)[]): Tensor[] {
   let state: NetworkState | undefined;
   return x.unbind(0).map((now, t) => {
@@ -66,7 +66,7 @@ function run<T>(rule: OTTT<T> | SLTT<T>, x: Tensor, targets: readonly (T | null)
 const gradientsOf = (model: Module): Record<string, number[]> =>
   Object.fromEntries(model.namedParameters().map(([name, p]) => [name, gradient(p)]));
 
-/** ∂L/∂weight of the trace, all else of x: the layer runs on the trace and on x, and each gives a part. */
+/** ∂L/∂weight of the trace, everything else of x: the layer runs on the trace and on x, and each contributes a part. */
 function traced(layer: Module, x: Tensor, trace: Tensor): Tensor {
   const z = layer.forward(x.add(trace.sub(x).detach()));
   return z.add(layer.forward(x).sub(z).detach());
@@ -135,7 +135,7 @@ test("ottt: a head over one signal and one over spikes without a bias have trace
   const loss = (z: Tensor) => z.sum();
   run(new OTTT<null | 1>(network, { loss }), x, [1, 1, 1]);
   const weight = network.modules[2] as Conv1d;
-  // The sum of the traces under each weight: spikes of step t count in the steps from t on.
+  // The sum of the traces at each weight: spikes of step t count from step t on.
   const spikes = new Sequential(...network.modules.slice(0, 2)).forward(x);
   const sums = spikes.cumsum({ axis: 0 }).sum({ axis: [0, 1] });
   const wanted = [0, 1, 2].flatMap((c) =>
@@ -221,7 +221,7 @@ test("online rules: a state is a value, and belongs to whoever called", () => {
     const [a, b] = [rule.step(x, target, first.state), rule.step(x, null, first.state)];
     expect(bits(a.output)).toEqual(bits(b.output));
     expect(JSON.stringify(first.state.layers.map((layer) => layer && String(Object.values(layer))))).toBe(held);
-    // The output of the integrator is its state, which is not freed here, nor is the mask.
+    // The output of the integrator is its state, which is not freed here, and neither is the mask.
     a.output.dispose();
     disposeState(first.state);
     const last = rule.step(x, target, a.state);
@@ -229,12 +229,12 @@ test("online rules: a state is a value, and belongs to whoever called", () => {
     disposeState([a.state, b.state, first.output, b.output, last]);
     network.zeroGrad();
   };
-  // Gradients stay, and copies of weights that are read again.
+  // Gradients persist, and so do copies of weights that are read again.
   for (let i = 0; i < 2; i++) steps();
   expect(bytesKept(steps)).toBe(0);
 });
 
-/** Neurons that do not tell their membrane. */
+/** Neurons without a membrane output. */
 const Plain = neuron({
   name: "Plain",
   state: { v: 0 },
@@ -247,7 +247,7 @@ const Plain = neuron({
 });
 
 describe("ottt: λ", () => {
-  /** The trace of a head behind neurons after two steps in which all of them fire, then none. */
+  /** The trace of a head after neurons, after two steps in which all of them fire, then none. */
   const decayOf = (neurons: Module, options = {}): number[] => {
     const network = new Sequential(neurons, linear(2, 1));
     const rule = new OTTT(network, { loss: (z: Tensor) => z.sum(), ...options });
@@ -427,11 +427,11 @@ test("online rules: memory does not grow with the number of steps", () => {
       disposeState(state);
       return { live: live - before, peak: peak - before };
     };
-    // The first steps make gradients, and copies of weights that are read again.
+    // The first steps create gradients, and copies of weights that are read again.
     run(10);
     const [few, many] = [run(100), run(2000)];
     expect(many.live, Rule.name).toBe(few.live);
-    // Lists of spikes have the length that the spikes of a step ask for.
+    // Lists of spikes have the length that the spikes of a step require.
     expect(many.peak, Rule.name).toBeLessThan(few.peak + 1024);
   }
 });

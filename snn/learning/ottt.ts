@@ -1,6 +1,6 @@
-/** Online training through time, with traces of the spikes before each weight; and without. */
+/** Online training through time with traces of presynaptic spikes (OTTT), and without them (SLTT). */
 
-import { numberOf, UNIT, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { joined, numberOf, UNIT, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { ready } from "../../engine/extend.ts";
 import { type Module, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
 import { withOwnGradients } from "../../engine/lasting.ts";
@@ -9,7 +9,7 @@ import { formatShape } from "../../engine/shape.ts";
 import { Staged } from "../layer/stage.ts";
 import { isStepping } from "../layer/stepping.ts";
 import { Neurons } from "../neuron/neuron.ts";
-import { StepRun } from "../neuron/op.ts";
+import { NeuronRun } from "../neuron/run.ts";
 import { LIF } from "../neurons/lif.ts";
 import { BatchNormTT1d, BatchNormTT2d } from "../temporal/batch-norm.ts";
 import { heldIn, type LayerState, type NetworkLayer, type Passed } from "./network.ts";
@@ -17,7 +17,7 @@ import { OnlineRule, type StepLoss } from "./online.ts";
 
 /** Options of {@link SLTT}. */
 export interface SLTTOptions<Target> {
-  /** The loss of one time step, one number: `(output, target) => crossEntropy(output, target)`. */
+  /** Loss of one time step, one number: `(output, target) => crossEntropy(output, target)`. */
   loss: StepLoss<Target>;
 }
 
@@ -25,33 +25,33 @@ export interface SLTTOptions<Target> {
 export interface OTTTOptions<Target> extends SLTTOptions<Target> {
   /** λ of all traces, in [0, 1]; by default each trace has the decay of the neurons before it. */
   lambda?: number;
-  /** λ of a trace of the input, in [0, 1], for the weights before the first neurons; the default is no such trace. */
+  /** λ of a trace of the input, in [0, 1], for the weights before the first neurons; by default the input has no trace. */
   inputLambda?: number;
 }
 
 const LOSS = { loss: undefined };
-const DEFAULTS = {
-  ...LOSS,
+const DEFAULTS = joined(LOSS, {
   lambda: undefined as number | undefined,
   inputLambda: undefined as number | undefined,
-} satisfies Record<keyof OTTTOptions<never>, unknown>;
+}) satisfies Record<keyof OTTTOptions<never>, unknown>;
 
 /**
- * Spatial learning through time: the gradient of each time step within that step, without the way back through time. The state of the step before counts as a
- * constant, so a gradient passes the neurons and layers of step t alone, and the reset never carries one:
+ * Spatial learning through time: the gradient of each time step within that step, without backpropagation through time. The previous state is a
+ * constant, so a gradient passes only through the neurons and layers of step t, and never through the reset:
  *
  *   δ[t] = ∂L[t]/∂u[t] with v[t−1] fixed      ∂L/∂W = Σ_t δ[t]ᵀ·s[t]      ∂L/∂b = Σ_t δ[t]
  *
- * with u[t] the membranes behind the weights W, and s[t] the spikes before them.
+ * with u[t] the membranes after the weights W, and s[t] the spikes before them.
  *
- * `network` is a layer, or layers in `Sequential`, nested or not: neurons and other layers with `step(x, state)` and `initialState(shape)`,
- * and layers without a state, which see a sequence of one step, [1, B, …], in their mode, training or evaluation: batch statistics are
- * those of a step. A `Dropout` whose mask is shared over time keeps its mask in the state. Shapes: x [B, …] → output [B, …].
+ * `network` is a layer or a `Sequential`, which may be nested. Neurons and other layers with a state have `step(x,
+ * state)` and `initialState(shape)`. Layers without a state process a sequence of one step, [1, B, …], in their mode,
+ * training or evaluation; batch statistics are those of one step. A `Dropout` whose mask is shared over time keeps its
+ * mask in the state. Shapes: x [B, …] → output [B, …].
  *
- * Memory holds one step, for any number of steps.
+ * Memory use is that of one step, for any number of steps.
  *
- * @throws TypeError for a model that is no module, a loss that is no function, or another option; RangeError for a
- *   module whose `forward` hides the state of a layer.
+ * @throws TypeError for a model that is not a module, a loss that is not a function, or an unknown option; RangeError for a module whose `forward`
+ *   hides the state of a layer.
  * @see Meng et al. (2023), Towards Memory- and Time-Efficient Backpropagation for Training Spiking Neural Networks, ICCV.
  *
  * @example
@@ -77,28 +77,28 @@ export class SLTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
   }
 }
 
-/** Where the decay of a trace comes from: neurons, a number, or nowhere, and then there is no trace. */
+/** Source of the decay of a trace: neurons, a number, or null for no trace. */
 type TraceDecay = NetworkLayer | number | null;
 
 /**
- * Online training through time: {@link SLTT} with a trace â of the input a of each weight, mostly spikes, in the gradient of the weight. So
- * weights learn from all spikes that the membranes behind them still hold:
+ * Online training through time: {@link SLTT} in which the gradient of each weight uses a trace â of its input a, usually spikes. Weights thus learn
+ * from all spikes that still contribute to the membranes after them:
  *
  *   â[t] = λ·â[t−1] + a[t]      ∂L/∂W = Σ_t δ[t]ᵀ·â[t]      ∂L/∂b = Σ_t δ[t]
  *
- * with δ[t] as in {@link SLTT}. Traces serve the gradients of weights alone, in `Linear`, `Conv1d` and `Conv2d`; the gradients of biases, of
- * parameters of neurons and of layers before have none. All weights behind the first neurons have a trace, also those of a linear readout
- * without a membrane, as in the code of the paper. The weights before the first neurons see the input as it is, unless `inputLambda` gives it a trace.
+ * with δ[t] as in {@link SLTT}. Traces are used only in the gradients of weights of `Linear`, `Conv1d` and `Conv2d`,
+ * not in the gradients of biases, neuron parameters and earlier layers. All weights after the first neurons have a
+ * trace, including those of a linear readout without a membrane, as in the code of the paper. Weights before the first
+ * neurons use the input itself, or a trace of it with `inputLambda`.
  *
- * λ is the decay of the nearest neurons before the weight: their `beta`, or else ∂u[t]/∂v[t−1] at their initial state, which is 1 of
- * `IF` and 1 − σ(w) of `ParametricLIF`; neurons with [N] decays have as many values of λ. The option `lambda` is the λ of all traces; 0 is
- * {@link SLTT}. A trace grows by the spike itself, whatever the scale of the current. Pools and other layers between the neurons and the
- * weight come before the trace.
+ * λ is the decay of the nearest neurons before the weight: their `beta`, or else ∂u[t]/∂v[t−1] at their initial state, which is 1 for `IF` and 1 −
+ * σ(w) for `ParametricLIF`. For neurons with decays [N], λ is [N]. The option `lambda` sets the λ of all traces; 0 gives {@link SLTT}. A trace adds
+ * the spike itself, whatever the scale of the current. Pools and other layers between the neurons and the weight are applied before the trace.
  *
- * Networks, shapes and memory as in {@link SLTT}; a trace takes as much as the input of its layer.
+ * Networks, shapes and memory are those of {@link SLTT}; a trace takes the memory of the input of its layer.
  *
- * @throws RangeError for a λ outside of [0, 1], or neurons without one, and for layers behind neurons whose weights have no traces, such
- *   as `Recurrent`; TypeError and RangeError as {@link SLTT}.
+ * @throws RangeError for a λ outside of [0, 1], or neurons without one, and for layers after neurons whose weights cannot have traces, such as
+ *   `Recurrent`; TypeError and RangeError as {@link SLTT}.
  * @see Xiao et al. (2022), Online Training Through Time for Spiking Neural Networks, NeurIPS.
  *
  * @example
@@ -113,7 +113,7 @@ type TraceDecay = NetworkLayer | number | null;
  * ```
  */
 export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target> {
-  /** Where the decay of the trace of each layer comes from, null for layers without a trace. */
+  /** Source of the decay of each layer's trace; null for layers without a trace. */
   private readonly sources: readonly TraceDecay[];
 
   constructor(model: Module, options: OTTTOptions<Target>) {
@@ -123,7 +123,7 @@ export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
       if (value !== undefined) numberOf("OTTT", name, value, UNIT);
     }
     this.sources = sourcesOf(this.layers, lambda, inputLambda ?? null);
-    // A decay that cannot be a λ is an error now, not in the first step.
+    // Reports a decay that cannot be a λ now, before the first step.
     for (const source of new Set(this.sources)) {
       if (typeof source === "object" && source !== null) noGrad(() => void neuronDecay(source));
     }
@@ -136,7 +136,7 @@ export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
   protected override passed(layer: NetworkLayer, x: Tensor, state: LayerState | undefined): Passed {
     const source = this.sources[layer.index] ?? null;
     if (source === null) return super.passed(layer, x, state);
-    // A product with an input that is the same for all samples would be another op.
+    // Copies an input that is shared by all samples, since products run a different op for it.
     ready("OTTT", x);
     const before = heldIn(layer, "trace", state, x.sizes);
     const lambda = lambdaOf(layer, source, x);
@@ -148,7 +148,7 @@ export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
   }
 }
 
-/** Where the traces of the layers get their decay. */
+/** Sources of the decays of the layers' traces. */
 function sourcesOf(
   layers: readonly NetworkLayer[],
   lambda: number | undefined,
@@ -158,7 +158,7 @@ function sourcesOf(
   return layers.map((layer) => {
     const { module, name } = layer;
     if (traitOf(module) === "product") return source;
-    // Weights before the first neurons see the input as it is, in whatever layer.
+    // Weights before the first neurons use the input itself, in any layer.
     const isFirst = source === null && !isStepping(module);
     if (!isFirst && hasWeights(module)) {
       throw new RangeError(
@@ -170,18 +170,17 @@ function sourcesOf(
   });
 }
 
-/** Whether a layer, no product itself, multiplies its input with weights. */
+/** Whether a layer that is not a product itself multiplies its input with weights. */
 const hasWeights = (module: Module): boolean =>
   !(module instanceof Neurons || isNormalization(module)) && module.parameters().length > 0;
 
 const isNormalization = (module: Module): boolean =>
   module instanceof Normalization || module instanceof BatchNormTT1d || module instanceof BatchNormTT2d;
 
-/** Whether a layer holds neurons: of the other layers, delays and normalisation have steps too. */
+/** Whether a layer contains neurons; delays and normalisation have steps but no membrane. */
 const hasMembrane = (module: Module): boolean =>
   module instanceof Neurons || (isStepping(module) && !(module instanceof Staged));
 
-/** The decay of a trace for an input of this shape. */
 function lambdaOf({ name }: NetworkLayer, source: NetworkLayer | number, x: Tensor): number | Tensor {
   if (typeof source === "number") return source;
   const decay = neuronDecay(source);
@@ -198,7 +197,7 @@ function lambdaOf({ name }: NetworkLayer, source: NetworkLayer | number, x: Tens
 /**
  * λ of neurons, [] or [N].
  *
- * @throws RangeError where there is none, or none in [0, 1].
+ * @throws RangeError unless the neurons have a decay in [0, 1].
  */
 function neuronDecay({ module, name }: NetworkLayer): Tensor {
   const decay = module instanceof LIF ? boundedBeta(module) : module instanceof Neurons ? leakOf(module) : null;
@@ -207,10 +206,10 @@ function neuronDecay({ module, name }: NetworkLayer): Tensor {
   throw wrongValue("OTTT", `a decay of ${name} in [0, 1], beta for instance`, `${wrong}; give the option lambda`);
 }
 
-/** β within its bounds: ∂u[t]/∂v[t−1] would hold the part of a delayed reset too. */
+/** β within its bounds. ∂u[t]/∂v[t−1] would include a delayed reset. */
 const boundedBeta = (lif: LIF): Tensor => (lif.parametersNow().beta as Tensor).detach();
 
-/** ∂u[t]/∂v[t−1] at the initial state without a current, null of neurons without u or v. */
+/** ∂u[t]/∂v[t−1] at the initial state without a current; null for neurons without u or v. */
 function leakOf(neurons: Neurons): Tensor | null {
   const size = Math.max(1, ...neurons.givenParameters().map((t) => t.size));
   if (!neurons.compiled.states.includes("v") || !neurons.compiled.outputs.includes("membrane")) return null;
@@ -222,7 +221,7 @@ function leakOf(neurons: Neurons): Tensor | null {
     const from = compiled.states.map((name) => (name === "v" ? v : (states[name] as Tensor)));
     const at = compiled.outputs.indexOf("membrane");
     const values = neurons.loopOf(compiled, neurons.onRecord());
-    const steps = StepRun.over(compiled, zeros([1, 1, size]), 1, values, from).forward(compiled.all, [1, size]);
+    const steps = new NeuronRun(compiled, zeros([1, 1, size]), 1, values, from).forward(true, [1, size]);
     const membrane = at === compiled.mainAt ? steps.z : steps.output(at);
     membrane.sum().backward();
     return v.grad?.reshape([size]).clone() ?? zeros([size]);

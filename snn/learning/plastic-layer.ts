@@ -1,4 +1,4 @@
-/** A plastic connection with neurons behind it as one layer, for `Sequential` and `Stream`. */
+/** A plastic connection and its postsynaptic neurons as one layer, for `Sequential` and `Stream`. */
 import { objectOf, wrongType } from "../../engine/arguments.ts";
 import { persist, touch } from "../../engine/extend.ts";
 import { Module, noGrad, stack, type Tensor } from "../../engine/index.ts";
@@ -9,7 +9,7 @@ import { stageOf } from "../stream/stages.ts";
 import { Plastic } from "./plastic.ts";
 import { type PlasticState, type PlasticStepOptions, type WorkingState, workingState } from "./plastic-options.ts";
 
-/** Neurons behind a plastic connection: a layer with a state, such as {@link LIF}. */
+/** Neurons after a plastic connection: a layer with a state, such as {@link LIF}. */
 export interface SteppingNeurons<State> extends Module {
   /** One time step. */
   step(current: Tensor, state: State): readonly [spikes: Tensor, state: State];
@@ -19,13 +19,13 @@ export interface SteppingNeurons<State> extends Module {
 
 /** State of a {@link PlasticLayer} between time steps. */
 export interface PlasticLayerState<State> {
-  /** The state of the connection, whose tensors a step writes to. */
+  /** State of the connection, whose tensors a step overwrites. */
   readonly plastic: PlasticState;
-  /** The state of the neurons. */
+  /** State of the neurons. */
   readonly neurons: State;
 }
 
-/** The result of {@link PlasticLayer.unroll}. */
+/** Result of {@link PlasticLayer.unroll}. */
 export interface PlasticLayerRecord<State> {
   /** s, [T, B, …]. */
   readonly spikes: Tensor;
@@ -33,7 +33,7 @@ export interface PlasticLayerRecord<State> {
   readonly state: PlasticLayerState<State>;
 }
 
-/** Steps, and the state after them. */
+/** A run, and the state after it. */
 class Steps<State> implements Run {
   readonly z: Tensor;
   readonly names = [];
@@ -50,14 +50,14 @@ class Steps<State> implements Run {
 }
 
 /**
- * A plastic connection and the neurons behind it, as a layer that learns from the spikes that pass through it:
+ * A plastic connection and its postsynaptic neurons, as a layer that learns from the spikes that pass through it:
  *
  *   I[t] = layer(x[t])      s[t] = neurons(I[t])      the rule changes the weight of the layer by x[t] and s[t]
  *
- * The layer runs in `Sequential` and `Stream`, and learns while `learning` is true, in a stream as the input comes in. `reward` is given
- * to the rule in every step until it is set anew; undefined for none. A tape records no step: the layer has no gradient.
+ * The layer runs in `Sequential` and, online, in `Stream`, and learns while `learning` is true. Every step passes `reward` to the rule; undefined
+ * means none. Tapes do not record the layer, so it has no gradient.
  *
- * Shapes: x [T, B, in] → spikes [T, B, out]; of a convolution [T, B, C, …] → [T, B, O, …].
+ * Shapes: x [T, B, in] → spikes [T, B, out]; for a convolution [T, B, C, …] → [T, B, O, …].
  *
  * @throws TypeError for anything but a {@link Plastic}, or neurons without step and initialState.
  *
@@ -84,11 +84,11 @@ export class PlasticLayer<State = unknown> extends Temporal<
   readonly plastic: Plastic;
   /** The layer whose weight the rule changes. */
   readonly connection: Module;
-  /** The neurons behind it. */
+  /** The postsynaptic neurons. */
   readonly neurons: SteppingNeurons<State>;
   /** Whether steps change the weight. Default true. */
   learning = true;
-  /** The reward of the steps that follow. Default: none. */
+  /** Reward of the following steps. Default none. */
   reward: PlasticStepOptions["reward"] = undefined;
 
   constructor(plastic: Plastic, neurons: SteppingNeurons<State>) {
@@ -120,7 +120,7 @@ export class PlasticLayer<State = unknown> extends Temporal<
     return false;
   }
 
-  /** The connection checks its input itself. */
+  /** Empty, since the connection checks its input. */
   protected override checkInput(_shape: Shape): void {}
 
   protected override read(state: PlasticLayerState<State>): PlasticLayerState<State> {
@@ -166,10 +166,10 @@ export class PlasticLayer<State = unknown> extends Temporal<
       }
       const z = isOne ? (spikes[0] as Tensor) : stack(spikes);
       isKept ||= wanted !== "main";
-      // A state that is returned outlives noGrad.
+      // A returned state outlives noGrad.
       return [z, isKept ? { plastic, neurons } : (null as never)];
     } finally {
-      // The state lies outside of tapes: no tape frees its tensors.
+      // The state lies outside of tapes, so no tape frees its tensors.
       if (!isKept) for (const t of tensorsOf(plastic)) t.dispose();
     }
   }

@@ -1,4 +1,4 @@
-/** The neurons on both sides of a plastic connection: their spikes and traces, for a batch and for each place of a convolution. */
+/** Pre- and postsynaptic neurons of a plastic connection: spikes and traces, for a batch and for each position of a convolution. */
 
 import { memory, simd } from "../../engine/lasting.ts";
 import { sizeOf } from "../../engine/shape.ts";
@@ -9,7 +9,7 @@ import { RuleSweep } from "./sweep.ts";
 import type { SampleAddresses, Spiking } from "./synapses.ts";
 import { floatsAt, int32At, type Workspace } from "./workspace.ts";
 
-/** A sweep of the traces of a side, and the places of their arrays in it. */
+/** A sweep that updates pre- or postsynaptic traces, and the indices of their arrays. */
 class Tracing {
   private readonly sweep: RuleSweep;
   private readonly size: number;
@@ -21,7 +21,7 @@ class Tracing {
     this.spikes = sweep.rows.inputPlace(SPIKES_OF_STEP);
   }
 
-  /** Notes where traces lie before the spikes of a step. */
+  /** Sets the addresses of traces from before the spikes of a step. */
   note(places: readonly number[], at: number): void {
     for (let i = 0; i < places.length; i++) this.sweep.rows.note(places[i] as number, at, 0);
   }
@@ -32,24 +32,23 @@ class Tracing {
   }
 }
 
-/** Memory for the neurons on both sides of a connection, for one size of batch. */
+/** Memory for the pre- and postsynaptic neurons of a connection, for one batch size. */
 export class ConnectedNeurons {
   readonly connection: Connection;
   readonly batch: number;
   readonly decaysAt: number;
-  /** Whether the decays there are the constant ones of a step. */
+  /** Whether the decay arrays hold the constant decays of a step. */
   hasDecays = false;
   private readonly tracing: Readonly<Record<"pre" | "post", Tracing | null>>;
   /**
-   * Of each trace of the rule: its sweep, and the places there of the arrays that are read and written at the trace
-   * itself.
+   * For each trace of the rule: its sweep, and the indices in the sweep of the arrays that it reads and writes at the address of the trace.
    */
   private readonly traced: readonly (readonly [tracing: Tracing, places: readonly number[]])[];
-  /** Addresses of the values of the neurons, in the order of `valuesOf`, and where among them the trace of the rule lies. */
+  /** Addresses of neuron values, in the order of `valuesOf`, and the index of each trace of the rule among them. */
   private readonly values: Readonly<Record<"pre" | "post", number[]>>;
   private readonly valueAt: readonly (readonly [values: number[], index: number])[];
   private readonly work: Workspace;
-  /** Memory that was taken, as pairs of address and bytes. */
+  /** Allocated memory, as pairs of address and bytes. */
   private readonly taken: [number, number][] = [];
   private readonly all: StepSamples;
 
@@ -99,25 +98,25 @@ export class ConnectedNeurons {
     return sweep;
   }
 
-  /** Notes where the trace of the rule with this number lies. */
+  /** Sets the address of trace number i of the rule. */
   noteTrace(i: number, at: number): void {
     const [tracing, places] = this.traced[i] as ConnectedNeurons["traced"][number];
     tracing.note(places, at);
   }
 
-  /** The same for sweeps over synapses. */
+  /** Sets the address of trace i where sweeps over synapses read it. */
   noteValue(i: number, at: number): void {
     const [values, index] = this.valueAt[i] as ConnectedNeurons["valueAt"][number];
     values[index] = at;
   }
 
-  /** Traces of a side decay and take the spikes at this address. */
+  /** Decays pre- or postsynaptic traces and adds the spikes at this address. */
   trace(of: "pre" | "post", spikes: number): void {
     this.tracing[of]?.run(spikes);
     this.all.forgetTraces();
   }
 
-  /** The samples of spikes at these addresses. */
+  /** Samples of spikes at these addresses. */
   samples(pre: number, post: number): StepSamples {
     this.values.pre[0] = pre;
     this.values.post[0] = post;
@@ -133,30 +132,30 @@ const NONE = new Int32Array(0);
 const SILENT: Spiking = { pre: NONE, post: NONE };
 
 /**
- * The samples of a step: the samples of a batch, or all places of a convolution. Values of a convolution are copied for
- * the places that see a spike, or that a sweep over all synapses asks for.
+ * Samples of a step: those of a batch, or all positions of a convolution. Values of a convolution are copied only for positions with a spike,
+ * or when a sweep over all synapses needs them.
  */
 export class StepSamples {
   private readonly connection: Connection;
   private readonly inputs: number;
   private readonly outputs: number;
-  /** Values of the neurons of a batch on each side. */
+  /** Number of pre- and postsynaptic values of a batch. */
   private readonly sizes: Readonly<Record<"pre" | "post", number>>;
-  /** Of a convolution. */
+  /** Positions of a convolution over its inputs; null otherwise. */
   private readonly over: Over | null;
-  /** Of each sample of a convolution, 1 where it sees a spike. */
+  /** For each sample of a convolution, 1 if a spike reaches it. */
   private readonly isBusy: Uint8Array;
   private isMarked = false;
   /**
-   * The values under a window, and the values behind its place, for each value of a neuron; empty for a linear layer.
+   * Copies of the presynaptic values under a window and of the postsynaptic ones of its position, by value; empty for a linear layer.
    */
   private readonly patches: Readonly<Record<"pre" | "post", readonly number[]>>;
-  /** Values of the first sample. */
+  /** Addresses of the first sample's values. */
   pre: readonly number[] = [];
   post: readonly number[] = [];
-  /** The samples whose spikes, and whose other values, the patches hold. */
+  /** Index of the sample whose spikes are in the copies, and of the sample whose other values are. */
   private readonly gathered: [spikes: number, others: number] = [-1, -1];
-  /** Bits of the spikes of a side. */
+  /** Pre- or postsynaptic spikes as bits. */
   private readonly bits: number;
 
   constructor(rule: Rule, connection: Connection, batch: number, take: (bytes: number) => number) {
@@ -174,7 +173,7 @@ export class StepSamples {
     this.patches = { pre: patch("pre", this.inputs), post: patch("post", this.outputs) };
   }
 
-  /** Samples of the values at these addresses, [B, …]. */
+  /** Sets the addresses of the values, [B, …]. */
   from(pre: readonly number[], post: readonly number[]): this {
     this.pre = pre;
     this.post = post;
@@ -183,7 +182,7 @@ export class StepSamples {
     return this;
   }
 
-  /** Traces have changed: the patches hold none of them. */
+  /** Invalidates the copies of traces, which have changed. */
   forgetTraces(): void {
     this.gathered[1] = -1;
   }
@@ -216,8 +215,8 @@ export class StepSamples {
   }
 
   /**
-   * Marks the samples that see a spike: samples over a neuron before that spikes, and samples in front of a neuron
-   * behind that does.
+   * Marks the samples with spikes: positions that cover a presynaptic neuron that spikes, and positions of postsynaptic
+   * neurons that spike.
    */
   private mark({ starts, places }: Over): void {
     const { isBusy, sizes } = this;
@@ -236,7 +235,7 @@ export class StepSamples {
     this.isMarked = true;
   }
 
-  /** The places of values that are not 0. */
+  /** Indices of values that are not 0. */
   private spikesAt(at: number, size: number): Int32Array {
     const count = simd.kernels.packBits(this.bits, at, 1, size) & 0x7fffffff;
     if (count === 0) return NONE;
@@ -250,7 +249,7 @@ export class StepSamples {
     return places;
   }
 
-  /** Copies the spikes of a sample, or from the first value on the others. */
+  /** Copies the spikes (`first` = 0) or the other values (`first` = 1) of a sample. */
   private gather(s: number, first: 0 | 1): void {
     if (this.gathered[first] === s) return;
     const { windows, places, pre, post } = this.connection;
@@ -275,7 +274,7 @@ export class StepSamples {
   }
 }
 
-/** The places whose windows lie over each neuron before: over neuron i the places from starts[i] to starts[i + 1]. */
+/** Positions whose windows cover each presynaptic neuron: for neuron i, the entries from starts[i] to starts[i + 1]. */
 interface Over {
   readonly starts: Int32Array;
   readonly places: Int32Array;

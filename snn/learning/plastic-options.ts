@@ -24,16 +24,16 @@ import type { Spiking } from "./synapses.ts";
 
 /** Options of {@link Plastic}. */
 export interface PlasticOptions {
-  /** Bounds [low, high] that weights are kept in. Default: none. */
+  /** Bounds [low, high] that weights are clamped to. Default none. */
   bounds?: readonly [low: number, high: number];
   /**
-   * Σ_i |w_ji| that {@link Plastic.normalize} gives the weights of each neuron behind, a number or a tensor [out]. The connection calls it
-   * after every step that applies its changes, or after each `every`-th of these steps; with `every: Infinity` never. Default: none.
+   * Σ_i |w_ji| to which {@link Plastic.normalize} scales the weights of each postsynaptic neuron, a number or a tensor [out]. The connection
+   * normalizes after every step that applies its changes, or after each `every`-th of them; with `every: Infinity` never. Default none.
    */
   normalize?: number | Tensor | { readonly sum: number | Tensor; readonly every?: number };
-  /** Whether the changes of the samples of a batch are added up or averaged. Default "sum". */
+  /** Whether the changes of the samples of a batch are summed or averaged. Default "sum". */
   reduction?: "sum" | "mean";
-  /** Every weight is multiplied by 1 − weightDecay after each step that applies its changes, a sweep over all of them. Default 0. */
+  /** Decay of all weights, which are multiplied by 1 − weightDecay after each step that applies its changes. Default 0. */
   weightDecay?: number;
 }
 
@@ -44,7 +44,7 @@ export const DEFAULTS = {
   weightDecay: 0,
 };
 
-/** Options that were checked: of sums, the steps between two and the sum itself or null. */
+/** Checked options; for `normalize`, the number of steps in between, and the sum or null. */
 export interface CheckedOptions {
   readonly bounds: readonly [number, number];
   readonly sum: Tensor | null;
@@ -55,26 +55,26 @@ export interface CheckedOptions {
 
 /** Options of {@link Plastic.step}. */
 export interface PlasticStepOptions {
-  /** The reward of this step: a number, or one for each sample of the batch. Default: none, and the rule's `onReward` is not run. */
+  /** Reward of this step: a number, or one for each sample of the batch. Default none: the rule's `onReward` does not run. */
   reward?: number | ArrayLike<number> | Tensor | undefined;
-  /** false: the changes are kept, and added to the changes of the next step that applies them. Default true. */
+  /** false accumulates the changes until the next step that applies them. Default true. */
   apply?: boolean;
 }
 
 export const STEP_DEFAULTS = { reward: undefined as PlasticStepOptions["reward"], apply: true };
 
-/** The state of a connection between steps. {@link Plastic.step} takes over the memory of its tensors. */
+/** State of a connection between steps. {@link Plastic.step} reuses the memory of its tensors. */
 export interface PlasticState {
-  /** Traces by name, of the shape of the spikes before or behind. */
+  /** Traces by name, in the shape of the pre- or postsynaptic spikes. */
   readonly traces: Readonly<Record<string, Tensor>>;
-  /** States of the synapses by name, [B, out, in], or [B, out, in·kernel] of a convolution, to be multiplied by `scales`. */
+  /** Synaptic states by name, [B, out, in], or [B, out, in·kernel] for a convolution; multiply them by `scales`. */
   readonly synapses: Readonly<Record<string, Tensor>>;
-  /** The factor of each state of the synapses: a decay that all of them share. */
+  /** Factor of each synaptic state: the decay that all its synapses share. */
   readonly scales: Readonly<Record<string, number>>;
-  /** The time since the start, in the unit of dt. */
+  /** Time since the start, in the unit of dt. */
   readonly time: number;
   /**
-   * The neurons that spiked in the last step, for states that last one step.
+   * Neurons that spiked in the last step, for states that last one step.
    *
    * @internal
    */
@@ -89,7 +89,7 @@ export type WorkingState = Pick<PlasticState, "traces" | "synapses"> & {
 };
 
 /**
- * The same state, to be written in place, with the tensors of the rule: each value is read once.
+ * A working copy of a state with the tensors of the rule, to be written in place. Reads each value once.
  *
  * @throws TypeError for anything but a state.
  */
@@ -104,7 +104,7 @@ export function workingState(where: string, { traces, synapse }: Rule, state: Pl
   };
 }
 
-/** A part of a state with the values of these names. Each step makes it, so that no list is made besides. */
+/** Selects the values of these names from a part of a state. Runs in every step, so it makes no lists. */
 function picked<T>(
   where: string,
   part: "traces" | "synapses" | "scales",
@@ -121,17 +121,17 @@ function picked<T>(
   return own;
 }
 
-/** An event of {@link Plastic.events}: spikes of all neurons on a side, or of the neurons with these numbers. */
+/** An event of {@link Plastic.events}: spikes of all pre- or all postsynaptic neurons, or of the neurons with these indices. */
 export type PlasticEvent =
   | "pre"
   | "post"
   | "both"
   | {
-      /** The number of the neuron before that spikes, or a list of such numbers. Default: none. */
+      /** Index of the presynaptic neuron that spikes, or a list of indices. Default none. */
       readonly pre?: number | readonly number[];
-      /** The same of the neurons behind. */
+      /** Index of the postsynaptic neuron that spikes, or a list of indices. Default none. */
       readonly post?: number | readonly number[];
-      /** The reward at this time. Default: none. */
+      /** Reward at this time. Default none. */
       readonly reward?: number;
     };
 
@@ -156,7 +156,7 @@ export function weightBounds(bounds: unknown): readonly [number, number] {
 
 const NORM_DEFAULTS = { sum: undefined as number | Tensor | undefined, every: 1 };
 
-/** The sum, and the steps after which weights get it. */
+/** The sum, and the number of steps between normalizations. */
 export function weightNorm(normalize: PlasticOptions["normalize"]): [sum: Tensor | null, every: number] {
   if (normalize === undefined) return [null, 1];
   const sumOf = (name: string, sum: number | Tensor | undefined) =>
@@ -180,7 +180,7 @@ export function rewardsOf(where: string, reward: unknown, batch: number): number
   return Array.from(values, (value, b) => numberOf(where, `reward[${b}]`, value, IN_FLOAT32));
 }
 
-/** Throws unless a state has this tensor in this shape, in memory that no owner seen before shares. */
+/** Throws unless a state has this tensor in this shape, in memory that it shares with no tensor seen before. */
 export function checkStateTensor(
   where: string,
   kind: "traces" | "synapses",
@@ -204,7 +204,7 @@ export function checkStateTensor(
 
 const EVENT_DEFAULTS = { pre: undefined as unknown, post: undefined as unknown, reward: undefined as unknown };
 
-/** The neurons that spike on either side, and the reward. */
+/** Pre- and postsynaptic neurons that spike at an event, and the reward. */
 export function eventOf(where: string, kind: unknown, inputs: number, outputs: number) {
   const all = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
   if (kind === "pre") return { pre: all(inputs), post: [], reward: null };

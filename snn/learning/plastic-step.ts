@@ -1,4 +1,4 @@
-/** A step of a plastic connection, after all checks: traces, sweeps over synapses, and the new state. */
+/** A step of a plastic connection after all checks: traces, sweeps over synapses, and the new state. */
 import { touch } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import type { Connection } from "./connection.ts";
@@ -9,37 +9,37 @@ import type { Target } from "./rule-sweeps.ts";
 import type { Spiking, Synapses } from "./synapses.ts";
 import { floatsAt, type Workspace } from "./workspace.ts";
 
-/** A step that was checked. */
+/** A checked step. */
 export interface Moment {
   readonly connection: Connection;
   readonly batch: number;
-  /** Addresses of the spikes. */
+  /** Addresses of pre- and postsynaptic spikes. */
   readonly pre: number;
   readonly post: number;
   readonly rewards: readonly number[] | null;
   readonly applies: boolean;
-  /** The time since the step before, and whether it is a step, in which `onStep` and the decay of weights have their part. */
+  /** Time since the last step, and whether this is a regular step, which includes `onStep` and the decay of weights. */
   readonly elapsed: number;
   readonly isStep: boolean;
-  /** For errors. */
+  /** Name of the caller in errors. */
   readonly where: string;
 }
 
-/** A state of synapses is multiplied by its scale when this is smaller. */
+/** A synaptic state is multiplied by its scale when the scale falls below this. */
 const LEAST_SCALE = 2 ** -20;
 
-/** The steps of a connection: rewards, decay, traces, events and sums in the order that the rule asks for. */
+/** Runs the steps of a connection: rewards, decay, traces, events and sums in the order of the rule. */
 export class PlasticSteps {
-  /** The size of the batch whose changes wait to be applied, 0 for none. */
+  /** Batch size of the pending changes, 0 for none. */
   pending = 0;
   private readonly rule: Rule;
   private readonly synapses: Synapses;
   private readonly options: CheckedOptions;
   private readonly work: Workspace;
-  /** Decays of traces and states of synapses in a step. */
+  /** Decay per step of traces and synaptic states. */
   private readonly decays: Readonly<Record<string, number>>;
   private steps = 0;
-  /** For the last batch and connection. */
+  /** Cached for the last batch and connection. */
   private neurons: ConnectedNeurons | null = null;
 
   constructor(rule: Rule, synapses: Synapses, options: CheckedOptions, work: Workspace) {
@@ -59,7 +59,7 @@ export class PlasticSteps {
     const { batch, connection, rewards, applies, isStep, elapsed } = moment;
     const hasReward = rewards !== null && rule.has("onReward");
     const hasStep = isStep && rule.has("onStep");
-    // Changes that see each other's weights wait until all are made.
+    // Changes are deferred if they would otherwise read each other's weights.
     const isDirect =
       batch * connection.places === 1 &&
       applies &&
@@ -89,7 +89,7 @@ export class PlasticSteps {
       synapses.applySums(this.options.reduction === "mean" ? 1 / batch : 1);
       this.pending = 0;
     }
-    // Sweeps leave the bounds to the decay.
+    // The decay applies the bounds, so sweeps do not.
     const { weightDecay } = this.options;
     if (weightDecay > 0 && applies) synapses.scaleWeights(isStep ? 1 - weightDecay : 1);
     if (applies) synapses.bound();
@@ -104,7 +104,7 @@ export class PlasticSteps {
     if (sum !== null && this.steps % every === 0) synapses.normalize(moment.where, sum);
   }
 
-  /** Throws where sweeps have made a value infinite or no number; the state is of no use then. */
+  /** Throws if sweeps have made a value infinite or NaN; the state is then unusable. */
   private checkChanges(where: string, state: WorkingState): void {
     try {
       this.synapses.checkChanges(where, state);
@@ -126,7 +126,6 @@ export class PlasticSteps {
     }
   }
 
-  /** The changes at the spikes of all samples. */
   private spikes(
     samples: StepSamples,
     { batch, connection, rewards }: Moment,
@@ -161,7 +160,7 @@ export class PlasticSteps {
     this.synapses.noteScales(state);
   }
 
-  /** Traces decay and take the spikes of the step; their values before are kept for changes that read these. */
+  /** Decays traces and adds the spikes of the step; keeps the previous values for changes that read them. */
   private advanceTraces(moment: Moment, state: WorkingState): void {
     const neurons = this.neuronsFor(moment);
     const { traces } = this.rule;
@@ -179,7 +178,7 @@ export class PlasticSteps {
     neurons.trace("post", moment.post);
   }
 
-  /** Memory of the neurons for a batch; memory for a batch of another size is given back. */
+  /** Memory of the neurons for a batch; memory for a different batch size is freed. */
   private neuronsFor({ connection, batch }: Moment): ConnectedNeurons {
     const known = this.neurons;
     if (known !== null && known.connection === connection && known.batch === batch) return known;

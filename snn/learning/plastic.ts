@@ -1,5 +1,5 @@
 /**
- * A connection that learns by a rule: its public class, with the checks before each step.
+ * The public class of a connection that learns by a rule, with the checks before each step.
  *
  * @module
  */
@@ -44,33 +44,33 @@ import { Rule, type SynapseState, type Trace } from "./plasticity.ts";
 import { type Spiking, Synapses } from "./synapses.ts";
 import { floatsAt, Workspace } from "./workspace.ts";
 
-/** Shapes of spikes that fit the layer, and numbers that follow from them. */
+/** Shapes of spikes that fit the layer, and sizes that follow from them. */
 interface Fitting {
   readonly pre: Shape;
   readonly post: Shape;
   readonly batch: number;
   readonly connection: Connection;
-  /** The shape of states of the synapses. */
+  /** Shape of the synaptic states. */
   readonly synapses: Shape;
 }
 
 /**
- * A layer whose weight a rule changes, at the spikes of the neurons before and behind it.
+ * A layer whose weight a rule changes at the spikes of its pre- and postsynaptic neurons.
  *
- * For a batch each synapse gets the sum, or the mean, of the changes of all samples, which see the weight as it was before the
- * step. A convolution shares its weights: each place of its window is a sample, and its changes are added up. Changed weights are put into
- * `bounds`, and so are all weights where some were beyond these before the step.
+ * For a batch, each synapse changes by the sum or the mean over the samples, which all read the weight from before the
+ * step. A convolution shares its weights: each position of its window counts as a sample, and the changes are added up.
+ * Changed weights are clamped to `bounds`. If a weight was outside before the step, all weights are clamped.
  *
- * Changes that `apply: false` keeps belong to the connection, not to a state.
+ * With `apply: false`, changes accumulate in the connection, not in the state.
  *
- * A step writes the weight in place, so a `backward` through a product with the earlier weight is an error. The step takes over the
- * memory of the state that it is given, whose tensors count as freed then; to go on from a state twice, clone its tensors first. The
- * cost follows the spikes: a spike is a sweep over the synapses of its neuron. `onStep`, `onReward` and `weightDecay` are sweeps over all
- * synapses.
+ * A step writes the weight in place, so a `backward` through a product with the earlier weight is an error. The step
+ * reuses the memory of the given state, and its tensors then count as freed. To continue from a state twice, clone its
+ * tensors first. The cost follows the spikes: a spike sweeps the synapses of its neuron. `onStep`, `onReward` and
+ * `weightDecay` sweep all synapses.
  *
- * @throws TypeError for another layer or rule; RangeError for a convolution of several groups, bounds in the wrong order, a sum
- *   that is not positive, a parameter [N] where N is not the number of neurons behind, a rule that needs bounds without these, or the dt
- *   of a rule whose changes do not depend on time.
+ * @throws TypeError for a layer or rule of an unsupported class; RangeError for a convolution of several groups, bounds in the wrong order, a sum
+ *   that is not positive, a parameter [N] where N is not the number of postsynaptic neurons, missing bounds of a rule that needs them, or a dt for a
+ *   rule whose changes do not depend on time.
  *
  * @example
  * ```ts
@@ -87,9 +87,9 @@ interface Fitting {
  * ```
  */
 export class Plastic {
-  /** The layer. */
+  /** The layer whose weight changes. */
   readonly layer: Linear | Conv1d | Conv2d;
-  /** The rule. */
+  /** The rule that changes it. */
   readonly rule: Rule;
   private readonly options: CheckedOptions;
   private readonly work = new Workspace();
@@ -126,7 +126,7 @@ export class Plastic {
     this.readsReward = rule.has("onReward") || this.synapses.uses("reward");
   }
 
-  /** The synapses, where they can have the rule and the options. */
+  /** Makes the synapses, if the layer supports the rule and the options. */
   private synapsesOf(sum: Tensor | null): Synapses {
     const { layer, rule } = this;
     const [outputs] = matrixOf(layer.weight);
@@ -139,7 +139,7 @@ export class Plastic {
       if (sameShape(sizes, [outputs])) continue;
       throw wrongValue(rule.name, `${name} as a number or [${outputs}]`, formatShape(sizes));
     }
-    // With a decay of all weights, bounds hold behind it.
+    // The decay moves all weights, so it applies the bounds itself.
     const whileChanging = this.options.weightDecay > 0 ? NO_BOUNDS : this.options.bounds;
     const synapses = new Synapses(layer, rule, this.options.bounds, whileChanging, perNeuron, this.work);
     for (const [i, name] of ["low", "high"].entries()) {
@@ -160,8 +160,7 @@ export class Plastic {
   }
 
   /**
-   * The state before the first step, zeros: for a batch of a linear layer, or for spikes before of this shape, [B, C, L] or
-   * [B, C, H, W].
+   * The state before the first step, zeros: for the batch size of a linear layer, or for presynaptic spikes of the shape [B, C, L] or [B, C, H, W].
    *
    * @throws RangeError unless the sizes are positive integers that fit the layer.
    */
@@ -185,13 +184,12 @@ export class Plastic {
   }
 
   /**
-   * One time step: spikes or rates before, [B, in] or [B, C, …], and behind, [B, out] or [B, O, …]. Changes the weight of the layer
-   * and the tensors of the state, which it returns.
+   * One time step: presynaptic spikes or rates, [B, in] or [B, C, …], and postsynaptic ones, [B, out] or [B, O, …]. Changes the weight of the layer
+   * and returns the next state.
    *
-   * @throws RangeError for shapes that do not fit the layer and the state, spikes, weights or rewards that are not
-   *   finite, and rewards that are not as many as samples; Error inside of `gradcheck`; TypeError for anything but a
-   *   tensor. Nothing is written before these checks. Error where a weight or a state of a synapse has become infinite
-   *   or no number in the step, which is done then: the state that was given is used up.
+   * @throws RangeError for shapes that do not fit the layer and the state, spikes, weights or rewards that are not finite, and a number of rewards
+   *   other than that of the samples; Error inside of `gradcheck`; TypeError for anything but a tensor. These checks come before any write. Error if
+   *   a weight or a synaptic state became infinite or NaN in the step; the step is then complete and the given state consumed.
    */
   step(pre: Tensor, post: Tensor, state: PlasticState, options: PlasticStepOptions = STEP_DEFAULTS): PlasticState {
     const next = workingState(this.where, this.rule, state);
@@ -200,7 +198,7 @@ export class Plastic {
   }
 
   /**
-   * The checks of a step that need no spikes: throws for weights that are not finite, and rewards that do not fit.
+   * Checks of a step that do not depend on spikes: throws if weights are not finite or rewards do not fit.
    *
    * @internal
    */
@@ -210,7 +208,7 @@ export class Plastic {
   }
 
   /**
-   * `step` with the state in place.
+   * `step` that writes the state in place.
    *
    * @internal
    */
@@ -250,7 +248,7 @@ export class Plastic {
     }
   }
 
-  /** Copies of spikes that are part of the state, which the step writes to; empty where none are. */
+  /** Copies those spikes that are part of the state, since the step overwrites it. */
   private copiesOf(pre: Tensor, post: Tensor, { traces, synapses }: WorkingState): readonly Tensor[] {
     const { traces: ofTraces, synapse } = this.rule;
     const isShared =
@@ -266,7 +264,7 @@ export class Plastic {
     return rewardsOf(where, reward, batch);
   }
 
-  /** Throws where changes of a batch of another size wait: their mean is not known. */
+  /** Throws if changes of a different batch size are pending, since their mean is then undefined. */
   private checkPending(where: string, batch: number): void {
     const { pending } = this.steps;
     if (pending === 0 || pending === batch || this.options.reduction === "sum") return;
@@ -274,12 +272,12 @@ export class Plastic {
   }
 
   /**
-   * Spikes at continuous times: at times[k], ascending, the event kinds[k]. Between events traces and states of synapses decay by
-   * exp(−Δt/τ). `onStep` and `weightDecay` have no part in it. From the initial state on, or from a state of one sample that is
-   * given. Returns the state after the last event.
+   * Runs spikes at continuous times: the event kinds[k] at times[k], in ascending order. Between events, traces and synaptic states decay by
+   * exp(−Δt/τ). `onStep` and `weightDecay` are not applied. Begins with the initial state, or a given state of one sample. Returns the state after
+   * the last event.
    *
-   * @throws RangeError for times that descend or begin before the time of the state, numbers of neurons that are none,
-   *   and lists of different lengths; Error for a rule with `decay: "euler"`; else as `step`.
+   * @throws RangeError for times that descend or begin before the time of the state, neurons that do not exist, and lists of different lengths; Error
+   *   for a rule with `decay: "euler"`; otherwise as `step`.
    */
   events(times: ArrayLike<number>, kinds: readonly PlasticEvent[], state?: PlasticState): PlasticState {
     const where = `${this.rule.name}.events`;
@@ -294,7 +292,10 @@ export class Plastic {
     if (!Array.isArray(kinds) || kinds.length !== at.length) {
       throw wrongValue(where, `kinds for ${at.length} times`, Array.isArray(kinds) ? kinds.length : show(kinds));
     }
-    const events = kinds.map((kind, i) => eventOf(`${where}: kinds[${i}]`, kind, inputs, outputs));
+    // `Array.from` visits the holes of a list, which `map` skips.
+    const events = Array.from({ length: at.length }, (_, i) =>
+      eventOf(`${where}: kinds[${i}]`, kinds[i], inputs, outputs),
+    );
     const now = workingState(where, this.rule, state ?? this.initialState(1));
     this.checkState(where, now, this.fittingOf([1, inputs], [1, outputs]));
     let last = now.time;
@@ -313,7 +314,7 @@ export class Plastic {
         floatsAt(pre, inputs).fill(0);
         floatsAt(post, outputs).fill(0);
         const until = at[i] as number;
-        // A reward that comes before the events of its time finds traces that have decayed until then.
+        // A reward before the events of its time reads traces that have decayed until then.
         if (reward !== null && this.rule.rewardAfter === "nothing" && until > now.time) {
           this.steps.run({ ...moment, rewards: null, elapsed: until - now.time }, now);
         }
@@ -329,8 +330,8 @@ export class Plastic {
   }
 
   /**
-   * Gives the weights of each neuron behind the sum of the option `normalize`: w_ji ← w_ji·sum / Σ_k |w_jk|; weights that are all 0
-   * stay. The bounds do not hold here, but behind the next step again, as in BindsNET.
+   * Scales the weights of each postsynaptic neuron to the sum of the option `normalize`: w_ji ← w_ji·sum / Σ_k |w_jk|; weights that are all 0 are
+   * unchanged. Bounds are not applied here but after the next step, as in BindsNET.
    *
    * @throws Error without the option; RangeError for weights that are not finite.
    */
@@ -344,7 +345,7 @@ export class Plastic {
   }
 
   /**
-   * The shape of the spikes behind, [B, …], for spikes before of this shape.
+   * The shape of the postsynaptic spikes, [B, …], for presynaptic spikes of this shape.
    *
    * @internal
    */
@@ -360,7 +361,7 @@ export class Plastic {
     return this.connection;
   }
 
-  /** How spikes of these shapes fit the layer: mostly the fitting of the step before. */
+  /** Checks shapes of spikes against the layer; cached, since most steps have the shapes of the last one. */
   private fittingOf(pre: Shape, post: Shape): Fitting {
     const { where, fitting } = this;
     if (fitting !== null && sameShape(fitting.pre, pre) && sameShape(fitting.post, post)) return fitting;
@@ -398,7 +399,7 @@ export class Plastic {
     if (!isList) throw wrongType(where, "last of the state as initialState gives it", last);
   }
 
-  /** The state in tensors of its own, which take over the memory of those that were there. */
+  /** The state in new tensors, which take over the memory of the old ones. */
   private takenOver(state: WorkingState): PlasticState {
     const taken = (names: readonly { readonly name: string }[], tensors: WorkingState["traces"]) =>
       Object.fromEntries(names.map(({ name }) => [name, takeOver(tensors[name] as Tensor)]));
@@ -406,7 +407,7 @@ export class Plastic {
     return { ...state, traces: taken(traces, state.traces), synapses: taken(synapse, state.synapses) };
   }
 
-  /** Throws for values that are not finite. Spikes, which are 0 or 1, are recognised by a kernel. */
+  /** Throws if a value is not finite. A kernel recognises spikes, which are 0 or 1. */
   private checkValues(where: string, what: string, { ptr, size }: Tensor): void {
     if (this.synapses.areSpikes(ptr, size)) return;
     const values = floatsAt(ptr, size);
@@ -418,10 +419,10 @@ export class Plastic {
 
 const NO_COPIES: readonly Tensor[] = [];
 
-/** Whether a rule has a part in events at continuous times. */
+/** Whether a rule takes part in events at continuous times. */
 const takesEvents = (rule: Rule): boolean => rule.has("onPre") || rule.has("onPost") || rule.has("onReward");
 
-/** Whether x looks into the memory of one of the tensors of these names. */
+/** Whether x is a view of one of the tensors of these names. */
 function isPartOf(names: readonly { readonly name: string }[], tensors: WorkingState["traces"], x: Tensor): boolean {
   for (let i = 0; i < names.length; i++) {
     const { name } = names[i] as { name: string };

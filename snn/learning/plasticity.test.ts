@@ -1,4 +1,4 @@
-/** Definitions of rules: names, members and options that are refused. */
+/** Definitions of rules: names, members and options that are rejected. */
 import type { Rule, Value } from "jarvis-snn";
 import {
   Conv2d,
@@ -38,15 +38,16 @@ describe("plasticity: a name that a definition does not know is an error, with t
   const TRACE = "expected the options of, tau, amount, set, average, input";
   test.each<[object, string]>([
     [
-      { onpost: () => 1 },
+      { onSpike: () => 1 },
       "plasticity: expected the options name, traces, synapse, parameters, choices, needs, constrain, order, numerics, explains, " +
-        "onPre, onPost, onStep, onReward, got onpost",
+        "onPre, onPost, onStep, onReward, got onSpike",
     ],
-    [{ traces: { x: { of: "pre", tau: 20, amonut: 4 } } }, `Odd: the trace x: ${TRACE}, got amonut`],
+    [{ onpost: () => 1 }, "plasticity: expected a known option, got onpost; did you mean onPost?"],
+    [{ traces: { x: { of: "pre", tau: 20, height: 4 } } }, `Odd: the trace x: ${TRACE}, got height`],
     [{ synapse: { e: { tau: 10, init: 4 } } }, "Odd: the state e: expected the options tau, got init"],
     [
-      { numerics: { peer: { rat: 1 } } },
-      "Odd: numerics.peer: expected the options rate, mode, isFast, dt, decay, order, rewardAfter, got rat",
+      { numerics: { peer: { speed: 1 } } },
+      "Odd: numerics.peer: expected the options rate, mode, isFast, dt, decay, order, rewardAfter, got speed",
     ],
     [
       { numerics: { peer: { numerics: "peer" } } },
@@ -59,11 +60,11 @@ describe("plasticity: a name that a definition does not know is an error, with t
   });
 
   test("in a trace or a state that the choices give too", () => {
-    const ofTrace = rule({ traces: { x: () => ({ of: "pre", tau: 20, amonut: 4 }) } });
+    const ofTrace = rule({ traces: { x: () => ({ of: "pre", tau: 20, height: 4 }) } });
     const ofState = rule({ synapse: { e: () => ({ tau: 10, init: 4 }) } });
     const making = (Made: Class) => () => new Made({ rate: 0.5 });
     const kept = bytesKept(() => {
-      expect(making(ofTrace)).toThrow(new TypeError(`Odd: the trace x: ${TRACE}, got amonut`));
+      expect(making(ofTrace)).toThrow(new TypeError(`Odd: the trace x: ${TRACE}, got height`));
       expect(making(ofState)).toThrow(new TypeError("Odd: the state e: expected the options tau, got init"));
     });
     expect(kept).toBe(0);
@@ -90,13 +91,13 @@ test("plasticity: a preset is what it was at the definition, and a member that i
 
 test("neuron: a name that a definition does not know is an error", () => {
   const valid = { name: "Odd", state: { v: 0 }, parameters: { beta: 1 }, step: ({ v }: { v: object }) => ({ v }) };
-  expect(() => neuron({ ...valid, stpe: 1 } as never)).toThrow(
+  expect(() => neuron({ ...valid, equation: 1 } as never)).toThrow(
     new TypeError(
-      "neuron: expected the options name, state, parameters, optional, fold, from, also, reset, choices, without, needs, learn, constrain, numerics, step, got stpe",
+      "neuron: expected the options name, state, parameters, reset, choices, without, needs, constrain, numerics, step, got equation",
     ),
   );
-  expect(() => neuron({ ...valid, numerics: { peer: { bta: 1 } } } as never)).toThrow(
-    /^Odd: numerics\.peer: expected the options beta, .*, got bta$/,
+  expect(() => neuron({ ...valid, numerics: { peer: { decay: 1 } } } as never)).toThrow(
+    /^Odd: numerics\.peer: expected the options beta, .*, got decay$/,
   );
 });
 
@@ -182,7 +183,7 @@ describe("plasticity: options without effect are errors", () => {
       expect(new TripletSTDP({ numerics, tauX: 50, a3Minus: 0.1 }).tauX.item()).toBe(50);
       expect(new TripletSTDP({ numerics, tauY: 50 }).tauY.item()).toBe(50);
     }
-    // The caller's own 0 is a value among others.
+    // A given 0 is an ordinary value.
     expect(new TripletSTDP({ tauX: 50, a3Minus: 0 }).tauX.item()).toBe(50);
     expect(new TripletSTDP({ numerics: "visualAllFull", tauX: 50, tauY: 50 }).tauX.item()).toBe(50);
   });
@@ -303,6 +304,7 @@ describe("plasticity: errors name what a caller has written", () => {
     for (const kind of [null, 3, [0]]) {
       expect(run(kind)).toThrow(new TypeError(`${event}, got ${kind === null ? null : JSON.stringify(kind)}`));
     }
+    expect(() => plastic.events([0], new Array(1))).toThrow(new TypeError(`${event}, got undefined`));
     expect(run("prt")).toThrow(new RangeError(`${event}, got "prt"`));
     expect(run({ pre: 1, post: [0] })().time).toBe(0);
   });

@@ -7,6 +7,7 @@ import {
   choiceOf,
   functionOf,
   isPlain,
+  joined,
   listed,
   NUMBER,
   numberOf,
@@ -35,10 +36,10 @@ import {
 import { optionsOf, ReadOptions, type Schema } from "../neuron/options.ts";
 import type { Change, Order, RuleDefinition, RuleOptions, SynapseDefinition, TraceDefinition } from "./rule-types.ts";
 
-/** A rule that {@link plasticity} has made, for {@link Plastic}; its parameters are properties. */
+/** A rule of a class that {@link plasticity} made, for {@link Plastic}; its parameters are properties. */
 export type RuleOf<Parameter extends string> = Rule & { readonly [name in Parameter]: Tensor };
 
-/** The class that {@link plasticity} gives. */
+/** A class that {@link plasticity} makes. */
 export type RuleClass<
   Parameter extends string,
   Choices extends NeuronChoices = NoChoices,
@@ -46,21 +47,21 @@ export type RuleClass<
 > = new (options?: RuleOptions<Parameter, Choices, Preset>) => RuleOf<Parameter>;
 
 /**
- * A class of rules for synapses from equations: the traces that neurons before and behind a synapse keep of their
- * spikes, and the changes of its weight at a spike of either, in each step, and at a reward.
+ * Makes a class of synaptic rules from equations: traces of the spikes of pre- and postsynaptic neurons, and changes of the weight at a spike of
+ * either, in each step, and at a reward.
  *
- * The functions of the definition compute with symbols, as the step of a {@link neuron} does, and return the change of the weight,
- * or of the weight and of states of the synapse, by name. {@link Plastic} compiles them to sweeps over the synapses of the neurons
- * that spike, so that silent synapses cost nothing where a rule has no `onStep`.
+ * The functions of the definition are traced like the step of a {@link neuron}. They return the change of the weight, or of the weight and of states
+ * of the synapse by name. {@link Plastic} compiles them to sweeps over the synapses of the neurons that spike, so silent synapses cost nothing unless
+ * the rule has `onStep`.
  *
- * All functions see the weight as it was before the step. A step: with `rewardAfter: "nothing"` the reward first; states of the
- * synapses and traces decay, spikes are added to traces; changes at spikes, as `order` says; changes of the step; the reward. A
- * parameter that is a tensor [out] gives each neuron behind a value of its own; parameters of traces are numbers.
+ * All functions read the weight from before the step. Order of a step: the reward, if `rewardAfter` is "nothing"; decay of synaptic states and
+ * traces; spikes are added to traces; changes at spikes, by `order`; changes of `onStep`; the reward, otherwise. A parameter may be a tensor [out]
+ * with a value for each postsynaptic neuron; parameters of traces are numbers.
  *
- * @throws TypeError for a definition with names that are taken or unknown, values that are no numbers, or members that are no
- *   functions; RangeError for members without effect, such as `explains` without `onStep`. The constructor of the class: TypeError for
- *   an option of another name or kind; RangeError for values beyond float32 or their bounds, time constants that are not positive, and
- *   options without effect, for the choices or of a rule without traces or `onReward`.
+ * @throws TypeError for a definition with reserved or unknown names, values that are not numbers, or members that are not functions; RangeError for
+ *   members without effect, such as `explains` without `onStep`. The constructor of the class throws TypeError for an unknown option or a value of
+ *   the wrong type, and RangeError for values outside float32 or their bounds, time constants that are not positive, and options without effect on
+ *   this rule and its choices.
  *
  * @example
  * ```ts
@@ -92,8 +93,8 @@ export function plasticity<
   return rulesOf(form.name, () => form) as never;
 }
 
-/** The same for rules of the package: a definition is read and checked when the first rule is made, as {@link lazyNeuron} does. */
-export const lazyRule: typeof plasticity = (definition) => {
+/** `plasticity` for the rules of the package: reads and checks the definition when the first rule is made, as {@link lazyNeuron} does. */
+export const lazyRule: typeof plasticity = /* @__NO_SIDE_EFFECTS__ */ (definition) => {
   let form: RuleForm | null = null;
   const formNow = (): RuleForm => {
     form ??= formOf(definition as unknown as Definition);
@@ -102,7 +103,7 @@ export const lazyRule: typeof plasticity = (definition) => {
   return rulesOf(definition.name, formNow) as never;
 };
 
-/** The class of rules with this name and form, which the first rule asks for. */
+/** The class of rules of this name; the first rule calls `formNow` for the checked definition. */
 function rulesOf(name: string, formNow: () => RuleForm): new (options?: object) => Rule {
   const made = class extends Rule {
     constructor(options: object = {}) {
@@ -115,15 +116,13 @@ function rulesOf(name: string, formNow: () => RuleForm): new (options?: object) 
 
 type Definition = RuleDefinition<string, string, string, NeuronChoices, string>;
 
-/** The argument of the functions of a rule, whatever its names are. */
+/** Argument of the functions of a rule. */
 export type Argument = Readonly<Record<string, Value>>;
-/** A function of a rule. */
 type Handler = (argument: never, choices: never) => Change<string>;
-/** The events that a rule answers. */
+/** Events at which a rule may change weights. */
 const EVENTS = ["onPre", "onPost", "onStep", "onReward"] as const;
 export type Event = (typeof EVENTS)[number];
 
-/** A definition that was checked. */
 interface RuleForm extends Schema {
   readonly traces: Readonly<Record<string, unknown>>;
   readonly synapse: Readonly<Record<string, unknown>>;
@@ -132,7 +131,10 @@ interface RuleForm extends Schema {
   readonly handlers: Readonly<Partial<Record<Event, Handler>>>;
 }
 
-/** Members of a definition, of a trace and of a state of synapses; each has its check and its default where it is read. */
+/**
+ * Members of a definition, of a trace and of a synaptic state. The code that reads a member has its check and its
+ * default.
+ */
 const DEFINITION = {
   name: undefined,
   traces: undefined,
@@ -161,7 +163,7 @@ const TRACE = {
 
 const STATE = { tau: undefined } satisfies Record<keyof SynapseDefinition<string>, undefined>;
 
-/** Options that a preset may set, besides parameters and choices. */
+/** Options that a preset may set besides parameters and choices. */
 const SETTINGS = {
   dt: 1,
   decay: "exp" as "exp" | "euler",
@@ -169,11 +171,11 @@ const SETTINGS = {
   rewardAfter: "events" as "events" | "nothing",
 };
 
-const OPTIONS = { numerics: undefined as string | undefined, ...SETTINGS };
+const OPTIONS = joined({ numerics: undefined as string | undefined }, SETTINGS);
 
 const ORDERS = ["before", "after", "preFirst", "postFirst"] as const;
 
-/** Names that mean something else in a rule. */
+/** Names that a rule reserves for other values. */
 const RESERVED =
   /* @__PURE__ */ "w pre post reward dt low high explained sum where select spike softplus constant scale name chosen form".split(
     " ",
@@ -228,7 +230,7 @@ function formOf(given: Definition): RuleForm {
   };
 }
 
-/** Checked members of a definition that come by name. Functions of the choices are checked when a rule is made. */
+/** Checks members of a definition that come by name. Functions of the choices are checked when a rule is made. */
 function formsOf(
   name: string,
   expected: string,
@@ -248,7 +250,7 @@ const explainsOf = (name: string, explains: unknown): "all" | "below" | null =>
     ? null
     : choiceOf<"all" | "below">(name, "explains", explains as "all", ["all", "below"]);
 
-/** A trace as it is defined, with parameters by their names. */
+/** A checked trace, with parameters by name. */
 function traceForm(name: string, key: string, given: unknown, parameterNames: readonly string[]) {
   const what = `the trace ${key} as { of, tau }`;
   const members = withDefaults<object>(`${name}: the trace ${key}`, TRACE, objectOf(name, what, given));
@@ -269,7 +271,6 @@ function traceForm(name: string, key: string, given: unknown, parameterNames: re
   };
 }
 
-/** A state of synapses as it is defined. */
 function stateForm(name: string, key: string, given: unknown, parameterNames: readonly string[]) {
   const state = objectOf(name, `the state ${key} with tau`, given);
   const { tau } = withDefaults<object>(`${name}: the state ${key}`, STATE, state) as typeof STATE;
@@ -289,7 +290,7 @@ function numberOrName(
   throw wrongType(name, `${what} as a number or a parameter, ${listed(parameterNames)}`, x);
 }
 
-/** A trace with numbers. */
+/** A trace whose parameters are numbers. */
 export interface Trace {
   readonly name: string;
   readonly of: "pre" | "post";
@@ -300,14 +301,14 @@ export interface Trace {
   readonly input: ((x: Value) => Value) | null;
 }
 
-/** A state of synapses with numbers. */
+/** A synaptic state whose parameters are numbers. */
 export interface SynapseState {
   readonly name: string;
   readonly tau: number;
 }
 
 /**
- * A rule for synapses with its options, for {@link Plastic}. Made by the classes that {@link plasticity} gives.
+ * A synaptic rule with its options, for {@link Plastic}; an instance of a class that {@link plasticity} makes.
  *
  * @example
  * ```ts
@@ -325,9 +326,9 @@ export class Rule {
   readonly dt: number;
   /** How traces decay. */
   readonly decay: "exp" | "euler";
-  /** The spikes of a step that traces hold when weights change. */
+  /** Whether the traces that a change reads include the spikes of the step. */
   readonly order: Order;
-  /** The part of a step that comes before the reward. */
+  /** Part of the step after which the reward is applied. */
   readonly rewardAfter: "events" | "nothing";
   /** @internal */
   readonly traces: readonly Trace[];
@@ -379,7 +380,7 @@ export class Rule {
     }
   }
 
-  /** The member of a definition, which may be a function of the choices, for the choices of this rule. */
+  /** The result of x for the options of this rule if x is a function, else x itself. */
   private resolved(x: unknown): unknown {
     return typeof x === "function" ? x(this.chosen) : x;
   }
@@ -403,7 +404,7 @@ export class Rule {
     return { name: key, of, tau, amount, set, average, input };
   }
 
-  /** The parameter of this name, which is to be one number. */
+  /** The parameter of this name, which must be one number. */
   private numberAt(what: string, name: string, range: Range): number {
     const t = this.parameter(name);
     if (t.size !== 1) throw wrongValue(this.name, `${name}, ${what}, as one number`, show(t.sizes));
@@ -420,7 +421,7 @@ export class Rule {
   }
 
   /**
-   * Whether the rule answers an event.
+   * Whether the rule handles an event.
    *
    * @internal
    */
@@ -429,7 +430,7 @@ export class Rule {
   }
 
   /**
-   * The changes at an event, of the weight as w and of states of the synapse by their names.
+   * Changes at an event: of the weight as `w`, of synaptic states by name.
    *
    * @internal
    */

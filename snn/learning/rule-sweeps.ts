@@ -1,36 +1,36 @@
 /**
- * The sweeps of a rule over the synapses of a layer, as steps that the compiler takes.
+ * The sweeps of a rule over the synapses of a layer, as steps for the compiler.
  *
- * Weights are a matrix [out, in], whose rows are the synapses of a neuron behind. A row whose neuron spikes is swept as
- * a whole, with the changes at its spike and at the spikes before. The other rows are swept at the columns of the
- * neurons before that spike, which a list names; the values of these neurons lie side by side for that. Many columns
- * are swept as whole rows too, and few of them one by one, over all rows.
+ * Weights are a matrix [out, in]; a row has the synapses of one postsynaptic neuron. The row of a neuron that spikes is
+ * swept as a whole, with the changes at its spike and at presynaptic spikes. The other rows are swept only at listed
+ * columns, those of presynaptic neurons that spike. The values of these neurons are gathered first. If many neurons
+ * spike, whole rows are swept instead, and if few do, single columns over all rows.
  */
 import type { StepArgument, StepDefinition, Value } from "../../engine/fuse/index.ts";
 import { returnedValue } from "../neuron/definition.ts";
 import type { Argument, Event, Rule, Trace } from "./plasticity.ts";
 
-/** The path of a sweep: all columns of a row, the columns of a row that a list names, or a column over all rows. */
+/** Path of a sweep: all columns of a row, the listed columns of a row, or a column over all rows. */
 export type SweepPath = "row" | "listed" | "column";
 
-/** Whether changes go to the weights themselves, or to sums that are applied later. */
+/** Target of changes: the weights themselves, or sums that are applied later. */
 export type Target = "weight" | "sum";
 
 /** The rule and the settings that all sweeps of a layer share. */
 export interface RuleLayout {
   readonly rule: Rule;
-  /** Bounds that changed weights are clamped to, infinite for none. */
+  /** Bounds to which changed weights are clamped; infinite for none. */
   readonly bounds: readonly [low: number, high: number];
-  /** The parameters that neurons behind have a value of their own of. */
+  /** Parameters with a value for each postsynaptic neuron. */
   readonly perNeuron: readonly string[];
 }
 
-/** The trace as it is when the spikes of the step have been added. */
+/** Name of a trace after the spikes of the step were added. */
 export const traceAfter = (trace: string): string => `${trace}+`;
-/** The factor that gives the value of a state of a synapse, and its reciprocal: decay gathers in these until it is much. */
+/** Name of a synaptic state's scale, by which its values are multiplied: decays accumulate in it until it becomes too small. */
 export const scaleName = (state: string): string => `scale of ${state}`;
 export const inverseOf = (state: string): string => `1/scale of ${state}`;
-/** Values of the neurons on a side: their spikes, and their traces before and after these. */
+/** Values of pre- or postsynaptic neurons: spikes, and traces before and after them. */
 export function neuronValues(rule: Rule, of: "pre" | "post"): string[] {
   const traces = rule.traces.filter((trace) => trace.of === of).map(({ name }) => name);
   return [of, ...traces, ...traces.map(traceAfter)];
@@ -43,7 +43,7 @@ export function scalarsOf({ rule, perNeuron }: RuleLayout): string[] {
   return [...shared, "dt", "low", "high", "reward", RATE, ...states.map(scaleName), ...states.map(inverseOf)];
 }
 
-/** Inputs and outputs of sweeps besides: no name that a rule may give. */
+/** Further inputs and outputs of sweeps; rules cannot use these names. */
 export const SUM_OF_CHANGES = "sum of changes";
 export const RATE = "rate of changes";
 export const FACTOR = "factor of the row";
@@ -71,7 +71,7 @@ function sweep(layout: RuleLayout, matrices: readonly string[], path: SweepPath,
   } as StepDefinition;
 }
 
-/** Whether a change at an event sees a trace with the spikes of its step. */
+/** Whether a change at an event reads a trace that includes the spikes of its step. */
 function sees({ order }: Rule, event: Event, { of }: Trace): boolean {
   if (event === "onReward" || order === "after") return true;
   if (order === "before") return false;
@@ -79,10 +79,10 @@ function sees({ order }: Rule, event: Event, { of }: Trace): boolean {
   return order === "preFirst" ? event === "onPost" && of === "pre" : event === "onPre" && of === "post";
 }
 
-/** The functions that a rule may call. */
+/** Functions that a rule may call. */
 const FUNCTIONS = /* @__PURE__ */ "where select spike softplus constant".split(" ");
 
-/** The argument of a rule at an event: its own names alone, without those that sweeps have besides. */
+/** Argument of a rule at an event, restricted to the rule's own names. */
 function guarded({ name, traces, synapse, parameterNames, explains }: Rule, event: Event, argument: object): Argument {
   const named = [...traces, ...synapse].map((x) => x.name);
   const explained = event === "onStep" && explains !== null ? ["explained"] : [];
@@ -97,7 +97,7 @@ function guarded({ name, traces, synapse, parameterNames, explains }: Rule, even
   });
 }
 
-/** The changes of a rule at an event, from the argument of a sweep. */
+/** Changes of a rule at an event, computed from the argument of a sweep. */
 function changesOf(rule: Rule, event: Event, argument: StepArgument<string>): Readonly<Record<string, Value>> {
   const own: PropertyDescriptorMap = {};
   for (const trace of rule.traces) {
@@ -109,7 +109,7 @@ function changesOf(rule: Rule, event: Event, argument: StepArgument<string>): Re
   return rule.changes(event, guarded(rule, event, Object.create(argument, own)));
 }
 
-/** A sweep that makes changes: of the weight or of its sum, and of states of the synapse. */
+/** A sweep with changes of the weight or of its sum, and of synaptic states. */
 function changing(
   layout: RuleLayout,
   path: SweepPath,
@@ -117,7 +117,7 @@ function changing(
   changes: (argument: StepArgument<string>) => Record<string, Value>,
 ): StepDefinition {
   const { rule, bounds } = layout;
-  // Rows whose neurons spike are swept on their own.
+  // Separate sweeps cover rows whose neurons spike.
   const isApart = path === "column" && rule.has("onPost");
   const step: Step = (argument) => {
     const { w: dw, ...others } = changes(argument);
@@ -141,13 +141,13 @@ function changing(
   return sweep(layout, ["w", SUM_OF_CHANGES, ...rule.synapse.map(({ name }) => name)], path, step);
 }
 
-/** x − x: 0, or NaN where x is not finite, so that a sum of these tells whether all are. */
+/** x − x: 0, or NaN if x is not finite, so that the sum shows whether all are finite. */
 const differenceOf = (x: Value): Value => x.sub(x);
 
 const clamped = (x: Value, [low, high]: RuleLayout["bounds"]): Value =>
   low === -Infinity && high === Infinity ? x : x.clamp(low, high);
 
-/** The changes at spikes: on both sides in whole rows, at spikes before at listed columns or in a column. */
+/** Changes at spikes: pre- and postsynaptic in whole rows, presynaptic at listed columns or in a column. */
 export function eventSweep(layout: RuleLayout, path: SweepPath, target: Target): StepDefinition {
   const { rule } = layout;
   if (path !== "row") return changing(layout, path, target, (argument) => changesOf(rule, "onPre", argument));
@@ -165,7 +165,7 @@ export function eventSweep(layout: RuleLayout, path: SweepPath, target: Target):
   });
 }
 
-/** The sweep over all synapses, row by row, for each step or a reward. */
+/** Sweep over all synapses, row by row, for `onStep` or `onReward`. */
 export function denseSweep(layout: RuleLayout, event: "onStep" | "onReward", target: Target): StepDefinition {
   const { rule } = layout;
   const { explains } = rule;
@@ -177,7 +177,7 @@ export function denseSweep(layout: RuleLayout, event: "onStep" | "onReward", tar
     const definition = changing(layout, "row", target, (argument) => changesOf(rule, event, argument));
     return { ...definition, inputs: ["explained", ...definition.inputs] };
   }
-  // The sum over the rows before passes from row to row.
+  // The sum over earlier rows passes from row to row.
   const withOwn = (argument: StepArgument<string>): StepArgument<string> =>
     Object.create(argument, { explained: { value: explained(argument).add(explainedBy(argument)) } });
   const definition = changing(layout, "row", target, (argument) => changesOf(rule, event, withOwn(argument)));
@@ -194,7 +194,7 @@ export function denseSweep(layout: RuleLayout, event: "onStep" | "onReward", tar
 
 const explainedBy = ({ w, post }: StepArgument<string>): Value => (w as Value).mul(post as Value);
 
-/** The sum that all rows explain, row by row. */
+/** Sums `explained`, w·post, over all rows. */
 export function explainSweep(layout: RuleLayout): StepDefinition {
   const step: Step = (argument) => ({ explained: (argument.explained as Value).add(explainedBy(argument)) });
   return { ...sweep(layout, ["w"], "row", step), states: ["explained"] };
@@ -210,14 +210,14 @@ export function applySweep(layout: RuleLayout, path: SweepPath): StepDefinition 
   return sweep(layout, ["w", SUM_OF_CHANGES], path, step);
 }
 
-/** The matrix times a number, within the bounds or not. */
+/** Multiplies a matrix by a number, with or without clamping. */
 export const scaleSweep = (layout: RuleLayout, matrix: string, isClamped: boolean): StepDefinition =>
   sweep(layout, [matrix], "row", (argument) => {
     const z = (argument[matrix] as Value).mul(argument[RATE] as Value);
     return { [matrix]: isClamped ? clamped(z, layout.bounds) : z };
   });
 
-/** Weights times the factor of their row. Adds up how far they are beyond the bounds. */
+/** Multiplies weights by the factor of their row. Sums up how far they exceed the bounds. */
 export function normalizeSweep(layout: RuleLayout): StepDefinition {
   const definition = sweep(layout, ["w"], "row", (argument) => {
     const w = (argument.w as Value).mul(argument[FACTOR] as Value);
@@ -227,7 +227,7 @@ export function normalizeSweep(layout: RuleLayout): StepDefinition {
   return { ...definition, inputs: [...inputs, FACTOR], shared: [...shared, FACTOR] } as StepDefinition;
 }
 
-/** Adds up how far weights are beyond the bounds: NaN where one is not finite. */
+/** Sums up how far weights exceed the bounds; NaN if one is not finite. */
 export const checkSweep = (layout: RuleLayout): StepDefinition =>
   sweep(layout, ["w"], "row", (argument) => {
     const w = argument.w as Value;
@@ -238,7 +238,7 @@ export const checkSweep = (layout: RuleLayout): StepDefinition =>
 export const normSweep = (layout: RuleLayout): StepDefinition =>
   sweep(layout, ["w"], "row", (argument) => ({ [FINITE_CHECK]: (argument.w as Value).abs() }));
 
-/** Traces of the neurons on a side, before and after the spikes of a step. */
+/** Pre- or postsynaptic traces before and after the spikes of a step. */
 export function traceSweep(rule: Rule, of: "pre" | "post"): StepDefinition | null {
   const traces = rule.traces.filter((trace) => trace.of === of);
   if (traces.length === 0) return null;
@@ -267,5 +267,5 @@ export function traceSweep(rule: Rule, of: "pre" | "post"): StepDefinition | nul
   } as StepDefinition;
 }
 
-/** ρ of a trace. */
+/** Name of a trace's ρ. */
 export const decayName = (trace: string): string => `decay of ${trace}`;

@@ -1,7 +1,7 @@
-/** A compiled sweep of a rule, with the places of the arrays that it reads and writes. */
+/** A compiled sweep of a rule, with the descriptor places of its arrays. */
 import { Program, Rows, type StepDefinition } from "../../engine/fuse/index.ts";
 
-/** Of an array: its place in the descriptor, and its index in a list of addresses. */
+/** For an array: its place in the descriptor, and its index in a list of addresses. */
 type Used = readonly (readonly [place: number, index: number])[];
 
 export class RuleSweep {
@@ -12,7 +12,7 @@ export class RuleSweep {
     this.rows = new Rows(new Program(definition).compile(null), widest, take);
   }
 
-  /** Notes where an input lies, and the values from a row to the next. */
+  /** Sets the address of an input and the number of values between rows. */
   input(name: string, at: number, stride: number): void {
     this.rows.note(this.rows.inputPlace(name), at, stride);
   }
@@ -21,13 +21,13 @@ export class RuleSweep {
     this.rows.note(this.rows.outputPlace(name), at, stride);
   }
 
-  /** A matrix that is read and written. */
+  /** Sets the address of a matrix that is read and written. */
   matrix(name: string, at: number, stride: number): void {
     this.input(name, at, stride);
     this.output(name, at, stride);
   }
 
-  /** Notes the addresses of inputs, in the order of their names. */
+  /** Sets the addresses of inputs, in the order of their names. */
   inputs(names: readonly string[], addresses: readonly number[], stride: number): void {
     let used = this.uses.get(names);
     if (used === undefined) {
@@ -48,7 +48,7 @@ export class RuleSweep {
     return this.rows.outputPlace(name) >= 0;
   }
 
-  /** Notes where a state lies that goes from row to row. */
+  /** Sets the address of a state that passes from row to row. */
   carry(name: string, at: number): void {
     this.rows.note(this.rows.statePlace(name), at, 0);
   }

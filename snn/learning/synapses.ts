@@ -1,8 +1,8 @@
 /**
- * The synapses of a layer that a rule changes: its weight, sums of changes, states of synapses, and the sweeps over them.
+ * The synapses of a layer that a rule changes: its weight, sums of changes, synaptic states, and the sweeps over them.
  *
- * The copy of a linear layer's weight by columns that products of few rows read (engine/columns.ts) is kept up to date where there is
- * one: so `forward` follows the spikes of a network that learns in each step.
+ * If the weight of a linear layer has a transposed copy, which products with few spikes read (engine/forms/columns.ts), sweeps keep it up to
+ * date. Thus the cost of `forward` remains proportional to the spikes, even if the network learns in each step.
  */
 import { wrongValue } from "../../engine/arguments.ts";
 import { ready } from "../../engine/extend.ts";
@@ -35,19 +35,19 @@ import {
 import { RuleSweep } from "./sweep.ts";
 import { floatsAt, int32At, type Workspace } from "./workspace.ts";
 
-/** Values of the neurons of one sample: addresses, in the order of `valuesOf`. */
+/** Addresses of the values of one sample's neurons, in the order of `valuesOf`. */
 export interface SampleAddresses {
   readonly pre: readonly number[];
   readonly post: readonly number[];
 }
 
-/** Neurons of a sample that spike, by their numbers. */
+/** Indices of the neurons of a sample that spike. */
 export interface Spiking {
   readonly pre: Int32Array;
   readonly post: Int32Array;
 }
 
-/** States of synapses, [B, out, in], and their scales, by which all of their values are to be multiplied. */
+/** Synaptic states [B, out, in], and the scale of each, a factor of all its values. */
 export interface SynapseStates {
   readonly synapses: Readonly<Record<string, Tensor>>;
   readonly scales: Record<string, number>;
@@ -60,18 +60,18 @@ interface ScalePlace {
   readonly inverseAt: number;
 }
 
-/** Sums of changes [out, in], and the neurons whose synapses they may have changed. */
+/** Sums of changes [out, in], and the neurons whose synapses may have changed. */
 interface Sums {
   readonly at: number;
   readonly rows: Uint8Array;
   readonly columns: Uint8Array;
-  /** Changes of all synapses were added. */
+  /** Whether changes of all synapses were added. */
   all: boolean;
 }
 
-/** Where more than this share of the neurons before spike, whole rows are swept: a column in a list costs about three times as much. */
+/** If more than this share of presynaptic neurons spike, whole rows are swept: a listed column costs about three times as much. */
 const MANY = 1 / 3;
-/** Up to this number of columns are swept one by one: a row has a cost of its own, however short the list. */
+/** Below this, columns are swept one by one: listed rows have a fixed cost each. */
 const FEW = 3;
 
 const NONE = new Int32Array(0);
@@ -81,7 +81,6 @@ export class Synapses {
   readonly inputs: number;
   readonly names: Readonly<Record<"pre" | "post", readonly string[]>>;
   private readonly layer: Changeable;
-  /** The shape of the weight. */
   private readonly shape: Shape;
   private readonly rule: Rule;
   private readonly bounds: RuleLayout["bounds"];
@@ -90,35 +89,34 @@ export class Synapses {
   private readonly sweeps = new Map<string, RuleSweep>();
   private readonly scalars: readonly string[];
   private readonly scalarAt: readonly number[];
-  /** The scales of states of synapses among these values. */
+  /** Scales of synaptic states among these values. */
   private readonly scales: readonly ScalePlace[];
   /**
-   * Parameters of the rule, and the address among these values, or 0 for a parameter of which each neuron behind has
-   * its own.
+   * Parameters of the rule, and their address among these values; 0 for a parameter with a value for each postsynaptic neuron.
    */
   private readonly parameters: readonly { readonly t: Tensor; readonly at: number }[];
-  /** The rule with the fields of these parameters. */
+  /** Parameters together with the fields of the rule that hold them. */
   private readonly kept: readonly Kept[];
-  /** Columns, in bytes from the start of a row, and rows, in bytes from the start of a column. */
+  /** Byte offsets of columns within a row, and of rows within a column. */
   private readonly columns: number;
   private readonly rows: number;
-  /** Values of the neurons before at the listed columns. */
+  /** Addresses of presynaptic values, gathered at the listed columns. */
   private readonly listed: readonly number[];
-  /** Four lanes of float64: sums of x − x. */
+  /** Four float64 lanes: sums of x − x, which are 0 if all x are finite. */
   private readonly finite: number;
-  /** The sum that the rows before explain. */
+  /** Sum over the rows so far, which a rule reads as `explained`. */
   private readonly explained: number;
-  /** When the weight was last written by a sweep. */
+  /** Version of the weight at the last write by a sweep. */
   private seen = -1;
   private sums: Sums | null = null;
-  /** Weights may be beyond the bounds until the next step has been applied. */
+  /** Whether weights may exceed the bounds until the next step. */
   private isOutside = false;
-  /** Sweeps have written weights that were not checked yet. */
+  /** Whether sweeps have written weights that were not checked yet. */
   private isSwept = false;
-  /** Bits of the spikes of a sample. */
+  /** Spikes of a sample as bits. */
   private readonly bits: number;
 
-  /** `changing`: the bounds of changes, where all weights are put into theirs behind these. */
+  /** `changing`: bounds during changes; wider than the final ones if all weights are clamped afterwards. */
   constructor(
     layer: Changeable,
     rule: Rule,
@@ -174,14 +172,14 @@ export class Synapses {
     return this.rule.has("onPre") || this.rule.has("onPost");
   }
 
-  /** Whether an equation of the rule has a value of this name in it. */
+  /** Whether an equation of the rule uses a value of this name. */
   uses(name: string): boolean {
     const dense = (["onStep", "onReward"] as const).filter((event) => this.rule.has(event));
     const events = this.hasEvents && this.eventSweep("row", "sum").reads(name);
     return events || dense.some((event) => this.denseSweep(event, "sum").reads(name));
   }
 
-  /** Whether a reward reads spikes or traces. */
+  /** Whether the change at a reward reads spikes or traces. */
   get rewardReadsNeurons(): boolean {
     const sweep = this.denseSweep("onReward", "sum");
     return [...this.names.pre, ...this.names.post].some((name) => sweep.reads(name));
@@ -209,7 +207,7 @@ export class Synapses {
     return this.made(`${event} ${target}`, "row", () => denseSweep(this.layout, event, target));
   }
 
-  /** Notes the arrays of a sweep: of the weight, of sums, of the neurons and the states of one sample. */
+  /** Sets the arrays of a sweep: weight, sums, and neurons and states of one sample. */
   private place(
     sweep: RuleSweep,
     { pre, post }: SampleAddresses,
@@ -230,7 +228,7 @@ export class Synapses {
     return sweep;
   }
 
-  /** The changes at the spikes of one sample. */
+  /** Applies the changes at the spikes of one sample. */
   spikes(sample: SampleAddresses, b: number, { pre, post }: Spiking, states: SynapseStates, target: Target): void {
     const { rule, outputs, inputs, sums } = this;
     const before = rule.has("onPre") ? pre : NONE;
@@ -263,7 +261,7 @@ export class Synapses {
     for (let k = 0; k < behind.length; k++) sums.rows[behind[k] as number] = 1;
   }
 
-  /** Puts the values of some neurons before side by side, of those that the sweep reads; gives their addresses. */
+  /** Gathers those values of some presynaptic neurons that the sweep reads; returns their addresses. */
   private gather(sweep: RuleSweep, { pre }: SampleAddresses, places: Int32Array): readonly number[] {
     const { inputs, listed } = this;
     this.noteList(places);
@@ -282,7 +280,7 @@ export class Synapses {
     for (let k = 0; k < places.length; k++) list[k] = 4 * (places[k] as number);
   }
 
-  /** The changes of all synapses by one sample. Returns whether states of synapses have changed. */
+  /** Applies the changes of all synapses by one sample. Returns whether synaptic states have changed. */
   dense(
     event: "onStep" | "onReward",
     sample: SampleAddresses,
@@ -311,7 +309,7 @@ export class Synapses {
     return this.rule.synapse.some(({ name }) => sweep.writes(name));
   }
 
-  /** Makes room for sums of changes. */
+  /** Allocates sums of changes. */
   takeSums(): void {
     const { outputs, inputs, work } = this;
     this.sums ??= {
@@ -322,7 +320,7 @@ export class Synapses {
     };
   }
 
-  /** w ← w + rate·Σ changes, and the sums are 0 again. */
+  /** w ← w + rate·Σ changes; then the sums are 0. */
   applySums(rate: number): void {
     const { outputs, inputs } = this;
     const sums = this.sums as Sums;
@@ -340,7 +338,7 @@ export class Synapses {
       listed.matrix("w", weight.ptr, inputs);
       listed.matrix(SUM_OF_CHANGES, sums.at, inputs);
       this.noteList(columns);
-      // A row that was swept has sums of 0 by now.
+      // Sums of rows that were swept are 0 already.
       if (columns.length > 0) listed.rows.run(0, outputs, columns.length);
     }
     sums.rows.fill(0);
@@ -349,7 +347,7 @@ export class Synapses {
     this.wrote(rows, columns);
   }
 
-  /** w ← w·rate, within the bounds. */
+  /** w ← w·rate, clamped to the bounds. */
   scaleWeights(rate: number): void {
     this.scalar(RATE, rate);
     const bounded = { ...this.layout, bounds: this.bounds };
@@ -389,7 +387,7 @@ export class Synapses {
     this.isOutside = sumOfLanes(finite) > 0;
   }
 
-  /** Notes the scales of the states of synapses. */
+  /** Writes the scales of synaptic states where sweeps read them. */
   noteScales({ scales }: SynapseStates): void {
     for (let i = 0; i < this.scales.length; i++) {
       const { name, at, inverseAt } = this.scales[i] as ScalePlace;
@@ -399,7 +397,7 @@ export class Synapses {
     }
   }
 
-  /** Multiplies a state of all synapses. */
+  /** Multiplies a state of all synapses by a factor. */
   multiply({ synapses }: SynapseStates, name: string, by: number): void {
     const t = synapses[name] as Tensor;
     this.scalar(RATE, by);
@@ -408,7 +406,7 @@ export class Synapses {
     sweep.rows.run(0, (t.sizes[0] as number) * this.outputs, this.inputs);
   }
 
-  /** Zeros of a state at the synapses of the neurons of each sample that have spiked; of all synapses without lists. */
+  /** Zeroes a state at the synapses of neurons that have spiked; at all synapses if the lists are null. */
   clear({ synapses }: SynapseStates, name: string, spiked: readonly Spiking[] | null): void {
     const t = synapses[name] as Tensor;
     const { outputs, inputs } = this;
@@ -425,8 +423,8 @@ export class Synapses {
   }
 
   /**
-   * Reads the parameters, and a weight that others have written: throws for tensors that were freed or replaced, a weight of another
-   * shape and weights that are not finite, and notes whether some are beyond the bounds.
+   * Reads the parameters, and a weight that was written from outside: throws for tensors that were freed or replaced, a weight of a wrong shape
+   * and weights that are not finite, and records whether some exceed the bounds.
    */
   check(where: string): void {
     const { weight } = this.layer;
@@ -451,7 +449,7 @@ export class Synapses {
     this.seen = weight.written;
   }
 
-  /** Puts weights that were beyond the bounds before a step into these, also those that the step has not changed. */
+  /** Clamps weights that exceeded the bounds before a step, including those that the step did not change. */
   bound(): void {
     if (!this.isOutside) return;
     const [low, high] = this.bounds;
@@ -472,7 +470,7 @@ export class Synapses {
     }
   }
 
-  /** Throws where a sweep has made a weight, or a state of a synapse, infinite or no number. */
+  /** Throws if a sweep has made a weight or a synaptic state infinite or NaN. */
   checkChanges(where: string, { synapses }: SynapseStates): void {
     if (!this.isSwept) return;
     this.isSwept = false;
@@ -495,7 +493,7 @@ export class Synapses {
     return true;
   }
 
-  /** Sweeps have written the weight, of these rows and columns or of all. */
+  /** Marks the weight as written by sweeps, in these rows and columns or in all. */
   wrote(rows: Int32Array | null, columns: Int32Array | null): void {
     const { weight } = this.layer;
     this.isSwept = true;
@@ -505,7 +503,6 @@ export class Synapses {
   }
 }
 
-/** The places of non-zeros. */
 function placesOf(values: Float32Array | Uint8Array): Int32Array {
   let count = 0;
   for (let i = 0; i < values.length; i++) if (values[i] !== 0) count++;
@@ -514,7 +511,7 @@ function placesOf(values: Float32Array | Uint8Array): Int32Array {
   return places;
 }
 
-/** The sum of four float64 lanes, which are 0 afterwards. */
+/** Sum of four float64 lanes, which are then zeroed. */
 function sumOfLanes(p: number): number {
   const lanes = new Float64Array(floatsAt(p, 0).buffer, p, 4);
   const [a, b, c, d] = lanes as unknown as [number, number, number, number];

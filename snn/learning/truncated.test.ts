@@ -1,4 +1,4 @@
-/** Backpropagation in pieces: the bits of backpropagation where one piece is all, states that go on, and bounded memory. */
+/** Truncated backpropagation: the bits of full backpropagation for a single piece, states across pieces, and bounded memory. */
 import { describe, expect, test } from "vitest";
 import {
   Adam,
@@ -41,7 +41,7 @@ import {
 const [T, B, N] = [7, 2, 4];
 const sum: PieceLoss = (z) => z.square().sum();
 
-/** A layer with steps of its own that is no layer of the package. */
+/** A user-written layer with `step`. */
 class Summing extends Module {
   forward(x: Tensor): Tensor {
     return x.cumsum({ axis: 0 });
@@ -55,7 +55,7 @@ class Summing extends Module {
   }
 }
 
-/** Layers of [T, B, N] by name, made anew by each call. */
+/** Layers of [T, B, N] by name; each call makes a new one. */
 const LAYERS: Readonly<Record<string, () => Module>> = {
   LIF: () => new LIF({ learnBeta: true, learnThreshold: true }),
   "held LIF": () => new LIF({ refractorySteps: 2, reset: "subtract" }),
@@ -78,7 +78,7 @@ const LAYERS: Readonly<Record<string, () => Module>> = {
 
 const input = (): Tensor => random([T, B, N], 1, { low: -1, high: 3 });
 
-/** Gradients of a network that `learn` has seen, as bits by name, and of a leaf before it. */
+/** Gradients of a network after `learn`, as bits by name, and of a leaf before it. */
 function learnt(make: () => Module, learn: (network: Module, x: Tensor) => void): Record<string, number[] | null> {
   const network = new Sequential(linear(N, N, 5), make(), linear(N, N, 6));
   const x = leaf([T, B, N], 1, { low: -1, high: 3 });
@@ -117,7 +117,7 @@ describe("one piece has the bits of backpropagation", () => {
   });
 });
 
-/** Sums over other groups of steps. */
+/** Whether the grouping of steps changes the roundings of sums. */
 const rounds = (layer: Module) => layer instanceof BatchNormTT1d || layer instanceof Summing;
 
 describe("pieces go on from each other", () => {

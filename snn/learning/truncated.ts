@@ -1,46 +1,44 @@
-/** Backpropagation through pieces of a sequence: memory for one piece, gradients that end where it begins. */
+/** Truncated backpropagation through time: memory for one piece of a sequence; gradients stop at its start. */
 import { COUNT, functionOf, numberOf, withDefaults } from "../../engine/arguments.ts";
-import { type Module, stack, type Tensor, tape } from "../../engine/index.ts";
+import { type Module, type Tensor, tape } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/protocol.ts";
 import { checkSequence } from "../layer/checks.ts";
-import { isStepping, type Stepping } from "../layer/stepping.ts";
-import type { LayerState, NetworkLayer, NetworkState, Passed } from "./network.ts";
-import { disposeState, layerStart, lossOf, networkOf, ownState, passedWhole, tensorsOfState } from "./network.ts";
+import { disposeState, lossOf, type NetworkLayer, type NetworkState, networkOf } from "./network.ts";
+import { forwardFrom } from "./pieces.ts";
 
 /** Options of {@link truncatedBackward}. */
 export interface TruncatedOptions {
-  /** K, the steps of a piece, a positive integer; the last piece has the rest. With K ≥ T there is one piece. */
+  /** K, the number of steps of a piece, a positive integer; the last piece may be shorter. With K ≥ T there is one piece. */
   steps: number;
 }
 
 const DEFAULTS = { steps: Number.NaN } satisfies Record<keyof TruncatedOptions, unknown>;
 
 /**
- * The loss of a piece, one number, of the output [to − from, B, …] of the time steps from … to − 1; null for steps without a loss.
+ * Loss of a piece, one number, for the output [to − from, B, …] of the time steps from … to − 1; null for steps without a loss.
  */
 export type PieceLoss = (output: Tensor, from: number, to: number) => Tensor | null;
 
 const WHERE = "truncatedBackward";
 
 /**
- * Backpropagation through time in pieces of K steps: forward and backward through one piece after the other, with the state at the end of
- * a piece as the constant start of the next. Gradients add up in `grad` of the parameters. Returns the sum of the losses.
+ * Truncated backpropagation through time in pieces of K steps: runs each piece forward and backward, and starts the next from its final state, as a
+ * constant. Gradients accumulate in `grad` of the parameters. Returns the sum of the losses.
  *
  *   L = Σ_p loss(output[p·K … p·K + K − 1])      ∂L/∂θ ≈ Σ_p ∂loss_p/∂θ with the state before piece p fixed
  *
- * Shapes: x [T, B, …]; `loss(output, from, to)` sees [to − from, B, …], the steps from … to − 1, and is called once for each piece, in
- * their order. A mean over all steps is a sum over the piece, divided by T, as in the example.
+ * Shapes: x [T, B, …]; `loss(output, from, to)` is called once for each piece, in order, with the output [to − from, B, …] of the steps from … to −
+ * 1. For a mean over all steps, divide the sum over the piece by T, as in the example.
  *
- * With K ≥ T the call is `loss(model.forward(x), 0, T).backward()`, bit for bit, for any module. With more pieces the model is a layer,
- * or layers in `Sequential`, nested or not: neurons, `Recurrent`, readouts, delays and other layers with `step(x, state)` and
- * `initialState(shape)`, and layers without a state; each gives one output for each time step. Batch statistics are
- * computed within a piece; a `Dropout` whose mask is shared over time keeps its mask. Memory holds a piece, for any T.
+ * With K ≥ T the call is `loss(model.forward(x), 0, T).backward()`, bit for bit, for any module. With more pieces, the model must be a layer, or
+ * layers in `Sequential`, nested or not: neurons, `Recurrent`, readouts, delays and other layers with `step(x, state)` and `initialState(shape)`, and
+ * layers without a state, each with one output per time step. Batch statistics are computed within a piece; a `Dropout` whose mask is shared over
+ * time keeps its mask. Memory use is that of one piece, for any T.
  *
- * @throws RangeError unless steps is a positive integer, for an x without a time axis, a loss of more than one number, and for layers whose
- *   state cannot be carried from piece to piece: modules whose `forward` hides a state, `PSN` of a kind that needs the whole sequence,
- *   layers that join time steps; TypeError for a model that is no module, an x that is no tensor or a loss that is no
- *   function; Error for an x that was recorded before, which the first piece would consume. A loss that throws in a
- *   later piece leaves the gradients of the pieces before it.
+ * @throws RangeError unless steps is a positive integer, for an x without a time axis, a loss of more than one number, and for layers whose state
+ *   cannot be carried from piece to piece: modules whose `forward` hides a state, `PSN` of a kind that needs the whole sequence, layers that join
+ *   time steps; TypeError for a model that is not a module, an x that is not a tensor or a loss that is not a function; Error for an x that was
+ *   recorded before, which the first piece would consume. If the loss throws in a later piece, the gradients of the earlier pieces remain.
  * @see Williams and Peng (1990), An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent Network Trajectories, Neural
  *   Computation 2(4).
  *
@@ -81,7 +79,7 @@ function inPieces(layers: readonly NetworkLayer[], x: Tensor, loss: PieceLoss, s
       const to = Math.min(from + steps, T);
       const before: NetworkState | undefined = state;
       const piece = tape(() => {
-        const [output, next] = forward(layers, x.slice(0, from, to), before);
+        const [output, next] = forwardFrom(layers, x.slice(0, from, to), before);
         return { loss: learned(loss, output, from, to), next };
       });
       disposeState(before);
@@ -94,52 +92,11 @@ function inPieces(layers: readonly NetworkLayer[], x: Tensor, loss: PieceLoss, s
   return sum;
 }
 
-/** Runs backward from the loss of a piece, and gives its value. */
+/** Runs backward from the loss of a piece and returns its value. */
 function learned(loss: PieceLoss, output: Tensor, from: number, to: number): number {
   const result = loss(output, from, to);
   if (result === null) return 0;
   const value = lossOf(WHERE, result);
   value.backward();
   return value.item();
-}
-
-/** The network over a piece, from a state on, undefined at the start of the sequence. */
-function forward(
-  layers: readonly NetworkLayer[],
-  x: Tensor,
-  before: NetworkState | undefined,
-): [output: Tensor, state: NetworkState] {
-  let z = x;
-  const states = layers.map((layer) => {
-    const state = before?.layers[layer.index];
-    const [output, next] = isStepping(layer.module)
-      ? overTime(layer.module, z, layerStart(layer, z.sizes.slice(1), state))
-      : passedWhole(layer, z, state);
-    z = output;
-    return next;
-  });
-  return [z, ownState(states, tensorsOfState(before))];
-}
-
-/** A layer with steps over a piece: all steps at once where the layer has `unroll`, else step by step. */
-function overTime(layer: Stepping, x: Tensor, from: LayerState): Passed {
-  const { unroll } = layer as Stepping & { unroll?: (x: Tensor, state: LayerState) => Unrolled };
-  if (typeof unroll === "function") {
-    const { spikes, membrane, state } = unroll.call(layer, x, from);
-    const z = spikes ?? membrane;
-    if (z !== undefined) return [z, state];
-  }
-  let state = from;
-  const steps = x.unbind(0).map((now) => {
-    const [z, next] = layer.step(now, state as never);
-    state = next as LayerState;
-    return z;
-  });
-  return [stack(steps), state];
-}
-
-interface Unrolled {
-  readonly spikes?: Tensor;
-  readonly membrane?: Tensor;
-  readonly state: LayerState;
 }

@@ -1,11 +1,11 @@
-/** Memory of a plastic connection or a rule, outside of tapes, which goes when its owner is collected as garbage. */
+/** Memory of a plastic connection or a rule, outside of tapes; freed when its owner is garbage-collected. */
 
 import { Held, memory, simd } from "../../engine/lasting.ts";
 
 export class Workspace {
   private readonly held = new Held();
 
-  /** Zeros that stay. */
+  /** Allocates persistent zeros. */
   take = (bytes: number): number => {
     const p = simd.heap.allocate(bytes);
     this.held.add(p, bytes);
@@ -13,12 +13,12 @@ export class Workspace {
     return p;
   };
 
-  /** Gives back everything. */
+  /** Frees everything. */
   free(): void {
     this.held.release();
   }
 
-  /** Gives back memory of `take`. */
+  /** Frees memory of `take`. */
   give(p: number, bytes: number): void {
     this.held.remove(p);
     simd.heap.release(p, bytes);

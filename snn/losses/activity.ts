@@ -1,4 +1,4 @@
-/** Costs of activity, to be added to a loss: too many spikes, too few, and the work that spikes make. */
+/** Activity costs that are added to a loss: too many spikes, too few, and synaptic operations. */
 import { joined, NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { alive, composedOp } from "../../engine/extend.ts";
 import {
@@ -25,10 +25,10 @@ export interface SparsityOptions extends LengthsOptions {
   lambda?: number;
 }
 
-const SPARSITY = /* @__PURE__ */ joined(ALL_STEPS, { lambda: 1e-5 });
+const SPARSITY = joined(ALL_STEPS, { lambda: 1e-5 });
 
 /**
- * A cost of each spike: λ·Σ s, over steps, samples and neurons.  ∂L/∂s = λ.
+ * A cost for each spike: λ·Σ s over steps, samples and neurons.  ∂L/∂s = λ.
  *
  * Shapes: spikes [T, B, …] → [].
  *
@@ -51,7 +51,7 @@ export const l1RateSparsity = composedOp((spikes: Tensor, options: SparsityOptio
 
 /** Options of {@link maximumRate}. */
 export interface MaximumRateOptions extends LengthsOptions {
-  /** The largest rate without a cost, spikes per step, in [0, 1]. */
+  /** r_max, the largest rate without a cost, spikes per step, in [0, 1]. */
   maximum: number;
   /** λ, finite and ≥ 0; default 1. */
   lambda?: number;
@@ -59,16 +59,16 @@ export interface MaximumRateOptions extends LengthsOptions {
 
 /** Options of {@link silence}. */
 export interface SilenceOptions extends LengthsOptions {
-  /** The smallest rate without a cost, spikes per step, in [0, 1]. */
+  /** r_min, the smallest rate without a cost, spikes per step, in [0, 1]. */
   minimum: number;
   /** λ, finite and ≥ 0; default 1. */
   lambda?: number;
 }
 
-const MAXIMUM = /* @__PURE__ */ joined(ALL_STEPS, { maximum: Number.NaN, lambda: 1 });
-const MINIMUM = /* @__PURE__ */ joined(ALL_STEPS, { minimum: Number.NaN, lambda: 1 });
+const MAXIMUM = joined(ALL_STEPS, { maximum: Number.NaN, lambda: 1 });
+const MINIMUM = joined(ALL_STEPS, { minimum: Number.NaN, lambda: 1 });
 
-/** The rate of each neuron: spikes per step, averaged over samples. */
+/** Rate of each neuron: spikes per step, averaged over samples. */
 function ratesOf(where: string, spikes: Tensor, lengths: LengthsOptions["lengths"]): Tensor {
   const steps = lengthsOf(where, "spikes", spikes, lengths);
   if (spikes.ndim < 2) throw wrongValue(where, "spikes [T, B, …]", formatShape(spikes.sizes));
@@ -76,12 +76,12 @@ function ratesOf(where: string, spikes: Tensor, lengths: LengthsOptions["lengths
 }
 
 /**
- * A cost of neurons that fire too much:
+ * A cost for neurons that fire too much:
  *
  *   λ·Σ_n max(rₙ − r_max, 0)²     rₙ: spikes of neuron n per step, averaged over samples
  *
- * Shapes: spikes [T, B, …] → []. `maximum` is r_max, λ is 1 by default. For the rate of a whole layer,
- * `spikes.mean({ axis: -1, keepdim: true })` takes the place of the spikes.
+ * Shapes: spikes [T, B, …] → []. `maximum` is r_max, λ is 1 by default. To bound the rate of a whole layer, pass
+ * `spikes.mean({ axis: -1, keepdim: true })`.
  *
  * @throws RangeError for spikes without axes of time and samples, a maximum outside [0, 1], a lambda that is not finite and ≥ 0, or
  *   lengths that are not one integer in [1, T] for each sample.
@@ -105,12 +105,12 @@ export const maximumRate = composedOp((spikes: Tensor, options: MaximumRateOptio
 });
 
 /**
- * A cost of neurons that are silent, or nearly so:
+ * A cost for neurons that are silent or nearly so:
  *
  *   λ·Σ_n max(r_min − rₙ, 0)²     rₙ: spikes of neuron n per step, averaged over samples
  *
- * The gradient is the same at all steps of a silent neuron, and its surrogate says which of them count. Shapes: spikes [T, B, …] → [].
- * `minimum` is r_min, λ is 1 by default.
+ * A silent neuron gets the same gradient for its spikes at all steps; the surrogate derivative of each step scales it.
+ * Shapes: spikes [T, B, …] → []. `minimum` is r_min, λ is 1 by default.
  *
  * @throws RangeError for spikes without axes of time and samples, a minimum outside [0, 1], a lambda that is not finite and ≥ 0, or
  *   lengths that are not one integer in [1, T] for each sample.
@@ -133,22 +133,22 @@ export const silence = composedOp((spikes: Tensor, options: SilenceOptions): Ten
   return mul(sum(square(relu(add(neg(ratesOf(where, spikes, lengths)), minimum)))), lambda);
 });
 
-/** Fan-outs: synapses of each neuron, one number for all or a tensor [...], or the layer that the spikes go to. */
+/** Synapses of each neuron: one number for all, a tensor [...], or the layer that reads the spikes. */
 export type FanOut = number | Tensor | Linear | Conv1d | Conv2d;
 
 /**
- * Synaptic operations of a sample: each spike makes one addition for each synapse that it goes to.
+ * Synaptic operations of a sample: each spike makes one addition in each synapse that it reaches.
  *
  *   z = 1/B·Σ s[t]·F     F: the fan-out of each neuron;  ∂z/∂s = F/B
  *
- * The fan-out of a layer: the outputs of a `Linear`; for a convolution the windows over the place of a neuron, fewer at the borders, times
- * the filters of its group. Times a small factor, z is a cost that weighs spikes by their work; alone it is a metric. Graded spikes count
- * with their value.
+ * Fan-out of a layer: for `Linear`, the number of outputs; for a convolution, the number of windows over a position, fewer at the borders, times the
+ * filters of its group. Times a small factor, z is a cost that weighs spikes by their work; alone it is a metric. Graded spikes count with their
+ * value.
  *
  * Shapes: spikes [T, B, …]; fanOut a number, a tensor that broadcasts to [B, …], or a layer; → [].
  *
- * @throws RangeError for spikes without axes of time and samples, a negative fan-out, shapes that do not broadcast or that the layer does
- *   not take, or lengths that are not one integer in [1, T] for each sample; TypeError for another fan-out.
+ * @throws RangeError for spikes without axes of time and samples, a negative fan-out, shapes that do not broadcast or fit the layer, or lengths that
+ *   are not one integer in [1, T] for each sample; TypeError for a fan-out of a different type.
  * @see Merolla et al. (2014), A Million Spiking-Neuron Integrated Circuit with a Scalable Communication Network and Interface, Science
  *   345(6197).
  *
@@ -174,7 +174,7 @@ export const synapticOperations = composedOp(
   },
 );
 
-/** The fan-out of neurons [B, …] as a number, or a tensor that broadcasts. */
+/** Fan-out of neurons [B, …], as a number or a tensor that broadcasts. */
 function synapsesOf(where: string, fanOut: FanOut, shape: Shape): number | Tensor {
   if (typeof fanOut === "number") return numberOf(where, "fanOut", fanOut, NOT_NEGATIVE);
   if (fanOut instanceof Tensor) {
@@ -190,7 +190,7 @@ function synapsesOf(where: string, fanOut: FanOut, shape: Shape): number | Tenso
   throw wrongType(where, "fanOut as a number, a tensor, a Linear or a convolution", fanOut);
 }
 
-/** The fan-out of the places of a map, [H, W] or [L]: along each axis the windows over a place, and their product. */
+/** Fan-out of the positions of a map, [H, W] or [L]: the product over axes of the number of windows over a position. */
 function synapsesOfWindows(where: string, layer: Conv1d | Conv2d, shape: Shape): Tensor {
   const { weight, stride, padding, dilation, groups } = layer;
   const [out, inGroup, ...kernel] = weight.sizes as [number, number, ...number[]];
@@ -210,7 +210,6 @@ function synapsesOfWindows(where: string, layer: Conv1d | Conv2d, shape: Shape):
   return tensor(Float32Array.from(values), { shape: map });
 }
 
-/** The number of windows that cover each position. */
 function windowsOver(size: number, kernel: number, stride: number, padding: number, dilation: number): number[] {
   const counts = new Array<number>(size).fill(0);
   const windows = Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;

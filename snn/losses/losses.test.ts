@@ -1,4 +1,4 @@
-/** Losses over sequences: the same by other ops, gradients, lengths, memory, and errors. */
+/** Losses over sequences: compared with other ops, gradients, lengths, memory, and errors. */
 import { describe, expect, test } from "vitest";
 import type { Reduction, Targets, Tensor } from "../../engine/index.ts";
 import { Conv1d, Conv2d, crossEntropy, gradcheck, Linear, mseLoss, noGrad, tape, tensor } from "../../engine/index.ts";
@@ -66,7 +66,7 @@ const [T, B, K] = [7, 4, 6];
 const LENGTHS = [7, 1, 4, 6];
 const Y = Int32Array.of(2, 0, 1, 2);
 
-/** Binary or analogue, as the loss takes them; padding is NaN, which nothing may read. */
+/** Binary or analogue, as the loss requires; padding is NaN, which must not be read. */
 function inputOf(name: string, requiresGrad = false): Tensor {
   return isTemporal(name) ? spikesOf([T, B, K], 3, requiresGrad) : random([T, B, K], 3, { requiresGrad });
 }
@@ -86,7 +86,7 @@ describe.each(names.filter((name) => name !== "ceTemporalLoss of reciprocals"))(
   test.each(["mean", "sum", "none"] as const)("a padded batch is the %s of its samples alone", (reduction) => {
     const x = withPadding(inputOf(name), isTemporal(name) ? 1 : Number.NaN);
     const weight = isPopulation(name) ? random([3], 5, { low: 0.5, high: 2 }) : random([K], 5, { low: 0.5, high: 2 });
-    // ceTemporalLoss divides by the weights, as snnTorch does, so a batch is no mean of its samples.
+    // ceTemporalLoss divides by the weights, as in snnTorch, so a batch is not a mean of its samples.
     for (const w of name === "ceTemporalLoss" ? [null] : [null, weight]) {
       const [together, own] = tape(() => {
         const together = loss(x, Y, { lengths: LENGTHS, reduction, weight: w });

@@ -1,12 +1,12 @@
-/** Losses of rates, counts and membranes over whole sequences, [T, B, …]; each sample has a target, [B]. */
+/** Losses of rates, counts and membranes over whole sequences [T, B, …] with one target a sample, [B]. */
 import { FINITE, joined, NOT_NEGATIVE, numberOf, UNIT, wrongValue } from "../../engine/arguments.ts";
 import { composedOp } from "../../engine/extend.ts";
-import { add, crossEntropy, max, mean, mul, square, sub, type Targets, Tensor } from "../../engine/index.ts";
+import { add, crossEntropy, mean, mul, square, sub, type Targets, Tensor } from "../../engine/index.ts";
 import { reduced } from "../../engine/protocol.ts";
 import { sameShape } from "../../engine/shape.ts";
 import type { CrossEntropySequenceOptions, SequenceLossOptions } from "./options.ts";
 import { ENTROPY, lossOptions, prepared, SEQUENCE } from "./options.ts";
-import { lengthsOf, maskSteps, meanOfMasked } from "./sequence.ts";
+import { lengthsOf, maskSteps, maxSteps, meanOfMasked } from "./sequence.ts";
 import {
   type ClassPopulationOptions,
   classCounts,
@@ -22,14 +22,14 @@ import {
 export type { CrossEntropySequenceOptions, SequenceLossOptions } from "./options.ts";
 export type { ClassPopulationOptions } from "./targets.ts";
 
-/** Cross-entropy of rows, whose "mean" is over the rows: mean(w·ce), not Σ w·ce / Σ w. */
+/** Cross-entropy of rows. The reduction "mean" is mean(w·ce) over rows, not Σ w·ce / Σ w. */
 function entropyOf(logits: Tensor, labels: Int32Array, { weight, labelSmoothing, reduction }: typeof ENTROPY): Tensor {
   const ofRows = weight !== null && reduction === "mean";
   const loss = crossEntropy(logits, labels, { weight, labelSmoothing, reduction: ofRows ? "none" : reduction });
   return ofRows ? mean(loss) : loss;
 }
 
-/** No label: `crossEntropy` ignores a row that has this index. */
+/** `crossEntropy` ignores rows with this index. */
 const IGNORED = -100;
 
 /** Cross-entropy of each step, averaged over the steps of each sample. */
@@ -45,21 +45,21 @@ function entropyOfSteps(x: Tensor, labels: Int32Array, lengths: Int32Array | nul
     for (let t = lengths[Math.floor(row / inner)] as number; t < T; t++) all[t * rows + row] = IGNORED;
   }
   const losses = crossEntropy(x, all, { weight, labelSmoothing, ignoreIndex: IGNORED, reduction: "none" });
-  // The losses of ignored rows are 0.
+  // Ignored rows have the loss 0.
   return reduced(meanOfMasked(losses, lengths), reduction);
 }
 
 /**
- * Cross-entropy in every step, averaged over time: the right class is to fire in each step, the others in none.
+ * Cross-entropy in every step, averaged over time. Trains the right class to fire in each step and the others not to fire.
  *
  *   lossᵢ = 1/T·Σ_t w_y·CE(s[t]ᵢ, yᵢ)     CE: cross-entropy of softmax(s[t]) with the class y
  *
- * "mean" (the default) is over the samples, also with weights, as in snnTorch: mean(w·ce), where `crossEntropy` divides by Σ w.
+ * "mean" (the default) is mean(w·ce) over the samples, as in snnTorch; `crossEntropy` divides by Σ w instead.
  *
  * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B] for the reduction "none".
  *
- * @throws RangeError for spikes without these axes, another number of class indices, weights or lengths, an index outside 0 … K − 1, an
- *   unknown reduction, or labelSmoothing outside [0, 1]; TypeError for y that is neither an array nor a tensor, or an unknown option.
+ * @throws RangeError for spikes without these axes, a wrong number of class indices, weights or lengths, an index outside 0 … K − 1, an unknown
+ *   reduction, or labelSmoothing outside [0, 1]; TypeError for y that is neither an array nor a tensor, or an unknown option.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  *
  * @example
@@ -78,17 +78,17 @@ export const ceRateLoss = composedOp(
   },
 );
 
-const COUNTS: Required<CrossEntropySequenceOptions & ClassPopulationOptions> = /* @__PURE__ */ joined(ENTROPY, {
+const COUNTS: Required<CrossEntropySequenceOptions & ClassPopulationOptions> = joined(ENTROPY, {
   numClasses: null,
 });
 
 /**
- * Cross-entropy of the spike counts: the right class is to fire most.
+ * Cross-entropy of the spike counts. Trains the right class to fire most.
  *
  *   lossᵢ = w_y·CE(Σ_t s[t]ᵢ, yᵢ)
  *
- * "mean" (the default) is over the samples, also with weights, as in snnTorch. With `numClasses` spikes are counted by
- * population. On membranes of neurons that do not fire, this is the cross-entropy of their integral.
+ * "mean" (the default) is mean(w·ce) over the samples, as in snnTorch. With `numClasses`, spikes are counted by population. Applied to membranes of
+ * neurons that do not fire, this is the cross-entropy of the integrated membrane.
  *
  * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B] for the reduction "none".
  *
@@ -117,11 +117,11 @@ export const ceCountLoss = composedOp(
 );
 
 /**
- * Cross-entropy of the largest membrane over time: the membrane of the right class is to rise highest.
+ * Cross-entropy of the largest membrane over time. Trains the membrane of the right class to rise highest.
  *
  *   lossᵢ = w_y·CE(max_t v[t]ᵢ, yᵢ)
  *
- * The first of equal maxima gets the gradient. "mean" (the default) is over the samples, also with weights, as in snnTorch.
+ * The first of equal maxima gets the gradient. "mean" (the default) is mean(w·ce) over the samples, as in snnTorch.
  *
  * Shapes: membrane [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B] for the reduction "none".
  *
@@ -140,7 +140,7 @@ export const ceMaxMembraneLoss = composedOp(
   (membrane: Tensor, y: Targets, options: CrossEntropySequenceOptions = ENTROPY): Tensor => {
     const given = lossOptions("ceMaxMembraneLoss", ENTROPY, options);
     const { labels, steps } = prepared("ceMaxMembraneLoss", "a membrane", membrane, y, given.lengths);
-    return entropyOf(max(maskSteps(membrane, steps, -Infinity), { axis: 0 }).values, labels, given);
+    return entropyOf(maxSteps(membrane, steps), labels, given);
   },
 );
 
@@ -148,25 +148,25 @@ export const ceMaxMembraneLoss = composedOp(
 export interface TetOptions extends CrossEntropySequenceOptions {
   /** λ in [0, 1], the share of the second term; default 0. Deng et al. use 0.05 and 0.001. */
   lambda?: number;
-  /** φ, the value that the second term pulls all outputs to; finite, default 1. Only where lambda is not 0. */
+  /** φ, the value towards which the second term pulls all outputs; finite, default 1. Requires lambda > 0. */
   target?: number;
 }
 
-const TET = /* @__PURE__ */ joined(ENTROPY, { lambda: 0, target: undefined as number | undefined }) satisfies Required<{
+const TET = joined(ENTROPY, { lambda: 0, target: undefined as number | undefined }) satisfies Required<{
   [Name in keyof TetOptions]: unknown;
 }>;
 
 /**
- * Temporal efficient training: cross-entropy of the output in every step with the same class, and a term that keeps outputs near a value.
+ * Temporal efficient training: cross-entropy of the output in every step with the class, plus a term that keeps outputs near φ.
  *
  *   lossᵢ = 1/T·Σ_t [(1 − λ)·w_y·CE(o[t]ᵢ, yᵢ) + λ·mean_k (o[t]ᵢₖ − φ)²]
  *
- * o is the output before a last neuron, mostly a current or a membrane. "mean" (the default) is over the samples, also with weights.
+ * o is the output of the last layer before it spikes, usually a current or a membrane. "mean" (the default) is the mean over the samples.
  *
  * Shapes: output [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B] for the reduction "none".
  *
- * @throws RangeError as {@link ceRateLoss}, and for lambda outside [0, 1] a target that is not finite, or a target where lambda is 0; TypeError for y that is neither
- *   an array nor a tensor, or an unknown option.
+ * @throws RangeError as {@link ceRateLoss}, for lambda outside [0, 1], and for a target that is not finite or is given with lambda 0; TypeError for y
+ *   that is neither an array nor a tensor, or an unknown option.
  * @see Deng et al. (2022), Temporal Efficient Training of Spiking Neural Network via Gradient Re-weighting, ICLR.
  *
  * @example
@@ -187,32 +187,32 @@ export const tetLoss = composedOp((output: Tensor, y: Targets, options: TetOptio
   const { labels, steps } = prepared("tetLoss", "an output", output, y, lengths);
   const entropy = entropyOfSteps(output, labels, steps, given);
   if (lambda === 0) return entropy;
-  // Masked before the square, whose derivative would multiply 0 by the padding, which may be NaN.
+  // Masks the padding, which may be NaN, before the square: the derivative of the square would be 0·NaN.
   const distances = mean(meanOfMasked(square(maskSteps(sub(output, target), steps)), steps), { axis: -1 });
   return add(mul(entropy, 1 - lambda), mul(reduced(distances, reduction), lambda));
 });
 
 /** Options of {@link mseCountLoss}. */
 export interface MseCountOptions extends SequenceLossOptions, ClassPopulationOptions {
-  /** Spikes per step that the right class is to have, ≥ 0; default 1. */
+  /** Spikes per step that the right class should have, ≥ 0; default 1. */
   correctRate?: number;
-  /** Spikes per step that the wrong classes are to have, ≥ 0; default 0. */
+  /** Spikes per step that the wrong classes should have, ≥ 0; default 0. */
   incorrectRate?: number;
 }
 
-const MSE_COUNT: Required<MseCountOptions> = /* @__PURE__ */ joined(SEQUENCE, {
+const MSE_COUNT: Required<MseCountOptions> = joined(SEQUENCE, {
   numClasses: null,
   correctRate: 1,
   incorrectRate: 0,
 });
 
 /**
- * Squared distance of spike counts from those that the classes are to have:
+ * Squared distance of the spike counts from target counts:
  *
  *   lossᵢₖ = w_y·(Σ_t s[t]ᵢₖ − ⌊T·r⌋)² / T     r: `correctRate` for k = yᵢ, else `incorrectRate`
  *
- * "mean" (the default) is over samples and classes. With `numClasses` spikes are counted by population of K/C neurons,
- * which is to have ⌊T·r·K/C⌋.
+ * "mean" (the default) is over samples and classes. With `numClasses` = C, each population of K/C neurons is counted as a whole, with the target
+ * ⌊T·r·K/C⌋.
  *
  * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B, C] for the reduction "none".
  *
@@ -251,15 +251,15 @@ export const mseCountLoss = composedOp((spikes: Tensor, y: Targets, options: Mse
 
 /** Options of {@link mseMembraneLoss}. */
 export interface MseMembraneOptions extends SequenceLossOptions {
-  /** The membrane that the right class is to have; finite, default 1. */
+  /** Target membrane of the right class; finite, default 1. */
   onTarget?: number;
-  /** The membrane that the wrong classes are to have; finite, default 0. */
+  /** Target membrane of the wrong classes; finite, default 0. */
   offTarget?: number;
-  /** Targets differ from step to step: class indices [T, B], or values [T, B, K]. Default false. */
+  /** Whether targets vary over time: class indices [T, B], or values [T, B, K]. Default false. */
   timeVarTargets?: boolean;
 }
 
-const MSE_MEMBRANE: Required<MseMembraneOptions> = /* @__PURE__ */ joined(SEQUENCE, {
+const MSE_MEMBRANE: Required<MseMembraneOptions> = joined(SEQUENCE, {
   onTarget: 1,
   offTarget: 0,
   timeVarTargets: false,
@@ -275,8 +275,8 @@ const MSE_MEMBRANE: Required<MseMembraneOptions> = /* @__PURE__ */ joined(SEQUEN
  * Shapes: membrane [T, B, K], or [T, B, …, K]; y: class indices [B], or a tensor of values [B, K]; with `timeVarTargets` [T, B] or
  * [T, B, K]; → [], or [B, K] for the reduction "none".
  *
- * @throws RangeError as {@link ceRateLoss}, for a weight beside values a target that is not finite, or a target where lambda is 0; TypeError for y that is neither an
- *   array nor a tensor, or an unknown option.
+ * @throws RangeError as {@link ceRateLoss}, for a weight together with target values, and for targets that are not finite; TypeError for y that is
+ *   neither an array nor a tensor, or an unknown option.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  *
  * @example

@@ -1,4 +1,4 @@
-/** Metrics: the share of samples that a network gets right, and which classes it takes for which. */
+/** Classification metrics: accuracies and the confusion matrix. */
 import { ensure, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";
 import { accuracy, argmax, neg, noGrad, type Targets, type Tensor } from "../../engine/index.ts";
@@ -11,13 +11,12 @@ export interface AccuracyRateOptions extends ClassPopulationOptions, LengthsOpti
 const ACCURACY: Required<AccuracyRateOptions> = { numClasses: null, lengths: undefined };
 
 /**
- * The share of samples whose right class has the most spikes, the first of equal ones. With `numClasses`, spikes are
- * counted by population.
+ * Share of samples whose right class has the most spikes; the first of equal counts wins. With `numClasses`, spikes are counted by population.
  *
  * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B].
  *
- * @throws RangeError for spikes without these axes, another number of class indices or lengths, an index outside 0 … K − 1, or numClasses
- *   that does not divide K; TypeError for y that is neither an array nor a tensor, or an unknown option.
+ * @throws RangeError for spikes without these axes, a wrong number of class indices or lengths, an index outside 0 … K − 1, or numClasses that does
+ *   not divide K; TypeError for y that is neither an array nor a tensor, or an unknown option.
  *
  * @example
  * ```ts
@@ -38,12 +37,12 @@ export function accuracyRate(spikes: Tensor, y: Targets, options: AccuracyRateOp
 }
 
 /**
- * The share of samples whose right class fires first, the first of equal ones; a neuron without a spike counts as firing at T − 1.
+ * Share of samples whose right class fires first; the first of equal times wins. A neuron without a spike counts as firing at T − 1.
  *
  * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B].
  *
- * @throws RangeError for spikes without these axes, another number of class indices or lengths, or an index outside 0 … K − 1; TypeError
- *   for y that is neither an array nor a tensor, or an unknown option.
+ * @throws RangeError for spikes without these axes, a wrong number of class indices or lengths, or an index outside 0 … K − 1; TypeError for y that
+ *   is neither an array nor a tensor, or an unknown option.
  *
  * @example
  * ```ts
@@ -64,22 +63,21 @@ export function accuracyTemporal(spikes: Tensor, y: Targets, options: LengthsOpt
 
 /** Options of {@link confusionMatrix}. */
 export interface ConfusionOptions {
-  /** Counts of earlier batches, [K][K], that the new ones are added to; default null: zeros. */
+  /** Counts of earlier batches, [K][K], to which the new ones are added; default null: zeros. */
   into?: number[][] | null;
 }
 
 const CONFUSION: Required<ConfusionOptions> = { into: null };
 
 /**
- * How many samples of each class were taken for each class: rows are the classes of y, columns the classes of the
- * largest outputs, the first of equal ones. Right ones are on the diagonal.
+ * Counts samples by true and predicted class: rows are the classes of y, columns the predicted classes. The class with the
+ * largest output is predicted, the first one if several are equal. Correct predictions are on the diagonal.
  *
- * Shapes: output [B, K], or [..., K], such as `spikeCount(spikes)`; y: class indices of the other axes; → K lists of K
- * counts. With `into`, such lists, the counts are added to these, so that all batches of a loader come together, and
- * `into` is the result.
+ * Shapes: output [B, K], or [..., K], such as `spikeCount(spikes)`; y: class indices of the other axes; → K lists of K counts. With `into`, the
+ * counts are added to these lists, which are also returned; this sums all batches of a loader.
  *
- * @throws RangeError for an output without these axes, another number of class indices, an index outside 0 … K − 1, or an `into` of other
- *   sizes; TypeError for y that is neither an array nor a tensor, an `into` that is no list of lists, or an unknown option.
+ * @throws RangeError for an output without these axes, a wrong number of class indices, an index outside 0 … K − 1, or an `into` of the wrong sizes;
+ *   TypeError for y that is neither an array nor a tensor, an `into` that is not a list of lists, or an unknown option.
  *
  * @example
  * ```ts
@@ -97,7 +95,7 @@ export function confusionMatrix(output: Tensor, y: Targets, options: ConfusionOp
   const K = output.sizes[output.ndim - 1] as number;
   const labels = labelsOf(where, y, K, output.size / K);
   const counts = into ?? Array.from({ length: K }, () => new Array<number>(K).fill(0));
-  // `every` passes over the holes of a list.
+  // `every` skips the holes of a list.
   if (!Array.isArray(counts) || !Array.from(counts).every(Array.isArray)) {
     throw wrongType(where, "into as lists of counts", into);
   }

@@ -1,4 +1,4 @@
-/** Options that losses over sequences have in common, and the checks of their arguments. */
+/** Common options of losses over sequences, and checks of their arguments. */
 import { joined, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
 import type { LossOptions, Targets, Tensor } from "../../engine/index.ts";
 import { checkReduction } from "../../engine/protocol.ts";
@@ -7,7 +7,7 @@ import { labelsOf, outputRows } from "./targets.ts";
 
 /** Options of losses over sequences with class indices as targets. */
 export interface SequenceLossOptions extends LossOptions, LengthsOptions {
-  /** One weight per class, [K], a factor of the loss of each sample; default null: all 1. Weights get no gradient. */
+  /** A weight for each class, [K], which multiplies the loss of each sample; default null: all 1. Weights get no gradient. */
   weight?: Tensor | null;
 }
 
@@ -18,9 +18,9 @@ export interface CrossEntropySequenceOptions extends SequenceLossOptions {
 }
 
 export const SEQUENCE: Required<SequenceLossOptions> = { weight: null, reduction: "mean", lengths: undefined };
-export const ENTROPY: Required<CrossEntropySequenceOptions> = /* @__PURE__ */ joined(SEQUENCE, { labelSmoothing: 0 });
+export const ENTROPY: Required<CrossEntropySequenceOptions> = joined(SEQUENCE, { labelSmoothing: 0 });
 
-/** The options over the defaults, with a reduction and a smoothing that there are. */
+/** Options over the defaults, with a checked reduction and smoothing. */
 export function lossOptions<Options extends Required<SequenceLossOptions>>(
   where: string,
   defaults: Options,
@@ -33,7 +33,7 @@ export function lossOptions<Options extends Required<SequenceLossOptions>>(
   return given;
 }
 
-/** The class indices of the samples, and the steps of each. */
+/** Class indices and lengths of the samples. */
 export function prepared(where: string, what: string, x: Tensor, y: Targets, lengths: LengthsOptions["lengths"]) {
   const sizes = outputRows(where, what, x);
   const steps = lengthsOf(where, what, x, lengths);

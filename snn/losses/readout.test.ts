@@ -1,9 +1,17 @@
 /** Readouts: [T, B, …] → [B, …]. */
 import { expect, test } from "vitest";
-import { bernoulli, full, Generator, gradcheck, type Tensor, tape, tensor } from "../../engine/index.ts";
+import { bernoulli, crossEntropy, full, Generator, gradcheck, type Tensor, tape, tensor } from "../../engine/index.ts";
 import { bytesKept, expectNear, gradient, random, values } from "../../test/support/tensors.ts";
-import type { LengthsOptions } from "../index.ts";
-import { filteredTrace, lastMembrane, maxMembrane, meanOverTime, spikeCount, spikeTimes } from "../index.ts";
+import type { LengthsOptions, MaxMembraneOptions } from "../index.ts";
+import {
+  ceMaxMembraneLoss,
+  filteredTrace,
+  lastMembrane,
+  maxMembrane,
+  meanOverTime,
+  spikeCount,
+  spikeTimes,
+} from "../index.ts";
 
 const x = tensor([
   [0, 1, 3],
@@ -41,6 +49,50 @@ test("readout: gradients are the difference quotients", () => {
     (x) => filteredTrace(x, { beta: 0.7 }),
   ];
   for (const readout of readouts) gradcheck(readout, [random([4, 2, 3], 2)]);
+});
+
+test("readout: of equal maxima the first step gets the gradient, or all steps share it", () => {
+  const ties = [
+    [0, 1, -1],
+    [0, 3, 2],
+    [0, 3, 2],
+    [0, 0, 2],
+  ];
+  const gradientOf = (options?: MaxMembraneOptions) => {
+    const v = tensor(ties, { shape: [4, 3, 1], requiresGrad: true });
+    tape(() =>
+      maxMembrane(v, options)
+        .mul(tensor([1, 6, 12]).reshape([3, 1]))
+        .sum()
+        .backward(),
+    );
+    return gradient(v);
+  };
+  const first = [1, 0, 0, 0, 6, 12, 0, 0, 0, 0, 0, 0];
+  expect(gradientOf()).toEqual(first);
+  expect(gradientOf({ ties: "first" })).toEqual(first);
+  expect(gradientOf({ ties: "share" })).toEqual([0.25, 0, 0, 0.25, 3, 4, 0.25, 3, 4, 0.25, 0, 4]);
+  // Only the steps of each sample.
+  expect(gradientOf({ ties: "share", lengths: [2, 4, 2] })).toEqual([0.5, 0, 0, 0.5, 3, 12, 0, 3, 0, 0, 0, 0]);
+  expect(gradientOf({ lengths: [2, 1, 4] })).toEqual([1, 6, 0, 0, 0, 12, 0, 0, 0, 0, 0, 0]);
+  expect(() => gradientOf({ ties: "last" as never })).toThrow(
+    new RangeError('maxMembrane: expected ties "first" or "share", got "last"'),
+  );
+});
+
+test("readout: the loss of the largest membrane takes the same steps as the readout", () => {
+  const silent = () => tensor(new Float32Array(24), { shape: [4, 2, 3], requiresGrad: true });
+  const losses: ((v: Tensor) => Tensor)[] = [
+    (v) => ceMaxMembraneLoss(v, [0, 2]),
+    (v) => crossEntropy(maxMembrane(v), [0, 2]),
+  ];
+  const [ofLoss, ofReadout] = losses.map((loss) => {
+    const v = silent();
+    tape(() => loss(v).backward());
+    return gradient(v);
+  });
+  expect(ofLoss?.slice(0, 6).every((d) => d !== 0)).toBe(true);
+  expect(ofLoss).toEqual(ofReadout);
 });
 
 test("readout: what a sample gives does not depend on the batch that it is in, also for one output", () => {

@@ -1,14 +1,23 @@
-/** Time to values: [T, B, …] → [B, …]. */
-import { COUNT, joined, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
+/** Readouts: [T, B, …] → [B, …]. */
+import { COUNT, choiceOf, joined, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
 import { composed } from "../../engine/extend.ts";
 import { amax, type Tensor } from "../../engine/index.ts";
 import { integrate } from "../neurons/leaky-integrator.ts";
 import type { LengthsOptions } from "./sequence.ts";
-import { ALL_STEPS, firstSpikeTimes, lastSteps, lengthsOf, maskSteps, meanSteps, sumSteps } from "./sequence.ts";
+import {
+  ALL_STEPS,
+  firstSpikeTimes,
+  lastSteps,
+  lengthsOf,
+  maskSteps,
+  maxSteps,
+  meanSteps,
+  sumSteps,
+} from "./sequence.ts";
 
 export type { LengthsOptions } from "./sequence.ts";
 
-/** The lengths in the options, for a readout of x. */
+/** Checks the lengths in the options against x. */
 function given(where: string, what: string, x: Tensor, options: LengthsOptions): Int32Array | null {
   return lengthsOf(where, what, x, withDefaults(where, ALL_STEPS, options).lengths);
 }
@@ -31,7 +40,7 @@ export function meanOverTime(x: Tensor, options: LengthsOptions = ALL_STEPS): Te
 }
 
 /**
- * The number of spikes: Σ_t s[t], [T, B, …] → [B, …].  ∂L/∂s[t] = ∂L/∂z. With `lengths`, the steps of each sample alone count.
+ * The number of spikes: Σ_t s[t], [T, B, …] → [B, …].  ∂L/∂s[t] = ∂L/∂z. With `lengths`, steps beyond the length of a sample add nothing.
  *
  * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
  *
@@ -49,8 +58,8 @@ export function spikeCount(spikes: Tensor, options: LengthsOptions = ALL_STEPS):
 }
 
 /**
- * The membrane in the last step: v[T−1], [T, B, …] → [B, …]. The other steps get no gradient. With `lengths`, the last step of sample b
- * is lengths[b] − 1.
+ * The membrane in the last step: v[T−1], [T, B, …] → [B, …]. Only this step gets a gradient. With `lengths`, the last step of sample b is lengths[b]
+ * − 1.
  *
  * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
  *
@@ -65,11 +74,28 @@ export function lastMembrane(membrane: Tensor, options: LengthsOptions = ALL_STE
   return composed(lastSteps, membrane, given("lastMembrane", "a membrane", membrane, options));
 }
 
+/** Options of {@link maxMembrane}. */
+export interface MaxMembraneOptions extends LengthsOptions {
+  /** Gradient of steps with the same largest value: all to the "first" (default), or "share" evenly. */
+  ties?: "first" | "share";
+}
+
+const MAXIMUM: Required<MaxMembraneOptions> = /* @__PURE__ */ joined(
+  ALL_STEPS as Required<LengthsOptions>,
+  {
+    ties: "first",
+  } as const,
+);
+
 /**
- * The largest membrane over time: max_t v[t], [T, B, …] → [B, …]. The step of the maximum gets the gradient; steps that
- * tie share it evenly. With `lengths`, over the steps of each sample.
+ * The largest membrane over time: max_t v[t], [T, B, …] → [B, …].
  *
- * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
+ *   ∂L/∂v[t] = ∂L/∂z at the first t with v[t] = z, else 0
+ *
+ * This is the gradient of PyTorch's `max(0).values`. Ties are common: a readout is 0 until it gets its first spike. With `ties: "share"`, steps that
+ * tie share the gradient evenly, as in {@link amax}. With `lengths`, steps beyond the length of a sample add nothing.
+ *
+ * @throws RangeError for a missing time axis, other `ties`, or lengths that are not one integer in [1, T] for each sample.
  *
  * @example
  * ```ts
@@ -78,11 +104,14 @@ export function lastMembrane(membrane: Tensor, options: LengthsOptions = ALL_STE
  * console.log(maxMembrane(tensor([[[0.5, 0]], [[0.25, 1]]])).toArray()); // [ [ 0.5, 1 ] ]
  * ```
  */
-export function maxMembrane(membrane: Tensor, options: LengthsOptions = ALL_STEPS): Tensor {
-  return composed(largest, membrane, given("maxMembrane", "a membrane", membrane, options));
+export function maxMembrane(membrane: Tensor, options: MaxMembraneOptions = MAXIMUM): Tensor {
+  const { ties, lengths } = withDefaults("maxMembrane", MAXIMUM, options);
+  choiceOf("maxMembrane", "ties", ties, ["first", "share"]);
+  const steps = lengthsOf("maxMembrane", "a membrane", membrane, lengths);
+  return composed(ties === "first" ? maxSteps : sharedMaximum, membrane, steps);
 }
 
-const largest = (membrane: Tensor, lengths: Int32Array | null): Tensor =>
+const sharedMaximum = (membrane: Tensor, lengths: Int32Array | null): Tensor =>
   amax(maskSteps(membrane, lengths, -Infinity), { axis: 0 });
 
 /** Options of {@link filteredTrace}. */
@@ -91,7 +120,7 @@ export interface TraceOptions extends LengthsOptions {
   beta?: number;
 }
 
-const TRACE = /* @__PURE__ */ joined(ALL_STEPS, { beta: 0.95 });
+const TRACE = joined(ALL_STEPS, { beta: 0.95 });
 
 /**
  * Spikes filtered by an exponential: r[t] = β·r[t−1] + s[t], from r = 0. Shapes: [T, B, …] → [T, B, …]. β is the decay per
@@ -118,21 +147,21 @@ const traceOf = (spikes: Tensor, beta: number, lengths: Int32Array | null): Tens
 
 /** Options of {@link spikeTimes}. */
 export interface SpikeTimesOptions extends LengthsOptions {
-  /** F, how many spikes of each neuron are looked for, an integer ≥ 1; default 1. */
+  /** F, the number of spikes to find for each neuron, an integer ≥ 1; default 1. */
   count?: number;
 }
 
-const TIMES = /* @__PURE__ */ joined(ALL_STEPS, { count: 1 });
+const TIMES = joined(ALL_STEPS, { count: 1 });
 
 /**
- * The steps of the first F spikes of each neuron: z[f] = the step of spike f, or T − 1 where there are fewer.
+ * The steps of the first F spikes of each neuron: z[f] = the step of spike f, or T − 1 if there are fewer.
  *
  *   ∂L/∂s[t] = −Σ_f ∂L/∂z[f] over the f with z[f] = t
  *
- * An earlier spike makes the time smaller: −1 stands for the derivative that a step has not. A neuron with fewer spikes gets the
- * gradient at T − 1, as in snnTorch. F is `count`, by default 1.
+ * An earlier spike makes the time smaller, so −1 replaces the derivative, which does not exist. A neuron with fewer spikes gets the gradient at T −
+ * 1, as in snnTorch. F is `count`, by default 1.
  *
- * Shapes: spikes [T, B, …] → [F, B, …]. All values but 0 are spikes. With `lengths`, T is the number of steps of each sample.
+ * Shapes: spikes [T, B, …] → [F, B, …]. Every value except 0 is a spike. With `lengths`, T is the number of steps of each sample.
  *
  * @throws RangeError for a count that is not a positive integer, a missing time axis, or lengths that are not one integer in [1, T] for
  *   each sample.

@@ -1,32 +1,33 @@
-/** Sequences of different length in one batch: how many steps of each sample count, and ops that read these steps alone. */
+/** Sequences of different lengths in one batch: the steps that count for each sample, and ops that read only these. */
 import { wrongValue } from "../../engine/arguments.ts";
-import { k, type Op, passGradient, valuesAt } from "../../engine/extend.ts";
-import { full, indexSelect, mean, mul, reshape, select, sum, type Tensor } from "../../engine/index.ts";
+import { alive, k, type Op, passGradient, valuesAt } from "../../engine/extend.ts";
+import { full, indexSelect, max, mean, mul, reshape, select, sum, type Tensor } from "../../engine/index.ts";
 import { stepsOf } from "../../engine/protocol.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
-import { apply, gradOf, SAVES } from "../../engine/unchecked.ts";
+import { applyOp, gradientAt, SAVES } from "../../engine/unchecked.ts";
 import { checkSequence } from "../layer/checks.ts";
 
-/** Options of readouts of sequences. */
+/** Options of readouts over sequences. */
 export interface LengthsOptions {
   /**
-   * Steps of each sample, [B], integers in [1, T]: the steps of sample b from lengths[b] on are padding, which changes no result and gets
-   * no gradient. By default all steps count.
+   * Number of steps of each sample, [B], integers in [1, T]: the steps of sample b from lengths[b] on are padding, which does not affect results
+   * and gets no gradient. By default all steps count.
    */
   lengths?: ArrayLike<number> | Tensor | null | undefined;
 }
 
-/** The defaults of options that hold lengths alone. */
+/** Defaults of options with only lengths. */
 export const ALL_STEPS: LengthsOptions = { lengths: undefined };
 
-/** The steps of the samples of x, [T, B, …]; null where all count. Throws for lengths that do not fit x. */
+/** Lengths of the samples of x, [T, B, …]; null if all steps count. Throws for lengths that do not fit x. */
 export function lengthsOf(
   where: string,
   what: string,
   x: Tensor,
   lengths: LengthsOptions["lengths"],
 ): Int32Array | null {
-  checkSequence(where, what, x);
+  alive(x, where);
+  if (x.sizes.length === 0) checkSequence(where, what, x);
   if (lengths === undefined || lengths === null) return null;
   const [T, B] = x.sizes as [number, number | undefined];
   if (B === undefined) throw wrongValue(where, `${what} [T, B, …] beside lengths`, formatShape(x.sizes));
@@ -35,13 +36,13 @@ export function lengthsOf(
   return steps.every((n) => n === T) ? null : steps;
 }
 
-/** The steps of x, [T, B, …], that are padding, and the value that these get. */
+/** The padded steps of x, [T, B, …], and the value that replaces them. */
 interface Padding {
   readonly lengths: Int32Array;
   readonly value: number;
 }
 
-/** z[t, b] = x[t, b] where t < lengths[b], else the value.  ∂L/∂x[t, b] = ∂L/∂z[t, b] there, else 0. */
+/** z[t, b] = x[t, b] if t < lengths[b], else the value.  ∂L/∂x[t, b] = ∂L/∂z[t, b] for t < lengths[b], else 0. */
 const maskStepsOp: Op<Padding> = {
   name: "maskSteps",
   saves: SAVES.nothing,
@@ -55,7 +56,7 @@ const maskStepsOp: Op<Padding> = {
   },
 };
 
-/** values[t, b, …] ← value for t ≥ lengths[b], at the address p of as many values as z has. */
+/** values[t, b, …] ← value for t ≥ lengths[b]; the values at address p have the shape of z. */
 function fillPadding(p: number, z: Tensor, lengths: Int32Array, value: number): void {
   const values = valuesAt(p, z.size);
   const T = z.sizes[0] as number;
@@ -69,17 +70,16 @@ function fillPadding(p: number, z: Tensor, lengths: Int32Array, value: number): 
   }
 }
 
-/** x with the value at all steps that are padding. */
+/** x with all padded steps replaced by the value. */
 export const maskSteps = (x: Tensor, lengths: Int32Array | null, value = 0): Tensor =>
-  lengths === null ? x : apply(maskStepsOp, { lengths, value }, x);
+  lengths === null ? x : applyOp(maskStepsOp, { lengths, value }, x);
 
-/** A factor for each sample, in the shape [B, 1, …] of `ndim` axes. */
+/** A factor for each sample, in the shape [B, 1, …] with `ndim` axes. */
 export function perSample(factors: ArrayLike<number>, ndim: number): Tensor {
   const shape: Shape = [factors.length, ...new Array<number>(ndim - 1).fill(1)];
   return full(shape, 0).copyFrom(Float32Array.from(factors));
 }
 
-/** 1/n. */
 const inverses = (lengths: Int32Array): Float32Array => Float32Array.from(lengths, (n) => 1 / n);
 
 /** Σ x[t] over the steps of each sample. */
@@ -89,11 +89,15 @@ export const sumSteps = (x: Tensor, lengths: Int32Array | null): Tensor => sum(m
 export const meanSteps = (x: Tensor, lengths: Int32Array | null): Tensor =>
   meanOfMasked(maskSteps(x, lengths), lengths);
 
-/** The same of an x that is 0 in all padding. */
+/** The mean of an x that is 0 in all padding. */
 export function meanOfMasked(x: Tensor, lengths: Int32Array | null): Tensor {
   if (lengths === null) return mean(x, { axis: 0 });
   return mul(sum(x, { axis: 0 }), perSample(inverses(lengths), x.ndim - 1));
 }
+
+/** Maximum of x[t] over the steps of each sample; the first of equal ones gets the gradient. */
+export const maxSteps = (x: Tensor, lengths: Int32Array | null): Tensor =>
+  max(maskSteps(x, lengths, -Infinity), { axis: 0 }).values;
 
 /** x at the last step of each sample. */
 export function lastSteps(x: Tensor, lengths: Int32Array | null): Tensor {
@@ -103,13 +107,13 @@ export function lastSteps(x: Tensor, lengths: Int32Array | null): Tensor {
   return indexSelect(reshape(x, [T * B, ...rest]), 0, places);
 }
 
-/** How many spikes of each neuron are wanted, and the steps of each sample. */
+/** Number of spikes to find for each neuron, and the lengths of the samples. */
 interface Times {
   readonly shape: Shape;
   readonly lengths: Int32Array | null;
 }
 
-/** Backward reads the times themselves. */
+/** Backward reads the times, which are the output. */
 const spikeTimesOp: Op<Times> = {
   name: "spikeTimes",
   saves: SAVES.output,
@@ -121,7 +125,7 @@ const spikeTimesOp: Op<Times> = {
     findTimes(times, spikes, T, neurons, stepsOfNeurons(lengths, T, neurons));
   },
   backward(z, x) {
-    const p = gradOf(x);
+    const p = gradientAt(x);
     if (p === 0) return;
     const dx = valuesAt(p, x.size);
     const dz = valuesAt(z.gradPtr, z.size);
@@ -134,7 +138,6 @@ const spikeTimesOp: Op<Times> = {
   },
 };
 
-/** The steps of each neuron of a step. */
 function stepsOfNeurons(lengths: Int32Array | null, T: number, neurons: number): Int32Array {
   const steps = new Int32Array(neurons).fill(T);
   const inner = neurons / (lengths?.length ?? 1);
@@ -146,11 +149,14 @@ function stepsOfNeurons(lengths: Int32Array | null, T: number, neurons: number):
 
 type Values = Float32Array | Float64Array;
 
-/** times[f, j] ← the step of spike f of neuron j, or its last step. The search ends when all spikes that are wanted were found. */
+/**
+ * times[f, j] ← the step of spike f of neuron j, or the last step of the neuron if it does not occur. Stops after the last requested
+ * spike.
+ */
 function findTimes(times: Values, spikes: Values, T: number, neurons: number, steps: Int32Array): void {
   const wanted = times.length;
   for (let i = 0; i < wanted; i++) times[i] = (steps[i % neurons] as number) - 1;
-  // The place of the next time of each neuron, beyond the end where it has all of them.
+  // Index of the next time of each neuron; beyond the end when all were found.
   const next = new Int32Array(neurons);
   for (let j = 0; j < neurons; j++) next[j] = j;
   let missing = wanted;
@@ -166,6 +172,6 @@ function findTimes(times: Values, spikes: Values, T: number, neurons: number, st
   }
 }
 
-/** The steps of the first `count` spikes of each neuron, [T, B, …] → [count, B, …]. */
+/** Steps of the first `count` spikes of each neuron, [T, B, …] → [count, B, …]. */
 export const firstSpikeTimes = (spikes: Tensor, count: number, lengths: Int32Array | null): Tensor =>
-  apply(spikeTimesOp, { shape: [count, ...spikes.sizes.slice(1)], lengths }, spikes);
+  applyOp(spikeTimesOp, { shape: [count, ...spikes.sizes.slice(1)], lengths }, spikes);

@@ -1,4 +1,4 @@
-/** Sequences of different length from a dataset of one's own, through fit and evaluate, to a spiking network that learns. */
+/** Sequences of different lengths from a user's dataset, through fit and evaluate, to a spiking network that learns. */
 import { expect, test } from "vitest";
 import type { Batch, Dataset, Tensor } from "../../engine/index.ts";
 import {
@@ -28,8 +28,8 @@ import {
 } from "../index.ts";
 
 /**
- * Spike trains of 2 channels over 6 to 29 steps. The class says which channel fires more; what follows the end of a sequence in a batch is
- * full of spikes of the other channel, which a network that reads padding would go by.
+ * Spike trains of 2 channels over 6 to 29 steps. The class is the channel that fires more. The padding after the end of a sequence is full of
+ * spikes of the other channel, which would mislead a network that reads it.
  */
 class Trains implements Dataset<Int32Array> {
   readonly sequences: { values: Float32Array; label: number }[];

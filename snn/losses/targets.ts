@@ -1,4 +1,4 @@
-/** Targets of losses over time: class indices [B], which need no repeating over time, and the values that stand for them. */
+/** Targets of losses over time: class indices [B] for all steps, and the values that they stand for. */
 import { COUNT, integersOf, numberOf, numbersOf, wrongValue } from "../../engine/arguments.ts";
 import { alive, peek } from "../../engine/extend.ts";
 import { reshape, sum, type Targets, Tensor, tensor } from "../../engine/index.ts";
@@ -6,14 +6,14 @@ import { checkOptionalShape, valuesIn } from "../../engine/protocol.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { perSample, sumSteps } from "./sequence.ts";
 
-/** A copy of class indices, integers in [0, classes), of which there have to be `rows`. */
+/** A checked copy of `rows` class indices, integers in [0, classes). */
 export function labelsOf(where: string, y: Targets, classes: number, rows: number): Int32Array {
   const labels = integersOf(where, "class indices", valuesIn(where, y), classes);
   if (labels.length !== rows) throw wrongValue(where, `${rows} class indices`, labels.length);
   return labels;
 }
 
-/** The sizes of an output [T, B, …, K]: its steps, its rows B·… in a step, and its classes. */
+/** Sizes of an output [T, B, …, K]: steps, rows B·… per step, and classes. */
 export interface OutputRows {
   readonly T: number;
   readonly rows: number;
@@ -28,7 +28,7 @@ export function outputRows(where: string, what: string, x: Tensor): OutputRows {
   return { T, rows: x.size / (T * K), K };
 }
 
-/** [n, K]: `on` in the column of each label, `off` in all others. `on` and `off` are functions of row i. */
+/** [n, K]: `on` in the column of each label, `off` elsewhere. `on` and `off` are functions of row i. */
 export function onOff(
   labels: Int32Array,
   classes: number,
@@ -44,7 +44,7 @@ export function onOff(
   return tensor(values, { shape });
 }
 
-/** The weight of the class of each label; null where there are no weights. */
+/** Weight of the class of each label; null without weights. */
 export function weightsOf(
   where: string,
   weight: Tensor | null,
@@ -57,16 +57,16 @@ export function weightsOf(
   return Float32Array.from(labels, (label) => weights[label] as number);
 }
 
-/** Options of losses of spike counts, whose classes may be populations of neurons. */
+/** Options of losses of spike counts whose classes may be populations of neurons. */
 export interface ClassPopulationOptions {
   /**
-   * C, the number of classes, where each class has a population of K/C neurons, one after the other: the spikes of a
-   * population are the count of its class. By default each neuron is a class.
+   * C, the number of classes, if each is a population of K/C consecutive neurons: the count of a class is the number of spikes of its
+   * population. By default each neuron is a class.
    */
   numClasses?: number | null;
 }
 
-/** The number of classes of K neurons. */
+/** Number of classes of K neurons. */
 export function numberOfClasses(where: string, numClasses: number | null, K: number): number {
   if (numClasses === null) return K;
   numberOf(where, "numClasses", numClasses, COUNT);
@@ -74,7 +74,7 @@ export function numberOfClasses(where: string, numClasses: number | null, K: num
   return numClasses;
 }
 
-/** The spikes of each class, [T, B, …, K] → [B, …, C]. */
+/** Spike count of each class, [T, B, …, K] → [B, …, C]. */
 export function classCounts(spikes: Tensor, lengths: Int32Array | null, classes: number): Tensor {
   const counts = sumSteps(spikes, lengths);
   const K = counts.sizes[counts.ndim - 1] as number;
@@ -82,7 +82,7 @@ export function classCounts(spikes: Tensor, lengths: Int32Array | null, classes:
   return sum(reshape(counts, [...counts.sizes.slice(0, -1), classes, K / classes]), { axis: -1 });
 }
 
-/** The steps of a row of T steps at most. */
+/** Number of steps of a row, at most T. */
 export function stepsOfRows(lengths: Int32Array | null, T: number, rows: number): (row: number) => number {
   if (lengths === null) return () => T;
   const inner = rows / lengths.length;
@@ -93,7 +93,7 @@ export function stepsOfRows(lengths: Int32Array | null, T: number, rows: number)
 export const ofRows = (factors: Float32Array, shape: Shape): Tensor =>
   reshape(perSample(factors, 1), [...shape.slice(0, -1), 1]);
 
-/** A copy of spike times of neurons, [B, K] or [F, B, K], and their shape. */
+/** A checked copy of spike times, [B, K] or [F, B, K], and their shape. */
 export function timesGiven(where: string, y: Targets, neurons: Shape): { wanted: Float32Array; shape: Shape } {
   const values = numbersOf(where, "an array or a tensor of times", valuesIn(where, y));
   const count = values.length / sizeOf(neurons);

@@ -1,4 +1,4 @@
-/** Losses of the times of spikes: of the first ones, and of whole spike trains. */
+/** Losses of spike times: of first spikes, and of whole spike trains. */
 import {
   choiceOf,
   FINITE,
@@ -23,24 +23,23 @@ import { labelsOf, outputRows, stepsOfRows, timesGiven, weightsOf } from "./targ
 
 /** Options of {@link ceTemporalLoss}. */
 export interface CeTemporalOptions extends CrossEntropySequenceOptions {
-  /** How an early spike becomes a large logit: "negate" −t, the default, or "reciprocal" 1/(t + 1). */
+  /** Logit of a spike at time t: "negate" (default), −t, or "reciprocal", 1/(t + 1). */
   inverse?: "negate" | "reciprocal";
 }
 
-const CE_TEMPORAL: Required<CeTemporalOptions> = /* @__PURE__ */ joined(ENTROPY, { inverse: "negate" as const });
+const CE_TEMPORAL: Required<CeTemporalOptions> = joined(ENTROPY, { inverse: "negate" as const });
 
 /**
- * Cross-entropy of the times of the first spikes: the right class is to fire first.
+ * Cross-entropy of the times of the first spikes. Trains the right class to fire first.
  *
  *   lossᵢ = w_y·CE(f(tᵢ), yᵢ)     tᵢₖ: step of the first spike, T − 1 without one;  f(t) = −t or 1/(t + 1)
  *
- * ∂t/∂s = −1 at that step alone; see {@link spikeTimes}. "mean" (the default) divides by Σ w_y here, as in snnTorch, which is over the
- * samples without weights.
+ * ∂t/∂s = −1 at that step only; see {@link spikeTimes}. "mean" (the default) divides by Σ w_y, as in snnTorch. Without
+ * weights, Σ w_y is the number of samples.
  *
  * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B] for the reduction "none".
  *
- * @throws RangeError as {@link ceRateLoss}, and for another inverse; TypeError for y that is neither an array nor a tensor, or an unknown
- *   option.
+ * @throws RangeError as {@link ceRateLoss}, and for an unknown inverse; TypeError for y that is neither an array nor a tensor, or an unknown option.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  *
  * @example
@@ -66,18 +65,18 @@ export const ceTemporalLoss = composedOp(
 
 /** Options of {@link mseTemporalLoss}. */
 export interface MseTemporalOptions extends SequenceLossOptions {
-  /** The targets are times, [B, K], or [F, B, K] of the first F spikes, not class indices. Default false. */
+  /** Whether the targets are times: [B, K], or [F, B, K] of the first F spikes. Default false: class indices. */
   targetIsTime?: boolean;
-  /** When the right class is to fire: a step, or a list of F steps for its first F spikes. Negative ones count from T. Default 0. */
+  /** Target time of the right class: a step, or F steps for its first F spikes. Negative ones count from T. Default 0. */
   onTarget?: number | readonly number[] | undefined;
-  /** When the wrong classes are to fire, in the same form; default −1, the last step, for each spike. */
+  /** Target time of the wrong classes, in the same form; default −1, the last step, for each spike. */
   offTarget?: number | readonly number[] | undefined;
-  /** A time that is less than this away from its target counts as right; finite and ≥ 0, default 0. */
+  /** Distance from the target below which a time counts as right; finite and ≥ 0, default 0. */
   tolerance?: number;
 }
 
-/** Both targets may be of two types. */
-const MSE_TEMPORAL = /* @__PURE__ */ joined(SEQUENCE, {
+/** The casts name the types of targets, which the default undefined does not show. */
+const MSE_TEMPORAL = joined(SEQUENCE, {
   targetIsTime: false,
   onTarget: undefined as MseTemporalOptions["onTarget"],
   offTarget: undefined as MseTemporalOptions["offTarget"],
@@ -85,21 +84,21 @@ const MSE_TEMPORAL = /* @__PURE__ */ joined(SEQUENCE, {
 });
 
 /**
- * Squared distance of spike times from those that the classes are to have, in units of the whole sequence:
+ * Squared distance of spike times from target times, in units of the whole sequence:
  *
  *   lossᵢₖ = w_y·((tᵢₖ − t*) / T)²     t* : `onTarget` for k = yᵢ, else `offTarget`; or a value of y
  *
- * tᵢₖ is the step of the first spike, T − 1 without one; ∂t/∂s = −1 at that step alone; see {@link spikeTimes}. A list of F targets
- * is for the first F spikes of each neuron. Later spikes cost nothing. "mean" (the default) is over spikes, samples and classes.
+ * tᵢₖ is the step of the first spike, T − 1 without one; ∂t/∂s = −1 at that step only; see {@link spikeTimes}. A list of F targets applies to the
+ * first F spikes of each neuron; later spikes cost nothing. "mean" (the default) is over spikes, samples and classes.
  *
- * snnTorch (`multi_spike`) looks for a second spike after it has deleted, for all neurons and samples, every step in which a first spike
- * was; here each neuron has its own second spike.
+ * snnTorch (`multi_spike`) deletes, for all neurons and samples, each step with a first spike before it looks for second spikes; here each neuron has
+ * its own second spike.
  *
  * Shapes: spikes [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B], or times [B, K] or [F, B, K]; → [], or [B, K] for
  * the reduction "none", [F, B, K] for lists.
  *
- * @throws RangeError as {@link ceRateLoss}, for times that are not finite, lists of two lengths, a weight beside times, or a tolerance
- *   that is not finite and ≥ 0; TypeError for y that is neither an array nor a tensor, or an unknown option.
+ * @throws RangeError as {@link ceRateLoss}, for times that are not finite, lists of two lengths, a weight together with times, or a tolerance that is
+ *   not finite and ≥ 0; TypeError for y that is neither an array nor a tensor, or an unknown option.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  *
  * @example
@@ -140,7 +139,7 @@ export const mseTemporalLoss = composedOp(
   },
 );
 
-/** The times that the first spikes are to have by the class of their sample, [F, B, K], or [B, K] where they are no lists. */
+/** Target times of the first spikes by the class of each sample, [F, B, K], or [B, K] if they are not lists. */
 function timesOfClasses(
   where: string,
   labels: Int32Array,
@@ -164,7 +163,6 @@ function timesOfClasses(
   return { wanted, shape: isList ? [on.length, ...neurons] : neurons };
 }
 
-/** The times as a list. */
 function timesIn(where: string, name: string, times: number | readonly number[]): readonly number[] {
   if (typeof times === "number") return [numberOf(where, name, times, FINITE)];
   const list = listOf(where, name, times, FINITE);
@@ -185,17 +183,18 @@ export interface VanRossumOptions extends LengthsOptions {
 const VAN_ROSSUM: Required<VanRossumOptions> = { tau: 10, dt: 1, reduction: "mean", lengths: undefined };
 
 /**
- * The squared van Rossum distance of spike trains, which compares them after a filter with an exponential:
+ * The squared van Rossum distance, which compares spike trains after an exponential filter:
  *
  *   D² = Δt/τ·Σ_t (r[t] − r*[t])²     r[t] = e^(−Δt/τ)·r[t−1] + s[t], and r* of the target in the same way
  *
- * A missing spike costs 1/2 where τ is long against Δt and short against the rest of the sequence, at whose end the sum stops. A spike
- * that is off by much less than τ costs little, so that gradients say where to move it. "mean" (the default) is over all spike trains.
+ * A missing spike costs 1/2 if τ ≫ Δt and the rest of the sequence is long against τ, since the sum stops at the end of
+ * the sequence. A spike that is off by much less than τ costs little, so gradients show where to move it. "mean" (the
+ * default) is over all spike trains.
  *
  * Shapes: spikes and target [T, B, …]; → [], or [B, …] for the reduction "none".
  *
- * @throws RangeError for another shape of the target, tau or dt that are not finite and > 0, lengths that are not one integer in [1, T]
- *   for each sample, or an unknown reduction; TypeError for a target that is no tensor, or an unknown option.
+ * @throws RangeError for a target of a different shape, tau or dt that are not finite and > 0, lengths that are not one integer in [1, T] for each
+ *   sample, or an unknown reduction; TypeError for a target that is not a tensor, or an unknown option.
  * @see van Rossum (2001), A Novel Spike Distance, Neural Computation 13(4).
  *
  * @example

@@ -1,52 +1,46 @@
-/** Neurons on the compiler of steps. A file that makes neurons with compiled steps imports this one, which hands the compiler over. */
-import { numberOf } from "../../engine/arguments.ts";
+/** Neurons on the compiler of steps. Files that make neurons with compiled steps import this file, which registers the compiler. */
 import { inReference } from "../../engine/extend.ts";
-import { onTensors, Program, print, type Value } from "../../engine/fuse/index.ts";
-import { Tensor } from "../../engine/index.ts";
+import { onTensors } from "../../engine/fuse/index.ts";
+import { type Tensor, zeros } from "../../engine/index.ts";
+import { scope } from "../../engine/lasting.ts";
 import type { Shape } from "../../engine/shape.ts";
-import { IN_FLOAT32 } from "../layer/checks.ts";
-import type { Wanted } from "../layer/temporal.ts";
-import { type Compiler, type Layer, type Run, useCompiler } from "./compiler.ts";
-import type { Named } from "./form.ts";
-import { Rivals, winnersOnTensors } from "./inhibition.ts";
-import { CompiledNeuron, StepRun } from "./op.ts";
+import { type Compiler, type Layer, type NeuronSteps, useCompiler } from "./compiler.ts";
+import { Described } from "./described.ts";
+import type { NeuronSpec } from "./form.ts";
+import { RivalRun, winnersOnTensors } from "./inhibition.ts";
 import { type LoopValue, scalar } from "./parameters.ts";
-import { scoresOf, stepOf } from "./step.ts";
+import { PLAIN_FORMS } from "./plain-forms.ts";
+import { NeuronRun, runSteps, type States } from "./run.ts";
 
-/** Shorter names in equations. */
-export const SYMBOLS = "current I winner w spikes s membrane u threshold θ refractory r";
-
-/** Runs T steps. */
-function run(
-  layer: Layer,
-  current: Tensor,
-  T: number,
-  step: Shape,
-  from: readonly Tensor[] | null,
-  wanted: Wanted,
-  over: boolean,
-): Run {
-  if (inReference()) return stepsOnTensors(layer, current, step, from);
+/** Runs T steps and keeps the last states; `all`: each output may be read later. */
+function begin(layer: Layer, current: Tensor, T: number, step: Shape, from: States | null, all: boolean): NeuronSteps {
+  if (inReference()) return stepsOnTensors(layer, current, step, from as readonly Tensor[] | null);
   const { compiled, scores } = layer;
   const recorded = layer.onRecord();
-  const values = compiled.loop.of(layer, recorded) as readonly LoopValue[];
-  const rivals =
-    scores && new Rivals(scores, scores.loop.of(layer, null) as readonly LoopValue[], step[step.length - 1] as number);
-  const steps = StepRun.over(
-    compiled,
-    current,
-    T,
-    values,
-    from ?? compiled.startOf(layer, step, recorded),
-    null,
-    rivals,
-  );
-  const outputs = wanted === "all" ? compiled.all : 1 << compiled.mainAt;
-  return steps.forward(outputs, wanted === "main" ? null : step, over);
+  const values = layer.loopOf(compiled, recorded);
+  const states = from ?? compiled.startOf(layer, step, recorded);
+  const run =
+    scores === null
+      ? new NeuronRun(compiled, current, T, values, states)
+      : new RivalRun(scores, layer.loopOf(scores, null), compiled, current, T, values, states, [zeros(current.sizes)]);
+  return run.forward(all, step);
+}
+
+function run(layer: Layer, current: Tensor, T: number, step: Shape, states: Tensor[] | null, over: boolean): Tensor {
+  const { compiled, scores } = layer;
+  if (inReference() || scores !== null) {
+    const { z, last } = begin(layer, current, T, step, states && [...states], false);
+    if (states !== null) for (let i = 0; i < states.length; i++) states[i] = last[i] as Tensor;
+    return z;
+  }
+  const recorded = layer.onRecord();
+  if (states !== null) return runSteps(compiled, current, T, layer.loopOf(compiled, recorded), states, step, over);
+  const from = scope.recording ? compiled.startOf(layer, step, recorded) : compiled.startValues(layer);
+  return runSteps(compiled, current, T, layer.loopOf(compiled, recorded), from as (LoopValue | null)[], null, over);
 }
 
 /** The step on tensors, for the float64 kernels of `gradcheck`. */
-function stepsOnTensors(layer: Layer, current: Tensor, step: Shape, from: readonly Tensor[] | null): Run {
+function stepsOnTensors(layer: Layer, current: Tensor, step: Shape, from: readonly Tensor[] | null): NeuronSteps {
   const { compiled, scores } = layer;
   const { program, outputs: names, mainAt } = compiled;
   const parameters = layer.parametersNow();
@@ -58,26 +52,9 @@ function stepsOnTensors(layer: Layer, current: Tensor, step: Shape, from: readon
 }
 
 const compiler: Compiler = {
-  compile: (form, kinds, firing) => ({
-    compiled: new CompiledNeuron(stepOf(form, kinds, firing)),
-    scores: firing.inhibition && new CompiledNeuron(scoresOf(form, kinds, firing)),
-  }),
-  checkInitial(where, what, initial, kinds) {
-    const name = `${where}: ${what}`;
-    const get = (given: Named, key: string) => {
-      if (key in kinds) return given[key];
-      throw new TypeError(`${name}: expected a function of ${Object.keys(kinds).join(", ")}, got one of ${key}`);
-    };
-    // On tensors `beta * 2` would be NaN in silence.
-    const step = (argument: unknown) => {
-      const x = initial(new Proxy(argument as Named, { get: get as never }));
-      if (typeof x === "number") numberOf(where, what, x, IN_FLOAT32);
-      return { start: x instanceof Tensor ? 0 : (x as Value) };
-    };
-    new Program({ name, inputs: [], states: [], parameters: kinds, step });
-  },
+  read: (name, options) => new Described(PLAIN_FORMS[name] as NeuronSpec, options),
+  begin: (layer, current, T, step, from) => begin(layer, current, T, step, from, true),
   run,
-  print: ({ compiled, form }) => print(compiled.program.traced, SYMBOLS, form.initial),
 };
 
 useCompiler(compiler);

@@ -1,21 +1,23 @@
 /**
- * The compiler of steps, where neurons find it. compiled.ts puts it here; the entry `jarvis-snn/core` does not load that file, and runs neurons
- * on hand-written kernels alone.
+ * The interface between neurons and the compiler of steps, which compiled.ts registers here. The entry `jarvis-snn/core` does not load
+ * compiled.ts, so it runs only neurons that have hand-written kernels.
  */
+import type { Range } from "../../engine/arguments.ts";
 import type { StepDefinition } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
-import type { Run as TemporalRun, Wanted } from "../layer/temporal.ts";
-import type { Form, Initial, Named } from "./form.ts";
+import type { Run as TemporalRun } from "../layer/temporal.ts";
+import type { NeuronSpec } from "./form.ts";
 import type { CompiledNeuron } from "./op.ts";
-import type { Starting } from "./parameters.ts";
+import type { LoopValue, Named, Starting } from "./parameters.ts";
+import type { Plain } from "./plain.ts";
 import type { Firing } from "./step.ts";
 
 /** For each parameter whether all neurons share one value. */
 export type Kinds = StepDefinition["parameters"];
 
-/** T steps of neurons, with the states after the last of them where these are wanted. */
-export interface Run extends TemporalRun {
+/** T steps of neurons, with the states after the last step if these are wanted. */
+export interface NeuronSteps extends TemporalRun {
   readonly last: readonly Tensor[];
 }
 
@@ -25,31 +27,42 @@ export interface Steps {
   readonly scores: CompiledNeuron | null;
 }
 
-/** A layer as the compiler knows it. */
+/** The members of a layer that the compiler uses. */
 export interface Layer extends Starting, Steps {
-  readonly form: Form;
+  readonly form: NeuronSpec;
   readonly firing: Firing;
   onRecord(): Named | null;
+  loopOf(neuron: CompiledNeuron, recorded: Named | null): readonly LoopValue[];
   statesAtStart(step: Shape): Named;
   checkNeurons(shape: Shape): void;
 }
 
+/** The checked options of a layer under construction. */
+export interface Making {
+  /** The name of the class. */
+  readonly name: string;
+  readonly options: object;
+  /** The names of the parameters in the order of their listing. */
+  readonly parameterNames: readonly string[];
+  readonly stateNames: readonly string[];
+  readonly learned: ReadonlySet<string>;
+  /** How the neurons fire; absent if the definition of the class was not read. */
+  readonly firing?: Firing;
+  /** A persistent tensor with the values of a parameter. */
+  tensor(key: string): Tensor;
+  /** The values that a parameter may have. */
+  rangeOf(key: string): Range;
+  /** The options for hand-written kernels that compute the same step; null if there are none, so that a compiled step runs. */
+  plainOf(parameters: Named): Plain | null;
+}
+
 export interface Compiler {
-  /** @throws TypeError and RangeError where the step does something that no compiled step can. */
-  compile(form: Form, kinds: Kinds, firing: Firing): Steps;
-  /** Throws where the function of an initial value does something that no step may. */
-  checkInitial(where: string, what: string, initial: Exclude<Initial, number>, kinds: Kinds): void;
-  /** Runs T steps, with the arguments of `Temporal.advance`. */
-  run(
-    layer: Layer,
-    current: Tensor,
-    T: number,
-    step: Shape,
-    from: readonly Tensor[] | null,
-    wanted: Wanted,
-    over: boolean,
-  ): Run;
-  print(layer: Layer): string;
+  /** Reads all options of a class that has kernels, by its definition. */
+  read(name: string, options: object): Making;
+  /** Runs T steps; afterwards each of their outputs can be read. */
+  begin(layer: Layer, current: Tensor, T: number, step: Shape, from: readonly Tensor[] | null): NeuronSteps;
+  /** The main output of T steps. `states` hold the states before the first step, and afterwards those after the last. */
+  run(layer: Layer, current: Tensor, T: number, step: Shape, states: Tensor[] | null, over: boolean): Tensor;
 }
 
 let compiler: Compiler | null = null;
@@ -58,13 +71,22 @@ export function useCompiler(given: Compiler): void {
   compiler = given;
 }
 
-/** Whether there is a compiler. */
-export const isLoaded = (): boolean => compiler !== null;
+let readForKernels: Compiler["read"];
+
+export function useKernelReader(read: Compiler["read"]): void {
+  readForKernels = read;
+}
+
+/**
+ * The options of a class that has kernels: all of its definition if that is loaded, else only those for the kernels.
+ */
+export const makingOf = (name: string, options: object): Making =>
+  (compiler === null ? readForKernels : compiler.read)(name, options);
 
 /**
  * The compiler; `what` is the option or the use that needs it.
  *
- * @throws Error where there is none.
+ * @throws Error if no compiler is loaded.
  */
 export function compilerFor(where: string, what: string): Compiler {
   if (compiler !== null) return compiler;

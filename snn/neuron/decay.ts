@@ -1,22 +1,22 @@
-/** The decay of a neuron per time step, from whatever describes it, and a membrane that decays so. */
+/** The decay of a membrane per time step, given by beta or by a time constant, and the membrane that decays by it. */
 
 import { numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
 import { exp, full, noGrad, type Tensor } from "../../engine/index.ts";
+import type { SourceValues } from "./definition.ts";
 import type { StepLanguage } from "./step.ts";
-import type { SourceValues } from "./types.ts";
 
 /** Options that describe a decay beta per step. At most one of beta and tau is given; dt and decay are errors without tau. */
 export type DecaySource = {
   /** Time constant instead of beta, in any unit of time; finite and > 0. Default: none. */
   readonly tau: number;
-  /** Time step in the unit of tau, which the option needs; finite and > 0. Default 1. */
+  /** Time step in the unit of tau; finite and > 0. An error without tau. Default 1. */
   readonly dt: number;
-  /** beta = exp(−dt/tau), or 1 − dt/tau for "euler", where dt ≤ tau; an error without tau. Default "exp". */
+  /** beta = exp(−dt/tau), or 1 − dt/tau for "euler", which needs dt ≤ tau. An error without tau. Default "exp". */
   readonly decay: readonly ["exp", "euler"];
 };
 
-export const DECAY: DecaySource = { tau: Number.NaN, dt: 1, decay: ["exp", "euler"] };
+const DECAY: DecaySource = { tau: Number.NaN, dt: 1, decay: ["exp", "euler"] };
 
 /**
  * How a neuron decays: by beta, or by tau and dt in any common unit.
@@ -29,7 +29,7 @@ export interface DecayOptions extends Partial<SourceValues<DecaySource>> {
 }
 
 /**
- * β from `tau` and `dt`, undefined without them. `asked` are the options that no preset gives.
+ * β from `tau` and `dt`, undefined without them. `asked` are the options of the caller, without those of a preset.
  *
  * @throws RangeError for tau or dt that are not finite and > 0, for both beta and tau, dt or decay without tau.
  */
@@ -46,12 +46,18 @@ export function betaOf(where: string, given: DecayOptions, asked: DecayOptions):
   if (asked.beta !== undefined) throw wrongValue(where, "beta or tau", "both");
   numberOf(where, "tau", tau, POSITIVE);
   if (decay === "euler") return 1 - dt / tau;
-  // By the kernel, not Math.exp: the same bits on every engine.
+  // The kernel gives the same bits on every engine; Math.exp does not.
   return noGrad(() => exp(full([], -dt / tau)).item());
 }
 
+/** The source of the decay of a class of this name: `tau`, `dt` and `decay`. */
+export const decayFor = /* @__NO_SIDE_EFFECTS__ */ (where: string) => ({
+  options: DECAY,
+  value: (given: DecayOptions, asked: DecayOptions): number | undefined => betaOf(where, given, asked),
+});
+
 /**
- * A membrane that decays by β towards rest, v ← rest + β(v − rest), and takes its input times a scale, which "leak" sets to 1 − β. A rest of
+ * A membrane that decays by β towards rest, v ← rest + β(v − rest), and adds its input times a scale; the scale "leak" is 1 − β. A rest of
  * 0 and a scale of 1 cost nothing.
  */
 export function leakTo({

@@ -3,29 +3,50 @@
  *
  * @module
  */
+import { objectOf } from "../../engine/arguments.ts";
+import {
+  type DefinitionBefore,
+  type OptionalParameters,
+  type Rewritten,
+  rewritten,
+  type Spellings,
+  type WithoutMembers,
+} from "./before.ts";
+import { checkedForm } from "./checked.ts";
 import "./compiled.ts";
-import type { NeuronChoices, NoChoices, OptionalParameters, SourceOptions, Spellings } from "./definition.ts";
-import { checkedForm, type Definition, type Form } from "./form.ts";
-import { isProperty, layersOf } from "./neuron.ts";
-import type { NeuronClass, NeuronDefinition, NeuronOutputs } from "./types.ts";
+import type { NeuronChoices, NoChoices, ParameterEntries, SourceOptions } from "./definition.ts";
+import { Described } from "./described.ts";
+import { type NeuronSpec, specOf } from "./form.ts";
+import { Neurons } from "./neuron.ts";
+import type { NeuronClass, NeuronDefinition, NeuronOutputs, Typed } from "./types.ts";
+
+/** Makes a class of a definition. */
+type Define = <
+  State extends string,
+  const Parameters extends ParameterEntries,
+  const Outputs extends NeuronOutputs<State>,
+  const Choices extends NeuronChoices = NoChoices,
+  Preset extends string = never,
+>(
+  definition: NeuronDefinition<State, Parameters, Outputs, Choices, Preset>,
+) => NeuronClass<State, Parameters, Outputs, Choices, Preset>;
 
 /**
  * A class of neurons from a function of one time step: compiled to WebAssembly, differentiated, and fused over time.
  *
- * The step computes with symbols, once for each layer: it has no numbers to look at, and `where(v.gt(1), a, b)` takes the place
- * of an `if`. Each neuron is computed on its own. Parameters are properties of a layer and names in its state; those that are
- * learned are its parameters, the others buffers. A layer runs in `Sequential` and `Stream`, and has `forward`, `unroll`, `step`,
- * `initialState`; `String(layer)` shows the gradient that was derived.
+ * The step computes with symbols, once for each layer. It sees no numbers, so `where(v.gt(1), a, b)` replaces an `if`. Each neuron is
+ * computed on its own. Parameters are properties of a layer and names in its state; learned ones are module parameters, the others buffers.
+ * A layer runs in `Sequential` and `Stream`, and has `forward`, `unroll`, `step`, `initialState`; `String(layer)` shows the gradient that
+ * was derived.
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; a parameter [N] gives each neuron on the last axis its own.
  *
  * A step that returns `membrane` and no `spikes` is a readout, as {@link LeakyIntegrator} is.
  *
- * @throws TypeError for a definition with names that are taken, values that are no numbers, or a step that is no function. The
- *   constructor of the class: TypeError for an option of another name or kind, and where the step does something that
- *   no neuron can, for instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that
- *   are no parameters, options without effect for the choices, more than 31 outputs, or refractory steps of a neuron
- *   that has no spikes or no state to hold.
+ * @throws TypeError for a definition with names that are taken, values that are not numbers, or a step that is not a function. The
+ *   constructor of the class: TypeError for an unknown option, an option of a different type, and a step that no neuron can run, for
+ *   instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that are not parameters, options without
+ *   effect for the choices, more than 31 outputs, or refractory steps of a neuron that has no spikes or no state to hold.
  *
  * @example
  * ```ts
@@ -48,6 +69,16 @@ import type { NeuronClass, NeuronDefinition, NeuronOutputs } from "./types.ts";
  */
 export function neuron<
   State extends string,
+  const Parameters extends ParameterEntries,
+  const Outputs extends NeuronOutputs<State>,
+  const Choices extends NeuronChoices = NoChoices,
+  Preset extends string = never,
+>(
+  definition: NeuronDefinition<State, Parameters, Outputs, Choices, Preset> & WithoutMembers,
+): NeuronClass<State, Parameters, Outputs, Choices, Preset>;
+/** @deprecated `optional`, `from`, `also`, `fold` and `learn` of a definition are fields of its parameters. */
+export function neuron<
+  State extends string,
   Parameters extends Readonly<Record<string, number>>,
   const Outputs extends NeuronOutputs<State>,
   const Choices extends NeuronChoices = NoChoices,
@@ -56,21 +87,60 @@ export function neuron<
   const From extends Readonly<Record<string, SourceOptions>> = NoChoices,
   const Also extends Spellings = NoChoices,
 >(
-  definition: NeuronDefinition<State, Parameters, Outputs, Choices, Preset, Optional, From, Also>,
-): NeuronClass<State, Parameters, Outputs, Choices, Preset, Optional, From, Also> {
-  const form = checkedForm(definition as unknown as Definition, isProperty);
-  return layersOf(form.name, () => form) as never;
+  definition: DefinitionBefore<State, Parameters, Outputs, Choices, Preset, Optional, From, Also>,
+): NeuronClass<State, Rewritten<Parameters, Optional, From, Also>, Outputs, Choices, Preset>;
+export function neuron(definition: object): unknown {
+  const form = checkedForm(rewritten(objectOf("neuron", "a definition", definition)), isProperty);
+  return layersOf(form.name, () => form);
 }
 
 /**
- * The same for neurons of the package: a definition is read and checked when the first layer is made, so that a program that imports
- * all neurons starts without the definitions of those that it does not use.
+ * Like `neuron`, for neurons of the package: a definition is read when the first layer is made, so a program that imports all neurons does
+ * not read the definitions of unused ones. Tests check these definitions.
  */
-export const lazyNeuron: typeof neuron = (definition) => {
-  let form: Form | null = null;
-  const formNow = (): Form => {
-    form ??= checkedForm(definition as unknown as Definition, isProperty);
+export const lazyNeuron: Define = /* @__NO_SIDE_EFFECTS__ */ (definition) => {
+  let form: NeuronSpec | null = null;
+  const formNow = (): NeuronSpec => {
+    form ??= specOf(definition);
     return form;
   };
   return layersOf(definition.name, formNow) as never;
 };
+
+/** The class of layers with this name; `form` is read when the first layer is made. */
+/* @__NO_SIDE_EFFECTS__ */
+function layersOf<Options extends object, Fields, State = unknown, Result = object>(
+  name: string,
+  formNow: () => NeuronSpec & Typed<Options, Fields, State, Result>,
+): new (
+  options?: Options,
+) => Neurons<State, Result> & Fields {
+  const made = class extends Neurons {
+    constructor(options: object = {}) {
+      super(new Described(formNow(), options));
+    }
+  };
+  Object.defineProperty(made, "name", { value: name });
+  return made as never;
+}
+
+/** Fields of every layer. */
+const FIELDS = {
+  training: 0,
+  stateNames: 0,
+  making: 0,
+  where: 0,
+  isShared: 0,
+  competes: 0,
+  heldSteps: 0,
+  compiledSteps: 0,
+  replaced: 0,
+  plain: 0,
+  parameterNames: 0,
+  parameterValues: 0,
+  list: 0,
+  parameterRounding: 0,
+};
+
+/** Whether layers have a property of this name, which no parameter may take. */
+const isProperty = (name: string): boolean => name in Neurons.prototype || name in FIELDS;

@@ -1,28 +1,35 @@
 /** Words of a definition: optional parameters, parameters from other options, other spellings; and classes that are extended. */
 import type { Tensor, Value } from "jarvis-snn";
-import { AdaptiveLIF, full, LeakyIntegrator, LIF, neuron, Recurrent, Stream, tape, tensor } from "jarvis-snn";
+import { AdaptiveLIF, full, LIF, neuron, Recurrent, Stream, tape, tensor } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
 import { bytesKept, values } from "../../test/support/tensors.ts";
-import { INTEGRATOR_FORM } from "../neurons/leaky-integrator.ts";
-import { LIF_FORM } from "../neurons/lif.ts";
-import type { Form } from "./form.ts";
+
+interface Sources {
+  readonly steps?: number;
+  readonly scale?: number | Tensor;
+  readonly kind?: "one" | "half";
+}
 
 const Leaky = neuron({
   name: "Leaky",
   state: { v: ({ rest }) => rest },
-  parameters: { beta: 0.5 },
-  optional: { rest: 0, gain: [1, "leak"], floor: null },
-  from: {
+  parameters: {
     beta: {
-      options: { steps: Number.NaN, scale: null, kind: ["one", "half"] },
-      value({ steps, scale, kind }) {
-        if (steps === undefined) return undefined;
-        if (scale !== undefined) return typeof scale === "number" ? scale / steps : scale.div(steps);
-        return (kind === "half" ? 0.5 : 1) / steps;
+      default: 0.5,
+      from: {
+        options: { steps: Number.NaN, scale: null, kind: ["one", "half"] },
+        value({ steps, scale, kind }: Sources) {
+          if (steps === undefined) return undefined;
+          if (scale !== undefined) return typeof scale === "number" ? scale / steps : scale.div(steps);
+          return (kind === "half" ? 0.5 : 1) / steps;
+        },
       },
+      also: { learnBeta: false },
     },
+    rest: { default: 0, optional: true },
+    gain: { default: 1, optional: ["leak"] },
+    floor: { default: null, optional: true, also: { learnFloor: false } },
   },
-  also: { learnBeta: { learn: "beta" }, learnFloor: { learn: "floor" } },
   constrain: { beta: [0, 1], rest: [-1, 1] },
   needs: { kind: { mode: ["leaky"] } },
   choices: { mode: ["leaky", "bare"] },
@@ -112,9 +119,7 @@ describe("an optional parameter", () => {
     const Kept = neuron({
       name: "Kept",
       state: { v: 0 },
-      parameters: {},
-      optional: { gain: [1, "none"] },
-      fold: false,
+      parameters: { gain: { default: 1, optional: ["none"], fold: false } },
       step: ({ current, v, gain }) => ({ membrane: gain === "none" ? current : current.mul(gain), v }),
     });
     expect(Object.keys(new Kept({ gain: 1 }).stateDict())).toEqual(["gain"]);
@@ -175,7 +180,7 @@ test("another spelling of learn learns its parameter", () => {
 
 test("errors name all options of a definition, those of a parameter behind it", () => {
   expect(said(() => new Leaky({ taw: 1 } as never))).toMatch(
-    /^Leaky: expected the options beta, steps, scale, kind, rest, gain, floor, learnBeta, learnFloor, mode, learn, .*, got taw$/,
+    /^Leaky: expected the options beta, steps, scale, kind, learnBeta, rest, gain, floor, learnFloor, mode, learn, .*, got taw$/,
   );
   expect(said(() => new Leaky({ learn: ["mode"] as never }))).toBe(
     'Leaky: expected learn to name parameters, beta, rest, gain, floor, got "mode"',
@@ -185,42 +190,40 @@ test("errors name all options of a definition, those of a parameter behind it", 
 describe("a wrong definition is an error:", () => {
   const step = ({ current, v }: Readonly<Record<string, Value>>) => ({ membrane: current, v });
   const value = () => undefined;
+  const beta = (fields: object) => ({ parameters: { beta: { default: 0.5, ...fields } } });
+  const rest = (entry: unknown) => ({ parameters: { rest: entry } });
   test.each([
-    [{ optional: 5 }, "expected optional, defaults by name, got 5"],
+    [{ parameters: { beta: "0.5" } }, 'expected the default of beta as a number, got "0.5"'],
+    [{ parameters: { beta: [0.5] } }, "expected beta as a number or { default }, got [0.5]"],
+    [{ parameters: { beta: { usual: 1 } } }, "the parameter beta: expected the options default, optional, fold, from,"],
+    [rest({ default: null }), "expected the default of rest as a number, got null"],
+    [rest({ optional: true }), "expected the default of rest as a number, got undefined"],
+    [rest({ default: "0", optional: true }), 'expected the default of rest as a number, got "0"'],
+    [rest({ default: 0, optional: [1] }), "expected optional of rest as true, false or words, got [1]"],
     [
-      { optional: { rest: "0" } },
-      'expected the default of rest as a number or null, or a list of it and words, got "0"',
+      rest({ default: Number.NaN, optional: true }),
+      "the default of rest must be finite and in the range of float32, got",
     ],
+    [{ parameters: { v: { default: 0, optional: true } } }, "v is a name that is taken; call the parameter otherwise"],
+    [{ parameters: { forward: 0 } }, "forward is a name that is taken; call the parameter otherwise"],
+    [{ parameters: { fire: 0 } }, "fire is a name that is taken; call the parameter otherwise"],
+    [beta({ fold: 1 }), "expected fold of beta as true or false, got 1"],
+    [beta({ learn: "beta" }), 'expected learn of beta as true or false, got "beta"'],
+    [beta({ from: value }), "expected from of beta as { options, value }, got function"],
+    [beta({ from: { options: {} } }), "expected from.value of beta as a function, got undefined"],
     [
-      { optional: { rest: [0, 1] } },
-      "expected the default of rest as a number or null, or a list of it and words, got [0, 1]",
-    ],
-    [{ optional: { rest: Number.NaN } }, "the default of rest must be finite and in the range of float32, got NaN"],
-    [{ optional: { beta: 0 } }, "beta is a name that is taken; call the parameter otherwise"],
-    [{ optional: { forward: 0 } }, "forward is a name that is taken; call the parameter otherwise"],
-    [{ optional: { fire: 0 } }, "fire is a name that is taken; call the parameter otherwise"],
-    [{ fold: 1 }, "expected fold as true or false, got 1"],
-    [{ from: { tau: { options: {}, value } } }, 'expected from to name parameters, beta, got "tau"'],
-    [{ from: { beta: value } }, "expected from.beta as { options, value }, got function"],
-    [{ from: { beta: { options: {} } } }, "expected from.beta.value as a function, got undefined"],
-    [
-      { from: { beta: { options: { tau: "x" }, value } } },
+      beta({ from: { options: { tau: "x" }, value } }),
       'expected the choice tau as words, true, false or a number, got "x"',
     ],
-    [{ from: { beta: { options: { fire: 1 }, value } } }, "fire is a name that is taken; call the option otherwise"],
-    [{ from: { beta: { options: { v: null }, value } } }, "v is a name that is taken; call the option otherwise"],
+    [beta({ from: { options: { fire: 1 }, value } }), "fire is a name that is taken; call the option otherwise"],
+    [beta({ from: { options: { v: null }, value } }), "v is a name that is taken; call the option otherwise"],
     [
-      { from: { beta: { options: { tau: 1 }, value, of: 1 } } },
-      "from.beta: expected the options options, value, got of",
+      beta({ from: { options: { tau: 1 }, value, of: 1 } }),
+      "from of beta: expected the options options, value, got of",
     ],
-    [{ also: { learnBeta: true } }, "expected also.learnBeta as { learn }, got true"],
-    [
-      { also: { learnBeta: { learn: "gamma" } } },
-      'expected also.learnBeta.learn to name parameters, beta, got "gamma"',
-    ],
-    [{ also: { learnBeta: { learn: "beta", at: 1 } } }, "expected also.learnBeta as { learn }, got at"],
-    [{ also: { spiking: { learn: "beta" } } }, "spiking is a name that is taken; call the option otherwise"],
-    [{ learn: ["rest"] }, 'expected learn to name parameters, beta, got "rest"'],
+    [beta({ also: true }), "expected also of beta, options with the default false, got true"],
+    [beta({ also: { learnBeta: true } }), "expected also.learnBeta of beta as false, its default, got true"],
+    [beta({ also: { spiking: false } }), "spiking is a name that is taken; call the option otherwise"],
     [{ needs: { tau: { mode: [1] } } }, 'expected needs to name options, beta, got "tau"'],
     [{ numerics: { slow: { tau: 1 } } }, "numerics.slow: expected the options beta, learn,"],
   ])("%j", (members, message) => {
@@ -234,23 +237,10 @@ test("a source that returns a word is an error of the parameter", () => {
   const Odd = neuron({
     name: "Odd",
     state: { v: 0 },
-    parameters: { beta: 0.5 },
-    from: { beta: { options: { tau: 1 }, value: () => "fast" as never } },
+    parameters: { beta: { default: 0.5, from: { options: { tau: 1 }, value: () => "fast" as never } } },
     step: ({ current, v, beta }) => ({ membrane: current.mul(beta), v }),
   });
   expect(said(() => new Odd())).toBe('Odd: expected beta as a number or a tensor, got "fast"');
-});
-
-test("the definitions of LIF and LeakyIntegrator, which no page checks, are right", () => {
-  for (const [form, Layer] of [
-    [LIF_FORM, LIF],
-    [INTEGRATOR_FORM, LeakyIntegrator],
-  ] as const) {
-    const { states, initial, reset: _, common: __, ...members } = form as Form;
-    const state = Object.fromEntries(states.map((name, i) => [name, initial[i]]));
-    const Checked = neuron({ ...members, state } as never) as unknown as typeof LIF;
-    expect(String(new Checked({ rest: 0.5, learnBeta: true }))).toBe(String(new Layer({ rest: 0.5, learnBeta: true })));
-  }
 });
 
 test("classes that neuron gives can be extended, and know their instances", () => {

@@ -2,6 +2,7 @@
 import type { Range } from "../../engine/arguments.ts";
 import { listed, listOf, NUMBER, numberOf, objectOf, show, withDefaults, wrongType } from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
+import type { Tensor } from "../../engine/index.ts";
 import { IN_FLOAT32, type Needs, NOT_ZERO } from "../layer/checks.ts";
 
 /** Choices of an equation with their defaults: words of which the first is the default, true or false, or a number. */
@@ -10,34 +11,79 @@ export type NeuronChoices = { readonly [name: string]: readonly string[] | boole
 /** No choices. */
 export type NoChoices = { readonly [name in never]: boolean };
 
-/**
- * Optional parameters of an equation with their defaults: numbers, null for none, or lists of one of these and of words that may take the
- * place of the value.
- */
-export type OptionalParameters = { readonly [name: string]: number | null | readonly [number | null, ...string[]] };
+/** A parameter of an equation: its default, or an object with further fields. */
+export type ParameterEntry = number | ParameterFields;
 
-/** Options that a parameter is computed from, with their defaults: as for choices, or NaN for a number and null for a number or a tensor without a default. */
-export type SourceOptions = { readonly [name: string]: readonly string[] | boolean | number | null };
+/** A parameter with more than a default. */
+export interface ParameterFields {
+  /** The value if no option gives one. An optional parameter may have null, for no default. */
+  readonly default: number | null;
+  /**
+   * true: a number becomes part of the code, as if the step contained it; tensors and learned or bounded values are parameters. A list such
+   * as `["leak"]`: the option may also be one of these words. Default false.
+   */
+  readonly optional?: boolean | readonly string[];
+  /** Whether a number of an optional parameter becomes part of the code; false: a given number is a parameter. Default true. */
+  readonly fold?: boolean;
+  /** Other options that give the parameter, such as a time constant that gives a decay. Default: none. */
+  readonly from?: ParameterSource<SourceOptions, never>;
+  /** Options that learn the parameter if they are true, such as `{ learnBeta: false }`. Default: none. */
+  readonly also?: { readonly [option: string]: false };
+  /** Whether the parameter is learned if the option `learn` is not given and the choices need the parameter. Default false. */
+  readonly learn?: boolean;
+}
 
-/** Options that are another spelling of `learn`: with true the parameter is learned. */
-export type Spellings = {
-  readonly [name: string]: {
-    /** The name of the parameter. */
-    readonly learn: string;
-  };
+/** The parameters of an equation by their names. */
+export type ParameterEntries = { readonly [name: string]: ParameterEntry };
+
+/** How other options give a parameter, such as a time constant that gives a decay. */
+export interface ParameterSource<Own extends SourceOptions, Given> {
+  /**
+   * These options with their defaults: words, of which the first is the default, true or false, numbers; NaN for a number without a
+   * default, null for a number or a tensor without one.
+   */
+  readonly options: Own;
+  /**
+   * Computes the parameter. If it returns undefined, the parameter comes from the option of the same name, a preset or
+   * the default. `given` holds all options with the options of a preset, and the defaults of words, numbers, true and
+   * false; `asked` holds only the options of the caller. The function declares the types of its arguments, which
+   * TypeScript cannot infer.
+   */
+  value(
+    given: Given & Partial<SourceValues<Own>>,
+    asked: Given & Partial<SourceValues<Own>>,
+  ): number | Tensor | undefined;
+}
+
+/** Options that parameters are computed from, as a caller gives them. */
+export type SourceValues<From> = {
+  readonly [name in keyof From]: From[name] extends readonly (infer Word)[]
+    ? Word
+    : From[name] extends boolean
+      ? boolean
+      : From[name] extends number
+        ? number
+        : number | Tensor;
 };
 
-/** All types of a union at once. */
+/**
+ * Defaults of the options that a parameter is computed from, as for choices. Without a default: NaN for a number, null
+ * for a number or tensor.
+ */
+export type SourceOptions = { readonly [name: string]: readonly string[] | boolean | number | null };
+
+/** The intersection of the types of a union. */
 export type Intersection<Union> = (Union extends unknown ? (x: Union) => void : never) extends (x: infer All) => void
   ? All
   : never;
 
 /**
- * Parts of a definition, such as choices, as one object. The types of the parts keep their names, so that declarations contain the sentence of
- * each option. Bundlers drop the call with an unused neuron, and keep a spread.
+ * Parts of a definition, such as choices, as one object. The types of the parts keep their names, so that declarations
+ * contain the doc comment of each option. Bundlers remove this call with an unused neuron, but would keep a spread.
  */
-export const united = <const Parts extends readonly object[]>(...parts: Parts): Intersection<Parts[number]> =>
-  Object.assign({}, ...parts);
+export const united = /* @__NO_SIDE_EFFECTS__ */ <const Parts extends readonly object[]>(
+  ...parts: Parts
+): Intersection<Parts[number]> => Object.assign({}, ...parts);
 
 /** The choices that a layer was made with. */
 export type Chosen<Choices> = {
@@ -50,7 +96,7 @@ export type Chosen<Choices> = {
 
 type Choice = readonly string[] | boolean | number;
 
-/** The name of a class, with which errors of its definition and of its instances begin. */
+/** The name of a class. Errors of its definition and of its instances begin with it. */
 export function classNameOf(where: string, name: unknown): string {
   if (typeof name === "string" && /^\p{L}/u.test(name)) return name;
   throw wrongType(where, "a name that begins with a letter", name);
@@ -61,7 +107,7 @@ export function checkName(where: string, name: string): void {
   if (!/^[$_\p{ID_Start}][$\p{ID_Continue}]*$/u.test(name)) throw wrongType(where, "names that are identifiers", name);
 }
 
-/** Throws for a plain number that a function of an equation has returned: most come from an if or a ?:, which no value decides. */
+/** Throws for a plain number that a function of an equation has returned: most come from an `if` or `?:`, which a symbol cannot decide. */
 export function checkNoNumber(where: string, what: string, x: unknown): void {
   if (typeof x !== "number") return;
   throw wrongType(where, `${what} as a value`, x, `; write where(c, a, b) for an if or a ?:, or constant(${x})`);
@@ -95,7 +141,7 @@ export function checkChoices(name: string, choices: unknown): Record<string, Cho
 export const isText = (value: unknown): value is string => typeof value === "string";
 const isPlain = (value: unknown): value is boolean | number => typeof value === "boolean" || typeof value === "number";
 
-/** A copy of which option needs which choices, and which factors other than 0. */
+/** A copy of `needs`: which options need which choices, and which need factors other than 0. */
 export function needsOf(
   where: string,
   options: readonly string[],
@@ -149,11 +195,15 @@ export function boundsOf(
   return bounds;
 }
 
-/** Bounds of numbers that kernels read as float32: the float32 next to a bound fits too, so that a layer takes its own state. */
-export const within = ([low, high]: readonly [number, number]): Range => ({
+/** Bounds of numbers that kernels read as float32: the float32 next to a bound fits too, so that a layer accepts its own state. */
+const within = ([low, high]: readonly [number, number]): Range => ({
   expected: `in [${low}, ${high}]`,
   fits: (x) => x >= Math.min(low, Math.fround(low)) && x <= Math.max(high, Math.fround(high)),
 });
+
+/** The range of a parameter with these bounds, or without bounds. */
+export const rangeIn = (bounds: readonly number[] | undefined): Range =>
+  bounds === undefined ? IN_FLOAT32 : within(bounds as readonly [number, number]);
 
 export function checkKnown(
   where: string,

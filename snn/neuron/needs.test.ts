@@ -35,7 +35,7 @@ class LSTM extends SpikingLSTM {
 /** The neurons with a reset value whose reset may drop the input. */
 const RESETTING = NEURON_NAMES.map((name) => [name, neuronClass(name)] as const).filter(([, Class]) => {
   const { form } = new Class() as unknown as { form: Readonly<Record<string, object>> };
-  return "resetInput" in { ...form.choices } && "resetValue" in { ...form.parameters, ...form.optional };
+  return "resetInput" in { ...form.choices } && "resetValue" in { ...form.parameters, ...form.chosen };
 });
 
 test("neurons with both options are found", () => {

@@ -176,11 +176,29 @@ describe("neuron: LIF written as a step", () => {
           record.spikes.mul(currents(6)).sum().backward();
           return [record.spikes, record.membrane, record.v].map(bits);
         });
-        return { outputs, gradient: gradient(x).map((d) => d + 0) };
+        return { outputs, gradient: gradient(x) };
       });
       expect(mine).toEqual(theirs);
     }
   });
+});
+
+test("neuron: a current that gets no gradient keeps the one that it has, constant over time or not", () => {
+  const Blind = neuron({
+    name: "Blind",
+    state: { v: 0 },
+    parameters: { gain: 2 },
+    step: ({ current, v, gain }) => ({ membrane: current.detach().mul(gain), v }),
+  });
+  for (const T of [1, 4]) {
+    const x = leaf([B, N], 3);
+    tape(() => {
+      const membrane = new Blind({ learn: ["gain"] }).forward(constantEncode(x, { timesteps: T }));
+      // Later records give their gradients first.
+      membrane.sum().add(x.mul(3).sum()).backward();
+    });
+    expect(gradient(x)).toEqual(new Array(B * N).fill(3));
+  }
 });
 
 test("neuron: in refractory steps the state of the reset becomes what the step calls held", () => {
@@ -332,7 +350,7 @@ describe("neuron: states", () => {
       x.zeroGrad();
       layer.beta.zeroGrad();
       tape(() => run().mul(w).sum().backward());
-      return { x: gradient(x).map((d) => d + 0), beta: gradient(layer.beta)[0] as number };
+      return { x: gradient(x), beta: gradient(layer.beta)[0] as number };
     };
     const want = once(() => layer.forward(x));
     const inParts = once(() => {
@@ -444,7 +462,7 @@ test("neuron: currents of any shape, spikes of other neurons among them", () => 
         .backward();
       return bits(s);
     });
-    return { spikes, gradient: gradient(input).map((d) => d + 0) };
+    return { spikes, gradient: gradient(input) };
   };
   const packed = through((s) => s);
   expect(packed).toEqual(through((s) => s.mul(1)));
@@ -503,7 +521,7 @@ test("neuron: the gradient of the current takes the place of that of the spikes"
           spikes.backward(w);
           return memoryStats().peak - live;
         });
-        return { gradient: gradient(x).map((d) => d + 0), peak };
+        return { gradient: gradient(x), peak };
       });
       expect(over?.gradient).toEqual(apart?.gradient);
       expect(over?.gradient.some((d) => d !== 0)).toBe(true);

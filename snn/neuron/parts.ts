@@ -5,33 +5,39 @@ import type { StepLanguage } from "./step.ts";
 /**
  * The choice of a synaptic current i that decays by α per step, and when an input I arrives:
  *
- *   i[t] = α·i[t−1] + I[t]      the membrane takes i[t]              ("decayFirst")
- *   i[t] = α·(i[t−1] + I[t])    the membrane takes i[t−1] + I[t]     ("jumpFirst")
- *   i[t] = α·i[t−1] + I[t]      the membrane takes i[t−1]            ("late")
+ *   i[t] = α·i[t−1] + I[t]      the membrane adds i[t]              ("decayFirst")
+ *   i[t] = α·(i[t−1] + I[t])    the membrane adds i[t−1] + I[t]     ("jumpFirst")
+ *   i[t] = α·i[t−1] + I[t]      the membrane adds i[t−1]            ("late")
  */
 export type SynapseChoices = {
-  /** The membrane takes α·i + I ("decayFirst"), i + I, which decays behind it ("jumpFirst"), or the old i ("late"). Default "decayFirst". */
+  /**
+   * The membrane adds α·i + I ("decayFirst"), i + I, which then decays ("jumpFirst"), or the old i ("late"). Default
+   * "decayFirst".
+   */
   readonly synapse: readonly ["decayFirst", "jumpFirst", "late"];
 };
 
 export const SYNAPSE: SynapseChoices = { synapse: ["decayFirst", "jumpFirst", "late"] };
 
-/** The same for neurons that may have no synapse, the default: the membrane takes I[t], and there is no state i. */
+/** The choice of an optional synapse. Without a synapse (the default) the membrane adds I[t], and no state i exists. */
 export type OptionalSynapseChoices = {
-  /** The membrane takes I ("none"), α·i + I ("decayFirst"), i + I, which decays behind it ("jumpFirst"), or the old i ("late"). Default "none". */
+  /**
+   * The membrane adds I ("none"), α·i + I ("decayFirst"), i + I, which then decays ("jumpFirst"), or the old i
+   * ("late"). Default "none".
+   */
   readonly synapse: readonly ["none", "decayFirst", "jumpFirst", "late"];
 };
 
 export const OPTIONAL_SYNAPSE: OptionalSynapseChoices = { synapse: ["none", "decayFirst", "jumpFirst", "late"] };
 
-/** For `needs` of such a neuron. */
+/** For `needs` of a neuron with an optional synapse. */
 export const SYNAPSE_NEEDS = { alpha: SYNAPSE } as const;
 
 /** For `without` of a neuron with {@link OPTIONAL_SYNAPSE}. */
 export const withoutSynapse = ({ synapse }: { readonly synapse: string }): readonly "i"[] =>
   synapse === "none" ? ["i"] : [];
 
-/** How a current passes the synapse that was chosen. */
+/** Passes a current through the chosen synapse. */
 export function synapse(
   argument: { readonly current: Value; readonly i: Value; readonly alpha: Value },
   kind: OptionalSynapseChoices["synapse"][number],
@@ -55,7 +61,10 @@ export type InputScaleChoices = {
 
 export const INPUT_SCALE: InputScaleChoices = { inputScale: ["one", "leak"] };
 
-/** A membrane that decays by β towards rest, v ← β·v + (1 − β)·rest, and takes its input as {@link INPUT_SCALE} says. */
+/**
+ * A membrane that decays by β towards rest, v ← β·v + (1 − β)·rest, and adds its input with the factor of {@link
+ * INPUT_SCALE}.
+ */
 export function leaky(
   { constant, beta, rest }: Pick<StepLanguage, "constant"> & { readonly beta: Value; readonly rest: Value },
   inputScale: InputScaleChoices["inputScale"][number],
@@ -71,8 +80,8 @@ export function leaky(
 /** For `constrain`: bounds of parameters by which a step divides, whose reciprocals are float32 numbers too. */
 export const DIVISOR = [1e-30, 1e30] as const;
 
-/** e²⁰ is 5·10⁸: where the exponent is larger the next step is far above every threshold. */
+/** e²⁰ is 5·10⁸: with a larger exponent the next step is far above every threshold. */
 const STEEPEST = 20;
 
-/** eˣ of a membrane that takes off by itself, with x cut off at 20: no membrane becomes infinite, and beyond it the gradient is 0. */
+/** eˣ in the upstroke of a spike, with x limited to 20: the membrane remains finite, and the gradient above 20 is 0. */
 export const upstroke = (x: Value): Value => x.minimum(STEEPEST).exp();

@@ -1,16 +1,16 @@
 /** Plain neurons on their kernels against the compiled step with the same equations. */
 import { expect, test, vi } from "vitest";
+import { coreKernels } from "../../engine/core/wasm.ts";
 import { withReference } from "../../engine/gradcheck.ts";
 import { gradcheck, linear, noGrad, type Tensor, tape, tensor, warmup, zeros } from "../../engine/index.ts";
-import { emptySpikes } from "../../engine/unchecked.ts";
-import { kernels } from "../../engine/wasm.ts";
+import { emptySpikesOf } from "../../engine/unchecked.ts";
 import { RESETS } from "../../kernels/reference/kinds.ts";
 import { Random } from "../../test/fuzz/random.ts";
 import { bits, bytesKept, expectNear, leaf, random } from "../../test/support/tensors.ts";
 import { LeakyIntegrator, LIF, neuron, record, Stream, type Surrogate, surrogate } from "../index.ts";
-import type { Plain, PlainOptions, PlainRun } from "./plain.ts";
-import { describeStep, makePlain, PLAIN_WORDS, plainOutput, runPlain } from "./plain.ts";
+import { Plain, type PlainOptions } from "./plain.ts";
 import { fired } from "./reset.ts";
+import { columnCount, NeuronRun, noteParameters } from "./run.ts";
 
 const SURROGATES: readonly Surrogate[] = [
   surrogate.sigmoid(),
@@ -112,8 +112,8 @@ function results(c: Case, run: Run): Results {
     const terms = c.reads.map((name, i) => weighted(c, read(name), name === "z" ? c.form : "whole", seed + i));
     const loss = terms.reduce((sum, term) => sum.add(term));
     if (loss.requiresGrad) loss.backward();
-    const unsigned = (t: Tensor | null) => (t === null || t.grad === null ? [] : Array.from(t.grad.data, (d) => d + 0));
-    return { ...outputs, dCurrent: unsigned(x), dFrom: unsigned(from) };
+    const numbers = (t: Tensor | null) => (t === null || t.grad === null ? [] : Array.from(t.grad.data));
+    return { ...outputs, dCurrent: numbers(x), dFrom: numbers(from) };
   });
 }
 
@@ -125,8 +125,26 @@ function weighted({ T, isSequence }: Case, z: Tensor, form: Case["form"], seed: 
   return y.mul(random(y.shape, seed + T)).sum();
 }
 
+/** A run; outputs besides the main one may be read later unless it is `over` its current. */
+const runPlain = (
+  plain: Plain,
+  current: Tensor,
+  T: number,
+  beta: Tensor,
+  threshold: Tensor | null,
+  from: Tensor | null,
+  shape: readonly number[] | null,
+  over: boolean,
+): NeuronRun => {
+  const parameters = threshold === null ? [beta] : [beta, threshold];
+  return new NeuronRun(plain, current, T, parameters, [from]).forward(!over, shape, over);
+};
+
+const plainOutput = (run: NeuronRun, name: "membrane" | "v"): Tensor =>
+  run.names[0] === name ? run.z : run.output(run.names.indexOf(name));
+
 const plainOf = ({ reset, delayed, strict, resetValue, surrogate }: Case): Plain =>
-  makePlain(surrogate === null ? "LeakyIntegrator" : "LIF", {
+  new Plain(surrogate === null ? "LeakyIntegrator" : "LIF", {
     reset: RESETS[reset],
     delayed: delayed ? 1 : 0,
     strict: strict ? 1 : 0,
@@ -143,7 +161,7 @@ function onKernels(c: Case): Results {
   });
 }
 
-const outputOf = (run: PlainRun, name: Output): Tensor =>
+const outputOf = (run: NeuronRun, name: Output): Tensor =>
   name === "z" ? run.z : name === "last" ? (run.last[0] as Tensor) : plainOutput(run, name);
 
 /** The same equations as a neuron of one's own, which is compiled. */
@@ -226,12 +244,12 @@ test("plain: the same for layers that run in pieces of steps or columns", () => 
 
 /** Options of the tests below, over the defaults. */
 const plainWith = (options: Partial<PlainOptions> = {}): Plain =>
-  makePlain("LIF", {
+  new Plain("LIF", {
     ...{ reset: RESETS.subtract, delayed: 0, strict: 0, resetValue: 0, surrogate: surrogate.atan() },
     ...options,
   });
 
-const READOUT = makePlain("LeakyIntegrator", {
+const READOUT = new Plain("LeakyIntegrator", {
   ...{ reset: RESETS.none, delayed: 0, strict: 0, resetValue: 0, surrogate: null },
 });
 
@@ -401,18 +419,26 @@ test("plain: a step whose descriptor is written once has the bits of a run over 
     READOUT,
   ]) {
     const theta = plain === READOUT ? null : threshold;
-    const [current, state, words] = [zeros(STEP), random(STEP, 2), zeros([PLAIN_WORDS])];
+    const [current, state] = [zeros(STEP), random(STEP, 2)];
     const want = noGrad(() => {
       const { z, last } = runPlain(plain, x, T, beta, theta, state, STEP, false);
       return [...bits(z), ...bits(last[0] as Tensor)];
     });
-    const z = plain === READOUT ? zeros(STEP) : emptySpikes(STEP);
-    describeStep(plain, words.ptr, current, beta, theta, state, z);
+    const z = plain === READOUT ? zeros(STEP) : emptySpikesOf(STEP);
+    const parameters = theta === null ? [beta] : [beta, theta];
+    const n = columnCount("plain", parameters, state.size);
+    const pass = plain.oneStep(state.size / n, n);
+    const words: Tensor[] = [];
+    pass.begin((bytes) => words[words.push(zeros([bytes / 4])) - 1]?.ptr as number);
+    noteParameters(pass, parameters);
+    pass.input(0, current.ptr, 0);
+    pass.state(0, state.ptr, state.ptr);
+    pass.output(0, z.bits || z.ptr);
     const got: number[] = [];
     for (let t = 0; t < T; t++) {
       current.copyFrom(x.toFloat32Array().subarray(t * state.size, (t + 1) * state.size));
-      kernels.lifForward(words.ptr);
-      if (z.bits !== 0) kernels.unpackBits(current.ptr, z.bits, z.size);
+      pass.run();
+      if (z.bits !== 0) coreKernels.unpackBits(current.ptr, z.bits, z.size);
       got.push(...bits(z.bits !== 0 ? current : z));
     }
     expect([...got, ...bits(state)]).toEqual(want);
@@ -449,7 +475,7 @@ test("plain: a run takes no memory but that of its tensors, and its backward giv
     tape(() => loss().backward());
     tape(() => {
       const sums = [0, 0].map(() => bytesKept(() => loss().backward()));
-      // Tensors of the tape stay to its end: each pass leaves as many.
+      // Tensors of the tape live until its end, and each pass adds the same number.
       expect(sums[0]).toBe(sums[1]);
     });
   }

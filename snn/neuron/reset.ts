@@ -1,47 +1,50 @@
 /** How a spike resets the membrane: one rule for all neurons that have a threshold. */
+import { joined } from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
 import type { Chosen } from "./definition.ts";
 import type { StepLanguage } from "./step.ts";
 
 /** The choices of a neuron that resets, with their defaults; the first word is the default. */
 export type ResetChoices = {
-  /** The effect of a spike on v: "zero" sets v to resetValue, "subtract" takes θ off, "none" leaves v. Default "zero". */
+  /**
+   * The effect of a spike on v: "zero" sets v to resetValue, "subtract" subtracts θ, "none" leaves v. Default "zero".
+   */
   readonly reset: readonly ["zero", "subtract", "none"];
   /** The reset happens at the start of the next step instead of at the end of this one. Default false. */
   readonly resetDelay: boolean;
-  /** A delayed reset to "zero", which the option needs, takes the input of its step too, as in snnTorch's RLeaky. Default false. */
+  /** A delayed reset to "zero", which the option needs, also discards the input of its step, as in snnTorch's RLeaky. Default false. */
   readonly resetInput: boolean;
   /** No gradient through the reset. Default true. */
   readonly detachReset: boolean;
 };
 
-/** The choices of a reset, whatever it does. */
+/** The choices of a reset besides its kind. */
 export type LateResetChoices = Omit<ResetChoices, "reset">;
 
 export const LATE_RESET: LateResetChoices = { resetDelay: false, resetInput: false, detachReset: true };
-export const RESET: ResetChoices = { reset: ["zero", "subtract", "none"], ...LATE_RESET };
+export const RESET_WORDS = ["zero", "subtract", "none"] as const;
+export const RESET: ResetChoices = joined({ reset: RESET_WORDS }, LATE_RESET);
 
-/** The options that count with some resets alone. */
-export const RESET_NEEDS = {
-  resetValue: { reset: ["zero"] },
-  resetInput: { reset: ["zero"], resetDelay: [true] },
-} as const;
+/** The options that need certain resets. Separate constants, because bundlers keep an expression that reads a field of a constant. */
+export const RESET_VALUE_NEEDS = { reset: ["zero"] } as const;
+export const RESET_INPUT_NEEDS = { reset: ["zero"], resetDelay: [true] } as const;
+export const RESET_NEEDS = { resetValue: RESET_VALUE_NEEDS, resetInput: RESET_INPUT_NEEDS } as const;
 
 /** The choice of the parameter from which v starts. */
 export type StartChoices = {
-  /** v before the first step: rest, or resetValue, which counts with the reset "zero" alone (else 0). Default "rest". */
+  /** v before the first step: rest, or resetValue, which is 0 unless the reset is "zero". Default "rest". */
   readonly start: readonly ["rest", "resetValue"];
 };
 
 export const START: StartChoices = { start: ["rest", "resetValue"] };
 
-/** v at the start; resetValue counts with the reset "zero" alone, else v starts from 0. */
+/** v before the first step; resetValue if the reset is "zero", else 0. */
 export const startOf = <T>(
   from: { readonly rest?: T; readonly resetValue: T },
   { start, reset }: { readonly start: string; readonly reset: string },
 ): T | 0 => (start === "rest" ? (from.rest as T) : start === "resetValue" && reset === "zero" ? from.resetValue : 0);
 
-/** {@link RESET}, chosen. */
+/** The chosen values of {@link RESET}. */
 export type Reset = Chosen<ResetChoices>;
 
 /** A membrane that decays by itself and adds an input. */
@@ -64,11 +67,11 @@ export type Fired = {
   readonly spikes: Value;
   /** u, before the reset. */
   readonly membrane: Value;
-  /** After it. */
+  /** v, after the reset. */
   readonly v: Value;
-  /** v in refractory steps: as it was, after a reset that is still due. */
+  /** v in refractory steps: unchanged, after a pending reset. */
   readonly held: Value;
-  /** The same, decayed. */
+  /** The held v, decayed. */
   readonly leaked: Value;
 };
 
@@ -77,7 +80,7 @@ export type Fired = {
  *
  *   v ← u − θ·s  ("subtract"),  s ? resetValue : u  ("zero"),  u  ("none")
  *
- * With resetDelay v ← u, and a state that has reached θ is reset in the next step: s′ = fire(v − θ) and
+ * With resetDelay v ← u, and a state that has reached θ is reset in the following step: s′ = fire(v − θ) and
  *
  *   u = decay(v) + input − θ·s′  ("subtract"),  decay(s′ ? resetValue : v) + input  ("zero"),
  *       s′ ? resetValue : decay(v) + input  ("zero" with resetInput)

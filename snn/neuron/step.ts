@@ -1,4 +1,4 @@
-/** The step of a neuron as the compiler takes it: with the spike, refractory steps and smooth form that a layer asks for. */
+/** The step of a neuron for the compiler: the equation with the layer's spike, refractory steps and smooth form. */
 import { isPlain, wrongType } from "../../engine/arguments.ts";
 import type { Language, StepArgument, StepDefinition, Value } from "../../engine/fuse/index.ts";
 import type { Primitive, Surrogate } from "../surrogates/surrogate.ts";
@@ -10,13 +10,13 @@ export interface StepLanguage extends Omit<Language, "spike"> {
   /** I, the current into the neuron in this step. */
   readonly current: Value;
   /**
-   * 1 where x ≥ 0 (`fire: "gt"`: x > 0), else 0, and 0 in refractory steps. ∂L/∂x = ∂L/∂s·surrogate′(x), with the surrogate of the
-   * layer; with `spiking: false` the primitive of it at x.
+   * 1 where x ≥ 0 (`fire: "gt"`: x > 0), else 0, and 0 in refractory steps. ∂L/∂x = ∂L/∂s·surrogate′(x), with the
+   * surrogate of the layer. With `spiking: false`, the primitive of the surrogate at x.
    */
   spike(x: Value): Value;
   /**
-   * The spike of a state that the step before has left, for a reset that comes a step late: `late(v.sub(threshold))`. It is
-   * `spike(x)`, but in refractory steps 0 in all but the first one, which follows the spike.
+   * The spike of the previous state, for a delayed reset: `late(v.sub(threshold))`. It equals `spike(x)`, but in refractory steps it is 0,
+   * except in the first one, which follows the spike.
    */
   late(x: Value): Value;
 }
@@ -25,9 +25,11 @@ export interface StepLanguage extends Omit<Language, "spike"> {
 export interface NeuronKind {
   readonly name: string;
   readonly states: readonly string[];
-  /** States of the definition that a layer with these choices is without. */
+  /** States of the definition that a layer with these choices does not have. */
   readonly absent?: readonly string[];
-  /** The state that a spike resets, which is held in refractory steps; null where no state is one. */
+  /** Present if layers share the step, which then has the same trace each time. */
+  readonly shared?: readonly unknown[];
+  /** The state that a spike resets and that refractory steps hold; null for none. */
   readonly reset: string | null;
   step(argument: never): Readonly<Record<string, Value | number>>;
 }
@@ -36,36 +38,41 @@ export interface NeuronKind {
 export interface Firing {
   readonly surrogate: Surrogate;
   readonly strict: boolean;
-  /** Steps after a spike in which nothing fires and the state of the reset is held. */
+  /** Refractory steps after a spike: the neuron does not fire, and its reset state is held. */
   readonly hold: number;
-  /** Whether that state decays without input in these steps instead of being held. */
+  /** Whether the state decays without input in refractory steps instead of being held. */
   readonly leaks: boolean;
-  /** Whether spikes leave the step times the parameter {@link GRADED}. */
+  /** Whether output spikes are multiplied by the parameter {@link GRADED}. */
   readonly isGraded: boolean;
-  /** Whether the winner of a step alone fires, or all do and the spike of the winner alone leaves the layer; null for neither. */
+  /** Winner takes all: only the winner fires, or all fire and only the winner's spike is output; null for neither. */
   readonly inhibition: Inhibition | null;
-  /** Whether spikes are 0 or 1, or the primitive of the surrogate. */
+  /** true: spikes are 0 or 1; false: they are the primitive of the surrogate. */
   readonly spiking: boolean;
 }
 
-/** Whether a loser may not fire, or fires but sends no spike. */
+/** A loser does not fire ("fire"), or fires but its spike is not output ("output"). */
 export type Inhibition = "fire" | "output";
 
 /** Below all scores. */
 const LOWEST = -3.4e38;
 
-/** Outputs of these names would hide others. */
+/** Names that an output may not have. */
 const TAKEN = ["current", "spike", "late", "state", WINNER, REFRACTORY];
 
 /**
- * The step of a layer. With refractory steps a state counts those that are left:
+ * The step of a layer. If `hold` > 0, a further state r counts the remaining refractory steps:
  *
- *   r[t] = hold if s[t] else max(0, r[t−1] − 1)     while r[t−1] > 0: s[t] = 0, v[t] = v[t−1], and so the membrane
+ *   r[t] = hold if s[t] else max(0, r[t−1] − 1)     if r[t−1] > 0: s[t] = 0, v[t] = v[t−1], membrane[t] = v[t−1]
+ *
+ * With `leaks`, v and the membrane decay in refractory steps instead.
  */
-export function stepOf(kind: NeuronKind, parameters: StepDefinition["parameters"], firing: Firing): StepDefinition {
-  const { hold, leaks, isGraded, inhibition, spiking } = firing;
+export function stepDefinition(
+  kind: NeuronKind,
+  parameters: StepDefinition["parameters"],
+  firing: Firing,
+): StepDefinition {
+  const { hold, isGraded, inhibition, spiking } = firing;
   const { name, states, absent = [] } = kind;
-  const isHeld = firing.hold > 0;
 
   function step(argument: StepArgument<string>): Record<string, Value | number> {
     const { counter, active, spike: fire, late } = spikesOf(argument, firing);
@@ -77,59 +84,70 @@ export function stepOf(kind: NeuronKind, parameters: StepDefinition["parameters"
       }
       return inhibition === "fire" ? fire(x).mul(wins(argument)) : fire(x);
     };
-    for (const state of absent) {
-      const get = (): never => {
-        throw new TypeError(
-          `${name}: the step asks for the state ${state}, which a layer with these choices is without`,
-        );
-      };
-      Object.defineProperty(argument, state, { get });
-    }
+    hideStates(name, absent, argument);
     const given = kind.step(Object.assign(argument, { spike, late }) as never);
     if (!isWhole(name, states, given)) return given;
     const { held, leaked, ...others } = given;
     const returned: Record<string, Value | number> = others;
-    const waiting = leaks ? leaked : held;
-    if (leaks && waiting === undefined) {
-      throw new RangeError(`${name}: refractory: "leak" needs a step that returns leaked, the state without input`);
-    }
-    const { spikes } = returned;
-    for (const [option, isOn] of Object.entries({ [GRADED]: isGraded, inhibition: inhibition !== null })) {
-      if (isOn && spikes === undefined)
-        throw new RangeError(`${name}: ${option} is for neurons with spikes, not for a readout`);
-    }
-    if (inhibition === "output") returned.spikes = (spikes as Value).mul(wins(argument));
+    const waiting = firing.leaks ? leaked : held;
+    checkFiring(name, firing, returned.spikes, waiting);
+    if (inhibition === "output") returned.spikes = (returned.spikes as Value).mul(wins(argument));
     if (isGraded) returned.spikes = (returned.spikes as Value).mul(argument[GRADED] as Value);
     if (counter === null || active === null) return returned;
-    if (spikes === undefined) {
-      throw new RangeError(`${name}: refractorySteps counts from spikes; expected 0 for a readout, got ${hold}`);
-    }
     const before = waiting ?? (argument[kind.reset as string] as Value);
     for (const output of [kind.reset as string, "membrane"]) {
       const z = returned[output];
       if (z !== undefined) returned[output] = argument.where(active, z, before);
     }
     const left = counter.sub(1).relu();
-    const counted = (spiking ? argument.where(spikes as Value, hold, left) : left).detach();
+    const counted = (spiking ? argument.where(given.spikes as Value, hold, left) : left).detach();
     return { ...returned, [REFRACTORY]: counted };
   }
 
   return {
     name,
     inputs: inhibition === null ? ["current"] : ["current", WINNER],
-    states: isHeld ? [...states, REFRACTORY] : states,
+    states: hold > 0 ? [...states, REFRACTORY] : states,
     parameters,
+    ...(kind.shared === undefined ? {} : { steady: true }),
     ...(spiking ? { packed: isGraded ? [] : ["spikes"] } : { exact: true }),
     step,
   };
 }
 
-/** 1 at the winner: a comparison, so that spikes stay 0 or 1 for the compiler. */
+/** Makes it an error to read a state that a layer with these choices does not have. */
+function hideStates(name: string, absent: readonly string[], argument: StepArgument<string>): void {
+  for (const state of absent) {
+    const get = (): never => {
+      throw new TypeError(`${name}: the step asks for the state ${state}, which a layer with these choices is without`);
+    };
+    Object.defineProperty(argument, state, { get });
+  }
+}
+
+/** Throws for firing options that need an output which the step does not return. */
+function checkFiring(
+  name: string,
+  { hold, leaks, isGraded, inhibition }: Firing,
+  spikes: Value | number | undefined,
+  waiting: Value | number | undefined,
+): void {
+  if (leaks && waiting === undefined) {
+    throw new RangeError(`${name}: refractory: "leak" needs a step that returns leaked, the state without input`);
+  }
+  if (spikes !== undefined) return;
+  for (const [option, isOn] of Object.entries({ [GRADED]: isGraded, inhibition: inhibition !== null })) {
+    if (isOn) throw new RangeError(`${name}: ${option} is for neurons with spikes, not for a readout`);
+  }
+  if (hold > 0) {
+    throw new RangeError(`${name}: refractorySteps counts from spikes; expected 0 for a readout, got ${hold}`);
+  }
+}
+
+/** 1 at the winner; a comparison, so that the compiler knows the value to be 0 or 1. */
 const wins = (argument: StepArgument<string>): Value => (argument[WINNER] as Value).gt(0);
 
-/**
- * How neurons fire in a step: the spike of this step, the late spike of the state before it, and where they are active.
- */
+/** How neurons fire in a step: the spike of this step, the late spike of the state before it, and the mask of active neurons. */
 function spikesOf(argument: StepArgument<string>, { surrogate, strict, hold, spiking }: Firing) {
   const { derivative, primitive } = surrogate;
   const { spike } = argument;
@@ -146,8 +164,8 @@ function spikesOf(argument: StepArgument<string>, { surrogate, strict, hold, spi
 }
 
 /**
- * The scores by which the neurons of a step compete, as its membrane: x of spike(x), and for refractory neurons a score
- * below all others. The states stay as they are.
+ * A step whose membrane is the score by which neurons compete: x of spike(x), and for refractory neurons a score below all others. States
+ * are unchanged.
  */
 export function scoresOf(kind: NeuronKind, parameters: StepDefinition["parameters"], firing: Firing): StepDefinition {
   const { name } = kind;
@@ -172,7 +190,7 @@ export function scoresOf(kind: NeuronKind, parameters: StepDefinition["parameter
   return { name, inputs: ["current"], states, parameters, partial: true, exact: !firing.spiking, step };
 }
 
-/** Whether a step returns all of its states, of which the compiler tells; throws for outputs that a neuron cannot have. */
+/** Whether a step returns all of its states (if not, the compiler reports it); throws for outputs that a neuron cannot have. */
 function isWhole(name: string, states: readonly string[], returned: Readonly<Record<string, unknown>>): boolean {
   if (!isPlain(returned)) return false;
   if (states.some((state) => returned[state] === undefined)) return false;

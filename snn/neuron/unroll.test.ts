@@ -1,4 +1,4 @@
-/** How long outputs of `unroll` can be read, and which stay in memory. */
+/** How long outputs of `unroll` can be read, and which remain in memory. */
 import { expect, test } from "vitest";
 import { full, Linear, noGrad, parameter, Sequential, Tensor, tape } from "../../engine/index.ts";
 import { bits, bytesKept, leaf, random } from "../../test/support/tensors.ts";

@@ -1,8 +1,8 @@
-/** The firing patterns of Naud et al. (2008): the AdEx neuron under a current step. */
+/** The firing patterns of Naud et al. (2008): AdEx neurons under a current step. */
 import { choiceOf, numberOf, POSITIVE, withDefaults } from "../../engine/arguments.ts";
 import { full, type Tensor } from "../../engine/index.ts";
 
-/** Membrane [C, gL, EL], adaptation [a, tauW, b], resetValue and the current, in the units of {@link AdEx}. */
+/** Membrane [C, gL, EL], adaptation [a, tauW, b], resetValue and current, in the units of {@link AdEx}. */
 type Setting = readonly [
   membrane: readonly [C: number, gL: number, EL: number],
   adaptation: readonly [a: number, tauW: number, b: number],
@@ -25,7 +25,7 @@ const PATTERNS = {
 export type AdExPattern = keyof typeof PATTERNS;
 
 /**
- * The names of the firing patterns, in the order of the paper's table.
+ * Names of the firing patterns, in the order of the paper's table.
  *
  * @example
  * ```ts
@@ -36,13 +36,13 @@ export type AdExPattern = keyof typeof PATTERNS;
  */
 export const adExPatterns = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.keys(PATTERNS) as AdExPattern[]);
 
-/** The result of {@link adExPattern}. */
+/** Result of {@link adExPattern}. */
 export interface AdExSetting {
   /** Options of {@link AdEx}. */
   readonly options: Readonly<
     Record<"C" | "gL" | "EL" | "VT" | "deltaT" | "a" | "tauW" | "b" | "resetValue" | "dt", number>
   >;
-  /** The current over time in pA, [T, 1]. */
+  /** Current over time in pA, [T, 1]. */
   readonly current: Tensor;
 }
 
@@ -50,7 +50,7 @@ export interface AdExSetting {
 export interface AdExPatternOptions {
   /** Duration of the current in ms, > 0, default 500. */
   duration?: number;
-  /** The time step in ms, > 0, default 0.1. */
+  /** Time step in ms, > 0, default 0.1. */
   dt?: number;
 }
 
@@ -61,7 +61,7 @@ const DEFAULTS = { duration: 500, dt: 0.1 } satisfies Required<AdExPatternOption
  *
  * All patterns have VT = −50 mV and ΔT = 2 mV; the bursting ones begin each burst at a reset above VT.
  *
- * @throws RangeError for another name, or a duration or time step that is not finite and > 0.
+ * @throws RangeError for an unknown name, or a duration or time step that is not finite and > 0.
  * @see Naud, Marcille, Clopath and Gerstner (2008), Firing patterns in the adaptive exponential integrate-and-fire model, Biological
  *   Cybernetics 99.
  *

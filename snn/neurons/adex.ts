@@ -4,24 +4,23 @@ import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSyn
 import { superSpike } from "../surrogates/known.ts";
 
 /**
- * Adaptive exponential integrate-and-fire neuron: the membrane takes off by itself above a threshold, and an adaptation current
- * slows it down.
+ * Adaptive exponential integrate-and-fire neuron: above a soft threshold the membrane rises exponentially, and an adaptation current counteracts it.
  *
  *   u[t] = v + dt/C·(gL·(EL − v) + gL·ΔT·exp((v − VT)/ΔT) − w + I[t])      s[t] = 1 if u[t] ≥ θ else 0
  *   v[t] = resetValue at a spike, else u[t]      w[t] = w + dt/τw·(a·(v − EL) − w) + b·s[t]
  *
- * where v and w without an index are v[t−1] and w[t−1]. The exponent counts up to 20, so that no
- * membrane becomes infinite; beyond that its gradient is 0.
+ * v and w without an index are v[t−1] and w[t−1]. The exponent is clamped to 20, so that no membrane becomes infinite; beyond that its gradient is 0.
  *
- * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Units: pA, pF (C), nS (gL, a), mV (EL, VT, ΔT, θ, resetValue),
- * ms (dt, τw). Defaults, of Brette and Gerstner: C = 281, gL = 30, EL = −70.6, VT = −50.4, deltaT = 2, a = 4, tauW = 144, b = 80.5,
- * resetValue = −70.6; θ = 0, dt = 0.1. v starts at EL. The output `membrane` is u. With the choice `synapse`, as {@link Synaptic}
- * has it, the current passes a state i that decays by alpha = 0.8; the default is "none".
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Units: pA, pF (C), nS (gL, a), mV (EL, VT, ΔT, θ, resetValue), ms (dt, τw).
+ * Defaults, of Brette and Gerstner: C = 281, gL = 30, EL = −70.6, VT = −50.4, deltaT = 2, a = 4, tauW = 144, b = 80.5, resetValue = −70.6; θ = 0,
+ * dt = 0.1. v starts at EL. The output `membrane` is u. With the choice `synapse`, as in {@link Synaptic}, the current is filtered by a state i with
+ * the decay alpha = 0.8; the default is "none".
  *
- * `detachReset`: no gradient through the reset, the default. {@link adExPattern} has the named patterns of Naud et al.
- * `numerics: "norse"` is Norse's `LIFAdExCell` with a time step of 1 ms, in units of the threshold.
+ * `detachReset` (the default) means no gradient through the reset. {@link adExPattern} has the named patterns of Naud et al. `numerics: "norse"` is
+ * Norse's `LIFAdExCell` with a time step of 1 ms, in units of the threshold.
  *
- * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
+ * @throws RangeError for a parameter outside of its bounds, for an option that has no effect with the others, or as every class of {@link neuron}
+ *   does.
  * @see Brette and Gerstner (2005), Adaptive exponential integrate-and-fire model as an effective description of neuronal activity,
  *   Journal of Neurophysiology 94(5).
  *
@@ -35,7 +34,7 @@ import { superSpike } from "../surrogates/known.ts";
  * console.log(membrane.select(0, 0).item().toFixed(1), "mV after a step"); // -70.3 mV after a step
  * ```
  */
-export const AdEx = /* @__PURE__ */ lazyNeuron({
+export const AdEx = lazyNeuron({
   name: "AdEx",
   state: { i: 0, v: ({ EL }) => EL, w: 0 },
   parameters: {
@@ -47,9 +46,9 @@ export const AdEx = /* @__PURE__ */ lazyNeuron({
     gL: 30,
     /** Leak potential in mV, from which v starts. Default −70.6. */
     EL: -70.6,
-    /** Potential in mV above which the membrane takes off. Default −50.4. */
+    /** VT, the soft threshold in mV, above which the membrane rises exponentially. Default −50.4. */
     VT: -50.4,
-    /** ΔT, the width in mV over which it takes off. Default 2. */
+    /** ΔT, the slope factor of the exponential in mV. Default 2. */
     deltaT: 2,
     /** Adaptation by the membrane in nS. Default 4. */
     a: 4,
@@ -57,16 +56,16 @@ export const AdEx = /* @__PURE__ */ lazyNeuron({
     tauW: 144,
     /** Adaptation by a spike in pA. Default 80.5. */
     b: 80.5,
-    /** The value of v after a spike in mV. Default −70.6. */
+    /** Value of v after a spike in mV. Default −70.6. */
     resetValue: -70.6,
-    /** θ in mV, where an upstroke counts as a spike. Default 0. */
+    /** θ in mV, the level at which an upstroke counts as a spike. Default 0. */
     threshold: 0,
-    /** The time of a step in ms. Default 0.1. */
+    /** Duration of a step in ms. Default 0.1. */
     dt: 0.1,
   },
   constrain: { alpha: [0, 1], C: DIVISOR, deltaT: DIVISOR, tauW: DIVISOR, dt: DIVISOR },
-  choices: /* @__PURE__ */ united(OPTIONAL_SYNAPSE, {
-    /** No gradient through the reset. Default true. */
+  choices: united(OPTIONAL_SYNAPSE, {
+    /** Whether the gradient stops at the reset. Default true. */
     detachReset: true,
   }),
   needs: SYNAPSE_NEEDS,

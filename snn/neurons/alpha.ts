@@ -4,10 +4,10 @@ import type { Value } from "../../engine/fuse/index.ts";
 import { lazyNeuron } from "../neuron/define.ts";
 import { united } from "../neuron/definition.ts";
 import type { Neurons } from "../neuron/neuron.ts";
-import { RESET, RESET_NEEDS } from "../neuron/reset.ts";
+import { RESET, RESET_INPUT_NEEDS } from "../neuron/reset.ts";
 import { atan } from "../surrogates/known.ts";
 
-const AlphaNeuron = /* @__PURE__ */ lazyNeuron({
+const AlphaNeuron = lazyNeuron({
   name: "Alpha",
   state: { exc: 0, inh: 0, v: 0 },
   parameters: {
@@ -19,14 +19,14 @@ const AlphaNeuron = /* @__PURE__ */ lazyNeuron({
     threshold: 1,
   },
   constrain: { alpha: [0, 1], beta: [0, 1] },
-  choices: /* @__PURE__ */ united(RESET, {
+  choices: united(RESET, {
     /**
-     * The state from which a reset to "subtract" takes θ: the membrane, or as in snnTorch the excitatory current, with
-     * the inhibitory current set to 0 and its value of the step before added to the membrane. Default "membrane".
+     * State from which a reset to "subtract" subtracts θ: the membrane, or, as in snnTorch, the excitatory current; then the inhibitory current is
+     * set to 0 and its previous value added to the membrane. Default "membrane".
      */
     subtractFrom: ["membrane", "excitation"],
   }),
-  needs: { resetInput: RESET_NEEDS.resetInput, subtractFrom: { reset: ["subtract"], resetDelay: [true] } },
+  needs: { resetInput: RESET_INPUT_NEEDS, subtractFrom: { reset: ["subtract"], resetDelay: [true] } },
   numerics: {
     snntorch: {
       fire: "gt",
@@ -80,19 +80,18 @@ const AlphaNeuron = /* @__PURE__ */ lazyNeuron({
 });
 
 /**
- * Neuron whose membrane follows each input spike like an alpha function: the difference of a slow and a fast exponential, which rises
- * and falls.
+ * Neuron whose membrane responds to each input spike with an alpha function: the difference of a slow and a fast exponential, which rises and falls.
  *
  *   e[t] = α·e[t−1] + I[t]      h[t] = β·h[t−1] − I[t]      u[t] = k·(e[t] + h[t])      k = ln α / (ln β − ln α) + 1
  *   s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
  *
- * A reset to "zero" empties e and h, "subtract" takes θ/k from e, so that u loses θ. With resetDelay the next step does so, where v has
- * reached θ. `numerics: "snntorch"` with "subtract" differs, `subtractFrom: "excitation"`: e loses θ, h becomes 0, and u, made before,
- * gains h[t−1].
+ * A reset to "zero" sets e and h to 0; "subtract" subtracts θ/k from e, and thus θ from u. With resetDelay, the next step does this if v has reached
+ * θ. `numerics: "snntorch"` with "subtract" implies `subtractFrom: "excitation"`: θ is subtracted from e, h becomes 0, and h[t−1] is added to u,
+ * which was computed before.
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; α, β and θ [] or [N]. α = exp(−dt/τ_slow) and β = exp(−dt/τ_fast) are dimensionless, with
- * 0 < β < α ≤ 1; defaults α = 0.9, β = 0.8, θ = 1. The layer does not keep learned α and
- * β apart: k is infinite where they meet, so `constrain` should. States e is `exc`, h is `inh`; starts from zeros.
+ * 0 < β < α ≤ 1; defaults α = 0.9, β = 0.8, θ = 1. For α = β, k is infinite, and the layer does not keep learned α and β apart: use `constrain`. The
+ * states e and h are named `exc` and `inh` and start from zeros.
  *
  * @throws RangeError unless 0 < β < α ≤ 1 when the layer is made, or as any neuron does.
  * @see Rall (1967), Distinguishing theoretical synaptic potentials computed for different soma-dendritic distributions of synaptic
@@ -121,7 +120,7 @@ export class Alpha extends AlphaNeuron {
   }
 }
 
-/** The first pair of decays that is not 0 < β < α ≤ 1, as text, or null. */
+/** The first pair of decays that violates 0 < β < α ≤ 1, as text, or null. */
 function firstWrong(alpha: Float32Array, beta: Float32Array): string | null {
   for (let i = 0; i < Math.max(alpha.length, beta.length); i++) {
     const [a, b] = [alpha[i % alpha.length] as number, beta[i % beta.length] as number];

@@ -5,26 +5,27 @@ import { fired, RESET, RESET_NEEDS } from "../neuron/reset.ts";
 import { superSpike } from "../surrogates/known.ts";
 
 /**
- * Conductance-based LIF: an input opens channels, and the current through them falls as the membrane nears their reversal
- * potential.
+ * Conductance-based LIF: an input opens channels whose current decreases as the membrane approaches their reversal potential.
  *
  *   gE[t] = αE·gE[t−1] + relu(I[t])      gI[t] = αI·gI[t−1] + relu(−I[t])
  *   u[t] = v[t−1] + (leak·(rest − v[t−1]) + gE[t]·(reversalE − v[t−1]) + gI[t]·(reversalI − v[t−1])) / capacitance
  *   s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
  *
- * A positive input excites, a negative one inhibits. For excitation and inhibition at once, use two layers: their inputs do not cancel.
- * `jump: "beforeDecay"` lets the input decay in its own step: gE[t] = αE·(gE[t−1] + relu(I[t])).
+ * A positive input excites, a negative one inhibits. Inputs of opposite sign in the same step cancel; to avoid this, send them to two
+ * layers. With `jump: "beforeDecay"` the input already decays in its own step: gE[t] = αE·(gE[t−1] + relu(I[t])).
  *
- * Shapes: current [T, B, …], a conductance per step, → spikes [T, B, …]; parameters [] or [N]. capacitance/leak is the time constant
- * in steps; a step is stable while leak + gE + gI < capacitance. Defaults, in mV, multiples of the leak and steps of 1 ms:
- * capacitance = 20, leak = 1, αE = exp(−1/5), αI = exp(−1/10), reversalE = 0, reversalI = −80, rest = resetValue = −60, θ = −50.
- * The default surrogate has the width of this range: surrogate.sigmoid({ slope: 1 }). Resets as in {@link LIF}, default
- * "zero". Starts from v = rest.
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. The current is an increase of conductance per step. capacitance/leak
+ * is the time constant in steps. A step is stable while leak + gE + gI < capacitance. Starts from v = rest.
  *
- * `numerics`: "norse", `coba_lif_feed_forward_step` at 1 ms. Norse's `CobaLIFCell` overwrites its input, which has no effect there, and
- * starts from v = 0.
+ * Defaults: capacitance = 20, leak = 1, αE = exp(−1/5), αI = exp(−1/10), reversalE = 0, reversalI = −80, rest = resetValue = −60, θ = −50.
+ * Their units: mV for voltages, the leak for conductances, 1 ms for a step. The default surrogate, surrogate.sigmoid({ slope: 1 }), fits
+ * this range of voltages. Resets are those of {@link LIF}, default "zero".
  *
- * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
+ * `numerics: "norse"` computes Norse's `coba_lif_feed_forward_step` at 1 ms. `CobaLIFCell` of Norse differs: it overwrites its input, so
+ * the input has no effect, and it starts from v = 0.
+ *
+ * @throws RangeError for a parameter out of bounds or an option without effect in this combination; the other errors are those of all
+ *   classes of {@link neuron}.
  * @see Brette et al. (2007), Simulation of networks of spiking neurons: a review of tools and strategies, Journal of Computational
  *   Neuroscience 23(3), benchmark 1.
  *
@@ -39,13 +40,13 @@ import { superSpike } from "../surrogates/known.ts";
  * console.log(`${membrane.select(0, 199)}`); // Tensor([1, 2], [-15.965, -76.802])
  * ```
  */
-export const ConductanceLIF = /* @__PURE__ */ lazyNeuron({
+export const ConductanceLIF = lazyNeuron({
   name: "ConductanceLIF",
   state: { gE: 0, gI: 0, v: ({ rest }) => rest },
   parameters: {
     /** Capacitance: capacitance/leak is the time constant of the membrane in steps. Default 20. */
     capacitance: 20,
-    /** Leak conductance, the unit of the others. Default 1. */
+    /** Leak conductance, the unit of the other conductances. Default 1. */
     leak: 1,
     /** αE, the decay of the excitatory conductance per step, in [0, 1]. Default 0.818730753, exp(−1/5). */
     alphaE: 0.818730753,
@@ -59,12 +60,12 @@ export const ConductanceLIF = /* @__PURE__ */ lazyNeuron({
     rest: -60,
     /** θ in mV. Default −50. */
     threshold: -50,
-    /** The value of v after a reset to "zero" in mV, an error with other resets. Default −60. */
+    /** Value in mV to which `reset: "zero"` sets v; an error with other values of `reset`. Default −60. */
     resetValue: -60,
   },
   constrain: { capacitance: DIVISOR, alphaE: [0, 1], alphaI: [0, 1] },
-  choices: /* @__PURE__ */ united(RESET, {
-    /** Whether an input adds to the conductances after the decay of its step, or decays with them. Default "afterDecay". */
+  choices: united(RESET, {
+    /** Whether an input is added to the conductances after the decay of its step, or before it. Default "afterDecay". */
     jump: ["afterDecay", "beforeDecay"],
   }),
   needs: RESET_NEEDS,

@@ -5,22 +5,23 @@ import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
 import { sigmoid, superSpike } from "../surrogates/known.ts";
 
 /**
- * Exponential integrate-and-fire neuron: above its rheobase threshold the membrane rises ever faster, as sodium channels open.
+ * Exponential integrate-and-fire neuron: above the rheobase threshold the membrane rises exponentially, as sodium channels open.
  *
  *   u[t] = v[t−1] + (rest − v[t−1] + Δ·exp((v[t−1] − rheobase) / Δ) + I[t]) / τ
  *   s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
  *
- * The exponent counts up to 20, so that no membrane becomes infinite; beyond that its gradient is 0. `synapse` (default "none") puts
- * the state i with its decay α before the membrane, as in {@link Synaptic}.
+ * The exponent is clamped to 20, so that no membrane becomes infinite; beyond that its gradient is 0. `synapse` (default "none") filters the current
+ * by a state i with the decay α, as in {@link Synaptic}.
  *
- * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. τ counts in steps, Δ is `sharpness`. Defaults τ = 2, Δ = 1,
- * rheobase = 0.8, rest = 0, θ = 1, resetValue = −0.1, as in SpikingJelly, and α = 0.9. Resets as in {@link LIF},
- * default "zero". Starts from v = rest, or with `start: "resetValue"` from resetValue, where the reset is "zero".
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. τ is in steps, Δ is `sharpness`. Defaults τ = 2, Δ = 1, rheobase = 0.8,
+ * rest = 0, θ = 1, resetValue = −0.1, as in SpikingJelly, and α = 0.9. Resets are those of {@link LIF}, default "zero". Starts from v = rest, or with
+ * `start: "resetValue"` from resetValue, if the reset is "zero".
  *
  * `numerics`: "spikingjelly", `EIFNode`, whose delta_T and theta_rh are sharpness and rheobase; "norse", `LIFExCell` at 1 ms, whose
  * v_th is both rheobase and θ.
  *
- * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
+ * @throws RangeError for a parameter outside of its bounds, for an option that has no effect with the others, or as every class of {@link neuron}
+ *   does.
  * @see Fourcaud-Trocmé et al. (2003), How spike generation mechanisms determine the neuronal response to fluctuating inputs, Journal
  *   of Neuroscience 23(37).
  *
@@ -34,28 +35,28 @@ import { sigmoid, superSpike } from "../surrogates/known.ts";
  * console.log(neurons.forward(pulse).sum({ axis: 0 }).toArray()); // [ [ 0, 1 ] ]
  * ```
  */
-export const ExponentialIF = /* @__PURE__ */ lazyNeuron({
+export const ExponentialIF = lazyNeuron({
   name: "ExponentialIF",
   state: { i: 0, v: startOf },
   parameters: {
     /** τ, the time constant of the membrane in steps. Default 2. */
     tau: 2,
-    /** Δ, the width over which the membrane takes off, in the unit of v. Default 1. */
+    /** Δ, the slope factor of the exponential, in the unit of v. Default 1. */
     sharpness: 1,
-    /** The value of v above which the membrane takes off. Default 0.8. */
+    /** Soft threshold of v, above which the membrane rises exponentially. Default 0.8. */
     rheobase: 0.8,
-    /** v leaks towards it. Default 0. */
+    /** Resting value, to which v decays. Default 0. */
     rest: 0,
-    /** θ, where an upstroke counts as a spike, in the unit of v. Default 1. */
+    /** θ, the level at which an upstroke counts as a spike, in the unit of v. Default 1. */
     threshold: 1,
-    /** The value of v after a reset to "zero", an error with other resets. Default −0.1. */
+    /** Value to which `reset: "zero"` sets v; an error with other values of `reset`. Default −0.1. */
     resetValue: -0.1,
     /** α, the decay of the synaptic current i per step, in [0, 1]; an error without a synapse. Default 0.9. */
     alpha: 0.9,
   },
   constrain: { alpha: [0, 1], tau: DIVISOR, sharpness: DIVISOR },
-  choices: /* @__PURE__ */ united(RESET, START, OPTIONAL_SYNAPSE),
-  needs: /* @__PURE__ */ united(RESET_NEEDS, SYNAPSE_NEEDS),
+  choices: united(RESET, START, OPTIONAL_SYNAPSE),
+  needs: united(RESET_NEEDS, SYNAPSE_NEEDS),
   without: withoutSynapse,
   numerics: {
     spikingjelly: { start: "resetValue", detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },

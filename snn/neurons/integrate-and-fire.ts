@@ -4,19 +4,19 @@ import { fired, RESET, RESET_NEEDS, startOf } from "../neuron/reset.ts";
 import { atan, sigmoid, superSpike } from "../surrogates/known.ts";
 
 /**
- * Integrate-and-fire neuron, which does not leak.
+ * Integrate-and-fire neuron without a leak.
  *
  *   u[t] = v[t−1] + I[t]      s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
  *
  * With `reset: "subtract"` its firing rate is a rectified linear unit: relu(I)/θ, up to one spike a step.
  *
- * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Defaults θ = 1, resetValue = 0. Resets as in {@link LIF},
- * default "zero". Starts from v = 0, or with `start: "resetValue"` from resetValue, where the reset is "zero".
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Defaults θ = 1, resetValue = 0. Resets are those of {@link LIF}, default
+ * "zero". Starts from v = 0, or with `start: "resetValue"` from resetValue, if the reset is "zero".
  *
  * `numerics`: "norse", `IAFCell`; "spikingjelly", `IFNode`; "nir", `IF` with r·dt = 1; "snntorch", `Leaky` with
  * beta = 1; "bindsnet", `IFNodes` at 1 ms, in mV above its reset.
  *
- * @throws RangeError for an option without effect for the others, or as every class of {@link neuron} does.
+ * @throws RangeError for an option that has no effect with the others, or as every class of {@link neuron} does.
  * @see Lapicque (1907), Recherches quantitatives sur l'excitation électrique des nerfs traitée comme une polarisation.
  *
  * @example
@@ -27,17 +27,17 @@ import { atan, sigmoid, superSpike } from "../surrogates/known.ts";
  * console.log(spikes.mean().item()); // 0.75
  * ```
  */
-export const IF = /* @__PURE__ */ lazyNeuron({
+export const IF = lazyNeuron({
   name: "IF",
   state: { v: startOf },
   parameters: {
     /** θ, in the unit of v. Default 1. */
     threshold: 1,
-    /** The value of v after a reset to "zero", an error with other resets. Default 0. */
+    /** Value to which `reset: "zero"` sets v; an error with other values of `reset`. Default 0. */
     resetValue: 0,
   },
-  choices: /* @__PURE__ */ united(RESET, {
-    /** v before the first step: 0, or resetValue, which counts with the reset "zero" alone (else 0). Default "zero". */
+  choices: united(RESET, {
+    /** v before the first step: 0 ("zero"), or "resetValue", which requires the reset "zero" (otherwise 0). Default "zero". */
     start: ["zero", "resetValue"],
   }),
   needs: RESET_NEEDS,

@@ -2,26 +2,25 @@ import { lazyNeuron } from "../neuron/define.ts";
 import { sigmoid, superSpike } from "../surrogates/known.ts";
 
 /**
- * Izhikevich's neuron: a quadratic membrane with a recovery variable, which together fire in twenty ways.
+ * Izhikevich's neuron: a quadratic membrane with a recovery variable, which can produce twenty firing patterns.
  *
  *   h[t] = v + dt·(0.04·v² + 5·v + 140 − u + I[t])      s[t] = 1 if h[t] ≥ θ else 0      v[t] = c at a spike, else h[t]
  *   u[t] = u + dt·a·(b·(h[t] − recoveryRest) − recoveryLeak·u) + d·s[t]
  *
- * where v and u without an index are v[t−1] and u[t−1].
+ * v and u without an index are v[t−1] and u[t−1].
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. v is in mV and time in ms. Defaults: a regular spiking cell,
  * a = 0.02, b = 0.2, c = −65, d = 8, dt = 0.5, θ = 30, `square` 0.04, `linear` 5, `bias` 140, `recoveryRest` 0, `recoveryLeak` 1;
  * v starts at v0 = −65 and u at b·v0, or with `start: "c"` v at c and u at 0. The output `membrane` is h.
  *
- * `update: "simultaneous"` takes the old v in the equation of u, as Norse does; Izhikevich's programs take the new one
- * ("sequential"). `detachReset`: no gradient through the reset, the default. {@link izhikevichPattern} has the options of the twenty
- * patterns of 2004. `numerics: "norse"` is Norse's `IzhikevichCell` at a quarter of a millisecond, "spikingjelly" is `IzhikevichNode`
- * with its own constants, in which `a` stands for dt/τ_w. SpikingJelly's gradients pass through v_reset and b of the
- * reset with `detach_reset` too, here through no part of it.
+ * With `update: "simultaneous"` the equation of u uses the old v, as in Norse; Izhikevich's programs use the new one ("sequential"). `detachReset`
+ * (the default) means no gradient through the reset. {@link izhikevichPattern} has the options of the twenty patterns of 2004. `numerics: "norse"` is
+ * Norse's `IzhikevichCell` at a quarter of a millisecond; "spikingjelly" is `IzhikevichNode` with its own constants, in which `a` is dt/τ_w. With
+ * `detach_reset`, SpikingJelly still has gradients of v_reset and b in the reset; here there are none.
  *
- * v² leads to ∞ where nothing resets v: keep θ finite, and currents small with `spiking: false`.
+ * Without a reset, v² grows to ∞: keep θ finite, and currents small with `spiking: false`.
  *
- * @throws RangeError for an option without effect for the others, or as every class of {@link neuron} does.
+ * @throws RangeError for an option that has no effect with the others, or as every class of {@link neuron} does.
  * @see Izhikevich (2003), Simple model of spiking neurons, IEEE Transactions on Neural Networks 14(6).
  *
  * @example
@@ -34,44 +33,44 @@ import { sigmoid, superSpike } from "../surrogates/known.ts";
  * console.log(regular.forward(current).sum().item(), fast.forward(current).sum().item()); // 12 46
  * ```
  */
-export const Izhikevich = /* @__PURE__ */ lazyNeuron({
+export const Izhikevich = lazyNeuron({
   name: "Izhikevich",
   state: {
     v: ({ v0, c }, { start }) => (start === "c" ? c : v0),
     u: ({ v0, b }, { start }) => (start === "c" ? 0 : v0.mul(b)),
   },
   parameters: {
-    /** The rate of the recovery u per ms. Default 0.02. */
+    /** Rate of the recovery u per ms. Default 0.02. */
     a: 0.02,
-    /** The recovery per mV of the membrane. Default 0.2. */
+    /** Recovery per mV of the membrane. Default 0.2. */
     b: 0.2,
-    /** The value of v after a spike in mV. Default −65. */
+    /** Value of v after a spike in mV. Default −65. */
     c: -65,
-    /** The rise of u at a spike. Default 8. */
+    /** Rise of u at a spike. Default 8. */
     d: 8,
-    /** The time of a step in ms. Default 0.5. */
+    /** Duration of a step in ms. Default 0.5. */
     dt: 0.5,
-    /** θ in mV, where an upstroke counts as a spike. Default 30. */
+    /** θ in mV, the level at which an upstroke counts as a spike. Default 30. */
     threshold: 30,
-    /** The factor of v² per ms and mV. Default 0.04. */
+    /** Factor of v² per ms and mV. Default 0.04. */
     square: 0.04,
-    /** The factor of v per ms. Default 5. */
+    /** Factor of v per ms. Default 5. */
     linear: 5,
-    /** The constant drive in mV per ms. Default 140. */
+    /** Constant drive in mV per ms. Default 140. */
     bias: 140,
-    /** The v in mV at which the recovery rests. Default 0. */
+    /** Value of v in mV at which the recovery is at rest. Default 0. */
     recoveryRest: 0,
-    /** The leak of u, in units of a. Default 1. */
+    /** Leak of u, in units of a. Default 1. */
     recoveryLeak: 1,
-    /** v before the first step in mV, an error with start "c". Default −65. */
+    /** v before the first step in mV; an error with start "c". Default −65. */
     v0: -65,
   },
   choices: {
-    /** The v in the equation of u: the new one of the step, or "simultaneous", the old one. Default "sequential". */
+    /** Value of v in the equation of u: the new one ("sequential") or the old one ("simultaneous"). Default "sequential". */
     update: ["sequential", "simultaneous"],
-    /** Before the first step v is v0 and u is b·v0, or with "c" v is c and u is 0. Default "v0". */
+    /** Start: v = v0 and u = b·v0 ("v0"), or v = c and u = 0 ("c"). Default "v0". */
     start: ["v0", "c"],
-    /** No gradient through the reset. Default true. */
+    /** Whether the gradient stops at the reset. Default true. */
     detachReset: true,
   },
   needs: { v0: { start: ["v0"] } },

@@ -10,21 +10,21 @@ import { fired, RESET, RESET_NEEDS } from "../neuron/reset.ts";
 import { atan } from "../surrogates/known.ts";
 
 const BETA = {
-  /** exp(−timeStep/RC), in (0, 1), instead of R or C or both; a number, or a tensor [N]. Default: none. */
+  /** exp(−timeStep/RC), in (0, 1), in place of R, C or both; a number, or a tensor [N]. Default none. */
   beta: null,
 };
 
 /**
- * Lapicque's neuron: a capacitor that leaks through a resistor and is charged by the current.
+ * Lapicque's neuron: the current charges a capacitor, which leaks through a resistor.
  *
  *   u[t] = β·v[t−1] + R(1 − β)·I[t]      β = exp(−Δt/RC)         (decay: "exp", exact for a current that is constant in a step)
  *   u[t] = (1 − Δt/RC)·v[t−1] + Δt/C·I[t]                        (decay: "euler", as in snnTorch)
  *   s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
  *
- * Shapes: current [T, B, …] → spikes [T, B, …]; R, C, Δt, θ [] or [N]. Δt and RC share a unit of time, I·R has the unit of θ. Defaults R = 1,
- * C = 20, Δt = 1 (`timeStep`), θ = 1, resetValue = 0. Resets as in {@link LIF}, default "zero". Starts from v = 0. With `beta` the missing ones of R (else 1) and C follow from
- * β = exp(−Δt/RC). `numerics: "snntorch"` computes C from β in the same way but steps by Euler: its membrane then decays by 1 + ln β,
- * not β (for β = 0.5 by 0.307).
+ * Shapes: current [T, B, …] → spikes [T, B, …]; R, C, Δt, θ [] or [N]. Δt and RC share a unit of time, I·R has the unit of θ. Defaults R = 1, C = 20,
+ * Δt = 1 (`timeStep`), θ = 1, resetValue = 0. Resets are those of {@link LIF}, default "zero". Starts from v = 0. With `beta`, β = exp(−Δt/RC)
+ * determines R or C if one is missing; if both are, R = 1. `numerics: "snntorch"` computes C from β in the same way, but uses Euler steps, so its
+ * membrane decays by 1 + ln β, not β (for β = 0.5 by 0.307).
  *
  * @throws RangeError for beta outside of (0, 1), for beta with both R and C, unless R, C and Δt are positive, or as any neuron does.
  * @see Lapicque (1907), Recherches quantitatives sur l'excitation électrique des nerfs traitée comme une polarisation, Journal de
@@ -40,28 +40,36 @@ const BETA = {
  * console.log(`${new Lapicque({ beta: 0.9 }).C}`); // Tensor([], [9.4912])
  * ```
  */
-export const Lapicque = /* @__PURE__ */ lazyNeuron({
+export const Lapicque = lazyNeuron({
   name: "Lapicque",
   state: { v: 0 },
   parameters: {
-    /** The resistance R, in units of θ per current; finite and > 0. Default 1. */
-    R: 1,
-    /** The capacitance C: RC is a time in the unit of timeStep; finite and > 0. Default 20. */
-    C: 20,
-    /** Δt, the time of a step, in the unit of RC; finite and > 0. Default 1. */
+    /** R, the resistance, in units of θ per current; finite and > 0. Default 1. */
+    R: {
+      default: 1,
+      from: {
+        options: BETA,
+        value: (given: Given) => (given.C === undefined ? undefined : otherOf("C", given)),
+      },
+    },
+    /** C, the capacitance; RC is a time in the unit of timeStep; finite and > 0. Default 20. */
+    C: {
+      default: 20,
+      from: {
+        options: BETA,
+        value: (given: Given) => (given.C === undefined ? otherOf("R", given) : undefined),
+      },
+    },
+    /** Δt, the duration of a step, in the unit of RC; finite and > 0. Default 1. */
     timeStep: 1,
     /** θ, in the unit of v; finite. Default 1. */
     threshold: 1,
-    /** The value of v after a reset to "zero", an error with other resets; finite. Default 0. */
+    /** Value to which `reset: "zero"` sets v; an error with other values of `reset`; finite. Default 0. */
     resetValue: 0,
   },
-  from: {
-    R: { options: BETA, value: (given) => (given.C === undefined ? undefined : otherOf("C", given)) },
-    C: { options: BETA, value: (given) => (given.C === undefined ? otherOf("R", given) : undefined) },
-  },
   constrain: { R: DIVISOR, C: DIVISOR, timeStep: DIVISOR },
-  choices: /* @__PURE__ */ united(RESET, {
-    /** The decay of a step: exp(−Δt/RC), or 1 − Δt/RC for "euler". Default "exp". */
+  choices: united(RESET, {
+    /** Decay per step: exp(−Δt/RC), or 1 − Δt/RC for "euler". Default "exp". */
     decay: ["exp", "euler"],
   }),
   needs: RESET_NEEDS,
@@ -93,7 +101,7 @@ export type LapicqueOptions = NonNullable<ConstructorParameters<typeof Lapicque>
 
 type Given = { readonly [name in "beta" | "R" | "C" | "timeStep"]?: number | Tensor };
 
-/** The other of R and C from RC = −Δt/ln β, where β is given and the other is not. */
+/** R or C from RC = −Δt/ln β, if β is given and this one is not. */
 function otherOf(name: "R" | "C", given: Given): Tensor | undefined {
   const { beta, R, C, timeStep = 1, [name]: one = 1 } = given;
   if (beta === undefined) return undefined;
@@ -104,7 +112,7 @@ function otherOf(name: "R" | "C", given: Given): Tensor | undefined {
   for (const b of typeof beta === "number" ? [Math.fround(beta)] : beta.toFloat32Array()) {
     if (!DECAY.fits(b)) throw wrongValue("Lapicque", "beta in (0, 1)", b);
   }
-  // By the kernel, not Math.log: the same bits on every engine.
+  // Computed by the kernel, since Math.log differs between engines.
   const decays = typeof beta === "number" ? full([], beta) : beta;
   return mul(log(decays).reciprocal().neg(), timeStep).div(one);
 }

@@ -1,4 +1,4 @@
-/** The leaky integrator: by hand, by finite differences, step by step, with constant currents and a learned decay. */
+/** The leaky integrator: compared with hand calculation and finite differences, step by step, with constant currents and a learned decay. */
 import { describe, expect, test } from "vitest";
 import { gradcheck, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
 import { compare, over } from "../../test/support/loops.ts";
@@ -95,7 +95,7 @@ describe.each([1, N])("leaky", (size) => {
     const [constant, written] = [run(false), run(true)];
     expect(constant.out).toEqual(written.out);
     constant.gradients.forEach((g, i) => {
-      // Sums over time in another order.
+      // Sums over time in a different order.
       expect(Math.abs(g - (written.gradients[i] as number))).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(g)));
     });
   });

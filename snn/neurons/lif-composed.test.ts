@@ -1,4 +1,4 @@
-/** The fused LIF against the neuron written with tensor ops, in every combination of the options. */
+/** The fused LIF compared with a neuron of tensor ops, for every combination of the options. */
 import { describe, expect, test } from "vitest";
 import { tensor } from "../../engine/index.ts";
 import type { Gradients, Read, RunOptions } from "../../test/support/lif.ts";
@@ -23,7 +23,7 @@ function nameOf({ reset, resetDelay, detachReset, refractorySteps, fire }: LIFOp
   return [...words, `held ${refractorySteps} steps`, `fires at ${fire}`].join(", ");
 }
 
-/** Options beside those of every combination, where they have an effect. */
+/** Further options, for combinations in which they have an effect. */
 function furtherOptions({ reset, resetDelay, refractorySteps }: LIFOptions): LIFOptions[] {
   const each = tensor([0.25, -0.25, 0, 0.5, -0.5]);
   const all: LIFOptions[] = [
@@ -44,8 +44,8 @@ function furtherOptions({ reset, resetDelay, refractorySteps }: LIFOptions): LIF
 }
 
 /**
- * Both sides use the same float32 derivatives of the same membrane; sums over time and batch are in another order, and
- * kernels approximate exp to 2·10⁻⁷.
+ * Both sides use the same float32 derivatives of the same membrane; sums over time and batch have a different order, and kernels approximate exp
+ * to 2·10⁻⁷.
  */
 function expectSameGradients(where: string, got: Gradients, expected: Gradients): void {
   for (const name of ["current", "beta", "threshold", "v", "others"] as const) {
@@ -108,7 +108,7 @@ describe.each(everyOption())("lif", (options) => {
           const learned = { learnBeta: learn, learnThreshold: learn };
           const lif = new KnownLIF({ ...options, ...constants(perNeuron), ...learned, surrogate });
           const where = `${surrogate.name}, ${perNeuron}, ${learn}`;
-          // Each loss is code of its own to compile: all outputs together from both states, each alone with every surrogate, from one of them.
+          // Each loss compiles separate code, so only some are run: all outputs together from both states, each alone with every surrogate from one.
           const one = READS[(i + 2 * Number(perNeuron) + Number(learn)) % 4] as Read;
           compareGradients(where, lif, (i + Number(perNeuron)) % 2 === 1, [one]);
           for (const initial of INITIAL) compareGradients(where, lif, initial, ["all"]);

@@ -1,4 +1,4 @@
-/** Bad options and inputs: the error names the value, and nothing stays allocated. */
+/** Bad options and inputs: the error names the value, and nothing remains allocated. */
 import { describe, expect, test } from "vitest";
 import { show } from "../../engine/arguments.ts";
 import { full, Generator, Linear, memoryStats, ones, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
@@ -25,10 +25,10 @@ import {
 
 const NOT_FINITE = [Number.NaN, Infinity, -Infinity];
 
-/** The same, and numbers that float32 does not reach, or not from 0. */
+/** Numbers that are not finite, or beyond the range of float32. */
 const BEYOND = [...NOT_FINITE, 1e39, -1e39, 1e-50];
 
-/** Options of the wrong kind, as plain JavaScript may give them. */
+/** Options of the wrong type, as plain JavaScript may pass them. */
 const bad = (options: Record<string, unknown>) => options as LIFOptions & LeakyIntegratorOptions;
 
 function expectRangeError(fn: () => unknown, ...parts: string[]): void {
@@ -67,10 +67,15 @@ describe("errors: options that LIF and LeakyIntegrator share", () => {
           new TypeError(`${where}: expected options, got ${show(value)}`),
         );
       }
-      for (const name of ["Beta", "thresh"]) {
+      const list = /: expected the options beta, tau, dt, decay, .*, got thresh$/;
+      for (const [name, message] of [
+        ["betta", new TypeError(`${where}: expected a known option, got betta; did you mean beta?`)],
+        ["Beta", new TypeError(`${where}: expected a known option, got Beta; did you mean beta?`)],
+        ["thresh", list],
+      ] as const) {
         const act = () => new Layer(bad({ [name]: 0.5 }));
         expect(act).toThrow(TypeError);
-        expect(act).toThrow(new RegExp(`^${where}: expected the options beta, tau, dt, decay, .*, got ${name}$`));
+        expect(act).toThrow(message);
       }
     });
 
@@ -252,7 +257,7 @@ describe("errors: LIF", () => {
       const message = `LIF: expected a state refractory of integers in [0, 3], got ${value}`;
       expectRangeError(() => lif.unroll(current, { v, refractory }), message);
       expectRangeError(() => lif.step(step, { v, refractory }), message);
-      // They count for nothing in neurons that are never held.
+      // Counters are ignored by neurons without a refractory period.
       expect(() => new LIF().step(step, { v, refractory })).not.toThrow();
     }
   });
@@ -468,8 +473,8 @@ test("errors: encoders, spikes and surrogates want options by their names", () =
     for (const given of [5, "5", null, [5]]) {
       expect(() => call(given as never)).toThrow(new TypeError(`${name}: expected options, got ${show(given)}`));
     }
-    expect(() => call({ timestep: 5 } as never)).toThrow(
-      new RegExp(`^${name}: expected the options .*, got timestep$`),
+    expect(() => call({ durations: 5 } as never)).toThrow(
+      new RegExp(`^${name}: expected the options .*, got durations$`),
     );
   }
   expect(() => surrogate.atan({ slope: 3 } as object)).toThrow("surrogate.atan: expected the options alpha, got slope");
@@ -544,9 +549,9 @@ test("errors: a neuron that cannot be made leaves nothing behind, and a recurren
     () => new RecurrentLIF({ features: 2, beta: 2 }),
   ];
   for (const make of failing) expect(bytesKept(() => expect(make).toThrow())).toBe(0);
-  const act = () => new RecurrentLIF({ features: 2, conection: "one" } as never);
+  const act = () => new RecurrentLIF({ features: 2, wiring: "one" } as never);
   expect(act).toThrow(
-    /^RecurrentLIF: expected the options beta, .*, features, connection, selfConnections, generator, got conection$/,
+    /^RecurrentLIF: expected the options beta, .*, features, connection, selfConnections, generator, got wiring$/,
   );
   expect(() => new RecurrentLIF(undefined as never)).toThrow(
     new TypeError("RecurrentLIF: expected options, got undefined"),

@@ -1,4 +1,4 @@
-/** Neurons step by step, with the state kept between calls by the caller. */
+/** Neurons step by step, with the state kept by the caller. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
@@ -63,7 +63,7 @@ function inUse(collect: () => void): InUse {
   return { live, reserved, heap: process.memoryUsage().heapUsed };
 }
 
-/** Layers that carry a state from one call to the next: in its place, or as the result of each call. */
+/** Layers that carry a state between calls: in place, or as the result of each call. */
 function network(carry: "in place" | "returned"): (x: Tensor) => void {
   const [hidden, out] = [new Linear(IN, HIDDEN), new Linear(HIDDEN, OUT)];
   const [first, last] = [new LIF(), new LIF({ reset: "subtract", resetDelay: true })];
@@ -101,7 +101,7 @@ test.each(["in place", "returned"] as const)(
     const [first, ...later] = rounds as [InUse, ...InUse[]];
     for (const { live, reserved } of later)
       expect({ live, reserved }).toEqual({ live: first.live, reserved: first.reserved });
-    // Code that the engine compiles comes and goes; an object that stays behind has 16 bytes or more, in every step.
+    // Compiled code of the JavaScript engine comes and goes; a leaked object has 16 bytes or more in every step.
     const growth = later.map(({ heap }, i) => heap - (rounds[i] as InUse).heap);
     expect(Math.min(...growth)).toBeLessThan(16 * 2000);
   },

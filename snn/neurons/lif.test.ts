@@ -1,4 +1,4 @@
-/** The LIF layer: time step by time step, carried state, constant currents, memory, learned decay. */
+/** The LIF layer: step by step, state between calls, constant currents, memory, learned decay. */
 import { describe, expect, test } from "vitest";
 import type { Module, Tensor } from "../../engine/index.ts";
 import {
@@ -125,7 +125,7 @@ describe.each(courses)("lif", (options) => {
 describe.each(RESETS)("lif", (reset) => {
   for (const resetDelay of [false, true]) {
     const name = `reset ${reset}, ${resetDelay ? "delayed" : "at once"}`;
-    // With the reset detached the analytic gradient leaves out a path that differences see.
+    // With a detached reset, the analytic gradient omits a path that differences include.
     const value = reset === "zero" ? { resetValue: -0.1 } : {};
     const options = { reset, resetDelay, detachReset: false, spiking: false, rest: 0.1, inputScale: 0.8, ...value };
 
@@ -316,7 +316,7 @@ describe("lif: memory", () => {
   const big = [20, 8, 64];
   const bytes = 4 * 20 * 8 * 64;
 
-  /** The most that fn had in use, in bytes. */
+  /** Peak memory of fn, in bytes. */
   function peakOf(fn: () => unknown): number {
     const { live } = memoryStats();
     resetPeak();
@@ -542,7 +542,7 @@ describe("lif: in a Sequential the membrane takes the place of the current", () 
     recurrent: (g) => between(new RecurrentLIF({ features: 5, generator: g }), new LIF(), g),
   };
 
-  /** Layers before neurons, and whether the neurons alone can read their output. */
+  /** Layers before neurons, and whether only the neurons read their output. */
   const conv = (generator: Generator) => new Conv2d(2, 4, 3, { padding: 1, generator });
   const stacks: Record<string, readonly [isAlone: boolean, make: Make]> = {
     "a convolution": [true, (g) => [conv(g)]],
@@ -556,7 +556,7 @@ describe("lif: in a Sequential the membrane takes the place of the current", () 
     "another shape": [false, (g) => [conv(g), new Flatten(2)]],
   };
 
-  /** Output and gradients of a network, and the most memory that it took. */
+  /** Output and gradients of a network, and its peak memory. */
   function train(make: Make, shape: number[], run: (modules: Module[]) => (x: Tensor) => Tensor) {
     const modules = make(new Generator(1));
     const forward = run(modules);
@@ -638,7 +638,7 @@ test("lif: a backward pass through a current that was consumed says so, also aga
 test("lif: a backward pass that ran out of memory can be repeated", () => {
   const lif = new LIF({ learnBeta: true });
   const x = leaf([8, 5000], 6);
-  // The gradient of a sum over time, that of a product, and one that is written out.
+  // The gradient of a sum over time, that of a product, and a materialised one.
   const w = random([3, 5000], 7);
   const losses = [(s: Tensor) => s.sum(), (s: Tensor) => linear(s, w).sum(), (s: Tensor) => s.mul(s).sum()];
   let failures = 0;
@@ -708,6 +708,6 @@ test("lif: what a wrapped forward keeps is not written over by the membrane", ()
     });
   } finally {
     Linear.prototype.forward = linearForward;
-    Reflect.deleteProperty(LIF.prototype, "forward"); // what hid the one of its prototype
+    Reflect.deleteProperty(LIF.prototype, "forward"); // uncovers the one of its prototype
   }
 });

@@ -1,4 +1,4 @@
-/** The memory rule in the spiking layers: a freed tensor is an error wherever it enters, a lost output is none. */
+/** The memory rule in spiking layers: using a freed tensor is an error everywhere, losing an output is not. */
 import { expect, test } from "vitest";
 import { noGrad, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
 import { bytesKept, gradient, leaf, random, values } from "../../test/support/tensors.ts";
@@ -10,6 +10,7 @@ import {
   lastMembrane,
   maxMembrane,
   meanOverTime,
+  neuron,
   poissonEncode,
   RecurrentLIF,
   spike,
@@ -45,6 +46,31 @@ test("spiking layers: a freed tensor names the rule, as current and as state", (
     maxMembrane: () => maxMembrane(freed),
   };
   for (const [name, call] of Object.entries(calls)) expect(() => tape(call), name).toThrow(FREED);
+});
+
+test("neurons: a run that starts from other values than zeros leaves no memory but its output", () => {
+  const Charged = neuron({
+    name: "Charged",
+    state: { v: ({ charge }) => charge, w: 0 },
+    parameters: { charge: 0.5 },
+    step({ current, v, w, spike }) {
+      const u = v.mul(0.5).add(current);
+      const s = spike(u.sub(1));
+      return { spikes: s, v: u.sub(s), w: w.add(s) };
+    },
+  });
+  const current = random([4, 2, 3], 1);
+  for (const charge of [0.5, tensor([0.25, 0.5, 2])]) {
+    const layer = new Charged({ charge });
+    const first = values(layer.forward(current));
+    expect(bytesKept(() => layer.forward(current).dispose())).toBe(0);
+    tape(() => {
+      // The same bits where the first step has a state, and where a gradient is wanted.
+      expect(values(layer.unroll(current, layer.initialState([2, 3])).spikes)).toEqual(first);
+      const x = leaf([4, 2, 3], 1);
+      expect(values(layer.forward(x))).toEqual(values(layer.unroll(x).spikes));
+    });
+  }
 });
 
 test("lif: an output that is first read after its tape has ended is right, or an error, not garbage", () => {
@@ -122,7 +148,7 @@ test("spiking layers: outside of tapes a layer can be given back as a whole", ()
     const leaky = new LeakyIntegrator({ beta: tensor([0.5, 0.25]).detach() });
     for (const t of [lif.beta, lif.threshold, leaky.beta]) t.dispose();
   });
-  // The tensor that beta was given by is the caller's.
+  // The tensor given as beta belongs to the caller.
   expect(kept).toBe(16);
 });
 

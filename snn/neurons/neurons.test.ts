@@ -1,6 +1,6 @@
 /**
- * Every neuron of the package, with its defaults, its presets and the variants of its row: all ways to run a neuron give the
- * same bits, values and gradients equal its step on tensors, and with the smooth step the gradients are exact.
+ * Every neuron of the package, with its defaults, its presets and the variants of its row: all ways to run it give the same bits, values and
+ * gradients equal its step on tensors, and with the smooth step the gradients are exact.
  */
 import { gradcheck, stack, surrogate, type Tensor } from "jarvis-snn";
 import { describe, expect, test } from "vitest";

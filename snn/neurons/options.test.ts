@@ -1,22 +1,24 @@
 /**
- * The options of neurons in an editor: each has its type, its sentence and its default, which equals the default of the
- * definition.
+ * The options of neurons in an editor: each shows its type, a sentence, and its default, which equals that of the definition.
  */
 import { join } from "node:path";
 import ts from "typescript";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { NEURON_NAMES } from "../../test/support/neuron-rows.ts";
-import * as snn from "../index.ts";
-import type { Form } from "../neuron/form.ts";
-import type { Schema } from "../neuron/options.ts";
+import "../index.ts";
+import { fieldsOf, type Schema } from "../neuron/options.ts";
+import { INTEGRATOR_FORM, LIF_FORM } from "../neuron/plain-forms.ts";
 
 const NAMES = [...NEURON_NAMES, "LeakyIntegrator"] as const;
 
-/** The options that a definition has, with their defaults as texts say them. */
-function defaultsOf({ parameters, optional = {}, from = {}, also = {}, choices = {} }: Schema): Record<string, string> {
-  const all: Record<string, unknown> = { ...parameters, ...optional, ...choices };
-  for (const { options } of Object.values(from)) Object.assign(all, options);
-  for (const name of Object.keys(also)) all[name] = false;
+/** The options of a definition, with their defaults as written in comments. */
+function defaultsOf({ parameters, choices = {} }: Schema): Record<string, string> {
+  const all: Record<string, unknown> = {};
+  for (const [name, entry] of Object.entries(parameters)) {
+    const { default: usual, from, also } = fieldsOf(entry);
+    Object.assign(all, { [name]: usual }, from?.options, also);
+  }
+  Object.assign(all, choices);
   const said = (usual: unknown): string => {
     const x = Array.isArray(usual) ? usual[0] : usual;
     if (x === null || Number.isNaN(x)) return "none";
@@ -25,8 +27,22 @@ function defaultsOf({ parameters, optional = {}, from = {}, also = {}, choices =
   return Object.fromEntries(Object.entries(all).map(([name, usual]) => [name, said(usual)]));
 }
 
-/** The definition of a class: that of a layer, with the parameters of the definition alone. */
-const formOf = (name: (typeof NAMES)[number]): Form => new (snn[name] as unknown as new () => { form: Form })().form;
+const { definitions } = vi.hoisted(() => ({ definitions: new Map<string, Schema>() }));
+
+vi.mock("../neuron/define.ts", async (original) => {
+  const actual = await original<typeof import("../neuron/define.ts")>();
+  const lazyNeuron: typeof actual.lazyNeuron = (definition) => {
+    definitions.set(definition.name, definition as Schema);
+    return actual.lazyNeuron(definition);
+  };
+  return { ...actual, lazyNeuron };
+});
+
+definitions.set("LIF", LIF_FORM);
+definitions.set("LeakyIntegrator", INTEGRATOR_FORM);
+
+/** The definition of a class. */
+const schemaOf = (name: (typeof NAMES)[number]): Schema => definitions.get(name) as Schema;
 
 const ROOT = join(import.meta.dirname, "../..");
 const FILE = join(ROOT, "snn/neurons/editor.ts");
@@ -78,7 +94,7 @@ class Editor {
   }
 }
 
-const options = Object.fromEntries(NAMES.map((name) => [name, defaultsOf(formOf(name))]));
+const options = Object.fromEntries(NAMES.map((name) => [name, defaultsOf(schemaOf(name))]));
 const COMMON = ["learn", "constrain", "numerics"];
 const FIRING = ["surrogate", "fire", "refractorySteps", "refractory", "gradedSpikesFactor", "inhibition", "spiking"];
 const isReadout = (name: string): boolean => name === "LeakyIntegrator";
@@ -99,7 +115,7 @@ describe.each(NAMES)("editor: %s", (name) => {
       const { type, text } = editor.at(made(name), option);
       expect(type, option).toMatch(new RegExp(`^\\(property\\) ${option}\\?: .`));
       expect(text, option).toMatch(/^[\p{L}"].{10,}\.$/su);
-      return [option, /\b[Dd]efault:? ("\w+"|[−\w.]*\w)/u.exec(text)?.[1]];
+      return [option, /\b[Dd]efault:?\s("\w+"|[−\w.]*\w)/u.exec(text)?.[1]];
     });
     expect(Object.fromEntries(shown)).toEqual(options[name]);
   });

@@ -1,4 +1,4 @@
-/** Spikes that travel as bits, and gradients that repeat over time, against the same values written out. */
+/** Packed spikes, and gradients that repeat over time, compared with the same values materialised. */
 import { describe, expect, test } from "vitest";
 import {
   bernoulli,
@@ -26,7 +26,7 @@ const uniform = (shape: number[]) => rand(shape, { generator: generator() });
 const encode = (shape: number[], rate = 0.4) =>
   poissonEncode(full(shape, rate), { timesteps: T, generator: generator() });
 
-/** Live bytes after `fn` at the root are those before it. */
+/** Expects that `fn` at the root leaves no live bytes. */
 function withoutLeak(fn: () => void): void {
   const before = memoryStats().live;
   fn();
@@ -179,7 +179,7 @@ describe("spikes as bits", () => {
 
 describe("gradients that repeat over time", () => {
   const N = 36;
-  /** Gradients of weights before a LIF whose spikes are read out as `loss` says. */
+  /** Gradients of weights before a LIF whose spikes `loss` reads. */
   function gradients(options: LIFOptions, loss: (spikes: Tensor, w: Tensor) => Tensor, constant = false) {
     return tape(() => {
       const weight = randn([N, 8], { generator: generator(), requiresGrad: true });
@@ -274,7 +274,7 @@ describe("gradients that are still a product", () => {
     learned: { learnBeta: true, learnThreshold: true },
   };
 
-  /** Gradients of the weights before and behind `n` neurons, two samples, whose spikes a head reads in each step. */
+  /** Gradients of the weights before and after `n` neurons, for two samples, whose spikes a head reads in each step. */
   function gradients(n: number, options: LIFOptions, constant: boolean, head: (s: Tensor, w: Tensor) => Tensor) {
     return tape(() => {
       const [weight, out] = [8, 3].map((size) =>
@@ -288,7 +288,7 @@ describe("gradients that are still a product", () => {
     });
   }
 
-  /** The gradient goes through an op that wants it written out. */
+  /** Passes the gradient through an op that materialises it. */
   const written = (s: Tensor, w: Tensor) => linear(s.mul(1), w);
 
   for (const [name, options] of Object.entries(CASES)) {

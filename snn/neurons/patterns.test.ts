@@ -1,4 +1,4 @@
-/** The named firing patterns: the spikes that each name stands for are counted, in a float64 loop and in the layer. */
+/** The named firing patterns: counts the characteristic spikes of each name, in a float64 loop and in the layer. */
 import { AdEx, adExPattern, adExPatterns, Izhikevich, izhikevichPattern, izhikevichPatterns } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
 import { values } from "../../test/support/tensors.ts";
@@ -6,7 +6,7 @@ import { values } from "../../test/support/tensors.ts";
 /** Times between spikes. */
 const gaps = (times: readonly number[]): number[] => times.slice(1).map((t, i) => t - (times[i] as number));
 
-/** Spikes in groups that a gap of at least `pause` separates. */
+/** Groups of spikes separated by gaps of at least `pause`. */
 function bursts(times: readonly number[], pause: number): number[] {
   const sizes: number[] = [];
   for (const [i, t] of times.entries()) {
@@ -20,7 +20,7 @@ const falls = (x: readonly number[]): boolean => rises(x.map((value) => -value))
 const within = (times: readonly number[], from: number, to: number): number =>
   times.filter((t) => t >= from && t < to).length;
 
-/** Times of spikes and the membrane of a pattern. */
+/** Spike times and the membrane of a pattern. */
 interface Response {
   readonly times: readonly number[];
   readonly membrane: readonly number[];
@@ -28,7 +28,7 @@ interface Response {
 }
 
 describe("izhikevich", () => {
-  /** The equation in float64, with no use of the layer. */
+  /** The equation in float64, independent of the layer. */
   function simulate(name: (typeof izhikevichPatterns)[number]): Response {
     const { options, current, state } = izhikevichPattern(name);
     const { a, b, c, d, dt, linear = 5, bias = 140, recoveryRest = 0, recoveryLeak = 1 } = options;
@@ -48,14 +48,14 @@ describe("izhikevich", () => {
     return { times, membrane, dt };
   }
 
-  /** Conditions that a response of this name fulfils. */
+  /** Conditions that the response of each name must meet. */
   const IS: { readonly [name in (typeof izhikevichPatterns)[number]]: (response: Response) => boolean } = {
-    // Spikes go on as long as the current does.
+    // It spikes as long as the current lasts.
     tonicSpiking: ({ times }) =>
       times.length >= 5 && Math.max(...gaps(times.slice(2))) < 30 && within(times, 70, 101) >= 1,
-    // One spike at the onset of a current that goes on.
+    // It spikes once at the onset of a lasting current.
     phasicSpiking: ({ times }) => times.length === 1 && within(times, 20, 60) === 1,
-    // Bursts go on as long as the current does.
+    // It bursts as long as the current lasts.
     tonicBursting: ({ times }) => bursts(times, 20).length === 4 && bursts(times, 20).every((size) => size >= 5),
     // One burst at the onset.
     phasicBursting: ({ times }) => bursts(times, 20).length === 1 && times.length >= 4 && within(times, 100, 201) === 0,
@@ -64,43 +64,43 @@ describe("izhikevich", () => {
       const [first = 0, ...others] = bursts(times, 20);
       return first >= 3 && others.length >= 3 && others.every((size) => size === 1);
     },
-    // Gaps grow.
+    // Gaps increase.
     spikeFrequencyAdaptation: ({ times }) => times.length >= 5 && rises(gaps(times).slice(0, -1)),
-    // The rate begins low and grows with the current.
+    // The rate begins low and increases with the current.
     class1Excitability: ({ times }) =>
       falls(gaps(times)) && (gaps(times)[0] as number) > 2 * (gaps(times).at(-1) as number),
     // The rate begins high and hardly changes.
     class2Excitability: ({ times }) =>
       times.length > 10 && (gaps(times)[0] as number) < 2 * (gaps(times).at(-1) as number),
-    // The spike comes long after the pulse.
+    // The spike occurs long after the pulse.
     spikeLatency: ({ times }) => times.length === 1 && (times[0] as number) > 13 + 10,
-    // After the spike the membrane swings about its rest.
+    // After the spike the membrane oscillates around its rest.
     subthresholdOscillations: ({ times, membrane, dt }) => {
       const after = membrane.slice(Math.round(((times[0] as number) + 20) / dt));
       const middle = after.at(-1) as number;
       const crossings = after.filter((v, i) => i > 0 && v > middle !== (after[i - 1] as number) > middle).length;
       return times.length === 1 && crossings >= 4;
     },
-    // Of two pairs of pulses that with the gap of the neuron's own rhythm makes it fire.
+    // Of two pairs of pulses, the one with the gap of the neuron's own period makes it fire.
     resonator: ({ times }) => times.length === 1 && within(times, 320, 350) === 1,
     // Of two pairs of pulses the closer one makes it fire.
     integrator: ({ times }) => times.length === 1 && within(times, 14, 25) === 1,
-    // A spike after the end of an inhibitory pulse.
+    // It spikes after the end of an inhibitory pulse.
     reboundSpike: ({ times }) => times.length === 1 && (times[0] as number) > 25,
     reboundBurst: ({ times }) => bursts(times, 20).length === 1 && times.length >= 4 && (times[0] as number) > 25,
-    // The same pulse makes it fire only after an inhibitory one.
+    // A pulse makes it fire only after an inhibitory one.
     thresholdVariability: ({ times }) => times.length === 1 && (times[0] as number) > 80,
-    // One pulse begins the spiking, the same pulse ends it.
+    // One pulse starts the spiking, an equal pulse ends it.
     bistability: ({ times }) =>
       within(times, 37, 216) >= 4 && within(times, 221, 301) === 0 && within(times, 0, 37) === 0,
-    // After the spike the membrane is above its rest, and falls back.
+    // After the spike the membrane is above its rest, then decays.
     depolarizingAfterpotential: ({ times, membrane, dt }) => {
       const after = membrane.slice(Math.round(((times[0] as number) + 1) / dt));
       return times.length === 1 && Math.max(...after) > -60 && Math.abs((after.at(-1) as number) + 70) < 1;
     },
-    // A slow ramp leaves it quiet, a fast one to a lower current makes it fire.
+    // A slow ramp does not make it fire, a fast one to a lower current does.
     accommodation: ({ times }) => times.length === 1 && within(times, 300, 320) === 1,
-    // It fires while it is inhibited, and then alone.
+    // It fires only while it is inhibited.
     inhibitionInducedSpiking: ({ times }) => times.length >= 3 && within(times, 50, 251) === times.length,
     inhibitionInducedBursting: ({ times }) =>
       within(times, 50, 251) === times.length &&
@@ -125,7 +125,7 @@ describe("izhikevich", () => {
   });
 
   test("izhikevich: no pattern passes for all of the others", () => {
-    // Each test tells its own response from most of the others: a test that anything passes would be none.
+    // Each condition rejects most other responses; a condition that anything meets would test nothing.
     const responses = izhikevichPatterns.map(simulate);
     for (const name of izhikevichPatterns) {
       expect(responses.filter((response) => IS[name](response)).length).toBeLessThan(10);
@@ -176,7 +176,7 @@ describe("adex", () => {
     const expected = simulate(name);
     expect(IS[name](expected)).toBe(true);
     expect(IS[name](found)).toBe(true);
-    // Irregular spiking is chaotic: only its beginning is the same in float32.
+    // Irregular spiking is chaotic, so only its beginning is the same in float32.
     if (name !== "irregularSpiking") expect(found.length).toBe(expected.length);
     expect(found.slice(0, 5)).toEqual(expected.slice(0, 5));
   });

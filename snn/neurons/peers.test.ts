@@ -1,4 +1,4 @@
-/** Neurons that other packages have too, in the forms that no golden of these covers: each against a loop in float64. */
+/** Neurons of other packages in forms that none of their goldens covers: each compared with a loop in float64. */
 import {
   AdaptiveLIF,
   ConductanceLIF,
@@ -26,7 +26,7 @@ import { values } from "../../test/support/tensors.ts";
 
 const f = Math.fround;
 
-/** The loop, without a state that the layer does not have. */
+/** The loop, without a state that the layer lacks. */
 const without =
   (loop: Loop, name: string): Loop =>
   (current) => {
@@ -202,7 +202,7 @@ describe("bindsnet and snntorch", () => {
 
 describe("gradients", () => {
   const smooth = { spiking: false, surrogate: surrogate.sigmoid({ slope: 3 }) } as const;
-  // Their defaults, and other options with a form of their own.
+  // Their defaults, and other options that select a different form.
   const layers = {
     IF: () => new IF({ ...smooth, learn: ["threshold", "resetValue"] }),
     ParametricLIF: () => new ParametricLIF({ ...smooth, learn: ["w", "threshold", "rest", "resetValue"] }),

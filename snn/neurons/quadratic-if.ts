@@ -5,20 +5,20 @@ import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
 import { sigmoid } from "../surrogates/known.ts";
 
 /**
- * Quadratic integrate-and-fire neuron: above a critical membrane a spike starts by itself.
+ * Quadratic integrate-and-fire neuron: above a critical membrane potential, a spike develops without further input.
  *
  *   u[t] = v[t−1] + (a·(v[t−1] − rest)·(v[t−1] − critical) + I[t]) / τ      s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
  *
- * Of the neurons whose rate rises from 0 it is the normal form near threshold (type I).
+ * It is the normal form, near threshold, of type I neurons, whose firing rate rises continuously from 0.
  *
- * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. τ counts in steps. Defaults τ = 2, a = 1, rest = 0,
- * critical = 0.8, θ = 1, resetValue = −0.1, as in SpikingJelly. Resets as in {@link LIF}, default "zero"; where they
- * leave v far above θ, it grows beyond float32. Starts from v = rest, or with `start: "resetValue"` from resetValue,
- * where the reset is "zero".
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. τ is in steps. Defaults τ = 2, a = 1, rest = 0, critical = 0.8, θ = 1,
+ * resetValue = −0.1, as in SpikingJelly. Resets are those of {@link LIF}, default "zero"; if a reset leaves v far above θ, v overflows float32.
+ * Starts from v = rest, or with `start: "resetValue"` from resetValue, if the reset is "zero".
  *
  * `numerics`: "spikingjelly", `QIFNode`, whose a0 and v_c are a and critical.
  *
- * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
+ * @throws RangeError for a parameter outside of its bounds, for an option that has no effect with the others, or as every class of {@link neuron}
+ *   does.
  * @see Ermentrout and Kopell (1986), Parabolic bursting in an excitable system coupled with a slow oscillation, SIAM Journal on
  *   Applied Mathematics 46(2).
  *
@@ -32,25 +32,25 @@ import { sigmoid } from "../surrogates/known.ts";
  * console.log(neurons.forward(pulse).sum({ axis: 0 }).toArray()); // [ [ 0, 1 ] ]
  * ```
  */
-export const QuadraticIF = /* @__PURE__ */ lazyNeuron({
+export const QuadraticIF = lazyNeuron({
   name: "QuadraticIF",
   state: { v: startOf },
   parameters: {
     /** τ, the time constant of the membrane in steps. Default 2. */
     tau: 2,
-    /** The factor of the square of v. Default 1. */
+    /** Factor of the square of v. Default 1. */
     a: 1,
-    /** The value of v to which it falls below the critical one. Default 0. */
+    /** Resting value, to which v decays below the critical one. Default 0. */
     rest: 0,
-    /** The value of v above which a spike starts by itself. Default 0.8. */
+    /** Value of v above which a spike develops without further input. Default 0.8. */
     critical: 0.8,
-    /** θ, where an upstroke counts as a spike, in the unit of v. Default 1. */
+    /** θ, the level at which an upstroke counts as a spike, in the unit of v. Default 1. */
     threshold: 1,
-    /** The value of v after a reset to "zero", an error with other resets. Default −0.1. */
+    /** Value to which `reset: "zero"` sets v; an error with other values of `reset`. Default −0.1. */
     resetValue: -0.1,
   },
   constrain: { tau: DIVISOR },
-  choices: /* @__PURE__ */ united(RESET, START),
+  choices: united(RESET, START),
   needs: RESET_NEEDS,
   numerics: {
     spikingjelly: { start: "resetValue", detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },

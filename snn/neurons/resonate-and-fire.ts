@@ -1,16 +1,17 @@
 import { lazyNeuron } from "../neuron/define.ts";
 
 /**
- * Resonate-and-fire neuron: a damped oscillation, which inputs in its rhythm build up.
+ * Resonate-and-fire neuron: a damped oscillation, which inputs of the same period amplify.
  *
  *   z[t] = β·e^{iω}·z[t−1] + I[t]      s[t] = 1 if Im z[t] ≥ θ else 0;  at a spike z ← i·resetValue
  *
- * With z = x + i·y: x[t] = β·(cos ω·x − sin ω·y) + I[t] and y[t] = β·(sin ω·x + cos ω·y). Shapes: current [T, B, …] → spikes
- * [T, B, …]; parameters [] or [N]. ω is in radians per step, ω = 2π·f·dt, and β the decay per step; defaults β = 0.95, ω = 0.3, θ = 1,
- * resetValue = 1. Starts from z = 0. The output `membrane` is y before the reset; `reset: "none"` leaves z as it is.
- * `detachReset`: no gradient through the reset, the default. In refractory steps y is held, and x goes on.
+ * With z = x + i·y: x[t] = β·(cos ω·x − sin ω·y) + I[t] and y[t] = β·(sin ω·x + cos ω·y). Shapes: current [T, B, …] → spikes [T, B, …]; parameters []
+ * or [N]. ω is in radians per step, ω = 2π·f·dt, and β the decay per step; defaults β = 0.95, ω = 0.3, θ = 1, resetValue = 1. Starts from z = 0. The
+ * output `membrane` is y before the reset; `reset: "none"` does not change z at a spike. `detachReset` (the default) means no gradient through the
+ * reset. In refractory steps y is constant, and x advances.
  *
- * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
+ * @throws RangeError for a parameter outside of its bounds, for an option that has no effect with the others, or as every class of {@link neuron}
+ *   does.
  * @see Izhikevich (2001), Resonate-and-fire neurons, Neural Networks 14(6–7).
  *
  * @example
@@ -23,7 +24,7 @@ import { lazyNeuron } from "../neuron/define.ts";
  * console.log(neurons.forward(tensor(times)).sum({ axis: 0 }).toArray()); // [ [ 1, 0 ] ]
  * ```
  */
-export const ResonateAndFire = /* @__PURE__ */ lazyNeuron({
+export const ResonateAndFire = lazyNeuron({
   name: "ResonateAndFire",
   state: { x: 0, y: 0 },
   parameters: {
@@ -31,17 +32,17 @@ export const ResonateAndFire = /* @__PURE__ */ lazyNeuron({
     beta: 0.95,
     /** ω, the rotation of z in radians per step, 2π·f·dt. Default 0.3. */
     omega: 0.3,
-    /** θ of y, the imaginary part of z. Default 1. */
+    /** θ, the threshold of y, the imaginary part of z. Default 1. */
     threshold: 1,
-    /** The value of y after a spike, where x becomes 0; an error with the reset "none". Default 1. */
+    /** Value of y after a spike, when x becomes 0; an error with the reset "none". Default 1. */
     resetValue: 1,
   },
   constrain: { beta: [0, 1] },
   reset: "y",
   choices: {
-    /** The effect of a spike on z: "zero" sets z to i·resetValue, "none" leaves it. Default "zero". */
+    /** Effect of a spike on z: "zero" sets z to i·resetValue, "none" leaves it. Default "zero". */
     reset: ["zero", "none"],
-    /** No gradient through the reset. Default true. */
+    /** Whether the gradient stops at the reset. Default true. */
     detachReset: true,
   },
   needs: { resetValue: { reset: ["zero"] } },

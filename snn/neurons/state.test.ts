@@ -1,4 +1,4 @@
-/** Buffers that travel: decays, thresholds and other options that nobody learns are part of a state. */
+/** Buffers in state dicts: fixed decays, thresholds and other options are part of a state. */
 import { expect, test } from "vitest";
 import {
   Generator,
@@ -30,7 +30,7 @@ import {
   Synaptic,
 } from "../index.ts";
 
-/** Pairs of layers that differ in values that nobody learns. */
+/** Pairs of layers that differ in fixed values. */
 const PAIRS: Record<string, [trained: Module, fresh: Module]> = {
   LIF: [new LIF({ beta: 0.5, threshold: 0.3 }), new LIF()],
   "LIF of each neuron": [
@@ -76,7 +76,7 @@ test.each(Object.entries(PAIRS))("state: %s loads what another was made with, an
   expect(fresh.stateDict()).toEqual(trained.stateDict());
   expect(run(fresh)).toEqual(run(trained));
   expect(byStep(fresh)).toEqual(byStep(trained));
-  // A stream that was made before sees the values too.
+  // A stream that was made before reads the new values too.
   expect([...early.step(values(x).slice(0, 6))], name).toEqual(byStep(trained)[0]);
   early.dispose();
 });

@@ -3,11 +3,11 @@ import { united } from "../neuron/definition.ts";
 import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../neuron/parts.ts";
 
 /**
- * Leaky integration of a synaptic current without spikes, a smoother readout than {@link LeakyIntegrator}.
+ * Leaky integrator of a synaptic current, without spikes; a smoother readout than {@link LeakyIntegrator}.
  *
  *   i[t] = α·i[t−1] + I[t]      v[t] = rest + β(v[t−1] − rest) + i[t]
  *
- * `synapse` and `inputScale` as in {@link Synaptic}.
+ * `synapse` and `inputScale` are those of {@link Synaptic}.
  *
  * Shapes: current [T, B, …] → membrane [T, B, …]; parameters [] or [N]. α = exp(−dt/τ_syn) and β = exp(−dt/τ_mem) are dimensionless;
  * defaults α = 0.9, β = 0.95, within [0, 1], rest = 0. Starts from v = rest, i = 0.
@@ -26,7 +26,7 @@ import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../neuron/parts.ts";
  * console.log(readout.forward(spike).flatten().toArray()); // [ 1, 1, 0.75, 0.5 ]
  * ```
  */
-export const SynapticIntegrator = /* @__PURE__ */ lazyNeuron({
+export const SynapticIntegrator = lazyNeuron({
   name: "SynapticIntegrator",
   state: { i: 0, v: ({ rest }) => rest },
   parameters: {
@@ -34,11 +34,11 @@ export const SynapticIntegrator = /* @__PURE__ */ lazyNeuron({
     alpha: 0.9,
     /** β, the decay of the membrane per step, in [0, 1]. Default 0.95. */
     beta: 0.95,
-    /** v decays towards it, and starts from it. Default 0. */
+    /** Resting value to which v decays and from which it starts. Default 0. */
     rest: 0,
   },
   constrain: { alpha: [0, 1], beta: [0, 1] },
-  choices: /* @__PURE__ */ united(SYNAPSE, INPUT_SCALE),
+  choices: united(SYNAPSE, INPUT_SCALE),
   numerics: {
     norse: { alpha: 0.8, beta: 0.9, synapse: "jumpFirst", inputScale: "leak" },
     nir: { inputScale: "leak" },

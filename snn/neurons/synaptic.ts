@@ -5,23 +5,23 @@ import { fired, RESET, RESET_NEEDS, START, startOf } from "../neuron/reset.ts";
 import { atan, boxcar, superSpike } from "../surrogates/known.ts";
 
 /**
- * Current-based LIF: a synaptic current that decays, before a membrane that does.
+ * Current-based LIF: a leaky membrane with a decaying synaptic current as its input.
  *
  *   i[t] = α·i[t−1] + I[t]      u[t] = rest + β(v[t−1] − rest) + i[t]      s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
  *
- * `synapse` says when an input arrives: "decayFirst", as above; "jumpFirst", where the membrane takes i[t−1] + I[t],
- * and i[t] = α·(i[t−1] + I[t]); "late", where it takes i[t−1]. `inputScale: "leak"` multiplies this input of the
- * membrane by 1 − β.
+ * `synapse` selects when an input reaches the membrane: "decayFirst", as above; "jumpFirst", with i[t−1] + I[t] as the membrane's input and
+ * i[t] = α·(i[t−1] + I[t]); "late", with i[t−1] as its input. `inputScale: "leak"` multiplies this input by 1 − β.
  *
- * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. α = exp(−dt/τ_syn) and β = exp(−dt/τ_mem) are dimensionless;
- * defaults α = 0.9, β = 0.95, θ = 1, within [0, 1], rest = resetValue = 0. Resets as in {@link LIF}, default "zero"; they leave i as it is. Starts from i = 0 and
- * v = rest, or with `start: "resetValue"` from v = resetValue, where the reset is "zero".
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. α = exp(−dt/τ_syn) and β = exp(−dt/τ_mem) are dimensionless; defaults α = 0.9,
+ * β = 0.95, θ = 1, within [0, 1], rest = resetValue = 0. Resets are those of {@link LIF}, default "zero"; they do not change i. Starts from i = 0 and
+ * v = rest, or with `start: "resetValue"` from v = resetValue, if the reset is "zero".
  *
- * `numerics`: "snntorch", `Synaptic`; "norse", `LIFCell` at 1 ms (`LIFRecurrentCell` inside of {@link Recurrent} and with
- * detachReset); "spikingjelly", `CUBALIFNode`; "nir", `CubaLIF` at a small step; "bindsnet", `CurrentLIFNodes` at 1 ms, in mV above rest,
- * whose refrac of 5 ms is over after four steps.
+ * `numerics` selects the neuron of another package: "snntorch" is its `Synaptic`; "norse" its `LIFCell` at 1 ms (its `LIFRecurrentCell` inside
+ * {@link Recurrent} with detachReset); "spikingjelly" its `CUBALIFNode`; "nir" a `CubaLIF` at a small step. "bindsnet" is its `CurrentLIFNodes` at
+ * 1 ms, in mV above rest; the refractory time of 5 ms ends after four steps.
  *
- * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
+ * @throws RangeError for a parameter outside of its bounds, for an option that has no effect with the others, or as every class of {@link neuron}
+ *   does.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  *
  * @example
@@ -34,7 +34,7 @@ import { atan, boxcar, superSpike } from "../surrogates/known.ts";
  * console.log(membrane.flatten().toArray()); // [ 1, 1, 0.75, 0.5 ]
  * ```
  */
-export const Synaptic = /* @__PURE__ */ lazyNeuron({
+export const Synaptic = lazyNeuron({
   name: "Synaptic",
   state: { i: 0, v: startOf },
   parameters: {
@@ -44,13 +44,13 @@ export const Synaptic = /* @__PURE__ */ lazyNeuron({
     beta: 0.95,
     /** θ, in the unit of v. Default 1. */
     threshold: 1,
-    /** v decays towards it. Default 0. */
+    /** Resting value, to which v decays. Default 0. */
     rest: 0,
-    /** The value of v after a reset to "zero", an error with other resets. Default 0. */
+    /** Value to which `reset: "zero"` sets v; an error with other values of `reset`. Default 0. */
     resetValue: 0,
   },
   constrain: { alpha: [0, 1], beta: [0, 1] },
-  choices: /* @__PURE__ */ united(RESET, START, SYNAPSE, INPUT_SCALE),
+  choices: united(RESET, START, SYNAPSE, INPUT_SCALE),
   needs: RESET_NEEDS,
   numerics: {
     snntorch: { fire: "gt", reset: "subtract", resetDelay: true, resetInput: true, surrogate: /* @__PURE__ */ atan() },
@@ -72,7 +72,7 @@ export const Synaptic = /* @__PURE__ */ lazyNeuron({
       surrogate: /* @__PURE__ */ boxcar(),
     },
     nir: { inputScale: "leak", fire: "gt" },
-    // exp(−1/2) and exp(−1/100), of time constants in ms.
+    // exp(−1/2) and exp(−1/100), for time constants in ms.
     bindsnet: { alpha: 0.60653066, beta: 0.990049834, threshold: 13, refractorySteps: 4, refractory: "leak" },
   },
   step(argument, choices) {

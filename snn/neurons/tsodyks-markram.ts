@@ -1,17 +1,16 @@
 import { lazyNeuron } from "../neuron/define.ts";
 
 /**
- * Short-term plasticity: each spike depletes the resources of a synapse, and raises the share of the rest that the next
- * one releases.
+ * Short-term plasticity: each spike depletes the resources of a synapse, and raises the share of the rest that the next spike releases.
  *
  *   u[t] = φu[t−1] + U·(1 − φu[t−1])·s[t]      x⁻ = 1 − ρ(1 − x[t−1])      R[t] = u[t]·x⁻·s[t]      x[t] = x⁻ − R[t]
  *
- * Each presynaptic neuron has such a synapse to all of its targets: u is the fraction of its resources x that a spike releases,
- * R their amount, which takes the place of the spikes before a `Linear`. `forward` gives R; `unroll` names it `membrane`, as
- * of every layer without spikes. φ near 1 facilitates, ρ near 1 depresses.
+ * Each presynaptic neuron has one such synapse for all of its targets: u is the fraction of the resources x that a spike releases, and R the released
+ * amount, which replaces the spikes as the input of a `Linear`. `forward` returns R; `unroll` names it `membrane`, as for every layer without spikes.
+ * φ near 1 facilitates, ρ near 1 depresses.
  *
- * `jumpFrom: "before"` lets a spike meet u and x as they were before their decay: u[t] = φu[t−1] + U·(1 − u[t−1])·s[t] and
- * R[t] = u[t]·x[t−1]·s[t], as an Euler step does.
+ * With `jumpFrom: "before"` a spike reads u and x from before their decay: u[t] = φu[t−1] + U·(1 − u[t−1])·s[t] and R[t] = u[t]·x[t−1]·s[t], as in an
+ * Euler step.
  *
  * Shapes: spikes [T, B, …], or their rates, → released [T, B, …]; parameters [] or [N]. φ = exp(−dt/τ_facil) and
  * ρ = exp(−dt/τ_rec) are dimensionless; defaults U = 0.5, φ = 0, ρ = exp(−1/800), a depressing synapse at steps of 1 ms. Starts from
@@ -34,24 +33,24 @@ import { lazyNeuron } from "../neuron/define.ts";
  * console.log(facilitating.forward(spikes).flatten().toArray()); // [ 0.25, 0.4375, 0.578125, 0.68359375 ]
  * ```
  */
-export const TsodyksMarkram = /* @__PURE__ */ lazyNeuron({
+export const TsodyksMarkram = lazyNeuron({
   name: "TsodyksMarkram",
   state: { u: 0, x: 1 },
   parameters: {
-    /** The share of 1 − u that a spike adds to u, in [0, 1]. Default 0.5. */
+    /** Share of 1 − u that a spike adds to u, in [0, 1]. Default 0.5. */
     U: 0.5,
-    /** φ, the decay of u per step, in [0, 1]: near 1 the synapse facilitates. Default 0. */
+    /** φ, the decay of u per step, in [0, 1]; near 1 the synapse facilitates. Default 0. */
     phi: 0,
-    /** ρ, the decay per step of the resources that are missing, in [0, 1]: near 1 the synapse depresses. Default 0.998750781, exp(−1/800). */
+    /** ρ, the decay of the depletion 1 − x per step, in [0, 1]; near 1 the synapse depresses. Default 0.998750781, exp(−1/800). */
     rho: 0.998750781,
   },
   constrain: { U: [0, 1], phi: [0, 1], rho: [0, 1] },
   choices: {
-    /** The u and x that a spike meets: decayed, or as they were before the decay of its step. Default "decayed". */
+    /** Values of u and x that a spike reads: after the decay of its step ("decayed") or before it. Default "decayed". */
     jumpFrom: ["decayed", "before"],
   },
   numerics: {
-    // 1 − dt/τ of τ_facil = 50 ms and τ_rec = 750 ms.
+    // 1 − dt/τ for τ_facil = 50 ms and τ_rec = 750 ms.
     norse: { U: 0.45, phi: 0.98, rho: 0.998666667, jumpFrom: "before" },
   },
   step({ current, u, x, U, phi, rho, constant }, { jumpFrom }) {

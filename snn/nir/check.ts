@@ -1,33 +1,34 @@
-/** Graphs from files and from programs: checked once, and copied as plain data. */
+/** Checks graphs from files and programs once, and copies them as plain data. */
 import { choiceOf, listOf, objectOf, type Range, show, WHOLE, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { sizeOf } from "../../engine/shape.ts";
 import { FIELDS, type Field } from "./fields.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
 
-/** The fields of a node, none of which is checked. */
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Groups of a file inside of each other, counted from its root. */
+/** Deepest nesting of groups in a file. */
 export const MAX_DEPTH = 64;
 
-/** Graphs inside of each other: each takes two groups of a file, its own and the group of its nodes. */
+/** Deepest nesting of graphs: each graph takes two groups of a file, one for itself and one for its nodes. */
 const MAX_GRAPHS = 31;
 
-/** More nodes than any network has: objects that hold themselves have no end, and searches are as deep as there are nodes. */
+/**
+ * Larger than the number of nodes of any network. Bounds the depth of searches, and objects that contain themselves.
+ */
 const MAX_NODES = 4096;
 
-/** As many edges as the nodes can have. */
+/** Most edges between that many nodes. */
 const MAX_EDGES = MAX_NODES * MAX_NODES;
 
-/** The most axes of an array in a file. */
+/** Most axes of an array in a file. */
 const MAX_AXES = 32;
 
-/** A path in errors. */
-export const shortPath = (path: string): string => (path.length > 120 ? `…${path.slice(-120)}` : path);
+/** A path, shortened for errors. */
+export const shortPath = (path: string): string => (path.length > 60 ? `…${path.slice(-60)}` : path);
 
 /**
- * Finds the name of the node that an end of an edge means, undefined for none. Early writers renamed the neuron of a subgraph and left
- * its edges as they were: a single unknown name means the single node without an edge.
+ * Resolves the end of an edge to the name of a node, undefined if there is none. Early writers renamed the neuron of a subgraph but not its
+ * edges: a single unknown name refers to the single node without an edge.
  */
 export function resolverOf(nodes: Iterable<string>, ends: Iterable<string>): (name: string) => string | undefined {
   const there = new Set(nodes);
@@ -38,7 +39,7 @@ export function resolverOf(nodes: Iterable<string>, ends: Iterable<string>): (na
   return (name) => (there.has(name) ? name : renamed);
 }
 
-/** An array: a copy of its shape with its data. */
+/** A checked array: a copy of its shape with its data. */
 export function checkedArray(where: string, path: string, value: unknown): NIRArray {
   const { shape, data } = objectOf(where, `${path} as an array { shape, data }`, value);
   if (!(data instanceof Float32Array || data instanceof Float64Array)) {
@@ -50,7 +51,7 @@ export function checkedArray(where: string, path: string, value: unknown): NIRAr
   throw wrongValue(where, `${path} with ${n} values on at most ${MAX_AXES} axes`, `${data.length}, ${show(sizes)}`);
 }
 
-/** One integer or several, or a word. */
+/** One or several integers, or a word. */
 function integersOf(where: string, path: string, value: unknown, range: Range, { lengths, words }: Field): unknown {
   if (words && typeof value === "string") return choiceOf(where, path, value, ["same", "valid"]);
   const all = listOf(where, path, typeof value === "number" ? [value] : value, range);
@@ -60,18 +61,18 @@ function integersOf(where: string, path: string, value: unknown, range: Range, {
   return lengths?.includes(1) && all.length === 1 ? all[0] : all;
 }
 
-/** The value of a field; `model` gives an array that is not there its shape. */
+/** Value of a field; a missing array takes the shape of `model`. */
 function fieldOf(where: string, path: string, value: unknown, field: Field, model: NIRArray | undefined): unknown {
   const { missing, range } = field;
   if (missing !== undefined && (value ?? null) === null) return model ? filled(model, model.data, missing) : missing;
   if (range) return integersOf(where, path, value, range, field);
   const array = checkedArray(where, path, value);
-  // Weights of synapses may be a single one.
+  // A synaptic weight may be a single number.
   const isRepeated = missing === 1 && model && array.data.length === 1 && `${array.shape}` !== `${model.shape}`;
   return isRepeated ? filled(model, array.data, array.data[0]) : array;
 }
 
-/** An array of the shape of another one, of the type of the data, with one value. */
+/** An array filled with one value, in the shape of an array and the type of the data. */
 const filled = ({ shape, data: { length } }: NIRArray, data: NIRArray["data"], value: unknown): NIRArray => ({
   shape: [...shape],
   data: (data instanceof Float32Array ? new Float32Array(length) : new Float64Array(length)).fill(value as number),
@@ -94,13 +95,12 @@ function edgesOf(where: string, path: string, value: unknown, names: readonly st
 }
 
 /**
- * A copy of a graph, with the defaults of fields that are not there. The copy shares metadata and the data of arrays.
- * Every field is read once; errors name its path.
+ * Copies a graph and adds the defaults of missing fields. The copy shares metadata and the data of arrays. Every field is read once; errors
+ * contain its path.
  */
 export function graphOf(where: string, root: string, graph: unknown): NIRGraph {
   let left = MAX_NODES;
 
-  /** The fields of a graph. */
   function partsOf(path: string, { nodes: given, edges, version }: Fields, depth: number): Record<string, unknown> {
     if (depth > MAX_GRAPHS) throw wrongValue(where, `at most ${MAX_GRAPHS} graphs in each other`, path);
     if (version !== undefined && typeof version !== "string") {
@@ -124,10 +124,10 @@ export function graphOf(where: string, root: string, graph: unknown): NIRGraph {
     const kind = choiceOf(where, `${path}/type`, type, depth === 1 ? ["NIRGraph"] : ["NIRGraph", ...TYPES]);
     const fields: Readonly<Record<string, Field>> = kind === "NIRGraph" ? {} : FIELDS[kind];
     const names = kind === "NIRGraph" ? ["nodes", "edges", "version"] : Object.keys(fields);
-    // The list of readNIR is no part of the graph; nothing in a file becomes a list here.
+    // The list that readNIR adds is not part of the graph, and metadata from files never are a list.
     if (depth === 1 && Array.isArray(given.skipped)) names.push("skipped");
     for (const name of Object.keys(given)) {
-      // A reader that left some out would change the network.
+      // Skipping an unknown field would change the network.
       if (given[name] === undefined || names.includes(name)) continue;
       throw wrongType(where, `${path} with the fields type, metadata, ${names.join(", ")}`, name);
     }

@@ -1,5 +1,5 @@
 /**
- * Neurons in continuous time, as nodes have them, and their numbers per step of forward Euler:
+ * Neurons in continuous time, as in NIR nodes, and their constants per step of forward Euler:
  *
  *   τ·dv/dt = (v_leak − v) + r·I     v[t] = v_leak + β(v[t−1] − v_leak) + scale·I[t],  β = 1 − dt/τ,  scale = r·dt/τ
  */
@@ -11,7 +11,7 @@ import type { NIRArray, NIRNode } from "./graph.ts";
 /** Values of a layer of neurons: one for all, or one for each in row-major order. */
 export type NeuronValues = number | Float64Array;
 
-/** A field that is an array of values that are finite in float32 and broadcast to a shape; leading axes of 1 do not count. */
+/** Checks a field: an array of finite float32 values that broadcasts to a shape, except for leading axes of size 1. */
 export function broadcastArray(where: string, node: NIRNode, field: string, shape: Shape): NIRArray {
   const array = (node as unknown as Readonly<Record<string, NIRArray>>)[field] as NIRArray;
   const { shape: own, data } = array;
@@ -23,15 +23,15 @@ export function broadcastArray(where: string, node: NIRNode, field: string, shap
   return array;
 }
 
-/** The most neurons of a node that have constants of their own. */
+/** Largest number of neurons with separate constants in a node. */
 export const MAX_NEURONS = 2 ** 24;
 
-/** A parameter of neurons of this shape, broadcast to it. */
+/** A parameter of neurons, broadcast to their shape. */
 export function nodeValues(where: string, node: NIRNode, field: string, shape: Shape): NeuronValues {
   const { shape: own, data } = broadcastArray(where, node, field, shape);
   if (isUniform(data)) return data[0] as number;
   const n = sizeOf(shape);
-  // A small file may name many neurons.
+  // A small file may declare many neurons.
   if (n > MAX_NEURONS) throw wrongValue(where, `${field} for at most ${MAX_NEURONS} neurons that differ`, n);
   return Float64Array.from({ length: n }, (_, i) => {
     let [at, rest, stride] = [0, i, 1];
@@ -50,15 +50,15 @@ const isUniform = (data: ArrayLike<number>): boolean => {
   return true;
 };
 
-/** f of each place. */
-export function each(f: (a: number, b: number) => number, a: NeuronValues, b: NeuronValues = 0): NeuronValues {
+/** Applies f to each value. */
+export function eachNeuron(f: (a: number, b: number) => number, a: NeuronValues, b: NeuronValues = 0): NeuronValues {
   if (typeof a === "number" && typeof b === "number") return f(a, b);
   const n = typeof a === "number" ? (b as Float64Array).length : a.length;
   const at = (values: NeuronValues, i: number): number => (typeof values === "number" ? values : (values[i] as number));
   return Float64Array.from({ length: n }, (_, i) => f(at(a, i), at(b, i)));
 }
 
-/** Float32 values of a step: a number where all are equal. */
+/** Values of a step in float32; one number if all are equal. */
 function inFloat32(where: string, name: string, values: NeuronValues): number | Float32Array {
   const rounded = typeof values === "number" ? [Math.fround(values)] : Float32Array.from(values);
   for (const x of rounded) {
@@ -67,30 +67,30 @@ function inFloat32(where: string, name: string, values: NeuronValues): number | 
   return isUniform(rounded) ? (rounded[0] as number) : (rounded as Float32Array);
 }
 
-/** A time constant that a file has rounded to float32 may lie below dt by this share. */
+/** Relative amount by which a time constant that a file has rounded to float32 may lie below dt. */
 const ROUNDING = 1e-6;
 
 /** dt/τ, in (0, 1]. */
 function shareOf(where: string, field: string, tau: NeuronValues, dt: number): NeuronValues {
-  return each((t) => {
+  return eachNeuron((t) => {
     const share = dt / t;
     if (share > 0 && share <= 1 + ROUNDING) return Math.min(1, share);
     throw wrongValue(where, `${field} of at least dt, ${dt} s`, `${t} s`);
   }, tau);
 }
 
-/** Numbers of neurons that are the same in continuous time, and their fields. */
+/** Constants that are the same in continuous time, and their fields. */
 const SAME = { rest: "v_leak", threshold: "v_threshold", resetValue: "v_reset" } as const;
 
-/** The numbers of a neuron per step: decays, factors of the currents, and the fields of {@link SAME}. */
+/** Constants of a neuron per step: decays, factors of the currents, and the fields of {@link SAME}. */
 export function perStep(where: string, node: NIRNode, shape: Shape, dt: number): Record<string, number | Float32Array> {
   const field = (name: string): NeuronValues => nodeValues(where, node, name, shape);
   const all: Record<string, NeuronValues> = {};
-  /** τ·dx/dt = −x + gain·I, or dx/dt = gain·I where there is no τ. */
+  /** τ·dx/dt = −x + gain·I, or dx/dt = gain·I without a τ. */
   const filter = (decay: string, scale: string, tau: string, gain: string): void => {
     const share = tau in node ? shareOf(where, tau, field(tau), dt) : dt;
-    all[decay] = tau in node ? each((x) => 1 - x, share) : 1;
-    all[scale] = each((x, y) => x * y, field(gain), share);
+    all[decay] = tau in node ? eachNeuron((x) => 1 - x, share) : 1;
+    all[scale] = eachNeuron((x, y) => x * y, field(gain), share);
   };
   filter("beta", "inputScale", "tau_mem" in node ? "tau_mem" : "tau", "r");
   if ("tau_syn" in node) filter("alpha", "synapseScale", "tau_syn", "w_in");
@@ -98,22 +98,22 @@ export function perStep(where: string, node: NIRNode, shape: Shape, dt: number):
   return Object.fromEntries(Object.entries(all).map(([name, values]) => [name, inFloat32(where, name, values)]));
 }
 
-/** The largest decay below 1. */
+/** Largest decay below 1. */
 const SLOWEST = 1 - 2 ** -24;
 
-/** τ of a decay per step, dt / (1 − β); `note` where a decay of 1, which has none, becomes the largest below 1. */
+/** τ of a decay per step, dt / (1 − β). A decay of 1 has no τ; it becomes the largest one below 1, and `note` is called. */
 export function tauOf(beta: NeuronValues, dt: number, note: () => void): NeuronValues {
   if (typeof beta === "number" ? beta >= 1 : beta.some((b) => b >= 1)) note();
-  return each((b) => dt / (1 - Math.min(b, SLOWEST)), beta);
+  return eachNeuron((b) => dt / (1 - Math.min(b, SLOWEST)), beta);
 }
 
-/** A field of a node: values of neurons of this shape. */
+/** A field of a node: values for neurons of this shape. */
 export const neuronField = (values: NeuronValues, shape: Shape): NIRArray => ({
   shape: [...shape],
   data: typeof values === "number" ? new Float64Array(sizeOf(shape)).fill(values) : values,
 });
 
-/** A size of windows for each axis of an image. */
+/** Window sizes for both axes of an image. */
 export function axisPair(size: Pair): readonly [number, number] {
   const [height, width = height] = [size].flat() as [number, number?];
   return [height, width];

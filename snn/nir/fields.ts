@@ -1,20 +1,20 @@
-/** The fields of each primitive, as files have them: one table for reading, writing and checks. */
+/** Fields of each primitive, as in files: one table for reading, writing and checks. */
 import { COUNT, INTEGER, type Range, WHOLE } from "../../engine/arguments.ts";
 import type { NIRNode } from "./graph.ts";
 
-/** A field of a node: an array of numbers, unless `range` says that it holds integers. */
+/** A field of a node: an array of numbers or, with `range`, integers. */
 export interface Field {
-  /** The name in files, where that is another one. */
+  /** Name in files, if it differs. */
   readonly file?: string;
-  /** The integers that a field holds. */
+  /** Range of integers. */
   readonly range?: Range;
-  /** How many integers there may be; lists of any length have none. A single one is a number alone. */
+  /** Allowed numbers of integers; undefined for any. A single integer is a plain number. */
   readonly lengths?: readonly number[];
-  /** Whether "same" and "valid" are values, too. */
+  /** Whether "same" and "valid" are allowed too. */
   readonly words?: true;
-  /** The value of a field that is not there; a field without this must be there. */
+  /** Value of a missing field; a field without this is required. */
   readonly missing?: number | null;
-  /** The array whose shape an array takes that is not there, or that is a number alone. */
+  /** Field that gives a missing array, or a single number, its shape. */
   readonly like?: string;
 }
 
@@ -30,7 +30,7 @@ const synapse = { tau_syn: array, tau_mem: array, r: array, v_leak: array };
 
 type Fields<Node> = Readonly<Record<Exclude<keyof Node, "type" | "metadata">, Field>>;
 
-/** By the name of a primitive; graphs have `nodes` and `edges`, which are no fields. */
+/** Fields by primitive; `nodes` and `edges` of graphs are not in the table. */
 export const FIELDS: { readonly [Type in Exclude<NIRNode["type"], "NIRGraph">]: Fields<NIRNode & { type: Type }> } = {
   Input: { shape: sizes },
   Output: { shape: sizes },

@@ -44,7 +44,7 @@ class Draw {
 const input = (...shape: number[]): NIRNode => ({ type: "Input", shape });
 const output = (...shape: number[]): NIRNode => ({ type: "Output", shape });
 
-/** A graph of nodes one behind the other. */
+/** A chain of nodes. */
 function chain(nodes: Record<string, NIRNode>): NIRGraph {
   const names = Object.keys(nodes);
   return { type: "NIRGraph", nodes, edges: names.slice(1).map((name, i) => [names[i] as string, name] as const) };
@@ -59,7 +59,7 @@ const lif = (n: number, threshold = 0.5): NIRNode => ({
   v_reset: same(0, n),
 });
 
-/** Neurons of a shape, with parameters of their own or one for all. */
+/** Neurons of a shape, with parameters for each or one for all. */
 function neuron(draw: Draw, type: string, shape: readonly number[]): NIRNode {
   const of = (low: number, high: number): NIRArray =>
     draw.int(0, 1) === 0 ? same(draw.array(low, high).data[0] as number, ...shape) : draw.array(low, high, ...shape);
@@ -78,7 +78,7 @@ function neuron(draw: Draw, type: string, shape: readonly number[]): NIRNode {
 
 const NEURONS = ["I", "IF", "LI", "LIF", "CubaLI", "CubaLIF"];
 
-/** A random node for a shape, and the shape behind it. */
+/** A random node for a shape, and the shape of its output. */
 function drawn(draw: Draw, shape: readonly number[]): { node: NIRNode; shape: readonly number[] } {
   const kept = (node: NIRNode) => ({ node, shape });
   const options: (() => { node: NIRNode; shape: readonly number[] })[] = [
@@ -266,7 +266,7 @@ describe("fromNIR: loops", () => {
       const back = Object.fromEntries(Object.entries(nodes).reverse());
       const again = fromNIR({ type: "NIRGraph", nodes: back, edges: [...edges].reverse() }, { dt });
       expect(values(again.forward(x()))).toEqual(z);
-      // By hand: a gets the spikes that b has sent in the step before, b those that a sends in this one.
+      // By hand: a receives the spikes that b sent in the previous step, b those that a sends in this one.
       const parts = Object.fromEntries(network.namedModules()) as unknown as Record<string, LIF>;
       const [a, b, wab, wb] = ["a", "b", "wab", "wb"].map((name) => parts[name]) as [LIF, LIF, LIF, LIF];
       let [va, vb, late] = [
@@ -311,7 +311,7 @@ describe("fromNIR: loops", () => {
             ["n", "output"],
           ].concat(path.slice(1).map((to, i) => [path[i] as string, to]));
           const graph = { type: "NIRGraph", nodes, edges: edges as [string, string][] } as const;
-          // The oracle cuts behind each neuron, fromNIR behind the last one.
+          // The oracle cuts after each neuron, fromNIR after the last one.
           if (!("other" in way)) compare(graph, x());
           else expect(fromNIR(graph, { dt }).forward(x()).shape).toEqual([20, 2, 3]);
         }
@@ -350,7 +350,7 @@ describe("fromNIR: loops", () => {
       ["n", "output"],
     ] as const;
     const direct = fromNIR({ type: "NIRGraph", nodes, edges }, { dt });
-    // With a node between, the loop is a general one with the same numbers.
+    // With a node in between, the loop is a general one with the same numbers.
     const longer = fromNIR(
       {
         type: "NIRGraph",
@@ -698,7 +698,7 @@ describe("fromNIR: errors name the node", () => {
     [
       "a graph in itself",
       () => fromNIR(endless as never, { dt }),
-      "expected at most 31 graphs in each other, got …nodes/self/nodes/self/",
+      "expected at most 31 graphs in each other, got …/self/nodes/self/nodes/self/",
     ],
     [
       "an Input that nothing reads",
@@ -846,7 +846,7 @@ describe("fromNIR: the files of the paper, which are read where ../shared/golden
   for (const file of FILES) {
     test.runIf(paperFolder !== undefined)(`${file} runs`, async () => {
       const graph = await readNIR(readFileSync(join(paperFolder as string, `${file}.nir`)));
-      // sinabs counts in steps.
+      // sinabs uses steps as the unit of time.
       const network = fromNIR(graph, { dt: file === "cnn_sinabs" ? 1 : 1e-4 });
       const [shape] = Object.values(graph.nodes).flatMap((node) => (node.type === "Input" ? [node.shape] : []));
       const x = rand([50, 2, ...(shape as readonly number[])], { generator: new Generator(1) }).mul(3);
@@ -949,6 +949,6 @@ test("fromNIR: a product of maps in a loop works on the last axis, as outside of
     ],
   };
   const x = tensor([0, 2, 0, 0, 0, 0, 0, 0], { shape: [2, 1, 2, 2] });
-  // The spike of the second neuron of a row comes back to the first.
+  // The spike of the second neuron of a row is fed back to the first.
   expect(values(fromNIR(graph, { dt }).forward(x))).toEqual([0, 1, 0, 0, 1, 0, 0, 0]);
 });

@@ -1,4 +1,4 @@
-/** Modules from graphs: a layer for each node, and `Recurrent` or a graph's own module around them. */
+/** Modules from graphs: a layer for each node, and `Recurrent` or the module of a graph around them. */
 import { choiceOf, numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import type { Module, Pair, Tensor } from "../../engine/index.ts";
 import { AvgPool2d, Conv1d, Conv2d, Flatten, Generator, Linear, noGrad, tensor } from "../../engine/index.ts";
@@ -11,7 +11,7 @@ import { sigmoid } from "../surrogates/known.ts";
 import { checkSurrogate, type Surrogate } from "../surrogates/surrogate.ts";
 import { Delay } from "../temporal/delay.ts";
 import { graphOf } from "./check.ts";
-import { axisPair, broadcastArray, each, neuronField, nodeValues, perStep } from "./euler.ts";
+import { axisPair, broadcastArray, eachNeuron, neuronField, nodeValues, perStep } from "./euler.ts";
 import type { NIRAffine, NIRConv2d, NIRFlatten, NIRGraph, NIRInput, NIRNode, NIRSumPool2d } from "./graph.ts";
 import { CubaLI, CubaLIF, LI, Loop, Products, Scale, SumPool2d, Threshold } from "./layers.ts";
 import { groupsOf, NIRModule, type Unit } from "./module.ts";
@@ -19,16 +19,16 @@ import { checkConnected, cutLoops, flattened, type NodePlace, nodeInErrors, reac
 
 /** Options of {@link fromNIR}. */
 export interface FromNIROptions {
-  /** The time of a step in seconds, > 0, at most the smallest time constant. */
+  /** Duration of a step in seconds, > 0, at most the smallest time constant. */
   dt: number;
-  /** The surrogate gradient of all spikes, which a graph does not have; default surrogate.sigmoid({ slope: 10 }). */
+  /** Surrogate gradient of all spikes, which a graph does not specify; default surrogate.sigmoid({ slope: 10 }). */
   surrogate?: Surrogate;
   /**
-   * The steps of neurons that spike; default "nir".
+   * Behaviour of spiking neurons; default "nir".
    *
-   * - "nir": v starts from 0, a spike where v > θ
-   * - "spikingjelly": v starts from v_reset, a spike where v ≥ θ, and by default surrogate.sigmoid({ slope: 4 }) with a gradient through
-   *   the reset, as in the package whose exporter wrote the graph
+   * - "nir": v starts from 0, and a neuron spikes if v > θ
+   * - "spikingjelly": v starts from v_reset, a neuron spikes if v ≥ θ, and the default is surrogate.sigmoid({ slope: 4 }) with a gradient
+   *   through the reset, as in the package whose exporter wrote the graph
    */
   numerics?: "nir" | "spikingjelly";
 }
@@ -39,25 +39,25 @@ const DEFAULTS = {
   numerics: "nir" as NonNullable<FromNIROptions["numerics"]>,
 } satisfies Record<keyof FromNIROptions, unknown>;
 
-/** A node, and the values that its layer is made from. */
+/** A node, and what its layer is made from. */
 interface Making {
-  /** The node, in errors. */
+  /** Name of the node in errors. */
   readonly where: string;
   readonly node: NIRNode;
-  /** One step of one sample, as the node reads it. */
+  /** Shape of the node's input for one step of one sample. */
   readonly shape: Shape;
   readonly dt: number;
   readonly surrogate: Surrogate | undefined;
-  /** Whether neurons have the steps of SpikingJelly. */
+  /** Whether neurons behave like those of SpikingJelly. */
   readonly isJelly: boolean;
 }
 
-/** A kind of node: the layer, and the shape of its output where it is another one. */
+/** Makes the layer of one type of node, and the shape of its output if it differs from the input's. */
 type Kind = (making: Making) => Pick<Unit, "layer"> & Partial<Pick<Unit, "shape" | "axes" | "padding">>;
 
 type Neurons = new (options: never) => Module;
 
-/** Neurons, spiking ones if they have a threshold. A layer takes maps as vectors where each place has numbers of its own. */
+/** Makes neurons, spiking ones if they have a threshold. If each place has its own constants, maps are flattened to vectors. */
 const neurons =
   (Layer: Neurons): Kind =>
   ({ where, node, shape, dt, surrogate, isJelly }) => {
@@ -74,13 +74,12 @@ const neurons =
     return { layer, axes: isUniform ? 0 : shape.length };
   };
 
-/** The values of a field as they are, to be broadcast; further axes before the others are of size 1. */
+/** Values of a field, for broadcasting; leading axes of size 1 are added. */
 function fieldTensor({ where, node, shape: of }: Making, field: string): Tensor {
   const { shape, data } = broadcastArray(where, node, field, of);
   return tensor(data, { shape: shape.slice(Math.max(0, shape.length - of.length)) });
 }
 
-/** A layer with the weights of a node. */
 function filled<Layer extends Module & { readonly weight: Tensor; readonly bias: Tensor | null }>(
   { where, node }: Making,
   layer: Layer,
@@ -95,10 +94,10 @@ function filled<Layer extends Module & { readonly weight: Tensor; readonly bias:
   return layer;
 }
 
-/** Initial values that are overwritten take no number from the default generator. */
+/** A generator for initial values that are overwritten, so that the default generator does not advance. */
 const unused = (): Generator => new Generator(0);
 
-/** y = W·x, and + b where there is a bias. */
+/** y = W·x, or y = W·x + b with a bias. */
 const product: Kind = (making) => {
   const { where, node, shape } = making;
   const { weight } = node as NIRAffine;
@@ -119,11 +118,11 @@ const product: Kind = (making) => {
   return { layer, shape: after };
 };
 
-/** Windows over the last axes of maps: options of the layer, the shape behind it, and the zeros that it does not put there. */
+/** Windows over the last axes of maps: options of the layer, the shape of the output, and the zeros that the layer does not add itself. */
 function windowsOf({ where, node, shape }: Making, kernel: readonly number[]) {
   const { stride, padding, dilation = 1 } = node as NIRConv2d;
   const isSame = padding === "same";
-  // Zeros on both sides together; the odd one is at the end.
+  // Zeros of both sides together; an odd one is at the end.
   const total = kernel.map((k, axis) => (isSame ? (axisPair(dilation)[axis] as number) * (k - 1) : 0));
   const half = total.map((n) => Math.floor(n / 2));
   const zeros = half.length > 1 ? (half as unknown as Pair) : (half[0] as number);
@@ -169,7 +168,7 @@ const pool =
     return { layer: new Layer(kernel, { stride, padding }), shape: after };
   };
 
-/** A place of the graph where values have a shape. Exporters may count time and batch, as axes of 1 before the others. */
+/** An Input or Output. Exporters may include time and batch as leading axes of size 1. */
 const end: Kind = ({ where, node, shape }) => {
   const { shape: own } = node as NIRInput;
   const bare = (sizes: Shape): Shape => sizes.slice(sizes.slice(0, -1).findIndex((n) => n !== 1));
@@ -185,13 +184,13 @@ const flatten: Kind = (making) => {
   const [first, last] = [axisOf(where, start_dim, length), axisOf(where, end_dim, length)];
   if (first > last) throw wrongValue(where, "start_dim up to end_dim", `${first} and ${last}`);
   const after = [...shape.slice(0, first), sizeOf(shape.slice(first, last + 1)), ...shape.slice(last + 1)];
-  // Counted from the end, for any number of leading axes.
+  // Counted from the end, so that any number of leading axes is allowed.
   return { layer: new Flatten(first - length, last - length), shape: after };
 };
 
 const delay: Kind = ({ where, node, shape, dt }) => {
   const stepsOf = (x: number): number => numberOf(where, "delay in steps", x < 0 ? x / dt : Math.round(x / dt), STEPS);
-  const steps = each(stepsOf, nodeValues(where, node, "delay", shape));
+  const steps = eachNeuron(stepsOf, nodeValues(where, node, "delay", shape));
   return { layer: new Delay(typeof steps === "number" ? steps : [...steps]), axes: shape.length };
 };
 
@@ -217,18 +216,18 @@ const KINDS: Readonly<Record<Exclude<NIRNode["type"], "NIRGraph">, Kind>> = {
 };
 
 /**
- * The network of a graph as a module, in steps of dt by forward Euler:
+ * Makes a module of a graph, which advances in steps of dt by forward Euler:
  *
- *   β = 1 − dt/τ      v[t] = v_leak + β(v[t−1] − v_leak) + r·dt/τ·I[t]      z[t] = 1 if v[t] > θ else 0, and v[t] = v_reset there
+ *   β = 1 − dt/τ      v[t] = v_leak + β(v[t−1] − v_leak) + r·dt/τ·I[t]      if v[t] > θ: z[t] = 1 and v[t] = v_reset, else z[t] = 0
  *
- * Shapes: x [T, B, …Input] → z [T, B, …Output]; for several Inputs or Outputs `run` takes and returns tensors by the names of nodes. All
- * states start from 0, unless `numerics` says otherwise. A delay is rounded to the nearest step, a half upwards. In a
- * loop, the node behind the last neuron reads the output of the step before, zeros at the start. Nodes outside of loops
- * run over the whole sequence at once. Weights, biases, scales and thresholds of `Threshold` nodes are parameters, named after the
- * nodes, as in `fc1.weight` or, in a subgraph, `rnn.w_rec.weight`; the constants of neurons are fixed.
+ * Shapes: x [T, B, …Input] → z [T, B, …Output]; for several Inputs or Outputs, `run` takes and returns tensors by node name. All states start from 0,
+ * except with `numerics: "spikingjelly"`. A delay is rounded to the nearest step, halves up. In a loop, the node after the last neuron reads the
+ * output of the previous step, zeros at the start. Nodes outside of loops run over the whole sequence at once. Weights, biases, scales and thresholds
+ * of `Threshold` nodes are parameters, named after the nodes, as in `fc1.weight` or, in a subgraph, `rnn.w_rec.weight`; the constants of neurons are
+ * fixed.
  *
- * @throws RangeError unless dt is > 0 and at most each τ, for nodes of unknown types, edges to nodes that are not there, nodes that
- *   nothing connects, and shapes that do not fit each other, with the name of the node; TypeError for anything but a graph.
+ * @throws RangeError unless dt is > 0 and at most each τ, for nodes of unknown types, edges to missing nodes, unconnected nodes, and shapes that do
+ *   not fit, with the name of the node; TypeError for anything but a graph.
  * @see Pedersen et al. (2024), Neuromorphic intermediate representation, Nature Communications 15.
  *
  * @example
@@ -261,7 +260,7 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
       const units = new Map<string, Unit>();
       const shapeAt = (name: string): Shape => (units.get(name) as Unit).shape;
       const readers = readersOf(places);
-      // In this order every node but the Inputs comes after a node that it reads, which tells the shape.
+      // In this order, every node except the Inputs comes after one of the nodes that it reads, which determines its shape.
       for (const name of reach(inputs, (each) => readers.get(each))) {
         const { node, from, late } = places.get(name) as NodePlace;
         const own = nodeInErrors(where, name);
@@ -302,8 +301,8 @@ const withPart = (unit: Omit<Unit, "parts">): Unit => ({
 });
 
 /**
- * Takes out of the places the layers that connect neurons with themselves and read nothing else, by the names of the neurons: such
- * neurons and their connection run as one op.
+ * Removes the layers that only connect neurons with themselves. Returns them by the names of the neurons: such neurons
+ * and their connection run as one op.
  */
 function takeLoops(places: Map<string, NodePlace>): Map<string, NodePlace> {
   const loops = new Map<string, NodePlace>();
@@ -314,7 +313,7 @@ function takeLoops(places: Map<string, NodePlace>): Map<string, NodePlace> {
     if (!["Affine", "Linear", "Scale"].includes(node.type) || from.size !== 1 || source === undefined) continue;
     const { node: neuron, from: fed } = places.get(source) as NodePlace;
     if (!("v_threshold" in neuron) || loops.has(source) || fed.size < 2) continue;
-    // Products work on the last axis of maps, and not on all neurons.
+    // These products work on the last axis of maps, not on all neurons.
     if ("weight" in node && node.weight.shape.length > 2) continue;
     if (node.type !== "Scale" && neuron.v_threshold.shape.filter((n) => n > 1).length > 1) continue;
     const [reader, more] = readers.get(name) as string[];
@@ -326,7 +325,6 @@ function takeLoops(places: Map<string, NodePlace>): Map<string, NodePlace> {
   return loops;
 }
 
-/** Neurons and their connection as one layer. */
 function looped(unit: Omit<Unit, "parts">, name: string, making: Making): Unit {
   const { where, node, shape } = making;
   const isScale = node.type === "Scale";

@@ -1,5 +1,5 @@
 /**
- * Graphs of the Neuromorphic Intermediate Representation as plain data: nodes and fields have the names that files give them.
+ * Graphs of the Neuromorphic Intermediate Representation (NIR) as plain data. Nodes and fields have their names in files.
  *
  * @see Pedersen et al. (2024), Neuromorphic intermediate representation: A unified instruction set for interoperable brain-inspired
  *   computing, Nature Communications 15, https://doi.org/10.1038/s41467-024-52259-9.
@@ -19,18 +19,18 @@ export type NIRPair = number | readonly [number, number];
 /** Padding of a convolution: zeros at each side, "same" or "valid". */
 export type NIRPadding = NIRPair | "same" | "valid";
 
-/** Metadata of a node or a graph, by name: kept in files, and not read by `fromNIR`. */
+/** Metadata of a node or a graph, by name; files keep them, `fromNIR` ignores them. */
 export type NIRMetadata = Readonly<Record<string, unknown>>;
 
-/** A node of a kind, with fields. */
+/** A node of one type with its fields. */
 interface Node<Type extends string> {
   /** The name of the primitive. */
   readonly type: Type;
-  /** Free data that travel with the node. */
+  /** Free-form data of the node. */
   readonly metadata?: NIRMetadata;
 }
 
-/** The fields of a leaky membrane: τ·dv/dt = (v_leak − v) + r·I. */
+/** Fields of a leaky membrane: τ·dv/dt = (v_leak − v) + r·I. */
 interface Membrane {
   /** τ, seconds. */
   readonly tau: NIRArray;
@@ -40,15 +40,15 @@ interface Membrane {
   readonly v_leak: NIRArray;
 }
 
-/** The fields of a spike: z = 1 where v > v_threshold, and v ← v_reset there. */
+/** Fields of a spike: where v > v_threshold, z = 1 and v ← v_reset. */
 interface Threshold {
   /** θ. */
   readonly v_threshold: NIRArray;
-  /** The value of v after a spike; zeros where a file has none. */
+  /** Value of v after a spike; zeros if the file has none. */
   readonly v_reset: NIRArray;
 }
 
-/** The fields of a synaptic current before a membrane: τ_syn·di/dt = −i + w_in·I, τ_mem·dv/dt = (v_leak − v) + r·i. */
+/** Fields of a synaptic current and its membrane: τ_syn·di/dt = −i + w_in·I, τ_mem·dv/dt = (v_leak − v) + r·i. */
 interface SynapticMembrane {
   /** τ_syn, seconds. */
   readonly tau_syn: NIRArray;
@@ -58,45 +58,43 @@ interface SynapticMembrane {
   readonly r: NIRArray;
   /** The value towards which v decays. */
   readonly v_leak: NIRArray;
-  /** Weight of the input; ones where a file has none. */
+  /** Weight of the input; ones if the file has none. */
   readonly w_in: NIRArray;
 }
 
-/** The fields of convolutions. */
 interface Convolution<Size, Padding, Shape> {
   /** Filters, [out, in / groups, k] or [out, in / groups, kH, kW]. */
   readonly weight: NIRArray;
-  /** [out]. */
+  /** Biases, [out]. */
   readonly bias: NIRArray;
-  /** Steps of the window. */
+  /** Stride of the window. */
   readonly stride: Size;
-  /** Zeros before and behind each axis. */
+  /** Zeros added at both ends of each axis. */
   readonly padding: Padding;
   /** Distance of the values under the window. */
   readonly dilation: Size;
-  /** Groups of channels that do not see each other. */
+  /** Number of groups of channels. */
   readonly groups: number;
-  /** Size of the input without channels, null where the file has none. */
+  /** Size of the input without channels; null if the file has none. */
   readonly input_shape: Shape | null;
 }
 
-/** The fields of pools. */
 interface Pool {
   /** Size of the window. */
   readonly kernel_size: NIRPair;
-  /** Steps of the window. */
+  /** Stride of the window. */
   readonly stride: NIRPair;
-  /** Zeros before and behind each axis. */
+  /** Zeros added at both ends of each axis. */
   readonly padding: NIRPair;
 }
 
-/** The place where values of this shape, without a batch, come in. */
+/** Where values of this shape, without a batch axis, enter the graph. */
 export interface NIRInput extends Node<"Input"> {
   /** Sizes of one step of one sample. */
   readonly shape: readonly number[];
 }
 
-/** The place where values of this shape leave. */
+/** Where values of this shape leave the graph. */
 export interface NIROutput extends Node<"Output"> {
   /** Sizes of one step of one sample. */
   readonly shape: readonly number[];
@@ -104,7 +102,7 @@ export interface NIROutput extends Node<"Output"> {
 
 /** y = W·x + b. */
 export interface NIRAffine extends Node<"Affine"> {
-  /** W, [out, in]; [places, out, in] has a matrix for each place of x [places, in]. */
+  /** W, [out, in]; [places, out, in] is one matrix for each place of x [places, in]. */
   readonly weight: NIRArray;
   /** b, [out], or [places, out]. */
   readonly bias: NIRArray;
@@ -112,13 +110,13 @@ export interface NIRAffine extends Node<"Affine"> {
 
 /** y = W·x. */
 export interface NIRLinear extends Node<"Linear"> {
-  /** W, [out, in]; [places, out, in] has a matrix for each place of x [places, in]. */
+  /** W, [out, in]; [places, out, in] is one matrix for each place of x [places, in]. */
   readonly weight: NIRArray;
 }
 
 /** y = scale ⊙ x. */
 export interface NIRScale extends Node<"Scale"> {
-  /** Factors, of the shape of x. */
+  /** Factors, in the shape of x. */
   readonly scale: NIRArray;
 }
 
@@ -128,25 +126,25 @@ export interface NIRConv1d extends Node<"Conv1d">, Convolution<number, number | 
 /** A convolution over [in, H, W]. */
 export interface NIRConv2d extends Node<"Conv2d">, Convolution<NIRPair, NIRPadding, readonly [number, number]> {}
 
-/** The sum under each window. */
+/** The sum of each window. */
 export interface NIRSumPool2d extends Node<"SumPool2d">, Pool {}
 
-/** The mean under each window. */
+/** The mean of each window. */
 export interface NIRAvgPool2d extends Node<"AvgPool2d">, Pool {}
 
-/** Axes start_dim … end_dim of one sample as one. */
+/** Joins the axes start_dim … end_dim of one sample. */
 export interface NIRFlatten extends Node<"Flatten"> {
-  /** The first of these axes, without a batch. */
+  /** First axis to join, counted without the batch. */
   readonly start_dim: number;
-  /** The last of them. */
+  /** Last axis to join. */
   readonly end_dim: number;
-  /** Sizes of the input, where the file has them. */
+  /** Sizes of the input; null if the file has none. */
   readonly input_shape: readonly number[] | null;
 }
 
 /** y(t) = x(t − delay). */
 export interface NIRDelay extends Node<"Delay"> {
-  /** Seconds. */
+  /** Delay, seconds. */
   readonly delay: NIRArray;
 }
 
@@ -180,26 +178,26 @@ export interface NIRCubaLI extends Node<"CubaLI">, SynapticMembrane {}
 /** Leaky integrate and fire with a synaptic current. */
 export interface NIRCubaLIF extends Node<"CubaLIF">, SynapticMembrane, Threshold {}
 
-/** Nodes and the edges between them; a graph may be a node of another one. */
+/** Nodes and the edges between them; a node may be a graph itself. */
 export interface NIRGraph extends Node<"NIRGraph"> {
-  /** The nodes by name; values come in at nodes of type Input and leave at nodes of type Output. */
+  /** Nodes by name; values enter at Input nodes and leave at Output nodes. */
   readonly nodes: Readonly<Record<string, NIRNode>>;
   /** Pairs of names: from, to. Several edges to one node add up. */
   readonly edges: readonly (readonly [from: string, to: string])[];
-  /** The version of NIR that wrote the file; of an outermost graph. */
+  /** Version of NIR that wrote the file; only on an outermost graph. */
   readonly version?: string;
   /**
-   * The metadata of the file that `readNIR` has left out, as it cannot read their types; of an outermost graph, absent where none are.
-   * Neither files nor modules have this list.
+   * Metadata of the file whose types `readNIR` cannot read; only on an outermost graph, absent if nothing was skipped. It is not written to
+   * files and not part of modules.
    */
   readonly skipped?: readonly NIRSkipped[];
 }
 
-/** A piece of metadata that was left out. */
+/** A skipped piece of metadata. */
 export interface NIRSkipped {
-  /** The path in the file. */
+  /** Path in the file. */
   readonly path: string;
-  /** The kind of the piece, in words. */
+  /** Type of the piece, in words. */
   readonly got: string;
 }
 

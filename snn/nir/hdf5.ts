@@ -1,71 +1,64 @@
 /**
- * Trees of arrays as HDF5 files, by the optional peer h5wasm: the library of the HDF Group in WebAssembly.
+ * Trees of arrays in HDF5 files, through the optional peer dependency h5wasm: the HDF Group's library in WebAssembly.
  *
- * A file is data of unknown origin, and the library trusts it in some places. A session therefore
- *   - refuses text whose lengths never lead to the end of the text: the library would read it for ever;
- *   - lets the memory of the library grow by no more than the file can need;
- *   - shows the library no other file;
- *   - takes any complaint of the library for an error: some functions complain and go on with half of the data;
- *   - gives back the stack: an exception of the library leaves its part of the stack behind.
+ * Files are untrusted, but the library trusts them in some places. A session therefore
+ *   - rejects text whose lengths never reach the end of the text, which the library would read forever;
+ *   - limits the growth of the library's memory to what the file can need;
+ *   - hides all other files from the library;
+ *   - treats any message of the library as an error, since some functions report one and continue with half of the data;
+ *   - restores the stack, since an exception of the library does not release its stack frame.
  */
 import { show } from "../../engine/arguments.ts";
 import { sizeOf } from "../../engine/shape.ts";
-import { listening } from "../files/hdf5.ts";
+import { bounded, checkText, listening } from "../files/hdf5.ts";
 import { MAX_DEPTH, shortPath } from "./check.ts";
 import type { NIRSkipped } from "./graph.ts";
 
-/** An array of a file. Integers are read as float64, where those up to 2⁵³ are exact. */
+/** An array of a file. Integers are read as float64, which is exact up to 2⁵³. */
 export interface Stored {
   readonly shape: readonly number[];
   readonly data: Float32Array | Float64Array | BigInt64Array | readonly string[];
 }
 
-/** The objects that a reader may leave out where it cannot read them, and those that it has left out. */
+/** Which unreadable objects may be skipped, and those that were. */
 export interface Optional {
-  readonly paths: RegExp;
+  has(path: string): boolean;
   readonly skipped: NIRSkipped[];
 }
 
-/** A group of a file, by the names in it. */
+/** A group of a file: its members by name. */
 export interface Tree extends ReadonlyMap<string, Tree | Stored> {}
 
 type Library = typeof import("h5wasm");
 type Binding = Awaited<Library["ready"]>;
 
-/** The metadata that a read looks at. */
 type Metadata = ReturnType<Binding["get_dataset_metadata"]>;
 
-/** The file of a session, in the memory of the library. */
+/** Path of the session's file in the library's file system. */
 const PATH = "/jarvis-snn.nir";
-/** The library may take this much besides the data: caches, and blocks that are larger than asked for. */
-const SLACK = 2 ** 24;
-/** The code of a file system for a file that is not there. */
+/** Error code of the file system for a missing file. */
 const NO_ENTRY = 44;
-/** Deflate makes no file smaller than by this factor. */
 const DEFLATE = 1032;
-/** Bytes that an array and a text cost besides the data. */
+/** Bytes of overhead of an array or a text. */
 const OVERHEAD = 64;
 
-/** The error of a session after which the library cannot be used. */
+/** Error of a session that left the library unusable. */
 let crash: unknown;
 
-/** HDF5 keeps its signature, the version, and the sizes of addresses and lengths in front, or behind 512, 1024, … bytes of the user. */
-const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
-
-/** An error of a file that is read: the expected value, at a path in it, and the given one. */
+/** An error of a file: expected value, path in the file, actual value. */
 const wrong = (expected: string, path: string, got: string, cause?: unknown): RangeError =>
   new RangeError(
     `${READER}: expected ${expected} at ${shortPath(path) || "/"}, got ${got}`,
     cause === undefined ? {} : { cause },
   );
 
-/** The name of readNIR in errors. */
+/** Name of the reader in errors. */
 export const READER = "readNIR";
 
 /**
- * The groups and arrays of these names in the root of a file.
+ * Reads the groups and arrays of these names in the root of a file.
  *
- * @throws RangeError if the bytes are no such file, or ask for more than `maxBytes`; Error if the peer is missing.
+ * @throws RangeError if the bytes are not an HDF5 file, or need more than `maxBytes`; Error if the peer dependency is missing.
  */
 export async function readTree(
   bytes: Uint8Array,
@@ -73,7 +66,7 @@ export async function readTree(
   maxBytes: number,
   optional: Optional,
 ): Promise<Tree> {
-  checkText(bytes);
+  checkText(READER, bytes);
   return session(READER, (opened) => {
     const { m, limit, said } = opened;
     m.FS.writeFile(PATH, bytes);
@@ -81,7 +74,7 @@ export async function readTree(
     const id = m.open(PATH, m.H5F_ACC_RDONLY, false, -1, -1);
     if (id < 0n) throw wrong("a whole HDF5 file", "", `${bytes.length} bytes that are none`, said());
     try {
-      return readerOf(opened, id, Math.min(maxBytes, DEFLATE * bytes.length), optional).treeAt("", 0, names);
+      return new Reader(opened, id, maxBytes, DEFLATE * bytes.length, optional).treeAt("", 0, names);
     } finally {
       m.close_file(id);
     }
@@ -89,9 +82,9 @@ export async function readTree(
 }
 
 /**
- * A file with this tree.
+ * Writes this tree to a file.
  *
- * @throws Error if the peer is missing, or has no memory for the file.
+ * @throws Error if the peer dependency is missing or runs out of memory.
  */
 export async function writeTree(where: string, tree: Tree): Promise<Uint8Array> {
   return session(where, ({ library, m, limit, said }) => {
@@ -114,7 +107,7 @@ function write(group: InstanceType<Library["Group"]>, tree: Tree): void {
       write(group.create_group(name), item);
     } else {
       const { shape, data } = item as Stored;
-      // Text has no length of its own in a file.
+      // HDF5 stores no length for text.
       const dtype = !ArrayBuffer.isView(data)
         ? "S"
         : data instanceof BigInt64Array
@@ -127,106 +120,147 @@ function write(group: InstanceType<Library["Group"]>, tree: Tree): void {
   }
 }
 
-/** Reads groups and arrays of an open file, each group once, and arrays of `left` bytes together. */
-function readerOf({ m, limit, said }: Session, id: bigint, left: number, { paths, skipped }: Optional) {
-  /** Addresses of the groups that were read. */
-  const seen = new Set<string>();
+/**
+ * Reads groups and arrays of an open file, each group once. `left` bytes of memory, and `unpacked` bytes of uncompressed data, are left for
+ * arrays.
+ */
+class Reader {
+  private readonly session: Session;
+  private readonly id: bigint;
+  private left: number;
+  private unpacked: number;
+  private readonly optional: Optional;
+  private readonly seen = new Set<string>();
 
-  /** The result of a call about a path, unless the library complains. */
-  function heard<T>(path: string, call: () => T): T {
-    let result: T | undefined;
-    let error: unknown;
-    try {
-      result = call();
-    } catch (thrown) {
-      // A trap is no complaint: it is for the session.
-      if (isCrash(thrown)) throw thrown;
-      error = thrown;
-    }
-    error = said() ?? error;
-    if (error !== undefined) throw wrong("data that can be read", path, "damaged data", error);
-    return result as T;
+  constructor(session: Session, id: bigint, left: number, unpacked: number, optional: Optional) {
+    this.session = session;
+    this.id = id;
+    this.left = left;
+    this.unpacked = unpacked;
+    this.optional = optional;
   }
 
-  /** Leaves out an object that may be left out, and throws for any other. */
-  function leave(expected: string, path: string, got: string): undefined {
-    if (!paths.test(path)) throw wrong(expected, path, got);
-    skipped.push({ path, got });
-  }
-
-  /** The groups and arrays in a group, or only the ones of these names. */
-  function treeAt(path: string, depth: number, names?: readonly string[]): Tree {
+  /** Groups and arrays of a group; with `names`, only these. */
+  treeAt(path: string, depth: number, names?: readonly string[]): Tree {
+    const { m } = this.session;
     const tree = new Map<string, Tree | Stored>();
-    for (const name of heard(path, () => m.get_names(id, path || "/", false))) {
-      const item = names?.includes(name) === false ? undefined : itemAt(`${path}/${name}`, depth + 1);
+    for (const name of this.heard(path, () => m.get_names(this.id, path || "/", false))) {
+      const item = names?.includes(name) === false ? undefined : this.itemAt(`${path}/${name}`, depth + 1);
       if (item !== undefined) tree.set(name, item);
     }
     return tree;
   }
 
-  function itemAt(path: string, depth: number): Tree | Stored | undefined {
-    const type = heard(path, () => m.get_type(id, path));
-    if (type === m.H5G_DATASET) return arrayAt(path);
-    // A link that leads nowhere has the type of the link, or by chance another one, and no address.
+  /** Result of a call about a path; throws if the library reports an error. */
+  private heard<T>(path: string, call: () => T): T {
+    let result: T | undefined;
+    let error: unknown;
+    try {
+      result = call();
+    } catch (thrown) {
+      // The session handles traps.
+      if (isCrash(thrown)) throw thrown;
+      error = thrown;
+    }
+    error = this.session.said() ?? error;
+    if (error !== undefined) throw wrong("data that can be read", path, "damaged data", error);
+    return result as T;
+  }
+
+  /** Skips an object if that is allowed; otherwise throws. */
+  private leave(expected: string, path: string, got: string): undefined {
+    if (!this.optional.has(path)) throw wrong(expected, path, got);
+    this.optional.skipped.push({ path, got });
+  }
+
+  private itemAt(path: string, depth: number): Tree | Stored | undefined {
+    const { m } = this.session;
+    const type = this.heard(path, () => m.get_type(this.id, path));
+    if (type === m.H5G_DATASET) return this.arrayAt(path);
+    // A dangling link has its own type, or by chance a different one, and no address.
     const address =
       type === m.H5G_GROUP
-        ? heard(path, () => m.create_object_reference(id, path))
+        ? this.heard(path, () => m.create_object_reference(this.id, path))
             .slice(0, 8)
             .join()
         : "";
-    if (/^[0,]*$/.test(address)) return leave("a group or an array", path, "another object, or none");
-    // A group that is linked twice would be read for ever, or more often than there is memory.
-    if (seen.has(address)) return leave("a tree of groups", path, "a second link to one group");
+    if (/^[0,]*$/.test(address)) return this.leave("a group or an array", path, "another object, or none");
+    // A group that is linked twice could be read forever, or more often than memory allows.
+    if (this.seen.has(address)) return this.leave("a tree of groups", path, "a second link to one group");
     if (depth > MAX_DEPTH) throw wrong(`at most ${MAX_DEPTH} groups in each other`, path, "more");
-    seen.add(address);
-    return treeAt(path, depth);
+    this.seen.add(address);
+    return this.treeAt(path, depth);
   }
 
-  function arrayAt(path: string): Stored | undefined {
-    const metadata = heard(path, () => m.get_dataset_metadata(id, path));
-    const { shape, chunks, size, vlen, type } = metadata;
-    if (shape === null) return leave("an array", path, "an empty array without a shape");
+  private arrayAt(path: string): Stored | undefined {
+    const { m } = this.session;
+    const metadata = this.heard(path, () => m.get_dataset_metadata(this.id, path));
+    const { shape, size, type } = metadata;
+    if (shape === null) return this.leave("an array", path, "an empty array without a shape");
+    const decoder = decoderOf(m, metadata);
+    if (decoder === null) return this.leave("numbers or text", path, `HDF5 type ${type} of ${size} bytes`);
     const n = sizeOf(shape);
-    const bytes = n * size;
+    this.take(path, metadata, n, decoder.more);
+    return {
+      shape,
+      data: n === 0 ? decoder.decode(new ArrayBuffer(0)) : this.dataAt(path, metadata, n * size, decoder),
+    };
+  }
+
+  /** Subtracts an array from the remaining budget; throws if it is too large. */
+  private take(path: string, { shape, chunks, size, vlen }: Metadata, n: number, more: number): void {
     const chunk = chunks === null ? 0 : sizeOf(chunks) * size;
-    const cost = (vlen ? n * OVERHEAD : bytes) + OVERHEAD;
-    if (!(cost + chunk <= left)) {
+    const stored = (vlen ? n * OVERHEAD : n * size) + OVERHEAD;
+    const cost = stored + n * more;
+    if (!(cost + chunk <= this.left && stored + chunk <= this.unpacked)) {
       const got = `${show(shape)} × ${size} bytes${chunks === null ? "" : ` in chunks of ${show(chunks)}`}`;
-      throw wrong(`at most ${left} bytes more, by maxBytes and the size of the file,`, path, got);
+      const most = Math.min(this.left, this.unpacked);
+      throw wrong(`at most ${most} bytes more, by maxBytes and the size of the file,`, path, got);
     }
-    left -= cost;
-    const decode = decoderOf(m, metadata);
-    if (decode === null) return leave("numbers or text", path, `HDF5 type ${type} of ${size} bytes`);
-    if (n === 0) return { shape, data: decode(new ArrayBuffer(0)) };
-    limit(4 * (bytes + chunk));
+    this.left -= cost;
+    this.unpacked -= stored;
+    if (n > 0) this.session.limit(4 * (n * size + chunk));
+  }
+
+  private dataAt(path: string, { vlen }: Metadata, bytes: number, { decode }: Decoder): Stored["data"] {
+    const { m } = this.session;
     const at = m._malloc(bytes);
     if (at === 0) throw wrong(`memory for ${bytes} bytes`, path, "none");
     try {
       m.HEAPU8.fill(0, at, at + bytes);
-      const status = heard(path, () => m.get_dataset_data(id, path, null, null, null, BigInt(at)));
+      const status = this.heard(path, () => m.get_dataset_data(this.id, path, null, null, null, BigInt(at)));
       if (status < 0) throw wrong("data that can be read", path, "damaged data");
       const data = decode(m.HEAPU8.slice(at, at + bytes).buffer);
-      if (vlen) m.reclaim_vlen_memory(id, path, "", BigInt(at));
-      return { shape, data };
+      if (vlen) m.reclaim_vlen_memory(this.id, path, "", BigInt(at));
+      return data;
     } finally {
       m._free(at);
     }
   }
-
-  return { treeAt };
 }
 
-/** Turns the bytes of an array into values; null for a type that is neither a number nor text. */
-function decoderOf(m: Binding, metadata: Metadata): ((bytes: ArrayBuffer) => Stored["data"]) | null {
+/** Decodes the bytes of an array; each value needs `more` bytes in addition to those in the file. */
+interface Decoder {
+  readonly more: number;
+  decode(bytes: ArrayBuffer): Stored["data"];
+}
+
+/** Decoder of an array; null unless the type is a number or text. */
+function decoderOf(m: Binding, metadata: Metadata): Decoder | null {
   const { type, size, signed, vlen, strpad, enum_type } = metadata;
   const { H5T_INTEGER, H5T_FLOAT, H5T_STRING, H5T_ENUM } = m.H5T_class_t;
-  if (type === H5T_FLOAT.value && size === 4) return (bytes) => new Float32Array(bytes);
-  if (type === H5T_FLOAT.value && size === 8) return (bytes) => new Float64Array(bytes);
-  if (type === H5T_STRING.value && vlen) return (bytes) => Array.from(new Uint32Array(bytes), (p) => m.UTF8ToString(p));
-  if (type === H5T_STRING.value && size > 0) return (bytes) => fixed(new Uint8Array(bytes), size, strpad === 2);
+  const as = (decode: Decoder["decode"], more = 0): Decoder => ({ more, decode });
+  if (type === H5T_FLOAT.value && size === 4) return as((bytes) => new Float32Array(bytes));
+  if (type === H5T_FLOAT.value && size === 8) return as((bytes) => new Float64Array(bytes));
+  if (type === H5T_STRING.value && vlen) {
+    return as((bytes) => Array.from(new Uint32Array(bytes), (p) => m.UTF8ToString(p)));
+  }
+  if (type === H5T_STRING.value && size > 0) return as((b) => fixed(new Uint8Array(b), size, strpad === 2), OVERHEAD);
   if (type !== H5T_INTEGER.value && !(type === H5T_ENUM.value && enum_type?.type === H5T_INTEGER.value)) return null;
   const kind = INTEGERS[`${signed ? "" : "u"}${size}`];
-  return kind === undefined ? null : (bytes) => Float64Array.from(new kind(bytes) as ArrayLike<number>, Number);
+  return kind === undefined
+    ? null
+    : as((bytes) => Float64Array.from(new kind(bytes) as ArrayLike<number>, Number), 8 - size);
 }
 
 type Integers = new (bytes: ArrayBuffer) => ArrayLike<number | bigint>;
@@ -242,65 +276,36 @@ const INTEGERS: Readonly<Record<string, Integers>> = {
   u8: BigUint64Array,
 };
 
-/** Text of one length: it ends at the first 0, or before the spaces at its end. */
+const SPACE = 32;
+
+/** Text of fixed length; ends at the first 0, or before trailing spaces. */
 function fixed(bytes: Uint8Array, size: number, spaces: boolean): string[] {
   const decoder = new TextDecoder("utf-8");
   return Array.from({ length: bytes.length / size }, (_, i) => {
-    const text = decoder.decode(bytes.subarray(i * size, (i + 1) * size)).replace(/\0[\s\S]*$/, "");
-    return spaces ? text.replace(/ +$/, "") : text;
+    const text = bytes.subarray(i * size, (i + 1) * size);
+    let end = text.indexOf(0);
+    if (end < 0) end = size;
+    if (spaces) while (text[end - 1] === SPACE) end--;
+    return decoder.decode(text.subarray(0, end));
   });
 }
 
-/**
- * Throws unless every collection of text in a file has an end.
- *
- *   "GCOL" 1 0 0 0 | bytes of the collection | objects: index (2), references (2), 0 (4), bytes (8), content up to a multiple of 8
- *
- * An object of index 0 is free space, and counts its own header. The library adds up these bytes without a look at the
- * sum.
- */
-function checkText(bytes: Uint8Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const fail = (at: number, got: string) => wrong("an HDF5 file", `byte ${at}`, got);
-  let start = 0;
-  const isOver = () => start + 48 > bytes.length;
-  while (!isOver() && SIGNATURE.some((byte, i) => byte !== bytes[start + i])) start = Math.max(512, 2 * start);
-  if (isOver()) throw fail(0, "no signature of one");
-  const sizes = start + ((bytes[start + 8] as number) < 2 ? 13 : 9);
-  if (bytes[sizes] !== 8 || bytes[sizes + 1] !== 8) throw fail(sizes, "addresses or lengths of other than 8 bytes");
-  // Collections do not overlap: no more objects are there than have room in the file.
-  let left = bytes.length / 8;
-  const lengthAt = (p: number): number => view.getUint32(p, true) + 2 ** 32 * view.getUint32(p + 4, true);
-  for (let i = bytes.indexOf(0x47); i >= 0 && i + 16 <= bytes.length; i = bytes.indexOf(0x47, i + 1)) {
-    if (view.getUint32(i) !== 0x47434f4c || bytes[i + 4] !== 1) continue;
-    const end = i + lengthAt(i + 8);
-    // The library itself refuses a collection that ends behind the file.
-    if (end > bytes.length) continue;
-    for (let p = i + 16; p + 16 <= end; ) {
-      const length = lengthAt(p + 8);
-      const step = view.getUint16(p, true) === 0 ? length : 16 + 8 * Math.ceil(length / 8);
-      if (step < 16 || step > end - p || --left < 0) throw fail(p, "damaged text");
-      p += step;
-    }
-  }
-}
-
-/** A trap of WebAssembly, or a stack that was too small: the library stopped in the middle. */
+/** Whether an error is a trap of WebAssembly or a stack overflow, after which the library's state is inconsistent. */
 const isCrash = (error: unknown): boolean =>
   error instanceof Error && (error.name === "RuntimeError" || /call stack|recursion/.test(error.message));
 
-/** Parts of the file system that its types leave out. */
+/** Members of the file system that its types omit. */
 type FileSystem = Binding["FS"] & {
   readonly ErrnoError: new (code: number) => Error;
 };
 
-/** The library at work on one file. */
+/** The library while it processes one file. */
 interface Session {
   readonly library: Library;
   readonly m: Binding;
-  /** Lets the memory of the library grow by this many bytes and no more. */
+  /** Limits the growth of the library's memory to this many bytes. */
   limit(bytes: number): void;
-  /** The complaints of the library since the last call. */
+  /** Errors that the library reported since the last call. */
   said(): Error | undefined;
 }
 
@@ -311,28 +316,17 @@ async function session<T>(where: string, use: (session: Session) => T): Promise<
   });
   if (crash !== undefined) throw stopped(where);
   const FS = m.FS as FileSystem;
-  const { prototype } = WebAssembly.Memory;
   const { open } = FS;
-  const { grow } = prototype;
-  let most = 0;
-  const limit = (bytes: number) => {
-    // The library asks for a part of its memory more than it needs.
-    most = 1.06 * (m.HEAPU8.length + SLACK + bytes);
-  };
   let result: T | undefined;
   let failure: unknown;
   try {
-    // Nothing else runs before these are set back. A realm that has frozen them does without.
-    Reflect.set(prototype, "grow", function (this: typeof WebAssembly.Memory.prototype, pages: number) {
-      if (this.buffer.byteLength + 65536 * pages > most) throw new RangeError(`${where}: no memory for this file`);
-      return grow.call(this, pages);
-    });
+    // Nothing else runs before this is restored. If the realm has frozen FS, other files are not hidden.
     Reflect.set(FS, "open", (path: unknown, ...rest: unknown[]) => {
       if (typeof path === "string" && path !== PATH) throw new FS.ErrnoError(NO_ENTRY);
       return Reflect.apply(open, FS, [path, ...rest]);
     });
-    listening(FS, (said) => {
-      // `ccall` puts the stack back to where it was before a function with text as an argument.
+    const run = (limit: Session["limit"], said: Session["said"]) => {
+      // `use` runs inside of `ccall` with a text argument, because then `ccall` restores the stack pointer afterwards.
       Reflect.set(m, "_jarvis", () => {
         try {
           result = use({ library, m, limit, said });
@@ -341,11 +335,11 @@ async function session<T>(where: string, use: (session: Session) => T): Promise<
         }
       });
       m.ccall("jarvis" as never, null, ["string"] as never, [""] as never);
-    });
+    };
+    bounded(m, (limit) => listening(FS, (said) => run(limit, said)));
   } finally {
     Reflect.deleteProperty(m, "_jarvis");
     Reflect.set(FS, "open", open);
-    Reflect.set(prototype, "grow", grow);
     if (FS.analyzePath(PATH).exists) FS.unlink(PATH);
   }
   if (isCrash(failure)) crash = failure;
@@ -353,11 +347,11 @@ async function session<T>(where: string, use: (session: Session) => T): Promise<
   return result as T;
 }
 
-/** The error of a session that the library cannot serve. */
+/** Error of a session that the library cannot serve. */
 const broken = (where: string, got: string, cause: unknown): Error =>
   new Error(`${where}: expected h5wasm at work, got ${got}`, { cause });
 
-/** The error after a trap, which leaves the library in the middle of something. */
+/** Error after a trap, which leaves the library in an inconsistent state. */
 const stopped = (where: string): Error =>
   broken(where, "one that a file has stopped; start a new page, worker or process", crash);
 

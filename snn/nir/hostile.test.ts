@@ -1,5 +1,5 @@
 /**
- * Files from an attacker: each gets an error, or a graph, and leaves h5wasm as it was. `SEED=…` and `RUNS=…` look at other mutations.
+ * Hostile files: each gives an error or a graph, and leaves h5wasm unchanged. `SEED=…` and `RUNS=…` select other mutations.
  */
 import { type File, type Group, ready } from "h5wasm";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -19,10 +19,10 @@ beforeAll(async () => {
   m = await ready;
 });
 
-/** The state of h5wasm that every call must leave as it was: files, open ones, the stack. */
+/** The state of h5wasm that every call must preserve: files, open ones, the stack. */
 function stateOf(): object {
   const FS = m.FS as typeof m.FS & { streams: unknown[]; open: unknown };
-  // The function copies nothing and gives the address of its first argument, which is on the stack.
+  // The function copies nothing and returns the address of its first argument, which is on the stack.
   const stack = m.ccall("memcpy" as never, "number", ["string", "string", "number"] as never, ["a", "b", 0] as never);
   const { grow } = WebAssembly.Memory.prototype;
   return {
@@ -35,7 +35,7 @@ function stateOf(): object {
   };
 }
 
-/** The error of a file, or undefined for a graph. Anything but an error with a place in the file fails. */
+/** The error of a file, or undefined for a graph. Anything but an error with a position in the file fails. */
 async function errorOf(bytes: Uint8Array, about: string): Promise<string | undefined> {
   const [state, memory] = [stateOf(), m.HEAPU8.length];
   let message: string | undefined;
@@ -153,7 +153,7 @@ describe("damage", () => {
     const bytes = await writeNIR(PRIMITIVES.Threshold as NIRGraph);
     const heap = Buffer.from(bytes.buffer).indexOf("GCOL");
     expect(heap).toBeGreaterThan(0);
-    // The first text becomes free space of no bytes, and the library would stay there.
+    // The first text becomes free space of no bytes, at which the library would loop forever.
     bytes.fill(0, heap + 16, heap + 32);
     expect(await errorOf(bytes, "text")).toBe(`readNIR: expected an HDF5 file at byte ${heap + 16}, got damaged text`);
     const behind = new Uint8Array(2048 + bytes.length);
@@ -233,7 +233,7 @@ describe("sizes", () => {
       });
     });
     expect(bytes.length).toBeLessThan(2 ** 18);
-    // The shape and the chunk say less than the data have.
+    // Shape and chunk are smaller than the data.
     const view = new DataView(bytes.buffer);
     for (let i = 0; i + 8 <= bytes.length; i++) if (view.getUint32(i, true) === 2 ** 22) view.setUint32(i, 8, true);
     const memory = m.HEAPU8.length;
@@ -270,7 +270,7 @@ describe("sizes", () => {
       }
     });
     expect(await errorOf(bytes, "depth")).toMatch(
-      /^readNIR: expected at most 64 groups in each other at …?\/.*\/nodes\/g, got more$/,
+      /^readNIR: expected at most 64 groups in each other at ….*\/nodes\/g, got more$/,
     );
   });
 });
@@ -286,7 +286,7 @@ function randomOf(seed: number): (n: number) => number {
   };
 }
 
-/** Sizes that overflow when something is added to them or multiplied with them. */
+/** Sizes that overflow in additions or multiplications. */
 const EDGES = [
   0n,
   1n,
@@ -301,13 +301,13 @@ const EDGES = [
   2n ** 64n - 1n,
 ];
 
-/** A copy with one to four changes: bytes, bits, copies of other places, addresses of other things, sizes at an edge. */
+/** A copy with one to four changes: bytes, bits, copies of other positions, addresses of other objects, extreme sizes. */
 function damaged(source: Uint8Array, random: (n: number) => number): Uint8Array {
   const bytes = source.slice();
   const view = new DataView(bytes.buffer);
   const isAddress = (p: number) =>
     p > 0 && view.getBigUint64(p, true) % 8n === 0n && view.getBigUint64(p, true) < bytes.length;
-  /** A place that is not 0, which most of a file is. */
+  /** A position that is not 0, unlike most of a file. */
   const somewhere = (): number => {
     let p = random(bytes.length - 8);
     for (let i = 0; i < 2000 && bytes[p] === 0; i++) p = (p + 1) % (bytes.length - 8);
@@ -346,6 +346,81 @@ test("text that seems to hold more text at each place takes no time that grows w
     bytes.set([0x47, 0x43, 0x4f, 0x4c, 1], p + 16);
     view.setUint32(p + 24, bytes.length - p - 16, true);
   }
-  // A search that grows with the square takes more than a minute, the limit of a test.
+  // A quadratic search takes more than a minute, the limit of a test.
   expect(await errorOf(bytes, "text in text")).toMatch(/damaged text$/);
+});
+
+/** A file whose node has a fixed-length type, padded with spaces as in Fortran. */
+async function padded(text: string, size: number): Promise<Uint8Array> {
+  const bytes = await around((node) => {
+    const type = { name: "type", data: [text], shape: [1], dtype: `S${size}`, chunks: [1], compression: 9 };
+    node.create_dataset(type as never);
+  });
+  // A type of a dataset: [version 1, class 3: 8 bits] [padding: 4 bits] [zeros: 20] [bytes: 32]
+  const view = new DataView(bytes.buffer);
+  let found = 0;
+  for (let p = 0; p + 8 <= bytes.length; p++) {
+    if (bytes[p] !== 0x13 || view.getUint32(p + 4, true) !== size) continue;
+    bytes[p + 1] = 2;
+    found++;
+  }
+  expect(found).toBe(1);
+  return bytes;
+}
+
+test("text that is padded with spaces ends before them, and takes no time that grows with the square", async () => {
+  expect(await errorOf(await padded("Linea  r   ", 11), "padded")).toMatch(/n\/type .*, got "Linea {2}r"$/);
+  // A quadratic search takes hours.
+  const size = 2 ** 21;
+  const bytes = await padded(`${" ".repeat(size - 1)}x`, size);
+  expect(bytes.length).toBeLessThan(20_000);
+  expect(await errorOf(bytes, "spaces and an x")).toMatch(/n\/type .*, got " {40}"$/);
+});
+
+test("errors quote no more than 200 characters of a file", async () => {
+  const long = "q".repeat(20_000);
+  const files = [
+    around((node) => {
+      linear(node);
+      node.create_dataset({ name: long, data: [1] });
+    }),
+    around((node) => void node.create_dataset({ name: "type", data: long })),
+    around((node) => void node.create_group(long)),
+    fileOf((file) => void graphGroup(file, [[long, long.slice(1)]]).create_group(long.slice(2))),
+    fileOf((file) => {
+      const names = Array.from({ length: 9 }, (_, i) => `${i}${"q".repeat(99)}`);
+      const nodes = graphGroup(file, [["stray", "other"]]);
+      for (const name of names) {
+        const node = nodes.create_group(name);
+        node.create_dataset({ name: "type", data: "Input" });
+        node.create_dataset({ name: "shape", data: [1], dtype: "<q" });
+      }
+    }),
+  ];
+  for (const file of files) {
+    const message = await readNIR(await file).then(String, (error: Error) => error.message);
+    expect(message).toMatch(/^readNIR: /);
+    expect(message.match(/q/g)?.length ?? 0, message).toBeLessThanOrEqual(200);
+    expect(message.length, message).toBeLessThan(500);
+  }
+});
+
+test("integers count as the float64 that they become, and text of one length as the objects", async () => {
+  const file = (data: Uint8Array | string[], dtype: string) =>
+    around((node) => {
+      linear(node);
+      node.create_dataset({ name: "weight", data: [1] });
+      node.create_group("metadata").create_dataset({ name: "more", data, dtype });
+    });
+  const n = 4000;
+  for (const [data, dtype, each] of [
+    [new Uint8Array(n), "<B", 8],
+    [new Array(n).fill("a"), "S1", 65],
+  ] as const) {
+    const bytes = await file(data as Uint8Array, dtype);
+    expect((await readNIR(bytes, { maxBytes: each * n + 1000 })).type).toBe("NIRGraph");
+    await expect(readNIR(bytes, { maxBytes: each * n - 1 })).rejects.toThrow(
+      `by maxBytes and the size of the file, at /node/nodes/n/metadata/more, got [${n}] × 1 bytes`,
+    );
+  }
 });

@@ -1,6 +1,6 @@
 /**
- * Networks as files of the Neuromorphic Intermediate Representation, which other simulators and chips read and write. Needs the
- * optional peer `h5wasm`, which is loaded by the first file.
+ * Networks as files of the Neuromorphic Intermediate Representation, which other simulators and chips read and write. Requires the optional peer
+ * dependency `h5wasm`, which the first file loads.
  *
  * @module jarvis-snn/nir
  */

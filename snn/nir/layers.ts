@@ -1,4 +1,4 @@
-/** The layers of nodes that the package has under no other name. */
+/** Layers of nodes that have no other counterpart in the package. */
 import { conv1d, conv2d, Module, ones, type Pair, parameter, type Tensor } from "../../engine/index.ts";
 import { traitsOf } from "../../engine/protocol.ts";
 import { type Shape, sizeOf } from "../../engine/shape.ts";
@@ -20,7 +20,7 @@ const decayOf =
 const MEMBRANE = { beta: 1, rest: 0, inputScale: 1 };
 
 /** A leaky integrator that starts from 0: v[t] = rest + β(v[t−1] − rest) + inputScale·I[t]. */
-export const LI = /* @__PURE__ */ lazyNeuron({
+export const LI = lazyNeuron({
   name: "LI",
   state: { v: 0 },
   parameters: MEMBRANE,
@@ -44,8 +44,8 @@ function synapse({
 
 const SYNAPTIC = { alpha: 0, synapseScale: 1, beta: 0, rest: 0, inputScale: 1 };
 
-/** The same behind a synaptic current, i[t] = α·i[t−1] + synapseScale·I[t], from 0. */
-export const CubaLI = /* @__PURE__ */ lazyNeuron({
+/** A leaky integrator of a synaptic current, i[t] = α·i[t−1] + synapseScale·I[t], from 0. */
+export const CubaLI = lazyNeuron({
   name: "CubaLI",
   state: { i: 0, v: 0 },
   parameters: SYNAPTIC,
@@ -56,8 +56,8 @@ export const CubaLI = /* @__PURE__ */ lazyNeuron({
   },
 });
 
-/** The same with spikes where v > θ, which set v to resetValue; v starts from 0, or from resetValue as SpikingJelly's neurons do. */
-export const CubaLIF = /* @__PURE__ */ lazyNeuron({
+/** `CubaLI` with spikes at v > θ, which set v to resetValue; v starts from 0, or from resetValue as in SpikingJelly. */
+export const CubaLIF = lazyNeuron({
   name: "CubaLIF",
   state: { i: 0, v: startOf },
   parameters: { ...SYNAPTIC, threshold: 1, resetValue: 0 },
@@ -69,7 +69,7 @@ export const CubaLIF = /* @__PURE__ */ lazyNeuron({
   },
 });
 
-/** Neurons whose spikes come back to them through a layer that has a name of its own. */
+/** Neurons whose spikes are fed back through a named layer. */
 export class Loop extends Recurrent<never, never> {
   protected override fields(): [string, unknown][] {
     return Object.entries(this.neuron).filter(([, value]) => value !== this.recurrent);
@@ -78,7 +78,7 @@ export class Loop extends Recurrent<never, never> {
 
 /** z = scale ⊙ x. */
 export class Scale extends Module {
-  /** The factors, which broadcast to one step of one sample. */
+  /** Factors, which broadcast to one step of one sample. */
   readonly scale: Tensor;
 
   constructor(scale: Tensor) {
@@ -91,11 +91,11 @@ export class Scale extends Module {
   }
 }
 
-const OF_SCALE = /* @__PURE__ */ traitsOf(Scale, "pure");
+const OF_SCALE = traitsOf(Scale, "pure");
 
-/** z[…, o] = Σ_i W[…, o, i]·x[…, i] + b[…, o]: a matrix of its own for each place of the axes before the last. */
+/** z[…, o] = Σ_i W[…, o, i]·x[…, i] + b[…, o]: a separate matrix for each place of the axes before the last. */
 export class Products extends Module {
-  /** W, [places, out, in], where places are one axis or several. */
+  /** W, [places, out, in], where places may be several axes. */
   readonly weight: Tensor;
   /** b, which broadcasts to [places, out], or null. */
   readonly bias: Tensor | null;
@@ -111,7 +111,7 @@ export class Products extends Module {
     const [out, inputs] = weight.sizes.slice(-2) as [number, number];
     const groups = weight.size / (out * inputs);
     const lead = x.sizes.slice(0, x.ndim + 1 - weight.ndim);
-    // A convolution of signals of length 1, whose groups are the places.
+    // A grouped convolution over signals of length 1, with a group for each place.
     const signals = x.reshape([sizeOf(lead), groups * inputs, 1]);
     const z = conv1d(signals, weight.reshape([groups * out, inputs, 1]), null, { groups });
     const product = z.reshape([...lead, ...weight.sizes.slice(0, -1)]);
@@ -119,7 +119,7 @@ export class Products extends Module {
   }
 }
 
-const OF_PRODUCTS = /* @__PURE__ */ traitsOf(Products, "pure");
+const OF_PRODUCTS = traitsOf(Products, "pure");
 
 /** z = 1 where x > threshold, else 0. */
 export class Threshold extends Module {
@@ -139,9 +139,9 @@ export class Threshold extends Module {
   }
 }
 
-const OF_THRESHOLD = /* @__PURE__ */ traitsOf(Threshold, "stepwise");
+const OF_THRESHOLD = traitsOf(Threshold, "stepwise");
 
-/** The sum under each window: a convolution of each channel with ones, which is exact for spikes where a mean times n is not. */
+/** The sum of each window: a convolution of each channel with ones, which is exact for spikes, unlike n times a mean. */
 export class SumPool2d extends Module {
   /** Size of the window. */
   readonly kernel: Pair;
@@ -161,4 +161,4 @@ export class SumPool2d extends Module {
   }
 }
 
-const OF_SUM_POOL2D = /* @__PURE__ */ traitsOf(SumPool2d, "stepwise");
+const OF_SUM_POOL2D = traitsOf(SumPool2d, "stepwise");

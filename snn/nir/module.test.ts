@@ -1,4 +1,4 @@
-/** Networks with several Inputs and Outputs, and those that the Python package puts at dead ends. */
+/** Networks with several Inputs and Outputs, and Outputs that the Python package adds at dead ends. */
 import type { LIF, Tensor } from "jarvis-snn";
 import { Generator, noGrad, ones, rand, record, Sequential, Stream, tape, tensor, zeros } from "jarvis-snn";
 import { fromNIR, type NIRArray, type NIRGraph, type NIRNode, readNIR, toNIR, writeNIR } from "jarvis-snn/nir";
@@ -38,7 +38,7 @@ const lif = (n: number, threshold = 0.5): NIRNode => ({
 type Edges = readonly (readonly [string, string])[];
 const graphOf = (nodes: Record<string, NIRNode>, edges: Edges): NIRGraph => ({ type: "NIRGraph", nodes, edges });
 
-/** Two Inputs whose products add up to neurons that feed themselves through a pair of nodes, and Outputs behind three nodes. */
+/** Two Inputs whose products are summed in neurons that feed back through a pair of nodes, and Outputs after three nodes. */
 const many = graphOf(
   {
     sound: input(3),
@@ -81,7 +81,7 @@ describe("NIRModule: several Inputs and Outputs", () => {
       const z = network.run({ sound: sound(), sight: sight() });
       expect(Object.keys(z)).toEqual(["move", "raw", "speak"]);
       expect(values(z.raw)).toEqual(values(sight()));
-      // By hand: the neurons get the sum of both products, and the spikes of the last neurons a step late.
+      // By hand: the neurons receive the sum of both products, and the spikes of the last neurons one step late.
       const layers = Object.fromEntries(network.namedModules()) as unknown as Record<string, LIF>;
       const [ear, eye, back, n, m] = ["ear", "eye", "back", "n", "m"].map((name) => layers[name]) as LIF[] as [
         LIF,
@@ -219,7 +219,7 @@ describe("NIRModule: several Inputs and Outputs", () => {
 });
 
 describe("NIRModule: dead ends", () => {
-  /** A graph as the Python package completes it where nothing reads `dead`. */
+  /** A graph as completed by the Python package if nothing reads `dead`. */
   const nodes = { input: input(3), fc: linear(1, 2, 3), n: lif(2), dead: linear(2, 5, 2), output: output(2) };
   const edges: Edges = [
     ["input", "fc"],

@@ -1,4 +1,4 @@
-/** The module of a graph: runs its layers in order, whole sequences or step by step, with loops a step late. */
+/** The module of a graph: runs layers in order, over whole sequences or step by step; loops read the previous step. */
 import { objectOf, show, wrongValue } from "../../engine/arguments.ts";
 import { alive, composed } from "../../engine/extend.ts";
 import { type Module, pad, stack, Tensor, zeros } from "../../engine/index.ts";
@@ -13,53 +13,51 @@ import { stageOfAll } from "../stream/stages.ts";
 import type { NIRGraph } from "./graph.ts";
 import { reach, readersOf } from "./read.ts";
 
-/** A node of a network, as it runs. */
+/** A node of a running network. */
 export interface Unit {
   readonly name: string;
-  /** The nodes whose outputs add up to its input. */
+  /** Nodes whose summed outputs are the input of this node. */
   readonly from: ReadonlySet<string>;
-  /** The nodes among these whose output of the step before is read. */
+  /** Nodes of `from` whose output of the previous step is read. */
   readonly late: ReadonlySet<string>;
-  /** One step of one sample of its output. */
+  /** Shape of the node's output for one step of one sample. */
   readonly shape: Shape;
-  /** Axes that the layer takes as one, 0 for none. */
+  /** Number of axes that the layer reads as one; 0 for none. */
   readonly axes: number;
-  /** Zeros around the input, as `pad` takes them, where the layer does not put them there. */
+  /** Zeros around the input, as for `pad`, if the layer does not add them itself. */
   readonly padding: readonly number[];
-  /** null where values stay as they are. */
+  /** The layer; null for the identity. */
   readonly layer: Module | null;
-  /** The layers by the names of their nodes: neurons that are fed back have a connection beside them. */
+  /** Layers by node names; neurons with feedback have their connection here too. */
   readonly parts: readonly (readonly [name: string, layer: Module])[];
 }
 
-/** Shapes of one step of one sample, by the names of nodes. */
+/** Shapes of one step of one sample, by node name. */
 type Shapes = Readonly<Record<string, Shape>>;
 
-/** Tensors by the names of nodes. */
 type Tensors = Readonly<Record<string, Tensor>>;
 
-/** The parts of a network. */
 interface Network {
   readonly graph: NIRGraph;
-  /** Nodes that run over a whole sequence, and the nodes of loops, which run step by step; each behind those that it reads. */
+  /** Groups in the order of execution: single nodes that run over a whole sequence, and loops that run step by step. */
   readonly groups: readonly (readonly Unit[])[];
-  /** The shapes of the Inputs and of all Outputs, by their names. */
+  /** Shapes of the Inputs and of all Outputs, by name. */
   readonly inputs: Shapes;
   readonly outputs: Shapes;
-  /** The names of the Outputs that are no dead ends. */
+  /** Names of the Outputs that are not dead ends. */
   readonly main: readonly string[];
   readonly dt: number;
 }
 
-/** The state of a network between time steps. */
+/** State of a network between time steps. */
 export interface NIRState {
-  /** The states of neurons and delays, by the names of their nodes. */
+  /** States of neurons and delays, by node name. */
   readonly nodes: Readonly<Record<string, unknown>>;
-  /** Outputs of the step before, [B, …], that loops read, by the names of their nodes. */
+  /** Outputs of the previous step, [B, …], that loops read, by node name. */
   readonly late: Readonly<Record<string, Tensor>>;
 }
 
-/** Steps, and the state after them, null where it is not wanted. */
+/** A run; the state after it is null unless it was requested. */
 class Steps implements Run {
   readonly z: Tensor;
   readonly names = [];
@@ -78,18 +76,18 @@ class Steps implements Run {
 /**
  * The network of a graph: {@link fromNIR} makes it. Layers are named after their nodes, in `record` and in a state dict.
  *
- * A network with one Input and one Output has `forward` and `step` on tensors, as other modules, and runs in a `Stream`. Outputs that the
- * Python package has put behind dead ends do not count: their names are `output_` and the name of the node. `run` and
- * `runStep` take the tensors of all Inputs and give the tensors of all Outputs, by the names of the nodes.
+ * A network with one Input and one Output has `forward` and `step` on tensors, like other modules, and runs in a `Stream`. Outputs that the Python
+ * package adds after dead ends do not count: they are named `output_` plus the name of the node. `run` and `runStep` map the tensors of all Inputs to
+ * those of all Outputs, by node name.
  *
  * Shapes: x [T, B, …Input] → z [T, B, …Output].
  */
 export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRState> {
-  /** The time of a step, in seconds. */
+  /** Duration of a step, in seconds. */
   readonly dt: number;
-  /** The shapes of one step of one sample of the Inputs, by their names. */
+  /** Shapes of the Inputs for one step of one sample, by name. */
   readonly inputs: Readonly<Record<string, Shape>>;
-  /** The same of all Outputs, dead ends too. */
+  /** Shapes of all Outputs for one step of one sample, by name, dead ends included. */
   readonly outputs: Readonly<Record<string, Shape>>;
   /**
    * The graph that the network was made from.
@@ -99,7 +97,7 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
   readonly graph: NIRGraph;
   private readonly network: Network;
   private readonly units: readonly Unit[];
-  /** When the last tensor of the layers was written. */
+  /** Version of the newest write to the layers when the network was made. */
   private readonly made: number;
 
   /** @internal */
@@ -120,7 +118,7 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
   }
 
   /**
-   * The layers by the names of their nodes, with the shapes of their outputs. A layer is new as long as nothing has written to it.
+   * Layers by node name, with the shapes of their outputs; `isNew` until something writes to the layer.
    *
    * @internal
    */
@@ -188,9 +186,9 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
   }
 
   /**
-   * The outputs over time by the names of all Outputs, [T, B, …Output], for tensors by the names of all Inputs, [T, B, …Input].
+   * Runs a sequence: tensors of all Inputs by name, [T, B, …Input] → those of all Outputs by name, [T, B, …Output].
    *
-   * @throws RangeError for other names or shapes; TypeError for anything but tensors.
+   * @throws RangeError for wrong names or shapes; TypeError for anything but tensors.
    */
   run(inputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
     const xs = this.tensorsOf(inputs);
@@ -198,9 +196,9 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
   }
 
   /**
-   * One time step of all Inputs and Outputs by their names, [B, …Input] → [B, …Output], and the next state.
+   * Runs one time step: Inputs by name, [B, …Input] → Outputs by name, [B, …Output], and the next state.
    *
-   * @throws RangeError for other names or shapes; TypeError for anything but tensors.
+   * @throws RangeError for wrong names or shapes; TypeError for anything but tensors.
    */
   runStep(
     inputs: Readonly<Record<string, Tensor>>,
@@ -212,7 +210,7 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
   }
 
   /**
-   * The state before the first step, for x of the shape of one step, [B, …Input]; of several Inputs, for the shapes by their names.
+   * The state before the first step, for the shape of one step, [B, …Input]; for several Inputs, their shapes by name.
    *
    * @throws RangeError unless the sizes are positive integers and end with the sizes of the Input.
    */
@@ -227,7 +225,7 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
   }
 
   /**
-   * Stages of the layers one by one, where each reads the one before.
+   * Stages of the layers one by one, if each reads the previous one.
    *
    * @internal
    */
@@ -251,7 +249,7 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
     throw wrongValue("NIRModule", "one Input and one Output", `${got}; run and runStep name them`);
   }
 
-  /** Values by the names of the Inputs, none of which may be left out. */
+  /** Checks that there is one value for each Input. */
   private named(values: unknown): Readonly<Record<string, unknown>> {
     const inputs = Object.keys(this.inputs);
     const expected = `values by the names ${show(inputs)}`;
@@ -261,14 +259,14 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
     throw wrongValue("NIRModule", expected, show(names));
   }
 
-  /** Tensors by the names of the Inputs, which are alive. */
+  /** Checks that there is a live tensor for each Input. */
   private tensorsOf(values: unknown): Tensors {
     const xs = this.named(values) as Tensors;
     for (const name of Object.keys(this.inputs)) alive(xs[name] as Tensor, "NIRModule");
     return xs;
   }
 
-  /** The state of a caller, read once; throws unless the outputs of the step before have the shape of a step. */
+  /** The state of a caller, read once; throws unless outputs of the previous step have the shape of a step. */
   private stateOf(state: NIRState, lead: Shape): NIRState {
     const { nodes, late } = Object(state) as Partial<NIRState>;
     const from = { nodes: { ...nodes }, late: { ...late } };
@@ -278,12 +276,12 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
     return from;
   }
 
-  /** The axes before the axes of the one Input, for x of this shape. */
+  /** Leading axes of x, before those of the only Input. */
   private leadOfOne(sizes: Shape, axes: string): Shape {
     return this.leadOf({ [this.ends()[0]]: { sizes } }, axes);
   }
 
-  /** The axes before the axes of the Inputs, the same for all. */
+  /** Leading axes, which all Inputs must share. */
   private leadOf(xs: Readonly<Record<string, { readonly sizes: Shape }>>, axes: string): Shape {
     let lead: Shape | undefined;
     for (const name of Object.keys(this.inputs)) {
@@ -301,7 +299,7 @@ export class NIRModule extends Temporal<NIRState, UnrollResult<NIRState>, NIRSta
 const pick = (values: ReadonlyMap<string, Tensor>, names: readonly string[]): Record<string, Tensor> =>
   Object.fromEntries(names.map((name) => [name, values.get(name) as Tensor]));
 
-/** The outputs of a network over time. `lead` are time and batch. */
+/** Runs a network over time; `lead` are the time and batch axes. */
 function run(groups: Network["groups"], xs: Tensors, lead: Shape, outputs: readonly string[]): Record<string, Tensor> {
   const values = new Map(Object.entries(xs));
   for (const group of groups) {
@@ -319,7 +317,7 @@ function run(groups: Network["groups"], xs: Tensors, lead: Shape, outputs: reado
   return pick(values, outputs);
 }
 
-/** A step of a network. */
+/** Runs a network for one step. */
 function advanced(
   units: readonly Unit[],
   xs: Tensors,
@@ -330,13 +328,13 @@ function advanced(
   return [pick(values, outputs), state];
 }
 
-/** The nodes whose output of the step before is read. */
+/** Units whose output of the previous step is read. */
 function lateOf(units: readonly Unit[]): Unit[] {
   const late = new Set(units.flatMap((unit) => [...unit.late]));
   return units.filter(({ name }) => late.has(name));
 }
 
-/** The tensors of a layer, also of neurons inside of a loop. */
+/** Tensors of a layer, including neurons inside of a loop. */
 function tensorsOf(layer: Module): Tensor[] {
   const { neuron = layer } = layer as Module & { readonly neuron?: Module };
   return Object.values(neuron).filter((value): value is Tensor => value instanceof Tensor);
@@ -344,13 +342,13 @@ function tensorsOf(layer: Module): Tensor[] {
 
 type Read = (name: string) => Tensor | undefined;
 
-/** The input of a node: the sum of the outputs that it reads. An Input reads the tensor of its name. */
+/** Input of a node: the sum of the outputs that it reads; for an Input, the tensor of its name. */
 function inputOf({ name, from }: Unit, read: Read): Tensor {
   const inputs = (from.size === 0 ? [name] : [...from]).map((each) => read(each) as Tensor);
   return inputs.reduce((sum, each) => sum.add(each));
 }
 
-/** x with the axes of a step as one, where the layer wants them so. */
+/** x with the axes of a step joined, if the layer needs that. */
 const flat = ({ axes }: Unit, x: Tensor): Tensor =>
   axes > 1 ? x.reshape([...x.sizes.slice(0, -axes), sizeOf(x.sizes.slice(-axes))]) : x;
 
@@ -365,7 +363,7 @@ function overTime(unit: Unit, x: Tensor): Tensor {
 const isSteppingUnit = (unit: Unit): unit is Unit & { readonly layer: Stepping } =>
   unit.layer !== null && isStepping(unit.layer);
 
-/** A step of nodes, some of which may read others besides: their outputs, and the next state. */
+/** Runs one step of some units, whose inputs may lie outside of them; returns their outputs and the next state. */
 function advance(units: readonly Unit[], from: NIRState, read: Read) {
   const values = new Map<string, Tensor>();
   const nodes: [string, unknown][] = [];
@@ -381,7 +379,6 @@ function advance(units: readonly Unit[], from: NIRState, read: Read) {
   return { values, state: stateOf(nodes, units, ({ name }) => values.get(name) as Tensor) };
 }
 
-/** The state before the first step. */
 function startOf(units: readonly Unit[], lead: Shape): NIRState {
   const nodes = units
     .filter(isSteppingUnit)
@@ -397,7 +394,7 @@ const stateOf = (nodes: [string, unknown][], units: readonly Unit[], late: (unit
   late: Object.fromEntries(lateOf(units).map((unit) => [unit.name, late(unit)])),
 });
 
-/** Runs a loop step by step; the values outside of it are there for all steps. `lead` are time and batch. */
+/** Runs a loop step by step; values from outside of it exist for all steps. `lead` are the time and batch axes. */
 function runLoop(group: readonly Unit[], values: Map<string, Tensor>, [T = 0, ...lead]: Shape): void {
   const sources = group.flatMap(({ from }) => [...from]).filter((name) => values.has(name));
   const outside = new Map(sources.map((name) => [name, (values.get(name) as Tensor).unbind(0)]));
@@ -411,7 +408,7 @@ function runLoop(group: readonly Unit[], values: Map<string, Tensor>, [T = 0, ..
   for (const { name } of group) values.set(name, stack(steps.map((step) => step.get(name) as Tensor)));
 }
 
-/** The units one by one, but the units of a loop together, each group behind the groups that it reads. */
+/** Sorts units topologically into groups: single units, and loops as a whole. */
 export function groupsOf(units: readonly Unit[]): Unit[][] {
   const all = new Map(units.map((unit) => [unit.name, unit]));
   const readers = readersOf(all);
@@ -419,7 +416,7 @@ export function groupsOf(units: readonly Unit[]): Unit[][] {
   const done = new Set<Unit>();
   const loops = new Map<Unit, Unit[]>();
   for (const unit of units) {
-    // Each loop has a late edge.
+    // Every loop has a unit with a late edge, so starting at these units finds all loops.
     if (unit.late.size === 0 || loops.has(unit)) continue;
     const before = reach([unit.name], (name) => all.get(name)?.from);
     const behind = reach([unit.name], (name) => readers.get(name));

@@ -1,4 +1,4 @@
-/** The peer: where it is missing, and after a file has stopped it. */
+/** The peer dependency: missing, and after a file has crashed it. */
 import { ready } from "h5wasm";
 import { afterEach, expect, test, vi } from "vitest";
 import { PRIMITIVES } from "../../test/support/nir-graphs.ts";

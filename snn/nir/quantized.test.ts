@@ -1,4 +1,4 @@
-/** Graphs of networks that `jarvis-snn/quantize` has changed. */
+/** Graphs of networks changed by `jarvis-snn/quantize`. */
 import type { Module, Tensor } from "jarvis-snn";
 import {
   AvgPool2d,

@@ -1,5 +1,5 @@
-/** NIR files as graphs, through the trees of hdf5.ts. */
-import { bytesOf, COUNT, isPlain, numberOf, show, withDefaults } from "../../engine/arguments.ts";
+/** Reads NIR files as graphs, through the trees of hdf5.ts. */
+import { BYTES, bytesOf, isPlain, numberOf, show, withDefaults } from "../../engine/arguments.ts";
 import { graphOf } from "./check.ts";
 import { FIELDS, type Field } from "./fields.ts";
 import type { NIRGraph, NIRSkipped } from "./graph.ts";
@@ -7,26 +7,29 @@ import { READER, readTree, type Stored, type Tree } from "./hdf5.ts";
 
 /** Options of {@link readNIR}. */
 export interface ReadNIROptions {
-  /** Bytes that all arrays of the file may have together, unpacked; default 2²⁸. */
+  /**
+   * Largest number of bytes of all arrays in memory, where integers take 8 and text 64 or more; default 2²⁸. Infinity means no bound except by
+   * the size of the file.
+   */
   maxBytes?: number;
 }
 
 const READ_NIR = { maxBytes: 2 ** 28 } satisfies Required<ReadNIROptions>;
 
 /**
- * The graph in a NIR file, which is HDF5, with the fields and the defaults of the Python package `nir`.
+ * Reads the graph of a NIR file, which is HDF5, with the fields and the defaults of the Python package `nir`.
  *
- * float32 arrays stay float32, float64 and integer ones become float64. A missing `v_reset` becomes zeros, a missing `w_in` ones, in
- * the shape of the other fields; a `w_in` of a single number is repeated. Names, edges and metadata stay as in the
- * file. Metadata other than text, lists of text, numbers, arrays and groups of these are left out, and `skipped` of the
- * graph lists them. Arrays are not checked against each other: `fromNIR` does that.
+ * float32 arrays remain float32; float64 and integer arrays become float64. A missing `v_reset` becomes zeros, a missing `w_in` ones, in the shape of
+ * the other fields; a `w_in` of a single number is repeated. Names, edges and metadata are those of the file. Metadata other than text, lists of
+ * text, numbers, arrays and groups of these are skipped and listed in `skipped` of the graph. `fromNIR`, not this function, checks that arrays fit
+ * together.
  *
- * The file may be of unknown origin: its arrays have at most `maxBytes` together, and at most 1032 times the size of
- * the file, the largest factor of its compression. The check comes before memory for an array is taken.
+ * Untrusted files are safe to read: arrays take at most `maxBytes` together, and at most 1032 times the size of the file, the largest factor of its
+ * compression. The check precedes the allocation of an array.
  *
- * @param bytes The whole file, which is copied at once.
- * @throws RangeError with the path in the file where it is no NIR file, or damaged, or larger than allowed; TypeError if `bytes` is
- *   neither a Uint8Array nor an ArrayBuffer; Error where the peer h5wasm is missing, or an earlier file has stopped it.
+ * @param bytes The whole file, which is copied before anything else.
+ * @throws RangeError with the path in the file if it is not a NIR file, damaged, or larger than allowed; TypeError if `bytes` is neither a Uint8Array
+ *   nor an ArrayBuffer; Error if the peer dependency h5wasm is missing, or an earlier file has crashed it.
  * @see Pedersen et al. (2024), Neuromorphic intermediate representation: A unified instruction set for interoperable
  *   brain-inspired computing, Nature Communications 15, https://doi.org/10.1038/s41467-024-52259-9.
  *
@@ -43,9 +46,9 @@ const READ_NIR = { maxBytes: 2 ** 28 } satisfies Required<ReadNIROptions>;
  */
 export async function readNIR(bytes: Uint8Array | ArrayBuffer, options: ReadNIROptions = READ_NIR): Promise<NIRGraph> {
   const { maxBytes } = withDefaults(READER, READ_NIR, options);
-  const most = numberOf(READER, "maxBytes", maxBytes, COUNT);
+  const most = numberOf(READER, "maxBytes", maxBytes, BYTES);
   const skipped: NIRSkipped[] = [];
-  const optional = { paths: METADATA, skipped };
+  const optional = { has: isMetadata, skipped };
   const tree = await readTree(bytesOf(READER, bytes).slice(), ["node", "version"], most, optional);
   const node = nodeOf(tree.get("node"), "/node", skipped);
   const version = plainOf(tree.get("version"));
@@ -53,17 +56,18 @@ export async function readNIR(bytes: Uint8Array | ArrayBuffer, options: ReadNIRO
     const graph = graphOf(READER, "/node", isPlain(node) ? { ...node, version } : node);
     return skipped.length === 0 ? graph : { ...graph, skipped };
   } catch (error) {
-    // In a file, the kind of a value is a value as others.
+    // A wrong type in a file is a wrong value of an argument.
     throw error instanceof TypeError ? new RangeError(error.message) : error;
   }
 }
 
-/** The metadata of a node, and of graphs, which have nodes by names without a slash. */
-const METADATA = /^\/node(\/nodes\/[^/]+)*\/metadata(\/|$)/;
+/** Whether a path is metadata, such as /node/nodes/inner/nodes/lif/metadata/note. Names contain no slash. */
+const isMetadata = (path: string): boolean =>
+  path.split("/").find((name, i) => i > 1 && i % 2 === 0 && name !== "nodes") === "metadata";
 
 type Item = Tree | Stored | undefined;
 
-/** The node that a group stands for, with fields that are still to be checked; anything else as it is. */
+/** The node of a group, with unchecked fields; anything but a group is returned unchanged. */
 function nodeOf(group: Item, path: string, skipped: NIRSkipped[]): unknown {
   if (!isTree(group)) return group;
   const fields: Readonly<Record<string, Field>> = FIELDS[plainOf(group.get("type")) as keyof typeof FIELDS] ?? {};
@@ -80,7 +84,7 @@ function nodeOf(group: Item, path: string, skipped: NIRSkipped[]): unknown {
   );
 }
 
-/** A number or text alone, and the numbers of a field of integers; anything else as it is. */
+/** A single number or text, or the numbers of an integer field; anything else is returned unchanged. */
 function plainOf(item: Item, field?: Field): unknown {
   if (item === undefined || isTree(item)) return item;
   const { shape, data } = item;
@@ -107,7 +111,7 @@ function metadataOf(item: Tree | Stored, path: string, skipped: NIRSkipped[], is
   return void skipped.push({ path, got: `${isText ? "text" : "numbers"} of shape ${show(shape)}` });
 }
 
-/** An object of the content of a group; undefined values are left out. */
+/** Maps the content of a group to an object; undefined values are left out. */
 const mapped = (group: Tree, f: (item: Tree | Stored, name: string) => unknown, nameOf = (name: string) => name) =>
   Object.fromEntries(
     Array.from(group, ([name, item]) => [nameOf(name), f(item, name)] as const).filter(([, x]) => x !== undefined),

@@ -1,38 +1,38 @@
-/** Graphs as lists of nodes: subgraphs taken apart, edges as the inputs of each node, loops cut where their spikes come a step late. */
+/** Graphs as lists of nodes: subgraphs flattened, edges as the inputs of each node, loops cut where a step's delay is inserted. */
 import { show, wrongValue } from "../../engine/arguments.ts";
 import { resolverOf } from "./check.ts";
 import type { NIRGraph, NIRNode } from "./graph.ts";
 
-/** A node with its name, which names the subgraphs around it too, and the names of the nodes that it reads. */
+/** A node, its name after those of its subgraphs, and the names of the nodes that it reads. */
 export interface NodePlace {
   readonly name: string;
   readonly node: NIRNode;
-  /** Sorted, so that sums have the same bits in whatever order a file lists the edges. */
+  /** Sorted, so that sums have the same bits for any order of edges in a file. */
   readonly from: Set<string>;
-  /** The nodes among these whose output of the step before is read. */
+  /** Nodes of `from` whose output of the previous step is read. */
   readonly late: Set<string>;
 }
 
-/** The names of the nodes where values come in and leave, sorted. */
+/** Names of the Input and Output nodes, sorted. */
 interface Ends {
   readonly inputs: readonly string[];
-  /** The Outputs of the author of the graph: all but the dead ends, or the dead ends where there are no others. */
+  /** Outputs that the graph's author declared: all except dead ends, or the dead ends if nothing else is left. */
   readonly outputs: readonly string[];
 }
 
 /** A graph without subgraphs. */
 export interface Flat extends Ends {
   readonly places: Map<string, NodePlace>;
-  /** Outputs that the Python package has put behind nodes that no other node reads, in subgraphs too. */
+  /** Outputs that the Python package has added after nodes that no other node reads, also in subgraphs. */
   readonly deadEnds: readonly string[];
 }
 
-/** The names of the nodes that read each node. */
+/** For each node, the names of the nodes that read it. */
 type Readers = ReadonlyMap<string, readonly string[]>;
 
 export const nodeInErrors = (where: string, name: string): string => `${where}: node ${show(name)}`;
 
-/** The nodes of a graph and of its subgraphs; an edge to a subgraph leads to its Input, one from it begins at its Output. */
+/** Flattens a graph and its subgraphs; an edge to a subgraph leads to its Input, one from it begins at its Output. */
 export function flattened(where: string, graph: NIRGraph): Flat {
   const places = new Map<string, NodePlace>();
   const deadEnds: string[] = [];
@@ -54,7 +54,7 @@ export function flattened(where: string, graph: NIRGraph): Flat {
     const [inputs, all] = [ends.Input, ends.Output] as [string[], string[]];
     const outputs = all.some(isOwn) ? all.filter(isOwn) : all;
     for (const [type, names] of Object.entries({ Input: inputs, Output: outputs })) {
-      // An edge names a subgraph and none of its ends.
+      // Edges refer to a subgraph by its name, not to its ends.
       if (names.length === 1 || (names.length > 1 && prefix === "")) continue;
       throw wrongValue(within, `one node of type ${type}`, show(names));
     }
@@ -74,8 +74,8 @@ export function flattened(where: string, graph: NIRGraph): Flat {
 }
 
 /**
- * The Outputs that the Python package has added: behind a node that nothing else reads it puts one of the name `output_` and the name of
- * the node, with a number behind it where a node has this name already.
+ * The Outputs that the Python package has added: after a node that nothing else reads, it adds one named `output_` plus the name of the node,
+ * with a number appended if the name is taken.
  */
 function deadEndsOf(edges: readonly (readonly string[])[]): Set<string | undefined> {
   const [out, into] = [0, 1].map((end) => {
@@ -83,21 +83,21 @@ function deadEndsOf(edges: readonly (readonly string[])[]): Set<string | undefin
     for (const { [end]: name = "" } of edges) counts.set(name, (counts.get(name) ?? 0) + 1);
     return counts;
   }) as [Map<string, number>, Map<string, number>];
+  const isAdded = (name: string, to: string): boolean => to.startsWith(name) && /^(_\d+)?$/.test(to.slice(name.length));
   const dead = edges.filter(
-    ([from = "", to = ""]) =>
-      out.get(from) === 1 && into.get(to) === 1 && [to, to.replace(/_\d+$/, "")].includes(`output_${from}`),
+    ([from = "", to = ""]) => out.get(from) === 1 && into.get(to) === 1 && isAdded(`output_${from}`, to),
   );
   return new Set(dead.map(([, to]) => to));
 }
 
-/** The names of the nodes that read each node, sorted. */
+/** For each node, the sorted names of the nodes that read it. */
 export function readersOf(places: ReadonlyMap<string, { readonly from: ReadonlySet<string> }>): Readers {
   const readers = new Map([...places.keys()].sort().map((name): [string, string[]] => [name, []]));
   for (const name of readers.keys()) for (const from of places.get(name)?.from ?? []) readers.get(from)?.push(name);
   return readers;
 }
 
-/** Throws for a node that no value can come to, or whose values go nowhere. */
+/** Throws for a node that no Input reaches, or that reaches no Output. */
 export function checkConnected(where: string, { places, inputs, outputs, deadEnds }: Flat): void {
   const readers = readersOf(places);
   const ends = [...outputs, ...deadEnds];
@@ -112,26 +112,25 @@ export function checkConnected(where: string, { places, inputs, outputs, deadEnd
   }
 }
 
-/** All nodes that can be reached from some nodes, which come first. */
+/** All nodes that can be reached from the start nodes, which come first. */
 export function reach(starts: Iterable<string>, next: (name: string) => Iterable<string> | undefined): Set<string> {
   const reached = new Set(starts);
   for (const name of reached) for (const other of next(name) ?? []) reached.add(other);
   return reached;
 }
 
-/** Neurons alone have a resistance. */
+/** Whether a node is a neuron; only neurons have a resistance. */
 const isNeuron = ({ node }: NodePlace): boolean => "r" in node;
 
 /**
- * Cuts every loop, which is an order of nodes as the search from the Inputs meets them by their names: the edge behind its last neuron is
- * late, or behind the last node after that whose output leaves the loop too, so that no edge out of a loop is; of a loop without
- * neurons, the edge that closes it. Returns the nodes in an order in which each comes after the nodes that it reads in
- * the step.
+ * Cuts every loop at one edge, which then reads the previous step. A depth-first search from the Inputs, in the order of names, finds the
+ * loops. The cut is after the last neuron of the loop, or after a later node whose output also leaves the loop, so that no edge out of a loop
+ * is delayed; in a loop without neurons it is the closing edge. Returns the nodes in topological order, without the delayed edges.
  */
 export function cutLoops({ places, inputs }: Flat): NodePlace[] {
   const readers = readersOf(places);
   const at = (name: string): NodePlace => places.get(name) as NodePlace;
-  /** The end of the loop, as an index. */
+  /** Index of the node in the loop after which it is cut. */
   const cut = (loop: readonly string[]): number => {
     const last = loop.map((name) => isNeuron(at(name))).lastIndexOf(true);
     const leaves = loop.map((name, i) => i > last && (readers.get(name)?.length ?? 0) > 1).lastIndexOf(true);
@@ -141,7 +140,7 @@ export function cutLoops({ places, inputs }: Flat): NodePlace[] {
   };
   const order: string[] = [];
   const done = new Set<string>();
-  /** The nodes from the start of the search to the present one, and how many were done before each. */
+  /** Nodes from the start of the search to the current one, and how many were finished before each. */
   const path: { readonly name: string; readonly before: number; readonly left: string[] }[] = [];
   const depths = new Map<string, number>();
   const enter = (name: string): void => {
@@ -165,7 +164,7 @@ export function cutLoops({ places, inputs }: Flat): NodePlace[] {
           continue;
         }
         const end = from + cut(path.slice(from).map((each) => each.name));
-        // Nothing behind the late edge was met by it.
+        // The nodes after the late edge were not reached by it, so they are searched again.
         for (const each of path.splice(end + 1).reverse()) {
           depths.delete(each.name);
           for (const met of order.splice(each.before)) done.delete(met);

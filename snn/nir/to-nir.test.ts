@@ -37,13 +37,13 @@ const dt = 1e-3;
 
 const values = (t: Tensor): number[] => Array.from(t.toFloat32Array());
 
-/** A layer, the shape behind it, and whether NIR can say all of it. */
+/** A layer, its output shape, and whether NIR can express all of it. */
 interface Drawn {
   readonly layer: Module;
   readonly shape: readonly number[];
 }
 
-/** Random layers that NIR has all words for, one behind the other. */
+/** A chain of random layers that NIR can express completely. */
 class Draw {
   private readonly generator: Generator;
 
@@ -171,7 +171,7 @@ const nodesOf = (module: Module, inputShape: readonly number[], step = dt): Read
 const lossesOf = (module: Module, inputShape: readonly number[]): readonly NIRLoss[] =>
   toNIR(module, { dt, inputShape }).losses;
 
-/** Expects that spikes stay the same in a round trip. */
+/** Expects equal spikes after a round trip. */
 function expectSame(module: Module, inputShape: readonly number[]): void {
   noGrad(() => {
     const { graph, losses } = toNIR(module, { dt, inputShape });

@@ -1,4 +1,4 @@
-/** Graphs from modules: a node for each layer, and a list of differences that NIR cannot express. */
+/** Graphs from modules: a node for each layer, and a list of options that NIR cannot express. */
 import { numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import type { BatchNorm, Module, Pair, Tensor } from "../../engine/index.ts";
 import {
@@ -28,18 +28,18 @@ import { Recurrent } from "../recurrent/recurrent.ts";
 import type { Surrogate } from "../surrogates/surrogate.ts";
 import { ThresholdDependentBatchNorm1d, ThresholdDependentBatchNorm2d } from "../temporal/batch-norm.ts";
 import { Delay } from "../temporal/delay.ts";
-import { axisPair, each, MAX_NEURONS, type NeuronValues, neuronField, tauOf } from "./euler.ts";
+import { axisPair, eachNeuron, MAX_NEURONS, type NeuronValues, neuronField, tauOf } from "./euler.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
 import { CubaLI, CubaLIF, LI, Products, Scale, SumPool2d, Threshold } from "./layers.ts";
 import { NIRModule } from "./module.ts";
 
 /** Options of {@link toNIR}. */
 export interface ToNIROptions {
-  /** The time of a step in seconds, > 0: decays per step become time constants by forward Euler, τ = dt / (1 − β). */
+  /** Duration of a step in seconds, > 0: decays per step become time constants by forward Euler, τ = dt / (1 − β). */
   dt: number;
-  /** The shape of one step of one sample, without time and batch: [784], or [1, 28, 28]. A network of fromNIR needs none. */
+  /** Shape of one step of one sample, without time and batch: [784], or [1, 28, 28]. Networks of `fromNIR` do not need it. */
   inputShape?: Shape;
-  /** Whether a loss is an error; default false. */
+  /** Whether a loss throws; default false. */
   strict?: boolean;
 }
 
@@ -47,35 +47,35 @@ const DEFAULTS = { dt: Number.NaN, inputShape: undefined as Shape | undefined, s
 
 /** An option of a layer that a graph cannot express. */
 export interface NIRLoss {
-  /** The node of the layer, or the node that the layer has become part of. */
+  /** Node of the layer, or the node that the layer was merged into. */
   readonly node: string;
   /** The class of the layer. */
   readonly layer: string;
-  /** The option. */
+  /** Name of the option. */
   readonly property: string;
-  /** The value of the option. */
+  /** Its value. */
   readonly value: unknown;
-  /** The behaviour of the graph in its place, in words. */
+  /** The behaviour of the graph in this case, as a sentence. */
   readonly effect: string;
 }
 
-/** The result of {@link toNIR}. */
+/** Result of {@link toNIR}. */
 export interface NIRExport {
   /** The network as a graph. */
   readonly graph: NIRGraph;
-  /** The options that the graph cannot express. */
+  /** Options that the graph cannot express. */
   readonly losses: readonly NIRLoss[];
 }
 
-/** A graph on its way: the nodes so far, and the last one. */
+/** A graph under construction: its nodes so far, and the last one. */
 class Writer {
   readonly nodes = new Map<string, NIRNode>();
   readonly edges: [string, string][] = [];
-  /** The node that the next one reads, and the shape of its output. */
+  /** Name of the last node; `shape` is the shape of its output. */
   last = "input";
   shape: Shape;
   readonly dt: number;
-  /** Names of nodes of this graph begin so in losses and errors. */
+  /** Prefix of node names of this graph in losses and errors. */
   readonly path: string;
   readonly losses: NIRLoss[];
 
@@ -87,7 +87,7 @@ class Writer {
     this.losses = losses;
   }
 
-  /** Puts a node behind the last one. */
+  /** Adds a node after the last one. */
   add(name: string, node: NIRNode, shape = this.shape): void {
     this.nodes.set(name, node);
     this.edges.push([this.last, name]);
@@ -101,27 +101,25 @@ class Writer {
   }
 }
 
-/** The place of a layer: its name, its graph, and its name in errors. */
+/** Where a layer is written. */
 interface Place {
-  /** The name of the node. */
   readonly name: string;
-  /** The graph that it goes into. */
+  /** The graph that receives the node. */
   readonly to: Writer;
-  /** The layer in errors. */
+  /** Name of the layer in errors. */
   readonly where: string;
 }
 
-/** The node of a layer, or null for a layer without a node of its own. */
+/** Makes the node of a layer; null if the layer has no node. */
 type Write<Layer extends Module> = (layer: Layer, place: Place) => NIRNode | null;
 
-/** Notes something that the graph does not say. */
 function lose({ name, to }: Place, layer: Module, property: string, value: unknown, effect: string): void {
   to.losses.push({ node: to.path + name, layer: layer.constructor.name, property, value, effect });
 }
 
 const arrayOf = (t: Tensor): NIRArray => ({ shape: [...t.sizes], data: t.toFloat32Array() });
 
-/** The values of a parameter, one for all places or one for each place of an axis, the last one by default. */
+/** Values of a parameter: one for all neurons, or one for each index of an axis, the last one by default. */
 function valuesOf(t: Tensor, shape: Shape, axis = shape.length - 1): NeuronValues {
   const data = t.toFloat32Array();
   if (data.length === 1) return data[0] as number;
@@ -129,10 +127,10 @@ function valuesOf(t: Tensor, shape: Shape, axis = shape.length - 1): NeuronValue
   return Float64Array.from({ length: sizeOf(shape) }, (_, i) => data[Math.floor(i / inner) % data.length] as number);
 }
 
-/** An axis of [T, B, …shape] as one of the shape. */
+/** Translates an axis of [T, B, …shape] to one of the shape. */
 const axisOf = (axis: number, { length }: Shape): number => (axis < 0 ? axis + length : axis - 2);
 
-/** The shape of one step of one sample behind a layer. Errors of the layer get the name of the node. */
+/** Shape of one step of one sample after a layer. Errors of the layer name the node. */
 function behind(layer: Module, { to, where }: Place): Shape {
   try {
     return layer.evaluating(() => layer.forward(zeros([1, 1, ...to.shape]))).sizes.slice(2);
@@ -154,7 +152,7 @@ const writeConvolution: Write<Conv1d | Conv2d> = (layer, { to }) => {
   return {
     type: isFlat ? "Conv1d" : "Conv2d",
     weight: arrayOf(weight),
-    // NIR always has one.
+    // NIR requires a bias.
     bias: arrayOf(bias ?? zeros([weight.sizes[0] as number])),
     stride: size(layer.stride),
     padding: size(layer.padding),
@@ -192,7 +190,7 @@ const writeFlatten: Write<Flatten> = (layer, { to, where }) => {
 const writeDelay: Write<Delay> = ({ delays, axis }, { to: { shape, dt } }) => ({
   type: "Delay",
   delay: neuronField(
-    each((steps) => steps * dt, valuesOf(delays, shape, axisOf(axis, shape))),
+    eachNeuron((steps) => steps * dt, valuesOf(delays, shape, axisOf(axis, shape))),
     shape,
   ),
 });
@@ -208,7 +206,7 @@ function channelAxis(layer: BatchNorm, axes: number): number {
   return layer instanceof ThresholdDependentBatchNorm1d ? -axes : -3;
 }
 
-/** A batch normalisation goes into the weights before it: W ← W·γ/σ, b ← (b − mean)·γ/σ + β. */
+/** Merges a batch normalisation into the weights before it: W ← W·γ/σ, b ← (b − mean)·γ/σ + β. */
 const writeBatchNorm: Write<BatchNorm> = (layer, place) => {
   const { to, where } = place;
   const node = to.nodes.get(to.last) as NIRNode;
@@ -241,7 +239,7 @@ const writeBatchNorm: Write<BatchNorm> = (layer, place) => {
   return null;
 };
 
-/** Options of neurons that a graph has no word for, and the values that it stands for. */
+/** Options of neurons that a graph cannot express, and the values that it implies. */
 const USUAL: Readonly<Record<string, unknown>> = {
   reset: "zero",
   resetDelay: false,
@@ -257,7 +255,7 @@ const USUAL: Readonly<Record<string, unknown>> = {
   surrogate: "sigmoid 10",
 };
 
-/** Notes the options that have other values. */
+/** Records the options whose values differ from these. */
 function loseUnusual(options: Readonly<Record<string, unknown>>, layer: Module, place: Place): void {
   for (const [option, value] of Object.entries(options)) {
     const usual = USUAL[option];
@@ -268,7 +266,7 @@ function loseUnusual(options: Readonly<Record<string, unknown>>, layer: Module, 
 
 const wordsOf = ({ name, slope }: Surrogate): string => `${name} ${slope}`;
 
-/** Notes all that the node of neurons does not say. */
+/** Records everything that the node of the neurons cannot express. */
 function loseOptions(layer: Neurons, place: Place): void {
   const { chosen, firing, compiled } = layer;
   const { reset, resetDelay, ...others } = { ...chosen, ...(layer as Marked).inGraph };
@@ -295,7 +293,7 @@ function loseOptions(layer: Neurons, place: Place): void {
   if (learned.length > 0) lose(place, layer, "learn", learned, "numbers are fixed");
 }
 
-/** The number of this name, or the values of the parameter, each of a neuron in a step of this shape. */
+/** The number of this name, or the values of the parameter, one for each neuron in a step of this shape. */
 function ownValues(layer: Neurons, key: string, usual: number, shape: Shape): NeuronValues {
   const fixed = layer.chosen[key];
   if (typeof fixed === "number") return fixed;
@@ -306,13 +304,13 @@ function ownValues(layer: Neurons, key: string, usual: number, shape: Shape): Ne
 const every = (values: NeuronValues, x: number): boolean =>
   typeof values === "number" ? values === x : values.every((each) => each === x);
 
-/** The node of neurons. */
 function neuronNode(layer: Neurons, place: Place): NIRNode {
   const { shape, dt } = place.to;
   const value = (key: string, usual: number): NeuronValues => ownValues(layer, key, usual, shape);
   const beta = value("beta", 1);
   // Kernels compute 1 − β in float32.
-  const scale = layer.chosen.inputScale === "leak" ? each((b) => Math.fround(1 - b), beta) : value("inputScale", 1);
+  const scale =
+    layer.chosen.inputScale === "leak" ? eachNeuron((b) => Math.fround(1 - b), beta) : value("inputScale", 1);
   const isSynaptic = "alpha" in layer.parametersNow();
   const isLeaky = isSynaptic || !every(beta, 1);
   const isSpiking = layer.compiled.main === "spikes";
@@ -321,11 +319,11 @@ function neuronNode(layer: Neurons, place: Place): NIRNode {
   const filter = (name: string, decay: NeuronValues, scale: NeuronValues, tau: string, gain: string): void => {
     const note = () => lose(place, layer, name, 1, "the decay is 1 − 2⁻²⁴");
     fields[tau] = tauOf(decay, dt, note);
-    const ratio = each((t) => t / dt, fields[tau]);
-    fields[gain] = each((s, n) => s * n, scale, ratio);
+    const ratio = eachNeuron((t) => t / dt, fields[tau]);
+    fields[gain] = eachNeuron((s, n) => s * n, scale, ratio);
   };
   if (isLeaky) filter("beta", beta, scale, isSynaptic ? "tau_mem" : "tau", "r");
-  else fields.r = each((s) => s / dt, scale);
+  else fields.r = eachNeuron((s) => s / dt, scale);
   if (isSynaptic) filter("alpha", value("alpha", 0), value("synapseScale", 1), "tau_syn", "w_in");
   const rest = value("rest", 0);
   if (isLeaky) fields.v_leak = rest;
@@ -343,7 +341,7 @@ const scaleOf = (t: Tensor, shape: Shape): NIRNode => ({
   scale: neuronField(valuesOf(t, shape), shape),
 });
 
-/** A loop has the factors of maps as a vector. */
+/** Inside of a loop the factors of maps are flattened to a vector. */
 const writeScale: Write<Scale> = ({ scale }, { to: { shape } }) => ({
   type: "Scale",
   scale: { ...arrayOf(scale), ...(scale.size === sizeOf(shape) && { shape: [...shape] }) },
@@ -361,7 +359,7 @@ const writeNeurons: Write<Neurons> = (layer, place) => {
   return null;
 };
 
-/** A graph of its own: the neurons, and the way from their spikes back to them. */
+/** A subgraph with the neurons and the path from their spikes back to them. */
 const writeRecurrent: Write<Recurrent<never, never>> = (layer, place) => {
   const { name, to, where } = place;
   const { neuron, recurrent, V } = layer;
@@ -386,9 +384,7 @@ const writeSequential: Write<Sequential> = ({ modules }, { name, to }) => {
   return null;
 };
 
-/**
- * The graph of a network that came from one: the nodes stay as they were, but for layers that something has written to.
- */
+/** The graph that a network was made from; layers that were written to since then get new nodes. */
 const writeGraph: Write<NIRModule> = (network, { name, to }) => {
   const parts = new Map(network.parts().map((part) => [part.name, part]));
   const rebuilt = (graph: NIRGraph, prefix: string): NIRGraph => {
@@ -415,7 +411,6 @@ const writeGraph: Write<NIRModule> = (network, { name, to }) => {
   return rebuilt(network.graph, "");
 };
 
-/** Classes of layers and their way into a graph. */
 const WRITERS: readonly (readonly [of: unknown, write: Write<never>])[] = [
   ...[LIF, IF, Synaptic, LeakyIntegrator, SynapticIntegrator, LI, CubaLI, CubaLIF].map(
     (of) => [of, writeNeurons] as const,
@@ -442,12 +437,15 @@ const WRITERS: readonly (readonly [of: unknown, write: Write<never>])[] = [
 
 type Class = abstract new (...args: never[]) => Module;
 
-/** A layer that another entry has for graphs: the options of neurons that graphs have no word for, null for a layer without a node. */
+/**
+ * A layer of another entry that supports graphs: options of neurons that graphs cannot express, or null for a layer
+ * without a node.
+ */
 interface Marked extends Module {
   readonly inGraph?: Readonly<Record<string, unknown>> | null;
 }
 
-/** The way of a layer into a graph, where `forward` is still the method of a class that has one. */
+/** How to write a layer, unless a subclass has overridden `forward`. */
 function writerOf(layer: Module): Write<Module> | undefined {
   const { inGraph } = layer as Marked;
   if (inGraph === null) return () => null;
@@ -456,7 +454,7 @@ function writerOf(layer: Module): Write<Module> | undefined {
   return WRITERS.find(([of]) => isOf(of as Class))?.[1] as Write<Module> | undefined;
 }
 
-/** Puts a module behind the last node of a graph. Returns its node. A graph itself, which has no name, has no node behind it. */
+/** Writes a module after the last node of a graph and returns its node, or null. A subgraph without a name has no node. */
 function write(module: Module, name: string, to: Writer): NIRNode | null {
   const kind = module.constructor.name;
   const place = { name, to, where: `toNIR: ${kind}${name && ` at ${to.path}${name}`}` };
@@ -469,7 +467,7 @@ function write(module: Module, name: string, to: Writer): NIRNode | null {
   if (module instanceof Linear && to.shape.length !== 1) {
     throw wrongValue(place.where, "a vector; a Flatten before?", formatShape(to.shape));
   }
-  // The layer runs on a step of this shape, and neurons get an array of it for each constant.
+  // The layer runs on a step of this shape, and each constant of neurons becomes an array of this shape.
   if (sizeOf(to.shape) > MAX_NEURONS) {
     throw wrongValue(place.where, `at most ${MAX_NEURONS} values in a step`, formatShape(to.shape));
   }
@@ -479,19 +477,18 @@ function write(module: Module, name: string, to: Writer): NIRNode | null {
 }
 
 /**
- * The graph of a module, and the list of options that the graph cannot express. Decays per step become time constants, so that the forward
- * Euler of readers gives the decays again:
+ * Converts a module to a graph, and lists the options that the graph cannot express. Decays per step become time constants such that the forward
+ * Euler of readers gives the same decays:
  *
  *   τ = dt / (1 − β)      r = inputScale·τ / dt      w_in = τ_syn / dt
  *
- * so that {@link fromNIR} with the same dt gives the same numbers, and where nothing is lost the same spikes. Neurons with β = 1 become
- * `IF` or `I`. The layers are `Linear`, `Conv1d`, `Conv2d`, `AvgPool2d`, `Flatten`, `Delay`, `LIF`, `IF`, `Synaptic`, `LeakyIntegrator`,
- * `SynapticIntegrator`, `Recurrent` and `RecurrentLIF`, as subgraphs, `Sequential`, and networks of fromNIR; batch normalisation goes
- * into the weights before it, and `Dropout` is left out. Nodes are named after the layers as in a state dict, with `input` and `output`
- * at the ends.
+ * With the same dt, {@link fromNIR} gives the same numbers and, if nothing is lost, the same spikes. Neurons with β = 1 become `IF` or `I`. The
+ * layers are `Linear`, `Conv1d`, `Conv2d`, `AvgPool2d`, `Flatten`, `Delay`, `LIF`, `IF`, `Synaptic`, `LeakyIntegrator`, `SynapticIntegrator`,
+ * `Recurrent` and `RecurrentLIF`, as subgraphs, `Sequential`, and networks of fromNIR; batch normalisation is merged into the weights before it, and
+ * `Dropout` is left out. Nodes have the layer names of a state dict, and `input` and `output` are at the ends.
  *
- * @throws RangeError for a layer that NIR has no node for, a shape that does not fit, more than 2²⁴ values in a step, or with strict
- *   anything that is lost, all of them by name; TypeError for anything but a module, or an option of another kind.
+ * @throws RangeError for a layer without a NIR node, a shape that does not fit, more than 2²⁴ values in a step, or, with `strict`, any loss, all
+ *   listed by name; TypeError for anything but a module, an unknown option or a value of the wrong type.
  * @see Pedersen et al. (2024), Neuromorphic intermediate representation, Nature Communications 15.
  *
  * @example
@@ -511,7 +508,7 @@ export function toNIR(module: Module, options: ToNIROptions): NIRExport {
   numberOf(where, "dt", dt, POSITIVE);
   const losses: NIRLoss[] = [];
   const isGraph = own instanceof NIRModule;
-  // A graph has the shapes of all its Inputs.
+  // A graph carries the shapes of its Inputs.
   const shape = isGraph ? (inputShape ?? [1]) : inputShape;
   const to = new Writer(checkShape(`${where}: inputShape`, shape as Shape), { dt, losses });
   const graph = noGrad(() => {

@@ -1,4 +1,4 @@
-/** Graphs as NIR files, through the trees of hdf5.ts. */
+/** Writes graphs as NIR files, through the trees of hdf5.ts. */
 import { isPlain, objectOf, show, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { checkedArray, graphOf, MAX_DEPTH } from "./check.ts";
 import { FIELDS, type Field } from "./fields.ts";
@@ -7,18 +7,18 @@ import { type Stored, type Tree, writeTree } from "./hdf5.ts";
 
 const WHERE = "writeNIR";
 
-/** The version of NIR with these primitives and fields. */
+/** Version of NIR with these primitives and fields. */
 const VERSION = "1.0.7";
 
 /**
- * A NIR file with the graph, as the Python package `nir` reads it: groups and arrays of HDF5, names in UTF-8, integers of 64 bits,
- * float32 and float64 as the arrays have them, without compression.
+ * Writes a graph as a NIR file that the Python package `nir` reads: groups and arrays of HDF5, names in UTF-8, 64-bit integers, float32 and float64
+ * as in the arrays, without compression.
  *
- * A graph without `version` gets "1.0.7". The version of nested graphs is not written: files have one, at their root. Fields that
- * are null are left out; the Python package infers `input_shape` of a Flatten, and asks for it of convolutions.
+ * A graph without `version` gets "1.0.7". Versions of nested graphs are not written, since a file has one version, at its root. Fields that are null
+ * are omitted; the Python package infers `input_shape` of a Flatten, and requires it of convolutions.
  *
- * @throws TypeError for a field of another kind than NIR has; RangeError for a value, a shape or a name that files cannot hold, an edge
- *   that names no node, or graphs deeper in each other than 31; Error where the peer h5wasm is missing.
+ * @throws TypeError for a field of the wrong type; RangeError for a value, a shape or a name that files cannot represent, an edge to a missing node,
+ *   or graphs nested deeper than 31; Error if the peer dependency h5wasm is missing.
  * @see readNIR
  *
  * @example
@@ -38,7 +38,7 @@ export async function writeNIR(graph: NIRGraph): Promise<Uint8Array> {
   return writeTree(WHERE, tree.set("node", nodeTree(node, "graph", 1)));
 }
 
-/** The group of a node, which is checked already. */
+/** The group of a checked node. */
 function nodeTree(node: NIRNode, path: string, depth: number): Tree {
   const { type, metadata } = node;
   const tree = new Map<string, Tree | Stored>([["type", text(type, path)]]);
@@ -62,7 +62,7 @@ function nodeTree(node: NIRNode, path: string, depth: number): Tree {
   return tree;
 }
 
-/** A group of the values of an object, by names that HDF5 can hold: others would be other names, or paths. */
+/** A group of the values of an object. Checks names, since HDF5 would change some, or read them as paths. */
 function treeOf<T>(
   object: Readonly<Record<string, T>>,
   path: string,
@@ -78,13 +78,13 @@ function treeOf<T>(
   return new Map(entries);
 }
 
-/** Text that UTF-8 can hold, which is none with half of a surrogate pair, up to its end, which is a 0. */
+/** Text that a file can represent: without half of a surrogate pair, and without a 0, which would end it. */
 function text(value: string, path: string): Stored {
   if (/[\0\p{Surrogate}]/u.test(value)) throw wrongValue(WHERE, `${path} as text without 0`, show(value));
   return { shape: [], data: [value] };
 }
 
-/** A number, integers as such, as the Python package writes them; text; or a copy of an array. */
+/** A number (an integer type for integers, as the Python package writes them), text, or a copy of an array. */
 function itemOf(value: unknown, path: string): Stored {
   if (typeof value === "string") return text(value, path);
   if (typeof value !== "number") return copyOf(value as NIRArray);
@@ -94,7 +94,7 @@ function itemOf(value: unknown, path: string): Stored {
 
 const copyOf = ({ shape, data }: NIRArray): Stored => ({
   shape,
-  // Memory that was given away holds nothing, and cannot be copied.
+  // A transferred buffer is empty and cannot be copied.
   data: data.length > 0 ? data.slice() : data instanceof Float32Array ? new Float32Array(0) : new Float64Array(0),
 });
 

@@ -1,21 +1,21 @@
 /**
- * Charts as SVG text, drawn by the optional peer echarts, which needs no document. In Node the text depends on the data alone; in a page
- * echarts measures labels with the fonts that are there, and places them by that.
+ * Charts as SVG text, drawn by the optional peer dependency echarts, which needs no document. In Node the text depends only on the data; in a
+ * page, echarts measures and places labels with the available fonts.
  *
- * The ink of a chart is one of a few colours. A style sheet in the SVG swaps these where the reader prefers a dark scheme.
+ * A chart uses a few colours. A style sheet in the SVG replaces them if the reader prefers a dark scheme.
  */
 import { COUNT, choiceOf, numberOf } from "../../engine/arguments.ts";
 import { hashOf } from "./hash.ts";
 
-/** How a chart looks. */
+/** Appearance of a chart. */
 export interface ChartOptions {
-  /** Above the chart; default none. */
+  /** Title above the chart; default none. */
   title?: string;
-  /** In pixels; default 720. */
+  /** Width in pixels; default 720. */
   width?: number;
-  /** In pixels; by default as high as the panels need. */
+  /** Height in pixels; default: what the panels need. */
   height?: number;
-  /** "light", "dark", or the default "auto": dark where the reader prefers that. */
+  /** "light", "dark", or "auto" (default): dark if the reader prefers it. */
   theme?: "light" | "dark" | "auto";
 }
 
@@ -30,23 +30,23 @@ export const CHART = {
 export interface Panel {
   /** Height of the drawn area, in pixels. */
   readonly height: number;
-  /** Above the panel, at its left. */
+  /** Heading above the panel, at its left. */
   readonly heading?: string;
   readonly x: Axis;
   readonly y: Axis;
   readonly series: readonly object[];
-  /** Names of series that are explained by a legend. */
+  /** Names of series in the legend. */
   readonly legend?: readonly string[];
 }
 
-/** An axis, with options of echarts besides its label. */
+/** An axis: its label, and options of echarts. */
 interface Axis {
   readonly label: string;
   readonly axisLabel?: object;
   readonly [option: string]: unknown;
 }
 
-/** Colours on a light and on a dark ground. */
+/** A colour on a light and on a dark background. */
 interface Colour {
   readonly light: string;
   readonly dark: string;
@@ -56,7 +56,7 @@ const GROUND: Colour = { light: "#ffffff", dark: "#0d1117" };
 const INK: Colour = { light: "#1f2328", dark: "#e6edf3" };
 const FAINT: Colour = { light: "#59636e", dark: "#9198a1" };
 const GRID: Colour = { light: "#e6e8eb", dark: "#2a313c" };
-/** Told apart by people who see few colours, too. */
+/** Colours that colour-blind readers can distinguish. */
 const SERIES: readonly Colour[] = [
   { light: "#0969da", dark: "#58a6ff" },
   { light: "#bc4c00", dark: "#f0883e" },
@@ -69,24 +69,24 @@ const SERIES: readonly Colour[] = [
   { light: "#0a3069", dark: "#a5d6ff" },
   { light: "#7a8500", dark: "#c9d14a" },
 ];
-/** Thresholds and the like. */
+/** Colour of thresholds and other marks. */
 const MARK: Colour = { light: "#cf222e", dark: "#ff7b72" };
 
-/** The colour of the series of an index. */
+/** Colour of the series of an index. */
 export const colourOf = (index: number): string => (SERIES[index % SERIES.length] as Colour).light;
 export const markColour = MARK.light;
 
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 const LEFT = 76;
 const RIGHT = 24;
-/** Of the label of an axis below, and its ticks. */
+/** Height of the x-axis label and ticks, in pixels. */
 const BELOW = 52;
 const HEADING = 26;
 
 /**
- * The chart as SVG text.
+ * Draws a chart as SVG text.
  *
- * @throws Error where the peer is missing.
+ * @throws Error if the peer dependency is missing.
  */
 export async function svgOf(where: string, panels: readonly Panel[], options: typeof CHART): Promise<string> {
   const { title, theme } = options;
@@ -97,13 +97,26 @@ export async function svgOf(where: string, panels: readonly Panel[], options: ty
   const natural = top + own.reduce((sum, height) => sum + height, 0);
   const height = options.height === undefined ? natural : numberOf(where, "height", options.height, COUNT);
   const stretch = Math.max(0.2, 1 + (height - natural) / panels.reduce((sum, panel) => sum + panel.height, 0));
+  const option = optionOf(title, top, stretch, panels);
+  const { chartOf } = await peer();
+  const chart = chartOf(width, height);
+  try {
+    chart.setOption(option);
+    return finished(chart.renderToSVGString(), title, theme);
+  } finally {
+    chart.dispose();
+  }
+}
+
+/** Options of echarts for panels below each other from `top` on, with their heights times `stretch`. */
+function optionOf(title: string, top: number, stretch: number, panels: readonly Panel[]): Record<string, unknown> {
   let next = top;
   const tops = panels.map((panel) => {
     const y = next + (panel.heading || panel.legend ? HEADING : 0);
     next = y + panel.height * stretch + BELOW;
     return y;
   });
-  const option = {
+  return {
     animation: false,
     backgroundColor: GROUND.light,
     textStyle: { fontFamily: FONT, color: INK.light },
@@ -122,7 +135,7 @@ export async function svgOf(where: string, panels: readonly Panel[], options: ty
         : [
             {
               data: legend,
-              // Text is measured without a font here; spaces at its end make up for that.
+              // Without a font the width of text is only estimated; trailing spaces compensate.
               formatter: (name: string) => name + "\u00a0".repeat(Math.ceil(0.12 * name.length)),
               icon: "roundRect",
               itemGap: 14,
@@ -142,14 +155,6 @@ export async function svgOf(where: string, panels: readonly Panel[], options: ty
       series.map((each) => ({ ...each, silent: true, xAxisIndex: i, yAxisIndex: i })),
     ),
   };
-  const { chartOf } = await peer();
-  const chart = chartOf(width, height);
-  try {
-    chart.setOption(option);
-    return finished(chart.renderToSVGString(), title, theme);
-  } finally {
-    chart.dispose();
-  }
 }
 
 const axis = ({ label, axisLabel, ...given }: Axis, gridIndex: number, usual: object): object => ({
@@ -166,11 +171,11 @@ const axis = ({ label, axisLabel, ...given }: Axis, gridIndex: number, usual: ob
   ...given,
 });
 
-/** A number without grouped digits, with the sign of a minus; names as they are. */
+/** A number without grouped digits, with a minus sign; names are returned unchanged. */
 const plainly = (value: number | string): string =>
   typeof value === "string" ? value : String(+value.toPrecision(6)).replace("-", "−");
 
-/** The module that draws. */
+/** Loads the module that draws. */
 async function peer(): Promise<typeof import("./peer.ts")> {
   try {
     return await import("./peer.ts");

@@ -15,9 +15,9 @@ import { logarithmic } from "./logarithmic.ts";
 
 /** Points of a curve. */
 export interface Curve {
-  /** Of the points, to the right. */
+  /** Horizontal coordinates of the points. */
   readonly x: ArrayLike<number>;
-  /** As many, upwards. */
+  /** Vertical coordinates, of the same length. */
   readonly y: ArrayLike<number>;
 }
 
@@ -27,11 +27,11 @@ export interface CurvePlotOptions extends ChartOptions {
   xLabel?: string;
   /** Label of the vertical axis; default "y". */
   yLabel?: string;
-  /** The vertical axis is logarithmic; values ≤ 0 are gaps then. Default false. */
+  /** Whether the vertical axis is logarithmic; values ≤ 0 are then gaps. Default false. */
   log?: boolean;
-  /** The horizontal axis is logarithmic; points with x ≤ 0 are gaps then. Default false. */
+  /** Whether the horizontal axis is logarithmic; points with x ≤ 0 are then gaps. Default false. */
   logX?: boolean;
-  /** Shows the points too. Default false. */
+  /** Whether to draw the points too. Default false. */
   points?: boolean;
 }
 
@@ -40,10 +40,10 @@ const DEFAULTS = { ...CHART, xLabel: "x", yLabel: "y", log: false, logX: false, 
 >;
 
 /**
- * Curves by name as SVG text.
+ * Draws curves by name as SVG text.
  *
- * @throws Error where the peer echarts is missing; TypeError for curves that are no numbers in a row, an option of another name or kind;
- *   RangeError for no curve, as many x as y, and for an option out of range.
+ * @throws Error if the peer dependency echarts is missing; TypeError for curves that are not arrays of numbers, an unknown option or a value of the
+ *   wrong type; RangeError without a curve, for different numbers of x and y, and for an option out of range.
  *
  * @example
  * ```ts
@@ -90,7 +90,7 @@ interface SeriesOptions {
   readonly dashed?: boolean;
 }
 
-/** A line through points; a value that cannot be drawn is a gap. */
+/** A line through points; values that cannot be drawn are gaps. */
 export function seriesOf(
   name: string,
   x: readonly (number | string)[],
@@ -112,7 +112,7 @@ export function seriesOf(
 
 /** Options of {@link firingCurvePlot}. */
 export interface FiringCurvePlotOptions extends ChartOptions {
-  /** Length of a step in ms: rates are in Hz then. Default 0: spikes per step. */
+  /** Length of a step in ms, which makes the unit of rates Hz. Default 0: spikes per step. */
   dtMs?: number;
   /** Label of the horizontal axis; default "current I". */
   xLabel?: string;
@@ -121,7 +121,7 @@ export interface FiringCurvePlotOptions extends ChartOptions {
 const FIRING = { ...CHART, dtMs: 0, xLabel: "current I" } satisfies Record<keyof FiringCurvePlotOptions, unknown>;
 
 /**
- * f–I curves by name, as `firingCurve` gives them, as SVG text.
+ * Draws f–I curves of `firingCurve` by name as SVG text.
  *
  * @throws as {@link curvePlot}.
  *

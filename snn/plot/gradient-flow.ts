@@ -9,12 +9,12 @@ import { logarithmic } from "./logarithmic.ts";
 export interface GradientFlowPlotOptions extends ChartOptions {}
 
 /**
- * The gradient flow of a recording as SVG text, in two panels with logarithmic axes: norms of the gradients of each layer, from the
- * input to the loss, which arrive at its spikes or membrane and leave by its current; and the norm ‖∂L/∂I[t]‖ of each layer over time.
- * Norms that are 0 are gaps.
+ * Draws the gradient flow of a recording as SVG text, in two panels with logarithmic axes: for each layer, from the input to the loss, the norms of
+ * the gradients that arrive at its spikes or membrane and that leave at its current; and the norm ‖∂L/∂I[t]‖ of each layer over time. Norms of 0 are
+ * gaps.
  *
- * @throws Error where the peer echarts is missing; TypeError for anything but norms of `gradientNorms`, an option of
- *   another name or kind; RangeError for norms of no layer.
+ * @throws Error if the peer dependency echarts is missing; TypeError for anything but norms of `gradientNorms`, an unknown option or a value of the
+ *   wrong type; RangeError without a layer.
  *
  * @example
  * ```ts

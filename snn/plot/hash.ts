@@ -1,4 +1,4 @@
-/** FNV-1a over the UTF-16 units of a text, in hexadecimal: the same text has the same hash everywhere. */
+/** FNV-1a over the UTF-16 units of a text, in hexadecimal. */
 export function hashOf(text: string): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

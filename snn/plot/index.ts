@@ -1,6 +1,6 @@
 /**
- * Spikes, membranes, curves and gradients as SVG text, in Node and in a page. Needs the optional peer `echarts`, which draws and is
- * loaded by the first chart.
+ * Spikes, membranes, curves and gradients as SVG text, in Node and in a page. Requires the optional peer dependency `echarts`, which the first chart
+ * loads.
  *
  * @module jarvis-snn/plot
  */

@@ -2,7 +2,7 @@
 
 const DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-/** 10⁻³, a power of ten; other numbers in three digits. */
+/** A power of ten as 10⁻³; other numbers with three digits. */
 function powerOf(value: number): string {
   const [mantissa, exponent = "0"] = value.toExponential(6).split("e") as [string, string];
   if (Number(mantissa) !== 1) return String(+value.toPrecision(3));

@@ -6,6 +6,6 @@ import { SVGRenderer } from "echarts/renderers";
 
 use([CustomChart, LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
-/** A chart of this size that no document holds. */
+/** A chart of this size without a document. */
 export const chartOf = (width: number, height: number) =>
   init(null, null, { renderer: "svg", ssr: true, width, height });

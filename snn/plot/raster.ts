@@ -5,7 +5,7 @@ import { type NamedSample, type Sequences, sequencesOf, timeOf } from "./sequenc
 
 /** Options of {@link rasterPlot}. */
 export interface RasterPlotOptions extends ChartOptions {
-  /** The sample of the batch; default 0. */
+  /** Index of the sample in the batch; default 0. */
   sample?: number;
   /** Length of a step in ms, for the axis; default 0: the axis counts steps. */
   dtMs?: number;
@@ -14,13 +14,13 @@ export interface RasterPlotOptions extends ChartOptions {
 const DEFAULTS = { ...CHART, sample: 0, dtMs: 0 } satisfies Record<keyof RasterPlotOptions, unknown>;
 
 /**
- * A raster of the spikes of one sample as SVG text: time to the right, neurons upwards, a tick where s[t, n] ≠ 0. Several tensors by
- * name are panels one below the other.
+ * Draws a raster of the spikes of one sample as SVG text: time to the right, neurons upwards, a tick where s[t, n] ≠ 0. Several tensors by name
+ * become panels below each other.
  *
  * Shapes: spikes [T, B, …], or [T].
  *
- * @throws Error where the peer echarts is missing; TypeError for anything but a tensor, an option of another name or kind; RangeError unless
- *   there is a time axis and such a sample, and for an option out of range.
+ * @throws Error if the peer dependency echarts is missing; TypeError for anything but a tensor, an unknown option or a value of the wrong type;
+ *   RangeError unless there is a time axis and such a sample, and for an option out of range.
  *
  * @example
  * ```ts
@@ -52,7 +52,7 @@ function panelOf({ name, values, T, N }: NamedSample, index: number, label: stri
     height: Math.min(260, Math.max(90, 4 * N)),
     heading: `${name}${name === "" ? "" : " · "}${N} neuron${N === 1 ? "" : "s"}, ${+rate.toPrecision(3)} spikes per step`,
     x: { label, min: 0, max: T * unit, minInterval: unit },
-    // Neuron n lies between n and n + 1, and its label at n + ½ would have no tick.
+    // Neuron n lies between n and n + 1; a label at n + ½ would have no tick.
     y: { label: "neuron", min: 0, max: N, minInterval: 1 },
     series: [
       {
@@ -64,15 +64,14 @@ function panelOf({ name, values, T, N }: NamedSample, index: number, label: stri
   };
 }
 
-/** The functions of echarts that a custom series draws with. */
+/** Functions of echarts that a custom series draws with. */
 export interface Drawing {
-  /** Pixels of a point. */
+  /** Pixel coordinates of a point. */
   coord(point: readonly [x: number, y: number]): [number, number];
-  /** Pixels of a distance. */
+  /** Pixel size of a distance. */
   size(distance: readonly [x: number, y: number]): [number, number];
 }
 
-/** All ticks as one path. */
 function ticksOf(ticks: readonly [number, number][], unit: number, api: Drawing, stroke: string): object {
   const [step, row] = api.size([unit, 1]);
   const half = Math.max(0.75, Math.min(7, 0.42 * row));
@@ -84,5 +83,5 @@ function ticksOf(ticks: readonly [number, number][], unit: number, api: Drawing,
   return { type: "path", shape: { pathData: path.join("") }, style: { fill: "none", stroke, lineWidth } };
 }
 
-/** Tenths of a pixel. */
+/** Rounds to tenths of a pixel. */
 export const tenths = (x: number): string => String(Math.round(10 * x) / 10);

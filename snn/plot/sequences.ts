@@ -1,16 +1,16 @@
-/** Tensors over time as plain numbers, read before anything is awaited: a tape may end meanwhile. */
+/** Tensors over time as plain numbers, read before any await, since a tape may end meanwhile. */
 import { objectOf, wrongValue } from "../../engine/arguments.ts";
 import { Tensor } from "../../engine/index.ts";
 import { type Sample, sampleOf } from "../probes/sample.ts";
 
-/** A sample with its name, which is empty for a tensor without one. */
+/** A sample with its name, which is empty for a single tensor. */
 export interface NamedSample extends Sample {
   readonly name: string;
 }
 
 /**
- * A sequence [T, B, …], or several by name, null for those that a layer does not have. A Map keeps its order also for names like "1",
- * which the keys of an object do not.
+ * A sequence [T, B, …], or several by name; null for those that a layer does not have. Unlike an object, a Map preserves its order even for
+ * names like "1".
  */
 export type Sequences = Tensor | ReadonlyMap<string, Tensor | null> | { readonly [name: string]: Tensor | null };
 
@@ -30,6 +30,6 @@ export function sequencesOf(where: string, what: string, given: Sequences, sampl
   return all;
 }
 
-/** The label of an axis of time, and the length of a step on it. */
+/** Label of the time axis, and the length of a step on it. */
 export const timeOf = (dtMs: number): { label: string; unit: number } =>
   dtMs > 0 ? { label: "time (ms)", unit: dtMs } : { label: "time step", unit: 1 };

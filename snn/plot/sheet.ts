@@ -3,9 +3,9 @@ import { COUNT, numberOf, show, withDefaults, wrongType, wrongValue } from "../.
 
 /** Options of {@link sheet}. */
 export interface SheetOptions {
-  /** Charts in a row; default 2. */
+  /** Number of charts in a row; default 2. */
   columns?: number;
-  /** Read to people who do not see the picture; default none. */
+  /** Title for screen readers; default none. */
   title?: string;
 }
 
@@ -14,10 +14,10 @@ const DEFAULTS: Required<SheetOptions> = { columns: 2, title: "" };
 const SIZES = /^<svg [^>]*?width="(\d+)" height="(\d+)"/;
 
 /**
- * Charts of this module as one SVG text: in rows, each column as wide and each row as high as its largest chart.
+ * Combines charts of this module in one SVG text, in rows; each column is as wide and each row as high as its largest chart.
  *
- * @throws TypeError for charts that are no list of SVG texts of this module, an option of another name or kind; RangeError for no chart, or
- *   unless `columns` is a positive integer.
+ * @throws TypeError for anything but a list of SVG texts of this module, an unknown option or a value of the wrong type; RangeError without a chart,
+ *   or unless `columns` is a positive integer.
  *
  * @example
  * ```ts
@@ -44,7 +44,7 @@ export function sheet(charts: readonly string[], options: SheetOptions = DEFAULT
   const heights = sizesOf(all.map(({ height }, i) => [Math.floor(i / columns), height]));
   const parts = all.map(({ svg }, i) => {
     const [x, y] = [sum(widths.slice(0, i % columns)), sum(heights.slice(0, Math.floor(i / columns)))];
-    // The sheet has a name; a chart without one is a picture for the eye alone.
+    // The sheet has a title; charts without one are hidden from screen readers.
     const hidden = svg.includes("<title>") ? "" : 'aria-hidden="true" ';
     return svg.replace("<svg ", `<svg x="${x}" y="${y}" ${hidden}`);
   });
@@ -54,7 +54,6 @@ export function sheet(charts: readonly string[], options: SheetOptions = DEFAULT
   return `<svg role="img" ${size} xmlns="http://www.w3.org/2000/svg">\n${name}${parts.join("\n")}\n</svg>\n`;
 }
 
-/** The largest of the sizes at each place. */
 function sizesOf(sizes: readonly (readonly [place: number, size: number])[]): number[] {
   const most: number[] = [];
   for (const [place, size] of sizes) most[place] = Math.max(most[place] ?? 0, size);

@@ -8,15 +8,15 @@ import { type NamedSample, type Sequences, sequencesOf, timeOf } from "./sequenc
 
 /** Options of {@link tracePlot}. */
 export interface TracePlotOptions extends ChartOptions {
-  /** The sample of the batch; default 0. */
+  /** Index of the sample in the batch; default 0. */
   sample?: number;
-  /** The neurons, indices into the axes behind the batch in row-major order; by default the first four. */
+  /** Indices of the neurons in the axes after the batch, in row-major order; default the first four. */
   neurons?: readonly number[];
-  /** A dashed line at θ; default none. */
+  /** θ, drawn as a dashed line; default none. */
   threshold?: number;
-  /** Spikes [T, B, …] of the same neurons, as dots on the traces. */
+  /** Spikes [T, B, …] of the same neurons, drawn as dots on the traces. */
   spikes?: Tensor;
-  /** The label of the vertical axis; default "membrane u". */
+  /** Label of the vertical axis; default "membrane u". */
   label?: string;
   /** Length of a step in ms, for the axis; default 0: the axis counts steps. */
   dtMs?: number;
@@ -33,13 +33,13 @@ const DEFAULTS = {
 } satisfies Record<keyof TracePlotOptions, unknown>;
 
 /**
- * Traces of some neurons of one sample as SVG text: time to the right, a line for each neuron. Several tensors by name are panels one
- * below the other, for instance the states of a neuron.
+ * Draws traces of some neurons of one sample as SVG text: time to the right, a line for each neuron. Several tensors by name, for example the states
+ * of a neuron, become panels below each other.
  *
  * Shapes: membrane [T, B, …], or [T].
  *
- * @throws Error where the peer echarts is missing; TypeError for anything but a tensor, an option of another name or kind; RangeError unless
- *   there is a time axis, such a sample and such neurons, and for an option out of range.
+ * @throws Error if the peer dependency echarts is missing; TypeError for anything but a tensor, an unknown option or a value of the wrong type;
+ *   RangeError unless there is a time axis, such a sample and such neurons, and for an option out of range.
  *
  * @example
  * ```ts
@@ -90,7 +90,6 @@ function neuronsOf(where: string, neurons: readonly number[] | undefined, N: num
   return all;
 }
 
-/** The middle of a step. */
 const at = (t: number, unit: number): number => (t + 0.5) * unit;
 
 const lineOf = ({ values, T, N }: NamedSample, n: number, unit: number, color: string): object => ({
@@ -102,7 +101,7 @@ const lineOf = ({ values, T, N }: NamedSample, n: number, unit: number, color: s
   itemStyle: { color },
 });
 
-/** The number, or null for a gap where it is not finite. */
+/** The number, or null for a gap if it is not finite. */
 const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
 
 const limitOf = (threshold: number, end: number): object => ({
@@ -117,7 +116,7 @@ const limitOf = (threshold: number, end: number): object => ({
   itemStyle: { color: markColour },
 });
 
-/** A dot on the trace at each spike, all in one path. */
+/** Dots on the trace at each spike, all in one path. */
 function dotsOf({ values, T, N }: NamedSample, fired: Sample, n: number, unit: number, fill: string): object {
   const steps = Array.from({ length: T }, (_, t) => t).filter((t) => fired.values[t * N + n] !== 0);
   const renderItem = (_: unknown, api: Drawing): object => {

@@ -108,7 +108,7 @@ test("diagnose: neurons that fire in every step are saturated", () => {
 test("diagnose: where no membrane is within the support of the surrogate, no gradient passes", () => {
   const model = network({ depth: 3, neuron: { threshold: 0.3, surrogate: surrogate.boxcar() } });
   (model.modules[2] as Linear).bias?.copyFrom(new Float32Array(50).fill(-9));
-  // The layers before it have no gradient either: it is the reason, and they are not reported.
+  // The layers before it have no gradient either; it is the cause, so they are not reported.
   expect(troubles(model)).toEqual(["dead 3", "unsupported 3"]);
   const { findings, layers, parameters } = diagnose(model, input(), { loss });
   expect(findings[1]?.reason).toMatch(

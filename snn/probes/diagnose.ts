@@ -1,5 +1,5 @@
-/** Reasons in words why a network does not learn, found in a recording of one batch. */
-import { functionOf, NOT_NEGATIVE, numberOf, POSITIVE, UNIT, withDefaults } from "../../engine/arguments.ts";
+/** Finds reasons why a network does not learn in a recording of one batch, and explains them in words. */
+import { functionOf, joined, NOT_NEGATIVE, numberOf, POSITIVE, UNIT, withDefaults } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";
 import { type FitOptions, type Module, noGrad, Tensor } from "../../engine/index.ts";
 import { defaultGenerator } from "../../engine/protocol.ts";
@@ -10,46 +10,48 @@ import { type LayerRecording, type Recording, recordOf } from "./record.ts";
 
 /** Options of {@link diagnose}. */
 export interface DiagnoseOptions extends FiringRateOptions {
-  /** The loss of the output, one number, as training has it. */
+  /** Loss of the output, one number, as in training. */
   loss: (output: Tensor) => Tensor;
-  /** Turns x into the input of the model, as in `fit`; by default x is the input. */
+  /** Makes the input of the model from x, as in `fit`; by default x is the input. */
   encode?: FitOptions["encode"];
-  /** Share of silent neurons from which on a layer is dead, in [0, 1]; default 0.9. */
+  /** Share of silent neurons at which a layer counts as dead, in [0, 1]; default 0.9. */
   deadShare?: number;
-  /** Share of saturated neurons from which on a layer is saturated, in [0, 1]; default 0.5. */
+  /** Share of saturated neurons at which a layer counts as saturated, in [0, 1]; default 0.5. */
   saturatedShare?: number;
-  /** Share of the neurons and steps that pass a gradient below which a layer is unsupported, in [0, 1]; default 0.005. */
+  /**
+   * A layer counts as unsupported if a smaller share of its neurons and steps passes a gradient; in [0, 1], default
+   * 0.005.
+   */
   passingShare?: number;
   /**
-   * Gradients vanish where their norm is below this share of the norm at the layer next to the loss, or, in recurrent
-   * layers, in the last steps; ≥ 0, default 1e-4.
+   * Gradients vanish if their norm is below this share of the norm at the layer next to the loss or, in recurrent layers, in the last steps; ≥ 0,
+   * default 1e-4.
    */
   vanishing?: number;
-  /** Gradients explode where their norm is above this multiple of the same; > 0, default 1e3. */
+  /** Gradients explode if their norm is above this multiple of the same norm; > 0, default 1e3. */
   exploding?: number;
 }
 
-const DEFAULTS = {
+const DEFAULTS = joined(RATES, {
   loss: null as unknown as DiagnoseOptions["loss"],
   encode: undefined as DiagnoseOptions["encode"],
-  ...RATES,
   deadShare: 0.9,
   saturatedShare: 0.5,
   passingShare: 0.005,
   vanishing: 1e-4,
   exploding: 1e3,
-} satisfies Record<keyof DiagnoseOptions, unknown>;
+}) satisfies Record<keyof DiagnoseOptions, unknown>;
 
 /**
  * A reason why a network does not learn.
  *
- * - `nan`: a value is infinite or no number, from this place on
- * - `clamped`: `encode` gives different values above 1 the same spikes
- * - `dead`: hardly a neuron fires
+ * - `nan`: a value is infinite or NaN from this place on
+ * - `clamped`: `encode` makes the same spikes from different values above 1
+ * - `dead`: almost no neuron fires
  * - `saturated`: most neurons fire in almost every step
  * - `disconnected`: no gradient arrives at the layer
- * - `unsupported`: gradient arrives, but next to no membrane is where the surrogate's derivative is not 0
- * - `vanishing`, `exploding`: gradients become too small or too large on the way to the input or to the first steps
+ * - `unsupported`: a gradient arrives, but almost no membrane is where the surrogate's derivative is not 0
+ * - `vanishing`, `exploding`: gradients become too small or too large towards the input or the first steps
  */
 export type Trouble =
   | "nan"
@@ -61,19 +63,19 @@ export type Trouble =
   | "vanishing"
   | "exploding";
 
-/** A reason, with its numbers and a remedy. */
+/** A finding: a kind of trouble, with its numbers and a remedy. */
 export interface Finding {
   /** The kind of trouble. */
   readonly trouble: Trouble;
-  /** Name of the layer; for `nan` also of a parameter, `input` or `loss`; for `clamped` `input`. */
+  /** Name of the layer; for `nan` possibly a parameter, `input` or `loss`; for `clamped` `input`. */
   readonly layer: string;
-  /** The reason in words, with the numbers. */
+  /** The reason in words, with numbers. */
   readonly reason: string;
   /** A remedy in words. */
   readonly advice: string;
 }
 
-/** Least, mean and largest of some values. */
+/** Minimum, mean and maximum of some values. */
 export interface Extent {
   /** The least value. */
   readonly min: number;
@@ -83,11 +85,11 @@ export interface Extent {
   readonly max: number;
 }
 
-/** The numbers of a layer, null where it has no such values. */
+/** Numbers of a layer; null for values that it does not have. */
 export interface LayerDiagnosis {
   /** The class of the layer. */
   readonly kind: string;
-  /** Neurons of the layer. */
+  /** Number of neurons. */
   readonly neurons: number;
   /** Spikes per step and neuron. */
   readonly rate: number | null;
@@ -95,56 +97,56 @@ export interface LayerDiagnosis {
   readonly silent: number | null;
   /** Share of saturated neurons. */
   readonly saturated: number | null;
-  /** I. */
+  /** I, the current. */
   readonly current: Extent | null;
-  /** u. */
+  /** u, the membrane. */
   readonly membrane: Extent | null;
-  /** Mean θ, where the neurons have one. */
+  /** Mean θ, if the neurons have a threshold. */
   readonly threshold: number | null;
-  /** √(‖∂L/∂s‖² + ‖∂L/∂u‖²): the norm of the gradients that arrive. */
+  /** √(‖∂L/∂s‖² + ‖∂L/∂u‖²): norm of the gradients that arrive. */
   readonly arriving: number;
-  /** ‖∂L/∂I‖: the norm of the gradient that the neurons pass on. */
+  /** ‖∂L/∂I‖: norm of the gradient that the neurons pass on. */
   readonly leaving: number;
-  /** Share of the steps and neurons in which ∂L/∂I is not 0. */
+  /** Share of steps and neurons in which ∂L/∂I is not 0. */
   readonly passing: number;
-  /** ‖∂L/∂I[t]‖ of each step. */
+  /** ‖∂L/∂I[t]‖ for each step. */
   readonly steps: Float64Array;
 }
 
-/** The result of {@link diagnose}; `String(diagnosis)` says it in words. */
+/** Result of {@link diagnose}; `String(diagnosis)` is a text. */
 export interface Diagnosis {
-  /** Whether no reason was found. */
+  /** Whether there are no findings. */
   readonly healthy: boolean;
-  /** The reasons, from the input to the loss. */
+  /** Findings, from the input to the loss. */
   readonly findings: readonly Finding[];
-  /** Names of the layers in the order of their first run. */
+  /** Names of layers in the order of their first run. */
   readonly order: readonly string[];
-  /** The numbers of all layers by name. */
+  /** Numbers of all layers by name. */
   readonly layers: Readonly<Record<string, LayerDiagnosis>>;
-  /** Norms of the gradients of the parameters by name; 0 where none has arrived. */
+  /** Norms of the gradients of parameters by name; 0 without a gradient. */
   readonly parameters: Readonly<Record<string, number>>;
   /** The loss. */
   readonly loss: number;
-  /** Share of the values of x beyond [0, 1], where encoders of rates and latencies clamp; null without `encode`. */
+  /** Share of the values of x outside [0, 1], which rate and latency encoders clamp; null without `encode`. */
   readonly beyondUnit: number | null;
   /** A table of the layers, and the findings in words. */
   toString(): string;
 }
 
 /**
- * Says why a network does not learn: runs one batch forward and backward as {@link record} does, which leaves the model as it is, and
- * compares firing rates and norms of gradients with bounds, which are options.
+ * Finds out why a network does not learn: runs one batch forward and backward as {@link record} does, without changing the model, and compares firing
+ * rates and norms of gradients with bounds, which are options.
  *
- * A layer whose gradient is missing because a layer behind it passes none on is not reported a second time. A network without a finding
- * may still fail to learn, for instance with a learning rate that is too large.
+ * A missing gradient is reported once, at the layer that stops it, not at the layers before it. A network without findings may still fail to learn,
+ * for instance with a learning rate that is too large.
  *
- * With `encode`, the encoder that `fit` takes, x is a batch as a loader gives it. The default generator is put back, so that the encoder
- * costs a training no random numbers.
+ * With `encode`, an encoder as in `fit`, x is a batch of a data loader. The default generator is restored, so that a training run afterwards draws
+ * the same random numbers.
  *
- * Shapes: x as the model, or `encode`, takes it; the layers' values [T, B, …].
+ * Shapes: x is an input of the model, or of `encode`; values of layers are [T, B, …].
  *
- * @throws TypeError for a model that is none, an x, an encoded x or a loss that is no tensor, an option of another name or kind; RangeError for
- *   bounds out of range, a model without layers of neurons, and errors of the model and the loss.
+ * @throws TypeError for anything but a model, an x, encoded x or loss that is not a tensor, an unknown option or a value of the wrong type;
+ *   RangeError for bounds out of range, a model without layers of neurons, and errors of the model and the loss.
  *
  * @example
  * ```ts
@@ -207,7 +209,7 @@ export function diagnose(model: Module, x: Tensor, options: DiagnoseOptions): Di
 
 type Bounds = Omit<Required<DiagnoseOptions>, "loss" | "encode">;
 
-/** The input of the model for a batch. */
+/** Input of the model for a batch. */
 function encoded(where: string, x: Tensor, encode: NonNullable<DiagnoseOptions["encode"]>): Tensor {
   alive(x, where);
   const random = defaultGenerator.getState();
@@ -220,11 +222,13 @@ function encoded(where: string, x: Tensor, encode: NonNullable<DiagnoseOptions["
   }
 }
 
-/** The share of the values of t for which `counts` is true. */
+/** Share of the values of t for which `counts` is true. */
 const shareOf = (t: Tensor, counts: (value: number) => boolean): number =>
   t.toFloat32Array().filter(counts).length / t.size;
 
-/** The finding of an encoder over time that gives different values of x above 1 the same spikes; none where it does not. */
+/**
+ * The finding that an encoder over time makes the same spikes from different values of x above 1; empty if it does not.
+ */
 function clamped(x: Tensor, input: Tensor, share: number | null): Finding[] {
   const [T = 0, ...shape] = input.shape;
   if (share === null || !sameShape(shape, x.shape) || shareOf(input, (s) => s === 0 || s === 1) < 1) return [];
@@ -281,7 +285,7 @@ function thresholdOf(module: object): number | null {
   return t instanceof Tensor ? extentOf(t).mean : null;
 }
 
-/** The first place, from the parameters to the gradients, with a value that is infinite or no number; null where there is none. */
+/** The first place, from the parameters to the gradients, with an infinite or NaN value; null if there is none. */
 function notANumber(
   model: Module,
   x: Tensor,
@@ -344,7 +348,7 @@ function findingsOf(
       .map(([, { leaving }]) => leaving)
       .filter((leaving) => leaving > 0)
       .pop() ?? 0;
-  // From the loss on: the first layer that stops a gradient, or lets it grow, is the reason for all that lies before it.
+  // From the loss to the input: the first layer that stops or inflates a gradient explains all layers before it.
   let isStopped = false;
   let explodes = false;
   let forgets = false;
@@ -396,7 +400,7 @@ const CALM =
 
 const percent = (share: number | null): string => `${brief(100 * (share ?? 0))} %`;
 
-/** Three digits. */
+/** Three significant digits. */
 function brief(x: number): string {
   if (x === 0 || !Number.isFinite(x)) return String(x);
   const size = Math.abs(x);
@@ -420,7 +424,7 @@ const saturated = ({ saturated: share, neurons, rate, current }: LayerDiagnosis,
   `${percent(saturatedRate)} of the steps, the mean rate is ${brief(rate ?? 0)}: ` +
   `the current has a mean of ${brief(current?.mean ?? 0)}`;
 
-/** Where the membranes are. */
+/** The range of the membranes relative to the threshold, in words. */
 function lie(membrane: Extent | null, threshold: number | null): string {
   const theta = threshold === null ? "" : `, the threshold is ${brief(threshold)}`;
   if (membrane === null) return `the layer gives no membrane${theta}`;
@@ -429,8 +433,7 @@ function lie(membrane: Extent | null, threshold: number | null): string {
 }
 
 /**
- * The norm in the first quarter of the steps over the norm in the last quarter; 1 where the steps are too few or have
- * no gradient.
+ * Norm in the first quarter of the steps over the norm in the last quarter; 1 if there are too few steps or no gradient.
  */
 function overTime(steps: Float64Array): number {
   const n = Math.floor(steps.length / 4);

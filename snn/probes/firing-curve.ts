@@ -1,4 +1,4 @@
-/** f–I curves: how often neurons fire at each constant current, as numbers for `curvePlot`. */
+/** f–I curves: firing rates of neurons at constant currents, as numbers for `curvePlot`. */
 import { COUNT, numberOf, numbersOf, WHOLE, withDefaults } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";
 import { type Module, noGrad, type Tensor, tensor } from "../../engine/index.ts";
@@ -7,34 +7,34 @@ import { STEP_COUNTS } from "../coding/spikes.ts";
 
 /** Options of {@link firingCurve}. */
 export interface FiringCurveOptions {
-  /** T, the steps that are run, an integer in [1, 2²⁴]; default 500. */
+  /** T, the number of steps, an integer in [1, 2²⁴]; default 500. */
   timesteps?: number;
-  /** The first of these, in which neurons settle and spikes do not count; less than `timesteps`, default 0. */
+  /** Number of initial steps whose spikes do not count, while neurons settle; less than `timesteps`, default 0. */
   discard?: number;
-  /** N, where neurons have parameters of their own or feed each other; default 1. */
+  /** N, the number of neurons, for layers with parameters per neuron or recurrent connections; default 1. */
   features?: number;
 }
 
 const DEFAULTS: Required<FiringCurveOptions> = { timesteps: 500, discard: 0, features: 1 };
 
-/** The result of {@link firingCurve}. */
+/** Result of {@link firingCurve}. */
 export interface FiringCurve {
-  /** I, as given. */
+  /** I, the given currents. */
   readonly currents: Float64Array;
-  /** f, spikes per step and neuron, of each current. */
+  /** f, spikes per step and neuron, for each current. */
   readonly rates: Float64Array;
 }
 
 /**
- * The f–I curve of a layer: its mean firing rate at each of some constant currents, from the initial state.
+ * The f–I curve of a layer: its mean firing rate at each constant current, from the initial state.
  *
  *   f(I) = Σ_t Σ_n s[t, n] / (T·N)   over the steps that count, with current[t, n] = I
  *
- * Rates are spikes per step: divided by the length of a step they are frequencies. Shapes: the currents are the batch of one sequence
- * [T, currents, N]. Runs in evaluation mode and records nothing.
+ * Rates are spikes per step; divide them by the length of a step for frequencies. Shapes: the currents are the batch of one sequence
+ * [T, currents, N]. Runs in evaluation mode, without recording.
  *
- * @throws TypeError for a layer that is no module, currents that are no numbers in a row, an option of another name or kind; RangeError
- *   for no currents, an option out of range, and errors of the layer.
+ * @throws TypeError for a layer that is not a module, currents that are not an array of numbers, an unknown option or a value of the wrong type;
+ *   RangeError without currents, an option out of range, and errors of the layer.
  *
  * @example
  * ```ts

@@ -1,13 +1,13 @@
-/** Numbers of a recording: firing rates, and norms of gradients. */
+/** Statistics of a recording: firing rates and norms of gradients. */
 import { NOT_NEGATIVE, numberOf, objectOf, withDefaults } from "../../engine/arguments.ts";
 import { noGrad, type Tensor } from "../../engine/index.ts";
 import type { LayerRecording, Recording } from "./record.ts";
 
-/** How often the neurons of a layer fire, in spikes per step. */
+/** Firing rates of a layer, in spikes per step. */
 export interface FiringRate {
   /** Mean over all steps, samples and neurons. */
   readonly mean: number;
-  /** Of each neuron, in row-major order: the mean over steps and samples. */
+  /** Rate of each neuron, in row-major order: the mean over steps and samples. */
   readonly perNeuron: Float64Array;
   /** Share of the neurons whose rate is at most `silentRate`, in [0, 1]. */
   readonly silent: number;
@@ -17,24 +17,24 @@ export interface FiringRate {
 
 /** Options of {@link firingRates}. */
 export interface FiringRateOptions {
-  /** Rate up to which a neuron is silent, ≥ 0; default 0: it never fires. */
+  /** Rate up to which a neuron counts as silent, ≥ 0; default 0: it never fires. */
   silentRate?: number;
-  /** Rate from which on a neuron is saturated, ≥ 0; default 0.9. */
+  /** Rate from which a neuron counts as saturated, ≥ 0; default 0.9. */
   saturatedRate?: number;
 }
 
 export const RATES: Required<FiringRateOptions> = { silentRate: 0, saturatedRate: 0.9 };
 
 /**
- * The firing rates of all layers of a recording that have spikes, by name.
+ * Firing rates, by name, of all layers of a recording that have spikes.
  *
  *   r[n] = Σ_t Σ_b s[t, b, n] / (T·B)
  *
- * The order of the layers is `recording.order`.
+ * Layers are in the order of `recording.order`.
  *
- * Shapes: spikes [T, B, …] → `perNeuron` as long as the axes behind B; of spikes [T] one rate.
+ * Shapes: spikes [T, B, …] → `perNeuron` has one rate for each element of the axes after B; for spikes [T] there is one rate.
  *
- * @throws TypeError for anything but a recording, an option of another name or kind; RangeError for a rate that is negative or not
+ * @throws TypeError for anything but a recording, an unknown option or a value of the wrong type; RangeError for a rate that is negative or not
  *   finite; Error if the recording was freed.
  *
  * @example
@@ -78,31 +78,31 @@ export function rateOf(spikes: Tensor, { silentRate, saturatedRate }: Required<F
   };
 }
 
-/** The norm of a gradient over time. */
+/** Norm of a gradient over time. */
 export interface GradientNorm {
-  /** ‖g‖₂ of all values. */
+  /** ‖g‖₂ over all values. */
   readonly norm: number;
   /** ‖g[t]‖₂ of each step. */
   readonly steps: Float64Array;
 }
 
-/** Norms of the gradients at a layer, null where none has arrived. */
+/** Norms of the gradients at a layer; null without a gradient. */
 export interface LayerNorms {
-  /** Of ∂L/∂I, which the neurons pass on. */
+  /** Norm of ∂L/∂I, which the neurons pass on. */
   readonly current: GradientNorm | null;
-  /** Of ∂L/∂s, which arrives at the spikes. */
+  /** Norm of ∂L/∂s, which arrives at the spikes. */
   readonly spikes: GradientNorm | null;
-  /** Of ∂L/∂u, which arrives at the membrane. */
+  /** Norm of ∂L/∂u, which arrives at the membrane. */
   readonly membrane: GradientNorm | null;
 }
 
-/** The result of {@link gradientNorms}. */
+/** Result of {@link gradientNorms}. */
 export interface GradientNorms {
   /** Names of the layers in the order of their first run. */
   readonly order: readonly string[];
-  /** By the names of the layers. */
+  /** Norms by layer name. */
   readonly layers: Readonly<Record<string, LayerNorms>>;
-  /** ‖g‖₂ by the names of the parameters. */
+  /** ‖g‖₂ by parameter name. */
   readonly parameters: Readonly<Record<string, number>>;
 }
 
@@ -111,7 +111,7 @@ export interface GradientNorms {
  *
  *   ‖g‖₂ = √Σ g²
  *
- * @throws TypeError for anything but a recording; RangeError for one without a loss; Error if it was freed.
+ * @throws TypeError for anything but a recording; RangeError for a recording without a loss; Error if it was freed.
  *
  * @example
  * ```ts
@@ -142,7 +142,7 @@ const layersOf = (
 ): [string, LayerRecording][] =>
   namedLayers(where, "a recording, with layers", objectOf(where, "a recording", recording) as typeof recording);
 
-/** The layers with their names, in their order. */
+/** The layers with their names, in order. */
 export function namedLayers<Layer>(
   where: string,
   expected: string,
@@ -161,7 +161,7 @@ function normOf(gradient: Tensor | null): GradientNorm | null {
   return { norm: length(steps), steps };
 }
 
-/** ‖x‖₂. Squares of the smallest float32 are above 0 in float64. */
+/** ‖x‖₂. Squares of the smallest float32 do not underflow in float64. */
 function length(x: Float32Array | Float64Array): number {
   let sum = 0;
   for (let i = 0; i < x.length; i++) sum += (x[i] as number) * (x[i] as number);

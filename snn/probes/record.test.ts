@@ -37,7 +37,7 @@ import { mainOf } from "../../test/support/layers.ts";
 import { NEURON_NAMES, neuronClass } from "../../test/support/neuron-rows.ts";
 
 const bits = (t: Tensor | null | undefined) => [...new Uint32Array((t as Tensor).toFloat32Array().buffer)];
-/** Bits in which a zero has no sign. */
+/** Bits, with the sign of zeros removed. */
 const values = (t: Tensor | null | undefined) => Array.from((t as Tensor).toFloat32Array(), (v) => v + 0);
 
 const Adaptive = neuron({
@@ -112,7 +112,7 @@ test("record: the steps of a SpikingLSTM are those of its own path", () => {
     expect(layer?.kind).toBe("SpikingLSTM");
     expect(bits(layer?.spikes)).toEqual(bits(own.spikes));
     expect(bits(layer?.membrane)).toEqual(bits(own.membrane));
-    // The membrane has no decay: it is its current.
+    // The membrane has no decay, so it equals its current.
     expect(values(layer?.current)).toEqual(values(own.membrane));
   }
   expect(Math.max(...values(own.spikes))).toBe(1);
@@ -323,7 +323,7 @@ test("record: steps that a module runs by itself are joined over time", () => {
   }
 });
 
-/** All neurons, those that fire with a surrogate whose tails reach all membranes. */
+/** All neurons; those that fire have a surrogate whose tails reach all membranes. */
 const NEURONS = NEURON_NAMES.map((name): [string, () => Module] => {
   const Class = neuronClass(name);
   const options = mainOf(new Class()) === "spikes" ? { surrogate: surrogate.atan() } : {};
@@ -371,7 +371,7 @@ test("record: a run that goes on from a state continues its layer, another use o
   expect(Object.keys(layers)).toEqual(["lif", "lif#2"]);
   expect(bits(layers.lif?.spikes)).toEqual(bits(new LIF().forward(inputs())));
   expect(layers["lif#2"]?.spikes?.shape).toEqual([4, 4, 6]);
-  // Only the second part was read: at the spikes by the second use, and at the membrane by the loss.
+  // Only the second part was read: the spikes by the second use, and the membrane by the loss.
   const membrane = layers.lif?.gradients?.membrane as Tensor;
   expect(values(membrane.mean({ axis: [1, 2] }))).toEqual([0, 0, 0, 1, 1, 1, 1]);
   expect(layers.lif?.gradients?.spikes?.shape).toEqual([7, 4, 6]);
@@ -408,7 +408,7 @@ test("record: a layer by hand shows its spikes by observe", () => {
     for (const [i, g] of (own as number[]).entries())
       expect(Math.abs(g - (other?.[i] as number))).toBeLessThan(1e-6 * scale);
   }
-  // Elsewhere nothing happens, but for the checks.
+  // Elsewhere only the checks run.
   observe(new ByHand(), { current: x });
   expect(() => observe({} as never, {})).toThrow(TypeError);
   expect(() => observe(new ByHand(), { spikes: 1 as never })).toThrow("observe: expected a tensor, got 1");
@@ -465,7 +465,7 @@ test("record: errors say what was expected", () => {
   expect(() => record({} as never, x)).toThrow(new TypeError("record: expected a module with forward(x), got object"));
   expect(() => record(new LIF(), 1 as never)).toThrow(TypeError);
   expect(() => record(new LIF(), x, { losses: 1 } as never)).toThrow(
-    "record: expected the options loss, layers, got losses",
+    "record: expected a known option, got losses; did you mean loss?",
   );
   expect(() => record(new LIF(), x, { layers: "1" as never })).toThrow(TypeError);
   expect(() => record(new LIF(), x, { loss: () => 1 as never })).toThrow("record: the loss: expected a tensor, got 1");

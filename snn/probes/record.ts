@@ -1,4 +1,4 @@
-/** Recordings: currents, membranes and spikes of the neurons of a model, and the gradients that reach them. */
+/** Recordings: currents, membranes and spikes of the neurons of a model, and their gradients. */
 
 import { functionOf, listed, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { alive, composed, constantSource } from "../../engine/extend.ts";
@@ -8,47 +8,47 @@ import { defaultGenerator, type LayerTap, locate, moduleOf, shown, tapped, untap
 import { type Shape, sameShape } from "../../engine/shape.ts";
 import type { Seen } from "../layer/observe.ts";
 
-/** Gradients at a layer, [T, B, …] each; null where no gradient has arrived. */
+/** Gradients at a layer, [T, B, …] each; null without a gradient. */
 export interface LayerGradients {
-  /** ∂L/∂I: of the current, behind the surrogate and the way back through time. */
+  /** ∂L/∂I of the current, after the surrogate and the backward pass through time. */
   readonly current: Tensor | null;
-  /** ∂L/∂s: the sum over the layers that read the spikes, before the surrogate. */
+  /** ∂L/∂s, summed over the layers that read the spikes, before the surrogate. */
   readonly spikes: Tensor | null;
-  /** ∂L/∂u: the gradient of the membrane from outside of the neurons, as from a readout. */
+  /** ∂L/∂u, the gradient of the membrane from outside of the neurons, for example from a readout. */
   readonly membrane: Tensor | null;
 }
 
-/** Tensors that were recorded of a layer of neurons, [T, B, …] each; null where the layer has no such output. */
+/** Recorded tensors of a layer of neurons, [T, B, …] each; null for outputs that the layer does not have. */
 export interface LayerRecording {
   /** The class of the layer. */
   readonly kind: string;
-  /** I, the input of the neurons; of `Recurrent` without the recurrent current, of `SpikingLSTM` σ(o)·tanh(c). */
+  /** I, the input of the neurons; for `Recurrent` without the recurrent current, for `SpikingLSTM` σ(o)·tanh(c). */
   readonly current: Tensor | null;
   /** s. */
   readonly spikes: Tensor | null;
-  /** u, before the reset. */
+  /** u, the membrane before the reset. */
   readonly membrane: Tensor | null;
   /** Gradients of the loss; null without one. */
   readonly gradients: LayerGradients | null;
 }
 
-/** The result of {@link record}: a plain object, which a tape may return. */
+/** Result of {@link record}: a plain object, which a tape may return. */
 export interface Recording {
-  /** The output of the model: the bits of `forward`. */
+  /** Output of the model, the same bits as from `forward`. */
   readonly output: Tensor;
-  /** Names of the layers in the order of their first run. The keys of `layers` have another: JavaScript puts "1" before "0.1". */
+  /** Names of the layers in the order of their first run. JavaScript orders the keys of `layers` differently: "1" before "0.1". */
   readonly order: readonly string[];
   /** The layers by the paths of their modules. */
   readonly layers: Readonly<Record<string, LayerRecording>>;
   /** The loss, null without one. */
   readonly loss: number | null;
-  /** Gradients of the parameters that the loss has reached, by name; null without a loss. */
+  /** Gradients by name of the parameters that the loss depends on; null without a loss. */
   readonly gradients: Readonly<Record<string, Tensor>> | null;
 }
 
 /** Options of {@link record}. */
 export interface RecordOptions {
-  /** The loss of the output, one number: `record` then runs backward too. */
+  /** Loss of the output, one number; with it `record` also runs backward. */
   loss?: (output: Tensor) => Tensor;
   /** Names of the layers to record; all by default. */
   layers?: readonly string[];
@@ -60,21 +60,21 @@ const DEFAULTS = {
 } satisfies Record<keyof RecordOptions, unknown>;
 
 /**
- * Runs a model and gives the spikes, membranes and currents of all its neurons, and with a loss their gradients.
+ * Runs a model and returns spikes, membranes and currents of all its neurons and, with a loss, their gradients.
  *
- * `order` has the names in the order of the layers' first runs.
- * Seen are the layers of the package, whether the model calls `forward`, `unroll` or `step`, and those that {@link observe} shows.
- * Steps of a layer are joined over time. A layer that serves at several places appears once for each, as `name#2` from the second
- * on; a model that is a layer itself, and a layer that is in no field, have the name of their class.
+ * `order` lists the names in the order of the layers' first runs. Layers of the package are recorded in `forward`,
+ * `unroll` and `step`, and tensors in {@link observe}. Steps of a layer are joined over time. A layer that is used at
+ * several places appears once for each, as `name#2` from the second on. A model that is a layer itself, and a layer
+ * that is not in a field, have the name of their class.
  *
- * The model stays as it is. Without a loss, inside of a tape that records, the call stands for `forward`: all tensors are on the tape,
- * so that a loss may be made of them. Everywhere else also running statistics and random generators are put back, `grad` is not
- * touched, and a training that is recorded in between goes on with the same bits. The model runs in the mode that it is in.
+ * The model does not change. Without a loss, inside of a recording tape, the call replaces `forward`: all tensors are on the tape, so a loss may use
+ * them. Everywhere else, running statistics and random generators are restored and `grad` is not touched, so a recording between two training steps
+ * does not change the bits of the training. The model runs in its current mode, training or evaluation.
  *
- * Output, spikes, membranes and currents have the bits of `forward`; gradients too, up to the order of sums over time where a current
- * is the same in all steps. All tensors belong to the enclosing tape or the caller.
+ * Output, spikes, membranes and currents have the same bits as in `forward`. Gradients have the same bits too, except if a current is the
+ * same in all steps: then the order of their sums over time differs. All tensors belong to the enclosing tape or the caller.
  *
- * @throws TypeError for a model that is none, an `x` or a loss that is no tensor, an option of another name or kind; RangeError for
+ * @throws TypeError for anything but a model, an `x` or a loss that is not a tensor, an unknown option or a value of the wrong type; RangeError for
  *   names of layers that did not run, and errors of the model and the loss.
  *
  * @example
@@ -93,13 +93,12 @@ export function record(model: Module, x: Tensor, options: RecordOptions = {}): R
   return recordOf("record", model, x, options).recording;
 }
 
-/** A recording, and the module of each of its layers. */
 export interface Sighting {
   readonly recording: Recording;
   readonly modules: ReadonlyMap<string, Module>;
 }
 
-/** The same for a caller of another name. */
+/** `record` with the name of the calling function for errors. */
 export function recordOf(where: string, model: Module, x: Tensor, options: RecordOptions): Sighting {
   const { loss, layers } = withDefaults(where, DEFAULTS, options);
   moduleOf(where, model);
@@ -107,7 +106,7 @@ export function recordOf(where: string, model: Module, x: Tensor, options: Recor
   if (loss !== undefined) functionOf(where, "loss", loss);
   const recorder = new Recorder(model, namesOf(where, layers), loss !== undefined);
   const run = (): Recording => (loss === undefined ? forward(where, recorder, x) : backward(where, recorder, x, loss));
-  // Inside of a tape that records, `record` gives the tensors of `forward` and keeps its effects.
+  // Inside of a recording tape, `record` returns the tensors of `forward` and keeps its side effects.
   const recording = loss === undefined && scope.recording ? run() : undisturbed(recorder.model, x, run);
   return { recording, modules: recorder.modules };
 }
@@ -155,7 +154,9 @@ function outputOf(where: string, recorder: Recorder, x: Tensor): Tensor {
   return output;
 }
 
-/** The values of x as a leaf, on no other tape: the gradient of every layer has an end to go to. Constants over time stay short. */
+/**
+ * The values of x as a leaf that is on no other tape, so that backward reaches every layer. Values that repeat over time remain compact.
+ */
 function leafOf(x: Tensor): Tensor {
   const source = constantSource(x);
   const leaf = (source ?? x).detach();
@@ -163,7 +164,7 @@ function leafOf(x: Tensor): Tensor {
   return source === null ? leaf : expand(leaf, x.sizes);
 }
 
-/** fn() after which buffers, generators and the gradients of leaves are as before. */
+/** Runs fn, then restores buffers, generators and gradients of leaves. */
 function undisturbed<R>(model: Module, x: Tensor, fn: () => R): R {
   const buffers = model.namedState().filter(([, t]) => t.isBuffer);
   const before = buffers.map(([, t]) => ({ t, values: t.toFloat32Array(), written: t.written }));
@@ -178,30 +179,29 @@ function undisturbed<R>(model: Module, x: Tensor, fn: () => R): R {
   }
 }
 
-/** The tensors recorded of a layer. */
 const KINDS = ["current", "spikes", "membrane"] as const;
 type Kind = (typeof KINDS)[number];
 
 type Tensors = Record<Kind, Tensor | null>;
 
-/** A run of a layer over one step or more. */
+/** A run of a layer over one or more steps. */
 interface Piece {
   readonly values: Tensors;
   readonly gradients: Tensors;
 }
 
-/** Runs of a layer that go on from each other. */
+/** Consecutive runs of a layer. */
 interface Sequence {
   readonly name: string;
   readonly module: Module;
-  /** The shape of a step. */
+  /** Shape of a step. */
   readonly shape: Shape;
   readonly pieces: Piece[];
 }
 
 class Recorder implements LayerTap {
   readonly model: Module;
-  /** The modules of all layers that were recorded. */
+  /** Modules of all recorded layers, by name. */
   readonly modules = new Map<string, Module>();
   /** The scope that the recording belongs to. */
   home = scope;
@@ -221,7 +221,7 @@ class Recorder implements LayerTap {
     const sequence = this.sequenceOf(module, current.sizes.slice(1), continues);
     if (!this.wants(sequence)) return untapped(() => run(current));
     const differentiates = this.differentiates && scope.recording;
-    // A copy has the gradient of these neurons alone, in each step.
+    // The copy's gradient comes from this layer only.
     const own = differentiates ? current.clone() : current;
     if (own !== current) own.requiresGrad = true;
     const result = untapped(() => run(own)) as R & { readonly spikes?: Tensor; readonly membrane?: Tensor };
@@ -265,7 +265,7 @@ class Recorder implements LayerTap {
 
   private take({ pieces }: Sequence, values: Tensors): void {
     const gradients: Tensors = { current: null, spikes: null, membrane: null };
-    // A tape within the model may end before the recording is put together.
+    // A tape inside of the model may end before the recording is assembled.
     for (let inner = scope; inner !== this.home; inner = inner.parent as Scope) {
       for (const t of Object.values(values)) if (t !== null) inner.kept.push(t);
     }
@@ -289,11 +289,11 @@ class Recorder implements LayerTap {
   }
 }
 
-/** The gradient of a piece; a leaf has it still. */
+/** Gradient of a piece; a leaf keeps its own in `grad`. */
 const gradientOf = ({ values, gradients }: Piece, kind: Kind): Tensor | null =>
   gradients[kind] ?? values[kind]?.grad?.clone() ?? null;
 
-/** The tensors of all pieces, one after the other in time, with zeros where a piece has none; null where none has one. */
+/** Tensors of all pieces in the order of time, zeros for pieces that have none; null if no piece has one. */
 function concatenated(pieces: readonly Piece[], tensorOf: (piece: Piece) => Tensor | null): Tensor | null {
   const tensors = pieces.map(tensorOf);
   if (tensors.every((t) => t === null)) return null;

@@ -1,4 +1,4 @@
-/** One sample of a sequence as numbers, for charts as text and as pictures. */
+/** One sample of a sequence as numbers, for text plots and charts. */
 import { numberOf, WHOLE, wrongValue } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { formatShape } from "../../engine/shape.ts";

@@ -1,9 +1,9 @@
-/** Spikes and traces as text, for a terminal. */
+/** Text plots of spikes and traces for a terminal. */
 import { numberOf, type Range, WHOLE, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { sampleOf } from "./sample.ts";
 
-/** Characters in a line, and lines. */
+/** Range of the characters in a line, and of the lines. */
 const SIZE: Range = {
   expected: "an integer in [1, 1000]",
   fits: (x) => Number.isInteger(x) && x >= 1 && x <= 1000,
@@ -13,9 +13,9 @@ const SIZE: Range = {
 export interface RasterTextOptions {
   /** The sample of the batch; default 0. */
   sample?: number;
-  /** Columns of characters, at most; an integer in [1, 1000], default 72. */
+  /** Largest number of characters in a line; an integer in [1, 1000], default 72. */
   width?: number;
-  /** Lines of characters; an integer in [1, 1000], default 16 at most for a raster, 8 for a trace. */
+  /** Number of lines; an integer in [1, 1000], default at most 16 for a raster, 8 for a trace. */
   height?: number;
 }
 
@@ -23,20 +23,20 @@ const RASTER: Required<RasterTextOptions> = { sample: 0, width: 72, height: 16 }
 
 /** Options of {@link traceText}. */
 export interface TraceTextOptions extends RasterTextOptions {
-  /** The neuron, an index into the axes behind the batch in row-major order; default 0. */
+  /** Index of the neuron in the axes after the batch, in row-major order; default 0. */
   neuron?: number;
 }
 
 const TRACE: Required<TraceTextOptions> = { sample: 0, neuron: 0, width: 72, height: 8 };
 
 /**
- * A raster of spikes as text: time runs to the right, neuron 0 is at the top, and a dot is where a neuron fires. A character of Braille
- * has two steps of four neurons; where there are more than fit, a dot stands for several.
+ * Plots a raster of spikes as text: time runs to the right, neuron 0 is at the top, and each spike is a dot. A Braille character has two steps of
+ * four neurons; if there are too many, a dot stands for several.
  *
  * Shapes: spikes [T, B, …], of which one sample is shown, or [T].
  *
- * @throws RangeError unless there is a time axis and such a sample, and sizes lie in [1, 1000]; TypeError for anything but a tensor, an
- *   option of another name or kind.
+ * @throws RangeError unless there is a time axis and such a sample, and sizes lie in [1, 1000]; TypeError for anything but a tensor, an unknown
+ *   option or a value of the wrong type.
  *
  * @example
  * ```ts
@@ -70,13 +70,13 @@ export function rasterText(spikes: Tensor, options: RasterTextOptions = RASTER):
 }
 
 /**
- * A trace over time, of a membrane for instance, as text: time runs to the right, the largest value is at the top. A character of
- * Braille has two steps; where there are more than fit, a column shows all their values.
+ * Plots a trace over time, for example of a membrane, as text: time runs to the right, the largest value is at the top. A Braille character has two
+ * steps; if there are too many, a column shows several.
  *
  * Shapes: x [T, B, …], of which one neuron of one sample is shown, or [T].
  *
- * @throws RangeError unless there is a time axis, such a sample and such a neuron, and sizes lie in [1, 1000]; TypeError for anything
- *   but a tensor, an option of another name or kind.
+ * @throws RangeError unless there is a time axis, such a sample and such a neuron, and sizes lie in [1, 1000]; TypeError for anything but a tensor,
+ *   an unknown option or a value of the wrong type.
  *
  * @example
  * ```ts
@@ -111,7 +111,7 @@ export function traceText(x: Tensor, options: TraceTextOptions = TRACE): string 
       continue;
     }
     const row = rowOf(value);
-    // A line from the value before to this one, in the column of this one.
+    // Connects the previous value with this one, in the column of this one.
     const from = before === null ? row : before + Math.sign(row - before);
     const step = from <= row ? 1 : -1;
     for (let r = from; r !== row + step; r += step) dots.set(Math.floor((t * columns) / T), r);
@@ -124,12 +124,12 @@ export function traceText(x: Tensor, options: TraceTextOptions = TRACE): string 
   return framed(dots.lines, labels, T);
 }
 
-/** A character of Braille is this and a bit for each of its dots. */
+/** Code of the empty Braille character; each dot adds a bit. */
 const BLANK = 0x2800;
-/** The bits of the dots of a character, in columns of four. */
+/** Bits of the dots of a character, in columns of four. */
 const BITS = [0x01, 0x02, 0x04, 0x40, 0x08, 0x10, 0x20, 0x80];
 
-/** Dots in characters of Braille, two columns of four each. */
+/** Dots on a grid of Braille characters, two columns of four dots each. */
 class Dots {
   private readonly rows: number;
   private readonly characters: Uint16Array;
@@ -153,7 +153,7 @@ class Dots {
   }
 }
 
-/** Lines with axes: labels at some lines, and below the first and the last step. */
+/** Adds axes: labels at some lines, and the first and last step below. */
 function framed(lines: readonly string[], labels: ReadonlyMap<number, string>, T: number): string {
   const width = Math.max(...[...labels.values()].map(({ length }) => length));
   const columns = lines[0]?.length ?? 0;

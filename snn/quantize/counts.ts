@@ -1,4 +1,4 @@
-/** Counts of the inputs of a product that are not zero, for profiles and costs. */
+/** Counts non-zero inputs of a product, for profiles and costs. */
 
 import { constantSource } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
@@ -7,17 +7,17 @@ import { formOf } from "../../engine/unchecked.ts";
 
 /** Inputs of a product in one step. */
 export interface StepCounts {
-  /** Samples in which each input is not zero. */
+  /** Number of samples in which each input is not zero. */
   readonly nonZeros: Float32Array;
   /** Whether all inputs are 0, 1 or −1. */
   readonly isBinary: boolean;
-  /** Time steps that are the same. */
+  /** Number of equal consecutive steps that this one stands for. */
   readonly times: number;
 }
 
 /**
- * The inputs of each step that are not zero, over samples: x [T, B, …, features] with `axes` axes of features. With one axis before the
- * features, or none, x is one step. Spikes as bits are counted as they are, steps that repeat each other once.
+ * Counts the non-zero inputs of each step over samples: x [T, B, …, features] with `axes` axes of features. With at most one axis before the
+ * features, x is one step. Counts packed spikes without unpacking, and repeated steps once.
  */
 export function countsOfSteps(x: Tensor, axes: number): StepCounts[] {
   const inputs = sizeOf(x.sizes.slice(-axes));
@@ -39,5 +39,4 @@ export function countsOfSteps(x: Tensor, axes: number): StepCounts[] {
   });
 }
 
-/** The sum of the values. */
 export const sumOfValues = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0);

@@ -4,13 +4,13 @@ import { alive } from "../../engine/extend.ts";
 import { type Batch, type Batches, DataLoader, type Dataset, Tensor } from "../../engine/index.ts";
 import { isDataset } from "../../engine/protocol.ts";
 
-/** A tensor as the input of a model, a dataset, or batches of a loader. */
+/** An input of a model as a tensor, a dataset, or batches of a loader. */
 export type ModelData<Y> = Tensor | Dataset<Y> | Batches<Y>;
 
 /**
- * Calls `ofTensor` with a tensor, or `ofBatch` with each batch of a dataset or a loader, in its order.
+ * Calls `ofTensor` with a tensor, or `ofBatch` with each batch of a dataset or a loader, in order.
  *
- * @throws TypeError for other kinds of data and batches; Error for a tensor that was freed.
+ * @throws TypeError for data or batches of the wrong type; Error for a tensor that was freed.
  */
 export function readData<Y>(
   where: string,

@@ -1,4 +1,4 @@
-/** Quantized weights and states as arrays for files, and back. */
+/** Quantized weights and states as arrays for files, and the reverse. */
 import { ensure, numbersOf, objectOf } from "../../engine/arguments.ts";
 import { type ArrayEntry, type Module, type NamedArrays, noGrad, type StateDict, Tensor } from "../../engine/index.ts";
 import { moduleOf, readingAt, type Weighted, weightOf } from "../../engine/protocol.ts";
@@ -6,21 +6,21 @@ import { checkShape, formatShape, sizeOf } from "../../engine/shape.ts";
 import { shiftsIn } from "./neurons.ts";
 import { gridIn, quantizedWeights, weightedIn } from "./weights.ts";
 
-/** Behind the name of a weight: its scales, and where it has 4 bits or fewer, its integers, how wide they are, and its shape. */
+/** Suffixes of a weight's name for its scales and, with 4 bits or fewer, its integers, their width, and the shape. */
 const [SCALE, PACKED, BITS, SHAPE] = ["_scale", "_packed", "_bits", "_shape"];
 
 /**
- * The state of the network that a quantized or pruned model computes, for a small file: weights on a grid as integers and scales, decays
- * that are shifts as these, masked weights as zeros without the masks, all else as `stateDict` gives it.
+ * State of a quantized or pruned model for a small file: weights on a grid as integers and scales, decays rounded to shifts, masked weights as zeros
+ * without the masks, everything else as in `stateDict`.
  *
  *   fc.weight         q, Int8Array in the shape of the weight             (5 to 8 bits)
- *   fc.weight_packed  q, Uint8Array, two or four to a byte, the first lowest   (fewer bits, ternary)
+ *   fc.weight_packed  q, Uint8Array, two or four to a byte, the first in the lowest bits   (fewer bits, ternary)
  *   fc.weight_bits    4 or 2: bits of a q in a byte, in two's complement   (with weight_packed)
  *   fc.weight_shape   the shape of the weight                              (with weight_packed)
  *   fc.weight_scale   s, Float32Array [1] or [out]: w = s·q
  *
- * `saveSafetensors` writes the arrays, `readSafetensors` reads them, {@link dequantizedState} makes floats of them. A checkpoint, and not
- * this state, has the floats that training moves, and the masks.
+ * `saveSafetensors` writes the arrays, `readSafetensors` reads them, {@link dequantizedState} converts them to floats. To continue a training, save a
+ * checkpoint instead: it has the float parameters and the masks.
  *
  * @throws TypeError for anything but a module; RangeError for weights that are not finite.
  *
@@ -65,18 +65,18 @@ export function quantizedState(model: Module): Record<string, ArrayEntry> {
 
 const isMasked = (layer: Weighted): layer is Weighted & { mask: Tensor } => readingAt(layer, "mask") !== null;
 
-/** The weight of a layer without a grid, with zeros where a mask has them. */
+/** Weight of a layer without a grid, with its mask applied. */
 const masked = (layer: Weighted): Float32Array => noGrad(() => weightOf(layer).toFloat32Array());
 
 /**
- * The floats of a state of {@link quantizedState}, for `loadStateDict`: w = s·q, rounded to float32, under the name of the weight. A model
- * that loads them computes the same bits as the quantized model, whether its weights and decays are quantized or not, and masked or not.
- * Levels of membranes are no arrays: a model gets them from {@link quantize}.
+ * Converts a state of {@link quantizedState} to floats for `loadStateDict`: w = s·q, rounded to float32, under the name of the weight. A model that
+ * loads them computes the same bits as the quantized model, whether or not it is quantized or masked itself. Levels of membranes are not part of the
+ * state; {@link quantize} sets them.
  *
- * A name and the same name with `_scale` behind it are a weight where the first array is an `Int8Array`, or in its packed form a
- * `Uint8Array`, as `readSafetensors` gives them; other arrays stay as they are.
+ * A name and the same name with the suffix `_scale` form a weight if the first array is an `Int8Array`, or a `Uint8Array` in packed form, as from
+ * `readSafetensors`; other arrays do not change.
  *
- * @throws TypeError for anything but a state, arrays by name; RangeError for integers and scales that do not fit each other.
+ * @throws TypeError for anything but arrays by name; RangeError for integers and scales that do not fit.
  *
  * @example
  * ```ts
@@ -108,7 +108,7 @@ const WHERE = "dequantizedState";
 const isOf = (kind: typeof Int8Array | typeof Uint8Array, entry: unknown): boolean =>
   Object(entry).data instanceof kind;
 
-/** The arrays, with integers that lie in bytes as an Int8Array under the name of their weight. */
+/** The arrays, with packed integers as an Int8Array under the name of their weight. */
 export function unpacked(where: string, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const arrays = { ...given };
   for (const name of Object.keys(given)) {
@@ -143,7 +143,7 @@ function scaled(
   return { shape, data: data.map((x, i) => x * (scales[Math.floor(i / n)] as number)) };
 }
 
-/** The entry, with floats. */
+/** The entry as floats. */
 function floatsOf(name: string, entry: unknown, of = WHERE): StateDict[string] {
   const where = `${of}: ${name}`;
   if (entry instanceof Tensor) return { shape: entry.shape, data: entry.toFloat32Array() };
@@ -159,7 +159,7 @@ function floatsOf(name: string, entry: unknown, of = WHERE): StateDict[string] {
   return { shape: sizes, data: values };
 }
 
-/** Integers of `width` bits, the first in the lowest bits of a byte. */
+/** Packs integers of `width` bits, the first in the lowest bits of a byte. */
 function pack(q: Int8Array, width: number): Uint8Array {
   const each = 8 / width;
   const bytes = new Uint8Array(Math.ceil(q.length / each));
@@ -175,7 +175,7 @@ function unpack(where: string, bytes: Float32Array, width: number, size: number)
   ensure(width === 2 || width === 4, where, "expected integers of 2 or 4 bits", width);
   const each = 8 / width;
   ensure(bytes.length === Math.ceil(size / each), where, `expected ${Math.ceil(size / each)} bytes`, bytes.length);
-  // Shifted up, so that the sign comes with it on the way back.
+  // Shifted up first, so that the shift down extends the sign.
   const up = 32 - width;
   return Int8Array.from({ length: size }, (_, i) => {
     const byte = bytes[Math.floor(i / each)] as number;

@@ -45,7 +45,7 @@ test("grid: 8 bits have 127 steps to each side, 2 bits one", () => {
 });
 
 test("grid: ternary weights by hand", () => {
-  // Rows: mean 0.5, Δ = 0.35, the mean of 1 and 0.4 is 0.7; mean 2, Δ = 1.4, and 4 alone is beyond it.
+  // Rows: mean 0.5, Δ = 0.35, the mean of 1 and 0.4 is 0.7; mean 2, Δ = 1.4, and only 4 is beyond it.
   const layer = layerOf([1, -0.4, 0.1, 4, 1, -1], "ternary");
   const [a, b, c, ...rest] = read(layer);
   expect(a).toBeCloseTo(0.7, 6);

@@ -1,7 +1,7 @@
 /** Weights on grids of few values, with the straight-through gradient. */
 import { inReference, k, type Op, passGradient, ready, recycle } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { allocate, apply, empty, SAVES } from "../../engine/unchecked.ts";
+import { allocateInScope, applyOp, emptyOf, SAVES } from "../../engine/unchecked.ts";
 
 /** Bits of a weight; "ternary" weights are −1, 0 or 1 times a scale. */
 export type WeightBits = 2 | 3 | 4 | 5 | 6 | 7 | 8 | "ternary";
@@ -9,51 +9,51 @@ export type WeightBits = 2 | 3 | 4 | 5 | 6 | 7 | 8 | "ternary";
 /** The grid of a weight. */
 export interface Grid {
   readonly bits: WeightBits;
-  /** Whether each output, a row of the weight, has a scale of its own. */
+  /** Whether each output, a row of the weight, has its own scale. */
   readonly perChannel: boolean;
 }
 
-/** The largest q of a grid, 2^(bits − 1) − 1. */
+/** Largest q of a grid, 2^(bits − 1) − 1. */
 export const largestInteger = (bits: WeightBits): number => (bits === "ternary" ? 1 : 2 ** (bits - 1) - 1);
 
-/** Scales of a weight in this grid. */
+/** Number of scales of a weight on this grid. */
 export const scaleCount = ({ perChannel }: Grid, weight: Tensor): number =>
   perChannel ? (weight.sizes[0] as number) : 1;
 
-/** The smallest scale, 2⁻¹²⁶: a row of zeros has this one, and stays zeros. */
+/** Smallest scale; a row of zeros has it. */
 const SMALLEST = 2 ** -126;
 
 /** Δ of ternary weights, as a share of the mean of |w|. */
 const THRESHOLD = 0.7;
 
-/** A number that rounds an addend to an integer, half to even, in float32 and in the float64 of `gradcheck`. */
+/** Adding and subtracting this number rounds to an integer, half to even, in float32 and in the float64 of `gradcheck`. */
 const ROUNDING = 1.5 * 2 ** 23;
 const ROUNDING_64 = 1.5 * 2 ** 52;
 
-/** Times this, the smallest weight that is not 0 beside others reaches 1. */
+/** Factor by which every weight that is not negligible next to others exceeds 1 in magnitude; clamped to ±1, it is a sign. */
 const HUGE = 3e38;
 
-/** Values that stay in the cache from one kernel to the next. */
+/** Number of values that remain in the cache from one kernel to the next. */
 const PIECE = 4096;
 
 /**
- * z ← the weight on its grid; scales ← s, one a row.
+ * z ← the weight on its grid; scales ← s, one per row.
  *
  *   z = s·q,  q = round(w / s),  s = max|w| / (2^(bits − 1) − 1)
  *   ternary  z = s·q,  q = sign(w) where |w| > Δ, else 0,  Δ = 0.7·mean|w|,  s = mean of the |w| > Δ
  *
- * No |w| is beyond the largest q, so nothing is clipped. Weights that are on a grid stay where they are, to the bit: for n = 2^(bits − 1)
- * − 1, (max|w| / n)·n / n is max|w| / n in float32, and ternary means are taken of |w| / max|w|.
+ * No |w / s| exceeds the largest q, so nothing is clipped. Weights on a grid do not change by a bit: for n = 2^(bits − 1) − 1, (max|w| / n)·n / n
+ * equals max|w| / n in float32, and ternary means are taken of |w| / max|w|.
  */
 function toGrid(z: number, scales: number, w: number, rows: number, n: number, bits: WeightBits): void {
   const isTernary = bits === "ternary";
   const bytes = isTernary ? 16 + 4 * n : 16;
-  const work = allocate(bytes);
+  const work = allocateInScope(bytes);
   for (let i = 0; i < rows; i++) {
     const [to, from, scale] = [z + 4 * i * n, w + 4 * i * n, scales + 4 * i];
     if (isTernary) toTernary(to, scale, from, n, work);
     else toSteps(to, scale, from, n, largestInteger(bits), work);
-    // −0 becomes 0, and rows of zeros stay zeros.
+    // −0 becomes 0, and rows of zeros remain zeros.
     atLeast(scale, SMALLEST, work);
     for (let at = 0; at < n; at += PIECE) {
       const [piece, size] = [to + 4 * at, Math.min(PIECE, n - at)];
@@ -64,7 +64,7 @@ function toGrid(z: number, scales: number, w: number, rows: number, n: number, b
   recycle(work, bytes);
 }
 
-/** A row: z ← q, scale ← max|w| / n of the `steps` n. */
+/** One row: z ← q, scale ← max|w| / n, where n is `steps`. */
 function toSteps(z: number, scale: number, w: number, n: number, steps: number, work: number): void {
   k.abs(z, w, n);
   largestTo(scale, z, n);
@@ -80,7 +80,7 @@ function toSteps(z: number, scale: number, w: number, n: number, steps: number, 
   }
 }
 
-/** A row: z ← q, scale ← the mean of |w| > Δ. */
+/** One row: z ← q, scale ← the mean of |w| > Δ. */
 function toTernary(z: number, scale: number, w: number, n: number, work: number): void {
   const [mean, count, limit, sizes] = [work, work + 4, work + 8, work + 16];
   k.abs(sizes, w, n);
@@ -94,17 +94,17 @@ function toTernary(z: number, scale: number, w: number, n: number, work: number)
   k.mul(sizes, sizes, z, n, 0);
   k.sumAxis(mean, sizes, 1, n, 1);
   k.sumAxis(count, z, 1, n, 1);
-  // A row of zeros has none beyond Δ.
+  // In a row of zeros, no |w| exceeds Δ.
   atLeast(count, 1, limit);
   k.div(mean, mean, count, 1, 0);
   k.mul(scale, scale, mean, 1, 0);
-  // The sign of all that is not tiny.
+  // The sign, for all values that are not tiny.
   k.affine(sizes, w, n, HUGE, 0);
   k.clamp(sizes, sizes, n, -1, 1);
   k.mul(z, z, sizes, n, 0);
 }
 
-/** to[0] ← the largest of n values, NaN where there is one; the values are lost. */
+/** to[0] ← the largest of n values, NaN if one of them is NaN; overwrites the values. */
 function largestTo(to: number, x: number, n: number): void {
   for (let left = n; left > 1; ) {
     const half = left >> 1;
@@ -114,7 +114,7 @@ function largestTo(to: number, x: number, n: number): void {
   k.copy(to, x, 1);
 }
 
-/** x[0] ← the larger one of x[0] and a number, for which `work` has room. */
+/** x[0] ← max(x[0], least); `work` has room for a number. */
 function atLeast(x: number, least: number, work: number): void {
   k.fill(work, 1, least);
   k.maximum(x, x, work, 1, 0);
@@ -126,7 +126,7 @@ const gridOp: Op<Grid> = {
   saves: SAVES.nothing,
   forward(z, w, _b, _c, grid) {
     const rows = scaleCount(grid, w);
-    const scales = allocate(4 * rows);
+    const scales = allocateInScope(4 * rows);
     toGrid(z.ptr, scales, w.ptr, rows, w.size / rows, grid.bits);
     recycle(scales, 4 * rows);
   },
@@ -134,13 +134,13 @@ const gridOp: Op<Grid> = {
 };
 
 /** The weight on its grid, with the straight-through gradient. */
-export const onGrid = (w: Tensor, grid: Grid): Tensor => apply(gridOp, grid, w);
+export const onGrid = (w: Tensor, grid: Grid): Tensor => applyOp(gridOp, grid, w);
 
-/** The weight on its grid, and the scales; no gradients. */
+/** The weight on its grid, and the scales, without gradients. */
 export function gridOf(w: Tensor, grid: Grid): { z: Tensor; scales: Tensor } {
   ready("quantize", w);
-  const scales = empty([scaleCount(grid, w)]);
-  const z = empty(w.sizes);
+  const scales = emptyOf([scaleCount(grid, w)]);
+  const z = emptyOf(w.sizes);
   toGrid(z.ptr, scales.ptr, w.ptr, scales.size, w.size / scales.size, grid.bits);
   return { z, scales };
 }

@@ -1,5 +1,5 @@
 /**
- * Networks for other machines: weights of few bits, spiking networks from trained ones without spikes, and the cost of a network.
+ * Networks for other hardware: weights of few bits, conversion of trained networks to spiking ones, and the cost of a network.
  *
  * @module jarvis-snn/quantize
  */

@@ -1,52 +1,52 @@
-/** Layers with weights of eight bits, for inference: copies of `Linear` and convolutions that `Int8` runs. */
+/** Layers with 8-bit weights for inference: the copies of `Linear` and convolutions that `Int8` runs. */
 
 import { FLOAT, POSITIVE, type Range, wrongValue } from "../../engine/arguments.ts";
-import { alive, bitsOf, inReference, k, NO_GRADIENT, type Op, recycle, streamBytes } from "../../engine/extend.ts";
+import { alive, bitsOf, inReference, k, NO_GRADIENT, recycle, streamBytes } from "../../engine/extend.ts";
 import { type Conv1d, Conv2d, type Tensor } from "../../engine/index.ts";
 import { memory } from "../../engine/lasting.ts";
 import { type Axis, FLAT, type StoredArray, windowOver } from "../../engine/protocol.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
-import { allocate, apply, int8Kernels, liftedOp } from "../../engine/unchecked.ts";
+import { allocateInScope, applyOp, int8Kernels, liftedOp, type ShortOp } from "../../engine/unchecked.ts";
 import { own, Stage, Staged } from "../layer/stage.ts";
 import { Int8Weights, type Past } from "./int8-weights.ts";
 
-/** The weight of a layer as integers, and its bias. */
+/** A layer's weight as integers, and its bias. */
 export interface Int8State {
   /** Sizes of the weight, [out, in…]. */
   readonly shape: Shape;
   /** Integers in row-major order. */
   readonly q: Int8Array;
-  /** A scale for each output, or one for all: the weight is scales[o]·q[o, …]. */
+  /** One scale for each output, or one for all: the weight is scales[o]·q[o, …]. */
   readonly scales: Float32Array;
   /** [out], or null without a bias. */
   readonly bias: Float32Array | null;
 }
 
-/** Values of an op or a stream: numbers at `ptr`, unless it is 0, and unless `bits` is 0 the same as a stream of bits. */
+/** Values of an op or a stream: floats at `ptr` unless it is 0; the same values as a stream of bits unless `bits` is 0. */
 interface Input {
   readonly ptr: number;
   readonly bits: number;
   readonly size: number;
 }
 
-/** A sequence: the number of steps, and of rows of the product in each; the shape of z. */
+/** Plan of a sequence: the number of steps, the rows of the product per step, and the shape of z. */
 interface Plan {
   readonly shape: Shape;
   readonly steps: number;
   readonly rows: number;
 }
 
-/** The attributes of the op. */
+/** Attributes of the op. */
 interface Run {
   readonly shape: Shape;
   readonly layer: Int8Layer<Plan>;
   readonly plan: Plan;
 }
 
-const op: Op<Run> = {
+const op: ShortOp<Run> = {
   name: "Int8",
   saves: NO_GRADIENT,
-  reads: { a: ["bits"] },
+  shortcuts: { reads: { a: ["bits"] } },
   forward(z, x, _w, _b, { layer, plan }) {
     layer.runSequence(z.ptr, { ptr: x.ptr, bits: bitsOf(x), size: x.size }, plan);
   },
@@ -63,7 +63,7 @@ const forward = liftedOp(
     checkMemory();
     const isStep = x.ndim <= layer.axes;
     const plan = layer.planOf(x.sizes, isStep);
-    return apply(op, { shape: isStep ? plan.shape.slice(1) : plan.shape, layer, plan }, x);
+    return applyOp(op, { shape: isStep ? plan.shape.slice(1) : plan.shape, layer, plan }, x);
   },
   (layer: Int8Layer<Plan>) => layer.axes,
 );
@@ -73,20 +73,20 @@ const INTEGERS: Range = {
   fits: (x) => Number.isInteger(x) && Math.abs(x) <= 127,
 };
 
-/** Names of the axes behind the channels. */
+/** Names of the axes after the channels. */
 const AXES = ["", ", L", ", H, W"];
 
-/** A product with a weight of eight bits: of each group of outputs one. */
+/** A product with an 8-bit weight: one for each group of outputs. */
 abstract class Int8Layer<P extends Plan> extends Staged {
-  /** Axes of an x that has neither steps nor a batch. */
+  /** Number of axes of an x without steps and batch. */
   abstract readonly axes: number;
-  /** Size of the first of them: inputs of a Linear, channels of a convolution. */
+  /** Size of the first of these axes: inputs of a Linear, channels of a convolution. */
   protected abstract readonly features: number;
   protected readonly weights: readonly Int8Weights[];
   /** Sizes of the weight, [out, in…]. */
   private readonly shape: Shape;
   private readonly hasBias: boolean;
-  /** All outputs share a scale. */
+  /** Whether all outputs share a scale. */
   private isUniform = false;
   /** The state by name. */
   private readonly state: Readonly<Record<string, StoredArray>>;
@@ -129,7 +129,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
     };
   }
 
-  /** Replaces all values, with a weight of the same shape. */
+  /** Replaces all values; the weight has the same shape. */
   write({ q, scales, bias, shape: [outputs] }: Int8State): void {
     const all = new Float32Array(outputs as number);
     this.isUniform = scales.length === 1;
@@ -142,7 +142,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
     }
   }
 
-  /** The values as they were written. */
+  /** The values as they were last written. */
   read(): Int8State {
     const { shape, weights, isUniform, hasBias } = this;
     const q = new Int8Array(sizeOf(shape));
@@ -157,7 +157,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
     return { shape, q, scales: isUniform ? scales.slice(0, 1) : scales, bias: hasBias ? bias : null };
   }
 
-  /** The memory of the weights. */
+  /** Memory of the weights. */
   get memory(): Tensor[] {
     return this.weights.flatMap((w) => w.tensors);
   }
@@ -177,9 +177,9 @@ abstract class Int8Layer<P extends Plan> extends Staged {
   }
 
   /**
-   * How x of this shape is computed: a sequence [T, …], or a step of a sequence.
+   * Plans the product of x of this shape: a sequence [T, …], or a step of a sequence.
    *
-   * @throws RangeError for one that does not fit.
+   * @throws RangeError for a shape that does not fit.
    */
   planOf(x: Shape, isStep: boolean): P {
     const { axes, features } = this;
@@ -189,24 +189,24 @@ abstract class Int8Layer<P extends Plan> extends Staged {
     return this.plan(isStep ? [1, ...x] : x);
   }
 
-  /** How a sequence of a shape that has these features, [T, …], is computed. */
+  /** Plans a sequence [T, …] whose features fit. */
   protected abstract plan(x: Shape): P;
 
-  /** z ← the products of all steps. The pasts, one for each group, become the past of the last step. */
+  /** z ← the products of all steps. Each group has a record of its previous step, which becomes that of the last step. */
   abstract run(z: number, x: Input, plan: P, pasts: readonly Past[]): void;
 
-  /** z ← the products of all steps, without a step before. */
+  /** z ← the products of all steps, without a previous step. */
   runSequence(z: number, x: Input, plan: P): void {
     for (const t of this.memory) alive(t, "Int8");
     const words = this.pastWords(plan.rows);
     const size = words.reduce((sum, n) => sum + n, 0);
-    const at = allocate(4 * size);
+    const at = allocateInScope(4 * size);
     k.fill(at, size, 0);
     this.run(z, x, plan, this.pastsAt(at, plan.rows));
     recycle(at, 4 * size);
   }
 
-  /** Words of 32 bits in each past of `rows` rows. */
+  /** Number of 32-bit words in each past of `rows` rows. */
   pastWords(rows: number): number[] {
     return this.weights.map((w) => w.sumsOf(rows) + w.wordsOf(rows));
   }
@@ -223,7 +223,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
   }
 }
 
-/** Linear with a weight of eight bits: x [..., in] → z [..., out]. */
+/** Linear with an 8-bit weight: x [..., in] → z [..., out]. */
 export class Int8Linear extends Int8Layer<Plan> {
   readonly axes = 1;
   protected readonly features: number;
@@ -245,7 +245,7 @@ export class Int8Linear extends Int8Layer<Plan> {
     const { inputs } = weights;
     const words = steps * weights.wordsOf(rows);
     const isAligned = x.bits !== 0 && inputs % 32 === 0;
-    const bits = isAligned ? x.bits : allocate(4 * words);
+    const bits = isAligned ? x.bits : allocateInScope(4 * words);
     const found = isAligned
       ? k.countBits(bits, words)
       : x.bits !== 0
@@ -259,19 +259,19 @@ export class Int8Linear extends Int8Layer<Plan> {
 
 /** Windows over the images of a sequence. */
 interface ConvPlan extends Plan {
-  /** Of one step. */
+  /** Images per step. */
   readonly images: number;
   readonly down: Axis;
   readonly across: Axis;
 }
 
-/** Conv1d or Conv2d with a weight of eight bits: the rows of the product are the bits, or the values, under the windows. */
+/** Conv1d or Conv2d with an 8-bit weight: the rows of the product are the bits, or the values, under the windows. */
 export class Int8Conv extends Int8Layer<ConvPlan> {
   readonly axes: number;
   private readonly where: "Conv1d" | "Conv2d";
   private readonly kernel: Shape;
   protected readonly features: number;
-  /** The windows of the layer that was copied. */
+  /** Window options of the copied layer. */
   readonly options: Pick<Conv2d, "stride" | "padding" | "dilation" | "groups">;
 
   constructor(layer: Conv1d | Conv2d, state: Int8State) {
@@ -300,7 +300,7 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
 
   run(z: number, x: Input, plan: ConvPlan, pasts: readonly Past[]): void {
     if (x.bits !== 0) return this.runSpikes(z, x.bits, plan, pasts, []);
-    const bits = allocate(streamBytes(x.size));
+    const bits = allocateInScope(streamBytes(x.size));
     const count = plan.steps * plan.images;
     const size = x.size / count;
     const isGraded = (i: number): boolean => k.packBits(bits, x.ptr + 4 * i * size, 1, size) < 0;
@@ -313,7 +313,7 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
     recycle(bits, streamBytes(x.size));
   }
 
-  /** Steps one after the other, without the images that are graded. */
+  /** Runs steps in order and skips graded images, those with values other than 0 and 1. */
   private runSpikes(
     z: number,
     stream: number,
@@ -329,8 +329,8 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
     const places = rows / images;
     const words = Math.ceil(inputs / 32);
     const axes = axesOf(down, across);
-    const bits = allocate(4 * rows * words);
-    const maps = allocate(4 * rows * outputs);
+    const bits = allocateInScope(4 * rows * words);
+    const maps = allocateInScope(4 * rows * outputs);
     for (let n = 0; n < steps * images; n += images) {
       for (let g = 0; g < weights.length; g++) {
         for (let i = 0; i < images; i++) {
@@ -353,7 +353,7 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
     recycle(axes, AXES_BYTES);
   }
 
-  /** The images that are graded, one after the other. */
+  /** Runs the graded images one by one. */
   private runGraded(z: number, x: number, plan: ConvPlan, graded: readonly boolean[]): void {
     const { steps, rows, images, down, across } = plan;
     const { features, weights } = this;
@@ -363,9 +363,9 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
     const places = rows / images;
     const words = Math.ceil(inputs / 32);
     const axes = axesOf(down, across);
-    const values = allocate(4 * places * inputs);
-    const bits = allocate(4 * places * words);
-    const maps = allocate(4 * places * outputs);
+    const values = allocateInScope(4 * places * inputs);
+    const bits = allocateInScope(4 * places * words);
+    const maps = allocateInScope(4 * places * outputs);
     for (let n = 0; n < steps * images * weights.length; n++) {
       if (!graded[Math.floor(n / weights.length)]) continue;
       kernels.lookUnder(values, x, 0, n * perGroup * down.size * across.size, perGroup, axes);
@@ -380,12 +380,12 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
   }
 }
 
-/** Twelve integers. */
+/** Bytes of twelve integers. */
 const AXES_BYTES = 48;
 
-/** The axes of windows as kernels read them. */
+/** Writes the axes of windows in the layout that kernels read. */
 function axesOf(down: Axis, across: Axis): number {
-  const at = allocate(AXES_BYTES);
+  const at = allocateInScope(AXES_BYTES);
   const numbers = [down, across].flatMap(({ size, places, kernel, stride, padding, dilation }) => {
     return [size, places, kernel, stride, padding, dilation];
   });
@@ -393,7 +393,7 @@ function axesOf(down: Axis, across: Axis): number {
   return at;
 }
 
-/** A layer in a stream: the sums of a step carry over to the next one. */
+/** A layer in a stream: each step starts from the sums of the previous one. */
 class Int8Stage<P extends Plan> extends Stage {
   private readonly layer: Int8Layer<P>;
   private readonly input: Tensor;

@@ -1,8 +1,8 @@
-/** Weights of eight bits in linear memory, and products with them. */
+/** 8-bit weights in linear memory, and products with them. */
 import { k, ready, recycle } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { memory } from "../../engine/lasting.ts";
-import { allocate, int8Kernels } from "../../engine/unchecked.ts";
+import { allocateInScope, int8Kernels } from "../../engine/unchecked.ts";
 import { LOW, MOST_NARROW, NARROW, ROOM, WIDE } from "../../kernels/int8-layout.ts";
 import { own } from "../layer/stage.ts";
 
@@ -13,13 +13,13 @@ export interface Int8Values {
   readonly bias: Float32Array;
 }
 
-/** The sums of a step, int32, and the bits of its inputs: the next step starts from them. Zeros at the start. */
+/** Addresses of the previous step's int32 sums and of its inputs as bits, from which the next step starts. Both hold zeros at first. */
 export interface Past {
   readonly sums: number;
   readonly before: number;
 }
 
-/** The first column of each panel, and the width of the panel. */
+/** First column and width of each panel. */
 function panelsOf(outputs: number): [from: number, width: number][] {
   const panels: [number, number][] = [];
   for (let from = 0; from < outputs; ) {
@@ -31,19 +31,18 @@ function panelsOf(outputs: number): [from: number, width: number][] {
   return panels;
 }
 
-/** Columns of all panels. */
 const widthOf = (outputs: number): number => panelsOf(outputs).reduce((sum, [, width]) => sum + width, 0);
 
-/** Inputs whose integers a sum of 32 bits holds: 128·2²⁴ = 2³¹. */
+/** Most inputs of a 32-bit sum: 128·2²⁴ = 2³¹. */
 export const MOST_INPUTS = 2 ** 24;
 
-/** The weight of a product [.., in] → [.., out]. */
+/** Weight of a product [.., in] → [.., out]. */
 export class Int8Weights {
   readonly inputs: number;
   readonly outputs: number;
-  /** Bytes, four in a value. */
+  /** Bytes, four in each float. */
   private readonly panels: Tensor;
-  /** The scales, and the biases. */
+  /** Scales, then biases. */
   private readonly factors: Tensor;
 
   constructor(inputs: number, outputs: number) {
@@ -81,18 +80,17 @@ export class Int8Weights {
     return { q, scales: factors.slice(0, this.outputs), bias: factors.slice(width, width + this.outputs) };
   }
 
-  /** A view of the panels. */
   private bytes(): Int8Array {
     ready("Int8", this.panels);
     return new Int8Array(memory.buffer, this.panels.ptr, 4 * this.panels.size);
   }
 
-  /** Calls back with the place of each weight among the panels, its number in row-major order, and whether it is the low one of a pair. */
+  /** Calls back for each weight: its place in the panels, its index in row-major order, and whether it is the low one of a pair. */
   private each(fn: (place: number, i: number, isLow: boolean) => void): void {
     const { inputs, outputs } = this;
     for (const [from, width] of panelsOf(outputs)) {
       for (let o = from; o < Math.min(from + width, outputs); o++) {
-        // Columns j and j + 8 of sixteen are neighbours.
+        // In a panel of sixteen, columns j and j + 8 are neighbours.
         const column = o - from;
         const isLow = (column & 8) === 0;
         let place = from * inputs + (column & ~15) + 2 * (column & 7) + (isLow ? 0 : 1);
@@ -101,41 +99,41 @@ export class Int8Weights {
     }
   }
 
-  /** Values of the sums of `rows` rows. */
+  /** Number of sums of `rows` rows. */
   sumsOf(rows: number): number {
     return rows * widthOf(this.outputs);
   }
 
-  /** Words of the bits of `rows` rows. */
+  /** Number of words for the bits of `rows` rows. */
   wordsOf(rows: number): number {
     return rows * Math.ceil(this.inputs / 32);
   }
 
-  /** z [steps, rows, out] ← the product with spikes, rows of whole words of bits, of which `count` are set. */
+  /** z [steps, rows, out] ← the product with spikes: rows of whole words of bits, `count` of which are set. */
   multiplySpikes(z: number, bits: number, count: number, steps: number, rows: number, past: Past): void {
     const { inputs, outputs, panels, factors } = this;
     const kernels = int8Kernels();
     const bytes = 4 * (2 * steps * rows + 1 + count) + ROOM;
-    const lists = allocate(bytes);
+    const lists = allocateInScope(bytes);
     kernels.listChanges(lists, bits, past.before, steps, rows, this.wordsOf(1));
     kernels.addListed(z, lists, past.sums, panels.ptr, factors.ptr, steps, rows, inputs, outputs, 0, rows);
     recycle(lists, bytes);
   }
 
-  /** z [rows, out] ← the product with the numbers at x, of which bits tell those that are not 0. */
+  /** z [rows, out] ← the product with the numbers at x; set bits mark those that are not 0. */
   multiplyGraded(z: number, bits: number, count: number, x: number, rows: number): void {
     const { inputs, outputs, panels, factors } = this;
     const kernels = int8Kernels();
     const bytes = 4 * (rows + 1 + 2 * count);
-    const lists = allocate(bytes);
+    const lists = allocateInScope(bytes);
     kernels.listGraded(lists, bits, x, rows, inputs);
     kernels.addGraded(z, lists, panels.ptr, factors.ptr, rows, inputs, outputs);
     recycle(lists, bytes);
   }
 
   /**
-   * z [steps, rows, out] ← the product with the numbers at x, each row by itself: one of spikes as in `multiplySpikes`, with the same past,
-   * any other as in `multiplyGraded`. `bits` has room for all rows in whole words.
+   * z [steps, rows, out] ← the product with the numbers at x, row by row: rows of spikes as in `multiplySpikes`, with the same past, other rows
+   * as in `multiplyGraded`. `bits` has room for all rows in whole words.
    */
   multiplyMixed(z: number, bits: number, x: number, steps: number, rows: number, past: Past): void {
     const { inputs, outputs } = this;

@@ -31,7 +31,7 @@ import {
 } from "../../index.ts";
 import { dequantizedState, Int8, prune, quantize, quantizedWeights } from "./index.ts";
 
-/** The weights of a layer where they are multiples of its scales, as Int8 rounds them. */
+/** Rounds the weights of a layer to multiples of its scales, as Int8 does. */
 function fakeQuantise(layer: Linear | Conv1d | Conv2d, perChannel = true): void {
   noGrad(() => {
     const { weight } = layer;
@@ -50,7 +50,7 @@ function fakeQuantise(layer: Linear | Conv1d | Conv2d, perChannel = true): void 
   });
 }
 
-/** Spikes [T, B, …] of so many percent. */
+/** Spikes [T, B, …] with this rate. */
 const spikes = (shape: number[], rate: number): Tensor =>
   noGrad(() => poissonEncode(rand(shape.slice(1)).mul(0).add(rate), { timesteps: shape[0] as number }));
 
@@ -74,7 +74,7 @@ const convolutions = (): Module[] => [
   new Linear(40, 5),
 ];
 
-/** The outputs of a stream for the steps of x. */
+/** Outputs of a stream for the steps of x. */
 function streamed(network: Module | readonly Module[], x: Tensor): Float32Array {
   const [T] = x.shape as [number];
   const stream = new Stream(network, x.shape.slice(1));
@@ -137,7 +137,7 @@ describe("Int8", () => {
         for (const [make, shape] of [[network, [25, 4, 70]] as const, [convolutions, [6, 3, 2, 10, 8]] as const]) {
           const layers = make();
           const model = quantize(new Sequential(...layers), { weights: { bits, perChannel } });
-          // The grid that is set counts, not the option.
+          // The grid determines the scales, not the option.
           const int8 = new Int8(model, { perChannel: !perChannel });
           const { q, scales } = quantizedWeights(layers[0] as Linear);
           expect(int8.arrays()["0.weight"]?.data).toEqual(q);
@@ -152,7 +152,7 @@ describe("Int8", () => {
               expected,
             ),
           ).toBeLessThan(1e-5);
-          // A float network can take the same arrays.
+          // A float network can load the same arrays.
           const again = new Sequential(...make());
           again.loadStateDict(dequantizedState(int8.arrays()));
           again.eval();
@@ -254,7 +254,7 @@ describe("Int8", () => {
       x[3 * n + 5] = 0.5;
       x[4 * n + 5] = 0;
       const z = values(() => int8.forward(tensor(x, { shape: [3, 2, ...size] })));
-      // 127·300000 > 2²⁴ is even, so float32 has it.
+      // 127·300000 > 2²⁴ is even, so float32 represents it.
       const exact = (sum: number): number => Math.fround(Math.fround(127 * sum) * Math.fround(0.5 / 127));
       const expected = [n, n - 1, n, null, n - 1, n].flatMap((sum, row) =>
         sum === null ? [z[2 * row] as number, z[2 * row + 1] as number] : [exact(sum), exact(sum)],
@@ -394,9 +394,9 @@ describe("Int8", () => {
     const { "0.0.weight": _, ...rest } = state;
     expect(() => other.loadStateDict(rest)).toThrow("loadStateDict: 0.0.weight: expected an array");
     expect(other.loadStateDict(rest, { strict: false }).missingKeys).toEqual(["0.0.weight"]);
-    // Integers are no parameters: an optimizer does not see them.
+    // Integers are not parameters, so an optimizer does not update them.
     expect(model.namedParameters().map(([name]) => name)).toEqual(["1.weight", "1.bias"]);
-    // An error of a later array keeps the integers.
+    // An error in a later array leaves the integers unchanged.
     const before = other.stateDict();
     const zeros = (n: number) => ({ shape: [n], data: new Float32Array(n) });
     const wrong = { ...state, "0.0.bias": zeros(8), "1.bias": zeros(3) };

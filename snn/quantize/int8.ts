@@ -1,4 +1,4 @@
-/** Networks with weights of eight bits, for inference: a copy of a model whose products are sums of integers. */
+/** Inference with 8-bit weights: a copy of a model whose products are sums of integers. */
 import { listed, objectOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";
 import type { ArrayEntry, LoadOptions, LoadReport, Module, NamedArrays, Tensor } from "../../engine/index.ts";
@@ -14,7 +14,7 @@ import { gridIn, weightIntegers } from "./weights.ts";
 
 /** Options of {@link Int8}. */
 export interface Int8Options {
-  /** Whether each output, a row of [out, …], has a scale; with false all outputs of a layer share a scale. Default true. */
+  /** Whether each output, a row of [out, …], has its own scale; false: one scale a layer. Default true. */
   perChannel?: boolean;
 }
 
@@ -29,25 +29,26 @@ const isInt8 = (layer: Module): layer is Int8Linear | Int8Conv =>
   layer instanceof Int8Linear || layer instanceof Int8Conv;
 
 /**
- * A network for inference with weights of 8 bits, a quarter of the memory, and sums of integers where spikes come in:
+ * A network for inference with 8-bit weights, in a quarter of the memory. Products of spikes are sums of integers:
  *
  *   z[o] = s[o]·Σ_i q[o, i]·x[i] + b[o]     q = round(w / s) in [−127, 127], half to even,  s[o] = max |w[o, …]| / 127
  *
- * `Linear`, `Conv1d` and `Conv2d` are copied: later training does not change q, s and b, and the float weights can be freed. All other
- * layers are shared with the model, with their float weights (`Recurrent`, `DelayedLinear`, …), and run in evaluation
- * mode. A layer whose weight is on a grid ({@link quantize}) keeps its integers and scales, whatever the option says.
+ * `Linear`, `Conv1d` and `Conv2d` are copied: later training does not change q, s and b, and the float weights can be freed. All other layers, such
+ * as `Recurrent` and `DelayedLinear`, are shared with the model, keep float weights and run in evaluation mode. A layer whose weight is on a grid
+ * ({@link quantize}) keeps its integers and scales, whatever `perChannel` is.
  *
- * Where x is binary, Σ is an integer, exact in any order: each time step starts from the sums of the step before and adds or subtracts the
- * rows of q of the inputs that differ, where these are fewer. A sequence has the bits of its single steps. Other values are multiplied by q in
- * float32, inputs ascending. Σ is rounded to float32 from 2²⁴ on, then s·Σ, then the sum with b; a float network with the weights s·q
- * rounds each term instead. Nothing is recorded.
+ * For binary x, Σ is an integer and exact in any order: if few inputs changed since the previous step, a step starts from the sums of that
+ * step and adds or subtracts the rows of q for these inputs. A sequence gives the same bits as its single steps. Other values are
+ * multiplied by q in float32, in the order of inputs. Roundings to float32: Σ from 2²⁴ on, then s·Σ, then the sum with b; a float network
+ * with the weights s·q rounds each term instead. Nothing is recorded for backward.
  *
  * Shapes: x [T, B, …] → the output of the last layer, as in a `Sequential` of the model.
  *
- * Names are the paths in the model, in its states too: `0.weight` of a list, and of a layer alone.
+ * Names, also in states, are the paths in the model. A list of layers, or a single layer, has the names of a `Sequential`, such as `0.weight`.
  *
- * @throws RangeError for layers without a Linear or a convolution among them, with one inside of a module of another class, or one with a
- *   `forward` of its own, and for weights and biases that are not finite, or more than 2²⁴ weights to an output; TypeError for anything but layers, or an option of another name; Error inside of `gradcheck`.
+ * @throws RangeError for a model without Linear and convolutions, for such a layer inside of a module of an unsupported
+ *   class or with an overridden `forward`, for weights and biases that are not finite, or for more than 2²⁴ weights to
+ *   an output; TypeError for anything but layers, or an option of another name; Error inside of `gradcheck`.
  * @see Jacob et al. (2018), Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference, CVPR.
  *
  * @example
@@ -61,10 +62,10 @@ const isInt8 = (layer: Module): layer is Int8Linear | Int8Conv =>
  * ```
  */
 export class Int8 extends Staged {
-  /** The layers in their order. */
+  /** The layers in order. */
   readonly layers: readonly Module[];
   private readonly all: readonly Module[];
-  /** The layers by their paths in the model. */
+  /** The layers by path in the model. */
   private readonly named: [path: string, layer: Module][];
 
   constructor(model: Module | readonly Module[], options: Int8Options = DEFAULTS) {
@@ -81,7 +82,7 @@ export class Int8 extends Staged {
     const names = paths.map((path) => path || "0");
     for (const [i, layer] of layers.entries()) checkWeights(layer, names[i] as string);
     const made = noGrad(() => {
-      // All are read before the first is made.
+      // Reads the weights of all layers before it makes the first one.
       const states = new Map(layers.filter(isProduct).map((layer) => [layer, roundedOf(layer, perChannel)]));
       return new Map<Module, Module>(
         Array.from(states, ([layer, state]) => [
@@ -96,10 +97,9 @@ export class Int8 extends Staged {
   }
 
   /**
-   * The output for a sequence [T, B, …], or for another input of the first layer.
+   * The output for a sequence [T, B, …], or for any input of the first layer.
    *
-   * @throws errors of the layers; RangeError for an x that does not fit a weight; Error after `dispose()`, or inside of
-   *   `gradcheck`.
+   * @throws RangeError for an x that does not fit a weight; Error after `dispose()`, or inside of `gradcheck`; errors of the layers.
    */
   forward(x: Tensor): Tensor {
     alive(x, "Int8");
@@ -121,7 +121,7 @@ export class Int8 extends Staged {
     }
   }
 
-  /** Frees the integers, not the memory of layers of the model. */
+  /** Frees the integers, but not memory of the model's layers. */
   override dispose(): void {
     for (const layer of this.layers) if (isInt8(layer)) layer.dispose();
   }
@@ -131,10 +131,9 @@ export class Int8 extends Staged {
   }
 
   /**
-   * The state for a file, by the names of the model: `fc.weight`, the integers as Int8Array, `fc.weight_scale`, [1] or [out], and
-   * `fc.bias`. Entries of other layers as in {@link Module.stateDict}, but weights behind a mask or on a grid as the
-   * layer computes with them, without masks: a model that loads the file needs neither. For `saveSafetensors`; {@link
-   * dequantizedState} makes floats of the integers.
+   * The state for a file, by the names of the model: `fc.weight`, the integers as Int8Array, `fc.weight_scale`, [1] or [out], and `fc.bias`. Other
+   * layers have the entries of {@link Module.stateDict}, except that masks and grids are already applied to weights, so a model that loads the file
+   * needs neither. For `saveSafetensors`; {@link dequantizedState} converts the integers to floats.
    *
    * @throws Error after `dispose()`.
    */
@@ -155,11 +154,11 @@ export class Int8 extends Staged {
   }
 
   /**
-   * Overwrites the integers, their scales and biases, and the state of other layers, with the arrays of `arrays` or `stateDict`, or of
-   * `quantizedState`, whose weights of fewer bits are integers of eight.
+   * Loads integers, scales, biases and the state of other layers from the arrays of `arrays`, `stateDict` or `quantizedState`, whose weights of fewer
+   * bits are stored in 8 bits.
    *
-   * @throws RangeError for integers outside of [−127, 127], scales that are not > 0, and as {@link Module.loadStateDict}. Nothing is written
-   *   then.
+   * @throws RangeError for integers outside of [−127, 127], scales that are not > 0, and as {@link Module.loadStateDict}. Errors are thrown before
+   *   any write.
    */
   override loadStateDict(state: NamedArrays, options?: LoadOptions): LoadReport {
     const given = unpacked("loadStateDict", objectOf("loadStateDict", "a state, arrays by name", state));
@@ -172,9 +171,9 @@ export class Int8 extends Staged {
   }
 }
 
-const TRAITS = /* @__PURE__ */ traitsOf(Int8, "written");
+const TRAITS = traitsOf(Int8, "written");
 
-/** Throws for weights that would stay floats although their layer, or a layer around it, looks like a product. */
+/** Throws for weights that would remain floats although their layer, or one around it, looks like a product. */
 function checkWeights(layer: Module, path: string): void {
   const { name } = layer.constructor;
   if (isProduct(layer)) {

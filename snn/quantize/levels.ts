@@ -1,24 +1,24 @@
-/** The levels that a quantized state can take, and the step that puts a value on the nearest one. */
+/** Levels of a quantized state, and rounding to the nearest one. */
 import { numberOf, POSITIVE, type Range, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import type { Language, Value } from "../../engine/fuse/index.ts";
 
 /** Options of the states in {@link quantize}. */
 export interface StateOptions {
-  /** b: 2ᵇ levels; an integer from 1 to 16, and with `uniform: false` to 6. */
+  /** b, for 2ᵇ levels: an integer from 1 to 16, or to 6 with `uniform: false`. */
   bits: number;
-  /** The same distance between all levels; false: they lie closer and closer towards θ or 0. Default true. */
+  /** Whether levels are equidistant; false: they become denser towards θ or 0. Default true. */
   uniform?: boolean;
-  /** With `uniform: false`, levels are dense at θ, the default, or with false at 0. */
+  /** With `uniform: false`: whether levels are dense at θ (default) or at 0. */
   thrCentered?: boolean;
-  /** θ of the levels, > 0; default the neurons' threshold, and 1 for neurons without one. */
+  /** θ of the levels, > 0; default the neurons' threshold, or 1 for neurons without one. */
   threshold?: number;
-  /** How far the lowest level lies below −θ, in θ; > −1, default 0. */
+  /** Distance of the lowest level below −θ, in θ; > −1, default 0. */
   lowerLimit?: number;
-  /** How far the highest level lies above θ, in θ; ≥ 0, default 0.2. */
+  /** Distance of the highest level above θ, in θ; ≥ 0, default 0.2. */
   upperLimit?: number;
-  /** With `uniform: false`, the ratio of neighbouring distances, in (0, 1); the default depends on the bits, from 0.05 to 0.9. */
+  /** With `uniform: false`: the ratio of neighbouring distances, in (0, 1); the default, 0.05 to 0.9, depends on the bits. */
   multiplier?: number;
-  /** Names of the states on levels, of neurons that have them; default the state that a spike resets, the membrane. */
+  /** Names of the states to quantize, if neurons have them; default the state that a spike resets, the membrane. */
   states?: readonly string[];
 }
 
@@ -33,17 +33,17 @@ const STATE = {
   states: undefined as readonly string[] | undefined,
 } satisfies Record<keyof StateOptions, unknown>;
 
-/** Levels that were checked. */
+/** Checked levels. */
 export interface StateLevels {
   readonly count: number;
-  /** The θ that they are multiples of; null for the neurons' threshold. */
+  /** θ of the levels; null for the neurons' threshold. */
   readonly threshold: number | null;
-  /** The lowest and the highest, in θ. */
+  /** Lowest and highest level, in θ. */
   readonly low: number;
   readonly high: number;
-  /** All of them, in θ; null where they have one distance. */
+  /** All levels, in θ; null if they are equidistant. */
   readonly list: readonly number[] | null;
-  /** The names of states that are on levels; null for the state which a spike resets. */
+  /** Names of quantized states; null for the state that a spike resets. */
   readonly states: readonly string[] | null;
 }
 
@@ -58,7 +58,7 @@ const RATIO: Range = { expected: "in (0, 1)", fits: (x) => x > 0 && x < 1 };
 /** Ratios of neighbouring distances for 1, 2, … bits, as in snnTorch. */
 const RATIOS = [0.05, 0.1, 0.3, 0.5, 0.7, 0.9];
 
-/** The levels that the options name. */
+/** Levels of the options. */
 export function levelsFrom(where: string, options: StateOptions): StateLevels {
   const given = withDefaults<typeof STATE>(`${where}: state`, STATE, options);
   const { uniform, thrCentered, threshold, multiplier, states } = given;
@@ -80,7 +80,7 @@ export function levelsFrom(where: string, options: StateOptions): StateLevels {
   return { count, threshold: threshold ?? null, low, high, list, states: states === undefined ? null : [...states] };
 }
 
-/** Levels from `low` to `high` whose distances shrink by a ratio from each to the next towards `center`, which is none of them. */
+/** Levels from `low` to `high` whose distances shrink by a ratio towards `center`, which is not a level. */
 function dense(count: number, low: number, high: number, center: number, ratio: number): number[] {
   const below = Math.floor((count * (center - low)) / (high - low));
   const sums = (n: number): number[] => {
@@ -98,8 +98,8 @@ function dense(count: number, low: number, high: number, center: number, ratio: 
 }
 
 /**
- * z = the level that is nearest to x, of two the lower one in a list and the even one of equal distances.  ∂L/∂x = ∂L/∂z, also beyond
- * the levels.
+ * z = the level nearest to x; a tie goes to the lower level of a list, and to the even one of equidistant levels.  ∂L/∂x = ∂L/∂z, also
+ * outside of the levels.
  */
 export function onLevel(levels: StateLevels, argument: Language, theta: Value | number): (x: Value) => Value {
   const { count, low, high, list } = levels;
@@ -121,7 +121,7 @@ export function onLevel(levels: StateLevels, argument: Language, theta: Value | 
       .div(step)
       .round()
       .clamp(0, count - 1);
-    // From both ends, so that these are exact.
+    // Computes levels from both ends, so that the first and the last level are exact.
     const fromStart = index.mul(step).add(start);
     const fromEnd = index
       .sub(count - 1)

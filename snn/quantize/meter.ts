@@ -1,4 +1,4 @@
-/** Sums of all that a profile counts, by layer, filled by the taps of modules and layers. */
+/** Sums of everything that a profile counts, by layer, filled by taps of modules and layers. */
 import { type Module, noGrad, ones, ReLU, type Tensor } from "../../engine/index.ts";
 import { isWeighted, type LayerTap, tapped, untapped, type Watcher } from "../../engine/protocol.ts";
 import { formatShape, sizeOf } from "../../engine/shape.ts";
@@ -10,13 +10,13 @@ import { scaleCount } from "./grid.ts";
 import { fanOutOf, integersIn, type LinearMap, presentOf, synapsesIn, synapseWatchers } from "./synapses.ts";
 import { gridIn } from "./weights.ts";
 
-/** Sums of a layer, over all samples. */
+/** Sums of a layer over all samples. */
 class Tally {
   dense = 0;
   macs = 0;
   acs = 0;
   spikes = 0;
-  /** Outputs of neurons and of ReLU, and those that are not 0. */
+  /** Outputs of neurons and ReLU, and those that are not 0. */
   outputs = 0;
   active = 0;
   updates = 0;
@@ -45,7 +45,7 @@ class Tally {
   }
 }
 
-/** Fan-outs of the inputs of a product: of all weights, and of those that are not zero. */
+/** Fan-outs of the inputs of a product: over all weights, and over non-zero weights. */
 interface FanOuts {
   readonly all: number;
   readonly present: Float32Array;
@@ -53,7 +53,7 @@ interface FanOuts {
 
 /** Counts the runs of a model. */
 export class Meter implements LayerTap {
-  /** The batch of the last run. */
+  /** Batch size of the last run. */
   batch = new BatchSize();
   private readonly model: Module;
   private readonly names: ReadonlyMap<Module, string>;
@@ -105,7 +105,7 @@ export class Meter implements LayerTap {
     if (spikes !== undefined) tally.spikes += this.activated(layer, spikes);
   }
 
-  /** Notes the outputs of a layer; gives the number of those that are not 0. */
+  /** Records the outputs of a layer; returns the number of those that are not 0. */
   private activated(layer: Module, z: Tensor): number {
     const tally = this.tallyOf(layer);
     const steps = noGrad(() => countsOfSteps(z, Math.min(1, z.ndim)));
@@ -160,7 +160,7 @@ export class Meter implements LayerTap {
       if (tally.dense === 0) uncounted.push(name === "" ? "weight" : `${name}.weight`);
     }
     for (const [path, t] of this.model.namedState()) {
-      // Inner modules come later.
+      // Inner modules come later in the list.
       const [, owner] = modules.filter(([name]) => name === "" || path.startsWith(`${name}.`)).pop() as [
         string,
         Module,
@@ -192,7 +192,7 @@ export class Meter implements LayerTap {
   }
 }
 
-/** Bytes of a tensor of this layer: a weight on a grid has its bits, and scales. */
+/** Bytes of a tensor of this layer; a weight on a grid counts its bits and scales. */
 function bytesOf(t: Tensor, owner: Module): number {
   const grid = isWeighted(owner) && owner.weight === t ? gridIn(owner) : null;
   if (grid === null) return BYTES * t.size;

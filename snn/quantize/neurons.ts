@@ -1,18 +1,18 @@
-/** Neurons whose states lie on few levels, and whose decays are shifts. */
+/** Neurons whose states lie on a few levels and whose decays are shifts. */
 import { show } from "../../engine/arguments.ts";
 import { touch } from "../../engine/extend.ts";
-import { type Language, replaced, type Value } from "../../engine/fuse/index.ts";
+import { type Language, Program, replaced, type Value } from "../../engine/fuse/index.ts";
 import { type Module, noGrad, type Tensor } from "../../engine/index.ts";
 import { Staged } from "../layer/stage.ts";
-import type { Form, Named } from "../neuron/form.ts";
+import type { NeuronSpec } from "../neuron/form.ts";
 import { Neurons } from "../neuron/neuron.ts";
 import { CompiledNeuron } from "../neuron/op.ts";
-import type { Rounding } from "../neuron/parameters.ts";
-import { type Firing, stepOf } from "../neuron/step.ts";
+import type { Named, Rounding } from "../neuron/parameters.ts";
+import { type Firing, stepDefinition } from "../neuron/step.ts";
 import { onLevel, type StateLevels } from "./levels.ts";
 import { toShift } from "./shift.ts";
 
-/** Fields of a `Recurrent` that this file uses; an import of the class would bring all of its code along. */
+/** Fields of a `Recurrent` that this file uses; importing the class would add its code to every page. */
 interface Linked {
   readonly neuron: Module;
 }
@@ -20,16 +20,16 @@ interface Linked {
 /** Whether the module is a `Recurrent`. */
 export const isLinked = (module: object): module is Linked => module instanceof Staged && "linked" in module;
 
-/** The layers of neurons in a model; a `RecurrentLIF` has its neurons in no field. */
+/** Layers of neurons in a model, including those of a `RecurrentLIF`, which are not in a field. */
 export function neuronsIn(model: Module): Neurons[] {
   const modules = model.namedModules().map(([, module]) => (isLinked(module) ? module.neuron : module));
   return [...new Set(modules.filter((module) => module instanceof Neurons))];
 }
 
 /**
- * For each layer the names of its states that are put on levels.
+ * Names of the states of each layer that are rounded to levels.
  *
- * @throws RangeError for neurons that cannot have levels, a state that none of them has, and values beyond the levels.
+ * @throws RangeError for neurons that cannot have levels, a state that none of them has, and values outside of the levels.
  */
 export function statesOnLevels(where: string, layers: readonly Neurons[], levels: StateLevels): readonly string[][] {
   const { states } = levels;
@@ -57,7 +57,7 @@ export function statesOnLevels(where: string, layers: readonly Neurons[], levels
 }
 
 /**
- * Throws unless the θ of the levels is positive, and the values at the start and behind a reset lie within the levels.
+ * Throws unless θ is positive, and initial and reset values lie within the levels.
  *
  * @throws RangeError naming layer and value.
  */
@@ -99,12 +99,12 @@ function checkRange(where: string, layer: Neurons, levels: StateLevels, states: 
   }
 }
 
-/** Names of the parameter to which a reset sets the state. */
+/** Parameters to which a reset may set the state. */
 const RESET_VALUES = ["resetValue", "c"];
 
 /**
- * Prepares the layer for states on levels, with null for floats. Returns a function that makes the change: nothing is
- * written before.
+ * Prepares a change of the layer to states on these levels, or back to floats if `levels` is null. Returns a function that makes the
+ * change; until its call the layer is unchanged.
  */
 export function levelsOf(layer: Neurons, levels: StateLevels | null, states: readonly string[]): () => void {
   const own = layer.form.own ?? { form: layer.form, compiled: layer.compiled };
@@ -123,18 +123,18 @@ function compiledWith(
   const { parameters } = own.compiled.program.traced.definition;
   const chosen = { ...form.chosen, levels: levels.count };
   const all = { ...form, own, chosen, step: quantizedStep(form, firing, levels, states) };
-  return { form: all, compiled: new CompiledNeuron(stepOf(all, parameters, firing)) };
+  return { form: all, compiled: new CompiledNeuron(new Program(stepDefinition(all, parameters, firing))) };
 }
 
 type Returned = Record<string, Value | number>;
 
-/** The step with the membrane on its nearest level before it is compared to θ, and the states on theirs as they are stored. */
+/** The step with the membrane rounded before it is compared to θ, and states rounded when they are stored. */
 function quantizedStep(
-  { step, parameters, reset }: Form,
+  { step, parameters, reset }: NeuronSpec,
   { hold, leaks }: Firing,
   levels: StateLevels,
   states: readonly string[],
-): Form["step"] {
+): NeuronSpec["step"] {
   return (argument: Language & Readonly<Record<string, Value>>) => {
     const theta = levels.threshold ?? ("threshold" in parameters ? (argument.threshold as Value) : 1);
     const nearest = onLevel(levels, argument, theta);
@@ -143,7 +143,7 @@ function quantizedStep(
     const isReset = states.includes(reset as string);
     const seen = typeof membrane === "object" && (isReset || states.some((name) => given[name] === membrane));
     const returned: Returned = seen ? replaced(given, membrane, nearest) : { ...given };
-    // In refractory steps the state takes another value, which no other step reads.
+    // In refractory steps the stored state is a different value, which nothing else in the step reads.
     const stored = isReset && hold > 0 ? [...states, leaks ? "leaked" : "held"] : states;
     for (const name of stored) {
       const z = returned[name];
@@ -154,13 +154,13 @@ function quantizedStep(
   };
 }
 
-/** Names of parameters that are decays, where their values lie in [0, 1]. */
+/** Names of parameters that are decays, if their values lie in [0, 1]. */
 const DECAYS = ["alpha", "beta", "rho", "phi", "alphaE", "alphaI"];
 
-/** Names of parameters that tell nothing of a decay. */
+/** Names of parameters that do not affect decays. */
 const OTHERS = ["threshold", "rest", "resetValue", "lowerBound", "inputScale", "gradedSpikesFactor"];
 
-/** The decays of a layer by their names: parameters of these names with values or bounds in [0, 1]. */
+/** Decays of a layer by name: parameters of these names with values or bounds in [0, 1]. */
 function decaysOf(layer: Neurons): [name: string, decay: Tensor][] {
   const { parameters, constrain = {} } = layer.form;
   return Object.keys(parameters)
@@ -173,10 +173,9 @@ const isUnit = (values: ArrayLike<number>): boolean =>
   values.length > 0 && Array.from(values).every((x) => x >= 0 && x <= 1);
 
 /**
- * The layers of neurons that have decays.
+ * Layers of neurons with decays.
  *
- * @throws RangeError for neurons whose decay is no parameter, such as neurons with a time constant, and where there are
- *   none with decays.
+ * @throws RangeError for neurons whose decay is not a parameter, such as those with a time constant, and if no neurons have decays.
  */
 export function decayingIn(where: string, layers: readonly Neurons[]): Neurons[] {
   const decaying = layers.filter((layer) => decaysOf(layer).length > 0);
@@ -189,12 +188,12 @@ export function decayingIn(where: string, layers: readonly Neurons[]): Neurons[]
   throw new RangeError(`${where}: expected neurons with decays in [0, 1], parameters ${DECAYS.join(", ")}, got ${got}`);
 }
 
-/** Lets the layer read its decays as the nearest shifts; without `shift` they are read as they are. */
+/** Makes the layer round its decays to the nearest shifts, or without `shift` use them unrounded. */
 export function setShifts(layer: Neurons, shift: boolean): void {
   const decays = shift ? decaysOf(layer) : [];
   if (decays.length === 0 && layer.parameterRounding === null) return;
   layer.parameterRounding = decays.length === 0 ? null : shiftsOf(decays.map(([name]) => name));
-  // A stream reads parameters again where they were written.
+  // A stream reads parameters again after a write.
   for (const t of layer.givenParameters()) touch(t);
 }
 
@@ -203,7 +202,7 @@ const shiftsOf = (names: readonly string[]): Rounding => ({
   rounded: (all) => ({ ...all, ...Object.fromEntries(names.map((name) => [name, toShift(all[name] as Tensor)])) }),
 });
 
-/** The shifts of the decays of a model, by the parameter that holds the decay. */
+/** Rounded decays of a model, by the parameter that holds the decay. */
 export function shiftsIn(model: Module): Map<Tensor, Tensor> {
   const shifts = new Map<Tensor, Tensor>();
   for (const layer of neuronsIn(model)) {

@@ -1,17 +1,17 @@
-/** A profile as a table of text. */
+/** A profile as a text table. */
 import { objectOf, wrongType } from "../../engine/arguments.ts";
 import type { Cost, Profile } from "./cost.ts";
 
 /**
- * A profile as a table, a line a layer, and the total: means of a sample.
+ * Formats a profile as a table with a line for each layer and the total, per sample.
  *
  *   layer       spikes  sparsity  dense   MACs   ACs  zeros  bytes    nJ
  *   0: Linear        –         –   1568  294.0   0.0   0.00   3140  1.35
  *   1: LIF        12.5     0.875      –      –     –      –      0     –
  *   …
  *
- * Columns: spikes, activation sparsity, dense and effective operations, connection sparsity, footprint and the estimate of energy in
- * nanojoules; "–" where a layer has none.
+ * Columns: spikes, activation sparsity, dense and effective operations, connection sparsity, footprint and estimated energy in nanojoules; "–" for
+ * values that a layer does not have.
  *
  * @throws TypeError for anything but a profile.
  *

@@ -78,7 +78,7 @@ describe("cases counted by hand", () => {
     ]);
     const x = tensor([[[1, -1]], [[0.5, 1]], [[0, 0]]]);
     expect(profile(layer, x, { batchAxis: 1 }).total.synapticOperations).toEqual(operations(12, 3, 3));
-    // As two axes are samples and features, there is one step.
+    // With two axes, samples and features, there is one step.
     const flat = x.reshape([3, 2]);
     expect(profile(layer, flat).total.synapticOperations).toEqual(operations(4, 6 / 3, 0));
     for (const t of [flat, x]) t.dispose();
@@ -111,7 +111,7 @@ describe("cases counted by hand", () => {
     const layer = new Conv2d(1, 1, 3, { padding: 1 });
     layer.weight.copyFrom([0, 1, 0, 1, 1, 1, 0, 1, 0]);
     const x = tensor([1, 0, 0, 1], { shape: [1, 1, 1, 2, 2] });
-    // Each place of 2 × 2 lies in four windows of 3 × 3; of the cross, two corners meet three weights each.
+    // Each place of 2 × 2 lies in four windows of 3 × 3; of the cross, two corners have three weights each.
     expect(profile(layer, x, { batchAxis: 1 }).total.synapticOperations).toEqual(operations(16, 0, 6));
     x.dispose();
   });
@@ -154,7 +154,7 @@ describe("cases counted by hand", () => {
     const x = tensor([[[1, 1]], [[0, 1]], [[1, 1]]]);
     const { total, layers } = profile(layer, x);
     expect(total.spikes).toBe(5);
-    // Neuron 1 fires in the steps 0 and 1; its spike of step 2 comes too late, and neuron 0 has no weight.
+    // Neuron 1 fires in the steps 0 and 1; its spike of step 2 is too late, and neuron 0 has no weight.
     expect(layers.recurrent?.synapticOperations).toEqual(operations(12, 0, 2));
     expect(total.synapticOperations).toEqual(operations(12, 0, 2));
     const own = new RecurrentLIF({ features: 2, beta: 0, threshold: 1, connection: "one" });
@@ -287,7 +287,7 @@ describe("a loop over every synapse", () => {
   });
 });
 
-/** Calls its layers step by step. */
+/** Runs its layers step by step. */
 class ByHand extends Module {
   readonly fc = thinned(new Linear(5, 4));
   readonly hidden = new RecurrentLIF({ features: 4, beta: 0.9, threshold: 0.2 });
@@ -341,7 +341,7 @@ describe("the way a model runs", () => {
     const lstm = new SpikingLSTM(5, 3);
     const { synapticOperations } = profile(lstm, x).total;
     expect(synapticOperations.dense).toBe(9 * 12 * (5 + 3));
-    // The membrane is 0 in the first step alone.
+    // The membrane is 0 only in the first step.
     expect(synapticOperations.effectiveMACs).toBe(8 * 12 * 3);
     expect(synapticOperations.effectiveACs).toBe((12 * x.toFloat32Array().reduce((sum, s) => sum + s, 0)) / 6);
     expect(profile(lstm, x).uncounted).toEqual([]);
@@ -515,7 +515,7 @@ test("profile: weights on a grid take their bits and scales, and what rounds to 
   expect(profile(model, x).total.footprint).toBe(4 * (40 + 4 + 8));
   quantize(model, { weights: { bits: 3 } });
   const { total, layers } = profile(model, x);
-  // 3 bits a weight, a scale for each row.
+  // 3 bits per weight, a scale for each row.
   expect(total.footprint).toBe(15 + 16 + 16 + 3 + 8);
   expect(layers["2"]?.connectionSparsity).toBe(3 / 8);
   expect(layers["1"]?.spikes).toBe(0);

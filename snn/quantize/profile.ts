@@ -1,4 +1,4 @@
-/** The cost of a network on data: spikes, operations, memory and an estimate of energy, by the definitions of NeuroBench. */
+/** The cost of a network on data: spikes, operations, memory and an energy estimate, by the definitions of NeuroBench. */
 import { NOT_NEGATIVE, numberOf, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";
 import { type Batches, type Dataset, type Encode, type Module, noGrad, type Tensor } from "../../engine/index.ts";
@@ -10,14 +10,14 @@ import { Meter } from "./meter.ts";
 
 /** Options of {@link profile}. */
 export interface ProfileOptions {
-  /** Turns the samples of a batch into the input of the model, as in `fit`; by default the batch is the input. */
+  /** Makes the input of the model from the samples of a batch, as in `fit`; by default the batch is the input. */
   encode?: Encode;
   /**
-   * The axis of the samples in the input of the model: 1 behind time, 0 without it. Default: the axis that has as many samples as layers of
-   * neurons got, [T, B, …], or layers with weights, [B, …], in a model without neurons.
+   * Axis of the samples in the input of the model: 1 after time, 0 without it. Default: the axis whose size is the number of samples that
+   * layers of neurons received, [T, B, …], or layers with weights, [B, …], in a model without neurons.
    */
   batchAxis?: 0 | 1;
-  /** Joules of an operation. */
+  /** Energy of an operation, joules. */
   joules?: Joules;
 }
 
@@ -30,28 +30,28 @@ const DEFAULTS = {
 } satisfies Record<keyof ProfileOptions, unknown>;
 
 /**
- * The cost of a sample, by layer and in total, measured on data by the definitions of NeuroBench:
+ * Measures the cost of a sample on data, by layer and in total, by the definitions of NeuroBench:
  *
- *   dense            Σ over steps of the weights that the inputs meet, zeros too; padding is no input
+ *   dense            Σ over steps of the weights that inputs are multiplied by, including zeros; padding is not an input
  *   effective        Σ over steps of pairs of an input ≠ 0 and a weight ≠ 0:  Σ_i c[i]·F[i]
- *   ACs, MACs        effective ones of steps whose inputs are all 0, 1 or −1, and of the other steps
- *   activationSparsity   outputs = 0 / outputs, of neurons and ReLU      connectionSparsity   weights = 0 / weights
+ *   ACs, MACs        effective operations of steps whose inputs are all 0, 1 or −1, and of the other steps
+ *   activationSparsity   share of outputs = 0 of neurons and ReLU      connectionSparsity   share of weights = 0
  *   energy           MACs·4.6 pJ + ACs·0.9 pJ (Horowitz: float32 at 45 nm, 3.7 pJ a product, 0.9 pJ a sum)
  *
- * c[i]: steps in which input i is not 0, F[i]: its weights that are not 0. Biases, pools, normalisation and neurons are no synaptic
- * operations. Operations, spikes, updates and joules are means over samples, of all time steps of a sample; NeuroBench rounds sparsity.
+ * c[i] is the number of steps in which input i is not 0, F[i] the number of its weights that are not 0. Biases, pools, normalisation and neurons are
+ * not synaptic operations. Operations, spikes, updates and joules are sums over time steps, averaged over samples; NeuroBench rounds sparsity.
  *
- * Counted are `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear`, the connection of `Recurrent`, whose inputs are the spikes of the step
- * before, `SpikingLSTM`, and the layers of `Int8`; spikes are counted in the layers that `record` sees. A layer that
- * runs at several places is counted for all of them. The estimate leaves out memory: reading a weight can cost more
- * than the product with it. The option `joules` has the figures of other hardware.
+ * The profile counts `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear`, the connection of `Recurrent`, whose inputs are the spikes of the previous step,
+ * `SpikingLSTM`, and the layers of `Int8`; it counts spikes in the layers that `record` records. A layer that runs at several places is counted at
+ * each. The energy estimate excludes memory, although reading a weight can cost more than its product. The option `joules` sets the figures of other
+ * hardware.
  *
- * Data: the input of the model as a tensor, [T, B, …]; or batches, a loader or a dataset, as in `evaluate`. The model runs in evaluation
- * mode, nothing is recorded, and its methods are as before afterwards.
+ * Data: an input of the model as a tensor, [T, B, …]; or batches, a loader or a dataset, as in `evaluate`. The model runs in evaluation mode without
+ * recording; its methods are restored afterwards.
  *
- * @throws RangeError for data without samples, batches with another number of targets than of samples, an input without a batchAxis whose axis of samples the layers do not tell, joules that are
- *   not finite and ≥ 0, or a batchAxis but 0 and 1; TypeError for arguments
- *   and options of another kind or name; and errors of the model.
+ * @throws RangeError for data without samples, batches whose number of targets is not that of samples, no batchAxis if it cannot be inferred from the
+ *   layers, joules that are not finite and ≥ 0, or a batchAxis other than 0 and 1; TypeError for arguments of the wrong type and unknown options; and
+ *   errors of the model.
  * @see Yik et al. (2025), The NeuroBench Framework for Benchmarking Neuromorphic Computing Algorithms and Systems, Nature Communications
  *   16; Horowitz (2014), Computing's Energy Problem (and What We Can Do about It), ISSCC.
  *
@@ -76,7 +76,7 @@ export function profile<Y>(
   if (![undefined, 0, 1].includes(batchAxis)) throw wrongValue(where, "batchAxis 0 or 1", show(batchAxis));
   moduleOf(where, model);
   const meter = new Meter(model);
-  /** Runs the model on samples; gives the shape of its input. */
+  /** Runs the model on samples and returns the shape of its input. */
   const run = (x: Tensor, lengths?: Int32Array): Shape =>
     noGrad(() => {
       const input = encode(x, lengths);
@@ -84,7 +84,7 @@ export function profile<Y>(
       meter.count(() => alive(model.forward(input), `${where}: the output of the model`));
       return input.sizes;
     });
-  /** The samples in an input that has just run. */
+  /** Number of samples in an input that has just run. */
   const samplesIn = (shape: Shape): number => {
     if (batchAxis === undefined) return meter.batch.in(where, shape);
     const rows = shape[batchAxis];
@@ -103,7 +103,7 @@ export function profile<Y>(
       (batch) => {
         const { x, y, lengths, size } = batchOf(where, batch);
         const shape = run(x, lengths);
-        // A size, or the lengths, tell the samples by themselves.
+        // A given size or lengths already determine the number of samples.
         const isGiven = batch.size !== undefined || lengths !== undefined;
         const rows = isGiven ? size : samplesIn(shape);
         const targets = isGiven ? size : (targetCount(y) ?? rows);

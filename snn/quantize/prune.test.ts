@@ -1,4 +1,4 @@
-/** Magnitude pruning: the weights that masks choose, and that they stay zero whatever training does. */
+/** Magnitude pruning: the selection of weights, and that they remain zero during training. */
 import {
   Adam,
   AdamW,
@@ -94,7 +94,7 @@ describe("which weights", () => {
       prune(layer, { amount });
       const now = maskOf(layer);
       expect(now.every((m, i) => m <= (before[i] as number))).toBe(true);
-      // Values that pruned weights may get do not bring them back.
+      // New values of pruned weights do not restore them.
       layer.weight.copyFrom(layer.weight.toFloat32Array().map((w, i) => (now[i] === 0 ? 9 : w)));
       before = now;
     }
@@ -102,7 +102,7 @@ describe("which weights", () => {
   });
 });
 
-/** A network of all layers that have masks. */
+/** A network with all layers that can have masks. */
 class All extends Module {
   readonly conv = new Conv2d(1, 3, 3, { padding: 1 });
   readonly first = new LIF({ beta: 0.7, threshold: 0.2 });
@@ -117,7 +117,7 @@ class All extends Module {
   }
 }
 
-/** The layers with masks, and the weights that they have set apart. */
+/** The layers with masks, whose weights are checked separately. */
 const LAYERS = ["conv", "delayed", "recurrent.recurrent", "fc"] as const;
 
 function steps(model: Module, x: Tensor, optimizer: { step(): void; zeroGrad(): void }, n: number): void {
@@ -218,7 +218,7 @@ describe("states", () => {
     const x = noGrad(() => poissonEncode(rand([2, 1, 4, 4]), { timesteps: 5 }));
     const [a, b] = noGrad(() => [model.eval().forward(x), other.eval().forward(x)]);
     expect(bits(b as Tensor)).toEqual(bits(a as Tensor));
-    // Its pruning goes on from there.
+    // Further pruning continues from there.
     expect(prune(other, { amount: 0, scope: "global" }).sparsity).toBeCloseTo(0.7, 2);
     x.dispose();
   });

@@ -16,25 +16,25 @@ import { root, scope } from "../../engine/lasting.ts";
 import { moduleOf, readBefore, readingAt, setReading, type Weighted } from "../../engine/protocol.ts";
 import { weightedIn } from "./weights.ts";
 
-/** Options of {@link prune}: an amount or a threshold. */
+/** Options of {@link prune}: either an amount or a threshold. */
 export interface PruneOptions {
-  /** The share that is pruned, in [0, 1], of all weights or outputs, those that were pruned before included. */
+  /** Share of all weights or outputs to prune, in [0, 1]; already pruned ones count. */
   amount?: number;
-  /** Weights, or means of an output, of a smaller magnitude are pruned; finite and ≥ 0. */
+  /** Prunes weights whose magnitude, or outputs whose mean magnitude, is below this number; finite and ≥ 0. */
   threshold?: number;
-  /** "layer" (default): the share holds for each layer. "global": one ranking over all layers. */
+  /** "layer" (default) applies the share to each layer; "global" ranks the weights of all layers together. */
   scope?: "layer" | "global";
-  /** "weight" (default): each weight on its own. "output": all weights of a row or a filter, ranked by their mean magnitude. */
+  /** "weight" (default) prunes single weights; "output" prunes whole rows or filters, ranked by mean magnitude. */
   unit?: "weight" | "output";
-  /** Paths of the layers to prune, the class of a layer that is the whole model; all by default. */
+  /** Paths of the layers to prune, or the class name if the model is a layer itself; default all. */
   layers?: readonly string[];
 }
 
-/** The result of {@link prune}. */
+/** Result of {@link prune}. */
 export interface Pruned {
-  /** The share of weights that masks keep at 0. */
+  /** Share of weights that masks keep at 0. */
   readonly sparsity: number;
-  /** The same of each layer that was pruned, by its path, or by its class for a layer that is the whole model. */
+  /** Share of each pruned layer by path, or by class name if the model is a layer itself. */
   readonly layers: Readonly<Record<string, number>>;
 }
 
@@ -47,24 +47,23 @@ const DEFAULTS = {
 } satisfies Record<keyof PruneOptions, unknown>;
 
 /**
- * Keeps the weights of the smallest magnitude at zero, by masks that stay through training:
+ * Keeps the weights of the smallest magnitude at zero, by masks that persist during training:
  *
  *   w′ = w ⊙ m     m = 0 for the pruned weights, else 1     ∂L/∂w = ∂L/∂w′ ⊙ m
  *
- * Layers compute with w′: pruned weights are 0 in each run, whatever an optimizer does to w. Of n weights ⌊amount·n + ½⌋ are
- * pruned, of equal weights the first; of outputs as many as come nearest to the share. Weights that were pruned before count, so a second
- * call with a larger amount goes on from the first, and a layer, with "global" all layers together, that has lost this share or more stays as
- * it is, whatever the units. Layers with weights are `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and the connection "all" of `Recurrent`,
- * a subclass with a `forward` of its own aside; biases stay.
+ * Layers compute with w′: pruned weights are 0 in each run, whatever an optimizer does to w. ⌊amount·n + ½⌋ of n weights are pruned, the first of
+ * equal ones; outputs are pruned until their weights come nearest to the share. Weights that were pruned before count, so a second call with a larger
+ * amount continues the first. A layer (with "global", the model) that has already lost this share does not change. Layers with weights are `Linear`,
+ * `Conv1d`, `Conv2d`, `DelayedLinear` and the connection "all" of `Recurrent`, except for subclasses that override `forward`; biases are never
+ * pruned.
  *
- * The mask is a buffer of the layer, `mask`, in the shape of the weight: state dicts and checkpoints hold it as `0.mask` beside
- * `0.weight`. A new model that is to load masks gets them by `prune(model, { amount: 0 })`. {@link applyMasks} writes the zeros into the
- * weights and takes the masks away.
+ * The mask is a buffer of the layer, `mask`, in the shape of the weight: state dicts and checkpoints store it as `0.mask` beside `0.weight`. Call
+ * `prune(model, { amount: 0 })` on a new model before it loads masks. {@link applyMasks} writes the zeros into the weights and removes the masks.
  *
- * @throws RangeError unless there is either an amount in [0, 1] or a threshold that is finite and ≥ 0, for an unknown scope or unit, for
- *   paths without a layer to prune, for a model without one, and for a layer that is frozen, has a field `mask` of its own, or weights that
- *   are not finite; TypeError for arguments and options of another kind or name. Masks are then as before, and after an error of a
- *   tape around the call.
+ * @throws RangeError unless there is either an amount in [0, 1] or a threshold that is finite and ≥ 0, for an unknown
+ *   scope or unit, for paths or a model without a layer to prune, and for a layer that is frozen, has a different field
+ *   `mask`, or weights that are not finite; TypeError for an unknown option or a value of the wrong type. After an
+ *   error, also one of an enclosing tape, masks are as before.
  * @see Han et al. (2015), Learning both Weights and Connections for Efficient Neural Networks, NeurIPS; Zhu and Gupta (2017), To Prune, or
  *   Not to Prune: Exploring the Efficacy of Pruning for Model Compression, arXiv:1710.01878; for outputs Li et al. (2017), Pruning Filters
  *   for Efficient ConvNets, ICLR.
@@ -104,11 +103,11 @@ export function prune(model: Module, options: PruneOptions): Pruned {
 }
 
 /**
- * Writes the zeros of all masks into the weights, and takes the masks away: w ← w ⊙ m. The model computes the same, its state has no masks
- * any more, and training may move the weights away from 0 again. Layers without a mask of {@link prune} stay as they are.
+ * Writes the zeros of all masks into the weights and removes the masks: w ← w ⊙ m. The model computes the same, its state has no masks, and training
+ * may move the weights away from 0 again. Layers without a mask of {@link prune} do not change.
  *
- * @throws TypeError for anything but a module; RangeError for a layer that is frozen, Error for a weight or a mask that was freed. Nothing is
- *   written then.
+ * @throws TypeError for anything but a module; RangeError for a layer that is frozen, Error for a weight or a mask that was freed. Errors are thrown
+ *   before any write.
  *
  * @example
  * ```ts
@@ -137,15 +136,14 @@ export function applyMasks(model: Module): void {
   }
 }
 
-/** A layer with a mask. */
 type Masked = Weighted & { readonly mask: Tensor };
 
-/** The mask that prune made, if the layer has one: a field of the same name can have another purpose. */
+/** The mask that `prune` made; a field of the same name may have a different purpose. */
 const maskIn = (layer: Weighted): Tensor | undefined => readingAt(layer, "mask")?.mask;
 
 const isMasked = (layer: Weighted): layer is Masked => "mask" in layer && layer.mask === maskIn(layer);
 
-/** The layers to prune by their names: paths, or the class of a layer that is the whole model. */
+/** Layers to prune by name: their path, or the class name if the model is a layer itself. */
 function prunedIn(where: string, model: Module, names: readonly string[] | undefined): [string, Weighted][] {
   const all = weightedIn(moduleOf(where, model)).map(([path, layer]): [string, Weighted] => [
     path || layer.constructor.name,
@@ -176,15 +174,14 @@ function checkExtensible(where: string, name: string, layer: Weighted): void {
   if (!Object.isExtensible(layer)) throw wrongValue(where, "layers that can change", `${name}, which is frozen`);
 }
 
-/** The units of a layer that are pruned or kept as a whole. */
+/** Units of a layer, each pruned or kept as a whole. */
 interface Units {
-  /** Weights of a unit. */
+  /** Weights per unit. */
   readonly each: number;
-  /** The mean magnitude of each; −1 for those that are pruned already. */
+  /** Mean magnitude of each unit; −1 if it is pruned already. */
   readonly magnitudes: Float64Array;
-  /** Weights of each that are not pruned yet. */
+  /** Number of unpruned weights of each unit. */
   readonly kept: Uint32Array;
-  /** The mask. */
   readonly keeps: Float32Array;
 }
 
@@ -209,7 +206,6 @@ function unitsOf(where: string, layer: Weighted, unit: "weight" | "output"): Uni
   return { each, magnitudes, kept, keeps };
 }
 
-/** Sets the mask of the units at these places to zero. */
 function drop({ keeps, each }: Units, at: number): void {
   keeps.fill(0, at * each, (at + 1) * each);
 }
@@ -220,7 +216,7 @@ function dropBelow(group: readonly Units[], threshold: number): void {
   }
 }
 
-/** Drops the smallest units, of equal ones the first, until the share of all weights is pruned; those pruned before count. */
+/** Drops the smallest units, the first of equal ones, until the share of all weights is pruned; earlier pruned ones count. */
 function dropShare(group: readonly Units[], amount: number): void {
   const magnitudes = group.flatMap((units) => Array.from(units.magnitudes));
   const starts = group.map((_, i) => group.slice(0, i).reduce((sum, units) => sum + units.magnitudes.length, 0));
@@ -234,7 +230,7 @@ function dropShare(group: readonly Units[], amount: number): void {
     const units = group[layer] as Units;
     const at = place - (starts[layer] as number);
     const kept = units.kept[at] as number;
-    // The last unit is taken if it brings the number nearer to the share.
+    // The last unit is dropped only if that brings the number nearer to the share.
     if (kept > 0 && pruned + kept / 2 > amount * total) break;
     drop(units, at);
     pruned += kept;
@@ -243,7 +239,7 @@ function dropShare(group: readonly Units[], amount: number): void {
 
 const prunedOf = (keeps: Float32Array): number => keeps.reduce((sum, kept) => sum + (kept === 0 ? 1 : 0), 0);
 
-/** The mask of a layer; a layer without one gets ones, and reads its weight through them. */
+/** The mask of a layer. For a layer without a mask, makes one of ones and lets the layer read its weight through it. */
 function maskOf(layer: Weighted): Tensor {
   if (isMasked(layer)) return layer.mask;
   const mask = noGrad(() => buffer(ones(layer.weight.sizes)));
@@ -253,12 +249,12 @@ function maskOf(layer: Weighted): Tensor {
     "mask",
     Object.assign((weight: Tensor) => weight.mul(mask), { mask }),
   );
-  // A tape that fails frees all tensors made in it, the mask too.
+  // A failing tape frees the tensors made in it, so the mask must be removed.
   if (scope !== root) scope.persisted.push({ dispose: () => unmask(layer, mask) });
   return mask;
 }
 
-/** Writes the values of a mask; a tape that fails brings the weights back that it has pruned. */
+/** Writes the values of a mask; a failing tape restores the pruned weights. */
 function write(mask: Tensor, layer: Weighted, keeps: Float32Array): void {
   if (scope !== root) {
     const before = mask.toFloat32Array();
@@ -271,7 +267,7 @@ function write(mask: Tensor, layer: Weighted, keeps: Float32Array): void {
   mask.copyFrom(keeps);
 }
 
-/** The layer reads its weight as it is again, unless it has another mask by now. */
+/** Removes the mask, unless it was replaced since. */
 function unmask(layer: Weighted, mask: Tensor): void {
   if (maskIn(layer) !== mask) return;
   setReading(layer, "mask", null);

@@ -246,7 +246,7 @@ test("quantize: states by their names, also held in refractory steps, and in neu
   own.forward(currents([9, 2, 5]));
   quantize(own, { state: { bits: 3 } });
   expect(areOnLevels(own.unroll(currents([9, 2, 5])).membrane, 3)).toBe(true);
-  // An adaptation is no membrane.
+  // An adaptation is not a membrane.
   const adaptive = quantize(new AdaptiveLIF(), { state: { bits: 3 } });
   const adapted = adaptive.unroll(currents([9, 2, 5]).mul(3)) as unknown as Record<string, Tensor>;
   expect(areOnLevels(adapted.v as Tensor, 3)).toBe(true);
@@ -420,7 +420,7 @@ test("shift: learned decays are read as shifts with the gradient of the float", 
   quantize(learned, { decays: null });
   plain.beta.copyFrom([0.95]);
   expect(values(learned.unroll(x).membrane)).toEqual(values(plain.unroll(x).membrane));
-  // A decay that is no parameter of its own stays.
+  // A decay that is not a parameter is an error.
   expect(() => quantize(new ParametricLIF(), { decays: "shift" })).toThrow(RangeError);
 });
 
@@ -468,7 +468,7 @@ test("quantize: wrong options are errors, and nothing is written then", () => {
 
 test.each([8, 4, 2, "ternary"] as const)("quantize: a network of %s bits learns", (bits) => {
   manualSeed(0);
-  // The class is the third of the inputs that is the strongest.
+  // The class is the strongest third of the inputs.
   const labels = Int32Array.from({ length: 192 }, (_, i) => i % 3);
   const noise = values(rand([192, 12]));
   const x = tensor(

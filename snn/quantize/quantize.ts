@@ -1,4 +1,4 @@
-/** Training with few bits: weights on grids, membranes on levels, decays that are shifts. */
+/** Quantization-aware training: weights on grids, membranes on levels, decays that are shifts. */
 import { choiceOf, withDefaults } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";
 import type { Module } from "../../engine/index.ts";
@@ -7,13 +7,13 @@ import { levelsFrom, type StateOptions } from "./levels.ts";
 import { decayingIn, levelsOf, neuronsIn, setShifts, statesOnLevels } from "./neurons.ts";
 import { gridFrom, onlyWeightedIn, setGrid, type WeightOptions, weightedIn } from "./weights.ts";
 
-/** Options of {@link quantize}; an option that is left out changes nothing. */
+/** Options of {@link quantize}; omitted options change nothing. */
 export interface QuantizeOptions {
-  /** The grid of all weights; null takes it away. */
+  /** Grid of all weights; null removes it. */
   weights?: WeightOptions | null;
-  /** The levels of the membranes of all neurons; null takes them away. */
+  /** Levels of the membranes of all neurons; null removes them. */
   state?: StateOptions | null;
-  /** "shift": each decay β is the nearest 1 − 2⁻ᵏ; null reads the decays without rounding again. */
+  /** "shift" rounds each decay β to the nearest 1 − 2⁻ᵏ; null removes the rounding. */
   decays?: "shift" | null;
 }
 
@@ -24,32 +24,30 @@ const DEFAULTS = {
 } satisfies Record<keyof QuantizeOptions, unknown>;
 
 /**
- * Makes a model compute with few bits, so that training makes up for the rounding (quantization-aware training): forward rounds, the
- * gradient passes through the rounding unchanged (the straight-through estimator), and parameters stay floats that an optimizer moves.
+ * Makes a model compute with few bits, so that training compensates for the rounding (quantization-aware training): forward rounds, the gradient
+ * passes through the rounding unchanged (the straight-through estimator), and parameters remain floats that an optimizer updates.
  *
  *   weights            w[o, …] ← s[o]·round(w[o, …] / s[o])     s[o] = max|w[o, …]| / (2^(bits − 1) − 1)
  *   bits "ternary"     w ← s·sign(w) where |w| > Δ, else 0       Δ = 0.7·mean|w|,  s = mean of the |w| > Δ
  *   state              u ← the nearest of 2^bits levels from −θ(1 + lowerLimit) to θ(1 + upperLimit)
  *   decays "shift"     β ← the nearest 1 − 2⁻ᵏ, k = 0 … 15, or 1
  *
- * Quantized are the weights of `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and of the connection "all" in
- * `Recurrent`, each with a mask where there is one. A model with further weights (parameters of two and more axes, the
- * connection "one") is an error: calls for its other layers quantize these alone. Biases and other parameters of one
- * axis stay floats. Rounding is half to even.
+ * The weights of `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and of the connection "all" in `Recurrent` are quantized, with their masks if they
+ * have any. A model with further weights (parameters of two or more axes, the connection "one") is an error; call `quantize` for its other layers
+ * instead. Biases and other parameters of one axis remain floats. Rounding is half to even.
  *
- * Membranes are rounded before they are compared to θ, as snnTorch's `state_quant` does, and states where they are stored, also behind a
- * reset. θ has to be positive, and values at the start and behind a reset have to lie within the levels, so neurons in mV need `threshold`
- * and limits.
+ * Membranes are rounded before the comparison with θ, as in snnTorch's `state_quant`; states are rounded when they are stored, also after a reset. θ
+ * must be positive, and initial and reset values must lie within the levels, so neurons in mV need `threshold` and limits.
  *
- * Decays are the parameters alpha, beta, rho, phi, alphaE and alphaI with bounds or values in [0, 1], fixed or learned. Neurons with other
- * parameters in their place, such as a time constant, are an error.
+ * Decays are the parameters alpha, beta, rho, phi, alphaE and alphaI with bounds or values in [0, 1], fixed or learned. Neurons with a time constant
+ * or similar parameters instead are an error.
  *
- * A `Stream` or an `EProp` that was made before the call refuses to go on where weights or states changed. Returns the model.
+ * A `Stream` or an `EProp` made before the call throws in its next step if weights or states were affected. Returns the model.
  *
- * @throws TypeError for anything but a module, or an option of another name or kind; RangeError for options out of range, or that do not
- *   fit the model: weights without such layers or with further weights, a state without neurons that spike or with values beyond the
- *   levels, decays without neurons that have some or with neurons that have none as a parameter; Error for a parameter that was freed.
- *   Nothing is written then.
+ * @throws TypeError for anything but a module, or an unknown option or a value of the wrong type; RangeError for options out of range, or that do not
+ *   fit the model: weights without such layers or with further weights, a state without neurons that spike or with values beyond the levels, decays
+ *   without neurons that have decays, or with neurons that lack them as parameters; Error for a parameter that was freed. Errors are thrown before
+ *   any write.
  * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons for Conditional
  *   Computation, arXiv:1308.3432; Li, Zhang and Liu (2016), Ternary Weight Networks, arXiv:1605.04711.
  *
@@ -90,7 +88,7 @@ export function quantize<M extends Module>(model: M, options: QuantizeOptions): 
 
 const WHERE = "quantize";
 
-/** Throws where an option that is given finds nothing in the model. */
+/** Throws if a given option applies to nothing in the model. */
 function found(option: unknown, name: string, layers: readonly unknown[]): void {
   if (option === undefined || option === null || layers.length > 0) return;
   throw new RangeError(`${WHERE}: expected a model with layers for the option ${name}, got none`);

@@ -1,12 +1,12 @@
 /** Decays that a shift computes: v − v/2ᵏ instead of β·v. */
 import { type Op, passGradient, valuesAt } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { apply, SAVES } from "../../engine/unchecked.ts";
+import { applyOp, SAVES } from "../../engine/unchecked.ts";
 
-/** The longest shift. */
+/** Smallest 2⁻ᵏ, by the longest shift. */
 const LONGEST = 2 ** -15;
 
-/** The nearest of 0, 1/2, 3/4, …, 1 − 2⁻¹⁵ and 1; of two the smaller one. */
+/** The nearest of 0, 1/2, 3/4, …, 1 − 2⁻¹⁵ and 1; the smaller one of two. */
 export function nearestShift(beta: number): number {
   const rest = 1 - beta;
   if (Number.isNaN(rest)) return beta;
@@ -27,4 +27,4 @@ const shiftOp: Op<null> = {
   backward: (z, beta) => passGradient(z, beta),
 };
 
-export const toShift = (beta: Tensor): Tensor => apply(shiftOp, null, beta);
+export const toShift = (beta: Tensor): Tensor => applyOp(shiftOp, null, beta);

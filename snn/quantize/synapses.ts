@@ -1,4 +1,4 @@
-/** The products of a network: layers that multiply their input by weights, and the inputs that they get. */
+/** The products of a network: layers that multiply their input by weights, and their inputs. */
 import type { Module, Tensor } from "../../engine/index.ts";
 import {
   Conv1d,
@@ -22,19 +22,19 @@ import type { Int8State } from "./int8-layers.ts";
 
 /** A linear map of a layer. */
 export interface LinearMap {
-  /** The layer that the weights belong to. */
+  /** Layer that the weights belong to. */
   readonly owner: Module;
-  /** The weights: a parameter, or the layer itself where its weights are integers. */
+  /** The weights: a parameter, or the layer itself if its weights are integers. */
   readonly key: object;
   /** Sizes of the weights. */
   readonly sizes: Shape;
-  /** The weights that the map has: through masks and grids; integers without their scales. */
+  /** Weights that the map uses: masked and rounded; integers without their scales. */
   read(): Tensor;
-  /** The last axes of an input, which the map takes as a whole; the axes before them are steps and samples. */
+  /** Number of trailing axes of an input that the map mixes; leading axes are steps and samples. */
   readonly axes: number;
   /** The map of x with these weights, without a bias. */
   apply(x: Tensor, weight: Tensor): Tensor;
-  /** Whether the input is the layer's own output of the step before. */
+  /** Whether the input is the layer's own output of the previous step. */
   readonly isFeedback?: true;
   /** Whether the input is a membrane, not spikes. */
   readonly isGraded?: true;
@@ -42,10 +42,11 @@ export interface LinearMap {
 
 type See = (product: LinearMap, x: Tensor) => void;
 
-/** The watchers of a model with which `see` gets the input of each product, [..., features]. */
+/** Watchers of a model that pass the input of each product, [..., features], to `see`. */
 export function synapseWatchers(model: Module, see: See): (module: Module) => Watcher | null {
   const modules = model.namedModules().map(([, module]) => module);
-  // A recurrent layer reads the weights of its `Linear` itself, in one op for all steps, as long as that has its own `forward`.
+  // A recurrent layer multiplies by the weights of its `Linear` in its own op, without a call of the `Linear`, unless
+  // the `Linear` overrides `forward`.
   const within = new Set(modules.flatMap((module) => (isRecurrent(module) ? [module.recurrent] : [])));
   const gates = new Map(modules.filter(isSpikingLSTM).map((lstm) => [lstm.lstm_cell as Module, gatesOf(lstm)]));
   return (module) => {
@@ -56,7 +57,7 @@ export function synapseWatchers(model: Module, see: See): (module: Module) => Wa
   };
 }
 
-/** Shows `see` the input of each call: x, or the output of the step before, which has this name. */
+/** Passes the input of each call to `see`: x, or the output `name` of the previous step. */
 function watcherOf(name: "spikes" | "v" | null, product: LinearMap | null, see: See): Watcher | null {
   if (product === null) return null;
   return ({ method, x, state, run }) => {
@@ -65,7 +66,7 @@ function watcherOf(name: "spikes" | "v" | null, product: LinearMap | null, see: 
       see(product, name === null ? (x as Tensor) : (state as Named)[name].unsqueeze(0));
       return result;
     }
-    // `unroll` has the bits of `forward`, and the membrane too.
+    // `unroll` gives the same bits as `forward`, and also returns the membrane.
     const result = run("unroll") as Named;
     see(product, before(result[name], (state as Named | undefined)?.[name]));
     return method === "forward" ? result.spikes : result;
@@ -74,7 +75,7 @@ function watcherOf(name: "spikes" | "v" | null, product: LinearMap | null, see: 
 
 type Named = Readonly<Record<"spikes" | "v", Tensor>>;
 
-/** All products of the model, whether they run or not. */
+/** All products of the model, including those that `forward` does not use. */
 export const synapsesIn = (model: Module): LinearMap[] =>
   model.namedModules().flatMap(([, module]) => {
     if (isRecurrent(module)) return module.V === null ? [] : [feedbackOf(module) as LinearMap];
@@ -82,7 +83,7 @@ export const synapsesIn = (model: Module): LinearMap[] =>
     return synapsesOf(module) ?? [];
   });
 
-/** The product of a layer with its input, null for a layer that has none, and for a subclass with a `forward` of its own. */
+/** The product of a layer with its input; null for layers without one, and for subclasses that override `forward`. */
 function synapsesOf(module: Module): LinearMap | null {
   if (isInt8(module)) return int8Of(module);
   if (!isWeighted(module)) return null;
@@ -106,7 +107,7 @@ const plain = (owner: Module, weight: Tensor): Weights => ({
   read: () => weight,
 });
 
-/** A layer of {@link Int8}, whose weights are integers: of each group of a convolution some. */
+/** A layer of {@link Int8}, with integer weights for each group of a convolution. */
 interface Int8Layer extends Module {
   readonly axes: number;
   readonly weights: readonly unknown[];
@@ -125,7 +126,7 @@ function int8Of(layer: Int8Layer): LinearMap {
   return { ...common, apply: (x, w) => conv1d(x, w, null, window as object) };
 }
 
-/** Bytes and numbers of the state of a layer with integers, null for another layer. */
+/** Bytes and count of the integers in a layer's state; null for a layer without them. */
 export function integersIn(module: Module): { readonly bytes: number; readonly count: number } | null {
   if (!isInt8(module)) return null;
   const { q, scales, bias } = module.read();
@@ -149,17 +150,17 @@ interface ConvolutionWindow<Size> {
 
 type AnyRecurrent = Recurrent<{ readonly spikes?: Tensor }, { readonly spikes: Tensor; readonly state: object }>;
 
-// Layers are known by their fields: a page that has none of them does not load their classes for a profile.
+// Layers are recognised by their fields, so that a profile does not load classes that a page does not use.
 
 const isInt8 = (module: Module): module is Int8Layer => "read" in module && "plan" in module && "axes" in module;
 
-/** Whether the class that has the steps of the layer has its `forward` too, not a subclass that does more. */
+/** Whether `forward` belongs to the class that has the steps of the layer, not to a subclass. */
 const isUnrolled = (module: Module): boolean => {
   const [first, ...others] = ["unroll", "step", "forward"].map((name) => definedIn(module, name));
   return first !== null && first !== module && others.every((each) => each === first);
 };
 
-/** The module itself, or the prototype, in which a name is defined; null where none has it. */
+/** The object in a prototype chain that defines a name; null if there is none. */
 function definedIn(module: object, name: string): object | null {
   let at: object | null = module;
   while (at !== null && Object.getOwnPropertyDescriptor(at, name) === undefined) at = Object.getPrototypeOf(at);
@@ -173,7 +174,7 @@ const isSpikingLSTM = (module: Module): module is SpikingLSTM => "lstm_cell" in 
 
 const isDelayed = (module: Module): module is Module & DelayedLinear => "maxDelay" in module;
 
-/** The weights that the spikes of the step before meet; null where a module with layers of its own connects the neurons. */
+/** Product of the previous step's spikes with the recurrent weights; null if a module with inner layers connects the neurons. */
 function feedbackOf(layer: AnyRecurrent): LinearMap | null {
   const { recurrent, V } = layer;
   if (V !== null) return { ...plain(layer, V), axes: 1, apply: (x, weight) => x.mul(weight), isFeedback: true };
@@ -181,14 +182,14 @@ function feedbackOf(layer: AnyRecurrent): LinearMap | null {
   return product && { ...product, isFeedback: true };
 }
 
-/** The product of the input of a spiking LSTM with the weights of its gates. */
+/** Product of a spiking LSTM's input with the weights of its gates. */
 const gatesOf = ({ lstm_cell }: SpikingLSTM): LinearMap => ({
   ...plain(lstm_cell, lstm_cell.weight_ih),
   axes: 1,
   apply: linear,
 });
 
-/** The product of the membrane of a spiking LSTM with the weights of its gates. */
+/** Product of a spiking LSTM's membrane with the weights of its gates. */
 const membraneOf = ({ lstm_cell }: SpikingLSTM): LinearMap => ({
   ...plain(lstm_cell, lstm_cell.weight_hh),
   axes: 1,
@@ -197,7 +198,7 @@ const membraneOf = ({ lstm_cell }: SpikingLSTM): LinearMap => ({
   isGraded: true,
 });
 
-/** x [T, B, …] one step later: step 0 comes from the state, or is zeros. */
+/** x [T, B, …] one step later; step 0 is `first`, or zeros. */
 function before(x: Tensor, first?: Tensor): Tensor {
   const [T, ...shape] = x.sizes as [number, ...number[]];
   const start = (first ?? zeros(shape)).unsqueeze(0);
@@ -205,8 +206,9 @@ function before(x: Tensor, first?: Tensor): Tensor {
 }
 
 /**
- * The fan-out of each input of a product, [features]: the weights, all ones or zeros, that it meets. This is the gradient of the sum of
- * all outputs, so that borders, strides, dilation and groups of convolutions are counted by the layer's own op.
+ * Fan-out of each input of a product, [features]: the number of its non-zero weights. `weights` are ones and zeros. It
+ * is the gradient of the sum of all outputs, so the layer's own op accounts for borders, strides, dilation and groups
+ * of convolutions.
  */
 export function fanOutOf({ apply, axes }: LinearMap, weights: Tensor, shape: Shape): Tensor {
   return tape(() => {

@@ -1,4 +1,4 @@
-/** The cost of all synaptic operations of a network. */
+/** A cost of the synaptic operations of a network. */
 import {
   AvgPool2d,
   BatchNorm1d,
@@ -77,7 +77,7 @@ test("synapticCost: below the target there is no cost, and graded inputs count w
   const x = noGrad(() => poissonEncode(rand([2, 1, 4, 4]), { timesteps: 4 }));
   const { layers } = profile(model, x);
   const { operations, cost } = tape(() => synapticCost(model, x, { target: 1e6 }));
-  // A spike is a quarter of an input of three weights.
+  // After average pooling, each spike is a quarter of an input with three weights.
   expect(operations.item()).toBeCloseTo(((layers["1"]?.spikes as number) / 4) * 3, 3);
   expect(cost.item()).toBe(0);
   for (const t of [x, operations, cost]) t.dispose();

@@ -1,4 +1,4 @@
-/** A cost of all synaptic operations of a network, for training on a budget. */
+/** A cost of the synaptic operations of a network, for training on a budget. */
 import { NOT_NEGATIVE, numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { alive, composed } from "../../engine/extend.ts";
 import { abs, add, type Module, mul, relu, square, sub, sum, Tensor, tensor } from "../../engine/index.ts";
@@ -9,24 +9,24 @@ import { fanOutOf, type LinearMap, presentOf, synapseWatchers } from "./synapses
 
 /** Options of {@link synapticCost}. */
 export interface SynapticCostOptions {
-  /** Operations of a sample without a cost, finite and > 0. */
+  /** Operations per sample without a cost, finite and > 0. */
   target: number;
   /** λ, finite and ≥ 0; default 1. */
   lambda?: number;
   /**
-   * The axis of the samples in x: 1 behind time, 0 for a model that makes the time steps itself. Default: the axis that has as many samples
-   * as layers with weights got.
+   * Axis of the samples in x: 1 after time, 0 for a model that makes the time steps itself. Default: the axis whose size is the number of
+   * samples that layers with weights received.
    */
   batchAxis?: 0 | 1;
 }
 
-/** The result of {@link synapticCost}. */
+/** Result of {@link synapticCost}. */
 export interface SynapticCost {
-  /** The output of the model: the bits of `forward`. */
+  /** Output of the model, the same bits as from `forward`. */
   readonly output: Tensor;
-  /** n, operations of a sample, []. */
+  /** n, operations per sample, []. */
   readonly operations: Tensor;
-  /** The cost, to be added to a loss, []. */
+  /** Cost to add to a loss, []. */
   readonly cost: Tensor;
 }
 
@@ -37,22 +37,21 @@ const DEFAULTS = {
 } satisfies Record<keyof SynapticCostOptions, unknown>;
 
 /**
- * Runs a model and gives a cost of the synaptic operations of its layers beyond a budget:
+ * Runs a model and returns a cost for synaptic operations beyond a budget:
  *
  *   n = 1/B·Σ_layers Σ_i |x[i]|·F[i]      cost = λ·max(n / target − 1, 0)²      ∂cost/∂x[i] = 2λ·max(n / target − 1, 0)·F[i] / (B·target)
  *
- * x are the inputs of layers, over steps and samples; F[i] is the number of non-zero weights that input i is multiplied by, as in
- * {@link profile}. For spikes n is the number of their operations, the `effectiveACs` of the layers behind the first; other inputs count by
- * their magnitude. The operations of the input of the network are left out: operations of the layer that runs before
- * all other layers with parameters, and of layers that read x itself. The membrane of a `SpikingLSTM` is left out too.
- * The numbers are the same without a tape, under `noGrad` and for frozen parameters. Sorbaro et al. pull n to the
- * target from both sides.
+ * x are the inputs of layers, over steps and samples; F[i] is the number of non-zero weights that input i is multiplied by, as in {@link profile}.
+ * For spikes, n is the number of their operations, the `effectiveACs` of the layers after the first; other inputs count by their magnitude.
+ * Operations on the input of the network are excluded, that is, those of the layer that runs before all other layers with parameters and of layers
+ * that read x itself; so is the membrane of a `SpikingLSTM`. The numbers are the same without a tape, under `noGrad` and for frozen parameters.
+ * Sorbaro et al. also penalise n below the target.
  *
- * Shapes: x as the model takes it, [T, B, …] → output as the model gives it, operations [], cost [].
+ * Shapes: x, an input of the model, [T, B, …] → output of the model, operations [], cost [].
  *
- * @throws RangeError for a target that is not finite and > 0, a lambda that is not finite and ≥ 0, a batchAxis but 0 and 1, an x without
- *   that axis, or no batchAxis and an x whose axis of samples the layers do not tell; TypeError for arguments and
- *   options of another kind or name; errors of the model.
+ * @throws RangeError for a target that is not finite and > 0, a lambda that is not finite and ≥ 0, a batchAxis other than 0 and 1, an x without that
+ *   axis, or no batchAxis if it cannot be inferred from the layers; TypeError for arguments of the wrong type and unknown options; errors of the
+ *   model.
  * @see Sorbaro et al. (2020), Optimizing the Energy Consumption of Spiking Neural Networks for Neuromorphic Applications, Frontiers in
  *   Neuroscience 14.
  *
@@ -85,7 +84,7 @@ export function synapticCost(model: Module, x: Tensor, options: SynapticCostOpti
   return composed(() => {
     const terms: Tensor[] = [];
     const batch = new BatchSize();
-    /** The layers that got the input of the network. */
+    /** Layers that read the input of the network. */
     const first = new Set<Module>();
     let hasRun = false;
     const see = (product: LinearMap, input: Tensor): void => {
@@ -116,7 +115,7 @@ const sharesMemory = (t: Tensor, x: Tensor): boolean =>
   (x.ptr !== 0 && t.ptr >= x.ptr && t.ptr < x.ptr + Float32Array.BYTES_PER_ELEMENT * x.size) ||
   (x.bits !== 0 && t.bits === x.bits);
 
-/** The watchers with which `ran` is called behind each run of a module that has parameters of its own. */
+/** Watchers that call `ran` after each run of a module that has parameters. */
 function parameterWatchers(model: Module, ran: () => void): (module: Module) => Watcher | null {
   const modules = model.namedModules().map(([, module]) => module);
   // Layers that unroll others read their parameters themselves.
@@ -139,7 +138,7 @@ function parameterWatchers(model: Module, ran: () => void): (module: Module) => 
   return (module) => (!within.has(module) && hasParameters(module) ? watch : null);
 }
 
-/** Σ |x[i]|·F[i], a sum over steps and samples first: spikes are summed as bits. */
+/** Σ |x[i]|·F[i]; sums over steps and samples first, so that spikes are summed as bits. */
 function operationsOf(product: LinearMap, x: Tensor): Tensor {
   const size = x.bits === 0 ? abs(x) : x;
   const leading = x.sizes.slice(0, -product.axes).map((_, axis) => axis);

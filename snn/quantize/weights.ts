@@ -1,4 +1,4 @@
-/** Layers that read their weights on a grid of few values: `quantize` sets such a reading. */
+/** Weights on a grid of few values, which `quantize` installs as a reparametrization of layers. */
 import { numberOf, type Range, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";
 import { Module, noGrad, type Tensor } from "../../engine/index.ts";
@@ -8,9 +8,9 @@ import { isLinked } from "./neurons.ts";
 
 /** Options of the weights in {@link quantize}. */
 export interface WeightOptions {
-  /** b: 2 to 8 bits, or "ternary". */
+  /** b, the number of bits: 2 to 8, or "ternary". */
   bits: WeightBits;
-  /** Whether each output, a row of [out, …], has a scale; with false all rows share a scale. Default true. */
+  /** Whether each output, a row of [out, …], has its own scale; false: one scale for all rows. Default true. */
   perChannel?: boolean;
 }
 
@@ -21,32 +21,32 @@ const BITS: Range = {
   fits: (x) => Number.isInteger(x) && x >= 2 && x <= 8,
 };
 
-/** The grid that the options name. */
+/** The grid of the options. */
 export function gridFrom(where: string, options: unknown): Grid {
   const { bits, perChannel } = withDefaults(`${where}: weights`, DEFAULTS, options);
   if (bits === "ternary") return { bits, perChannel };
   return { bits: numberOf(where, "weights.bits", bits, BITS) as WeightBits, perChannel };
 }
 
-/** The layers of a model with weights that can be read on a grid, by their names. */
+/** Layers of a model whose weights can be on a grid, by name. */
 export const weightedIn = (model: Module): [name: string, layer: Weighted][] =>
   model.namedModules().filter((each): each is [string, Weighted] => isWeighted(each[1]));
 
 /**
- * The same, where these are all weights of the model: parameters of two and more axes, and the weights with which neurons of a
- * `Recurrent` feed themselves.
+ * `weightedIn`, if these are all weights of the model: parameters of two or more axes, and the weights with which neurons of a `Recurrent`
+ * feed back to themselves.
  *
- * @throws RangeError for a model without such layers, and for weights that another layer has, such as a subclass with a `forward` of its
- *   own, `Embedding`, `SpikingLSTM` or `PSN`; Error for a weight that was freed.
+ * @throws RangeError for a model without such layers, and for weights of unsupported layers, such as `Embedding`, `SpikingLSTM`, `PSN` or a subclass
+ *   that overrides `forward`; Error for a weight that was freed.
  */
 export function onlyWeightedIn(where: string, model: Module): [name: string, layer: Weighted][] {
   const layers = weightedIn(model);
   const modules = new Map(model.namedModules());
   const read = new Set(layers.flatMap(([, layer]) => layer.namedParameters().map(([, t]) => t)));
   for (const [name, t] of model.namedParameters()) {
-    const [, path = "", field] = /^(?:(.*)\.)?([^.]*)$/.exec(name) as unknown as [string, string | undefined, string];
-    const owner = modules.get(path) ?? model;
-    const isWeight = t.ndim > 1 || (field === "V" && isLinked(owner));
+    const dot = name.lastIndexOf(".");
+    const owner = modules.get(name.slice(0, Math.max(dot, 0))) ?? model;
+    const isWeight = t.ndim > 1 || (name.slice(dot + 1) === "V" && isLinked(owner));
     if (read.has(t) || !isWeight) continue;
     throw wrongValue(
       where,
@@ -59,10 +59,9 @@ export function onlyWeightedIn(where: string, model: Module): [name: string, lay
   return layers;
 }
 
-/** The function that reads a weight on a grid. */
 type OnGrid = Reading & { readonly grid: Grid };
 
-/** Puts the weight of the layer on a grid; with null it is read as it is. */
+/** Puts the weight of the layer on a grid, or with null removes the grid. */
 export function setGrid(layer: Weighted, grid: Grid | null): void {
   setReading(layer, "grid", grid && Object.assign((weight: Tensor) => onGrid(weight, grid), { grid }));
 }
@@ -73,24 +72,24 @@ export const gridIn = (layer: Weighted): Grid | null =>
 
 /** Weights as integers: the layer computes with `scales[row]·q`, rounded to float32. */
 export interface QuantizedWeights {
-  /** q, in row-major order, a value for each weight whatever the bits. */
+  /** q in row-major order, one value for each weight, for any number of bits. */
   readonly q: Int8Array;
-  /** s: [1] for all weights, or [out] with a scale for each row of [out, …]. */
+  /** s: [1] for all weights, or [out], a scale for each row of [out, …]. */
   readonly scales: Float32Array;
   /** Bits of the grid. */
   readonly bits: WeightBits;
-  /** The shape of the weight, [out, in] of a Linear. */
+  /** Shape of the weight, [out, in] for a Linear. */
   readonly shape: readonly number[];
 }
 
 /**
- * The weights of a layer that {@link quantize} has put on a grid, as integers and scales:
+ * Weights of a quantized layer (see {@link quantize}) as integers and scales:
  *
  *   w[o, …] = s[o]·q[o, …]     |q| ≤ 2^(bits − 1) − 1, ternary |q| ≤ 1
  *
- * with s[0] for all o where `perChannel` is false. Masked weights are 0.
+ * If `perChannel` is false, s[0] applies to all o. Masked weights are 0.
  *
- * @throws TypeError for anything but a module; RangeError for a layer whose weights are on no grid, or not finite.
+ * @throws TypeError for anything but a module; RangeError for a layer whose weights are not on a grid, or not finite.
  *
  * @example
  * ```ts

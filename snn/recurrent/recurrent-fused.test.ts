@@ -57,8 +57,6 @@ function layersOf(make: (n: number) => Module, n: number, connection: "all" | "o
   return [fused, new Recurrent(neurons, { connection: module })] as unknown as [Layer, Layer];
 }
 
-const unsigned = (t: Tensor): number[] => gradient(t).map((g) => g + 0);
-
 interface Given {
   readonly x: Tensor;
   readonly state?: State;
@@ -66,7 +64,7 @@ interface Given {
   read(record: Readonly<Record<string, unknown>>): Tensor;
 }
 
-/** Runs both ways: values to the bit, gradients of inputs to the bit but for the sign of a zero, those of parameters nearly. */
+/** Runs both ways: values to the bit, gradients of inputs to the bit, those of parameters nearly. */
 function expectSame(layers: readonly [Layer, Layer], { x, state, read }: Given, isRead = true): void {
   const leaves = [x, ...Object.values(state ?? {}).filter((t) => t.requiresGrad)];
   const parameters = layers[0].parameters();
@@ -81,7 +79,7 @@ function expectSame(layers: readonly [Layer, Layer], { x, state, read }: Given, 
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([name, t]) => [name, bits(t as Tensor)]);
     });
-    return { made, inputs: leaves.map(unsigned), parameters: parameters.map(gradient) };
+    return { made, inputs: leaves.map(gradient), parameters: parameters.map(gradient) };
   }) as [Result, Result];
   expect(fused.made).toEqual(composed.made);
   expect(fused.inputs).toEqual(composed.inputs);
@@ -112,7 +110,7 @@ function all(record: Readonly<Record<string, unknown>>): Tensor {
   return terms.reduce((sum, term) => sum.add(term));
 }
 
-/** A state to go on from; its spikes are 0 and 1, or any numbers. */
+/** The state before a run; its spikes are 0 and 1, or any numbers. */
 function stateOf(layer: Layer, shape: number[], isBinary: boolean): State {
   return Object.fromEntries(
     Object.keys(layer.initialState(shape)).map((name, i) => {
@@ -194,7 +192,7 @@ describe.each(["all", "one"] as const)(
           const first = (layer as unknown as Module).forward(x);
           const second = (layer as unknown as Module).forward(first.add(x));
           weighted(second, 8).add(weighted(first, 9)).backward();
-          return { spikes: bits(second), dx: unsigned(x), parameters: layer.parameters().map(gradient) };
+          return { spikes: bits(second), dx: gradient(x), parameters: layer.parameters().map(gradient) };
         });
       }) as { spikes: number[]; dx: number[]; parameters: number[][] }[];
       const [fused, composed] = results as [(typeof results)[0], (typeof results)[0]];

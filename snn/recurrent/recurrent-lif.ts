@@ -1,16 +1,17 @@
-/** LIF neurons that feed each other: `Recurrent` of `LIF`, with the options of both. */
+/** LIF neurons with recurrent connections: `Recurrent` around `LIF`, with the options of both. */
 import { choiceOf } from "../../engine/arguments.ts";
 import { generatorOf } from "../../engine/extend.ts";
 import type { Generator, Linear, Tensor } from "../../engine/index.ts";
-import { type Form, OPTIONS, readOptions } from "../neuron/form.ts";
-import { LIF, LIF_FORM, type LIFOptions, type LIFRecord, type LIFState } from "../neurons/lif.ts";
+import { type NeuronSpec, OPTIONS, readOptions } from "../neuron/form.ts";
+import { LIF_FORM } from "../neuron/plain-forms.ts";
+import { LIF, type LIFOptions, type LIFRecord, type LIFState } from "../neurons/lif.ts";
 import { Recurrent, type RecurrentRecord, type RecurrentState } from "./recurrent.ts";
 
 /** Options of {@link RecurrentLIF}. */
 export interface RecurrentLIFOptions extends LIFOptions {
   /** N, the neurons of the layer: the size of the last axis of the current. */
   readonly features: number;
-  /** "all": every neuron feeds every neuron (default). "one": each feeds itself. */
+  /** "all": every neuron feeds every neuron (default). "one": each neuron feeds only itself. */
   readonly connection?: "all" | "one";
   /** Whether neurons feed themselves too in the connection "all"; default true. */
   readonly selfConnections?: boolean;
@@ -25,15 +26,13 @@ const OWN = {
   generator: undefined as Generator | undefined,
 } satisfies Partial<Record<keyof RecurrentLIFOptions, unknown>>;
 
-const FORM = /* @__PURE__ */ fedBack(LIF_FORM);
+const FORM = fedBack(LIF_FORM);
 
-/**
- * The same neurons with the options of both. snnTorch's `RLeaky` drops the input of a step that resets it to 0, `Leaky`
- * does not.
- */
-function fedBack(form: Form): Form {
+/** The LIF form with the options of both. snnTorch's `RLeaky` drops the input of a step that resets to 0; its `Leaky` keeps it. */
+/* @__NO_SIDE_EFFECTS__ */
+function fedBack(form: NeuronSpec): NeuronSpec {
   const numerics = { ...form.numerics, snntorch: { ...form.numerics?.snntorch, resetInput: true } };
-  return { ...form, numerics, common: { ...OPTIONS, ...OWN } };
+  return { ...form, numerics, common: { ...OPTIONS, ...OWN }, shared: [] };
 }
 
 /** State between time steps: the neurons' state, and the spikes that are fed back. */
@@ -43,16 +42,16 @@ export type RecurrentLIFState = RecurrentState<LIFState>;
 export type RecurrentLIFRecord = RecurrentRecord<LIFState, LIFRecord>;
 
 /**
- * LIF neurons that are fed back their spikes of the step before:
+ * LIF neurons whose spikes are fed back with a delay of one step:
  *
  *   I[t] = current[t] + W·s[t−1] + b   (connection "all")
  *   I[t] = current[t] + V ⊙ s[t−1]     (connection "one")
  *
- * and the rest as in {@link LIF} and {@link Recurrent}; `numerics: "snntorch"` is `RLeaky`, with resetInput. Shapes: current [T, B, …, N] → spikes [T, B, …, N]. W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`; beta and
- * threshold are named as in `LIF`.
+ * W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`; beta and threshold are named as in {@link LIF}, and the rest is as in LIF and
+ * {@link Recurrent}. `numerics: "snntorch"` gives `RLeaky`, with resetInput. Shapes: current [T, B, …, N] → spikes [T, B, …, N].
  *
- * @throws RangeError unless features is a positive integer, for an unknown connection, or as {@link LIF} does; TypeError for
- *   a generator that is none.
+ * @throws RangeError unless features is a positive integer, for an unknown connection, or as {@link LIF} does; TypeError for a generator of
+ *   the wrong type.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  *
  * @example
@@ -66,13 +65,13 @@ export type RecurrentLIFRecord = RecurrentRecord<LIFState, LIFRecord>;
  * ```
  */
 export class RecurrentLIF extends Recurrent<LIFState, LIFRecord, LIF> {
-  /** β, [] or [N]; a parameter if it is learned, raw then. */
+  /** β, [] or [N]; a parameter, stored raw, if it is learned. */
   readonly beta: Tensor;
   /** θ, [] or [N]; a parameter if it is learned. */
   readonly threshold: Tensor;
   /** N, the neurons of the layer. */
   declare readonly features: number;
-  /** W and b where every neuron feeds every neuron, else null. */
+  /** W and b of the connection "all", else null. */
   declare readonly recurrent: Linear | null;
 
   constructor(options: RecurrentLIFOptions) {

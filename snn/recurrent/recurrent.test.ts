@@ -15,7 +15,7 @@ import {
 import { AdaptiveLIF, Resetting } from "../../test/support/neurons.ts";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import { LIF, type LIFRecord, type LIFState, neuron, Recurrent, RecurrentLIF, SpikingLSTM, Stream } from "../index.ts";
-import { StepRun } from "../neuron/op.ts";
+import { NeuronRun } from "../neuron/run.ts";
 import { quantize } from "../quantize/index.ts";
 
 const [T, B, N] = [12, 2, 5];
@@ -199,7 +199,7 @@ test("recurrent: rows of neurons are whole, with parameters of one size", () => 
   const { compiled } = new LIF({ beta: tensor([0.5, 0.6, 0.7]) });
   const run = (n: number, ...sizes: number[]) => {
     const parameters = sizes.map((size) => full([size], 0.5));
-    return StepRun.over(compiled, zeros([2, n]), 2, parameters, [null]);
+    return new NeuronRun(compiled, zeros([2, n]), 2, parameters, [null]);
   };
   expect(() => run(8, 3, 1)).toThrow(
     new RangeError("LIF: expected parameters of 1 or N values for a step of 8, got 3"),

@@ -1,7 +1,7 @@
-/** Neurons that are fed back their own spikes: the layer around any neuron, by one fused op or step by step. */
+/** Recurrent connections around any layer of neurons, by one fused op or step by step. */
 import { COUNT, numberOf, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { alive, generatorOf, inReference } from "../../engine/extend.ts";
-import { inputSteps, type StepDefinition, symbolsOf, type Value } from "../../engine/fuse/index.ts";
+import { alive, generatorOf, inReference, ready } from "../../engine/extend.ts";
+import { inputSteps, Program, type StepDefinition, symbolsOf, type Value } from "../../engine/fuse/index.ts";
 import type { Generator, Tensor } from "../../engine/index.ts";
 import { concat, Linear, linear, Module, ones, parameter, stack, zeros } from "../../engine/index.ts";
 import { checkChangeable, checkOptionalShape, moduleOf, readingAt, traitOf, weightOf } from "../../engine/protocol.ts";
@@ -11,19 +11,20 @@ import { keptOf } from "../layer/kept.ts";
 import { checkFeatures, own, type Stage } from "../layer/stage.ts";
 import { steppingIn } from "../layer/stepping.ts";
 import { isUnchanged, Temporal, type Run as TemporalRun, type Wanted } from "../layer/temporal.ts";
-import { SYMBOLS } from "../neuron/compiled.ts";
-import type { Named } from "../neuron/form.ts";
+import { SYMBOLS } from "../neuron/described.ts";
 import { isCompiled, Neurons } from "../neuron/neuron.ts";
-import { CompiledNeuron, feedbackOp, StepRun } from "../neuron/op.ts";
-import { type LoopValue, onRecord, type ParameterSource } from "../neuron/parameters.ts";
-import { CompiledStage, keptOfNeurons, stageOfNeurons } from "../stream/neurons.ts";
-import { Product } from "./op.ts";
+import { CompiledNeuron } from "../neuron/op.ts";
+import type { Named } from "../neuron/parameters.ts";
+import { type LoopValue, onRecord, type ParameterOwner } from "../neuron/parameters.ts";
+import { NeuronRun } from "../neuron/run.ts";
+import { keptOfNeurons, NeuronStage, stageOfNeurons } from "../stream/neurons.ts";
+import { type Fed, feedbackOp, RecurrentRun } from "./op.ts";
 import { withoutSelfConnections } from "./self-connections.ts";
 import { RecurrentStage } from "./stage.ts";
 
-/** A layer of neurons: `LIF`, or one of a class that `neuron` has made. */
+/** A layer of neurons: `LIF`, or an instance of a class made by `neuron`. */
 export interface SpikingLayer<State, Result> extends Module {
-  /** All that the neurons give over time, from a state on. */
+  /** All outputs of the neurons over time, from a given state. */
   unroll(current: Tensor, state?: State): Result;
   /** One time step. */
   step(current: Tensor, state: State): readonly [spikes: Tensor, state: State];
@@ -33,10 +34,10 @@ export interface SpikingLayer<State, Result> extends Module {
 
 /** Options of {@link Recurrent}. */
 export interface RecurrentOptions {
-  /** N, the neurons of the layer, the size of the last axis of the current; for the connections "all" and "one". */
+  /** N, the neurons of the layer, the size of the last axis of the current; required by the connections "all" and "one". */
   features?: number;
   /**
-   * "all": every neuron feeds every neuron (default). "one": each feeds itself. Or a module such as `Conv2d`, which maps spikes
+   * "all": every neuron feeds every neuron (default). "one": each neuron feeds only itself. Or a module such as `Conv2d` that maps spikes
    * [1, B, …] to a current of that shape.
    */
   connection?: "all" | "one" | Module;
@@ -59,9 +60,9 @@ const DEFAULTS = {
   generator: undefined as Generator | undefined,
 } satisfies Record<keyof RecurrentOptions, unknown>;
 
-/** State between time steps: the neurons' state, and the spikes that are fed back. */
+/** State between time steps: the neurons' state, and the spikes to feed back. */
 export type RecurrentState<State> = State & {
-  /** s of the step before, [B, …]. */
+  /** s of the previous step, [B, …]. */
   readonly spikes: Tensor;
 };
 
@@ -71,7 +72,7 @@ export type RecurrentRecord<State, Result> = Omit<Result, "state"> & {
   readonly state: RecurrentState<State>;
 };
 
-/** The result of `unroll` of neurons that can feed each other. */
+/** The result of `unroll` of neurons that can be recurrent. */
 export interface SpikingResult<State> {
   /** s, [T, B, …]. */
   readonly spikes: Tensor;
@@ -80,21 +81,20 @@ export interface SpikingResult<State> {
 }
 
 /**
- * Neurons that are fed back their spikes of the step before, whatever their step:
+ * Neurons of any kind, whose spikes are fed back with a delay of one step:
  *
  *   I[t] = current[t] + W·s[t−1] + b   (connection "all")
  *   I[t] = current[t] + V ⊙ s[t−1]     (connection "one")
  *   I[t] = current[t] + module(s[t−1])
  *
- * W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`, as {@link Linear} starts them; V [N] starts at 1. With `selfConnections:
- * false` W has no diagonal: it starts at 0, other values there have no effect, and its gradient is 0. Shapes: current
- * [T, B, …] → spikes [T, B, …]. Starts from no spikes. With a connection of its own, a layer of compiled neurons is one op, whose
- * product costs as much as there are spikes; other steps are composed, one after the other, with the same bits.
+ * W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`, initialised as by {@link Linear}; V [N] starts at 1. With
+ * `selfConnections: false` the diagonal of W counts as 0 and gets no gradient. Shapes: current [T, B, …] → spikes [T, B, …]. The first step
+ * gets no feedback. With the connections "all" and "one", a layer of compiled neurons is one op, and the cost of W·s grows with the number
+ * of spikes. Other layers are composed of ops step by step, with the same bits.
  *
- * @throws RangeError unless features is a positive integer where the connection has none of its own, for an unknown connection, another
- *   connection than "all" without self-connections, or one
- *   that has a state between steps, such as {@link Delay}; TypeError for neurons without step, unroll and initialState, a readout, which has no spikes, or an option of another name or
- *   kind.
+ * @throws RangeError for the connections "all" and "one" unless features is a positive integer, for an unknown connection, for
+ *   `selfConnections: false` without the connection "all", and for a module with a state between steps, such as {@link Delay}; TypeError
+ *   for neurons without step, unroll and initialState, for a readout, which has no spikes, and for an option of a wrong name or type.
  *
  * @example
  * ```ts
@@ -114,15 +114,15 @@ export class Recurrent<
 > extends Temporal<RecurrentState<State>, RecurrentRecord<State, Result>, From, Run> {
   /** The neurons. */
   readonly neuron: Layer;
-  /** W and b where every neuron feeds every neuron, or the module that connects them, else null. */
+  /** W and b of the connection "all", or the module that connects the neurons, else null. */
   readonly recurrent: Module | null;
   /** The weight of each neuron's own spikes, [N], or null. */
   readonly V: Tensor | null;
-  /** N, the neurons of the layer; null where a module connects them. */
+  /** N, the number of neurons; null if a module connects them. */
   readonly features: number | null;
   private readonly op = feedbackOp(this.where);
   private linked: CompiledNeuron | null = null;
-  /** The step of the neurons that `linked` was made of. */
+  /** The step of the neurons from which `linked` was made. */
   private linkedFrom: CompiledNeuron | null = null;
 
   constructor(neuron: Layer & SpikingLayer<State, Result>, options: RecurrentOptions) {
@@ -187,7 +187,7 @@ export class Recurrent<
     if (neurons === null)
       return wanted === "main" ? this.spikesAlone(current, step) : this.composedSteps(current, step, from);
     const run = this.runOf(neurons, current, T, step, from);
-    run.forward(wanted === "all" ? run.neuron.all : 1 << run.neuron.mainAt, wanted === "main" ? null : step);
+    run.forward(wanted === "all", wanted === "main" ? null : step);
     const state = () => ({
       ...(neurons.completed(run.last.slice(0, neurons.stateNames.length)) as object),
       spikes: run.last[run.last.length - 1] as Tensor,
@@ -195,13 +195,13 @@ export class Recurrent<
     return { z: run.z, names: run.names, output: (i) => run.output(i), state };
   }
 
-  /** One step, with ops of its own. */
+  /** One step, composed of ops. */
   private once(current: Tensor, from: From, fed = this.connected()): Run {
     const [z, state] = this.neuron.step(current.add(fed(from.spikes)), from.state as State);
     return { z, names: NO_NAMES, output: () => z, state: () => ({ ...state, spikes: z }) };
   }
 
-  /** Steps of any neurons and connection, of which the spikes are wanted. */
+  /** Composed steps that return spikes only. */
   private spikesAlone(current: Tensor, step: Shape): Run {
     let state = this.start(step) as AnyState;
     const fed = this.connected();
@@ -214,11 +214,11 @@ export class Recurrent<
     return { z, names: NO_NAMES, output: () => z, state: () => state };
   }
 
-  /** The same, with all that the neurons give. */
+  /** Composed steps that return all outputs of the neurons. */
   private composedSteps(current: Tensor, step: Shape, from: From | null): Run {
     const start = this.start(step) as AnyState;
     let { state, spikes } = from ?? { state: start as object, spikes: start.spikes };
-    // Spikes that are fed back are stacked too: their gradient begins with the gradient of the output, as in `forward`.
+    // The fed-back spikes themselves are stacked, so that their gradient starts with that of the output, as in `forward`.
     const fired: Tensor[] = [];
     const fed = this.connected();
     const steps = this.inputsOf(current).map((input) => {
@@ -245,7 +245,7 @@ export class Recurrent<
     return { ...this.neuron.initialState(step), spikes: zeros(step) };
   }
 
-  /** The current that the neurons get, the shapes, and the neurons as they print themselves. */
+  /** The equation of the current, the shapes, and the printed neurons. */
   override toString(): string {
     const { neuron, recurrent, V, features, where } = this;
     const traced = neuron instanceof Neurons ? neuron.compiled.program.traced : UNKNOWN;
@@ -285,7 +285,7 @@ export class Recurrent<
     this.checkWeights(features);
     if (V !== null) {
       const linked = this.linkedTo(neuron);
-      return new CompiledStage(linked, [keptOfNeurons(neuron), keptOf(this, ["V", "neuron"])], input, {
+      return new NeuronStage(linked, [keptOfNeurons(neuron), keptOf(this, ["V", "neuron"])], input, {
         start: () => this.initialState(input.sizes) as unknown as Named,
         parameters: () => linked.loop.of(this.source(neuron, this.V as Tensor), null) as readonly LoopValue[],
       });
@@ -297,26 +297,26 @@ export class Recurrent<
     ]);
   }
 
-  /** The neurons, where the whole sequence is one op: compiled ones that feed themselves or all others. */
+  /** The neurons if the whole sequence is one op: compiled neurons with the connection "all" or "one"; else null. */
   private get fused(): Neurons | null {
     const { features, recurrent, V, neuron } = this;
     if (features === null || !isCompiled(neuron) || inReference()) return null;
     return V !== null || (isLinear(recurrent) && neuron.compiled.packed) ? neuron : null;
   }
 
-  /** The step of neurons that each feed themselves. */
+  /** The step of neurons with the connection "one". */
   private linkedTo({ compiled }: Neurons): CompiledNeuron {
     if (this.linked === null || this.linkedFrom !== compiled) {
       checkChangeable(this.where, this.constructor.name, this);
       const { definition } = compiled.program.traced;
-      this.linked = new CompiledNeuron(feedingItself(this.where, definition, this.features as number));
+      this.linked = new CompiledNeuron(new Program(feedingItself(this.where, definition, this.features as number)));
       this.linkedFrom = compiled;
     }
     return this.linked;
   }
 
-  /** A run of neurons that are one compiled step, from a state on. */
-  private runOf(neurons: Neurons, current: Tensor, T: number, step: Shape, from: From | null): StepRun {
+  /** A fused run, from a given state. */
+  private runOf(neurons: Neurons, current: Tensor, T: number, step: Shape, from: From | null): NeuronRun {
     const { V } = this;
     const { compiled } = neurons;
     neurons.checkNeurons(current.sizes);
@@ -327,15 +327,17 @@ export class Recurrent<
     if (V !== null) {
       const linked = this.linkedTo(neurons);
       const values = linked.loop.of(source, recorded) as readonly LoopValue[];
-      return StepRun.over(linked, current, T, values, [...states, spikes]);
+      return new NeuronRun(linked, current, T, values, [...states, spikes]);
     }
     const linear = this.recurrent as Linear;
-    const product = new Product(this.op, weightOf(linear), linear.bias, spikes);
-    return StepRun.over(compiled, current, T, neurons.loopOf(compiled, recorded), states, product);
+    const values = neurons.loopOf(compiled, recorded);
+    const fed: Fed = [weightOf(linear), linear.bias, spikes];
+    ready(this.where, current);
+    return new RecurrentRun(compiled, current, T, values, states, fed, this.op, this.features as number);
   }
 
-  /** The parameters of the step of neurons that each feed themselves. */
-  private source(neurons: Neurons, V: Tensor): ParameterSource {
+  /** The parameters of the step with the connection "one". */
+  private source(neurons: Neurons, V: Tensor): ParameterOwner {
     const count = neurons.compiled.parameters.length;
     return {
       parameterAt: (i) => (i < count ? neurons.parameterAt(i) : V),
@@ -344,17 +346,17 @@ export class Recurrent<
     };
   }
 
-  /** The current of each step; neurons that feed themselves take a constant current as it is. */
+  /** The current of each step; the connection "one" takes a constant current without copies. */
   private inputsOf(current: Tensor): Tensor[] {
     return this.V === null ? current.unbind(0) : inputSteps(current);
   }
 
-  /** The function of the spikes of the step before that gives their current. */
+  /** The function from the spikes of the previous step to the fed-back current. */
   private connected(): (spikes: Tensor) => Tensor {
     const { recurrent, V } = this;
     if (recurrent === null) return (spikes) => spikes.mul(V as Tensor);
     if (!isLinear(recurrent)) return (spikes) => this.fed(recurrent, spikes);
-    // The weight of all steps is read once.
+    // The weight is read once for all steps.
     const weight = weightOf(recurrent);
     return (spikes) => linear(spikes, weight, recurrent.bias);
   }
@@ -370,7 +372,7 @@ export class Recurrent<
     return z.squeeze(0);
   }
 
-  /** Throws unless a current of this shape, [T, B, …], has as many neurons as the connection, and the weights of that have the sizes. */
+  /** Throws unless a current of this shape, [T, B, …], and the weights have the number of neurons of the connection. */
   private checkFeatures(shape: Shape): void {
     const { features } = this;
     if (features === null) return;
@@ -379,7 +381,7 @@ export class Recurrent<
     throw wrongValue(this.where, `a current [T, B, …, ${features}]`, got);
   }
 
-  /** Throws unless all weights have the sizes of n neurons, also weights that have replaced the first ones. */
+  /** Throws unless all present weights have the sizes of n neurons. */
   private checkWeights(n: number): void {
     const { V, recurrent } = this;
     this.checkWeight("V", V, n, 1);
@@ -393,7 +395,7 @@ export class Recurrent<
     checkOptionalShape(this.where, name, t, new Array<number>(ndim).fill(n));
   }
 
-  /** The state, its spikes read once; throws unless these are of steps of this shape. The neurons check the others. */
+  /** The state, with its spikes read once; throws unless the spikes fit steps of this shape. The neurons check the other states. */
   protected override read(state: RecurrentState<State>, shape: Shape): From {
     const { spikes } = Object(state) as AnyState;
     checkState(this.where, "spikes", spikes, shape);
@@ -401,13 +403,13 @@ export class Recurrent<
   }
 }
 
-/** A state to go on from: the neurons' state, and the spikes that are fed back. */
+/** The state before a run: the neurons' state, and the spikes to feed back. */
 interface From {
   readonly state: object;
   readonly spikes: Tensor;
 }
 
-/** T steps, and the state after them, which is made when it is asked for. */
+/** T steps that have run; the state after them is made on demand. */
 interface Run extends TemporalRun {
   state(): object;
 }
@@ -417,10 +419,10 @@ const NO_NAMES: readonly string[] = [];
 type AnyResult = Readonly<Record<string, unknown>> & { readonly spikes: Tensor; readonly state: object };
 type AnyState = RecurrentState<object>;
 
-/** The name of V in the step of neurons that each feed themselves; none that a neuron has. */
+/** The name of V in the step with the connection "one"; no neuron can use it, since it has a space. */
 const OWN_WEIGHT = "recurrent V";
 
-/** The step with V ⊙ s of the step before added to its current. */
+/** The step with V ⊙ s[t−1] added to its current. */
 const feedingItself = (name: string, definition: StepDefinition, features: number): StepDefinition => ({
   ...definition,
   name,
@@ -433,13 +435,13 @@ const feedingItself = (name: string, definition: StepDefinition, features: numbe
   },
 });
 
-/** Names of neurons without equations. */
+/** Names for neurons without an equation. */
 const UNKNOWN = {
   definition: { inputs: ["current"], states: [], parameters: {} },
   outputs: new Map([["spikes", null]]),
 };
 
-/** Throws for a connection with a layer whose `forward` starts from zeros, which it would do in each step. */
+/** Throws for a connection with a state, which would restart from zeros in each step. */
 function statelessOf(where: string, connection: Module): Module {
   const [, found] = steppingIn(connection) ?? [];
   if (found === undefined) return connection;

@@ -179,7 +179,7 @@ test("self-connections: grids, masks and files have a zero diagonal, also where 
     const layer = quantize(make(), { weights: { bits: bitsOfWeights } });
     const { q, scales } = quantizedWeights(linearOf(layer));
     expect(diagonal(q)).toEqual(none);
-    // The largest weight of a row is none of the diagonal.
+    // The largest weight of a row is not on the diagonal.
     const largest = bitsOfWeights === "ternary" ? 1 : 2 ** (bitsOfWeights - 1) - 1;
     for (let i = 0; i < N; i++)
       expect(

@@ -1,8 +1,8 @@
-/** Weights among neurons that have no connection to themselves. */
+/** Recurrent weights without self-connections. */
 import { k, type Op, passGradient, recycle } from "../../engine/extend.ts";
 import { type Linear, noGrad, type Tensor } from "../../engine/index.ts";
 import { setReading } from "../../engine/protocol.ts";
-import { allocate, apply, SAVES } from "../../engine/unchecked.ts";
+import { allocateInScope, applyOp, SAVES } from "../../engine/unchecked.ts";
 
 /** z = w with zeros on the diagonal.  ∂L/∂w = ∂L/∂z with zeros on the diagonal. */
 const offDiagonalOp: Op<null> = {
@@ -18,17 +18,17 @@ const offDiagonalOp: Op<null> = {
   },
 };
 
-/** The diagonal of values in the shape of w, [N, N], ← 0. */
+/** Sets the diagonal of values in the shape of w, [N, N], to 0. */
 function clearDiagonal(p: number, { sizes: [n] }: Tensor): void {
-  const zero = allocate(4);
+  const zero = allocateInScope(4);
   k.fill(zero, 1, 0);
   k.copyBlocks(p, zero, n as number, 1, (n as number) + 1, 0);
   recycle(zero, 4);
 }
 
-const offDiagonal = (w: Tensor): Tensor => apply(offDiagonalOp, null, w);
+const offDiagonal = (w: Tensor): Tensor => applyOp(offDiagonalOp, null, w);
 
-/** The layer [N, N] reads its weight without the diagonal, which is 0 now, and gets neither a gradient nor values of a state. */
+/** Sets the diagonal of a layer's weight [N, N] to 0 and masks it, so that gradients and loaded states do not change it. */
 export function withoutSelfConnections(layer: Linear): void {
   const { weight, inFeatures: n } = layer;
   noGrad(() => void weight.copyFrom(offDiagonal(weight)));

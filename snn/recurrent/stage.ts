@@ -1,4 +1,4 @@
-/** The stage of neurons that all feed each other, in a stream: product and neurons in one step. */
+/** The stage of all-to-all neurons in a stream: product and neurons in one step. */
 import { k } from "../../engine/extend.ts";
 import type { Linear, Tensor } from "../../engine/index.ts";
 import type { Kept } from "../layer/kept.ts";
@@ -11,7 +11,7 @@ export class RecurrentStage extends Stage {
   private readonly current: Tensor;
   private readonly product: Stage;
 
-  /** `neurons` read `current`: the input plus the product with the spikes of the step before. */
+  /** `neurons` read `current`: the input plus the product with the previous spikes. */
   constructor(neurons: Stage, input: Tensor, current: Tensor, recurrent: Linear, kept: readonly Kept[]) {
     const { output } = neurons;
     const product = new PureStage(recurrent, output);

@@ -1,4 +1,4 @@
-/** The layers of a stream: each with memory of its own, and the kernels that it calls in a step. */
+/** The layers of a stream: each has its own memory and the kernels that it calls in a step. */
 
 import { listed, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { alive, type Op } from "../../engine/extend.ts";
@@ -13,7 +13,7 @@ import { isStepping, isStepStale, saysOfNoMethod, saysStateless, steppingIn } fr
 import { isCompiled } from "../neuron/neuron.ts";
 import { stageOfNeurons } from "./neurons.ts";
 
-/** The shape of one step of a module's output for a sequence of one step. */
+/** The shape of one step of an output z for a sequence of one step. */
 function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
   const [steps, ...shape] = z.sizes;
   if (steps === 1) return shape;
@@ -28,7 +28,7 @@ function ofOneStep(module: Module, input: Tensor): Tensor {
   return z;
 }
 
-/** Runs fn, with all that it makes of these tensors on record. Returns the result of fn. */
+/** Runs fn, recording all ops on these tensors, and returns its result. */
 function recording<R>(leaves: readonly Tensor[], fn: () => R): R {
   const frozen = leaves.filter((t) => !t.requiresGrad);
   for (const t of frozen) t.requiresGrad = true;
@@ -39,7 +39,7 @@ function recording<R>(leaves: readonly Tensor[], fn: () => R): R {
   }
 }
 
-/** An op on tensors that stay. */
+/** An op on persistent tensors. */
 interface Call {
   readonly op: Op<never>;
   readonly attrs: never;
@@ -49,7 +49,7 @@ interface Call {
   readonly c: Tensor;
 }
 
-/** The weight that a layer reads through functions, as they have made it last. */
+/** A copy of a weight that a layer reads through a parametrization, recomputed after writes. */
 class ReadWeight extends Watch {
   readonly value: Tensor;
   private readonly layer: Weighted;
@@ -61,7 +61,7 @@ class ReadWeight extends Watch {
     this.layer = layer;
   }
 
-  /** Runs fn, in which the layer reads this copy. Returns the result of fn. */
+  /** Runs fn, in which the layer reads this copy, and returns its result. */
   during<R>(fn: () => R): R {
     const { layer, value } = this;
     const { reading } = layer;
@@ -89,7 +89,8 @@ export class PureStage extends Stage {
       return z.reshape(shapeOfStep(module, z));
     });
     const records = all as Tensor[];
-    // Neurons give their spikes as floats and as bits. Views hand the bits on, to a Linear, which counts them faster than floats.
+    // Neurons output their spikes as floats and as bits. Views pass the bits on to a Linear, which finds spikes faster in bits than in
+    // floats.
     for (const t of module instanceof Linear ? records : [output]) if (t.ptr === input.ptr) addBits(t, input);
     const calls = records.map((z) => ({ op: z.op, attrs: z.attrs, z, a: z.a, b: z.b, c: z.c }) as Call);
     for (const t of [...records, output]) {
@@ -100,7 +101,7 @@ export class PureStage extends Stage {
     const kept = module.namedModules().map(([, layer]) => keptOf(layer));
     super(output, { memory: [...records, ...made], kept });
     this.weight = weight;
-    // Reshaping has nothing to do.
+    // Reshaping needs no kernel.
     this.calls = calls.filter(({ op }) => op.forward !== undefined);
   }
 
@@ -109,7 +110,7 @@ export class PureStage extends Stage {
     if (weight !== null) weight.refresh();
     for (let i = 0; i < calls.length; i++) {
       const { op, attrs, z, a, b, c } = calls[i] as Call;
-      // `forward` takes the bits of an input without floats, and finds the floats of the stage before again where it needs them.
+      // Without floats, `forward` reads the bits of the input. If it needs floats, it gets those that the previous stage wrote.
       dropFloats(a);
       op.forward(z, a, b, c, attrs);
       recycleSaved(z, scope.region);
@@ -136,9 +137,9 @@ class StatelessStage extends Stage {
 type State = Tensor | { readonly [name: string]: State };
 
 /**
- * The tensors of a state, in the order of the names that a state of the same form has.
+ * The tensors of a state, in the order of the names in `form`.
  *
- * @throws TypeError for anything but tensors in lists and objects; RangeError for other names.
+ * @throws TypeError for anything but tensors in lists and objects; RangeError if the names differ from those in `form`.
  */
 function tensorsOf(state: State, form: State = state): Tensor[] {
   if (state instanceof Tensor && form instanceof Tensor) return [state];
@@ -152,21 +153,21 @@ function tensorsOf(state: State, form: State = state): Tensor[] {
   return names.flatMap((name) => tensorsOf((state as Exclude<State, Tensor>)[name] as State, form[name]));
 }
 
-/** A state of the same form, with other tensors. */
+/** A state of the same form with the tensors passed through fn. */
 function mapped(state: State, fn: (t: Tensor) => Tensor): State {
   if (state instanceof Tensor) return fn(state);
   if (Array.isArray(state)) return state.map((part: State) => mapped(part, fn)) as unknown as State;
   return Object.fromEntries(Object.entries(state).map(([name, part]) => [name, mapped(part, fn)]));
 }
 
-/** Throws unless a tensor that a step gives has as many values as its target. */
+/** Throws unless a tensor returned by a step has the size of its target. */
 function checkSizes({ constructor: { name } }: Module, kind: string, t: Tensor, place: Tensor): void {
   if (t.size === place.size) return;
   const [expected, got] = [formatShape(place.sizes), formatShape(t.sizes)];
   throw new RangeError(`Stream: expected ${name} to give ${kind} of shape ${expected} in each step, got ${got}`);
 }
 
-/** A layer whose state goes through its `step`. */
+/** A layer that runs by its `step(x, state)`. */
 class SteppingStage extends Stage {
   override readonly runsModule = true;
   private readonly layer: Stepping;
@@ -184,7 +185,7 @@ class SteppingStage extends Stage {
       const start = layer.initialState(input.sizes) as State;
       tensorsOf(start);
       const last = mapped(start, (t) => own(t.sizes).copyFrom(t));
-      // A step, to see that all fits.
+      // A trial step checks that everything fits.
       const [z] = layer.evaluating(() => layer.step(input, start as never));
       alive(z, "Stream");
       return { last, output: own(z.sizes) };
@@ -201,7 +202,8 @@ class SteppingStage extends Stage {
       const [z, next] = layer.evaluating(() => layer.step(input, last as never));
       const values = tensorsOf(next as State, last);
       const places = tensorsOf(last);
-      // All is checked and read before something is written: an error leaves the state as it was, and values may view other places.
+      // Checks and reads all values before it writes any. So an error leaves the state unchanged, and values may be
+      // views of the targets.
       alive(z, "Stream");
       checkSizes(layer, "an output", z, output);
       values.forEach((t, i) => checkSizes(layer, "a state", t, places[i] as Tensor));
@@ -222,8 +224,8 @@ class SteppingStage extends Stage {
 }
 
 /**
- * Throws unless the `forward` of a layer without steps computes each step by itself, as its class declares or the package knows. A
- * stream gives one step at a time, so that a state which `forward` keeps would be lost without notice.
+ * Throws unless each step of a layer's `forward` is independent of the others, as its class declares or the package knows. A stream runs
+ * one step at a time, so a state inside `forward` would silently be lost.
  */
 function checkDeclared(layer: Module): void {
   const { name } = layer.constructor;
@@ -259,12 +261,12 @@ export function stageOf(layer: Module, input: Tensor): Stage {
   if (compiled !== null) return compiled;
   if (isStepping(layer)) return new SteppingStage(layer, input);
   checkDeclared(layer);
-  // A layer that stays in training mode may draw random numbers in each step.
+  // A layer that remains in training mode may draw random numbers in each step.
   const isReplayed = layer.isPure && layer.evaluating(() => !layer.training);
   return isReplayed ? new PureStage(layer, input) : new StatelessStage(layer, input);
 }
 
-/** Layers one after the other, with their paths, as one stage. */
+/** A sequence of layers, with their paths, as one stage. */
 class Chain extends Stage {
   override readonly runsModule: boolean;
   private readonly stages: readonly Stage[];
@@ -284,7 +286,7 @@ class Chain extends Stage {
   }
 
   override check(): void {
-    // A module may have freed memory in the step before.
+    // A module may have freed memory in the previous step.
     if (this.runsModule) {
       alive(this.input, "Stream");
       for (const t of this.memory) alive(t, "Stream");
@@ -293,8 +295,8 @@ class Chain extends Stage {
   }
 
   /**
-   * Throws where the module of stage i, which may do anything in its step, has freed its input, memory of its own, or of a stage after it:
-   * up to the next module, which is followed by a check of its own.
+   * Throws if the module of stage i, which may run any code, has freed its input, its own memory, or memory of the
+   * stages up to the next module. That module has a check of its own.
    */
   private checkAfter(i: number): void {
     if (i === 0) alive(this.input, "Stream");
@@ -324,7 +326,7 @@ class Chain extends Stage {
   }
 }
 
-/** The stages of layers at these paths, of which the first reads `input` and each other the layer before it. */
+/** The stages of layers at these paths: the first reads `input`, each other one the output of its predecessor. */
 export function stageOfAll(layers: readonly Module[], input: Tensor, paths = layers.map((_, i) => `${i}`)): Stage {
   let output = input;
   const stages = layers.map((layer, i) => {

@@ -1,4 +1,4 @@
-/** Networks that run one time step after the other, on an input that comes in as it comes. */
+/** Networks that run one time step at a time, on live input. */
 import { numbersOf, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { inReference, peek, ready, touch } from "../../engine/extend.ts";
 import { type Module, noGrad, Tensor } from "../../engine/index.ts";
@@ -9,20 +9,20 @@ import { layersOf } from "../layer/stepping.ts";
 import { stageOfAll } from "./stages.ts";
 
 /**
- * A network that gets one time step after the other and keeps its state in between, for sound, events and sensors as
- * they come in. Its outputs have the bits that `forward` gives for the sequence [T, B, …] of all inputs.
+ * A network that receives one time step at a time and keeps its state in between, for live sound, events and sensors. Its outputs have the
+ * same bits as `forward` on the sequence [T, B, …] of all inputs.
  *
- * From the second step on, which keeps a transposed copy of weights, linear memory stays as it is, and a step of neurons, linear
- * layers, convolutions, pools and normalisation makes no object; other modules make the tensors of their `forward`, which are freed.
+ * The second step makes a transposed copy of the weights. After it linear memory no longer changes, and a step of neurons, linear layers,
+ * convolutions, pools and normalisation creates no object; other modules create the tensors of their `forward`, which are freed.
  *
- * A user's module needs `step(x, state)` and `initialState(shape)`, as neurons have them, which keep its state, or
- * `static stateless = true` ({@link Module.stateless}) if its `forward` computes each step by itself; `forward` sees a
- * sequence of one step, [1, B, …], in evaluation mode then. Modules without are refused, as their `forward` would start
- * from zeros in each step. The constructor runs a module once, from an input of zeros, for the shape of its output.
+ * A user's module with a state needs `step(x, state)` and `initialState(shape)`, as neurons have. A module whose `forward` computes each
+ * step independently needs `static stateless = true` ({@link Module.stateless}); its `forward` receives a sequence of one step, [1, B, …],
+ * in evaluation mode. Other modules are refused, because their `forward` would start from zeros in each step. The constructor runs a module
+ * once, on zeros, to find the shape of its output.
  *
- * Values written to parameters count in the next step, so that training may go on, and a parameter that was replaced is an error; a step of neurons makes tensors after such a
- * write, or where the `data` of their parameters was read. Nothing is recorded. A stream lives until `dispose()`, and
- * not inside of `gradcheck`.
+ * Values written to parameters take effect in the next step, so training may continue; a replaced parameter is an error. After such a
+ * write, or if the `data` of their parameters was read, a step of neurons creates tensors. Nothing is recorded. A stream lives until
+ * `dispose()`; `gradcheck` cannot contain one.
  *
  * @example
  * ```ts
@@ -37,16 +37,18 @@ import { stageOfAll } from "./stages.ts";
  * ```
  */
 export class Stream {
-  /** The input that the next step reads, [B, …]; zeros at first. `step(x)` writes it, or `copyFrom`. */
+  /** The input of the next step, [B, …]; zeros at first. `step(x)` or `copyFrom` writes it. */
   readonly input: Tensor;
-  /** The output of the last step, [B, …]: the same tensor after every step, to be read. Of recurrent neurons it is part of the state. */
+  /**
+   * The output of the last step, [B, …]: the same tensor after every step, for reading only. For recurrent neurons it is part of the state.
+   */
   readonly output: Tensor;
   private readonly stage: Stage;
   private readonly result: Float32Array;
-  /** Views are made once, so that a step makes none; growing memory leaves them with length 0. */
+  /** Views are made once, so that a step creates none. When memory grows, their length becomes 0. */
   private inputView: Float32Array = new Float32Array();
   private outputView: Float32Array = new Float32Array();
-  /** The region of tensors that a step takes for itself and gives back, or leaves behind where it fails. */
+  /** The region of the temporary tensors of a step; what a failed step leaves there is freed. */
   private readonly region = { ...disposed };
 
   /**
@@ -72,13 +74,13 @@ export class Stream {
   }
 
   /**
-   * One time step: of x, [B, …] in row-major order, or of the values in `input`. Returns the output, in an array that
-   * the next step overwrites.
+   * Runs one time step on x, [B, …] in row-major order, or on the values in `input`. Returns the output, in an array that the next step
+   * overwrites.
    *
-   * @throws RangeError for another number of values, or where memory runs out; TypeError for anything but numbers in a row; Error if
-   *   the stream, its parameters or buffers were freed, another parameter or step of neurons has taken the place of the one that the stream was
-   *   made with, or inside of `gradcheck`. The state is as before then, unless memory ran out or
-   *   the `forward` or `step` of a module threw: the layers before it have done their step then.
+   * @throws RangeError for a wrong number of values, or if memory runs out; TypeError for anything but a list of numbers; Error if the
+   *   stream, its parameters or buffers were freed, if a parameter or step of neurons was replaced after the stream was made, or inside
+   *   `gradcheck`. An error leaves the state unchanged, unless memory ran out or the `forward` or `step` of a module threw: then the layers
+   *   before that module have done their step.
    */
   step(x?: ArrayLike<number>): Float32Array {
     checkKernels();
@@ -86,7 +88,7 @@ export class Stream {
     const values = x === undefined || x instanceof Float32Array ? x : valuesOf(x);
     ready("Stream", input);
     ready("Stream", output);
-    // An array may have a `length` of its own.
+    // Counts the bytes of a Float32Array, since it may have an own property `length`.
     const count = values instanceof Float32Array ? values.byteLength / 4 : values?.length;
     if (count !== undefined && count !== input.size) throw wrongValue("Stream", `${input.size} values`, count);
     stage.check();
@@ -108,7 +110,7 @@ export class Stream {
   }
 
   /**
-   * Forgets all steps: the next one begins from the initial state.
+   * Returns to the initial state.
    *
    * @throws Error if the stream was freed, or inside of `gradcheck`.
    */

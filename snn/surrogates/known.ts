@@ -1,5 +1,5 @@
 /**
- * Surrogates that kernels compute: elementwise functions of x = u − θ that replace the derivative of the spike, which
+ * Surrogates that kernels compute: elementwise functions of x = u − θ. They replace the derivative of the spike, which
  * is 0 or infinite.
  *
  * @see Neftci, Mostafa and Zenke (2019), Surrogate Gradient Learning in Spiking Neural Networks, IEEE Signal Processing
@@ -11,10 +11,10 @@ import type { Derivative, Value } from "../../engine/fuse/index.ts";
 import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "../../kernels/kinds.ts";
 import { frozenSurrogate, type Surrogate } from "./surrogate.ts";
 
-/** Slopes k whose k² and 1/k², which kernels compute, float32 holds with all digits. */
+/** Range of slopes k: float32 represents k² and 1/k², which kernels compute, as normal numbers. */
 const SLOPE: Range = { expected: "in [1e-18, 1e18]", fits: (x) => x >= 1e-18 && x <= 1e18 };
 
-/** A surrogate that a kernel computes, whose one option, by default `usual`, becomes the slope. */
+/** A surrogate that a kernel computes; its one option, with the default `usual`, becomes the slope. */
 function known<Name extends string>(
   name: string,
   kind: number,
@@ -41,7 +41,7 @@ function known<Name extends string>(
 /**
  * surrogate′(x) = k·σ(kx)·(1 − σ(kx)), primitive σ(kx). Default slope k = 10 (snnTorch: 25).
  *
- * @throws RangeError unless the slope is in [1e-18, 1e18]; TypeError for another option.
+ * @throws RangeError unless the slope is in [1e-18, 1e18]; TypeError for an unknown option.
  */
 export const sigmoid = (options: { slope?: number } = {}): Surrogate =>
   known("sigmoid", SIGMOID, options, "slope", 10, sigmoidSlope, (x, slope) => x.mul(slope).sigmoid());
@@ -49,7 +49,7 @@ export const sigmoid = (options: { slope?: number } = {}): Surrogate =>
 /**
  * surrogate′(x) = 1 / (1 + k|x|)², primitive x / (1 + k|x|). Default slope k = 25, as in snnTorch.
  *
- * @throws RangeError unless the slope is in [1e-18, 1e18]; TypeError for another option.
+ * @throws RangeError unless the slope is in [1e-18, 1e18]; TypeError for an unknown option.
  * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
  */
 export const fastSigmoid = (options: { slope?: number } = {}): Surrogate =>
@@ -58,7 +58,7 @@ export const fastSigmoid = (options: { slope?: number } = {}): Surrogate =>
 /**
  * surrogate′(x) = (α/2) / (1 + (π/2·α·x)²), primitive arctan(π/2·α·x)/π + 1/2. Default α = 2, as in snnTorch.
  *
- * @throws RangeError unless alpha is in [1e-18, 1e18]; TypeError for another option.
+ * @throws RangeError unless alpha is in [1e-18, 1e18]; TypeError for an unknown option.
  * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant, ICCV.
  */
 export const atan = (options: { alpha?: number } = {}): Surrogate =>
@@ -73,17 +73,17 @@ export const atan = (options: { alpha?: number } = {}): Surrogate =>
 /**
  * surrogate′(x) = α/√π·exp(−α²x²), primitive (1 + erf αx) / 2. Default α = 2.
  *
- * @throws RangeError unless alpha is in [1e-18, 1e18]; TypeError for another option.
+ * @throws RangeError unless alpha is in [1e-18, 1e18]; TypeError for an unknown option.
  * @see Esser et al. (2016), Convolutional networks for fast, energy-efficient neuromorphic computing, PNAS 113(41).
  */
 export const erf = (options: { alpha?: number } = {}): Surrogate =>
   known("erf", ERF, options, "alpha", 2, erfSlope, erfStep);
 
 /**
- * The density of a normal distribution, surrogate′(x) = exp(−x²/2σ²) / (σ√2π), primitive its distribution function.
- * Default σ = 0.5. The same as erf with α = 1 / (σ√2).
+ * The density of a normal distribution, surrogate′(x) = exp(−x²/2σ²) / (σ√2π), primitive its distribution function. Default σ = 0.5. Equals erf with
+ * α = 1 / (σ√2).
  *
- * @throws RangeError unless sigma is in [1e-18, 1e18]; TypeError for another option.
+ * @throws RangeError unless sigma is in [1e-18, 1e18]; TypeError for an unknown option.
  * @see Yin, Corradi and Bohté (2021), Accurate and efficient time-domain classification with adaptive spiking recurrent
  *   neural networks, Nature Machine Intelligence 3.
  */
@@ -91,9 +91,9 @@ export const gaussian = (options: { sigma?: number } = {}): Surrogate =>
   known("gaussian", ERF, options, "sigma", 0.5, erfSlope, erfStep, (sigma) => Math.SQRT1_2 / sigma);
 
 /**
- * surrogate′(x) = (1 − |x|/w) / w for |x| < w, else 0; primitive its integral, from 0 to 1. Default width w = 1.
+ * surrogate′(x) = (1 − |x|/w) / w for |x| < w, else 0; the primitive is its integral, from 0 to 1. Default width w = 1.
  *
- * @throws RangeError unless the width is in [1e-18, 1e18]; TypeError for another option.
+ * @throws RangeError unless the width is in [1e-18, 1e18]; TypeError for an unknown option.
  * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
  */
 export const triangular = (options: { width?: number } = {}): Surrogate =>
@@ -105,7 +105,7 @@ export const triangular = (options: { width?: number } = {}): Surrogate =>
 /**
  * surrogate′(x) = 1/w for |x| < w/2, else 0; primitive x/w + 1/2 between 0 and 1. Default width w = 1.
  *
- * @throws RangeError unless the width is in [1e-18, 1e18]; TypeError for another option.
+ * @throws RangeError unless the width is in [1e-18, 1e18]; TypeError for an unknown option.
  * @see Wu et al. (2018), Spatio-Temporal Backpropagation for Training High-Performance Spiking Neural Networks,
  *   Frontiers in Neuroscience 12.
  */
@@ -118,9 +118,9 @@ export const boxcar = (options: { width?: number } = {}): Surrogate =>
   );
 
 /**
- * surrogate′(x) = 1 / (1 + α|x|)², the fast sigmoid as Norse names it. Default α = 100.
+ * surrogate′(x) = 1 / (1 + α|x|)², Norse's name of the fast sigmoid. Default α = 100.
  *
- * @throws RangeError unless alpha is in [1e-18, 1e18]; TypeError for another option.
+ * @throws RangeError unless alpha is in [1e-18, 1e18]; TypeError for an unknown option.
  * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
  */
 export const superSpike = (options: { alpha?: number } = {}): Surrogate =>
@@ -145,7 +145,7 @@ export const straightThrough = (): Surrogate =>
 const f = Math.fround;
 const LOG2_E = f(Math.LOG2E);
 
-/** The derivatives as kernels/derivative.ts computes them, rounding by rounding. */
+/** The derivatives with the roundings of kernels/derivative.ts. */
 const sigmoidSlope =
   (k: number): Derivative =>
   (x, { power }) => {

@@ -1,8 +1,8 @@
-/** The op `spike`: a step function with the derivative of a surrogate, for neurons made of tensor ops. */
+/** The op `spike`: a step function with a surrogate derivative, for neurons made of tensor ops. */
 import { withDefaults } from "../../engine/arguments.ts";
-import { alive, composed, k, type Op, recycle } from "../../engine/extend.ts";
+import { alive, composed, k, type Op, rare, recycle } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { allocate, apply, gradOf, SAVES } from "../../engine/unchecked.ts";
+import { allocateInScope, applyOp, gradientAt, SAVES } from "../../engine/unchecked.ts";
 import { type Fire, IN_FLOAT32, strictOf } from "../layer/checks.ts";
 import { checkValue } from "../layer/per-neuron.ts";
 import { sigmoid } from "./known.ts";
@@ -19,14 +19,14 @@ const spikeOp: Op<Spike> = {
   saves: SAVES.a,
   forward: (z, x, _y, _w, { strict }) => k.spike(z.ptr, x.ptr, z.size, strict),
   backward(z, x, _y, _w, { surrogate }) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx === 0) return;
     const { kind, slope } = surrogate;
     const bytes = 4 * z.size;
-    const d = allocate(bytes);
-    const zero = allocate(4);
+    const d = allocateInScope(bytes);
+    const zero = allocateInScope(4);
     k.fill(zero, 1, 0);
-    k.surrogate(d, x.ptr, zero, 0, z.size, kind, slope);
+    rare().surrogate(d, x.ptr, zero, 0, z.size, kind, slope);
     k.mulGrad(dx, z.gradPtr, d, z.size);
     recycle(zero, 4);
     recycle(d, bytes);
@@ -37,7 +37,7 @@ const spikeOp: Op<Spike> = {
 export interface SpikeOptions {
   /** θ, broadcast against v; default 1. */
   threshold?: number | Tensor;
-  /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
+  /** Surrogate derivative of the spike; default surrogate.sigmoid({ slope: 10 }). */
   surrogate?: Surrogate;
   /** Fires at v ≥ θ ("ge", the default) or v > θ ("gt"). */
   fire?: Fire;
@@ -51,21 +51,21 @@ const DEFAULTS = {
 
 let made: Surrogate | null = null;
 
-/** The default surrogate, made when it is first wanted. */
+/** The default surrogate, created on first use. */
 function usual(): Surrogate {
   made ??= sigmoid();
   return made;
 }
 
 /**
- * s = 1 where v reaches the threshold, else 0: the elementary op, for neurons written by hand from tensor ops.
+ * s = 1 if v reaches the threshold, else 0: the elementary op for neurons written with tensor ops.
  *
  *   s = 1 if v ≥ θ else 0     ∂L/∂v = ∂L/∂s ⊙ surrogate′(v − θ)
  *
- * Shapes: v [...], θ [...] → s, as they broadcast. θ gets the gradient −∂L/∂v.
+ * Shapes: v [...], θ [...] → s, in their broadcast shape. θ gets the gradient −∂L/∂v.
  *
- * @throws RangeError if threshold and v do not broadcast, for a threshold that is not finite or beyond float32, or another
- *   `fire` than "ge" and "gt"; TypeError for a surrogate that is none, or an option of another name or kind.
+ * @throws RangeError if threshold and v do not broadcast, for a threshold that is not finite or beyond float32, or a `fire` other than "ge" and "gt";
+ *   TypeError for an unknown option or a value of the wrong type.
  * @see Neftci, Mostafa and Zenke (2019), Surrogate Gradient Learning in Spiking Neural Networks, IEEE Signal Processing
  *   Magazine 36(6).
  *
@@ -91,6 +91,6 @@ export function spike(v: Tensor, options?: SpikeOptions): Tensor {
 function fired(v: Tensor, threshold: number | Tensor, attrs: Spike): Tensor {
   const { surrogate, strict } = attrs;
   const x = v.sub(threshold);
-  if (surrogate.kind >= 0) return apply(spikeOp, attrs, x);
+  if (surrogate.kind >= 0) return applyOp(spikeOp, attrs, x);
   return language.spike(x, surrogate.derivative, strict === 1) as Tensor;
 }

@@ -1,6 +1,6 @@
 /** The derivative of each surrogate equals the derivative of its smooth step. */
 import { describe, expect, test } from "vitest";
-import { k } from "../../engine/extend.ts";
+import { rare } from "../../engine/extend.ts";
 import { tensorLanguage } from "../../engine/fuse/index.ts";
 import { withReference } from "../../engine/gradcheck.ts";
 import { full, Generator, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
@@ -24,7 +24,7 @@ function derivativeAt({ kind, slope, derivative }: Surrogate, at: number): numbe
     return typeof d === "number" ? d : (d as Tensor).item();
   }
   const d = zeros([1]);
-  k.surrogate(d.ptr, x.ptr, zeros([1]).ptr, 0, 1, kind, slope);
+  rare().surrogate(d.ptr, x.ptr, zeros([1]).ptr, 0, 1, kind, slope);
   return d.item();
 }
 
@@ -50,7 +50,7 @@ describe.each(SURROGATE_EXAMPLES)("surrogate: %s", (_, __, smooth) => {
       const x = tensor(points, { requiresGrad: true });
       (primitive(x, tensorLanguage) as Tensor).sum().backward();
       points.forEach((at, i) => {
-        // Kernels, and steps made like them, have log₂ e as float32 in their exponents.
+        // Kernels, and steps with their bits, use log₂ e as float32 in their exponents.
         const error = Math.abs((x.grad?.data[i] as number) - derivativeAt(smooth, at));
         expect(error, `at ${at}`).toBeLessThan(1e-7 * Math.max(1, smooth.slope));
       });
@@ -139,14 +139,14 @@ test("surrogate: a kind that no kernel knows is an error, and never a gradient o
     const x = full([3], 0.5, { requiresGrad: true });
     expect(() => spike(x, { surrogate: unknown }).sum().backward()).toThrow(/expected one of the kinds/);
   });
-  // A compiled step takes the derivative itself.
+  // A compiled step uses the derivative directly.
   const gradientOf = (smooth: Surrogate) => {
     const x = leaf([4, 2, 3], 1);
     tape(() => new LIF({ surrogate: smooth, learnBeta: true }).forward(x).sum().backward());
     return gradient(x);
   };
   expect(gradientOf(unknown)).toEqual(gradientOf(surrogate.atan()));
-  // A surrogate of a user's own making is none.
+  // A user-made object is not a surrogate.
   for (const forged of [{ ...surrogate.atan() }, { ...unknown }]) {
     expect(() => new LIF({ surrogate: forged })).toThrow(TypeError);
     expect(() => spike(full([1], 1), { surrogate: forged })).toThrow(TypeError);

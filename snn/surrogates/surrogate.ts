@@ -1,46 +1,46 @@
-/** The type of a surrogate: derivative, smooth step, and the number of its kernel where it has one. */
+/** The type of a surrogate: derivative, smooth step, and the number of its kernel, if any. */
 import { wrongType } from "../../engine/arguments.ts";
 import type { Derivative, Language, tensorLanguage, Value } from "../../engine/fuse/index.ts";
 
-/** How a spike is differentiated: hard in the forward pass, a smooth step's derivative at x = u − θ in backward. */
+/** Gradient of a spike: a hard step in forward; in backward the derivative of a smooth step at x = u − θ. */
 export interface Surrogate {
-  /** The name among the surrogates. */
+  /** Name of the surrogate. */
   readonly name: string;
-  /** The kernel's number of the derivative, or −1 where there is none. */
+  /** Number of the derivative's kernel; −1 without one. */
   readonly kind: number;
-  /** The kernel's parameter of the derivative: a slope, an α or a width. */
+  /** Parameter of that kernel: a slope, an α or a width. */
   readonly slope: number;
-  /** surrogate′(x), for steps that are compiled; it has the bits of the kernel. */
+  /** surrogate′(x) for compiled steps; gives the same bits as the kernel. */
   readonly derivative: Derivative;
-  /** The smooth step itself, for layers with `spiking: false`. */
+  /** The smooth step, for layers with `spiking: false`. */
   readonly primitive: Primitive | null;
 }
 
-/** The smooth step that a surrogate is the derivative of. */
+/** The smooth step whose derivative a surrogate is. */
 export type Primitive = (x: Value, language: Language) => Value;
 
-/** A surrogate of your own: functions of x = u − θ, traced as the step of a neuron is. */
+/** A user-defined surrogate: functions of x = u − θ, traced like the step of a neuron. */
 export interface CustomSurrogate {
   /**
-   * The derivative at x, from the methods of x and the functions of the second argument: `where`, `select`, `softplus`, `constant`, and
-   * `power`, a fast 2ˣ for x ≤ 0.
+   * Derivative at x, from the methods of x and the functions of the second argument: `where`, `select`, `softplus`, `constant`, and `power`, a
+   * fast 2ˣ for x ≤ 0.
    */
   derivative: Derivative;
-  /** The smooth step that it is the derivative of, from the same but `power`; needed for `spiking: false`. */
+  /** The smooth step whose derivative it is, from the same functions except `power`; required for `spiking: false`. */
   primitive?: Primitive;
 }
 
-/** The surrogate, which from now on stays as it is: kernels take its numbers as they are. */
+/** A frozen surrogate, since kernels use its numbers unchecked. */
 export const frozenSurrogate = (s: Surrogate): Surrogate => Object.freeze(Object.assign(new Made(), s));
 
-/** Throws unless it is a surrogate that {@link frozenSurrogate} has made. */
+/** Throws unless {@link frozenSurrogate} made the surrogate. */
 export function checkSurrogate(where: string, s: Surrogate): void {
   if (!(s instanceof Made)) throw wrongType(where, "a surrogate such as surrogate.atan()", s);
 }
 
 class Made {}
 
-/** The functions of a step on tensors, for `spike`: a surrogate without a kernel brings them. A live binding. */
+/** Functions of a step on tensors, for `spike`; set by the first surrogate without a kernel. A live binding. */
 export let language = undefined as unknown as typeof tensorLanguage;
 
 export function useLanguage(functions: typeof tensorLanguage): void {

@@ -1,29 +1,32 @@
 /**
- * Surrogates without a kernel of their own: expressions of x = u − θ that are compiled into the step of a neuron.
+ * Surrogates without a kernel: expressions of x = u − θ that are compiled into the step of a neuron.
  *
- * A surrogate here is one call of `traced`: defaults, the range of each option, the derivative and the smooth step. The table of
- * docs/coding.md says which function stands for a surrogate of another framework.
+ * Each is one call of `traced` with defaults, the range of each option, the derivative and the smooth step. docs/coding.md lists the
+ * equivalents of surrogates of other frameworks.
  */
 import { allOptions, FLOAT, functionOf, numberOf, type Range, withDefaults } from "../../engine/arguments.ts";
 import { type Derivative, Program, type StepArgument, tensorLanguage, type Value } from "../../engine/fuse/index.ts";
 import type { CustomSurrogate, Primitive, Surrogate } from "./surrogate.ts";
 import { checkSurrogate, frozenSurrogate, useLanguage } from "./surrogate.ts";
 
-/** Slopes and widths whose squares, times the square of a membrane of 10⁴, stay numbers of float32. */
+/** Range of slopes and widths. It keeps (slope·membrane)² finite in float32 for membranes up to 10⁴. */
 const SCALE: Range = { expected: "in [1e-9, 1e9]", fits: (x) => x >= 1e-9 && x <= 1e9 };
 const NOT_NEGATIVE: Range = { expected: "≥ 0 and finite in float32", fits: (x) => x >= 0 && FLOAT.fits(x) };
-/** Exponents q of a tail |x|⁻ᑫ: at 1 its integral is infinite, and below 1 the base of the power is negative far from 0. */
+/**
+ * Range of the exponent q of a tail |x|⁻ᑫ. At q = 1 the integral of the tail is infinite. Below 1 the base of the power
+ * is negative far from 0.
+ */
 const EXPONENT: Range = { expected: "in [1.001, 1000]", fits: (x) => x >= 1.001 && x <= 1000 };
-/** Each term of a series is computed. */
+/** Range of the number of terms of a series. */
 const TERMS: Range = { expected: "an integer in [1, 64]", fits: (x) => Number.isInteger(x) && x >= 1 && x <= 64 };
 
-/** A derivative, and the smooth step that it is the derivative of. */
+/** A derivative and its primitive, the smooth step. */
 interface Curve {
   readonly derivative: Derivative;
   readonly primitive: Primitive;
 }
 
-/** A surrogate without a kernel: `spike` evaluates its derivative on tensors. */
+/** A surrogate without a kernel. `spike` evaluates its derivative on tensors. */
 function withoutKernel(name: string, derivative: Derivative, primitive: Primitive | null): Surrogate {
   useLanguage(tensorLanguage);
   return frozenSurrogate({ name, kind: -1, slope: 0, derivative, primitive });
@@ -31,7 +34,7 @@ function withoutKernel(name: string, derivative: Derivative, primitive: Primitiv
 
 type Numbers<Name extends string> = Readonly<Record<Name, number>>;
 
-/** The surrogate of a name, from its options: each has a default and a range. */
+/** Defines a surrogate by name: the default and the range of each option, and its curve. */
 function traced<Name extends string>(
   name: string,
   defaults: Numbers<Name>,
@@ -47,8 +50,7 @@ function traced<Name extends string>(
 }
 
 /**
- * A surrogate of another height: surrogate′(x) = factor·derivative(x), primitive factor·primitive(x). The factor scales the gradient
- * that passes each spike.
+ * Scales a surrogate: surrogate′(x) = factor·derivative(x), primitive factor·primitive(x). The factor scales the gradient that passes each spike.
  *
  * @throws RangeError unless the factor is finite in float32; TypeError for anything but a surrogate.
  *
@@ -74,10 +76,10 @@ export function scaled(surrogate: Surrogate, factor: number): Surrogate {
 }
 
 /**
- * surrogate′(x) = 1 where x > −window, else 0, primitive max(0, x + window). Default window = 0: neurons that fire pass their gradient
- * on, as with snnTorch's `heaviside`.
+ * surrogate′(x) = 1 where x > −window, else 0, primitive max(0, x + window). With the default window = 0 only neurons
+ * that fire pass a gradient, as in snnTorch's `heaviside`.
  *
- * @throws RangeError unless the window is ≥ 0 and finite in float32; TypeError for another option.
+ * @throws RangeError unless the window is ≥ 0 and finite in float32; TypeError for an unknown option.
  */
 export const heaviside = (options: { window?: number } = {}): Surrogate =>
   traced("heaviside", { window: 0 }, { window: NOT_NEGATIVE }, options, ({ window }) => ({
@@ -88,7 +90,7 @@ export const heaviside = (options: { window?: number } = {}): Surrogate =>
 /**
  * surrogate′(x) = k where x ≥ 0, else leak; primitive k·x and leak·x. Defaults k = 1 and leak = 0.
  *
- * @throws RangeError unless both are finite in float32; TypeError for another option.
+ * @throws RangeError unless both are finite in float32; TypeError for an unknown option.
  */
 export const leakyKReLU = (options: { leak?: number; k?: number } = {}): Surrogate =>
   traced("leakyKReLU", { leak: 0, k: 1 }, { leak: FLOAT, k: FLOAT }, options, ({ leak, k }) => ({
@@ -97,10 +99,9 @@ export const leakyKReLU = (options: { leak?: number; k?: number } = {}): Surroga
   }));
 
 /**
- * surrogate′(x) = 1/2w where |x| < w, else c; primitive x/2w + ½ inside, and from there on with the slope c. Defaults w = 1 and
- * c = 0.01.
+ * surrogate′(x) = 1/(2w) where |x| < w, else c; primitive x/(2w) + ½ for |x| < w, continued with the slope c. Defaults w = 1 and c = 0.01.
  *
- * @throws RangeError unless w is in [1e-9, 1e9] and c finite in float32; TypeError for another option.
+ * @throws RangeError unless w is in [1e-9, 1e9] and c finite in float32; TypeError for an unknown option.
  */
 export const piecewiseLeakyReLU = (options: { w?: number; c?: number } = {}): Surrogate =>
   traced("piecewiseLeakyReLU", { w: 1, c: 0.01 }, { w: SCALE, c: FLOAT }, options, ({ w, c }) => ({
@@ -115,7 +116,7 @@ export const piecewiseLeakyReLU = (options: { w?: number; c?: number } = {}): Su
 /**
  * surrogate′(x) = 1 where 0 < x ≤ 1, 1/x above, α below; primitive x, 1 + log x and α·x. Default α = 0.
  *
- * @throws RangeError unless alpha is finite in float32; TypeError for another option.
+ * @throws RangeError unless alpha is finite in float32; TypeError for an unknown option.
  * @see Cai et al. (2017), Deep Learning with Low Precision by Half-wave Gaussian Quantization, CVPR.
  */
 export const logTailedReLU = (options: { alpha?: number } = {}): Surrogate =>
@@ -128,7 +129,7 @@ export const logTailedReLU = (options: { alpha?: number } = {}): Surrogate =>
  * The fast sigmoid above a bound: surrogate′(x) = 1 / (1 + k|x|)² where x > bound, else 0; primitive y / (1 + k|y|) with
  * y = max(x, bound). Defaults k = 25 and bound = 1, as in snnTorch's `SFS`.
  *
- * @throws RangeError unless the slope is in [1e-9, 1e9] and the bound finite in float32; TypeError for another option.
+ * @throws RangeError unless the slope is in [1e-9, 1e9] and the bound finite in float32; TypeError for an unknown option.
  * @see Perez-Nieves and Goodman (2021), Sparse Spiking Gradient Descent, NeurIPS.
  */
 export const sparseFastSigmoid = (options: { slope?: number; bound?: number } = {}): Surrogate =>
@@ -141,10 +142,9 @@ export const sparseFastSigmoid = (options: { slope?: number; bound?: number } = 
   }));
 
 /**
- * surrogate′(x) = (1 + x²/α²)^(−3/2), primitive x / √(1 + x²/α²), which rises from −α to α. Default α = 1; the cells of
- * Norse pass 100.
+ * surrogate′(x) = (1 + x²/α²)^(−3/2), primitive x / √(1 + x²/α²), which rises from −α to α. Default α = 1; Norse's cells use 100.
  *
- * @throws RangeError unless alpha is in [1e-9, 1e9]; TypeError for another option.
+ * @throws RangeError unless alpha is in [1e-9, 1e9]; TypeError for an unknown option.
  */
 export const circ = (options: { alpha?: number } = {}): Surrogate =>
   traced("circ", { alpha: 1 }, { alpha: SCALE }, options, ({ alpha }) => {
@@ -171,7 +171,7 @@ const decaying =
 /**
  * surrogate′(x) = α/2·e^(−α|x|), primitive e^(αx)/2 below 0 and 1 − e^(−αx)/2 from 0 on. Default α = 1.
  *
- * @throws RangeError unless alpha is in [1e-9, 1e9]; TypeError for another option.
+ * @throws RangeError unless alpha is in [1e-9, 1e9]; TypeError for an unknown option.
  * @see Shrestha and Orchard (2018), SLAYER: Spike Layer Error Reassignment in Time, NeurIPS.
  */
 export const piecewiseExp = (options: { alpha?: number } = {}): Surrogate =>
@@ -184,10 +184,10 @@ export const piecewiseExp = (options: { alpha?: number } = {}): Surrogate =>
   }));
 
 /**
- * surrogate′(x) = k·e^(−β|x − 1|), primitive k/β·e^(β(x − 1)) below 1 and k/β·(2 − e^(−β(x − 1))) from 1 on. Defaults β = 1 and k = 25,
- * as in snnTorch, which puts the peak at x = 1 too, one above the threshold.
+ * surrogate′(x) = k·e^(−β|x − 1|), primitive k/β·e^(β(x − 1)) below 1 and k/β·(2 − e^(−β(x − 1))) from 1 on. Defaults β = 1 and k = 25, as in
+ * snnTorch. The peak lies at x = 1, one above the threshold.
  *
- * @throws RangeError unless beta and slope are in [1e-9, 1e9]; TypeError for another option.
+ * @throws RangeError unless beta and slope are in [1e-9, 1e9]; TypeError for an unknown option.
  * @see Gerstner and Kistler (2002), Spiking Neuron Models, Cambridge University Press.
  */
 export const spikeRateEscape = (options: { beta?: number; slope?: number } = {}): Surrogate =>
@@ -201,16 +201,17 @@ export const spikeRateEscape = (options: { beta?: number; slope?: number } = {})
   }));
 
 /**
- * surrogate′(x) = e^(−d/width)/θ, with d = |x| below 0 and from 0 on the distance of x from the next multiple of θ, for neurons that may
- * fire several times in a step; primitive its integral, a staircase of smooth steps. Defaults width = 0.5 and θ = 1.
+ * For neurons that may fire several times in a step: surrogate′(x) = e^(−d/width)/θ. d is |x| for x < 0; for x ≥ 0 it
+ * is the distance of x from the nearest multiple of θ. The primitive is the integral, a staircase of smooth steps.
+ * Defaults width = 0.5 and θ = 1.
  *
- * @throws RangeError unless width and threshold are in [1e-9, 1e9]; TypeError for another option.
+ * @throws RangeError unless width and threshold are in [1e-9, 1e9]; TypeError for an unknown option.
  * @see Weidel and Sheik (2021), WaveSense: Efficient Temporal Convolutions with Spiking Neural Networks for Keyword Spotting.
  */
 export const periodicExponential = (options: { width?: number; threshold?: number } = {}): Surrogate => {
   const ranges = { width: SCALE, threshold: SCALE };
   return traced("periodicExponential", { width: 0.5, threshold: 1 }, ranges, options, ({ width, threshold }) => {
-    /** How many multiples of θ the nearest one is. */
+    /** x/θ rounded to the nearest integer. */
     const multiples = (x: Value): Value =>
       x
         .mul(1 / threshold)
@@ -235,9 +236,9 @@ export const periodicExponential = (options: { width?: number; threshold?: numbe
 };
 
 /**
- * surrogate′(x) = 1 / (1/α + |x|), primitive sign(x)·log(1 + α|x|), which has no bounds. Default α = 1.
+ * surrogate′(x) = 1 / (1/α + |x|), primitive sign(x)·log(1 + α|x|), which is unbounded. Default α = 1.
  *
- * @throws RangeError unless alpha is in [1e-9, 1e9]; TypeError for another option.
+ * @throws RangeError unless alpha is in [1e-9, 1e9]; TypeError for an unknown option.
  */
 export const nonzeroSignLogAbs = (options: { alpha?: number } = {}): Surrogate =>
   traced("nonzeroSignLogAbs", { alpha: 1 }, { alpha: SCALE }, options, ({ alpha }) => ({
@@ -248,7 +249,7 @@ export const nonzeroSignLogAbs = (options: { alpha?: number } = {}): Surrogate =
 /**
  * surrogate′(x) = min(1/|x|, α), primitive α·x near 0 and sign(x)·(1 + log α|x|) from |x| = 1/α on. Default α = 0.3.
  *
- * @throws RangeError unless alpha is in [1e-9, 1e9]; TypeError for another option.
+ * @throws RangeError unless alpha is in [1e-9, 1e9]; TypeError for an unknown option.
  */
 export const fakeNumericalGradient = (options: { alpha?: number } = {}): Surrogate =>
   traced("fakeNumericalGradient", { alpha: 0.3 }, { alpha: SCALE }, options, ({ alpha }) => ({
@@ -260,10 +261,11 @@ export const fakeNumericalGradient = (options: { alpha?: number } = {}): Surroga
   }));
 
 /**
- * surrogate′(x) = (1 + 2|x|/(α − 1))^(−α), primitive ½·(1 ± (1 − (1 + 2|x|/(α − 1))^(1 − α))) with the sign of x. Default α = 2.
- * α lies above 1, as in the paper; SpikingJelly takes others too, with which its gradients are NaN far from 0.
+ * surrogate′(x) = (1 + 2|x|/(α − 1))^(−α), primitive ½·(1 ± (1 − (1 + 2|x|/(α − 1))^(1 − α))) with the sign of x.
+ * Default α = 2. α must be above 1, as in the paper. SpikingJelly accepts smaller values, but then its gradients are
+ * NaN far from 0.
  *
- * @throws RangeError unless alpha is in [1.001, 1000]; TypeError for another option.
+ * @throws RangeError unless alpha is in [1.001, 1000]; TypeError for an unknown option.
  * @see Herranz-Celotti and Rouat (2022), Surrogate Gradients Design, arXiv:2202.00282.
  */
 export const qPseudoSpike = (options: { alpha?: number } = {}): Surrogate =>
@@ -287,7 +289,7 @@ export const qPseudoSpike = (options: { alpha?: number } = {}): Surrogate =>
 /**
  * surrogate′(x) = α·σ(αx)·(1 − σ(αx)) below 0 and β / (1 + x) from 0 on, primitive σ(αx) and ½ + β·log(1 + x). Defaults α = 4 and β = 1.
  *
- * @throws RangeError unless alpha and beta are in [1e-9, 1e9]; TypeError for another option.
+ * @throws RangeError unless alpha and beta are in [1e-9, 1e9]; TypeError for an unknown option.
  * @see Suetake et al. (2023), S³NN: Time step reduction of spiking surrogate gradients for training energy efficient single-step spiking
  *   neural networks, Neural Networks 159.
  */
@@ -301,11 +303,11 @@ export const s2nn = (options: { alpha?: number; beta?: number } = {}): Surrogate
   }));
 
 /**
- * A Gaussian with negative tails: surrogate′(x) = (1 + h)·N(x; 0, σ) − h·N(x; σ, sσ) − h·N(x; −σ, sσ), with the density N of the normal
- * distribution; primitive the same sum of its distribution functions, from 0 to 1 − h. Defaults σ = 0.5, h = 0.15, s = 6.
+ * A Gaussian with negative tails: surrogate′(x) = (1 + h)·N(x; 0, σ) − h·N(x; σ, sσ) − h·N(x; −σ, sσ), where N is the
+ * density of the normal distribution. The primitive is the same sum of distribution functions and rises from 0 to 1 −
+ * h. Defaults σ = 0.5, h = 0.15, s = 6.
  *
- * @throws RangeError unless sigma and s are in [1e-9, 1e9] and h is ≥ 0 and finite in
- * float32; TypeError for another option.
+ * @throws RangeError unless sigma and s are in [1e-9, 1e9] and h is ≥ 0 and finite in float32; TypeError for an unknown option.
  * @see Yin, Corradi and Bohté (2021), Accurate and efficient time-domain classification with adaptive spiking recurrent
  *   neural networks, Nature Machine Intelligence 3.
  */
@@ -339,11 +341,10 @@ export const multiGaussian = (options: { sigma?: number; h?: number; s?: number 
 };
 
 /**
- * The first terms of the Fourier series of a square wave: surrogate′(x) = 4/T·Σ cos((2i − 1)·2πx/T) for i = 1 … n − 1, primitive
- * ½ + 2/π·Σ sin((2i − 1)·2πx/T)/(2i − 1). Defaults n = 2, which is one cosine, and the period T = 8. With
- * n = 1 the sum is empty: no gradient.
+ * The first terms of the Fourier series of a square wave: surrogate′(x) = 4/T·Σ cos((2i − 1)·2πx/T) for i = 1 … n − 1, primitive ½ + 2/π·Σ sin((2i −
+ * 1)·2πx/T)/(2i − 1). Defaults n = 2 (one cosine) and T = 8, the period. With n = 1 the sum is empty and the gradient 0.
  *
- * @throws RangeError unless n is an integer in [1, 64] and the period in [1e-9, 1e9]; TypeError for another option.
+ * @throws RangeError unless n is an integer in [1, 64] and the period in [1e-9, 1e9]; TypeError for an unknown option.
  */
 export const squarewaveFourierSeries = (options: { n?: number; period?: number } = {}): Surrogate =>
   traced("squarewaveFourierSeries", { n: 2, period: 8 }, { n: TERMS, period: SCALE }, options, ({ n, period }) => {
@@ -366,11 +367,10 @@ export const squarewaveFourierSeries = (options: { n?: number; period?: number }
   });
 
 /**
- * A derivative of your own: surrogate′(x) = derivative(x), at x = u − θ; `primitive` is null if not given. Both are traced, like the
- * step of a neuron, with the same operations, and compiled into the loops of the neurons that use them: x is the value of one neuron.
+ * A user-defined surrogate: surrogate′(x) = derivative(x) at x = u − θ; `primitive` is null if not given. Both are traced with the operations of a
+ * neuron's step and compiled into the loops of the neurons that use them; x is the value of one neuron.
  *
- * @throws TypeError unless the derivative is a function, and the primitive where it is given, or where one does
- *   something that no step can, such as a sum.
+ * @throws TypeError unless the derivative, and the primitive if given, is a function of operations that a step allows; sums, for example, are not.
  *
  * @example
  * ```ts
@@ -395,7 +395,7 @@ export function custom(options: CustomSurrogate): Surrogate {
 
 const CUSTOM = { derivative: undefined as Derivative | undefined, primitive: undefined as Primitive | undefined };
 
-/** Throws where an expression of x does something that no step can. */
+/** Throws if an expression of x uses an operation that a step does not allow. */
 function check(name: string, expression: (argument: StepArgument<"x">) => Value | number): void {
   const step = (argument: StepArgument<"x">) => ({ y: expression(argument) });
   new Program({ name, inputs: ["x"], states: [], parameters: {}, step });

@@ -1,4 +1,4 @@
-/** Batch normalisation through time, against loops in float64. */
+/** Batch normalisation through time, compared with loops in float64. */
 import { expect, test } from "vitest";
 import type { Module, Tensor } from "../../engine/index.ts";
 import { concat, gradcheck, Linear, manualSeed, Sequential, SGD, summary, tape } from "../../engine/index.ts";
@@ -17,7 +17,7 @@ interface Statistics {
   variance: number[];
 }
 
-/** The place of each value of x among the statistics: its channel, of each step apart where `apart`. */
+/** Index of each value of x in the statistics: its channel, and with `apart` also its step. */
 function placesOf({ shape }: Tensor, apart: boolean): number[] {
   const [T, B, C, ...inner] = shape as [number, number, number, ...number[]];
   const n = inner.reduce((product, size) => product * size, 1);
@@ -27,7 +27,7 @@ function placesOf({ shape }: Tensor, apart: boolean): number[] {
   });
 }
 
-/** Training: mean and variance of all values at a place; the running ones take their share. */
+/** Training: mean and variance of all values with the same index; updates the running statistics. */
 function normalise(x: Tensor, apart: boolean, gamma: number[], beta: number[], running: Statistics, share: number) {
   const all = values(x);
   const places = placesOf(x, apart);

@@ -1,4 +1,4 @@
-/** Batch normalisation through time: of currents [T, B, C] and [T, B, C, H, W] on their way to neurons. */
+/** Batch normalisation of currents [T, B, C], [T, B, C, L] and [T, B, C, H, W] over time. */
 import { COUNT, numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";
 import { type BatchNormLayerOptions, full, noGrad, stack, type Tensor, zeros } from "../../engine/index.ts";
@@ -18,16 +18,20 @@ import { type Run, Temporal, type UnrollResult, type Wanted } from "../layer/tem
 
 /** Options of {@link ThresholdDependentBatchNorm1d} and {@link ThresholdDependentBatchNorm2d}. */
 export interface ThresholdDependentBatchNormOptions extends Omit<BatchNormLayerOptions, "affine"> {
-  /** α, > 0; default 1. Zheng et al. take 1/√2 where the two branches of a residual block meet. */
+  /** α, > 0; default 1. Zheng et al. use 1/√2 where the two branches of a residual block meet. */
   alpha?: number;
   /** θ, the threshold of the neurons that read the layer, > 0; default 1. */
   threshold?: number;
 }
 
-const { eps, momentum, trackRunningStats } = BATCH_DEFAULTS;
-const TDBN = { eps, momentum, trackRunningStats, alpha: 1, threshold: 1 };
+// A call marked pure, so that bundlers remove it if unused; they keep a destructuring pattern.
+const TDBN = /* @__PURE__ */ (({ eps, momentum, trackRunningStats }: typeof BATCH_DEFAULTS) => ({
+  ...{ eps, momentum, trackRunningStats },
+  alpha: 1,
+  threshold: 1,
+}))(BATCH_DEFAULTS);
 
-/** The number of time steps and of axes decide which axis has the channels: [T, B, C], [T, B, C, L] or [T, B, C, H, W]. */
+/** Finds the axis of the channels from the rank: [T, B, C], [T, B, C, L] or [T, B, C, H, W]. */
 function channelAxis(where: string, shape: Shape, axes: 1 | 2): number {
   const { length } = shape;
   if (axes === 2 && length === 5) return -3;
@@ -47,17 +51,17 @@ abstract class ThresholdDependentBatchNorm extends BatchNorm {
 }
 
 /**
- * Batch normalisation that knows the threshold of the neurons behind it (tdBN): mean and variance of a channel are over
- * all steps and samples, and a normalised current has the standard deviation α·θ.
+ * Threshold-dependent batch normalisation (tdBN): mean and variance of a channel are over all steps and samples, and the normalised current has the
+ * standard deviation α·θ, with θ the threshold of the neurons that follow.
  *
  *   z = γ·(x − mean) / √(variance + eps) + β     γ starts at α·θ, β at 0
  *
- * Shapes: x [T, B, C] or [T, B, C, L] → z in the same shape; `weight` γ and `bias` β [C]. In evaluation mode mean and variance are
- * the running ones. Zheng et al. write γ·α·θ with γ = 1 at the start; here, as in SpikingJelly, the product is stored, and names in
- * a state dict are PyTorch's, as in `BatchNorm1d`. Defaults: alpha 1, threshold 1, eps 1e-5, momentum 0.1.
+ * Shapes: x [T, B, C] or [T, B, C, L] → z in the same shape; `weight` γ and `bias` β [C]. In evaluation mode mean and variance are the running ones.
+ * Zheng et al. write γ·α·θ with γ = 1 at the start; here, as in SpikingJelly, the product is stored. Names in a state dict are those of PyTorch's
+ * `BatchNorm1d`. Defaults: alpha 1, threshold 1, eps 1e-5, momentum 0.1.
  *
- * @throws RangeError unless the number of channels is a positive integer, alpha and threshold are > 0 and the other options in range;
- *   TypeError for an option of another name or kind.
+ * @throws RangeError unless the number of channels is a positive integer, alpha and threshold are > 0 and the other options in range; TypeError for
+ *   an unknown option or a value of the wrong type.
  * @see Zheng et al. (2021), Going Deeper With Directly-Trained Larger Spiking Neural Networks, AAAI 35(12).
  *
  * @example
@@ -75,7 +79,7 @@ export class ThresholdDependentBatchNorm1d extends ThresholdDependentBatchNorm {
   }
 
   /**
-   * x normalised, in its shape; in training the running statistics take their share of it.
+   * Normalises x and returns it in the same shape; training updates the running statistics.
    *
    * @throws RangeError unless x is [T, B, C] or [T, B, C, L], and in training has more than one value a channel.
    */
@@ -86,13 +90,13 @@ export class ThresholdDependentBatchNorm1d extends ThresholdDependentBatchNorm {
   }
 }
 
-const OF_TDBN1D = /* @__PURE__ */ traitsOf(ThresholdDependentBatchNorm1d, "pure");
+const OF_TDBN1D = traitsOf(ThresholdDependentBatchNorm1d, "pure");
 
 /**
- * The same for maps, x [T, B, C, H, W] → z in the same shape; see {@link ThresholdDependentBatchNorm1d}.
+ * {@link ThresholdDependentBatchNorm1d} for maps: x [T, B, C, H, W] → z in the same shape.
  *
- * @throws RangeError unless the number of channels is a positive integer, alpha and threshold are > 0 and the other options in range;
- *   TypeError for an option of another name or kind.
+ * @throws RangeError unless the number of channels is a positive integer, alpha and threshold are > 0 and the other options in range; TypeError for
+ *   an unknown option or a value of the wrong type.
  * @see Zheng et al. (2021), Going Deeper With Directly-Trained Larger Spiking Neural Networks, AAAI 35(12).
  *
  * @example
@@ -109,7 +113,7 @@ export class ThresholdDependentBatchNorm2d extends ThresholdDependentBatchNorm {
   }
 
   /**
-   * x normalised, in its shape; in training the running statistics take their share of it.
+   * Normalises x and returns it in the same shape; training updates the running statistics.
    *
    * @throws RangeError unless x is [T, B, C, H, W], and in training has more than one value a channel.
    */
@@ -120,15 +124,15 @@ export class ThresholdDependentBatchNorm2d extends ThresholdDependentBatchNorm {
   }
 }
 
-const OF_TDBN2D = /* @__PURE__ */ traitsOf(ThresholdDependentBatchNorm2d, "pure");
+const OF_TDBN2D = traitsOf(ThresholdDependentBatchNorm2d, "pure");
 
 /** State of {@link BatchNormTT1d} and {@link BatchNormTT2d} between time steps. */
 export interface BatchNormTTState {
-  /** The number of the next step, []. */
+  /** Index of the next step, []. */
   readonly t: Tensor;
 }
 
-/** Steps that have run, the last of them followed by step number `next`. */
+/** A run; `next` is the index of the step after it. */
 interface StepsRun extends Run {
   readonly next: number;
 }
@@ -139,21 +143,21 @@ abstract class BatchNormTT
 {
   /** C, the number of channels. */
   readonly channels: number;
-  /** T, the steps of a sequence. */
+  /** T, the number of steps of a sequence. */
   readonly timesteps: number;
   /** Added to the variance. */
   readonly eps: number;
-  /** Factors after the normalisation, [T, C], or null without `affine`. */
+  /** γ, factors after the normalisation, [T, C]; null without `affine`. */
   readonly weight: Tensor | null;
-  /** There is no bias. */
+  /** Always null: the layer has no bias. */
   readonly bias: null = null;
-  /** Share of a batch in the running statistics, null for means over all batches. */
+  /** Share of a batch in the running statistics; null for means over all batches. */
   readonly momentum: number | null;
-  /** The running means, [T, C], or null where none are kept. */
+  /** Running means, [T, C]; null without running statistics. */
   readonly runningMean: Tensor | null;
-  /** The running variances, [T, C], or null where none are kept. */
+  /** Running variances, [T, C]; null without running statistics. */
   readonly runningVar: Tensor | null;
-  /** Batches in the running statistics, a tensor of one number, or null where none are kept. */
+  /** Number of batches in the running statistics, a tensor of one element; null without them. */
   readonly numBatchesTracked: Tensor | null;
 
   constructor(where: string, channels: number, timesteps: number, options: BatchNormLayerOptions) {
@@ -171,7 +175,7 @@ abstract class BatchNormTT
     this.numBatchesTracked = statistics.numBatchesTracked;
   }
 
-  /** Axes behind the channels, beside those of a signal. */
+  /** Number of axes after the channels: 1 or 2. */
   protected abstract get axes(): 1 | 2;
 
   protected override get mainOutput(): string {
@@ -183,7 +187,7 @@ abstract class BatchNormTT
   }
 
   /**
-   * Without running statistics the statistics of x are taken.
+   * Without running statistics, steps share the statistics of x.
    *
    * @internal
    */
@@ -232,12 +236,12 @@ abstract class BatchNormTT
     return { z, names: [], output: () => z, next };
   }
 
-  /** Some steps of a sequence: their rows of the running statistics are written one by one. */
+  /** Normalises some steps of a sequence; their rows of the running statistics are written one by one. */
   private piece(x: Tensor, first: number): Tensor {
     return stack(x.unbind(0).map((step, i) => this.single(step, first + i)));
   }
 
-  /** All steps at once are T·C channels of one batch normalisation. */
+  /** Normalises all steps at once, as T·C channels of one batch normalisation. */
   private whole(x: Tensor): Tensor {
     const [T, B, C, ...inner] = x.sizes as [number, number, number, ...number[]];
     const all = (t: Tensor | null): Tensor | null => t?.reshape([T * C]) ?? null;
@@ -265,17 +269,16 @@ abstract class BatchNormTT
 }
 
 /**
- * Batch normalisation through time (BNTT): every step t has statistics, running statistics and factors of its own, and no bias.
+ * Batch normalisation through time (BNTT): every step t has its own statistics, running statistics and factors; there is no bias.
  *
  *   z[t] = γ[t]·(x[t] − mean[t]) / √(variance[t] + eps)     γ starts at 1
  *
- * Shapes: x [T, B, C] or [T, B, C, L] → z in the same shape; `weight` γ [T, C]. T, the number of steps, is fixed. In evaluation mode
- * mean and variance are the running ones. In a state dict the names are `weight`, `running_mean`, `running_var`, [T, C] each, and
- * `num_batches_tracked`; snnTorch calls row t `t.weight`, …, and SpikingJelly `bn_list.t.weight`, …. Options as in
- * `BatchNorm1d`, `affine: false` without γ.
+ * Shapes: x [T, B, C] or [T, B, C, L] → z in the same shape; `weight` γ [T, C]. T, the number of steps, is fixed. In evaluation mode mean and
+ * variance are the running ones. In a state dict the names are `weight`, `running_mean`, `running_var`, [T, C] each, and `num_batches_tracked`;
+ * snnTorch calls row t `t.weight`, …, and SpikingJelly `bn_list.t.weight`, …. Options are those of `BatchNorm1d`; `affine: false` removes γ.
  *
- * @throws RangeError unless channels and timesteps are positive integers and the options in range; TypeError for an option of another
- *   name or kind.
+ * @throws RangeError unless channels and timesteps are positive integers and the options in range; TypeError for an unknown option or a value of the
+ *   wrong type.
  * @see Kim and Panda (2021), Revisiting Batch Normalization for Training Low-Latency Deep Spiking Neural Networks From Scratch,
  *   Frontiers in Neuroscience 15.
  *
@@ -302,10 +305,10 @@ export class BatchNormTT1d extends BatchNormTT {
 }
 
 /**
- * The same for maps, x [T, B, C, H, W] → z in the same shape; see {@link BatchNormTT1d}.
+ * {@link BatchNormTT1d} for maps: x [T, B, C, H, W] → z in the same shape.
  *
- * @throws RangeError unless channels and timesteps are positive integers and the options in range; TypeError for an option of another
- *   name or kind.
+ * @throws RangeError unless channels and timesteps are positive integers and the options in range; TypeError for an unknown option or a value of the
+ *   wrong type.
  * @see Kim and Panda (2021), Revisiting Batch Normalization for Training Low-Latency Deep Spiking Neural Networks From Scratch,
  *   Frontiers in Neuroscience 15.
  *

@@ -1,4 +1,4 @@
-/** Delays of fixed length, against the definition. */
+/** Fixed delays, compared with the definition. */
 import { expect, test } from "vitest";
 import {
   bernoulli,
@@ -16,7 +16,7 @@ import {
 import { bits, bytesKept, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import { Delay, LIF, Recurrent, Stream } from "../index.ts";
 
-/** z[t, …] = x[t − d(place), …], place by place; `d` tells the delay of a place of one step. */
+/** z[t, …] = x[t − d(place), …] for each place; `d` returns the delay of a place within a step. */
 function delayed(x: Tensor, d: (place: number) => number): number[] {
   const all = values(x);
   const step = x.size / (x.shape[0] as number);
@@ -49,7 +49,7 @@ test.each(CASES)("delay: %s", (_, make, shape, d) => {
     expect(values(z)).toEqual(delayed(x, d));
     const weights = random(shape, 2);
     z.mul(weights).sum().backward();
-    // The gradient goes back in time.
+    // The gradient moves back in time.
     const expected = new Array<number>(x.size).fill(0);
     const step = x.size / (shape[0] as number);
     values(weights).forEach((w, i) => {
@@ -128,7 +128,7 @@ test("delay: works among other layers, in a stream, and as part of a state dict"
   }
   const state = network.stateDict();
   expect(Array.from(state["2.delays"]?.data as Float32Array)).toEqual([1, 0, 2]);
-  // Written delays count from the next step on, as far back as the stream remembers.
+  // Written delays apply from the next step on, as far back as the stream remembers.
   const delays = (network.modules[2] as Delay).delays;
   delays.copyFrom([0, 0, 0]);
   stream.reset();

@@ -1,18 +1,18 @@
-/** Delays of a fixed number of steps: a layer whose state is its last inputs. */
+/** Fixed delays: a layer whose state is its last inputs. */
 
 import { INTEGER, listOf, numberOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { alive, buffer, extra, integersAt, type Op, peek } from "../../engine/extend.ts";
+import { alive, buffer, extra, integersAt, peek } from "../../engine/extend.ts";
 import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import type { Loading } from "../../engine/protocol.ts";
 import { axisOf, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
-import { apply, formOf, gradOf, SAVES, saveFor } from "../../engine/unchecked.ts";
+import { applyOp, formOf, gradientAt, SAVES, type ShortOp, saveBlock } from "../../engine/unchecked.ts";
 import { STEPS } from "../layer/checks.ts";
 import { persistentCopy } from "../layer/per-neuron.ts";
 import { own, type Stage } from "../layer/stage.ts";
 import type { UnrollResult, Wanted } from "../layer/temporal.ts";
 import { Windowed, WindowRun, WindowStage } from "./window.ts";
 
-/** x as T steps [rows, n, inner], with a delay for each of the n columns; steps from `first` on are wanted. */
+/** Layout of x as steps [rows, n, inner], with a delay for each of n columns. The output begins at step `first`. */
 interface Delaying {
   readonly delays: readonly number[];
   readonly rows: number;
@@ -22,22 +22,21 @@ interface Delaying {
   readonly T: number;
 }
 
-/** The delays as kernels read them, kept for the backward pass of z. */
+/** Writes the delays in the layout that kernels read; the memory belongs to z, for its backward pass. */
 function place(z: Tensor, delays: readonly number[]): number {
-  const at = saveFor(z, 4 * delays.length);
+  const at = saveBlock(z, 4 * delays.length);
   integersAt(at, delays.length).set(delays);
   return at;
 }
 
-/** Whether x has no steps of the past in front. */
+/** Whether x does not begin with past steps. */
 const isWhole = ({ first }: Delaying): boolean => first === 0;
 
 /** z[t − first] = x[t − d], 0 before the start.  ∂L/∂x[t] = ∂L/∂z[t + d − first]. */
-const delayOp: Op<Delaying> = {
+const delayOp: ShortOp<Delaying> = {
   name: "delay",
   saves: SAVES.nothing,
-  reads: { a: ["bits"] },
-  keepsBits: isWhole,
+  shortcuts: { reads: { a: ["bits"] }, keepsBits: isWhole },
   forward(z, x, _y, _w, { delays, first, T, rows, inner }) {
     const places = place(z, delays);
     const n = delays.length;
@@ -45,14 +44,14 @@ const delayOp: Op<Delaying> = {
     else extra().delay(z.ptr, x.ptr, places, first, T, rows, n, inner);
   },
   backward(z, x, _y, _w, { delays, first, T, rows, inner }) {
-    const dx = gradOf(x);
+    const dx = gradientAt(x);
     if (dx !== 0) extra().delayGrad(dx, z.gradPtr, z.saved, first, T, rows, delays.length, inner);
   },
 };
 
 /** Options of {@link Delay}. */
 export interface DelayOptions {
-  /** The axis of x [T, B, …] that the delays count along, where they are a list; default −1. −3: channels of [T, B, C, H, W]. */
+  /** Axis of x [T, B, …] to which a list of delays applies; default −1. −3: channels of [T, B, C, H, W]. */
   axis?: number;
 }
 
@@ -60,21 +59,21 @@ const DEFAULTS: Required<DelayOptions> = { axis: -1 };
 
 /** State of {@link Delay} between time steps. */
 export interface DelayState {
-  /** The last steps, the newest last: [D, B, …] with the longest delay D, at least 1. */
+  /** The last steps, the newest last: [D, B, …], where D is the longest delay, at least 1. */
   readonly past: Tensor;
 }
 
 /**
- * Delays by a fixed number of steps, d of each neuron or channel:
+ * Delays each neuron or channel i by a fixed number of steps, d[i]:
  *
  *   z[t, …, i] = x[t − d[i], …, i], and 0 for t < d[i]
  *
- * Shapes: x [T, B, …] → z in the same shape. `delays` is one number for all, or a list or tensor [N] with one for each place of the
- * axis, by default the last one. Values that would come out after step T − 1 are lost. Spikes in bits stay bits. In a state dict the delays
- * are the buffer `delays`. SpikingJelly: `layer.Delay`, one delay for all.
+ * Shapes: x [T, B, …] → z in the same shape. `delays` is one number for all, or a list or tensor [N] with one for each index of the axis, by default
+ * the last one. Values delayed beyond step T − 1 are dropped. The delay of spikes stored as bits is stored as bits. In a state dict the delays are
+ * the buffer `delays`. SpikingJelly has `layer.Delay`, with one delay for all.
  *
- * @throws RangeError unless delays are integers in [0, 2²⁴] and the axis is an integer; TypeError for anything else, or an option of
- *   another name or kind.
+ * @throws RangeError unless delays are integers in [0, 2²⁴] and the axis is an integer; TypeError for anything else, or an unknown option or a value
+ *   of the wrong type.
  * @see Jeffress (1948), A place theory of sound localization, Journal of Comparative and Physiological Psychology 41(1).
  *
  * @example
@@ -86,9 +85,9 @@ export interface DelayState {
  * ```
  */
 export class Delay extends Windowed<DelayState, UnrollResult<DelayState>> {
-  /** Steps, [] or [N]. */
+  /** Delays in steps, [] or [N]. */
   readonly delays: Tensor;
-  /** The axis that the delays count along. */
+  /** Axis to which the delays apply. */
   readonly axis: number;
 
   constructor(delays: number | readonly number[] | Tensor, options: DelayOptions = {}) {
@@ -115,7 +114,7 @@ export class Delay extends Windowed<DelayState, UnrollResult<DelayState>> {
     return "Delay";
   }
 
-  /** Throws unless there are as many places as delays; the places of x [T, B, …] of this shape, as columns. */
+  /** Throws unless the axis has the size of the delays. Returns the layout of x [T, B, …] around that axis. */
   protected override checkInput(shape: Shape): Pick<Delaying, "rows" | "inner"> {
     const n = this.delays.size;
     if (n === 1) return { rows: 1, inner: sizeOf(shape.slice(1)) };
@@ -131,7 +130,7 @@ export class Delay extends Windowed<DelayState, UnrollResult<DelayState>> {
     const seen = wanted === "main" ? null : this.behind(from, x, step, depth);
     const { rows, inner } = this.checkInput([T, ...step]);
     const attrs = { delays: stepsOf(this), rows, inner, shape: x.sizes, first: depth, T: depth + T };
-    return new WindowRun(apply(delayOp, attrs, seen ?? x), depth, seen);
+    return new WindowRun(applyOp(delayOp, attrs, seen ?? x), depth, seen);
   }
 
   /** @internal */
@@ -150,7 +149,7 @@ export class Delay extends Windowed<DelayState, UnrollResult<DelayState>> {
   }
 }
 
-/** The delays of a layer, checked: `copyFrom` can have written any numbers. */
+/** The delays of a layer, checked, since `copyFrom` may have written any numbers. */
 function stepsOf({ delays }: Delay): number[] {
   alive(delays, "Delay");
   return Array.from(peek(delays), (d) => numberOf("Delay", "delays", d, STEPS));

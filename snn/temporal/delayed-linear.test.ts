@@ -1,4 +1,4 @@
-/** Learned delays, against loops in float64 that are written from the paper, and on a task that needs them. */
+/** Learned delays, compared with loops in float64 written from the paper, and on a task that needs them. */
 import { expect, test } from "vitest";
 import type { Module, Tensor } from "../../engine/index.ts";
 import {
@@ -20,8 +20,8 @@ import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../
 import { DelayedLinear, LIF, maxMembrane, Recurrent, Stream } from "../index.ts";
 
 /**
- * The kernel of a synapse as the paper has it, with T_d taps: h[n] = w/c·exp(−((n − T_d + d + 1) / σ)² / 2) and c the sum over the
- * taps; in evaluation w at n = T_d − 1 − round(d).
+ * The kernel of a synapse as in the paper, with T_d taps: h[n] = w/c·exp(−((n − T_d + d + 1) / σ)² / 2), where c is the sum over the taps; in
+ * evaluation w at n = T_d − 1 − round(d).
  */
 function paperKernel(w: number, d: number, taps: number, sigma: number | null): number[] {
   const n = Array.from({ length: taps }, (_, i) => i);
@@ -35,7 +35,7 @@ function paperKernel(w: number, d: number, taps: number, sigma: number | null): 
   return bump.map((g) => (w * g) / c);
 }
 
-/** z[t, b, o] = b[o] + Σ_i Σ_n h[o, i, n]·x[t − T_d + 1 + n, b, i], with T_d − 1 zeros in front. */
+/** z[t, b, o] = b[o] + Σ_i Σ_n h[o, i, n]·x[t − T_d + 1 + n, b, i], padded with T_d − 1 zeros at the start. */
 function paperLayer(layer: DelayedLinear, x: Tensor, sigma: number | null): number[] {
   const [T, B, N] = x.shape as [number, number, number];
   const taps = layer.maxDelay + 1;
@@ -93,7 +93,7 @@ test("delayed linear: gradients of input, weights, delays and bias are the diffe
   const layer = make({ sigma: 1.3 });
   const weights = random([7, 2, 3], 3);
   gradcheck((x) => layer.forward(x).mul(weights).square(), [random([7, 2, 4], 2)]);
-  // Parameters in turn are inputs of the check.
+  // Each parameter in turn is an input of the check.
   const x = random([7, 2, 4], 2);
   for (const name of ["weight", "delay", "bias"] as const) {
     const given = random(layer[name]?.shape as number[], 6, { low: 0.5, high: 5.5 });
@@ -160,7 +160,7 @@ test("delayed linear: delays that have left [0, D] come back to its ends in trai
   expect(values(layer.delay)).toEqual([0, 6, ...inside.slice(2)]);
   expect(bits(layer.eval().forward(x))).toEqual(z);
   layer.train();
-  // There they have a gradient, and move on.
+  // There they have a gradient, and continue to move.
   tape(() => layer.forward(x).square().sum().backward());
   expect(
     gradient(layer.delay)
@@ -217,8 +217,8 @@ test("delayed linear: leaves no memory behind, and prints its parameters", () =>
 });
 
 /**
- * Two neurons fire once each, the second `lag` steps behind the first, somewhere in the sequence. Which of two lags it was, a sum of
- * both cannot tell unless delays bring the spikes together.
+ * Two neurons fire once each, the second `lag` steps after the first, at a random time. A sum of both cannot distinguish the two lags unless
+ * delays align the spikes.
  */
 function coincidences(count: number, generator: Generator): { x: Tensor; y: number[] } {
   const T = 16;
@@ -260,7 +260,7 @@ test("delayed linear: learns delays that bring two spikes together, where a line
   expect(accuracyOf(new Linear(2, 2, { generator: new Generator(1) }))).toBeLessThan(0.65);
   const layer = new DelayedLinear(2, 2, { maxDelay: 7, generator: new Generator(1) });
   expect(accuracyOf(layer)).toBe(1);
-  // Each output brings the spikes of one of the lags together: the second is 3 steps before the first, or 4 behind it.
+  // Each output aligns the spikes of one of the lags: the second is 3 steps before the first, or 4 after it.
   const [d00, d01, d10, d11] = values(layer.delay).map(Math.round) as [number, number, number, number];
   for (const apart of [d00 - d01, d10 - d11]) expect([-3, 4]).toContain(apart);
 });

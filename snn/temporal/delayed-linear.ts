@@ -1,4 +1,4 @@
-/** Linear layers whose synapses have learned delays. */
+/** Linear layers with learned synaptic delays. */
 
 import { COUNT, NOT_NEGATIVE, numberOf, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { alive, buffer, generatorOf, peek, touch } from "../../engine/extend.ts";
@@ -8,20 +8,20 @@ import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
 import { isOutside } from "../../engine/unchecked.ts";
 import { own, type Stage, stateOf } from "../layer/stage.ts";
 import type { UnrollResult, Wanted } from "../layer/temporal.ts";
-import { within } from "../neuron/definition.ts";
+import { rangeIn } from "../neuron/definition.ts";
 import { Windowed, WindowRun, WindowStage } from "./window.ts";
 
 /** Options of {@link DelayedLinear}. */
 export interface DelayedLinearOptions {
   /** D, the longest delay in steps, an integer ≥ 1. */
   maxDelay: number;
-  /** σ at the start, in steps, > 0; default (D + 1) / 2. */
+  /** Initial σ, in steps, > 0; default (D + 1) / 2. */
   sigma?: number;
-  /** σ at the end of {@link DelayedLinear.anneal}, > 0; default 0.5. */
+  /** Final σ of {@link DelayedLinear.anneal}, > 0; default 0.5. */
   finalSigma?: number;
-  /** Adds a learned bias, [out]; default true. */
+  /** Whether there is a learned bias, [out]; default true. */
   bias?: boolean;
-  /** Where the initial values come from; the default generator if not given. */
+  /** Generator of the initial values; the default generator if not given. */
   generator?: Generator;
 }
 
@@ -39,10 +39,10 @@ export interface DelayedLinearState {
   readonly past: Tensor;
 }
 
-/** σ whose square and its inverse float32 holds. */
-const SIGMA: Range = { expected: "in [1e-6, 1e6]", fits: (x) => within([1e-6, 1e6]).fits(x) };
+/** Range of σ: float32 represents σ² and 1/σ². */
+const SIGMA: Range = { expected: "in [1e-6, 1e6]", fits: (x) => rangeIn([1e-6, 1e6]).fits(x) };
 
-/** Added to the sum of a kernel that is divided by it. */
+/** Added to the sum of a kernel before the division. */
 const EPS = 1e-7;
 
 /**
@@ -50,17 +50,17 @@ const EPS = 1e-7;
  *
  *   z[t, o] = b[o] + Σ_i Σ_τ k[o, i, τ]·x[t − τ, i]     τ = 0 … D, x = 0 before the start
  *   training     k[o, i, τ] = w[o, i]·g[τ] / (1e-7 + Σ g),  g[τ] = exp(−((τ − d[o, i]) / σ)² / 2)
- *   evaluation   k[o, i, τ] = w[o, i] where τ = d[o, i] rounded (half to even), else 0
+ *   evaluation   k[o, i, τ] = w[o, i] if τ = d[o, i] rounded (half to even), else 0
  *
- * A wide bump over all delays passes a gradient to d from afar; {@link DelayedLinear.anneal} narrows it during training, until it
- * covers one step. D is `maxDelay`; Hammouamri et al. count T_d = D + 1 taps.
+ * A wide g passes a gradient to d from distant steps; {@link DelayedLinear.anneal} narrows it during training until it covers one step. D is
+ * `maxDelay`; Hammouamri et al. count T_d = D + 1 taps.
  *
- * Shapes: x [T, B, …, in] → z [T, B, …, out]. `weight` w starts uniform in ±√(6/in) (Kaiming for a ReLU), `delay` d [out, in]
- * uniform in [0, D], `bias` b [out] uniform in ±1/√in; `sigma` σ is a buffer of the state. In training mode `forward` first puts delays
- * that an optimizer has moved out of [0, D] back to its ends. The paper trains d with a hundred times the rate of w.
+ * Shapes: x [T, B, …, in] → z [T, B, …, out]. `weight` w starts uniform in ±√(6/in) (Kaiming for a ReLU), `delay` d [out, in] uniform in [0, D],
+ * `bias` b [out] uniform in ±1/√in; `sigma` σ is a buffer of the state. In training mode, `forward` first clamps delays to [0, D]. The paper trains d
+ * with a hundred times the learning rate of w.
  *
- * @throws RangeError unless both sizes and maxDelay are positive integers and sigma and finalSigma lie in [1e-6, 1e6]; TypeError for an
- *   option of another name or kind.
+ * @throws RangeError unless both sizes and maxDelay are positive integers and sigma and finalSigma lie in [1e-6, 1e6]; TypeError for an unknown
+ *   option or a value of the wrong type.
  * @see Hammouamri, Khalfaoui-Hassani and Masquelier (2024), Learning Delays in Spiking Neural Networks using Dilated Convolutions
  *   with Learnable Spacings, ICLR.
  *
@@ -80,7 +80,7 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
   readonly outFeatures: number;
   /** D, the longest delay. */
   readonly maxDelay: number;
-  /** w, the factors, [out, in]. */
+  /** w, the weights, [out, in]. */
   readonly weight: Tensor;
   /** d, the delays in steps, [out, in]. */
   readonly delay: Tensor;
@@ -89,7 +89,7 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
   /** σ, the width of a synapse's kernel in steps, []. */
   readonly sigma: Tensor;
   /**
-   * How forward reads the weight.
+   * Reparametrization of the weight, or null.
    *
    * @internal
    */
@@ -111,7 +111,7 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
     this.firstSigma = start;
     this.finalSigma = numberOf(where, "finalSigma", given.finalSigma, SIGMA);
     checkShape(where, [...shape, maxDelay + 1]);
-    // All or none: a tape that fails frees all tensors made in it.
+    // All or none: a failing tape frees all tensors made in it.
     [this.weight, this.delay, this.bias, this.sigma] = noGrad((): [Tensor, Tensor, Tensor | null, Tensor] => [
       startUniform(where, shape, inFeatures / 6, false, generator)[0],
       parameter(rand(shape, { generator }).mul(maxDelay)),
@@ -126,8 +126,7 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
   }
 
   /**
-   * Narrows the kernels: σ = start·(finalSigma / start)^progress. `progress` goes from 0 to 1; beyond 1, σ stays finalSigma. Returns
-   * σ.
+   * Narrows the kernels: σ = start·(finalSigma / start)^progress. `progress` is clamped to at most 1. Returns σ.
    *
    * @throws RangeError unless progress is a number ≥ 0.
    */
@@ -174,13 +173,13 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
     return x.reshape([x.sizes[0] as number, -1, this.inFeatures]).permute([1, 2, 0]);
   }
 
-  /** z of the last T steps of rows [rows, in, D + T], where x has this shape. */
+  /** z of the last T steps of rows [rows, in, D + T], for x of this shape. */
   private product(rows: Tensor, kernel: Tensor, shape: Shape, T: number): Tensor {
     const z = conv1d(rows, kernel, this.bias);
     return (T === 1 ? z : z.permute([2, 0, 1])).reshape([...shape.slice(0, -1), this.outFeatures]);
   }
 
-  /** Puts delays outside of [0, D] back to its ends, as the paper does behind each step of the optimizer. */
+  /** Clamps delays to [0, D], as the paper does after each step of the optimizer. */
   private clampDelays(): void {
     const { delay, maxDelay } = this;
     alive(delay, "DelayedLinear");
@@ -212,9 +211,9 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
   }
 }
 
-const TRAITS = /* @__PURE__ */ traitsOf(DelayedLinear, "weighted");
+const TRAITS = traitsOf(DelayedLinear, "weighted");
 
-/** The kernels of all synapses, [out, in, D + 1], the longest delay first. */
+/** Kernels of all synapses, [out, in, D + 1], the longest delay first. */
 function kernelOf(layer: DelayedLinear, training: boolean): Tensor {
   const { maxDelay, delay, sigma } = layer;
   const taps = arange(maxDelay, -1, -1);

@@ -1,4 +1,4 @@
-/** Noise in currents: its moments, its seed, when it is there, the gradient of its strength. */
+/** Noise in currents: moments, seed, modes, and the gradient of its strength. */
 import { CurrentNoise, Generator, gradcheck, LIF, Linear, ones, rand, Sequential, tensor, zeros } from "jarvis-snn";
 import { expect, test } from "vitest";
 import { values } from "../../test/support/tensors.ts";

@@ -1,4 +1,4 @@
-/** Noise in the current of neurons: a layer that draws in training. */
+/** Noise in the current of neurons, by default only in training. */
 import { type Range, withDefaults } from "../../engine/arguments.ts";
 import { buffer, composed, generatorOf } from "../../engine/extend.ts";
 import { type Generator, Module, parameter, randn, type Tensor } from "../../engine/index.ts";
@@ -8,13 +8,13 @@ import { checkPerNeuron, persistentCopy } from "../layer/per-neuron.ts";
 
 /** Options of {@link CurrentNoise}. */
 export interface CurrentNoiseOptions {
-  /** σ in the unit of the current, ≥ 0; a tensor [N] gives each neuron its own. Default 0.1. */
+  /** σ in the unit of the current, ≥ 0; a tensor [N] has a value for each neuron. Default 0.1. */
   std?: number | Tensor;
-  /** Learns σ, as a parameter `std`. Default false. */
+  /** Whether σ is learned, as a parameter `std`. Default false. */
   learnStd?: boolean;
-  /** Adds noise in evaluation mode too; default false, only in training. */
+  /** Whether evaluation mode adds noise too. Default false. */
   evaluation?: boolean;
-  /** Where the random numbers come from; the default generator if not given. */
+  /** Source of random numbers; the default generator if not given. */
   generator?: Generator;
 }
 
@@ -28,14 +28,14 @@ const DEFAULTS = {
 const NOT_NEGATIVE: Range = { expected: "finite in float32 and ≥ 0", fits: (x) => x >= 0 && Math.fround(x) < Infinity };
 
 /**
- * White noise in the current of the neurons behind it:
+ * Adds white noise to the current of the next layer:
  *
  *   z[t] = I[t] + σ·ξ[t]      ξ ~ N(0, 1), independent for each step, sample and neuron
  *
- * Shapes: I [T, B, …] → z [T, B, …]; σ [] or [N]. All of ξ is drawn before the time loop, in row-major order, so that a generator of the
- * same seed gives the same run. Default σ = 0.1, in training only. ∂L/∂σ = Σ ∂L/∂z·ξ where σ is learned.
+ * Shapes: I [T, B, …] → z [T, B, …]; σ [] or [N]. All of ξ is drawn before the time loop, in row-major order, so that a generator with the same seed
+ * gives the same run. Default σ = 0.1, only in training. For a learned σ, ∂L/∂σ = Σ ∂L/∂z·ξ.
  *
- * @throws RangeError unless std is ≥ 0 and finite; TypeError for a generator that is none, or an option of another name or kind.
+ * @throws RangeError unless std is ≥ 0 and finite; TypeError for an unknown option or a value of the wrong type.
  * @see Gerstner, Kistler, Naud and Paninski (2014), Neuronal Dynamics, chapter 8, Noisy Input Models, Cambridge University Press.
  *
  * @example
@@ -51,7 +51,7 @@ export class CurrentNoise extends Module {
   readonly std: Tensor;
   /** Whether noise is added in evaluation mode too. */
   readonly evaluation: boolean;
-  /** Where the random numbers come from. */
+  /** Source of random numbers. */
   readonly generator: Generator;
 
   constructor(options: CurrentNoiseOptions = {}) {
@@ -69,7 +69,7 @@ export class CurrentNoise extends Module {
   }
 
   /**
-   * A current [T, B, …] with noise.
+   * Returns the current [T, B, …] plus noise.
    *
    * @throws RangeError unless the current has a time axis and fits the σ of each neuron.
    */
@@ -85,4 +85,4 @@ export class CurrentNoise extends Module {
   }
 }
 
-const TRAITS = /* @__PURE__ */ traitsOf(CurrentNoise, "stepwise");
+const TRAITS = traitsOf(CurrentNoise, "stepwise");

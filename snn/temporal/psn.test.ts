@@ -1,4 +1,4 @@
-/** Parallel neurons, against loops in float64 that are written from the paper. */
+/** Parallel neurons, compared with loops in float64 written from the paper. */
 import { expect, test } from "vitest";
 import {
   Adam,
@@ -19,7 +19,7 @@ import {
 import { bits, bytesKept, expectNear, gradient, random, values } from "../../test/support/tensors.ts";
 import { meanOverTime, PSN, type PSNOptions, Recurrent, Stream, surrogate } from "../index.ts";
 
-/** h[t] of a column of currents, by the sums of the paper. */
+/** h[t] for a column of currents, by the sums of the paper. */
 function membrane(layer: PSN, current: number[], lambda: number): number[] {
   const T = current.length;
   const w = values(layer.weight);
@@ -40,7 +40,7 @@ function membrane(layer: PSN, current: number[], lambda: number): number[] {
   });
 }
 
-/** The same for every column of [T, …]. */
+/** `membrane` for every column of [T, …]. */
 function membranes(layer: PSN, current: Tensor, lambda = 0): number[] {
   const T = current.shape[0] as number;
   const n = current.size / T;
@@ -80,7 +80,7 @@ test.each(KINDS)("psn, %s: membrane and spikes are those of the paper", (_, opti
     expectNear(values(membrane), expected, "membrane", { absolute: 1e-5 });
     expect(values(spikes)).toEqual(values(membrane).map((h) => (h >= 0 ? 1 : 0)));
     const z = layer.forward(current);
-    expect(z.ptr).toBe(0); // spikes in bits
+    expect(z.ptr).toBe(0); // packed spikes
     expect(bits(z)).toEqual(bits(spikes));
   }
 });
@@ -246,7 +246,7 @@ test("psn: sliding neurons can be fed back their spikes", () => {
 test("psn: a network of them learns, and a step leaves no memory behind", () => {
   manualSeed(3);
   const generator = new Generator(5);
-  // Whether the pulse comes in the first half: neurons with one weight for each step can tell.
+  // Whether the pulse is in the first half, which neurons with one weight for each step can learn.
   const draw = () => {
     const y = noGrad(() => values(rand([64], { generator }))).map((u) => Math.floor(8 * u));
     const x = new Float32Array(8 * 64);

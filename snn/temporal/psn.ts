@@ -1,4 +1,4 @@
-/** Parallel spiking neurons: without a reset, so that all steps are one product over time. */
+/** Parallel spiking neurons: without a reset, the membranes of all steps are one product over time. */
 
 import {
   COUNT,
@@ -20,34 +20,38 @@ import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
 import type { Fire } from "../layer/checks.ts";
 import type { Stage } from "../layer/stage.ts";
 import type { Wanted } from "../layer/temporal.ts";
-import type { Form } from "../neuron/form.ts";
+import { Described } from "../neuron/described.ts";
+import type { NeuronSpec } from "../neuron/form.ts";
 import { Neurons } from "../neuron/neuron.ts";
 import type { NeuronStep } from "../neuron/types.ts";
 import type { Surrogate } from "../surrogates/surrogate.ts";
 import { Windowed, WindowRun } from "./window.ts";
 
-/** The steps of the current that a step of the membrane sees: all, all on the way to the last k, or the last k with the same weights. */
+/**
+ * Steps of the current that the membrane reads. "full": all. "masked": all, annealed to the last k. "sliding": the last
+ * k, with shared weights.
+ */
 export type PSNKind = "full" | "masked" | "sliding";
 
 /** Options of {@link PSN}. */
 export interface PSNOptions {
   /** "full" (default), "masked" or "sliding". */
   kind?: PSNKind;
-  /** T, the steps of a sequence; for "full" and "masked". */
+  /** T, the number of steps of a sequence; for "full" and "masked". */
   timesteps?: number;
-  /** k, the steps that a step sees, an integer in [1, 65536]; for "masked" and "sliding". */
+  /** k, the number of steps that a step reads, an integer in [1, 65536]; for "masked" and "sliding". */
   order?: number;
   /** λ at the start, in [0, 1], for "masked": 0 (default) masks nothing, 1 all but the last k steps. */
   lambda?: number;
-  /** Weights of "sliding" start as …, ¼, ½, 1 (default); false: uniform in ±1/√k. */
+  /** Whether weights of "sliding" start as …, ¼, ½, 1 (default); otherwise uniform in ±1/√k. */
   expInit?: boolean;
-  /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
+  /** Surrogate derivative of the spike; default surrogate.sigmoid({ slope: 10 }). */
   surrogate?: Surrogate;
   /** Fires at h ≥ 0 ("ge", the default) or h > 0 ("gt"). */
   fire?: Fire;
-  /** false: the surrogate's smooth primitive takes the place of the spike. Default true. */
+  /** false replaces the spike by the surrogate's smooth primitive. Default true. */
   spiking?: boolean;
-  /** Where the initial weights come from; the default generator if not given. */
+  /** Generator of the initial weights; the default generator if not given. */
   generator?: Generator;
 }
 
@@ -63,7 +67,7 @@ const DEFAULTS = {
   generator: undefined as Generator | undefined,
 } satisfies Record<keyof PSNOptions, unknown>;
 
-/** The options that each kind takes of those that not all do. */
+/** Options that only some kinds have. */
 const OWN_OPTIONS: Record<PSNKind, readonly (keyof PSNOptions)[]> = {
   full: ["timesteps"],
   masked: ["timesteps", "order", "lambda"],
@@ -72,27 +76,27 @@ const OWN_OPTIONS: Record<PSNKind, readonly (keyof PSNOptions)[]> = {
 
 /** State of a sliding {@link PSN} between time steps. */
 export interface PSNState {
-  /** The last k − 1 currents, the newest last: [k − 1, B, …], one for k = 1. */
+  /** The last k − 1 currents, the newest last: [k − 1, B, …]. For k = 1, one current. */
   readonly past: Tensor;
 }
 
-/** The result of {@link PSN.unroll}. */
+/** Result of {@link PSN.unroll}. */
 export interface PSNRecord {
   /** s, [T, B, …]. */
   readonly spikes: Tensor;
   /** h, [T, B, …]. */
   readonly membrane: Tensor;
-  /** The state after the last step of a sliding neuron; other kinds have none. */
+  /** State after the last step of a sliding neuron; absent for other kinds. */
   readonly state: PSNState;
 }
 
 const ORDER: Range = { expected: "an integer in [1, 65536]", fits: (x) => COUNT.fits(x) && x <= 65536 };
 
-/** Steps that a sliding neuron computes at a time: a product over more would multiply more zeros. */
+/** Steps in one product of a sliding neuron; a longer product would multiply more zeros. */
 const BLOCK = 32;
 
-/** s = fire(h): neurons without a state. */
-const FORM: Form = {
+/** s = fire(h), without a state. */
+const FORM: NeuronSpec = {
   name: "PSN",
   states: [],
   initial: [],
@@ -102,25 +106,23 @@ const FORM: Form = {
 };
 
 /**
- * Parallel spiking neurons. Without a reset the membrane of all steps is a product of learned weights with the current, and no step
- * waits for the one before:
+ * Parallel spiking neurons. Without a reset, the membranes of all steps are one product of learned weights with the current, and no step waits for
+ * the previous one:
  *
  *   h = W·I + b     s[t] = 1 if h[t] ≥ 0 else 0
- *   "full"      W [T, T]: every step sees all steps, future ones too
+ *   "full"      W [T, T]: every step reads all steps, including future ones
  *   "masked"    W ⊙ (λ·M + (1 − λ)), M[t, j] = 1 for t − k < j ≤ t, else 0; {@link PSN.anneal} moves λ from 0 to 1
  *   "sliding"   h[t] = Σ_i w[i]·I[t − k + 1 + i] + b, w [k], i = 0 … k − 1, with I = 0 before the start; any T
  *
- * Shapes: current [T, B, …] → spikes [T, B, …]; all neurons of the layer share their weights. −b is the threshold. As in
- * SpikingJelly (`PSN`, `MaskedPSN`, `SlidingPSN`) `weight` [T, T] starts uniform in ±1/√T, w [k] as …, ¼, ½, 1, and `bias`, [T, 1] or
- * [], as −1; names in a state dict are the same, but for the buffer `lambda`. The default surrogate is the default of
- * all neurons here (SpikingJelly: atan).
+ * Shapes: current [T, B, …] → spikes [T, B, …]; all neurons of the layer share their weights. −b is the threshold. As in SpikingJelly (`PSN`,
+ * `MaskedPSN`, `SlidingPSN`) `weight` [T, T] starts uniform in ±1/√T, w [k] as …, ¼, ½, 1, and `bias`, [T, 1] or [], as −1. Names in a state dict are
+ * the same, except for the buffer `lambda`. The default surrogate is that of all neurons here (SpikingJelly: atan).
  *
- * Sliding neurons run step by step too, in a {@link Stream} and under {@link Recurrent}; the other kinds need the whole sequence.
- * The product of a sliding neuron over blocks of steps multiplies the weights outside of the last k, zeros, with currents, which must
- * be finite.
+ * Sliding neurons also run step by step, in a {@link Stream} and in {@link Recurrent}; the other kinds need the whole sequence. Currents of a sliding
+ * neuron must be finite: its product over blocks of steps multiplies currents outside of the last k by zeros.
  *
- * @throws RangeError unless timesteps, where a kind needs it, is a positive integer, order an integer in [1, 65536], and lambda in
- *   [0, 1], and for an option that the kind does not have; TypeError for an option of another name or kind.
+ * @throws RangeError unless timesteps is a positive integer, order an integer in [1, 65536] and lambda in [0, 1], each if the kind needs it, and for
+ *   an option that the kind does not have; TypeError for an unknown option or a value of the wrong type.
  * @see Fang et al. (2023), Parallel Spiking Neurons with High Efficiency and Ability to Learn Long-term Dependencies, NeurIPS.
  *
  * @example
@@ -136,15 +138,15 @@ const FORM: Form = {
 export class PSN extends Windowed<PSNState, PSNRecord> {
   /** "full", "masked" or "sliding". */
   readonly kind: PSNKind;
-  /** T, the steps of a sequence, or null for any number of them. */
+  /** T, the number of steps of a sequence; null for any number. */
   readonly timesteps: number | null;
-  /** k, the steps that a step sees, or null for all. */
+  /** k, the number of steps that a step reads; null for all. */
   readonly order: number | null;
   /** W [T, T], or w [k] of a sliding neuron. */
   readonly weight: Tensor;
   /** b, [T, 1], or [] of a sliding neuron. */
   readonly bias: Tensor;
-  /** λ of a masked neuron, [], else null. */
+  /** λ of a masked neuron, []; otherwise null. */
   readonly lambda: Tensor | null;
   private readonly neurons: Neurons;
 
@@ -164,7 +166,7 @@ export class PSN extends Windowed<PSNState, PSNRecord> {
     const start = numberOf("PSN", "lambda", lambda, UNIT);
     if (typeof expInit !== "boolean") throw wrongType("PSN", "expInit as true or false", expInit);
     const generator = generatorOf("PSN", given.generator);
-    this.neurons = new Neurons(FORM, { surrogate, fire, spiking });
+    this.neurons = new Neurons(new Described(FORM, { surrogate, fire, spiking }));
     this.kind = kind;
     this.timesteps = steps;
     this.order = order;
@@ -189,7 +191,7 @@ export class PSN extends Windowed<PSNState, PSNRecord> {
   }
 
   /**
-   * Sets λ of a masked neuron to `progress`, at most 1, which it returns. Other kinds have no λ, and stay as they are.
+   * Sets λ of a masked neuron to min(progress, 1) and returns it. Does nothing for other kinds, which have no λ.
    *
    * @throws RangeError unless progress is a number ≥ 0.
    */
@@ -219,7 +221,7 @@ export class PSN extends Windowed<PSNState, PSNRecord> {
     return true;
   }
 
-  /** Currents that a state holds, of a sliding neuron. */
+  /** Number of past currents in the state of a sliding neuron. */
   protected override get maxDelay(): number {
     const { kind, order } = this;
     if (kind === "sliding" && order !== null) return order - 1;
@@ -249,7 +251,7 @@ export class PSN extends Windowed<PSNState, PSNRecord> {
     return new WindowRun(z, depth, this.behind(past, current, step, depth), membrane, OUTPUTS);
   }
 
-  /** The state behind a sequence; kinds that need the whole of it have none. */
+  /** State after a sequence; kinds that need the whole sequence have none. */
   protected override stateAfter(run: WindowRun): PSNState {
     return run.seen === null ? (undefined as never) : super.stateAfter(run);
   }
@@ -260,7 +262,7 @@ export class PSN extends Windowed<PSNState, PSNRecord> {
     return h.add(this.bias).reshape(shape);
   }
 
-  /** W, [T, T], masked where the neuron is. */
+  /** W, [T, T], with the mask of a masked neuron. */
   private mixing(): Tensor {
     const { weight, lambda, order } = this;
     if (lambda === null || order === null) return weight;
@@ -273,7 +275,7 @@ export class PSN extends Windowed<PSNState, PSNRecord> {
     return weight.mul(tensor(mask, { shape: [T, T] }));
   }
 
-  /** Σ_i w[i]·x[t − k + 1 + i] of x [T, M], behind the inputs of the steps before. */
+  /** Σ_i w[i]·x[t − k + 1 + i] of x [T, M], which follows the past currents. */
   private slide(x: Tensor, past: Tensor | null): Tensor {
     const k = this.order as number;
     const [T, M] = x.sizes as [number, number];
@@ -292,7 +294,7 @@ export class PSN extends Windowed<PSNState, PSNRecord> {
     return blocks.length === 1 ? (blocks[0] as Tensor) : concat(blocks);
   }
 
-  /** The weights as a band, [rows, columns]: w[column − row + shift], 0 beyond the ends of w. */
+  /** The weights as a band, [rows, columns]: w[column − row + shift], 0 outside of w. */
   private toeplitz(rows: number, columns: number, shift: number): Tensor {
     const k = this.order as number;
     const index = Array.from({ length: rows * columns }, (_, at) => {
@@ -304,7 +306,7 @@ export class PSN extends Windowed<PSNState, PSNRecord> {
 
   /** @internal */
   override stage(): Stage | null {
-    // Steps of sliding neurons go through `step`.
+    // Sliding neurons run single steps by `step`.
     if (this.kind === "sliding") return null;
     throw new RangeError(`Stream: expected PSN of kind "sliding", got "${this.kind}", which needs the whole sequence`);
   }
@@ -312,7 +314,7 @@ export class PSN extends Windowed<PSNState, PSNRecord> {
 
 const OUTPUTS = ["membrane"] as const;
 
-/** …, ¼, ½, 1: n of them. Beyond float32 they are 0. */
+/** n values …, ¼, ½, 1; those below float32 are 0. */
 function halves(n: number): number[] {
   const w = new Array<number>(n).fill(1);
   for (let i = n - 2; i >= 0; i--) w[i] = (w[i + 1] as number) / 2;

@@ -107,7 +107,7 @@ test("spiking lstm: all weights get gradients in a tape, which leaves nothing be
   step();
   expect(bytesKept(step)).toBe(0);
   for (const t of layer.parameters()) expect(gradient(t).some((d) => d !== 0)).toBe(true);
-  // Products with few rows keep a transposed copy of a weight, made once.
+  // Products with few rows keep a transposed copy of a weight, which is made once.
   for (let i = 0; i < 2; i++) layer.forward(x).dispose();
   expect(bytesKept(() => layer.forward(x).dispose())).toBe(0);
 });

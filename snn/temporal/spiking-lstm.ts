@@ -1,4 +1,4 @@
-/** The spiking LSTM: a cell of gates whose output drives a membrane. */
+/** The spiking LSTM: an LSTM cell whose output drives a membrane. */
 import { COUNT, numberOf, objectOf, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { generatorOf } from "../../engine/extend.ts";
 import { type Generator, linear, Module, noGrad, stack, type Tensor, zeros } from "../../engine/index.ts";
@@ -11,19 +11,19 @@ import { united } from "../neuron/definition.ts";
 import { fired, LATE_RESET, RESET_NEEDS } from "../neuron/reset.ts";
 import { atan } from "../surrogates/known.ts";
 
-/** The membrane: each step replaces it by the output of the cell, and a late reset alone depends on the step before. */
-const Output = /* @__PURE__ */ lazyNeuron({
+/** The membrane: each step replaces it by the output of the cell; only a delayed reset depends on the previous step. */
+const Output = lazyNeuron({
   name: "SpikingLSTM",
   state: { v: 0 },
   parameters: {
     /** θ, in the unit of v. Default 0.5. */
     threshold: 0.5,
-    /** The value of v after a reset to "zero", an error with other resets. Default 0. */
+    /** Value to which `reset: "zero"` sets v; an error with other values of `reset`. Default 0. */
     resetValue: 0,
   },
-  choices: /* @__PURE__ */ united(
+  choices: united(
     {
-      /** The effect of a spike on v: "none" leaves v, "zero" sets it to resetValue, "subtract" takes θ off. Default "none". */
+      /** Effect of a spike on v: "none" leaves v, "zero" sets it to resetValue, "subtract" subtracts θ. Default "none". */
       reset: ["none", "zero", "subtract"],
     },
     LATE_RESET,
@@ -38,11 +38,11 @@ const Output = /* @__PURE__ */ lazyNeuron({
   },
 });
 
-/** Options of {@link SpikingLSTM}: the options of its membrane, as of other neurons, and these. */
+/** Options of {@link SpikingLSTM}: those of the cell, and those of its membrane as for other neurons. */
 export interface SpikingLSTMOptions extends OutputOptions {
   /** Whether the gates have biases; default true. */
   readonly bias?: boolean;
-  /** Where the initial weights come from; the default generator if not given. */
+  /** Generator of the initial weights; the default generator if not given. */
   readonly generator?: Generator;
 }
 
@@ -50,37 +50,37 @@ type OutputOptions = NonNullable<ConstructorParameters<typeof Output>[0]>;
 
 /** State between time steps, [B, H] each. */
 export interface SpikingLSTMState {
-  /** c of the cell. */
+  /** c, the state of the cell. */
   readonly c: Tensor;
   /** The membrane, which is fed back to the gates. */
   readonly v: Tensor;
-  /** Steps that each neuron is still held, where `refractorySteps` is not 0. */
+  /** Remaining refractory steps of each neuron, if `refractorySteps` is not 0. */
   readonly refractory?: Tensor;
 }
 
-/** The result of {@link SpikingLSTM.unroll}; all differentiable. */
+/** Result of {@link SpikingLSTM.unroll}; all outputs are differentiable. */
 export interface SpikingLSTMRecord {
   /** s, [T, B, H]. */
   readonly spikes: Tensor;
   /** u, the membrane before the reset, [T, B, H]. */
   readonly membrane: Tensor;
-  /** v, after it, [T, B, H]. */
+  /** v, the membrane after the reset, [T, B, H]. */
   readonly v: Tensor;
-  /** c, [T, B, H]. */
+  /** c, the state of the cell, [T, B, H]. */
   readonly c: Tensor;
   /** The state after the last step. */
   readonly state: SpikingLSTMState;
 }
 
-/** The weights of the gates, named as PyTorch names them. */
+/** Weights of the gates, with PyTorch's names. */
 export class Gates extends Module {
-  /** Of the input, [4H, in]: input gate, forget gate, cell, output gate. */
+  /** Weights of the input, [4H, in]: input gate, forget gate, cell, output gate. */
   readonly weight_ih: Tensor;
-  /** Of the membrane, [4H, H]. */
+  /** Weights of the membrane, [4H, H]. */
   readonly weight_hh: Tensor;
-  /** [4H], or null. */
+  /** Biases of the input, [4H], or null. */
   readonly bias_ih: Tensor | null;
-  /** [4H], or null. */
+  /** Biases of the membrane, [4H], or null. */
   readonly bias_hh: Tensor | null;
 
   constructor(inputs: number, hidden: number, bias: boolean, generator: Generator) {
@@ -91,13 +91,13 @@ export class Gates extends Module {
     [this.bias_ih, this.bias_hh] = [own[1], back[1]];
   }
 
-  /** The product of the input with the weights of the gates, [..., in] → [..., 4H]. */
+  /** Product of the input with the gate weights, [..., in] → [..., 4H]. */
   forward(x: Tensor): Tensor {
     return linear(x, this.weight_ih, this.bias_ih);
   }
 }
 
-/** The state as tensors, and the input of the membrane. */
+/** The state as tensors, and the state of the membrane. */
 interface From {
   readonly c: Tensor;
   readonly neuron: InstanceState;
@@ -105,12 +105,11 @@ interface From {
 
 type InstanceState = Parameters<InstanceType<typeof Output>["step"]>[1];
 
-/** One step of the membrane with all that it gives. */
 type Membrane = ReturnType<InstanceType<typeof Output>["unroll"]>;
 
 const OUTPUTS = ["membrane", "v", "c"] as const;
 
-/** Steps of the cell, and the state after them. */
+/** A run of the cell, and the state after it. */
 class Steps implements Run {
   readonly z: Tensor;
   readonly last: From;
@@ -138,15 +137,15 @@ class Steps implements Run {
  *   c[t] = σ(f)·c[t−1] + σ(i)·tanh(g)      u[t] = σ(o)·tanh(c[t])
  *   s[t] = 1 if u[t] ≥ θ else 0            v[t] = reset of u[t]
  *
- * Resets as in {@link LIF}, default "none"; they leave c as it is. A delayed reset to "zero" with resetInput, as in snnTorch, gives u = 0
- * in its step, a delayed "subtract" takes θ off. `numerics: "snntorch"`: θ = 1, fire "gt", resetDelay, resetInput,
- * surrogate.atan(); |u| < 1, so that a neuron with θ = 1 never fires.
+ * Resets are those of {@link LIF}, default "none"; they do not change c. A delayed reset to "zero" with resetInput, as in snnTorch, sets u = 0 in its
+ * step; a delayed "subtract" subtracts θ. `numerics: "snntorch"`: θ = 1, fire "gt", resetDelay, resetInput, surrogate.atan(). Since |u| < 1, a neuron
+ * with θ = 1 never fires.
  *
  * Shapes: x [T, B, in] → spikes [T, B, H]. Parameters `lstm_cell.weight_ih` [4H, in], `lstm_cell.weight_hh` [4H, H], `lstm_cell.bias_ih` and
- * `lstm_cell.bias_hh` [4H], uniform in ±1/√H as in PyTorch's LSTMCell. θ [] or [H], default 0.5. Starts from
- * c = v = 0. The products of all inputs are one, the steps follow one after the other.
+ * `lstm_cell.bias_hh` [4H], uniform in ±1/√H as in PyTorch's LSTMCell. θ [] or [H], default 0.5. Starts from c = v = 0. One product covers the inputs
+ * of all steps; the rest runs step by step.
  *
- * @throws RangeError unless both sizes are positive integers, or as neurons do; TypeError for an option of another name or kind.
+ * @throws RangeError unless both sizes are positive integers, and as for other neurons; TypeError for an unknown option or a value of the wrong type.
  * @see Hochreiter and Schmidhuber (1997), Long Short-Term Memory, Neural Computation 9(8); Eshraghian et al. (2023), Training Spiking
  *   Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  *
@@ -171,14 +170,14 @@ export class SpikingLSTM extends Temporal<SpikingLSTMState, SpikingLSTMRecord, F
 
   constructor(inFeatures: number, hiddenFeatures: number, options: SpikingLSTMOptions = {}) {
     super();
-    // V8 reads a getter once more for the rest of an object.
+    // Copies the options: a destructuring pattern with a rest would call an own getter twice in V8.
     const own: SpikingLSTMOptions = { ...objectOf("SpikingLSTM", "options", options) };
     const { bias = true, generator, ...others } = own;
     if (typeof bias !== "boolean") throw wrongType("SpikingLSTM", "bias of type boolean", bias);
     this.inFeatures = numberOf("SpikingLSTM", "inFeatures", inFeatures, COUNT);
     this.hiddenFeatures = numberOf("SpikingLSTM", "hiddenFeatures", hiddenFeatures, COUNT);
     const from = generatorOf("SpikingLSTM", generator);
-    // Both or none: a tape that fails frees all tensors made in it.
+    // Both or none: a failing tape frees all tensors made in it.
     const [neuron, cell] = noGrad((): [InstanceType<typeof Output>, Gates] => [
       new Output(others as OutputOptions),
       new Gates(inFeatures, hiddenFeatures, bias, from),
@@ -255,14 +254,14 @@ export class SpikingLSTM extends Temporal<SpikingLSTMState, SpikingLSTMRecord, F
     return { c, ...neuron };
   }
 
-  /** One step of the membrane as a record; a tap sees a step of this layer, not of its membrane. */
+  /** One step of the membrane; a tap sees it as a step of this layer. */
   private fire(h: Tensor, from: InstanceState, continues: boolean): Membrane {
     const run = (own: Tensor) => this.neuron.unroll(own, from);
     const current = h.unsqueeze(0);
     return layerTap === null ? run(current) : layerTap.run(this, current, continues, run);
   }
 
-  /** h and c of the cell, from the input's part of its gates. */
+  /** h and c of the cell, from the input's part of the gates. */
   private cell(gates: Tensor, c: Tensor, v: Tensor): { h: Tensor; c: Tensor } {
     const { weight_hh, bias_hh } = this.lstm_cell;
     const H = this.hiddenFeatures;

@@ -1,4 +1,4 @@
-/** Layers that read the inputs of their last steps: the state of these layers, and their memory in a stream. */
+/** Layers that read the inputs of their last steps: their state, and their memory in a stream. */
 import { k } from "../../engine/extend.ts";
 import { concat, type Module, type Tensor, zeros } from "../../engine/index.ts";
 import type { Shape } from "../../engine/shape.ts";
@@ -7,23 +7,23 @@ import { keptOf } from "../layer/kept.ts";
 import { own, Stage, Watch } from "../layer/stage.ts";
 import { isUnchanged, type Run, Temporal, type Wanted } from "../layer/temporal.ts";
 
-/** The inputs of the last D steps, as a state. */
+/** Inputs of the last D steps, as a state. */
 interface Past {
-  /** The newest last: [D, B, …]. */
+  /** Inputs, the newest last: [D, B, …]. */
   readonly past: Tensor;
 }
 
-/** T steps, with the inputs that the state after them is taken from. */
+/** A run of T steps, with the inputs from which the next state is taken. */
 export class WindowRun implements Run {
   readonly z: Tensor;
   readonly names: readonly string[];
-  /** D of the state. */
+  /** D, the number of steps in the state. */
   readonly depth: number;
-  /** The inputs of D steps before and of the T steps: [D + T, B, …]; null where the state is not wanted. */
+  /** Inputs of the D previous steps and of the T steps: [D + T, B, …]; null if the state is not requested. */
   readonly seen: Tensor | null;
   private readonly other: Tensor;
 
-  /** `other`: the output besides z, of a layer that names one. */
+  /** `other`: the second output of a layer that has one. */
   constructor(z: Tensor, depth: number, seen: Tensor | null, other = z, names = NO_NAMES) {
     this.z = z;
     this.names = names;
@@ -42,7 +42,7 @@ const NO_NAMES: readonly string[] = [];
 /** A layer whose state is the inputs of the last D steps, zeros before the first step. */
 export abstract class Windowed<State extends Past, Result> extends Temporal<State, Result, Tensor, WindowRun> {
   /**
-   * The steps before its own that an output reads.
+   * Number of previous steps that an output reads.
    *
    * @internal
    */
@@ -52,13 +52,13 @@ export abstract class Windowed<State extends Past, Result> extends Temporal<Stat
     return "z";
   }
 
-  /** The state takes tensors of its own, the main output of a sequence none where it is one op. */
+  /** A run creates tensors for the state; the main output of a sequence needs none if it is one op. */
   protected override isComposed(wanted: Wanted): boolean {
     return wanted !== "main";
   }
 
   /**
-   * D, at least 1, as a tensor has one value or more.
+   * D, at least 1, since a tensor cannot be empty.
    *
    * @internal
    */
@@ -81,7 +81,7 @@ export abstract class Windowed<State extends Past, Result> extends Temporal<Stat
   }
 
   /**
-   * The inputs of D steps and behind them x, [T, B, …] or [B, …]: [D + T, B, …].
+   * The inputs of D steps, then x, [T, B, …] or [B, …]: [D + T, B, …].
    *
    * @internal
    */
@@ -99,7 +99,7 @@ export abstract class Windowed<State extends Past, Result> extends Temporal<Stat
   }
 
   /**
-   * The stage of a layer whose `forward` no subclass has changed, null for a layer that runs by its `step`.
+   * The stage of the layer; null if a subclass overrides `forward`, so that the layer runs by its `step`.
    *
    * @internal
    */
@@ -108,19 +108,19 @@ export abstract class Windowed<State extends Past, Result> extends Temporal<Stat
   }
 }
 
-/** A layer that computes its output of a step from the inputs of the last D + 1 steps. */
+/** A layer that computes a step's output from the inputs of the last D + 1 steps. */
 interface Computing {
   readonly output: Tensor;
-  /** The memory that `read` writes. */
+  /** Memory that `read` writes. */
   readonly memory: Tensor;
-  /** Parameters and buffers, after a write to which `read` runs again. */
+  /** Parameters and buffers; after a write to one, `read` runs again. */
   readonly reads: readonly Tensor[];
   readonly read: () => void;
-  /** Gives the function that writes the output from the inputs [D + 1, B, …], the newest last. */
+  /** Returns the function that writes the output from the inputs [D + 1, B, …], the newest last. */
   readonly writing: (steps: Tensor) => () => void;
 }
 
-/** A stage that keeps the inputs of the last D + 1 steps of a layer. */
+/** A stage that stores the inputs of the last D + 1 steps of a layer. */
 export class WindowStage extends Stage {
   private readonly steps: Tensor;
   private readonly input: Tensor;

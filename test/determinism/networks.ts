@@ -49,6 +49,9 @@ import {
   writeEvents,
 } from "jarvis-snn/events";
 import { Int8, quantize } from "jarvis-snn/quantize";
+import { toy as nanoToy } from "../../demos/nano/nano.ts";
+import { equalWeights, packaged } from "../../demos/nano/packaged.ts";
+import { toyData } from "../../demos/toy/data.ts";
 import { DEFAULTS, prepareToy } from "../../demos/toy/network.ts";
 
 export interface Trained {
@@ -97,6 +100,36 @@ function toy(): Trained {
       const state = lif.initialState([x.shape[1] as number, fc1.outFeatures]);
       const spikes = loop(x, state, (input, state) => lif.step(fc1.forward(input), state));
       return fc2.forward(meanOverTime(spikes));
+    },
+  };
+}
+
+/**
+ * The network of demos/nano after steps of 64 samples, trained by the package and, to the same bits, by the engine of one page.
+ *
+ * @throws Error if a weight differs.
+ */
+function nano(steps: number): Trained {
+  const [one, other] = [nanoToy(7), packaged(7)];
+  const { train } = toyData(0);
+  const x = train.x as Float32Array;
+  for (let i = 0; i < steps; i++) {
+    const start = (64 * i) % (train.length - 64);
+    const batch = [x.subarray(32 * start, 32 * (start + 64)), Array.from(train.y).slice(start, start + 64)] as const;
+    const [loss, expected] = [one.step(...batch), other.step(...batch)];
+    if (loss !== expected) throw new Error(`nano: expected the loss ${expected} of step ${i}, got ${loss}`);
+  }
+  const { equal, of } = equalWeights(one, other);
+  if (equal !== of) throw new Error(`nano: expected ${of} weights with the bits of the package, got ${equal}`);
+  const { model } = other;
+  const { fc1, lif, fc2 } = model;
+  const inputs = noGrad(() => other.encode(x.subarray(0, 32 * SAMPLES)));
+  return {
+    model,
+    inputs,
+    stepwise(x) {
+      const state = lif.initialState([x.shape[1] as number, fc1.outFeatures]);
+      return fc2.forward(meanOverTime(loop(x, state, (input, state) => lif.step(fc1.forward(input), state))));
     },
   };
 }
@@ -469,6 +502,8 @@ async function camera(): Promise<Trained> {
 
 export const networks: Record<string, () => Trained | Promise<Trained>> = {
   toy,
+  nano: () => nano(200),
+  nano20: () => nano(20),
   recurrent,
   conv,
   plastic,

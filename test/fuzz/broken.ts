@@ -1,6 +1,6 @@
 /** Kernels that are slightly wrong, to see whether the fuzzer finds them. */
-import { type Backend, simd } from "../../engine/backend.ts";
-import { kernels as core, extraKernels, memory } from "../../engine/wasm.ts";
+import { type Backend, simd } from "../../engine/core/backend.ts";
+import { coreKernels as core, extraKernels, memory, rareKernels } from "../../engine/core/wasm.ts";
 import type { Kernels } from "../../kernels/build/types.ts";
 import * as layout from "../../kernels/lif-layout.ts";
 import * as product from "../../kernels/product-layout.ts";
@@ -8,7 +8,7 @@ import * as product from "../../kernels/product-layout.ts";
 type Kernel = (...args: number[]) => number;
 
 /** All kernels over the memory of now, which threads move. */
-const all = (): Kernels => ({ ...core, ...extraKernels() });
+const all = (): Kernels => ({ ...core, ...rareKernels(), ...extraKernels() });
 
 export const KERNELS = Object.entries(all()).flatMap(([name, each]) =>
   typeof each === "function" ? [name as keyof Kernels] : [],
@@ -26,7 +26,7 @@ export const UNSEEN: Readonly<Record<string, string>> = {
 };
 
 /** Kernels that take the descriptor of a product. */
-const PRODUCTS: readonly string[] = ["gemm", "gemmGathered", "gemmMasked", "gemmSampled", "gather", "feedBack"];
+const PRODUCTS: readonly string[] = ["gemm", "gemmGathered", "gemmMasked", "gather", "feedBack"];
 
 /** Kernels that write words of bits. */
 const BITS: readonly string[] = ["alignBits", "packBits", "transposeBits", "bernoulli"];

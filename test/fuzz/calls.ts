@@ -3,12 +3,12 @@
  * tensors are among its results, so that their gradients are compared and their memory is freed.
  */
 
-import { inReference } from "../../engine/backend.ts";
+import { inReference } from "../../engine/core/backend.ts";
+import { scope } from "../../engine/core/scope.ts";
 import { Generator } from "../../engine/generator.ts";
 import { type Tensor, tape } from "../../engine/index.ts";
 import { ops } from "../../engine/ops/index.ts";
 import type { BatchNormOptions } from "../../engine/ops/normalize.ts";
-import { scope } from "../../engine/scope.ts";
 import * as snn from "../../snn/index.ts";
 import {
   LeakyIntegrator,
@@ -168,8 +168,8 @@ export type RuleName = {
 }[keyof typeof snn];
 /** They change weights, without a gradient; rules.ts draws rules. */
 export type Plasticity = RuleName | "plasticity" | "Plastic" | "PlasticLayer";
-/** Rules that run backward themselves. */
-export type Rules = "OTTT" | "SLTT" | "truncatedBackward" | "disposeState";
+/** Rules that run backward themselves, and blocks of time, which take a whole network. */
+export type Rules = "OTTT" | "SLTT" | "truncatedBackward" | "inBlocks" | "disposeState";
 /** Neurons as such, which neurons.ts draws. */
 export type Compiled = Exclude<NeuronName, "LIF">;
 type Patterns = "adExPatterns" | "izhikevichPatterns";

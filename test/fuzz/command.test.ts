@@ -17,7 +17,7 @@ test.each(PARTS)("fuzz: the command line reads the command that a finding of %s 
 
 test("fuzz: the command line refuses other parts, options and numbers", () => {
   expect(() => commandOf(["programmes"])).toThrow(
-    "fuzz: expected programs, attack, steps, neurons, rules, events, got programmes",
+    "fuzz: expected programs, attack, steps, neurons, rules, events, expressions, got programmes",
   );
   expect(() => commandOf(["steps", "--broken"])).toThrow("fuzz: expected programs, attack, got steps");
   expect(() => commandOf(["--programs", "1"])).toThrow("'--programs'");

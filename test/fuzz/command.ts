@@ -1,7 +1,7 @@
 /** The arguments of the command line, see scripts/fuzz.mjs, and the line that draws a finding again. */
 import { parseArgs } from "node:util";
 
-export const PARTS = ["programs", "attack", "steps", "neurons", "rules", "events"] as const;
+export const PARTS = ["programs", "attack", "steps", "neurons", "rules", "events", "expressions"] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Parts that have kernels, or things of the package, that are broken on purpose. */

@@ -19,11 +19,12 @@
  * threshold than NEAR, what follows cannot be compared and the program is abandoned. It is the reference
  * alone that says so, and before it looks at what the kernels found: a wrong kernel cannot get away like this.
  */
-import { type Backend, simd, useBackend } from "../../engine/backend.ts";
+import { type Backend, simd, useBackend } from "../../engine/core/backend.ts";
+import type { Recorded } from "../../engine/core/op.ts";
+import { coreKernels } from "../../engine/core/wasm.ts";
+import { writeOutGradient } from "../../engine/forms/gradients.ts";
 import { withReference } from "../../engine/gradcheck.ts";
 import { memoryStats, noGrad, Tensor, tape, zeros } from "../../engine/index.ts";
-import { type Recorded, writeOutGradient } from "../../engine/op.ts";
-import { kernels } from "../../engine/wasm.ts";
 import { alone, differenceOfThreads } from "../support/sharing.ts";
 import { DECISIONS } from "./calls.ts";
 import { COMPILED, execute, gradientOf, isCompiled, type Observer, placesOf, valuesOf } from "./execute.ts";
@@ -271,6 +272,9 @@ class Judge implements Observer {
       if (isOnOne && !this.isNothing(gradient?.toFloat32Array() ?? got))
         throw new Finding("backward", `a gradient of v${id} on one side`);
       if (gradient !== null && got !== undefined) this.checkGradient(`v${id}`, t, got, gradient.data);
+      // A sum that begins at 0 is never −0. So the sign of a zero does not tell which kernels a gradient came by.
+      if (got?.some((d) => Object.is(d, -0)))
+        throw new Finding(this.readersOf(t).join(" + "), `−0 in the gradient of v${id}`);
     }
   }
 
@@ -307,9 +311,7 @@ class Judge implements Observer {
     const sources = new Set(readers.flatMap((i) => this.siblings[i] as number[]));
     const inputs = Array.from(sources, (i) => this.trace.gradients[i]?.values ?? new Float32Array(0));
     const operands = () => readers.flatMap((i) => (this.operands[i] as Tensor[]).map(valuesOf));
-    const ops = [
-      ...new Set([...readers.map((i) => this.owners[i] as string), ...(within === undefined ? [] : [within])]),
-    ];
+    const ops = [...new Set([...this.readersOf(t), ...(within === undefined ? [] : [within])])];
     // A compact surrogate leaves out where it is 0, also what 0 would have made NaN.
     const leavesNaN = () =>
       readers.some((i) => this.partial.has(i)) ||
@@ -320,6 +322,11 @@ class Judge implements Observer {
       const entry = this.deviationOf(op);
       entry.gradient = Math.max(entry.gradient, size);
     }
+  }
+
+  /** The ops that read t. */
+  private readersOf(t: Tensor): string[] {
+    return (this.readers.get(t) ?? []).map((i) => this.owners[i] as string);
   }
 
   /** How much rougher a gradient is where the op that made a record reads it again, see STALE. */
@@ -505,6 +512,6 @@ const POISONED = 2 ** 18;
 function poison(): void {
   tape(() => {
     const t = zeros([POISONED]);
-    kernels.fill(t.ptr, t.size, Number.NaN);
+    coreKernels.fill(t.ptr, t.size, Number.NaN);
   });
 }

@@ -1,7 +1,8 @@
 /** A program in the making: draws arguments by chance, and looks at results to keep values in a sane range. */
+
+import { root } from "../../engine/core/scope.ts";
 import { Tensor, tensor } from "../../engine/index.ts";
 import { ops } from "../../engine/ops/index.ts";
-import { root } from "../../engine/scope.ts";
 import { CALLS, type SURROGATE_NAMES } from "./calls.ts";
 import { perform, valuesOf } from "./execute.ts";
 import { type Arg, type Item, inputsOf, type Leaf, Ref, type Step } from "./program.ts";

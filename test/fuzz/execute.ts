@@ -4,10 +4,12 @@
  *
  * The gradients are seen through the records: each keeps its op, but for a backward that shows the gradient first.
  */
-import { heap, integersAt } from "../../engine/backend.ts";
+import { heap, integersAt } from "../../engine/core/backend.ts";
+import { type Recorded, recordsOf } from "../../engine/core/op.ts";
+import { root, scope } from "../../engine/core/scope.ts";
+import { gradientSize } from "../../engine/forms/gradients.ts";
+import type { GradientForm } from "../../engine/forms/shortcuts.ts";
 import { noGrad, parameter, type Tensor, tape, tensor } from "../../engine/index.ts";
-import { gradientSize, type Recorded, recordsOf } from "../../engine/op.ts";
-import { root, scope } from "../../engine/scope.ts";
 import { call, type Item, inputsOf, type Leaf, type Program, resolve, type Step } from "./program.ts";
 
 export interface Observer {
@@ -135,6 +137,7 @@ export function gradientOf(t: Tensor): Float32Array | Float64Array {
 }
 
 /** The places that the gradients of a max pool's windows go to; none for other gradients. */
-export function placesOf({ gradForm: form }: Tensor): number[] {
+export function placesOf({ gradForm }: Tensor): number[] {
+  const form = gradForm as GradientForm | null;
   return form?.kind === "places" ? Array.from(integersAt(form.places, form.windows), (place) => place | 0) : [];
 }

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { Backend } from "../../engine/backend.ts";
+import type { Backend } from "../../engine/core/backend.ts";
+import { wasmHeap } from "../../engine/core/memory.ts";
+import { memory } from "../../engine/core/wasm.ts";
 import { memoryStats } from "../../engine/index.ts";
-import { wasmHeap } from "../../engine/memory.ts";
 import { Pool } from "../../engine/threads/pool.ts";
-import { memory } from "../../engine/wasm.ts";
 import type { Kernels } from "../../kernels/build/types.ts";
 import { TRIANGULAR } from "../../kernels/kinds.ts";
 import * as layout from "../../kernels/lif-layout.ts";

@@ -1,5 +1,5 @@
 /** Runs program after program and sums up; stops at the first finding. */
-import type { Backend } from "../../engine/backend.ts";
+import type { Backend } from "../../engine/core/backend.ts";
 import { memoryStats, resetPeak } from "../../engine/index.ts";
 import { alone, threadsNow } from "../support/sharing.ts";
 import { again } from "./command.ts";

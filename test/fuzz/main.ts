@@ -5,6 +5,7 @@ import { BROKEN } from "./attack/broken.ts";
 import { KERNELS, slightlyWrong, UNSEEN } from "./broken.ts";
 import { commandOf, type Part } from "./command.ts";
 import { fuzzEvents } from "./events.ts";
+import { fuzzExpressions } from "./expressions.ts";
 import { describe, type FuzzReport, fuzz, table } from "./fuzz.ts";
 import { fuzzNeurons } from "./neurons.ts";
 import { fuzzRules } from "./rules.ts";
@@ -92,6 +93,21 @@ const rules = (): Promise<void> => batches("rules", fuzzRules);
 /** Files of event cameras, damaged. */
 const events = (): Promise<void> => batches("files", fuzzEvents);
 
+/** Regular expressions of readers, each once. */
+function expressions(): void {
+  let count = 0;
+  let most = 0;
+  const found = fuzzExpressions((growth) => {
+    count++;
+    most = Math.max(most, growth);
+    progress(`${count} expressions`);
+  });
+  console.log(
+    `${tty ? "\n" : ""}\n${count} expressions, at most ${most.toFixed(1)} times as long over four times the text`,
+  );
+  if (found !== null) failed(found);
+}
+
 async function batches(
   what: string,
   fuzzFrom: (seed: number, count: number) => string | null | Promise<string | null>,
@@ -102,6 +118,8 @@ async function batches(
   while (found === null && done < count && Date.now() < until) {
     const now = Math.min(TOGETHER, count - done);
     found = await fuzzFrom(seed + done, now);
+    // A turn of the event loop, in which V8 gives the memory of compiled modules back.
+    await new Promise((resume) => setImmediate(resume));
     done += now;
     progress(`${done} ${what}`);
   }
@@ -116,6 +134,7 @@ const runs: { readonly [part in Part]: () => void | Promise<void> } = {
   neurons,
   rules,
   events,
+  expressions,
 };
 
 await startThreads(command.threads);

@@ -732,7 +732,10 @@ const LAYERS: { readonly [Name in Exclude<keyof typeof snn, NoRow>]: Row } = {
   meanOverTime: overTime,
   spikeCount: overTime,
   lastMembrane: overTime,
-  maxMembrane: overTime,
+  maxMembrane: (g) => {
+    const x = g.tensor({ min: 1, lazy: true });
+    return [x, { ...g.maybe({ ties: g.pick(["first", "share"]) }), ...lengthsOf(g, x) }];
+  },
   filteredTrace: (g) => {
     const x = g.tensor({ min: 1, lazy: true });
     return [x, { ...g.maybe({ beta: g.number(0, 1) }), ...lengthsOf(g, x) }];

@@ -219,8 +219,9 @@ for (const file of ["net_fc_1", "net_fc_2", "net_fc_3", "net_fc_4"]) {
     ],
     leftOut: {
       seed: "of the generator",
-      net: "a sentence; the shapes are those of the parameters",
-      min_threshold_margin: "says how far spikes are from flipping",
+      net: "a description in words; the shapes of the parameters say the same",
+      min_threshold_margin:
+        "the least distance of a membrane from its threshold, which says how far spikes are from flipping",
     },
     run: (part, content) => part.check(content),
   });

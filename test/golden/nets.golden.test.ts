@@ -162,7 +162,10 @@ for (const [name, Net] of Object.entries(NETS)) {
     file: `snntorch/${name}`,
     entries: () => [{ name: "trace, loss and gradients" }],
     reads: ["beta", "T", "input", "targets", "params", "trace", "loss", "grads"],
-    leftOut: { min_threshold_margin: "says how far spikes are from flipping" },
+    leftOut: {
+      min_threshold_margin:
+        "the least distance of a membrane from its threshold, which says how far spikes are from flipping",
+    },
     run: (_, content) => compare(content, Net as new (content: Content) => Traced),
   });
 }

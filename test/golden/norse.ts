@@ -30,13 +30,6 @@ export const kindOf =
   ({ name }: { readonly name: string }): string =>
     kinds.find((kind) => name.startsWith(kind)) ?? name;
 
-/** Kinds of entries of the file coba_izhikevich; the recurrent cell, with which Norse ignores its input, is the second one. */
-export function cobaKind({ name, weights }: NorseEntry): string {
-  if (name.startsWith("izhikevich")) return "izhikevich";
-  if (!name.startsWith("coba")) return name;
-  return weights.recurrent === undefined ? "coba_lif_feed_forward_step" : "coba_lif_step_AS_SHIPPED";
-}
-
 /** 1 − dt/τ, which Norse writes as an inverse time constant in 1/s. */
 export const decayAt = (entry: NorseEntry, name: string): number => 1 - entry.dt * numberAt(entry, name);
 

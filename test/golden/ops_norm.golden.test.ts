@@ -1,6 +1,6 @@
 /** Normalisation and dropout, running statistics included, against PyTorch. */
 import { batchNorm, dropout, Generator, groupNorm, layerNorm, type Tensor } from "jarvis-snn";
-import { k } from "../../engine/backend.ts";
+import { k } from "../../engine/core/backend.ts";
 import { present } from "../support/close.ts";
 import { type Inputs, numberOf, type OpAttrs, type OpCase, opSuite } from "./op-suite.ts";
 

@@ -6,7 +6,11 @@ import { describe, test } from "node:test";
 import { root } from "../../scripts/entries.mjs";
 import { DESKTOP, open as openPage, PHONE } from "./support.mjs";
 
-const drawings = JSON.parse(readFileSync(join(root, "demos/playground/figures/digit/drawings/first.json"), "utf8"));
+const folder = join(root, "demos/playground/figures/digit/drawings");
+const drawings = JSON.parse(readFileSync(join(folder, "first.json"), "utf8"));
+
+/** Without motion the network answers a drawing at once, and no wave is drawn meanwhile. */
+const STILL = { ...DESKTOP, reducedMotion: "reduce" };
 
 /** The first page with its figure alive; when the test ends, nothing may have gone wrong on it. */
 async function open(t, options) {
@@ -42,7 +46,7 @@ describe("digit", { concurrency: 2 }, () => {
   });
 
   test("the network reads drawings of a mouse, at any place and in any size", async (t) => {
-    const page = await open(t, DESKTOP);
+    const page = await open(t, STILL);
     const chosen = drawings.filter(({ digit, way }, i) => i % 3 === 0 && way === "upright" && digit % 2 === 0);
     assert.ok(chosen.length > 0);
     for (const { digit, strokes } of chosen) {
@@ -53,6 +57,26 @@ describe("digit", { concurrency: 2 }, () => {
         `Read as ${digit}:`,
       );
     }
+  });
+
+  test("dots, bars and scribbles are no digit, and a drawing between two digits gets both", async (t) => {
+    const page = await open(t, STILL);
+    const scribbles = JSON.parse(readFileSync(join(folder, "scribbles.json"), "utf8"));
+    const said = async (place, words) => {
+      await page.getByRole("button", { name: "Clear" }).click();
+      await draw(page, scribbles.find((scribble) => scribble.place === place).strokes);
+      await page.waitForFunction(
+        (words) => document.querySelector(".figure-digit [role=status]").textContent.startsWith(words),
+        words,
+      );
+    };
+    for (const place of ["a slip to the right", "flat, across the pad", "a spiral"]) {
+      await said(place, "No digit I know.");
+      assert.equal(await page.locator(".figure-digit .answer").textContent(), "?");
+    }
+    await said("short scratches", "Perhaps ");
+    assert.match(await told(page).textContent(), /^Perhaps \d, perhaps \d\. \d+ spikes\.$/);
+    assert.match(await page.locator(".figure-digit .answer").textContent(), /^\d\?$/);
   });
 
   test("on a phone the figure is on one screen, and a finger on the pad does not scroll", async (t) => {
@@ -81,7 +105,7 @@ describe("digit", { concurrency: 2 }, () => {
   });
 
   test("with reduced motion the picture is still, and a button shows the wave step by step", async (t) => {
-    const page = await open(t, { ...DESKTOP, reducedMotion: "reduce" });
+    const page = await open(t, STILL);
     const wave = ".figure-digit .host canvas";
     const frames = () =>
       page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));

@@ -1,8 +1,8 @@
-/** The page of a typed neuron: what keystrokes, links, drawing and learning do, on a desktop and a phone, and how long they take. */
+/** The page of a typed neuron: what keystrokes, links, drawing and learning do, on a desktop and a phone. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import axe from "axe-core";
-import { DESKTOP, open as openPage, PHONE } from "./support.mjs";
+import { DESKTOP, linkOf, open as openPage, PHONE } from "./support.mjs";
 
 /** The page with its figure alive; when the test ends, nothing may have gone wrong on it. */
 async function open(t, options = DESKTOP, hash = "") {
@@ -31,6 +31,7 @@ async function type(page, change) {
 }
 
 const count = (page) => page.locator(".figure-equation .count").textContent();
+const said = (page) => page.locator(".figure-equation .said").textContent();
 
 describe("equation", { concurrency: 2 }, () => {
   test("a keystroke changes rows, plane and gradient", async (t) => {
@@ -50,7 +51,7 @@ describe("equation", { concurrency: 2 }, () => {
     const before = await picture(page, ROWS);
     await type(page, (text) => text.replace("β·v", "γ·v"));
     assert.equal(await page.locator(".figure-equation .wrong").textContent(), "γ");
-    assert.match(await page.locator(".figure-equation .said").textContent(), /γ has no value/);
+    assert.match(await page.locator(".figure-equation .said").textContent(), /there is no name γ/);
     assert.equal(await page.getAttribute(TEXT, "aria-invalid"), "true");
     assert.equal(await picture(page, ROWS), before);
     await type(page, (text) => text.replace("γ·v", "β·v"));
@@ -136,6 +137,62 @@ describe("equation", { concurrency: 2 }, () => {
     const page = await open(t);
     await type(page, () => "v′ = v·v + I + 1");
     assert.match(await count(page), /runs away at step \d+/);
+    assert.match(await said(page), /^line 1 grows beyond 3\.4·10³⁸ at step \d+: bound what grows/);
+    assert.equal(await page.locator(".figure-equation .wrong").textContent(), "·");
+  });
+
+  for (const [look, options] of Object.entries({ wide: DESKTOP, narrow: PHONE })) {
+    test(`an operation without a value is underlined, and a sentence in the colour of errors says where: ${look}`, async (t) => {
+      const page = await open(t, options);
+      const color = () =>
+        page
+          .locator(".figure-equation .said")
+          .evaluate((node) => [
+            getComputedStyle(node).color,
+            getComputedStyle(node.closest(".editor").querySelector(".text")).borderLeftColor,
+          ]);
+      await type(page, () => "u = v/0 + I\ns = [u ≥ 1]\nv′ = u");
+      assert.match(await said(page), /^0\/0 in line 1 at step 0: keep the divisor away from 0/);
+      assert.equal(await page.locator(".figure-equation .wrong").textContent(), "/");
+      const [sentence, frame] = await color();
+      assert.equal(sentence, frame);
+      assert.equal(await count(page), "no number from step 0 on");
+      await type(page, (text) => text.replace("v/0", "v/2"));
+      assert.equal(await said(page), "");
+    });
+  }
+
+  test("notations of other places are answered by those of the page", async (t) => {
+    const page = await open(t);
+    for (const [text, answer] of [
+      ["dv/dt = (−v + I)/20", /^a rate needs a step: v′ = v \+ dt·\(…\)/],
+      ["v′ = v**2 + I", /^\*\* is \^/],
+      ["a = b\nb = a", /^b is used before line 2 gives it/],
+      ["u = banana split", /^there is no name banana/],
+      ["u = 0/0 + I\nv′ = u", /got 0\/0/],
+    ]) {
+      await type(page, () => text);
+      assert.match(await said(page), answer);
+    }
+  });
+
+  test("a link with many operations and a long current shows as many steps as they allow", async (t) => {
+    const lines = Array.from({ length: 9 }, (_, i) => `x${i + 1} = sin(x${i})`);
+    const text = encodeURIComponent(["x0 = v + I", ...lines, "v′ = x9", "s = [v ≥ 2]"].join("\n"));
+    const page = await open(t, DESKTOP, `#text=${text}&current=0.1*2000`);
+    const [, shown, all] =
+      /^0 spikes in (\d+) steps; of (\d+) steps these operations allow \1$/.exec(await count(page)) ?? [];
+    assert.ok(Number(shown) < 1500 && all === "2000", await count(page));
+    // What lies behind them stays in the address.
+    assert.match(await linkOf(page, "equation"), /current=0\.1\*2000/);
+    await type(page, () =>
+      `${lines.map((line, i) => line.replace("sin", i % 2 ? "erf" : "softplus")).join("\n")}\nx10 = x9^1.5\nv′ = sin(x10)`.replace(
+        "x0",
+        "I",
+      ),
+    );
+    await type(page, (text) => text.replace("v′", "x11 = sin(x10)\nx12 = sin(x11)\nv′"));
+    assert.match(await said(page), /at most 300 operations in all lines: exp, sin and the like count as 20/);
   });
 
   test("on a phone the rows stay in sight, and text, plane and curve are reached", async (t) => {
@@ -205,74 +262,3 @@ test("500 different texts in a row leave the memory of the page as it was after 
   t.diagnostic(`${Math.round(before / 1e6)} MB, then ${Math.round(grown / 1e3)} kB more`);
   assert.ok(grown < 2e6, `${grown} bytes more`);
 });
-
-test("times of a keystroke, of a slider and of the cursor, with their pictures", async (t) => {
-  const page = await open(t);
-  const session = await page.context().newCDPSession(page);
-  // The processor's time of the page's thread, which other programs do not lengthen.
-  await session.send("Performance.enable", { timeDomain: "threadTicks" });
-  const spent = async () => {
-    const { metrics } = await session.send("Performance.getMetrics");
-    return 1000 * metrics.find(({ name }) => name === "TaskDuration").value;
-  };
-  for (const rate of [1, 4]) {
-    await session.send("Emulation.setCPUThrottlingRate", { rate });
-    for (const what of ["another neuron", "no neuron", "slider", "cursor"]) {
-      const before = await spent();
-      const { count, median, most } = await page.evaluate(measure, what);
-      const own = ((await spent()) - before) / count;
-      const name = { slider: "an event of a slider", cursor: "a move of the cursor" }[what] ?? `a keystroke, ${what}`;
-      t.diagnostic(
-        `times, processor ÷ ${rate}: ${name}: median ${median} ms, 95 % ${most} ms; ${own.toFixed(1)} ms of the thread`,
-      );
-    }
-  }
-});
-
-/** Runs in the page: milliseconds of events of a kind, each with the frame that paints it. */
-async function measure(what) {
-  const box = document.querySelector(".figure-equation textarea");
-  const stack = document.querySelector(".figure-equation .stack");
-  const slider = document.querySelectorAll(".figure-equation .numbers input")[2];
-  const text = box.value;
-  const write = (value) => {
-    box.value = value;
-    box.dispatchEvent(new Event("input"));
-  };
-  const acts = {
-    "another neuron": (i) => {
-      const terms = [...i.toString(2)].map((bit) => (bit === "1" ? "0·I" : "I·0·v")).join(" + ");
-      write(text.replace("u = ", `u = ${terms} + `));
-    },
-    "no neuron": (i) => write(`${text}\nx${i} =`),
-    slider: (i) => {
-      slider.value = String(300 + i);
-      slider.dispatchEvent(new Event("input"));
-    },
-    cursor: (i) => {
-      const { left, top } = stack.getBoundingClientRect();
-      const place = { clientX: left + 100 + 7 * i, clientY: top + 200, bubbles: true };
-      stack.dispatchEvent(new PointerEvent("pointermove", place));
-    },
-  };
-  const times = [];
-  for (let i = 0; i < 40; i++) {
-    // The first callback of the frame: those that paint come after it.
-    const frame = new Promise((tell) => requestAnimationFrame(() => tell(performance.now())));
-    const start = performance.now();
-    acts[what](i);
-    const took = performance.now() - start;
-    const begin = await frame;
-    // A message comes after the frame has been painted.
-    await new Promise((tell) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = tell;
-      port2.postMessage(null);
-    });
-    times.push(took + performance.now() - begin);
-  }
-  write(text);
-  const sorted = times.slice(5).sort((a, b) => a - b);
-  const at = (share) => Number(sorted[Math.floor(share * (sorted.length - 1))].toFixed(1));
-  return { count: times.length, median: at(0.5), most: at(0.95) };
-}

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { build } from "vite";
 import { root } from "../../scripts/entries.mjs";
 import { serve } from "../../scripts/serve.mjs";
-import { browser, DESKTOP, open as openPage, PHONE } from "./support.mjs";
+import { contextOf, DESKTOP, open as openPage, PHONE } from "./support.mjs";
 
 const CUBE = "lessons/3-layers-and-shapes.html";
 const CREDIT = "lessons/4-why-a-spike-has-no-gradient.html";
@@ -42,7 +42,7 @@ describe("lesson 3", { concurrency: 2 }, () => {
       .page()
       .waitForFunction((before) => document.querySelector(".figure-shape-cube code").textContent !== before, first);
     const pictures = new Set([await pictureOf(figure)]);
-    await slide(figure.locator("[data-axis=t]"), 3);
+    await slide(figure.getByRole("slider", { name: "Step t" }), 3);
     const step = await pictureOf(figure);
     assert.match(await figure.locator("code").textContent(), /^spikes\.slice\(0, 3, 4\).*\[4, 12\]$/);
     assert.equal(await pictureOf(figure), step, "the cube stands still after the reader took over");
@@ -57,7 +57,7 @@ describe("lesson 3", { concurrency: 2 }, () => {
       assert.equal(await figure.locator(`[data-cut=${cut}]`).getAttribute("aria-pressed"), "true");
       pictures.add(await pictureOf(figure));
     }
-    await slide(figure.locator("[data-axis=b]"), 2);
+    await slide(figure.getByRole("slider", { name: "Sample b" }), 2);
     pictures.add(await pictureOf(figure));
     assert.equal(pictures.size, 6);
   });
@@ -73,14 +73,14 @@ describe("lesson 3", { concurrency: 2 }, () => {
 describe("lesson 4", { concurrency: 2 }, () => {
   test("the slope grows; width and cursor change the bars and the sentence", async (t) => {
     const { figure, page } = await figureOf(t, CREDIT);
-    await page.waitForFunction(() => Number(document.querySelector("[data-width]").value) >= 0.5);
+    await page.waitForFunction(() => Number(document.querySelector(".figure-credit input").value) >= 0.5);
     const sentence = () => figure.locator(".sentence").textContent();
     const grown = await pictureOf(figure);
-    await slide(figure.locator("[data-width]"), 0);
+    await slide(figure.locator("input"), 0);
     assert.match(await sentence(), /^Width 0, the step as it is/);
     const step = await pictureOf(figure);
     assert.notEqual(step, grown);
-    await slide(figure.locator("[data-width]"), 0.8);
+    await slide(figure.locator("input"), 0.8);
     assert.match(await sentence(), /^Width 0\.8: .* passes /);
     const wide = await pictureOf(figure);
     assert.notEqual(wide, step);
@@ -92,7 +92,7 @@ describe("lesson 4", { concurrency: 2 }, () => {
 
   test("with reduced motion the slope has its width at once", async (t) => {
     const { figure } = await figureOf(t, CREDIT, { reducedMotion: "reduce" });
-    assert.equal(await figure.locator("[data-width]").inputValue(), "0.5");
+    assert.equal(await figure.locator("input").inputValue(), "0.5");
   });
 });
 
@@ -172,11 +172,11 @@ test("the four files of lesson 5, built by Vite, are a page that trains", async 
     const [, rest] = lesson.split(begins);
     writeFileSync(join(folder, name), rest.split("\n```\n")[0]);
   }
-  copyFileSync(join(root, "build/playground-data/digits.bin"), join(folder, "public/digits.bin"));
+  copyFileSync(join(root, "build/site-data/digits.bin"), join(folder, "public/digits.bin"));
   await build({ root: folder, logLevel: "error" });
   const own = await serve(join(folder, "dist"), "/");
   t.after(() => own.close());
-  const page = await browser.newPage();
+  const page = await (await contextOf(t)).newPage();
   const wrong = [];
   page.on("pageerror", (error) => wrong.push(String(error)));
   await page.goto(own.url);

@@ -50,6 +50,6 @@ test("the map lists every page", () => {
   assert.deepEqual(listed.sort(), pagesOf().map(addressOf).sort());
 });
 
-test("cards are not among the files that the service worker asks for at once", () => {
-  assert.doesNotMatch(read("offline.js"), /cards\//);
+test("the service worker keeps no card, and no map", () => {
+  assert.doesNotMatch(read("offline.js") + read("offline.json"), /cards\/|sitemap/);
 });

@@ -3,30 +3,20 @@
  * version takes the place of the older one; and without the server.
  */
 import assert from "node:assert/strict";
-import {
-  cpSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { browsers } from "../../scripts/browsers.mjs";
-import { serve } from "../../scripts/serve.mjs";
-import { DESKTOP, launch, PLACES, site } from "./support.mjs";
+import { before, describe, test } from "node:test";
+import { ofSite, writeOffline } from "../../scripts/offline.mjs";
+import { begin, engines, folder, host, see } from "./engines.mjs";
+import { PLACES, site } from "./support.mjs";
 
-const folder = mkdtempSync(join(tmpdir(), "jarvis-snn-site-"));
 const newer = join(folder, "newer");
 const OLD = /<footer>jarvis-snn [\d.]+/;
 
 /** Names of scripts with the digest of their content, as the bundler writes them. */
 const SCRIPT = /-([\w-]{8})\.js\b/g;
+
+let newerVersion;
 
 /** A newer version of the site: pages say another version, all scripts have other names, and the service worker has other files. */
 before(() => {
@@ -34,42 +24,13 @@ before(() => {
   for (const entry of readdirSync(newer, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !/\.(html|js)$/.test(entry.name)) continue;
     const path = join(entry.parentPath, entry.name);
-    const text = readFileSync(path, "utf8")
-      .replace(OLD, "<footer>jarvis-snn 9.9.9")
-      .replace(/^const VERSION = .*$/m, 'const VERSION = "newer";')
-      .replaceAll(SCRIPT, "-$1N.js");
+    const text = readFileSync(path, "utf8").replace(OLD, "<footer>jarvis-snn 9.9.9").replaceAll(SCRIPT, "-$1N.js");
     writeFileSync(path, text);
     const name = entry.name.replaceAll(SCRIPT, "-$1N.js");
     if (name !== entry.name) renameSync(path, join(dirname(path), name));
   }
-  writeFileSync(join(folder, "blank.html"), "<!doctype html><head></head>");
+  newerVersion = writeOffline(newer, ofSite);
 });
-
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-/** A server whose site becomes the newer one, as a host that deploys it, and lets browsers keep files; `close` may come twice. */
-async function host(place) {
-  const link = join(mkdtempSync(join(folder, "host-")), "site");
-  symlinkSync(site, link);
-  const { url, close } = await serve(link, place, { "cache-control": "max-age=600" });
-  return {
-    url,
-    close,
-    deploy() {
-      rmSync(link);
-      symlinkSync(newer, link);
-    },
-  };
-}
-
-/** Looks at the page until there is something to see. */
-async function see(client, look, arg = null) {
-  for (;;) {
-    const seen = await client.run(look, arg);
-    if (seen) return seen;
-    await sleep(100);
-  }
-}
 
 const versionOf = (client) => see(client, () => document.querySelector("footer")?.textContent.match(/[\d.]+\d/)?.[0]);
 
@@ -97,14 +58,7 @@ async function follow(client, text) {
 }
 
 /** The files that the service worker of a site keeps at once. */
-const firstFiles = (folder) =>
-  JSON.parse(/^const FILES = (.*);$/m.exec(readFileSync(join(folder, "offline.js"), "utf8"))[1]);
-
-/** Goes to the first page; the tab belongs to the service worker when this one has kept all first files. */
-async function begin(client, url) {
-  await client.navigate(url);
-  await see(client, () => navigator.serviceWorker.controller?.state === "activated");
-}
+const firstFiles = (folder) => Object.keys(JSON.parse(readFileSync(join(folder, "offline.json"), "utf8")).first);
 
 /** Which of these files the browser does not keep in a cache. */
 async function missing([cacheName, addresses]) {
@@ -112,8 +66,8 @@ async function missing([cacheName, addresses]) {
   return addresses.filter((_, i) => found[i] === undefined);
 }
 
-async function walk(client, place) {
-  const own = await host(place);
+async function walk(client, place, engine) {
+  const own = await host(site, place);
   const go = (path) => client.navigate(own.url + path);
   try {
     await begin(client, own.url);
@@ -126,7 +80,7 @@ async function walk(client, place) {
     }
     await go("");
 
-    await follow(client, "Documents");
+    await follow(client, "Docs");
     await follow(client, "API");
     await follow(client, "jarvis-snn/engine");
     await follow(client, "fit");
@@ -140,14 +94,14 @@ async function walk(client, place) {
     const found = await see(client, () => document.querySelector(".results a")?.href);
     assert.equal(found, `${own.url}docs/neurons.html#refractory-steps`);
     await client.navigate(found);
-    await go("play/#/neuron");
-    await see(client, () => document.querySelector("main canvas")?.width > 0);
+    await go("play/");
+    await checkFigure(client);
 
     await go("docs/losses.html");
     assert.equal(await versionOf(client), version);
 
     // A newer version comes; this tab goes on with the older one.
-    own.deploy();
+    own.deploy(newer);
     // Chromium looks for a newer version at once, but a minute later beside the first page.
     await go("docs/");
     assert.equal(await versionOf(client), version);
@@ -156,10 +110,14 @@ async function walk(client, place) {
       navigator.serviceWorker.getRegistration().then(({ waiting }) => waiting?.state === "installed"),
     );
     const addresses = firstFiles(newer).map((file) => new URL(file, own.url).href);
-    assert.deepEqual(await client.run(missing, [`jarvis-snn ${own.url} newer`, addresses]), []);
+    assert.deepEqual(await client.run(missing, [`jarvis-snn ${own.url} ${newerVersion}`, addresses]), []);
+    let shown = version;
     for (const path of ["docs/getting-started.html", "docs/losses.html", ""]) {
       await go(path);
-      assert.equal(await versionOf(client), version, `${path}: the version of the open tab`);
+      const found = await versionOf(client);
+      // In WebKit no tab shows the site between two pages: on a busy machine the newer version takes over there, and stays.
+      if (engine.startsWith("WebKit") && found === "9.9.9") shown = found;
+      assert.equal(found, shown, `${path}: the version of the open tab`);
       await checkScript(client);
     }
     // A browser needs some time after the end of a tab until the waiting worker serves.
@@ -182,18 +140,14 @@ async function walk(client, place) {
  * a worker keeps when for some time no tab shows the site, as while a newer version takes over.
  */
 async function readWithoutServer(client, place) {
-  const own = await host(place);
+  const own = await host(site, place);
   try {
     await begin(client, own.url);
     await client.navigate(`${own.url}docs/losses.html`);
     const version = await versionOf(client);
     own.close();
-    for (const path of [...firstFiles(site).filter((each) => /(^\.?|\/|\.html)$/.test(each)), "docs/losses.html"]) {
+    for (const path of [...firstFiles(site).filter((each) => /(^|\/|\.html)$/.test(each)), "docs/losses.html"]) {
       await client.navigate(own.url + path);
-      if (path.startsWith("play/")) {
-        await see(client, () => document.querySelector("main canvas")?.width > 0);
-        continue;
-      }
       assert.equal(await versionOf(client), version, path);
       await checkScript(client);
       await checkFigure(client);
@@ -203,51 +157,14 @@ async function readWithoutServer(client, place) {
   }
 }
 
-/** Chromium by Playwright, with the client that the others have. */
-async function inChromium(use) {
-  const browser = await launch();
-  try {
-    const context = await browser.newContext(DESKTOP);
-    let page = await context.newPage();
-    await use({
-      navigate: (url) => page.goto(url),
-      run: (body, arg) => page.evaluate(body, arg),
-      /** Chromium sometimes never answers a tab that opens at the moment when the waiting worker begins to serve. */
-      async renew(url) {
-        const next = await context.newPage();
-        const session = await context.newCDPSession(next);
-        const waiting = new Set();
-        const served = new Promise((tell) => {
-          session.on("ServiceWorker.workerVersionUpdated", ({ versions }) => {
-            for (const { versionId, status } of versions) {
-              if (status === "installed") waiting.add(versionId);
-              if (status === "activated" && waiting.has(versionId)) tell();
-            }
-          });
-        });
-        await session.send("ServiceWorker.enable");
-        await page.close();
-        await served;
-        page = next;
-        await page.goto(url);
-      },
-    });
-  } finally {
-    await browser.close();
-  }
-}
-
-const driven = (await browsers()).filter(({ isDriven }) => isDriven);
-const engines = [
-  { name: "Chromium", use: inChromium },
-  ...driven.map(({ name, visit }) => ({ name, use: (use) => visit(folder, "blank.html", use) })),
-];
+/** Chromium walks at both places; of the other engines, whose links lead where those of Chromium lead, each at one. */
+const placesOf = (i) => (i === 0 ? PLACES : [PLACES[i % PLACES.length]]);
 
 describe("walk", { concurrency: 2 }, () => {
-  for (const { name, use } of engines) {
-    for (const place of PLACES) {
+  for (const [i, { name, use }] of engines.entries()) {
+    for (const place of placesOf(i)) {
       test(`${name}, at ${place}: by links and search, and beside a newer version`, () =>
-        use((client) => walk(client, place)));
+        use((client) => walk(client, place, name)));
     }
     test(`${name}: without the server`, () => use((client) => readWithoutServer(client, PLACES.at(-1))));
   }

@@ -1,13 +1,13 @@
 /** The page of firing patterns and the cards, in a browser. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { addressOf, browser, DESKTOP, open as openPage, PHONE } from "./support.mjs";
+import { addressOf, contextOf, DESKTOP, open as openPage, PHONE } from "./support.mjs";
 
 const CARDS = { "card-equation": "equation/", "card-zoo": "zoo/", "card-boundary": "play/" };
 
 /** The page, whose figure lives; when the test ends, nothing may have gone wrong on it. */
 async function open(t, options = DESKTOP) {
-  const page = await openPage(t, "/a/b/", "zoo/", { ...options, serviceWorkers: "block" });
+  const page = await openPage(t, "/a/b/", "zoo/", options);
   await page.locator("snn-figure[name=zoo][data-lives] canvas").first().waitFor();
   return page;
 }
@@ -17,6 +17,8 @@ async function addCard(page, name) {
   await page.evaluate((name) => {
     const card = document.createElement("snn-figure");
     card.setAttribute("name", name);
+    // Its poster, as the build writes one into each figure.
+    card.append(document.createElement("p"));
     document.querySelector("main").prepend(card);
   }, name);
   await page.locator(`snn-figure[name=${name}][data-lives] canvas`).waitFor();
@@ -161,9 +163,7 @@ describe("cards", () => {
   });
 
   test("a worker that does not load is told", async (t) => {
-    const context = await browser.newContext({ ...DESKTOP, serviceWorkers: "block" });
-    t.after(() => context.close());
-    const page = await context.newPage();
+    const page = await (await contextOf(t)).newPage();
     await page.route(/\/worker-[\w-]+\.js$/, (route) => route.fulfill({ status: 404 }));
     await page.goto(`${addressOf("/a/b/", "")}zoo/`);
     await addCard(page, "card-boundary");

@@ -3,8 +3,8 @@
  * one would.
  */
 import { beforeAll } from "vitest";
+import { memory } from "../../engine/core/wasm.ts";
 import { manualSeed } from "../../engine/generator.ts";
-import { memory } from "../../engine/wasm.ts";
 
 const PAGE = 2 ** 16;
 const ROOM = 2 ** 28;

@@ -2,8 +2,9 @@
  * The ops of one tensor, z = f(x), without options. A row says where the values come from that tests and fuzzers draw; the table of ops, the
  * programs of the fuzzer and the attack take their rows from it. The compiler asks for a row for each op of this form.
  */
+
+import type { Tensor } from "../../engine/core/tensor.ts";
 import type { ops } from "../../engine/ops/index.ts";
-import type { Tensor } from "../../engine/tensor.ts";
 
 type Ops = typeof ops;
 

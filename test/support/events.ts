@@ -198,3 +198,37 @@ export function zstdFrame(bytes: Uint8Array, { window = false, checksum = false 
   const head = concat([0x28, 0xb5, 0x2f, 0xfd, flags], window ? [6 << 3] : [], little(4, bytes.length));
   return concat(head, ...body, checksum ? little(4, 0) : []);
 }
+
+/** A part of a zip file: its name, its bytes as they are stored, the method of its packing, and the size that it claims without it. */
+export interface ZipPart {
+  readonly name: string;
+  readonly packed: Uint8Array;
+  readonly method?: 0 | 8;
+  readonly size?: number;
+}
+
+/** A zip file. */
+export function zipFile(parts: readonly ZipPart[]): Uint8Array {
+  const locals: Uint8Array[] = [];
+  const entries: Uint8Array[] = [];
+  let at = 0;
+  for (const { name, packed, method = 0, size = packed.length } of parts) {
+    // [version: 16 bits] [flags: 16] [method: 16] [time: 32] [checksum: 32] [packed: 32] [size: 32] [name: 16] [extra: 16]
+    const about = concat(little(2, 20, 0, method), little(4, 0, 0, packed.length, size), little(2, name.length, 0));
+    const local = concat(little(4, 0x04034b50), about, ascii(name), packed);
+    entries.push(
+      concat(little(4, 0x02014b50), little(2, 20), about, little(2, 0, 0, 0), little(4, 0, at), ascii(name)),
+    );
+    locals.push(local);
+    at += local.length;
+  }
+  const table = concat(...entries);
+  const end = concat(little(2, 0, 0, parts.length, parts.length), little(4, table.length, at), little(2, 0));
+  return concat(...locals, table, little(4, 0x06054b50), end);
+}
+
+/** An array of NumPy: a header with this description, then bytes. */
+export function npyFile(descr: string, shape: string, bytes: Uint8Array = new Uint8Array(0)): Uint8Array {
+  const header = ascii(`{'descr': ${descr}, 'fortran_order': False, 'shape': ${shape}, }\n`);
+  return concat([0x93], ascii("NUMPY"), [1, 0], little(2, header.length), header, bytes);
+}

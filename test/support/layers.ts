@@ -35,7 +35,7 @@ export type NeuronName = Exclude<
 interface Compiled {
   readonly compiled: { readonly main: string; readonly program: { traced: { definition: StepDefinition } } };
   readonly firing: { readonly hold: number };
-  readonly bounds: Readonly<Record<string, [number, number]>>;
+  readonly making: { readonly bounds: Readonly<Record<string, [number, number]>> };
 }
 
 const inside = (layer: Layer) => layer as unknown as Compiled;
@@ -82,8 +82,7 @@ export interface LayerResults {
 export function resultsOf(layer: Layer, x: Tensor, start: State, isCompiled: boolean, seed = 20): LayerResults {
   const { definition } = inside(layer).compiled.program.traced;
   const [T = 1, ...shape] = x.shape;
-  const weighted = (z: Tensor, i: number, of: readonly number[]) =>
-    z.mul(random(of, seed + i, { low: -0.5, high: 1.5 })).sum();
+  const weighted = (z: Tensor, i: number, of: readonly number[]) => z.mul(weights(of, seed + i)).sum();
   const read = (outputs: Readonly<Record<string, Tensor>>, states: State) => {
     const terms = Object.entries(outputs)
       .filter(([name]) => name !== "state" && name !== "refractory")
@@ -102,8 +101,16 @@ export function resultsOf(layer: Layer, x: Tensor, start: State, isCompiled: boo
     read(others as Record<string, Tensor>, state as State).backward();
     return Object.values(others).map((z) => bits(z as Tensor));
   });
-  const unsigned = (t: Tensor) => gradient(t).map((d) => d + 0);
-  return { outputs, leaves: leaves.map(unsigned), sums: learned.map(gradient) };
+  return { outputs, leaves: leaves.map(gradient), sums: learned.map(gradient) };
+}
+
+/** Random weights, a third of them 0 and −0 in turns. */
+function weights(shape: readonly number[], seed: number): Tensor {
+  const values = random(shape, seed, { low: -0.5, high: 1.5 }).toFloat32Array();
+  return tensor(
+    values.map((w, i) => (i % 3 > 0 ? w : i % 2 === 0 ? 0 : -0)),
+    { shape },
+  );
 }
 
 /**
@@ -144,7 +151,7 @@ export function statesOf(layer: Layer, shape: readonly number[], spread: number,
 
 /** The step of a layer on tensors, one op after the other. */
 function onTensors(layer: Layer, definition: StepDefinition, x: Tensor, start: State) {
-  const { bounds } = inside(layer);
+  const { bounds } = inside(layer).making;
   const parameters = Object.fromEntries(
     Object.keys(definition.parameters).map((name) => {
       const t = (layer as unknown as Record<string, Tensor>)[name] as Tensor;

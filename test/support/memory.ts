@@ -1,6 +1,6 @@
 /** Runs things where memory is short. */
-import { wasmHeap } from "../../engine/memory.ts";
-import { memory } from "../../engine/wasm.ts";
+import { wasmHeap } from "../../engine/core/memory.ts";
+import { memory } from "../../engine/core/wasm.ts";
 
 /** Private fields of a heap: its free spans, the address behind all memory that it uses, and the method that gathers the spans. */
 interface Inside {

@@ -190,11 +190,11 @@ const CLASSES: Readonly<Record<string, unknown>> = { ...snn };
 export const neuronClass = (name: NeuronName) => CLASSES[name] as new (options?: object) => Layer;
 
 interface Bounded {
-  readonly form: { readonly constrain: Readonly<Record<string, readonly [low: number, high: number]>> };
+  readonly form: { readonly constrain?: Readonly<Record<string, readonly [low: number, high: number]>> };
 }
 
 /** The neurons whose steps divide by parameters, and these. */
 export const DIVISORS = NEURON_NAMES.map((name): readonly [name: NeuronName, parameters: readonly string[]] => {
-  const { constrain } = (new (neuronClass(name))() as unknown as Bounded).form;
+  const { constrain = {} } = (new (neuronClass(name))() as unknown as Bounded).form;
   return [name, Object.keys(constrain).filter((key) => `${constrain[key]}` === `${DIVISOR}`)];
 }).filter(([, parameters]) => parameters.length > 0);

@@ -1,13 +1,10 @@
 /** Threads that share the work of tests: all work is cut that can be cut, but for what runs {@link alone}. */
-import { LEAST, type Least } from "../../engine/threads/parts.ts";
 import { Pool } from "../../engine/threads/pool.ts";
 import { start } from "../../engine/threads/start.ts";
-
-const all = (from: number): Least =>
-  Object.fromEntries(Object.keys(LEAST).map((kind) => [kind, from])) as unknown as Least;
+import { ALL } from "./threads.ts";
 
 /** From how much work on a kernel is cut now. */
-const least = all(1);
+const least = { ...ALL };
 
 let [orders, running] = [0, 1];
 
@@ -38,11 +35,11 @@ export async function startThreads(count: number): Promise<void> {
 export function alone<R>(fn: () => R): R {
   const before = orders;
   let result: R;
-  Object.assign(least, all(Infinity));
+  least.work = Infinity;
   try {
     result = fn();
   } finally {
-    Object.assign(least, all(1));
+    least.work = ALL.work;
   }
   if (orders !== before) throw new Error(`alone: expected no order to threads, got ${orders - before}`);
   return result;

@@ -3,9 +3,9 @@
  * and compares what they wrote. Kernels without a twin run on the SIMD side alone, beside dense kernels.
  */
 import { expect } from "vitest";
+import { wasmHeap } from "../../engine/core/memory.ts";
+import { coreKernels, extraKernels, memory, rareKernels } from "../../engine/core/wasm.ts";
 import { type LIFDescriptor, type ProductDescriptor, writeLIF, writeProduct } from "../../engine/descriptors.ts";
-import { wasmHeap } from "../../engine/memory.ts";
-import { extraKernels, kernels, memory } from "../../engine/wasm.ts";
 import type { Kernels } from "../../kernels/build/types.ts";
 import * as lif from "../../kernels/lif-layout.ts";
 import * as product from "../../kernels/product-layout.ts";
@@ -43,7 +43,7 @@ interface Block {
 }
 
 export class WasmSide implements Side {
-  readonly k: Kernels = { ...kernels, ...extraKernels() };
+  readonly k: Kernels = { ...coreKernels, ...rareKernels(), ...extraKernels() };
   readonly blocks: Block[] = [];
 
   put(values: ArrayLike<number>): number {

@@ -1,14 +1,16 @@
 /** Parts of the tests of threads: a network to train, a kernel that does not end, and a look into a pool. */
+
+import { instantiate } from "../../engine/core/wasm.ts";
 import { Adam, crossEntropy, Linear, manualSeed, rand, Sequential, tape } from "../../engine/index.ts";
 import { CLAIM, ORDER } from "../../engine/threads/orders.ts";
+import type { Least } from "../../engine/threads/parts.ts";
 import type { Thread } from "../../engine/threads/platform.ts";
-import type { Kernel, Pool } from "../../engine/threads/pool.ts";
+import type { Kernel, Pool, Running } from "../../engine/threads/pool.ts";
 import { runningPool } from "../../engine/threads/start.ts";
-import { instantiate } from "../../engine/wasm.ts";
 import { AdaptiveLIF, LIF } from "../../snn/index.ts";
 
 /** All work is cut that can be. */
-export const ALL = { products: 1, values: 1, states: 1 };
+export const ALL: Least = { work: 0, columns: 16 };
 
 /** Losses of three steps, and the parameters after them, of a network with kernels and a compiled step. */
 export function trained(): number[][] {
@@ -55,6 +57,7 @@ export const endless = (): Kernel => instantiate<Record<string, Kernel>>(ENDLESS
 interface OpenPool extends Pick<Pool, "run" | "failure" | "modules"> {
   readonly threads: readonly Thread[];
   readonly words: readonly Int32Array[];
+  readonly running: Running;
 }
 
 /** The pool that runs. */
@@ -68,10 +71,9 @@ export function poolNow(): OpenPool {
 export const workerOf = (thread: Thread | undefined): { terminate(): Promise<number> } =>
   (thread as unknown as { worker: { terminate(): Promise<number> } }).worker;
 
-const pause = new Int32Array(new SharedArrayBuffer(4));
-
 /** Waits until something holds, while no event comes; a minute at most. */
 export function until(what: string, holds: () => boolean): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
   for (let i = 0; !holds(); i++) {
     if (i === 60_000) throw new Error(`${what}: expected within a minute, did not come`);
     Atomics.wait(pause, 0, 0, 1);

@@ -1,8 +1,8 @@
 /** The small figures beside the stage. */
 import { POTENTIAL_RANGE } from "../model/views.ts";
+import { faded, type Palette } from "./palette.ts";
 import type { Pen } from "./pen.ts";
 import { compact } from "./stack.ts";
-import { faded, type Theme } from "./theme.ts";
 
 const FOOT = 18;
 
@@ -14,7 +14,7 @@ export function paintSurrogate(
   color: string,
   width: number,
   height: number,
-  theme: Theme,
+  palette: Palette,
 ): void {
   const floor = height - FOOT;
   const x = (i: number, n: number): number => (i / (n - 1)) * width;
@@ -28,12 +28,12 @@ export function paintSurrogate(
   const peak = Math.max(...curve);
   const line: number[] = [];
   for (const [i, value] of curve.entries()) line.push(x(i, curve.length), floor - (value / peak) * (floor - 8));
-  pen.line(line, { color: theme.ink, width: 1.5 });
-  pen.boxes([0, floor, width, 1], theme.line);
-  pen.line([width / 2, 4, width / 2, floor], { color: theme.muted, dash: [5, 4] });
-  pen.text(0, height - 4, `−${POTENTIAL_RANGE}`, { color: theme.muted });
-  pen.text(width / 2, height - 4, "u − threshold", { color: theme.muted, align: "center" });
-  pen.text(width, height - 4, String(POTENTIAL_RANGE), { color: theme.muted, align: "right" });
+  pen.line(line, { color: palette.ink, width: 1.5 });
+  pen.boxes([0, floor, width, 1], palette.line);
+  pen.line([width / 2, 4, width / 2, floor], { color: palette.muted, dash: [5, 4] });
+  pen.text(0, height - 4, `−${POTENTIAL_RANGE}`, { color: palette.muted });
+  pen.text(width / 2, height - 4, "u − threshold", { color: palette.muted, align: "center" });
+  pen.text(width, height - 4, String(POTENTIAL_RANGE), { color: palette.muted, align: "right" });
 }
 
 /** How many neurons of each layer fire at which rate. */
@@ -42,7 +42,7 @@ export function paintRates(
   layers: readonly Float32Array[],
   width: number,
   height: number,
-  theme: Theme,
+  palette: Palette,
 ): void {
   const floor = height - FOOT;
   const most = Math.max(...layers.flatMap((counts) => [...counts]), 1);
@@ -55,13 +55,13 @@ export function paintRates(
       const h = (count / most) * (floor - 14);
       if (count > 0) boxes.push(i * cell + 1 + l * bar, floor - h, Math.max(1, bar - 0.5), h);
     }
-    pen.boxes(boxes, theme.layers[l] as string);
+    pen.boxes(boxes, palette.layers[l] as string);
   }
-  pen.boxes([0, floor, width, 1], theme.line);
-  pen.text(0, height - 4, "0", { color: theme.muted });
-  pen.text(width / 2, height - 4, "spikes a time step", { color: theme.muted, align: "center" });
-  pen.text(width, height - 4, "1", { color: theme.muted, align: "right" });
-  pen.text(0, 10, `${compact(most)} neurons`, { color: theme.muted });
+  pen.boxes([0, floor, width, 1], palette.line);
+  pen.text(0, height - 4, "0", { color: palette.muted });
+  pen.text(width / 2, height - 4, "spikes a time step", { color: palette.muted, align: "center" });
+  pen.text(width, height - 4, "1", { color: palette.muted, align: "right" });
+  pen.text(0, 10, `${compact(most)} neurons`, { color: palette.muted });
 }
 
 export interface MapInput {
@@ -77,8 +77,8 @@ export interface MapInput {
 const BANDS = 5;
 
 /** Which class the network sees where: bands of certainty under the test samples, discs and squares. */
-export function paintMap(pen: Pen, { map, points, labels, at }: MapInput, size: number, theme: Theme): void {
-  if (map !== null) paintBands(pen, map, size, theme);
+export function paintMap(pen: Pen, { map, points, labels, at }: MapInput, size: number, palette: Palette): void {
+  if (map !== null) paintBands(pen, map, size, palette);
   const discs: number[] = [];
   const rims: number[] = [];
   const boxes: number[] = [];
@@ -93,21 +93,21 @@ export function paintMap(pen: Pen, { map, points, labels, at }: MapInput, size: 
       boxes.push(x - 2.5, y - 2.5, 5, 5);
     }
   }
-  pen.discs(rims, theme.paper);
-  pen.boxes(frames, theme.paper);
-  pen.discs(discs, theme.classes[0]);
-  pen.boxes(boxes, theme.classes[1]);
+  pen.discs(rims, palette.paper);
+  pen.boxes(frames, palette.paper);
+  pen.discs(discs, palette.classes[0]);
+  pen.boxes(boxes, palette.classes[1]);
   if (at === null) return;
   const [x, y] = [at[0] * size, (1 - at[1]) * size];
   const ring = Array.from({ length: 66 }, (_, i) => {
     const angle = ((i >> 1) / 32) * 2 * Math.PI;
     return i % 2 === 0 ? x + 8 * Math.cos(angle) : y + 8 * Math.sin(angle);
   });
-  pen.line(ring, { color: theme.paper, width: 4 });
-  pen.line(ring, { color: theme.ink, width: 2 });
+  pen.line(ring, { color: palette.paper, width: 4 });
+  pen.line(ring, { color: palette.ink, width: 2 });
 }
 
-function paintBands(pen: Pen, map: Float32Array, size: number, theme: Theme): void {
+function paintBands(pen: Pen, map: Float32Array, size: number, palette: Palette): void {
   const side = Math.round(Math.sqrt(map.length));
   const cell = size / side;
   const bands: number[][] = Array.from({ length: 2 * BANDS }, () => []);
@@ -126,7 +126,7 @@ function paintBands(pen: Pen, map: Float32Array, size: number, theme: Theme): vo
   }
   for (const [band, boxes] of bands.entries()) {
     const certainty = band < BANDS ? BANDS - band : band - BANDS + 1;
-    pen.boxes(boxes, faded(theme.classes[band < BANDS ? 0 : 1], 0.06 + (0.34 * certainty) / BANDS));
+    pen.boxes(boxes, faded(palette.classes[band < BANDS ? 0 : 1], 0.06 + (0.34 * certainty) / BANDS));
   }
 }
 
@@ -135,7 +135,7 @@ interface RateCurve {
   readonly rates: ArrayLike<number>;
   /** The rate that the vertical axis reaches at least. Default 50, in spikes a second. */
   readonly least?: number;
-  /** Default: the colour of the first layer. */
+  /** Default: ink. */
   readonly color?: string;
   /** Currents with a tick. Default: whole numbers from 0 on. */
   readonly ticks?: readonly number[];
@@ -148,7 +148,7 @@ export function paintRateCurve(
   current: number | null,
   width: number,
   height: number,
-  theme: Theme,
+  palette: Palette,
 ): void {
   const [left, floor] = [32, height - FOOT];
   const most = Math.max(least, ...Array.from(rates));
@@ -157,20 +157,20 @@ export function paintRateCurve(
   const x = (value: number): number => left + ((value - start) / (end - start)) * (width - left - 8);
   const y = (value: number): number => floor - (value / most) * (floor - 12);
   const line = Array.from(currents).flatMap((value, i) => [x(value), y(rates[i] as number)]);
-  pen.boxes([left, floor, width - left, 1], theme.line);
-  pen.line(line, { color: color ?? (theme.layers[0] as string), width: 2 });
+  pen.boxes([left, floor, width - left, 1], palette.line);
+  pen.line(line, { color: color ?? palette.ink, width: 2 });
   if (current !== null) {
     const at = ((current - start) / (end - start)) * last;
     const [low, high] = [rates[Math.floor(at)] as number, rates[Math.ceil(at)] as number];
     const rate = low + (at % 1) * (high - low);
-    pen.line([x(current), floor, x(current), y(rate)], { color: theme.accent, dash: [2, 3] });
-    pen.discs([x(current), y(rate), 5], theme.accent);
-    pen.discs([x(current), y(rate), 2], theme.paper);
+    pen.line([x(current), floor, x(current), y(rate)], { color: palette.accent, dash: [2, 3] });
+    pen.discs([x(current), y(rate), 5], palette.accent);
+    pen.discs([x(current), y(rate), 2], palette.paper);
   }
-  pen.text(left - 6, 16, compact(most), { color: theme.muted, align: "right" });
-  pen.text(left - 6, floor, "0", { color: theme.muted, align: "right" });
+  pen.text(left - 6, 16, compact(most), { color: palette.muted, align: "right" });
+  pen.text(left - 6, floor, "0", { color: palette.muted, align: "right" });
   for (const value of ticks ?? Array.from({ length: Math.floor(end) + 1 }, (_, i) => i)) {
-    pen.text(x(value), height - 4, compact(value), { color: theme.muted, align: "center" });
+    pen.text(x(value), height - 4, compact(value), { color: palette.muted, align: "center" });
   }
 }
 
@@ -179,7 +179,7 @@ export function paintImage(
   pen: Pen,
   image: Float32Array,
   size: number,
-  theme: Theme,
+  palette: Palette,
   at: readonly [number, number] | null = null,
 ): void {
   const side = Math.round(Math.sqrt(image.length));
@@ -189,31 +189,9 @@ export function paintImage(
     const shade = Math.round(Math.min(1, Math.max(0, value)) * 15);
     if (shade > 0) (shades[shade] as number[]).push((i % side) * cell, Math.floor(i / side) * cell, cell, cell);
   }
-  for (const [shade, boxes] of shades.entries()) pen.boxes(boxes, faded(theme.ink, shade / 15));
+  for (const [shade, boxes] of shades.entries()) pen.boxes(boxes, faded(palette.ink, shade / 15));
   if (at === null) return;
   const [x, y] = [at[0] * cell, at[1] * cell];
-  pen.line([x - cell / 2, y, x + cell / 2, y], { color: theme.accent, width: 2 });
-  pen.line([x, y - cell / 2, x, y + cell / 2], { color: theme.accent, width: 2 });
-}
-
-/** One bar a class; the one that leads, −1 for none, stands out. */
-export function paintScores(
-  pen: Pen,
-  scores: ArrayLike<number>,
-  best: number,
-  names: readonly string[],
-  width: number,
-  height: number,
-  theme: Theme,
-): void {
-  const row = height / scores.length;
-  const most = Math.max(...Array.from(scores), 1e-6);
-  for (let k = 0; k < scores.length; k++) {
-    const y = k * row + row / 2;
-    const length = Math.max(0, (scores[k] as number) / most) * (width - 24);
-    const color = k === best ? theme.accent : theme.readout;
-    pen.text(0, y + 4, names[k] as string, { color: k === best ? theme.ink : theme.muted, bold: k === best });
-    pen.boxes([20, y - 3, width - 24, 1], theme.line);
-    if (length > 0) pen.boxes([20, y - 5, length, 6], color);
-  }
+  pen.line([x - cell / 2, y, x + cell / 2, y], { color: palette.accent, width: 2 });
+  pen.line([x, y - cell / 2, x, y + cell / 2], { color: palette.accent, width: 2 });
 }

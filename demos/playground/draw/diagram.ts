@@ -1,7 +1,7 @@
 /** The network at one moment: potentials fill the neurons like vessels, spikes travel along the connections. */
 import type { SampleView } from "../model/views.ts";
+import { faded, type Palette } from "./palette.ts";
 import type { Pen } from "./pen.ts";
-import { faded, type Theme } from "./theme.ts";
 
 /** Neurons of a layer that find room. */
 const MOST = 12;
@@ -32,29 +32,29 @@ export function paintDiagram(
   time: number,
   width: number,
   height: number,
-  theme: Theme,
+  palette: Palette,
 ): void {
-  const columns = makeColumns(sample, classNames, width, theme);
+  const columns = makeColumns(sample, classNames, width, palette);
   const t = Math.min(sample.timesteps - 1, Math.floor(time));
   const way = Math.min(1, time - t);
   const y = (column: Column, i: number): number => 28 + ((i + 0.5) / column.neurons.length) * (height - 36);
   for (let pair = 0; pair + 1 < columns.length; pair++) {
     const matrix = matrices[pair];
-    if (matrix !== undefined) paintConnections(pen, columns, pair, matrix, sample, t, way, y, theme);
+    if (matrix !== undefined) paintConnections(pen, columns, pair, matrix, sample, t, way, y, palette);
   }
   for (const [i, column] of columns.entries()) {
     const shown =
       column.size > column.neurons.length && width > 560 ? ` · ${column.neurons.length} of ${column.size}` : "";
     const align = i === 0 ? "left" : i === columns.length - 1 ? "right" : "center";
     const x = i === 0 ? 8 : i === columns.length - 1 ? width - 8 : column.x;
-    pen.text(x, 14, `${column.title}${shown}`, { color: theme.muted, align });
-    if (i === 0) paintInputs(pen, column, sample, t, y, theme);
-    else if (i === columns.length - 1) paintReadout(pen, column, sample, t, y, theme, classNames);
-    else paintNeurons(pen, column, sample.layers[i - 1] as SampleView["layers"][number], t, threshold, y, theme);
+    pen.text(x, 14, `${column.title}${shown}`, { color: palette.muted, align });
+    if (i === 0) paintInputs(pen, column, sample, t, y, palette);
+    else if (i === columns.length - 1) paintReadout(pen, column, sample, t, y, palette, classNames);
+    else paintNeurons(pen, column, sample.layers[i - 1] as SampleView["layers"][number], t, threshold, y, palette);
   }
 }
 
-function makeColumns(sample: SampleView, classNames: readonly string[], width: number, theme: Theme): Column[] {
+function makeColumns(sample: SampleView, classNames: readonly string[], width: number, palette: Palette): Column[] {
   const inputs = sample.input.length / sample.timesteps;
   const sizes = [inputs, ...sample.layers.map(({ size }) => size), classNames.length];
   const titles = ["input", ...sample.layers.map((_, i) => `layer ${i + 1}`), "readout"];
@@ -64,7 +64,7 @@ function makeColumns(sample: SampleView, classNames: readonly string[], width: n
     neurons: size <= MOST ? Array.from({ length: size }, (_, n) => n) : busiest(sample, i, size),
     size,
     x: left + (i / (sizes.length - 1)) * (right - left),
-    color: i === 0 ? theme.input : i === sizes.length - 1 ? theme.readout : (theme.layers[i - 1] as string),
+    color: i === 0 ? palette.input : i === sizes.length - 1 ? palette.readout : (palette.layers[i - 1] as string),
     title: titles[i] as string,
   }));
 }
@@ -94,7 +94,7 @@ function paintConnections(
   t: number,
   way: number,
   y: (column: Column, i: number) => number,
-  theme: Theme,
+  palette: Palette,
 ): void {
   const [from, to] = [columns[pair] as Column, columns[pair + 1] as Column];
   const all: { w: number; i: number; j: number }[] = [];
@@ -113,7 +113,7 @@ function paintConnections(
     if (strength < 0.04) continue;
     const ends = [from.x, y(from, i), to.x, y(to, j)];
     const active = fired(sample, pair, t, from.neurons[i] as number, from.size) > 0;
-    const color = w > 0 ? theme.excite : theme.inhibit;
+    const color = w > 0 ? palette.excite : palette.inhibit;
     const style = {
       color: faded(color, (active ? 0.75 : 0.16) * (0.35 + 0.65 * strength)),
       width: 0.5 + 2.5 * strength,
@@ -123,14 +123,14 @@ function paintConnections(
     const at = [from.x + way * (to.x - from.x), y(from, i) + way * (y(to, j) - y(from, i)), 1.2 + 2 * strength];
     (w > 0 ? exciting : inhibiting).push(...at);
   }
-  pen.discs(exciting, theme.excite);
+  pen.discs(exciting, palette.excite);
   // Inhibition travels as squares.
   const squares: number[] = [];
   for (let i = 0; i < inhibiting.length; i += 3) {
     const [x, cy, r] = [inhibiting[i] as number, inhibiting[i + 1] as number, inhibiting[i + 2] as number];
     squares.push(x - r, cy - r, 2 * r, 2 * r);
   }
-  pen.boxes(squares, theme.inhibit);
+  pen.boxes(squares, palette.inhibit);
 }
 
 function paintInputs(
@@ -139,11 +139,11 @@ function paintInputs(
   sample: SampleView,
   t: number,
   y: (column: Column, i: number) => number,
-  theme: Theme,
+  palette: Palette,
 ): void {
   for (const [i, neuron] of column.neurons.entries()) {
     const value = fired(sample, 0, t, neuron, column.size);
-    pen.boxes([column.x - 4, y(column, i) - 4, 8, 8], theme.paper);
+    pen.boxes([column.x - 4, y(column, i) - 4, 8, 8], palette.paper);
     pen.boxes([column.x - 4, y(column, i) - 4, 8, 8], faded(column.color, 0.2 + 0.8 * Math.min(1, value)));
   }
 }
@@ -155,7 +155,7 @@ function paintNeurons(
   t: number,
   threshold: number,
   y: (column: Column, i: number) => number,
-  theme: Theme,
+  palette: Palette,
 ): void {
   const r = Math.min(8, (y(column, 1) - y(column, 0)) / 2 - 2);
   for (const [i, neuron] of column.neurons.entries()) {
@@ -164,7 +164,7 @@ function paintNeurons(
     const fill = Math.min(1, Math.max(0, (layer.membrane[t * layer.size + neuron] as number) / threshold));
     if (spike) pen.discs([column.x, cy, r + 4], faded(column.color, 0.3));
     pen.discs([column.x, cy, r + 1], column.color);
-    pen.discs([column.x, cy, r - 0.5], theme.paper);
+    pen.discs([column.x, cy, r - 0.5], palette.paper);
     pen.area(segment(column.x, cy, r - 0.5, spike ? 1 : fill), column.color);
   }
 }
@@ -187,7 +187,7 @@ function paintReadout(
   sample: SampleView,
   t: number,
   y: (column: Column, i: number) => number,
-  theme: Theme,
+  palette: Palette,
   names: readonly string[],
 ): void {
   const scores = sample.scores.subarray(t * sample.classes, (t + 1) * sample.classes);
@@ -197,12 +197,12 @@ function paintReadout(
     const cy = y(column, k);
     const score = scores[k] as number;
     const color =
-      sample.classes === 2 ? (theme.classes[k as 0 | 1] as string) : k === best ? theme.accent : theme.readout;
+      sample.classes === 2 ? (palette.classes[k as 0 | 1] as string) : k === best ? palette.accent : palette.readout;
     pen.discs([column.x, cy, 7], color);
-    pen.discs([column.x, cy, 5.5], theme.paper);
+    pen.discs([column.x, cy, 5.5], palette.paper);
     if (score > 0) pen.discs([column.x, cy, 5.5 * Math.sqrt(score / spread)], color);
     pen.text(column.x + 14, cy + 4, names[k] as string, {
-      color: k === best ? theme.ink : theme.muted,
+      color: k === best ? palette.ink : palette.muted,
       bold: k === best,
     });
   }

@@ -5,6 +5,8 @@ export interface TextStyle {
   readonly align?: "left" | "center" | "right";
   readonly size?: number;
   readonly bold?: boolean;
+  /** Another type than that of the page. */
+  readonly font?: string;
 }
 
 export interface LineStyle {
@@ -18,15 +20,19 @@ export interface Pen {
   line(points: ArrayLike<number>, style: LineStyle): void;
   /** A filled polygon. */
   area(points: ArrayLike<number>, color: string): void;
-  /** Boxes x, y, width, height, …, at whole device pixels. */
-  boxes(boxes: ArrayLike<number>, color: string): void;
+  /**
+   * Boxes x, y, width, height, …, at whole device pixels. Ticks of one width have one in device pixels too, since the eye takes a wider spike
+   * for another one; other boxes end where their neighbours begin.
+   */
+  boxes(boxes: ArrayLike<number>, color: string, areTicks?: boolean): void;
   /** Discs x, y, radius, …. */
   discs(discs: ArrayLike<number>, color: string): void;
   /** The baseline of the text is at y. */
   text(x: number, y: number, text: string, style: TextStyle): void;
 }
 
-const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+/** The type of the page; in a file of its own a picture has the reader's. */
+export const FONT = "'Source Sans 3', system-ui, sans-serif";
 const SMALL = 12;
 
 export class CanvasPen implements Pen {
@@ -65,17 +71,17 @@ export class CanvasPen implements Pen {
     context.fill();
   }
 
-  boxes(boxes: ArrayLike<number>, color: string): void {
+  boxes(boxes: ArrayLike<number>, color: string, areTicks?: boolean): void {
     const { context, scale } = this;
     // Edges that differ by rounding alone are one edge.
     const snap = (value: number): number => Math.round(value * scale + 1e-6) / scale;
     const pixel = 1 / scale;
     context.fillStyle = color;
     for (let i = 0; i < boxes.length; i += 4) {
-      const [x, y] = [snap(boxes[i] as number), snap(boxes[i + 1] as number)];
-      const right = snap((boxes[i] as number) + (boxes[i + 2] as number));
+      const [x, y, width] = [snap(boxes[i] as number), snap(boxes[i + 1] as number), boxes[i + 2] as number];
+      const wide = areTicks ? snap(width) : snap((boxes[i] as number) + width) - x;
       const bottom = snap((boxes[i + 1] as number) + (boxes[i + 3] as number));
-      context.fillRect(x, y, Math.max(pixel, right - x), Math.max(pixel, bottom - y));
+      context.fillRect(x, y, Math.max(pixel, wide), Math.max(pixel, bottom - y));
     }
   }
 
@@ -91,10 +97,11 @@ export class CanvasPen implements Pen {
     context.fill();
   }
 
-  text(x: number, y: number, text: string, { color, align = "left", size = SMALL, bold = false }: TextStyle): void {
+  text(x: number, y: number, text: string, style: TextStyle): void {
+    const { color, align = "left", size = SMALL, bold = false, font = FONT } = style;
     const { context } = this;
     context.fillStyle = color;
-    context.font = `${bold ? 600 : 400} ${size}px ${FONT}`;
+    context.font = `${bold ? 600 : 400} ${size}px ${font}`;
     context.textAlign = align;
     context.fillText(text, x, y);
   }
@@ -138,12 +145,14 @@ export class SvgPen implements Pen {
     }
   }
 
-  text(x: number, y: number, text: string, { color, align = "left", size = SMALL, bold = false }: TextStyle): void {
+  text(x: number, y: number, text: string, style: TextStyle): void {
+    const { color, align = "left", size = SMALL, bold = false, font } = style;
+    const family = font === undefined ? "" : ` font-family="${font.replaceAll('"', "'")}"`;
     const anchor = { left: "start", center: "middle", right: "end" }[align];
     const weight = bold ? ' font-weight="600"' : "";
     const escaped = text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
     this.parts.push(
-      `<text x="${short(x)}" y="${short(y)}" fill="${color}" font-size="${size}" text-anchor="${anchor}"${weight}>${escaped}</text>`,
+      `<text x="${short(x)}" y="${short(y)}" fill="${color}" font-size="${size}" text-anchor="${anchor}"${weight}${family}>${escaped}</text>`,
     );
   }
 
@@ -164,7 +173,7 @@ export class SvgPen implements Pen {
     const name = title === "" ? "" : `<title>${title}</title>`;
     return (
       `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
-      `font-family="${FONT.replaceAll('"', "'")}">${name}<rect width="100%" height="100%" fill="${ground}"/>` +
+      `font-family="${FONT}">${name}<rect width="100%" height="100%" fill="${ground}"/>` +
       `${this.parts.join("")}</svg>`
     );
   }
@@ -193,8 +202,8 @@ export class PlacedPen implements Pen {
     this.pen.area(this.placed(points, "xy"), color);
   }
 
-  boxes(boxes: ArrayLike<number>, color: string): void {
-    this.pen.boxes(this.placed(boxes, "xyss"), color);
+  boxes(boxes: ArrayLike<number>, color: string, areTicks?: boolean): void {
+    this.pen.boxes(this.placed(boxes, "xyss"), color, areTicks);
   }
 
   discs(discs: ArrayLike<number>, color: string): void {

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
+import { faded, LIGHT, type Palette, rgb } from "./palette.ts";
 import { SvgPen } from "./pen.ts";
 import { type Axis, compact, describeRow, paintStack, type Row, StackLayout, tickDistance } from "./stack.ts";
-import { faded, rgb, type Theme } from "./theme.ts";
 
-const theme: Theme = {
+const palette: Palette = {
+  ...LIGHT,
   paper: "#ffffff",
   ink: "#000000",
   muted: "#777777",
@@ -23,7 +24,7 @@ const raster: Row = {
   height: 40,
   size: 2,
   values: Float32Array.of(1, 0, 0, 0.5, 0, 0, 1, 1),
-  color: theme.input,
+  color: palette.input,
 };
 const trace: Row = {
   kind: "trace",
@@ -45,8 +46,8 @@ test("stack: rows lie below each other, and the height is known before anything 
 test("stack: as SVG, with titles, spikes and a curve", () => {
   const layout = new StackLayout([raster, trace], axis, 400);
   const pen = new SvgPen();
-  paintStack(pen, [raster, trace], layout, theme);
-  const svg = pen.document(400, layout.height, theme.paper);
+  paintStack(pen, [raster, trace], layout, palette);
+  const svg = pen.document(400, layout.height, palette.paper);
   expect(svg).toContain("Layer &#60;1&#62; &#38; more");
   expect(svg).toContain('stroke="#1111aa"');
   // Three spikes in one path: a box each.
@@ -60,8 +61,8 @@ test("stack: labels of curves that end in one place stand on top of each other, 
   const row: Row = { ...trace, series } as Row;
   const pen = new SvgPen();
   const layout = new StackLayout([row], axis, 400);
-  paintStack(pen, [row], layout, theme);
-  const svg = pen.document(400, layout.height, theme.paper);
+  paintStack(pen, [row], layout, palette);
+  const svg = pen.document(400, layout.height, palette.paper);
   const [rate, latency] = ["rate", "latency"].map((label) => Number(svg.match(`y="([\\d.]+)"[^>]*>${label}<`)?.[1]));
   expect((rate as number) - (latency as number)).toBe(13);
 });
@@ -78,7 +79,7 @@ test("stack: ticks of the axis are 1, 2 or 5 times a power of ten", () => {
   expect([compact(0.123), compact(-24.3), compact(1234)]).toEqual(["0.12", "−24", "1234"]);
 });
 
-test("theme: colours and how they fade", () => {
+test("palette: colours and how they fade", () => {
   expect(rgb("#1a2b3c")).toEqual([26, 43, 60]);
   expect(faded("#ff0080", 0.25)).toBe("rgba(255,0,128,0.25)");
 });

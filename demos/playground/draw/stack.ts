@@ -7,8 +7,9 @@
  *   …                                                       further rows
  *          0        5        10        time step
  */
+
+import { faded, type Palette } from "./palette.ts";
 import type { Pen } from "./pen.ts";
-import { faded, type Theme } from "./theme.ts";
 
 /** Values [T, size] of neurons, one line each: 1 is a spike, anything between 0 and 1 a current. */
 interface RasterRow {
@@ -55,10 +56,6 @@ interface TraceRow {
 }
 
 export type Row = RasterRow | TraceRow;
-
-/** The rows with a share of their heights. */
-export const withHeights = (rows: readonly Row[], share: number): Row[] =>
-  rows.map((row) => ({ ...row, height: Math.round(share * row.height) }));
 
 export interface Axis {
   readonly steps: number;
@@ -110,23 +107,23 @@ export class StackLayout {
   }
 }
 
-export function paintStack(pen: Pen, rows: readonly Row[], layout: StackLayout, theme: Theme): void {
+export function paintStack(pen: Pen, rows: readonly Row[], layout: StackLayout, palette: Palette): void {
   for (const [i, row] of rows.entries()) {
     const top = layout.tops[i] as number;
-    const color = row.kind === "raster" ? row.color : (row.swatch ?? row.series[0]?.color ?? theme.muted);
+    const color = row.kind === "raster" ? row.color : (row.swatch ?? row.series[0]?.color ?? palette.muted);
     pen.boxes([LEFT, top - 16, 8, 8], color);
-    pen.text(LEFT + 14, top - 8, row.title, { color: theme.ink });
-    pen.boxes([LEFT, top + row.height, layout.plotWidth, 1], theme.line);
-    if (row.kind === "raster") paintRaster(pen, row, top, layout, theme);
-    else paintTrace(pen, row, top, layout, theme);
+    pen.text(LEFT + 14, top - 8, row.title, { color: palette.ink });
+    pen.boxes([LEFT, top + row.height, layout.plotWidth, 1], palette.line);
+    if (row.kind === "raster") paintRaster(pen, row, top, layout, palette);
+    else paintTrace(pen, row, top, layout, palette);
   }
-  paintAxis(pen, layout, theme);
+  paintAxis(pen, layout, palette);
 }
 
 /** Boxes by how dark they are, 1 to SHADES. */
 const SHADES = 6;
 
-function paintRaster(pen: Pen, row: RasterRow, top: number, layout: StackLayout, theme: Theme): void {
+function paintRaster(pen: Pen, row: RasterRow, top: number, layout: StackLayout, palette: Palette): void {
   const { size, values, height, color } = row;
   const { axis, plotWidth } = layout;
   const cell = plotWidth / axis.steps;
@@ -149,7 +146,7 @@ function paintRaster(pen: Pen, row: RasterRow, top: number, layout: StackLayout,
     }
   }
   for (const [shade, boxes] of shaded.entries()) pen.boxes(boxes, faded(color, (0.85 * shade) / SHADES));
-  pen.boxes(ticks, color);
+  pen.boxes(ticks, color, true);
   if (size === 1) return;
   const bars: number[] = [];
   const room = RIGHT - 24;
@@ -158,11 +155,11 @@ function paintRaster(pen: Pen, row: RasterRow, top: number, layout: StackLayout,
     if (length > 0) bars.push(LEFT + plotWidth + 8, top + n * line, length, Math.max(1, tick));
   }
   pen.boxes(bars, faded(color, 0.55));
-  pen.text(LEFT - 6, top + 9, "1", { color: theme.muted, align: "right" });
-  pen.text(LEFT - 6, top + height, String(size), { color: theme.muted, align: "right" });
+  pen.text(LEFT - 6, top + 9, "1", { color: palette.muted, align: "right" });
+  pen.text(LEFT - 6, top + height, String(size), { color: palette.muted, align: "right" });
 }
 
-function paintTrace(pen: Pen, row: TraceRow, top: number, layout: StackLayout, theme: Theme): void {
+function paintTrace(pen: Pen, row: TraceRow, top: number, layout: StackLayout, palette: Palette): void {
   const { height, low, high } = row;
   const { plotWidth, axis } = layout;
   const y = (value: number): number => top + height - ((clamp(value, low, high) - low) / (high - low)) * height;
@@ -172,11 +169,11 @@ function paintTrace(pen: Pen, row: TraceRow, top: number, layout: StackLayout, t
       if (weight > 0.03) pen.boxes([LEFT, top + p, plotWidth, 2], faded(row.band.color, 0.22 * weight));
     }
   }
-  if (low < 0 && high > 0) pen.boxes([LEFT, y(0), plotWidth, 1], theme.line);
+  if (low < 0 && high > 0) pen.boxes([LEFT, y(0), plotWidth, 1], palette.line);
   if (row.threshold !== undefined && row.threshold <= high) {
-    pen.line([LEFT, y(row.threshold), LEFT + plotWidth, y(row.threshold)], { color: theme.muted, dash: [5, 4] });
+    pen.line([LEFT, y(row.threshold), LEFT + plotWidth, y(row.threshold)], { color: palette.muted, dash: [5, 4] });
     if (axis.right === undefined)
-      pen.text(LEFT + plotWidth + 8, y(row.threshold) + 4, "threshold", { color: theme.muted });
+      pen.text(LEFT + plotWidth + 8, y(row.threshold) + 4, "threshold", { color: palette.muted });
   }
   const labels: number[] = [];
   for (const series of row.series) {
@@ -200,7 +197,7 @@ function paintTrace(pen: Pen, row: TraceRow, top: number, layout: StackLayout, t
   }
   if (row.ticks !== undefined) {
     const boxes = row.ticks.flatMap((t) => [layout.x(t) - 1, top, 2, 10]);
-    pen.boxes(boxes, row.tickColor ?? theme.ink);
+    pen.boxes(boxes, row.tickColor ?? palette.ink, true);
   }
   if (row.mark !== undefined) {
     const x = layout.x(row.mark.t);
@@ -210,8 +207,8 @@ function paintTrace(pen: Pen, row: TraceRow, top: number, layout: StackLayout, t
     const at = Math.max(LEFT + 84, Math.min(x - 5, LEFT + plotWidth - 240));
     pen.text(at, top - 8, row.mark.label, { color: row.mark.color });
   }
-  pen.text(LEFT - 6, top + 9, compact(high), { color: theme.muted, align: "right" });
-  pen.text(LEFT - 6, top + height, compact(low), { color: theme.muted, align: "right" });
+  pen.text(LEFT - 6, top + 9, compact(high), { color: palette.muted, align: "right" });
+  pen.text(LEFT - 6, top + height, compact(low), { color: palette.muted, align: "right" });
 }
 
 function columns(values: ArrayLike<number>, y: (value: number) => number, layout: StackLayout): number[] {
@@ -226,17 +223,17 @@ function columns(values: ArrayLike<number>, y: (value: number) => number, layout
   return boxes;
 }
 
-function paintAxis(pen: Pen, layout: StackLayout, theme: Theme): void {
+function paintAxis(pen: Pen, layout: StackLayout, palette: Palette): void {
   const { axis, plotWidth, height } = layout;
   const top = height - FOOT;
   const every = tickDistance(axis.steps * axis.dt, plotWidth / 64);
   const last = axis.steps * axis.dt;
   for (let time = 0; time < last; time += every) {
     const x = layout.x(time / axis.dt);
-    pen.boxes([x, top - GAP, 1, 4], theme.muted);
-    pen.text(x, top + 10, compact(time), { color: theme.muted, align: "center" });
+    pen.boxes([x, top - GAP, 1, 4], palette.muted, true);
+    pen.text(x, top + 10, compact(time), { color: palette.muted, align: "center" });
   }
-  pen.text(LEFT + plotWidth + 8, top + 10, axis.unit, { color: theme.muted });
+  pen.text(LEFT + plotWidth + 8, top + 10, axis.unit, { color: palette.muted });
 }
 
 /** 1, 2 or 5 times a power of ten: at most `most` of them in a range. */

@@ -1,16 +1,17 @@
 /** Small figures that lead to a page: a living picture above the title of the page. */
+
+import type { Palette } from "../draw/palette.ts";
 import { type Pen, PlacedPen } from "../draw/pen.ts";
 import { CanvasView } from "../ui/canvas.ts";
 import { element } from "../ui/dom.ts";
+import { addressIn } from "../ui/site.ts";
 import type { Poster } from "./figure.ts";
-import { currentPalette, type Palette } from "./palette.ts";
-import { addressIn } from "./site.ts";
 
 /** The size of a card's picture; it is shown as wide as its place is. */
 export const CARD_WIDTH = 340;
 export const CARD_HEIGHT = 184;
 /** Of the title below. */
-const FOOT = 36;
+const FOOT = 40;
 
 export interface Subject {
   /** The title of the page, and its path from the root of the site. */
@@ -28,7 +29,7 @@ export const cardPoster = ({ title }: Subject, paint: Painter): Poster => ({
   paint(pen, width, _height, palette) {
     const own = placed(pen, width);
     paint(own, palette);
-    own.text(0, CARD_HEIGHT + 22, `${title} →`, { color: palette.link, size: 15, bold: true });
+    own.text(0, CARD_HEIGHT + 26, `${title} →`, { color: palette.link, size: 15, bold: true });
   },
 });
 
@@ -43,7 +44,7 @@ export class Card {
       picture,
       {
         heightFor: (width) => Math.round((width / CARD_WIDTH) * CARD_HEIGHT),
-        paint: (pen, width) => paint(placed(pen, width), currentPalette()),
+        paint: (pen, width, _height, palette) => paint(placed(pen, width), palette),
       },
       label,
     );

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { DARK, LIGHT, type Palette } from "../draw/palette.ts";
 import { SvgPen } from "../draw/pen.ts";
 import type { Poster } from "./figure.ts";
-import { DARK, LIGHT, type Palette } from "./palette.ts";
 
 const names = readdirSync(import.meta.dirname).filter((name) => existsSync(`${import.meta.dirname}/${name}/figure.ts`));
 

@@ -1,7 +1,8 @@
 /** Sliders of figures: a label, the value, and a handle; on the page, and in the poster. */
+
+import type { Palette } from "../draw/palette.ts";
 import type { Pen } from "../draw/pen.ts";
 import { element } from "../ui/dom.ts";
-import type { Palette } from "./palette.ts";
 
 export interface Range {
   readonly label: string;
@@ -12,19 +13,35 @@ export interface Range {
   readonly show: (value: number) => string;
 }
 
-/** A slider that begins at `initial` and tells each new value. */
-export function slider(range: Range, initial: number, onInput: (value: number) => void): HTMLLabelElement {
+export interface Slider {
+  readonly node: HTMLLabelElement;
+  /** Moves the handle. */
+  set(value: number): void;
+  /** Another bound; the handle stays within it. */
+  setMax(max: number): void;
+}
+
+/** A slider that begins at `initial` and tells each value that the reader sets. */
+export function slider(range: Range, initial: number, onInput: (value: number) => void): Slider {
   const { label, min, max, step, show } = range;
-  const shown = element("b", {}, show(initial));
-  const bounds = { min: String(min), max: String(max), step: String(step), value: String(initial) };
-  const input = element("input", { type: "range", ...bounds, "aria-valuetext": show(initial) });
-  input.addEventListener("input", () => {
-    const value = Number(input.value);
+  const shown = element("b");
+  const bounds = { min: String(min), max: String(max), step: String(step) };
+  const input = element("input", { type: "range", ...bounds, "aria-label": label });
+  const set = (value: number): void => {
+    input.value = String(value);
     shown.textContent = show(value);
     input.setAttribute("aria-valuetext", show(value));
+  };
+  input.addEventListener("input", () => {
+    const value = Number(input.value);
+    set(value);
     onInput(value);
   });
-  return element("label", {}, element("span", {}, label), shown, input);
+  set(initial);
+  const setMax = (max: number): void => {
+    input.max = String(max);
+  };
+  return { node: element("label", {}, element("span", {}, label), shown, input), set, setMax };
 }
 
 /** Height of a row of sliders, their least width, and the gap between them, as the style sheet has them. */

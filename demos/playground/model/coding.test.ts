@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { defaults } from "../state/fields.ts";
 import { codingFields, encodeImage, orderOf, reordered } from "./coding.ts";
-import { blank, centred, examples, formatImage, PIXELS, parseImage, SIDE, stroke } from "./image.ts";
+import { blank, examples, formatImage, PIXELS, parseImage, SIDE, stroke } from "./image.ts";
 
 const base = defaults(codingFields);
 
@@ -24,17 +24,6 @@ test("image: a stroke is as strong as it is near, and can be taken away", () => 
   expect(image[10 * SIDE + 6]).toBe(0);
   stroke(image, [2, 7.5], [12, 7.5], true);
   expect(image[7 * SIDE + 6]).toBe(0);
-});
-
-test("image: centring moves the centre of mass to the middle and keeps every pixel", () => {
-  const image = blank();
-  stroke(image, [2, 2], [4, 3]);
-  const moved = centred(image);
-  const total = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0);
-  expect(total(moved)).toBeCloseTo(total(image), 5);
-  const x = moved.reduce((sum, value, i) => sum + value * ((i % SIDE) + 0.5), 0) / total(moved);
-  expect(Math.abs(x - SIDE / 2)).toBeLessThanOrEqual(0.5);
-  expect(centred(blank())).toEqual(blank());
 });
 
 test("coding: latency recovers the picture to half a time step, rate comes closer with time", () => {

@@ -63,31 +63,15 @@ export function stroke(image: Image, from: Point, to: Point, erase = false, { re
   }
 }
 
-/** The picture of lines through points. */
-export function inked(lines: Strokes): Image {
+/** The picture of a line through points. */
+function line(...points: Point[]): Image {
   const image = blank();
-  for (const points of lines) {
-    for (const [i, to] of points.entries()) stroke(image, points[Math.max(0, i - 1)] as Point, to);
-  }
+  for (const [i, to] of points.entries()) stroke(image, points[Math.max(0, i - 1)] as Point, to);
   return image;
 }
 
-const line = (...points: Point[]): Image => inked([points]);
-
 /** Where a pen went, a list of points each time that it was put down. */
 export type Strokes = readonly (readonly Point[])[];
-
-export const three: Strokes = [
-  [
-    [4, 3.2],
-    [8, 2.8],
-    [9.5, 4.5],
-    [7, 6.6],
-    [9.8, 8.6],
-    [8.5, 11],
-    [4, 11],
-  ],
-];
 
 /** Pictures to begin with. */
 export const examples = {
@@ -96,7 +80,7 @@ export const examples = {
     return Math.round(MOST * Math.max(0, 1 - (x * x + y * y) / 36)) / MOST;
   }),
   seven: line([3.5, 3.5], [10.5, 3.5], [6, 11]),
-  three: inked(three),
+  three: line([4, 3.2], [8, 2.8], [9.5, 4.5], [7, 6.6], [9.8, 8.6], [8.5, 11], [4, 11]),
   ring: line(
     ...Array.from({ length: 25 }, (_, i) => {
       const angle = (i / 24) * 2 * Math.PI;
@@ -105,20 +89,3 @@ export const examples = {
   ),
   ramp: Float32Array.from({ length: PIXELS }, (_, i) => Math.round((MOST * (i % SIDE)) / (SIDE - 1)) / MOST),
 } as const;
-
-/** The picture with its centre of mass in the middle, to the nearest pixel, as the digits of MNIST have it. */
-export function centred(image: Image): Image {
-  let [mass, x, y] = [0, 0, 0];
-  for (const [i, value] of image.entries()) {
-    mass += value;
-    x += value * ((i % SIDE) + 0.5);
-    y += value * (Math.floor(i / SIDE) + 0.5);
-  }
-  if (mass === 0) return image.slice();
-  const [right, down] = [Math.round(SIDE / 2 - x / mass), Math.round(SIDE / 2 - y / mass)];
-  return Float32Array.from({ length: PIXELS }, (_, i) => {
-    const [column, row] = [(i % SIDE) - right, Math.floor(i / SIDE) - down];
-    const inside = column >= 0 && column < SIDE && row >= 0 && row < SIDE;
-    return inside ? (image[row * SIDE + column] as number) : 0;
-  });
-}

@@ -1,4 +1,4 @@
-/** The spiking classifier of the Train and Draw rooms. */
+/** The spiking classifier of the figure Train. */
 import {
   Adam,
   AdamW,
@@ -74,7 +74,8 @@ export class SpikingNetwork extends Module {
       spikes = (this.neurons[i] as LIF).forward(linear.forward(spikes));
     }
     if (this.integrator === null) return this.head.forward(meanOverTime(spikes));
-    return maxMembrane(this.integrator.forward(this.head.forward(spikes)));
+    // A class whose membrane never rises is at its maximum, 0, in all silent steps. The first of them has no spikes to learn from.
+    return maxMembrane(this.integrator.forward(this.head.forward(spikes)), { ties: "share" });
   }
 
   /** The same, with all that happens on the way. */

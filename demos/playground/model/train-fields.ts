@@ -11,7 +11,7 @@ export const trainFields = {
   noise: number(0.1, 0, 0.4, 0.02),
   fields: level(8, [1, 4, 6, 8, 12, 16]),
   encode: choice(["ttfs", "poisson", "constant"], "ttfs"),
-  timesteps: number(24, 4, 100, 1),
+  timesteps: number(8, 4, 100, 1),
   layers: { kind: "list", default: [24, 16], min: 1, max: 256, least: 1, most: 3 },
   beta: number(0.9, 0, 1, 0.01),
   threshold: number(0.5, 0.1, 3, 0.1),

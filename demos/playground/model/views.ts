@@ -145,6 +145,14 @@ export function* decisionMap(run: Run, model: SpikingNetwork, side: number): Ite
   return map;
 }
 
+/** The whole of what is made piece by piece. */
+export function completed<T>(pieces: Iterator<undefined, T>): T {
+  for (;;) {
+    const { done, value } = pieces.next();
+    if (done === true) return value;
+  }
+}
+
 function certainties({ config, data }: Run, model: SpikingNetwork, points: Float32Array): Float32Array {
   return noGrad(() => {
     const x = tensor(receptiveFields(points, config.fields), { shape: [points.length / 2, data.features] });

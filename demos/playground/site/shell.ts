@@ -1,4 +1,6 @@
 /** The script of every page of the site: the look, the search, and the list of pages on a phone. */
+import { serveOffline } from "../ui/offline.ts";
+import { remember } from "../ui/remembered.ts";
 
 const root = document.body.dataset.root ?? "./";
 
@@ -10,7 +12,7 @@ const isDark = (): boolean => {
 document.querySelector("[data-theme-button]")?.addEventListener("click", () => {
   const theme = isDark() ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
-  localStorage.setItem("theme", theme);
+  remember("theme", theme);
   document.dispatchEvent(new Event("themechange"));
 });
 
@@ -19,11 +21,23 @@ if (document.querySelector("snn-figure") !== null) {
   void import("../figures/frame.ts").then(({ defineFigures }) => defineFigures());
 }
 
-// Beside a wide text the list of pages is open, above a narrow one it opens at a press.
+// Programs have buttons when the first one comes near.
+const programs = document.querySelectorAll<HTMLElement>(".program");
+const near = new IntersectionObserver(
+  (entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    near.disconnect();
+    void import("./programs/programs.ts").then(({ addToolsTo }) => addToolsTo(programs, root));
+  },
+  { rootMargin: "400px" },
+);
+for (const program of programs) near.observe(program);
+
+// Beside a wide text the list of pages is open; above a narrow one, and above one that has the whole width, it opens at a press.
 const list = document.querySelector<HTMLDetailsElement>("details.pages");
 const wide = matchMedia("(min-width: 1024px)");
 const follow = (): void => {
-  if (list !== null) list.open = wide.matches;
+  if (list !== null) list.open = wide.matches && list.closest(".body") !== null;
 };
 wide.addEventListener("change", follow);
 follow();
@@ -39,5 +53,4 @@ if (input !== null) {
   });
 }
 
-declare const __OFFLINE__: boolean;
-if (__OFFLINE__) navigator.serviceWorker?.register(`${root}offline.js`).catch(() => {});
+void serveOffline();

@@ -1,5 +1,5 @@
 /**
- * The configuration of a room as a table of fields: their values, limits and how they are written into an address.
+ * The configuration of a figure as a table of fields: their values, limits and how they are written into an address.
  * Values that are the default are left out of the address; what an address gets wrong becomes the nearest valid value.
  */
 
@@ -64,6 +64,10 @@ export const number = (initial: number, min: number, max: number, step: number):
   max,
   step,
 });
+
+/** The number of a slider with these bounds. */
+export const fieldOf = ({ min, max, step }: Omit<NumberField, "kind" | "default">, initial: number): NumberField =>
+  number(initial, min, max, step);
 
 export const level = (initial: number, of: readonly number[]): LevelField => ({ kind: "level", default: initial, of });
 

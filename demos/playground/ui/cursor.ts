@@ -1,8 +1,10 @@
 /** The one time cursor of the page: a share of the time axis, or nowhere. Every plot over time shows it. */
+import { Clock } from "./clock.ts";
+
 type Listener = (share: number | null) => void;
 
 let current: number | null = null;
-let frame = 0;
+let clock: Clock | null = null;
 const listeners = new Set<Listener>();
 
 export const cursor = {
@@ -12,54 +14,38 @@ export const cursor = {
 
   /** Puts the cursor there. */
   set(share: number | null): void {
-    cancelAnimationFrame(frame);
-    frame = 0;
+    clock?.run(false);
     move(share);
   },
 
   get playing(): boolean {
-    return frame !== 0;
+    return clock?.runs === true;
   },
 
   /** Runs through the time axis once in so many seconds, from where it is or from the start. */
   play(seconds: number): void {
-    cancelAnimationFrame(frame);
-    // Who wants little motion gets two pictures a second.
-    const pause = matchMedia("(prefers-reduced-motion: reduce)").matches ? 500 : 0;
-    let shown = Number.NEGATIVE_INFINITY;
-    const from = current === null || current >= 0.999 ? 0 : current;
-    const start = performance.now();
-    const advance = (now: number): void => {
-      const share = from + Math.max(0, now - start) / (1000 * seconds);
-      if (share >= 1) {
-        frame = 0;
-        move(1);
-        return;
-      }
-      frame = requestAnimationFrame(advance);
-      if (now - shown < pause) return;
-      shown = now;
+    clock?.run(false);
+    let share = current === null || current >= 0.999 ? 0 : current;
+    const pass = (ms: number): void => {
+      share = Math.min(1, share + ms / (1000 * seconds));
+      if (share === 1) clock?.run(false);
       move(share);
     };
-    frame = requestAnimationFrame(advance);
-    move(from);
+    // Who wants little motion gets two pictures a second.
+    clock = matchMedia("(prefers-reduced-motion: reduce)").matches ? new Clock(pass, 500) : new Clock(pass);
+    clock.run(true);
+    move(share);
   },
 
   /** Plays, or rests where it is. */
   toggle(seconds: number): void {
-    if (frame === 0) this.play(seconds);
-    else this.set(current);
+    if (this.playing) this.set(current);
+    else this.play(seconds);
   },
 
   /** The step that the cursor is in, or the last one. */
   stepOf(steps: number): number {
     return current === null ? steps - 1 : Math.min(steps - 1, Math.floor(current * steps));
-  },
-
-  /** On to the middle of the next step, or of the first one. */
-  next(steps: number): void {
-    const t = current === null ? 0 : Math.min(steps - 1, this.stepOf(steps) + 1);
-    this.set((t + 0.5) / steps);
   },
 
   subscribe(listener: Listener): void {

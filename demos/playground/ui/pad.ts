@@ -1,7 +1,7 @@
 /** A square to draw on with a pointer, or with arrow keys, space and backspace. */
 import { paintImage } from "../draw/charts.ts";
+import type { Palette } from "../draw/palette.ts";
 import type { Pen } from "../draw/pen.ts";
-import type { Theme } from "../draw/theme.ts";
 import { blank, type Image, type Point, SIDE } from "../model/image.ts";
 import { CanvasView } from "./canvas.ts";
 import { element } from "./dom.ts";
@@ -28,7 +28,7 @@ export class Pad {
 
   constructor(
     onMove: (movement: Movement) => void,
-    ground: (pen: Pen, width: number, theme: Theme) => void = () => {},
+    ground: (pen: Pen, width: number, palette: Palette) => void = () => {},
   ) {
     this.host = element("div", {
       class: "pad",
@@ -40,10 +40,10 @@ export class Pad {
       this.host,
       {
         heightFor: (width) => width,
-        paint: (pen, width, _height, theme) => {
-          ground(pen, width, theme);
+        paint: (pen, width, _height, palette) => {
+          ground(pen, width, palette);
           const at = document.activeElement === this.host && this.host.matches(":focus-visible") ? this.place : null;
-          paintImage(pen, this.image, width, theme, at);
+          paintImage(pen, this.image, width, palette, at);
         },
       },
       "What is drawn",

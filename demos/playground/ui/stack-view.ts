@@ -1,7 +1,8 @@
 /** A stack of rows on the page: its canvas, the cursor over it, and a slider's behaviour for the time under the cursor. */
+
+import { faded, type Palette } from "../draw/palette.ts";
 import type { Pen } from "../draw/pen.ts";
-import { type Axis, describeRow, paintStack, type Row, StackLayout, withHeights } from "../draw/stack.ts";
-import { faded, rowHeight, type Theme } from "../draw/theme.ts";
+import { type Axis, describeRow, paintStack, type Row, StackLayout } from "../draw/stack.ts";
 import { CanvasView } from "./canvas.ts";
 import { cursor } from "./cursor.ts";
 import { element } from "./dom.ts";
@@ -9,8 +10,6 @@ import { element } from "./dom.ts";
 export interface StackEvents {
   /** A neuron of a raster was chosen: row, neuron. */
   onPick?(row: number, neuron: number): void;
-  /** A step was chosen in a row of traces. */
-  onStep?(row: number, t: number): void;
 }
 
 export class StackView {
@@ -33,12 +32,12 @@ export class StackView {
     const heightFor = (width: number): number => this.layout(width).height;
     this.view = new CanvasView(
       this.host,
-      { heightFor, paint: (pen, width, _height, theme) => paintStack(pen, this.rows, this.layout(width), theme) },
+      { heightFor, paint: (pen, width, _height, palette) => paintStack(pen, this.rows, this.layout(width), palette) },
       label,
     );
     this.overlay = new CanvasView(
       this.host,
-      { heightFor, paint: (pen, width, _height, theme) => this.paintCursor(pen, this.layout(width), theme) },
+      { heightFor, paint: (pen, width, _height, palette) => this.paintCursor(pen, this.layout(width), palette) },
       `${label}: cursor`,
     );
     this.overlay.canvas.classList.add("overlay");
@@ -51,8 +50,7 @@ export class StackView {
     this.listen(events);
   }
 
-  show(given: readonly Row[], axis: Axis): void {
-    const rows = withHeights(given, rowHeight());
+  show(rows: readonly Row[], axis: Axis): void {
     const resized = this.layout(1).height !== new StackLayout(rows, axis, 1).height;
     this.rows = rows;
     this.axis = axis;
@@ -61,10 +59,6 @@ export class StackView {
     this.describe();
     this.view.update();
     this.overlay.update();
-  }
-
-  svg(): string {
-    return this.view.svg();
   }
 
   private layout(width: number): StackLayout {
@@ -85,7 +79,7 @@ export class StackView {
     this.host.setAttribute("aria-valuetext", `${unit} ${(t ?? steps - 1) * dt}. ${parts.join(". ")}`);
   }
 
-  private paintCursor(pen: Pen, layout: StackLayout, theme: Theme): void {
+  private paintCursor(pen: Pen, layout: StackLayout, palette: Palette): void {
     const t = this.step();
     if (t === null) return;
     const x = this.revealing ? layout.left + (cursor.share as number) * layout.plotWidth : layout.x(t);
@@ -93,22 +87,22 @@ export class StackView {
     if (this.revealing) {
       for (const [i, row] of this.rows.entries()) {
         const top = layout.tops[i] as number;
-        pen.boxes([x, top - 1, layout.left + layout.plotWidth - x, row.height], faded(theme.paper, 0.82));
+        pen.boxes([x, top - 1, layout.left + layout.plotWidth - x, row.height], faded(palette.paper, 0.82));
       }
     }
-    pen.boxes([x - 0.5, 0, 1, bottom], theme.accent);
+    pen.boxes([x - 0.5, 0, 1, bottom], palette.accent, true);
     for (const [i, row] of this.rows.entries()) {
       const top = layout.tops[i] as number;
       const right = layout.left + layout.plotWidth;
-      pen.text(right, top - 8, describeRow(row, t), { color: theme.ink, align: "right", bold: true });
+      pen.text(right, top - 8, describeRow(row, t), { color: palette.ink, align: "right", bold: true });
     }
     const flip = t > this.axis.steps * 0.8;
     const time = `${Number((t * this.axis.dt).toFixed(2))}`;
-    pen.boxes([x + (flip ? -32 : 0), bottom - 2, 32, 16], theme.accent);
-    pen.text(x + (flip ? -16 : 16), bottom + 10, time, { color: theme.paper, align: "center", bold: true });
+    pen.boxes([x + (flip ? -32 : 0), bottom - 2, 32, 16], palette.accent);
+    pen.text(x + (flip ? -16 : 16), bottom + 10, time, { color: palette.paper, align: "center", bold: true });
   }
 
-  private listen({ onPick, onStep }: StackEvents): void {
+  private listen({ onPick }: StackEvents): void {
     const { host } = this;
     const locate = (event: PointerEvent) => {
       const box = host.getBoundingClientRect();
@@ -128,9 +122,8 @@ export class StackView {
       if (!cursor.playing && event.pointerType === "mouse") cursor.set(null);
     });
     host.addEventListener("click", (event) => {
-      const { layout, row, y, t } = locate(event as PointerEvent);
+      const { layout, row, y } = locate(event as PointerEvent);
       const found = this.rows[row];
-      if (found?.kind === "trace") onStep?.(row, t);
       if (found?.kind !== "raster") return;
       const neuron = Math.floor(((y - (layout.tops[row] as number)) / found.height) * found.size);
       onPick?.(row, Math.min(found.size - 1, Math.max(0, neuron)));
@@ -139,9 +132,7 @@ export class StackView {
       const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: 10, PageDown: -10 }[event.key];
       const { steps } = this.axis;
       const t = this.step();
-      if (event.key === "Enter") {
-        for (const [row, { kind }] of this.rows.entries()) if (kind === "trace") onStep?.(row, t ?? 0);
-      } else if (event.key === "Escape") cursor.set(null);
+      if (event.key === "Escape") cursor.set(null);
       else if (event.key === "Home" || event.key === "End")
         cursor.set((event.key === "Home" ? 0.5 : steps - 0.5) / steps);
       else if (by !== undefined) {

@@ -1,15 +1,14 @@
 import { lazyRule } from "../plasticity.ts";
 
 /**
- * The rule of Bienenstock, Cooper and Munro: a rate above a threshold strengthens active synapses, a rate below weakens these, and the
- * threshold slides with the mean square of the rate, so that a neuron becomes selective for some of its inputs.
+ * The rule of Bienenstock, Cooper and Munro: a postsynaptic rate above a threshold strengthens active synapses, a rate below weakens them, and the
+ * threshold follows the mean square of the rate, so that a neuron becomes selective for some of its inputs.
  *
  *   θ ← θ + (1 − exp(−dt/τ))·(y² − θ)        Δw = η·x·y·(y − θ)        (θ follows E[y²]; Intrator and Cooper 1992)
  *
- * x are the rates before and y the rates behind. A change sees θ with y² of its own step (`order: "after"`, the default
- * here). θ starts from 0; `state.traces.theta` holds it, one for each neuron and each sample of a batch. τ is to be
- * long against the time between different inputs, so that θ averages over them, and short against the time in which
- * weights change: else θ comes late and weights swing.
+ * x are presynaptic and y postsynaptic rates. A change reads θ with y² of its own step (`order: "after"`, the default here). θ starts from 0;
+ * `state.traces.theta` holds it for each neuron and sample. Choose τ long against the time between different inputs, so that θ averages over them,
+ * and short against the time in which weights change: otherwise θ lags and weights oscillate.
  *
  * Shapes: see {@link Plastic}. Parameters: eta 0.001, a number or a tensor [out]; tau 100, in the unit of dt, a number.
  *
@@ -30,7 +29,7 @@ import { lazyRule } from "../plasticity.ts";
  * console.log(layer.weight.item().toFixed(3), `${state.traces.theta}`); // 1.452 Tensor([1, 1], [0.095163])
  * ```
  */
-export const BCM = /* @__PURE__ */ lazyRule({
+export const BCM = lazyRule({
   name: "BCM",
   traces: { theta: { of: "post", tau: "tau", average: true, input: (y) => y.square() } },
   parameters: { eta: 0.001, tau: 100 },

@@ -1,4 +1,4 @@
-/** Comments of rules: each names the defaults of its definition, with which a rule is made, and its order where that is not the usual one. */
+/** Comments of rules: each names the defaults of the parameters, and the order of events if it is not the usual one. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as snn from "../../index.ts";
@@ -24,7 +24,7 @@ function commentOf(name: string): string {
   return before.slice(before.lastIndexOf("/**")).replace(/\n \* ?/g, " ");
 }
 
-/** A number as texts have it: 0.012, 5·10⁻¹⁰. */
+/** A number as written in comments: 0.012, 5·10⁻¹⁰. */
 function numberIn(text: string): number {
   const [factor = "", exponent] = text.split("·10⁻");
   const digits = [...(exponent ?? "")].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(digit)).join("");

@@ -1,7 +1,7 @@
-/** How changes of a weight depend on the weight: a choice of the rules for spike times. */
+/** Dependence of changes on the weight, a choice of the rules for spike times. */
 import type { Language, Value } from "../../../engine/fuse/index.ts";
 
-/** The choices; {@link STDP} has their equations. */
+/** Choices; {@link STDP} has their equations. */
 export const DEPENDENCE = ["additive", "step", "multiplicative", "power", "weight"] as const;
 export type Dependence = (typeof DEPENDENCE)[number];
 
@@ -29,10 +29,10 @@ export function weakening(change: Value, { w, low, muMinus, where }: Minus, depe
   return change.mul(dependence === "weight" ? w : factorOf(w.sub(low), muMinus, where, dependence));
 }
 
-/** The factor for a weight with this room up to its bound, which is 0 or less at the bound and beyond. */
+/** Factor of a change by the distance `room` of a weight to its bound; `room` is ≤ 0 at the bound and beyond. */
 function factorOf(room: Value, mu: Value, where: Language["where"], dependence: Dependence): Value {
   if (dependence === "step") return room.gt(0);
   if (dependence === "multiplicative") return room.relu();
-  // room^μ, and 0⁰ = 1.
+  // room^μ, with 0⁰ = 1.
   return where(room.gt(0), room.log().mul(mu).exp(), mu.eq(0));
 }

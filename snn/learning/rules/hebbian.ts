@@ -3,19 +3,19 @@ import { lazyRule } from "../plasticity.ts";
 /**
  * Hebb's rule: neurons that are active together strengthen the synapse between them.
  *
- *   activity "spikes":  at a spike before Δw = η₁·y        at a spike behind Δw = η₂·x
+ *   activity "spikes":  at a presynaptic spike Δw = η₁·y        at a postsynaptic spike Δw = η₂·x
  *   activity "rates":   in each step Δw = η·pre·post
- *   x ← x·exp(−dt/τ₁), with each spike before x + a₁       y ← y·exp(−dt/τ₂), with each spike behind y + a₂
+ *   x ← x·exp(−dt/τ₁), plus a₁ at each presynaptic spike       y ← y·exp(−dt/τ₂), plus a₂ at each postsynaptic spike
  *
- * Both kinds of pairs strengthen: the order of the spikes does not matter. Weights grow without end; bounds, `normalize` or
- * `weightDecay` of {@link Plastic} hold them. `interaction: "nearest"` sets the traces at a spike instead of adding to them.
+ * Pairs strengthen the synapse in either order of the spikes. Weights grow without bound unless `bounds`, `normalize` or `weightDecay` of
+ * {@link Plastic} limits them. `interaction: "nearest"` sets the traces at a spike instead of adding to them.
  *
  * Shapes: see {@link Plastic}. Parameters, numbers or tensors [out]: etaPre 0.01, etaPost 0.01 (η₁, η₂), eta 0.01; numbers: tauPre 20,
  * tauPost 20 (in the unit of dt), amountPre 1, amountPost 1. `numerics: "bindsnet"` sets traces, and a pair of spikes in the same step
  * counts in both changes.
  *
- * @throws RangeError for time constants that are not positive, and for options of spikes, of which decay and order are two, with rates and
- *   the other way round.
+ * @throws RangeError for time constants that are not positive, for options of spikes (including decay and order) with rates, and for options of rates
+ *   with spikes.
  * @see Hebb (1949), The Organization of Behavior, Wiley. Gerstner and Kistler (2002), Mathematical formulations of Hebbian learning,
  *   Biological Cybernetics 87.
  *
@@ -30,7 +30,7 @@ import { lazyRule } from "../plasticity.ts";
  * console.log(layer.weight.toArray()); // [ [ 0.25, 0.0625 ] ]
  * ```
  */
-export const Hebbian = /* @__PURE__ */ lazyRule({
+export const Hebbian = lazyRule({
   name: "Hebbian",
   traces: {
     x: ({ activity, interaction }) =>
@@ -53,7 +53,7 @@ export const Hebbian = /* @__PURE__ */ lazyRule({
     interaction: { activity: ["spikes"] },
   },
   numerics: { bindsnet: { order: "after", interaction: "nearest" } },
-  // The product of rates is added once, at rates behind that are not 0.
+  // The product of rates is added once, by the sweep of postsynaptic rates that are not 0.
   onPre: (argument, { activity }) => (activity === "rates" ? argument.constant(0) : argument.y.mul(argument.etaPre)),
   onPost(argument, { activity }) {
     if (activity === "spikes") return argument.x.mul(argument.etaPost);

@@ -1,20 +1,20 @@
 import { lazyRule } from "../plasticity.ts";
 
 /**
- * Oja's rule: Hebb's rule with a decay that holds the length of a neuron's weights, which become the principal component of its inputs.
+ * Oja's rule: Hebb's rule with a decay that bounds the norm of a neuron's weights, which converge to the principal component of its inputs.
  *
  *   variant "oja":       Δw_ji = η·y_j·(x_i − α·y_j·w_ji)
  *   variant "subspace":  Δw_ji = η·y_j·(x_i − Σ_k y_k·w_ki)
  *   variant "sanger":    Δw_ji = η·y_j·(x_i − Σ_{k≤j} y_k·w_ki)
  *
- * x are the rates before and y the rates behind; the layer gives y = w·x, without a bias. The length of w_j goes to
- * 1/√α. "oja" brings all neurons to the first principal component of x; the neurons of "subspace" span the first ones
- * together; neuron j of "sanger" becomes component j. Components are those about 0: inputs have a mean of 0.
+ * x are presynaptic and y postsynaptic rates; the layer computes y = w·x, without a bias. The norm of w_j converges to 1/√α. With "oja", all neurons
+ * converge to the first principal component of x; with "subspace", the neurons together span the first ones; with "sanger", neuron j converges to
+ * component j. Inputs must have the mean 0, since components are taken about 0.
  *
  * Shapes: see {@link Plastic}; `reduction: "mean"` averages the changes over a batch. Parameters, numbers or tensors [out]: eta 0.01 (η),
  * alpha 1 (α).
  *
- * @throws RangeError for options without effect: alpha with another variant than "oja", decay and order, and in a Plastic dt.
+ * @throws RangeError for options without effect: alpha with a variant other than "oja", decay, order, and, in {@link Plastic}, dt.
  * @see Oja (1982), A simplified neuron model as a principal component analyzer, Journal of Mathematical Biology 15. Oja (1989), Neural
  *   networks, principal components, and subspaces, International Journal of Neural Systems 1. Sanger (1989), Optimal unsupervised
  *   learning in a single-layer linear feedforward neural network, Neural Networks 2.
@@ -34,7 +34,7 @@ import { lazyRule } from "../plasticity.ts";
  * console.log(layer.weight.norm().item().toFixed(2)); // 1.00
  * ```
  */
-export const Oja = /* @__PURE__ */ lazyRule({
+export const Oja = lazyRule({
   name: "Oja",
   traces: {},
   parameters: { eta: 0.01, alpha: 1 },

@@ -1,4 +1,4 @@
-/** Hebbian, Oja and BCM: rules that take rates. */
+/** Hebbian, Oja and BCM: rules that use rates. */
 import { BCM, Conv1d, Hebbian, Linear, Oja, Plastic, type Tensor, tensor } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
 import { bits, random } from "../../../test/support/tensors.ts";
@@ -89,7 +89,7 @@ describe("Oja", () => {
   });
 
   test("the neurons of sanger become the principal components one by one", () => {
-    // Inputs along three axes with variances of 4, 1 and 1/4, turned by an orthogonal matrix.
+    // Inputs along three axes with variances of 4, 1 and 1/4, rotated by an orthogonal matrix.
     const axes = [
       [2, 2, 1],
       [-2, 1, 2],
@@ -140,7 +140,7 @@ describe("BCM", () => {
         const x = random([B, N], 20 + t, { low: 0, high: 1 });
         const y = layer.forward(x);
         state = plastic.step(x, y, state);
-        // Rates of the loop's own weights.
+        // Rates computed with the loop's own weights.
         const pre = rowsOf(x);
         const post = pre.map((sample) => w.map((row) => row.reduce((sum, v, i) => sum + v * (sample[i] as number), 0)));
         const change = w.map((row) => row.map(() => 0));
@@ -148,7 +148,7 @@ describe("BCM", () => {
           rates.forEach((rate, j) => {
             const [old, row] = [theta[b]?.[j] as number, change[j] as number[]];
             const next = old + share * (rate * rate - old);
-            // Without the rate of the step θ has decayed all the same.
+            // Without the rate of the step, θ still decays.
             const at = order === "after" ? next : old * (1 - share);
             row.forEach((value, i) => {
               row[i] = value + (0.02 * (pre[b]?.[i] as number) * rate * (rate - at)) / B;
@@ -184,7 +184,7 @@ describe("BCM", () => {
       state = plastic.step(x, layer.forward(x).relu(), state);
     }
     for (const value of before) expect(value).toBeLessThan(0.3);
-    // 3/4 is the most for four patterns: a rate at one alone.
+    // 3/4 is the maximum for four patterns: a rate at only one.
     for (const value of selectivity()) expect(value).toBeGreaterThan(0.72);
     const rates = rowsOf(layer.forward(tensor(PATTERNS)).relu());
     const meanSquares = [0, 1, 2].map((j) => rates.reduce((sum, row) => sum + (row[j] as number) ** 2, 0) / 4);

@@ -1,4 +1,4 @@
-/** RewardSTDP against loops in float64 and formulas, and rewards that are refused. */
+/** RewardSTDP compared with loops in float64 and formulas, and rewards that are rejected. */
 import { Conv1d, Linear, Plastic, plasticity, RewardSTDP, STDP, type Tensor, tensor, zeros } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
 import { bits, random } from "../../../test/support/tensors.ts";
@@ -18,7 +18,7 @@ const rows = (n: number, m: number, seed: number, low: number): number[][] =>
 const spikesOf = (seed: number, steps: number, n: number, p: number): number[][] =>
   rows(steps, n, seed, 0).map((row) => row.map((x) => (x < p ? 1 : 0)));
 
-/** The loop of the equations: the weight after each step, e of each synapse in float64. */
+/** The loop of the equations: the weight after each step, and e of each synapse in float64. */
 function loop(
   w: number[][],
   pre: readonly number[][],

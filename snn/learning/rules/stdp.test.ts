@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Linear, Plastic, STDP, type Tensor, tensor } from "../../../index.ts";
 import { values } from "../../../test/support/tensors.ts";
 
-/** Weights of one neuron behind, after these steps of spikes before and behind. */
+/** Weights of one postsynaptic neuron after these steps of pre- and postsynaptic spikes. */
 function weights(
   rule: InstanceType<typeof STDP>,
   start: readonly number[],
@@ -19,12 +19,12 @@ function weights(
 
 const row = (spikes: readonly number[]): Tensor => tensor([[...spikes]]);
 
-/** A spike before, and in the next step one behind. */
+/** A presynaptic spike, and in the next step a postsynaptic one. */
 const CAUSAL = [
   [[1, 1, 1], 0],
   [[0, 0, 0], 1],
 ] as const;
-/** The other way round. */
+/** The reverse order. */
 const ANTICAUSAL = [
   [[0, 0, 0], 1],
   [[1, 1, 1], 0],

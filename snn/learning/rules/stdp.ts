@@ -2,25 +2,24 @@ import { lazyRule } from "../plasticity.ts";
 import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
 
 /**
- * Spike-timing-dependent plasticity of pairs of spikes: a spike behind strengthens a synapse by the trace of the spikes before, a
- * spike before weakens it by the trace of the spikes behind.
+ * Pair-based spike-timing-dependent plasticity: a postsynaptic spike strengthens a synapse by the trace of presynaptic spikes, a presynaptic spike
+ * weakens it by the trace of postsynaptic spikes.
  *
- *   at a spike before:  Δw = −A₋·f₋(w)·y        at a spike behind:  Δw = A₊·f₊(w)·x
- *   x ← x·exp(−dt/τ₊), with each spike before x + 1        y ← y·exp(−dt/τ₋), with each spike behind y + 1
+ *   at a presynaptic spike:  Δw = −A₋·f₋(w)·y        at a postsynaptic spike:  Δw = A₊·f₊(w)·x
+ *   x ← x·exp(−dt/τ₊), plus 1 at each presynaptic spike        y ← y·exp(−dt/τ₋), plus 1 at each postsynaptic spike
  *
- * `dependence` chooses f: "additive" 1; "step" 1 within the bounds and f₊(high) = f₋(low) = 0; "multiplicative" f₊ = high − w,
- * f₋ = w − low; "power" f₊ = (high − w)^μ₊, f₋ = (w − low)^μ₋; "weight" f₊ = f₋ = w. A weight beyond a bound, where
- * {@link Plastic.normalize} may put it, has f = 0 there. `interaction: "nearest"` sets the traces at a spike instead of adding to them.
+ * `dependence` selects f: "additive" 1; "step" 1 within the bounds and f₊(high) = f₋(low) = 0; "multiplicative" f₊ = high − w, f₋ = w − low; "power"
+ * f₊ = (high − w)^μ₊, f₋ = (w − low)^μ₋; "weight" f₊ = f₋ = w. For a weight beyond a bound, which {@link Plastic.normalize} may cause, f = 0 at that
+ * bound. `interaction: "nearest"` sets the traces at a spike instead of adding to them.
  *
- * Shapes: see {@link Plastic}. Parameters, numbers or tensors [out]: aPlus 0.01, aMinus 0.012 (A₊, A₋, in units of the weight),
- * muPlus 1, muMinus 1; numbers: tauPlus 20, tauMinus 20 (in the unit of dt), amountPlus 1, amountMinus 1 (the amounts
- * that a spike adds to x and y).
+ * Shapes: see {@link Plastic}. Parameters, numbers or tensors [out]: aPlus 0.01, aMinus 0.012 (A₊, A₋, in units of the weight), muPlus 1, muMinus 1;
+ * numbers: tauPlus 20, tauMinus 20 (in the unit of dt), amountPlus 1, amountMinus 1 (what a spike adds to x and y).
  *
  * `numerics`: "norse" decays by 1 − dt/τ, with spikes multiplied by dt/τ; "spikingjelly" decays by 1 − dt/τ and weighs by w;
  * "bindsnet" sets traces. In all three a pair of spikes in the same step counts in both changes (`order: "after"`).
  *
- * @throws RangeError for time constants that are not positive, and for options without effect, such as muPlus without "power" or
- *   rewardAfter; {@link Plastic} without bounds for "step", "multiplicative" and "power".
+ * @throws RangeError for time constants that are not positive, and for options without effect, such as muPlus without "power" or rewardAfter;
+ *   {@link Plastic} throws without bounds for "step", "multiplicative" and "power".
  * @see Song, Miller and Abbott (2000), Competitive Hebbian learning through spike-timing-dependent synaptic plasticity, Nature
  *   Neuroscience 3. Gütig, Aharonov, Rotter and Sompolinsky (2003), Learning input correlations through nonlinear temporally
  *   asymmetric Hebbian plasticity, Journal of Neuroscience 23.
@@ -40,7 +39,7 @@ import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
  * console.log([-20, -5, 5, 20].map(change).join(" ")); // -0.00441 -0.00935 0.00779 0.00368
  * ```
  */
-export const STDP = /* @__PURE__ */ lazyRule({
+export const STDP = lazyRule({
   name: "STDP",
   traces: {
     x: ({ interaction, average }) => ({

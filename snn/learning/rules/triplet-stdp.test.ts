@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Linear, Plastic, type PlasticEvent, type Rule, STDP, TripletSTDP } from "../../../index.ts";
 
-/** The change of a weight by spikes at these times, from 0 on. */
+/** The change of a weight, from 0 on, by spikes at these times. */
 function change(rule: Rule, spikes: readonly (readonly [t: number, kind: PlasticEvent])[]): number {
   const layer = new Linear(1, 1, { bias: false });
   layer.weight.copyFrom([0]);

@@ -2,28 +2,28 @@ import { lazyRule } from "../plasticity.ts";
 import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
 
 /**
- * Spike-timing-dependent plasticity of triplets of spikes: a spike behind strengthens a synapse by the trace of the spikes before, the
- * more the faster the neuron behind fires, and a spike before weakens it by the trace of the spikes behind.
+ * Triplet-based spike-timing-dependent plasticity: a postsynaptic spike strengthens a synapse by the trace of presynaptic spikes, more so at a high
+ * postsynaptic rate, and a presynaptic spike weakens it by the trace of postsynaptic spikes.
  *
- *   at a spike before:  Δw = −f₋(w)·o₁·(A₂₋ + A₃₋·r₂)        at a spike behind:  Δw = f₊(w)·r₁·(A₂₊ + A₃₊·o₂)
- *   r₁, r₂: traces of the spikes before with τ₊ and τₓ        o₁, o₂: traces of the spikes behind with τ₋ and τᵧ
+ *   at a presynaptic spike:  Δw = −f₋(w)·o₁·(A₂₋ + A₃₋·r₂)        at a postsynaptic spike:  Δw = f₊(w)·r₁·(A₂₊ + A₃₊·o₂)
+ *   r₁, r₂: traces of presynaptic spikes with τ₊ and τₓ        o₁, o₂: traces of postsynaptic spikes with τ₋ and τᵧ
  *
- * A spike does not count in its own slow trace: r₂ and o₂ are those just before it. Traces add up, or with `interaction: "nearest"` a
- * spike sets them to 1. `dependence` chooses f₊ and f₋ as in {@link STDP}: "additive" is the rule of the paper, "power" with
- * muPlus and muMinus has soft bounds. With A₃₊ = A₃₋ = 0 this is the rule of pairs.
+ * r₂ and o₂ are read just before a spike, which is thus not part of its own slow trace. A spike adds 1 to traces, or sets them to 1 with
+ * `interaction: "nearest"`. `dependence` selects f₊ and f₋ as in {@link STDP}: "additive" is the rule of the paper, "power" with muPlus and muMinus
+ * has soft bounds. With A₃₊ = A₃₋ = 0 this is pair-based STDP.
  *
- * Shapes: see {@link Plastic}. Parameters, numbers or tensors [out]: a2Plus 5·10⁻¹⁰, a3Plus 6.2·10⁻³, a2Minus 7·10⁻³, a3Minus
- * 2.3·10⁻⁴, muPlus 1, muMinus 1; numbers, in ms where dt is: tauPlus 16.8, tauMinus 33.7, tauX 101, tauY 125.
+ * Shapes: see {@link Plastic}. Parameters, numbers or tensors [out]: a2Plus 5·10⁻¹⁰, a3Plus 6.2·10⁻³, a2Minus 7·10⁻³, a3Minus 2.3·10⁻⁴, muPlus 1,
+ * muMinus 1; numbers, in the unit of dt (ms in the paper): tauPlus 16.8, tauMinus 33.7, tauX 101, tauY 125.
  *
- * `numerics` are the sets that Pfister and Gerstner have fitted, to data from visual cortex or from cultures of the hippocampus, with
- * all spikes or the nearest, all four amplitudes or the minimal model with fewer: "visualAllFull" (the default), "visualAllMinimal",
- * "visualNearestFull", "visualNearestMinimal", "hippocampusAllFull", "hippocampusAllMinimal", "hippocampusNearestFull",
- * "hippocampusNearestMinimal". The fast traces have the default time constants in all of them.
+ * `numerics` selects a fit of Pfister and Gerstner: to data from visual cortex or hippocampal cultures, with all spikes or the nearest, with all four
+ * amplitudes or a minimal model with fewer: "visualAllFull" (the default), "visualAllMinimal", "visualNearestFull", "visualNearestMinimal",
+ * "hippocampusAllFull", "hippocampusAllMinimal", "hippocampusNearestFull", "hippocampusNearestMinimal". All of them have the default time constants
+ * of the fast traces.
  *
- * With `order: "after"` a change sees all spikes of its step, and so a spike counts in its own slow trace, which the paper excludes.
+ * With `order: "after"`, a change reads all spikes of its step, so a spike is part of its own slow trace, unlike in the paper.
  *
- * @throws RangeError for time constants that are not positive, and for options without effect, such as tauX with a minimal preset,
- *   which sets A₃₋ to 0, and without a3Minus; {@link Plastic} without bounds for "step", "multiplicative" and "power".
+ * @throws RangeError for time constants that are not positive, and for options without effect, such as tauX with a minimal preset, which sets A₃₋ to
+ *   0, unless a3Minus is given; {@link Plastic} throws without bounds for "step", "multiplicative" and "power".
  * @see Pfister and Gerstner (2006), Triplets of spikes in a model of spike timing-dependent plasticity, Journal of Neuroscience
  *   26(38), tables 3 and 4.
  *
@@ -38,7 +38,7 @@ import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
  * console.log(layer.weight.item().toFixed(4)); // 0.5055
  * ```
  */
-export const TripletSTDP = /* @__PURE__ */ lazyRule({
+export const TripletSTDP = lazyRule({
   name: "TripletSTDP",
   traces: {
     r1: ({ interaction }) => ({ of: "pre", tau: "tauPlus", set: interaction === "nearest" }),

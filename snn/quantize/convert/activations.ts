@@ -1,12 +1,12 @@
-/** The distribution of activations, and the scale that a normalisation takes from it. */
+/** Distribution of activations, and the scale that a normalisation takes from it. */
 
-/** Counts of numbers by the eight bits of their exponent, and by the first eight of their mantissa: 0.4 % is the width of a bin. */
+/** Histogram of numbers by the eight bits of their exponent and the first eight of their mantissa; a bin is 0.4 % wide. */
 type Counts = (Uint32Array | undefined)[];
 
 /** A bin between two numbers, with its count. */
 type Bin = readonly [start: number, end: number, count: number];
 
-/** Positive activations of a layer: how many there are in each bin, and the largest, for each channel. */
+/** Positive activations of a layer: a histogram and the maximum for each channel. */
 export class Activations {
   private readonly counts: readonly Counts[];
   private readonly largest: Float32Array;
@@ -40,9 +40,8 @@ export class Activations {
   }
 
   /**
-   * The scale of each channel, or one for all of them: the activation that `percentile` per cent of the positive ones
-   * do not exceed, for 100 the largest. 1 where no activation is positive; a channel without positive ones has the
-   * scale of the layer.
+   * Scale of each channel, or of all of them: the activation that `percentile` per cent of the positive ones do not exceed; for 100, the
+   * maximum. 1 if no activation is positive; a channel without positive ones has the scale of the layer.
    */
   scales(percentile: number, perChannel: boolean): Float64Array {
     const { counts, largest } = this;
@@ -55,7 +54,7 @@ export class Activations {
   }
 }
 
-/** The bins with numbers in them, from the least to the largest, over these channels together. */
+/** Non-empty bins in ascending order, over these channels together. */
 function binsOf(channels: readonly Counts[]): Bin[] {
   const bins: Bin[] = [];
   for (let exponent = 0; exponent < 256; exponent++) {
@@ -69,10 +68,10 @@ function binsOf(channels: readonly Counts[]): Bin[] {
   return bins;
 }
 
-/** The least number of a bin. */
+/** Lower end of a bin. */
 const startOf = (bin: number): number => new Float32Array(Uint32Array.of(bin << 15).buffer)[0] as number;
 
-/** The number that `percentile` per cent do not exceed, by its part of its bin; 0 without any. */
+/** The number that `percentile` per cent do not exceed, interpolated within its bin; 0 without values. */
 function percentileOf(bins: readonly Bin[], largest: number, percentile: number): number {
   let above = (1 - percentile / 100) * bins.reduce((sum, [, , count]) => sum + count, 0);
   for (let i = bins.length - 1; i >= 0; i--) {

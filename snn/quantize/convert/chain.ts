@@ -1,4 +1,4 @@
-/** The layers of a network that can be converted, as a chain; errors name the ones that cannot. */
+/** The layers of a convertible network as a chain; errors name the layers that cannot be converted. */
 import { wrongValue } from "../../../engine/arguments.ts";
 import {
   AvgPool2d,
@@ -24,14 +24,14 @@ export type ChainLayer = WeightLayer | ChainBatchNorm | ChainPool | Flatten | Dr
 
 const KNOWN = [Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, MaxPool2d, Flatten, Dropout, ReLU];
 
-/** A layer in its place. */
+/** A layer at its index. */
 export interface Link {
   readonly layer: ChainLayer;
-  /** The layer's place and class, as errors name it. */
+  /** Index and class of the layer, for errors. */
   readonly name: string;
 }
 
-/** The layers in their order; Dropout, which does nothing in evaluation, is left out. */
+/** The layers in order; Dropout, which does nothing in evaluation, is left out. */
 export function chainOf(where: string, model: unknown, maxPool: "refuse" | "spikes"): Link[] {
   const links: Link[] = [];
   for (const [i, layer] of layersOf(where, model).entries()) {
@@ -61,7 +61,7 @@ const unknownLayer = (where: string, name: string): TypeError =>
 const isNormalization = (layer: Module): layer is ChainBatchNorm =>
   layer instanceof BatchNorm1d || layer instanceof BatchNorm2d;
 
-/** The place of the last layer with weights, −1 without one. */
+/** Index of the last layer with weights; −1 without one. */
 export const lastWeightLayer = (chain: readonly Link[]): number =>
   chain.map(({ layer }) => isWeightLayer(layer)).lastIndexOf(true);
 
@@ -81,17 +81,17 @@ export function affineOf({
   return { scale, shift: scale.map((factor, c) => (beta?.[c] ?? 0) - (mean[c] as number) * factor) };
 }
 
-/** Where a batch normalisation has its channels in inputs of `ndim` axes, counted from the end. */
+/** Axis of the channels of a batch normalisation for inputs of `ndim` axes, counted from the end. */
 export function normalizedAxis(layer: ChainBatchNorm, ndim: number): number {
   if (layer instanceof BatchNorm2d) return -3;
   return axisOf("toSpiking", layer.axis ?? (ndim === 2 ? -1 : -2), ndim) - ndim;
 }
 
-/** Whether a Flatten makes one axis of all but the batch. */
+/** Whether a Flatten joins all axes except the batch. */
 export const flattensAll = ({ startAxis, endAxis }: Flatten, ndim: number): boolean =>
   axisOf("toSpiking", startAxis, ndim) === 1 && axisOf("toSpiking", endAxis, ndim) === ndim - 1;
 
-/** Whether the layer puts zeros around its input that count. */
+/** Whether the layer pads its input with zeros that count. */
 export function pads(layer: ChainLayer): boolean {
   if (layer instanceof AvgPool2d && layer.options.countIncludePad === false) return false;
   const padding =
@@ -100,8 +100,8 @@ export function pads(layer: ChainLayer): boolean {
 }
 
 /**
- * Whether the channels of a ReLU i may have scales of their own: the next layer with weights has to see the same channels. They are on the
- * axis `axis`, counted from the end, of `ndim` axes.
+ * Whether each channel of ReLU i may have its own scale, which requires that the next layer with weights reads the same channels. The
+ * channels are on `axis`, counted from the end, of `ndim` axes.
  */
 export function keepsChannels(chain: readonly Link[], i: number, axis: number, ndim: number): boolean {
   let at = axis;

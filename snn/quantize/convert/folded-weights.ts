@@ -1,4 +1,4 @@
-/** Weights of a layer as they are scaled and shifted, in float64. */
+/** Weights of a layer in float64, into which scales and shifts are folded. */
 import { Conv1d, Conv2d, Generator, Linear, type Module } from "../../../engine/index.ts";
 import { weightOf } from "../../../engine/protocol.ts";
 
@@ -8,17 +8,17 @@ export type WeightLayer = Linear | Conv1d | Conv2d;
 export const isWeightLayer = (layer: Module): layer is WeightLayer =>
   layer instanceof Linear || layer instanceof Conv1d || layer instanceof Conv2d;
 
-/** Where a layer has its channels, counted from the end. */
+/** Axis of a layer's channels, counted from the end. */
 export const weightChannelAxis = (layer: WeightLayer): number =>
   layer instanceof Linear ? -1 : layer instanceof Conv1d ? -2 : -3;
 
-/** z ← scale·z + shift for each channel; one number of the scale serves all channels, and without a shift nothing is added. */
+/** z ← scale·z + shift for each channel; a scale of one number applies to all channels, and without a shift nothing is added. */
 export interface Affine {
   readonly scale: Float64Array;
   readonly shift: Float64Array | null;
 }
 
-/** A copy of the weights of a layer, into which scales and shifts of its inputs and outputs are multiplied. */
+/** A copy of a layer's weights, into which scales and shifts of its inputs and outputs are folded. */
 export class FoldedWeights {
   readonly layer: WeightLayer;
   private readonly weight: Float64Array;
@@ -32,7 +32,7 @@ export class FoldedWeights {
     this.bias = Float64Array.from(layer.bias?.toFloat32Array() ?? new Float32Array(layer.weight.sizes[0] as number));
   }
 
-  /** Scale and shift of the outputs: w ← scale·w, b ← scale·b + shift, for each output. */
+  /** Folds scale and shift of the outputs: w ← scale·w, b ← scale·b + shift, for each output. */
   takeOutputs({ scale, shift }: Affine): void {
     const { weight, bias } = this;
     const inputs = weight.length / bias.length;
@@ -46,7 +46,7 @@ export class FoldedWeights {
     this.hasBias ||= shift !== null;
   }
 
-  /** Scale and shift of the inputs: w ← w·scale, b ← b + w·shift; of a convolution with padding there is no shift. */
+  /** Folds scale and shift of the inputs: w ← w·scale, b ← b + w·shift; a convolution with padding allows no shift. */
   takeInputs({ scale, shift }: Affine): void {
     const { weight, bias, layer } = this;
     const [outputs, inputs, ...kernel] = layer.weight.sizes as [number, number, ...number[]];
@@ -64,12 +64,11 @@ export class FoldedWeights {
     this.hasBias ||= shift !== null;
   }
 
-  /** The layer with these weights. */
+  /** Makes the layer with these weights. */
   made(): Module {
     const { layer, weight, bias } = this;
     const [outputs, inputs, ...kernel] = layer.weight.sizes as [number, number, ...number[]];
-    // The layer draws weights, which are overwritten, from a generator of its own, so that the default one stays as it
-    // is.
+    // The initial weights, which are overwritten, come from a separate generator, so that the default one does not advance.
     const common = { bias: this.hasBias, generator: new Generator(0) };
     let made: WeightLayer;
     if (layer instanceof Linear) made = new Linear(inputs, outputs, common);
@@ -87,6 +86,6 @@ export class FoldedWeights {
   }
 }
 
-/** The value for channel i of n; an array of fewer values has each for as many channels in a row. */
+/** The value for channel i of n; each of fewer values applies to consecutive channels. */
 export const channelValue = (values: Float64Array, i: number, n: number): number =>
   values[Math.floor((i * values.length) / n)] as number;

@@ -1,4 +1,4 @@
-/** The activations of the layers of a network on data: the numbers from which a conversion takes its scales. */
+/** Measures the activations of a network on data, from which a conversion takes its scales. */
 import { wrongValue } from "../../../engine/arguments.ts";
 import { alive } from "../../../engine/extend.ts";
 import { type Encode, type Lengths, noGrad, ReLU, Sequential, type Tensor } from "../../../engine/index.ts";
@@ -9,13 +9,13 @@ import { type Link, lastWeightLayer } from "./chain.ts";
 
 /** Axes and activations of a chain on data. */
 export interface Measured {
-  /** The number of axes of the input of each layer, the batch's axis included. */
+  /** Number of axes of each layer's input, including the batch axis. */
   readonly axes: readonly number[];
-  /** By place, the activations of each ReLU in front of further weights. */
+  /** Activations of each ReLU before further weights, by index. */
   readonly activations: readonly (Activations | undefined)[];
 }
 
-/** Runs the layers on the data, in evaluation mode; without channels the activations of a layer count together. */
+/** Runs the layers on the data in evaluation mode; without `perChannel`, all activations of a layer count together. */
 export function measuredActivations(
   where: string,
   chain: readonly Link[],
@@ -56,5 +56,5 @@ export function measuredActivations(
   return { axes, activations };
 }
 
-/** Samples of a tensor that run at once. */
+/** Number of samples of a tensor that run at once. */
 const ROWS = 64;

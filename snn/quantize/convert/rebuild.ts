@@ -1,4 +1,4 @@
-/** A chain of layers again, with batch normalisation and the scales of its activations in the weights. */
+/** Rebuilds a chain of layers with batch normalisation and the scales of activations folded into the weights. */
 import { wrongValue } from "../../../engine/arguments.ts";
 import { AvgPool2d, Conv1d, Conv2d, Flatten, Generator, MaxPool2d, type Module, ReLU } from "../../../engine/index.ts";
 import type { ChainBatchNorm, ChainPool, Link } from "./chain.ts";
@@ -6,32 +6,31 @@ import { affineOf, flattensAll, keepsChannels, lastWeightLayer, normalizedAxis, 
 import type { Affine, WeightLayer } from "./folded-weights.ts";
 import { channelValue, FoldedWeights, isWeightLayer, weightChannelAxis } from "./folded-weights.ts";
 
-/** The form of a rebuilt chain: the modules that replace each ReLU, the scales of activations, and the axes. */
+/** How to rebuild a chain: the replacements of ReLU, the scales of activations, and the axes. */
 export interface RebuiltForm {
-  /** Axes of the input of each layer, the batch's axis included. */
+  /** Number of axes of each layer's input, including the batch axis. */
   readonly axes: readonly number[];
-  /** The scale of the activations of ReLU i: one for all, or one for each channel where these may differ. */
+  /** Scale of the activations of ReLU i: one for all channels, or one for each if these may differ. */
   scalesOf(i: number, mayDiffer: boolean): Float64Array;
-  /** The module that replaces a ReLU; its output times the threshold stands for the scaled activation. */
+  /** Replacement of a ReLU; its output times the threshold is the scaled activation. */
   activation(threshold: number): Module;
-  /** Sums the outputs of the last layer with weights over time; null leaves them as they are. */
+  /** Sums the outputs of the last layer with weights over time; null for no sum. */
   readonly sum: Module | null;
-  /** Axes in front of the batch: 1 with time. */
+  /** Number of axes before the batch: 1 with time. */
   readonly before: 0 | 1;
 }
 
-/** A factor and a shift that values at a place still need, by channels on an axis that is counted from the end. */
+/** A pending factor and shift of values, by channel on an axis that is counted from the end. */
 interface Pending extends Affine {
   readonly axis: number;
-  /** The batch normalisation that they are of; null for the scale of a ReLU alone. */
+  /** Batch normalisation that they come from; null if they are only the scale of a ReLU. */
   readonly source: string | null;
 }
 
 /**
- * The modules of a chain. A batch normalisation becomes part of the layer with weights before it, or else of the layer behind it; where
- * neither can take it up it becomes a convolution of each channel by itself. A scale λ of a ReLU divides the weights
- * before and multiplies the weights behind. With ReLU for the activations the modules compute the same function as the
- * chain.
+ * Modules of a rebuilt chain. A batch normalisation is folded into the layer with weights before it, or else after it; if neither is
+ * possible, it becomes a depthwise convolution. A scale λ of a ReLU divides the weights before it and multiplies those after it. With ReLU as
+ * the activation, the modules compute the same function as the chain.
  */
 export function rebuilt(where: string, chain: readonly Link[], form: RebuiltForm): Module[] {
   const rebuild = new Rebuild(where, chain, form);
@@ -44,14 +43,14 @@ class Rebuild {
   private readonly where: string;
   private readonly chain: readonly Link[];
   private readonly form: RebuiltForm;
-  /** The place of the last layer with weights. */
   private readonly end: number;
-  /** The layer with weights since the last activation. */
+  /** Layer with weights since the last activation. */
   private last: FoldedWeights | null = null;
-  /** The axis of its channels, counted from the end; 0 behind Flatten, where they are no axis any more. */
+  /** Axis of its channels, counted from the end; 0 after Flatten, when channels are not an axis any more. */
   private channels = 0;
-  /** Whether zeros around a map were averaged since, and whether maxima were taken. */
+  /** Whether a pool after the layer in `last` has averaged padded zeros. */
   private isPadded = false;
+  /** Whether a pool after the layer in `last` has taken maxima. */
   private isMaximum = false;
   private pending: Pending | null = null;
 
@@ -62,7 +61,7 @@ class Rebuild {
     this.end = lastWeightLayer(chain);
   }
 
-  /** Takes over layer i. */
+  /** Rebuilds layer i. */
   take(i: number): void {
     const { layer, name } = this.chain[i] as Link;
     const axes = this.form.axes[i] as number;
@@ -98,14 +97,14 @@ class Rebuild {
   private activation(i: number, axes: number): void {
     const { parts, form, chain } = this;
     if (i > this.end) {
-      // Behind the sum S over t steps: max(S, 0) = t·max(S/t, 0).
+      // After the sum S over t steps: max(S, 0) = t·max(S/t, 0).
       parts.push(new ReLU());
       this.last = null;
       return;
     }
     if (this.pending !== null && this.pending.source !== null) this.settle();
     const { last, channels } = this;
-    // The activations of the ReLU before have not become negative.
+    // A positive scale of non-negative activations changes nothing in a ReLU.
     if (last === null && this.pending !== null) return;
     const mayDiffer = last !== null && channels === 1 - axes && keepsChannels(chain, i, channels, axes);
     const scale = form.scalesOf(i, mayDiffer);
@@ -161,7 +160,6 @@ class Rebuild {
 
 const hasNegative = ({ scale }: Affine): boolean => scale.some((each) => each < 0);
 
-/** Both, one after the other. */
 function after(first: Pending, then: Pending & { readonly shift: Float64Array }): Pending {
   const n = then.scale.length;
   const scale = then.scale.map((each, c) => each * channelValue(first.scale, c, n));
@@ -171,7 +169,7 @@ function after(first: Pending, then: Pending & { readonly shift: Float64Array })
   return { ...then, scale, shift };
 }
 
-/** A convolution of each channel by itself, with weights of 1. */
+/** A depthwise convolution with weights of 1. */
 function standalone(where: string, { scale, axis, source }: Pending): FoldedWeights {
   const C = scale.length;
   if (axis !== -2 && axis !== -3) throw noPlace(where, source);

@@ -6,15 +6,15 @@ import { traitsOf } from "../../../engine/protocol.ts";
 import { formatShape } from "../../../engine/shape.ts";
 
 /**
- * Samples that do not change over time, [B, …], as the current of T steps, [T, B, …]; sequences [T, B, …] as they are. The number of axes
- * of a sample tells the two apart. Layers behind compute a repeated sample once.
+ * Repeats samples [B, …] as the current of T steps, [T, B, …]; sequences [T, B, …] are passed through. The number of axes distinguishes the
+ * two. The next layers compute a repeated sample once.
  */
 export class Repeated extends Module {
-  /** T, the steps for which a sample [B, …] is repeated. */
+  /** T, the number of steps for which a sample [B, …] is repeated. */
   readonly timesteps: number;
-  /** The number of axes of a sample, without the batch. */
+  /** Number of axes of a sample, without the batch. */
   readonly sampleAxes: number;
-  /** Graphs of NIR have no node for the layer: their input is a sequence. */
+  /** NIR graphs have no node for the layer, since their input is a sequence. */
   get inGraph(): null {
     return null;
   }
@@ -26,15 +26,15 @@ export class Repeated extends Module {
   }
 
   /**
-   * [B, …] → [T, B, …]; [T, B, …] → a view of the same.
+   * [B, …] → [T, B, …]; [T, B, …] → a view of it.
    *
-   * @throws RangeError for another number of axes.
+   * @throws RangeError for a different number of axes.
    */
   forward(x: Tensor): Tensor {
     alive(x, "toSpiking");
     const { sizes, ndim } = x;
     const axes = ndim - this.sampleAxes;
-    // A view, as the next layer may write over a tensor that nobody else holds.
+    // A view, since the next layer may overwrite a tensor that has no other owner.
     if (axes === 2) return x.reshape(sizes);
     if (axes === 1) return expand(x, [this.timesteps, ...sizes]);
     const sample = Array.from({ length: this.sampleAxes }, () => ", n").join("");
@@ -42,4 +42,4 @@ export class Repeated extends Module {
   }
 }
 
-const TRAITS = /* @__PURE__ */ traitsOf(Repeated, "pure");
+const TRAITS = traitsOf(Repeated, "pure");

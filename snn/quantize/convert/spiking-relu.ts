@@ -1,15 +1,16 @@
 /** The spiking neuron that replaces a rectified linear unit. */
 import { lazyNeuron } from "../../neuron/define.ts";
 
-/** A class of neurons with the options that graphs of NIR have no word for: neurons of other definitions have no node there. */
+/** Adds, to a class of neurons, the options that NIR graphs cannot express, so that `toNIR` writes it. */
+/* @__NO_SIDE_EFFECTS__ */
 function inGraphs<Class extends { readonly prototype: object }>(neurons: Class, options: object): Class {
   Object.defineProperty(neurons.prototype, "inGraph", { value: options });
   return neurons;
 }
 
 /**
- * Integrate-and-fire neuron with reset by subtraction that starts at a share of its threshold: the rate of its spikes is a rectified
- * linear unit in steps of 1/T.
+ * Integrate-and-fire neuron with reset by subtraction that starts at a share of its threshold. Its firing rate is a rectified linear unit in steps of
+ * 1/T.
  *
  *   u[t] = v[t−1] + I[t]      s[t] = 1 if u[t] ≥ θ else 0      v[t] = u[t] − θ·s[t]      v[−1] = initial·θ
  *
@@ -30,8 +31,8 @@ function inGraphs<Class extends { readonly prototype: object }>(neurons: Class, 
  * console.log(new SpikingReLU().forward(full([16, 1, 1], 0.375)).mean().item()); // 0.375
  * ```
  */
-export const SpikingReLU = /* @__PURE__ */ inGraphs(
-  /* @__PURE__ */ lazyNeuron({
+export const SpikingReLU = inGraphs(
+  lazyNeuron({
     name: "SpikingReLU",
     state: { v: ({ threshold, initial }) => threshold.mul(initial) },
     parameters: {

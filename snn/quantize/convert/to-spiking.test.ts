@@ -36,7 +36,7 @@ import { type ToSpikingOptions, toSpiking } from "./to-spiking.ts";
 
 const generator = new Generator(1);
 
-/** Statistics and factors as a training leaves them, some of the factors negative. */
+/** Statistics and factors as after a training, with some negative factors. */
 function trained<Layer extends BatchNorm1d | BatchNorm2d>(layer: Layer, seed: number): Layer {
   const C = layer.channels;
   layer.weight?.copyFrom(random([C], seed, { low: -0.5, high: 1.5 }));
@@ -52,7 +52,7 @@ const conv = (from: number, to: number, padding = 0, groups = 1): Conv2d =>
   new Conv2d(from, to, 3, { padding, groups, generator });
 const linear = (from: number, to: number, bias = true): Linear => new Linear(from, to, { bias, generator });
 
-/** Chains in which batch normalisation and ReLU stand at all places, with the shape of a sample. */
+/** Chains with batch normalisation and ReLU at all positions, with the shape of a sample. */
 const NETWORKS: Readonly<Record<string, [shape: number[], layers: Module[]]>> = {
   "conv, norm, relu, pool, twice": [
     [2, 9, 9],
@@ -115,7 +115,7 @@ const NETWORKS: Readonly<Record<string, [shape: number[], layers: Module[]]>> = 
   ],
 };
 
-/** The chain again: with rectified linear units, scales drawn at random, and nothing that sums. */
+/** The rebuilt chain with rectified linear units, random scales, and no sum. */
 function folded(layers: readonly Module[], x: Tensor): Module[] {
   const chain = chainOf("test", layers, "spikes");
   const { axes, activations } = measuredActivations("test", chain, x, (batch) => batch, true);
@@ -131,7 +131,7 @@ function folded(layers: readonly Module[], x: Tensor): Module[] {
   });
 }
 
-/** relu(x) / θ, which the rate of a neuron stands for. */
+/** relu(x) / θ, which the rate of a neuron approximates. */
 class Scaled extends Module {
   readonly threshold: number;
   constructor(threshold: number) {
@@ -166,7 +166,7 @@ test.each(Object.entries(NETWORKS))(
     const spiking = toSpiking(model, { data: x, timesteps: T, mode: "max", maxPool: "spikes" });
     const [z, expected] = noGrad(() => [spiking.forward(x), model.forward(x)]);
     expect(z.shape).toEqual([T, ...expected.shape]);
-    // Maxima over spikes of several neurons come more often than spikes of the fastest neuron.
+    // Maxima over spikes of several neurons are more frequent than spikes of the fastest neuron.
     if (name.startsWith("maxima")) return;
     const rate = noGrad(() => z.select(0, T - 1).div(T));
     const largest = Math.max(...values(expected).map(Math.abs));
@@ -182,7 +182,7 @@ test("SpikingReLU: a constant current gives clamp(⌊T·I/θ + initial⌋, 0, T)
     [0.7, 0.25],
   ] as const) {
     for (const T of [1, 4, 16, 50]) {
-      // No current is near the point where a spike more comes.
+      // No current is near the point at which one more spike occurs.
       const ratios = Array.from(
         { length: 300 },
         (_, i) => (Math.floor((i - 60) / 2) + 0.5 - initial + (i % 2 ? 0.1 : -0.1)) / T,

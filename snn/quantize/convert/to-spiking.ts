@@ -1,4 +1,4 @@
-/** Spiking networks from trained networks without spikes: the public function of this folder. */
+/** Converts trained networks of rectified linear units to spiking networks. */
 import { choiceOf, numberOf, type Range, UNIT, withDefaults, wrongValue } from "../../../engine/arguments.ts";
 import type { Batches, Dataset, Encode, Module, Tensor } from "../../../engine/index.ts";
 import { noGrad, Sequential } from "../../../engine/index.ts";
@@ -13,24 +13,24 @@ import { SpikingReLU } from "./spiking-relu.ts";
 
 /** Options of {@link toSpiking}. */
 export interface ToSpikingOptions {
-  /** Samples [B, …] that activations are measured on: a tensor, a dataset, or batches of a loader, whose targets are not read. */
+  /** Samples [B, …] on which activations are measured: a tensor, a dataset, or batches of a loader. Targets are ignored. */
   data: Tensor | Dataset<unknown> | Batches<unknown>;
-  /** T, the steps for which a sample is shown, an integer in [1, 2²⁴]. */
+  /** T, the number of steps for which a sample is shown, an integer in [1, 2²⁴]. */
   timesteps: number;
   /**
-   * The scale λ of activations: "percentile", the default, takes the activation that `percentile` per cent of the positive ones do not
-   * exceed, "max" the largest.
+   * Scale λ of activations. "max": the largest one. "percentile" (default): `percentile` per cent of the positive ones
+   * are at most λ.
    */
   mode?: "percentile" | "max";
   /** The percentile of mode "percentile", in (0, 100]; default 99. */
   percentile?: number;
-  /** Whether each channel has a λ, or with false each layer; default true. */
+  /** Whether λ is per channel (default) or, with false, per layer. */
   perChannel?: boolean;
-  /** The membrane at the start, in thresholds, in [0, 1]; default 0.5. */
+  /** Initial membrane, in thresholds, in [0, 1]; default 0.5. */
   initial?: number;
-  /** "spikes" keeps MaxPool2d as the maximum of spikes; "refuse", the default, makes it an error. */
+  /** "spikes" keeps MaxPool2d as the maximum of spikes; "refuse" (default) throws for it. */
   maxPool?: "refuse" | "spikes";
-  /** Turns a batch into the input of the model, as in `evaluate`; by default the batch is the input. */
+  /** Makes the input of the model from a batch, as in `evaluate`; by default the batch is the input. */
   encode?: Encode;
 }
 
@@ -50,28 +50,28 @@ const DEFAULTS = {
 const PERCENTILE: Range = { expected: "in (0, 100]", fits: (x) => x > 0 && x <= 100 };
 
 /**
- * A spiking network whose rates approximate the activations of a trained network of rectified linear units.
+ * Converts a trained network of rectified linear units to a spiking network whose rates approximate its activations.
  *
  *   a = relu(W·a′ + b)  →  I[t] = W·(λ′/λ)·s′[t] + b/λ      u[t] = v[t−1] + I[t]      s[t] = 1 if u[t] ≥ 1 else 0
  *                          v[t] = u[t] − s[t]      v[−1] = initial      a ≈ λ·Σ_t s[t] / T
  *
- * λ is the scale of the activations of a channel, of a layer with `perChannel: false`, on `data`, and λ′ the scale of
- * the layer before. Batch normalisation becomes part of the weights. The last layer with weights has no spikes: a sum
- * over time takes its place, z[t] = Σ_{τ ≤ t} I[τ], so z[t] / (t + 1) approximates the outputs of the model, and a
- * single run of T steps has the answers after every number of steps up to T. ReLU, pools and Flatten behind that layer
- * work on the sum.
+ * λ is the scale of the activations of a channel on `data`, or of a layer with `perChannel: false`; λ′ is that of the
+ * previous layer. Batch normalisation is folded into the weights. The last layer with weights is followed by a sum over
+ * time, z[t] = Σ_{τ ≤ t} I[τ], not by neurons. So z[t] / (t + 1) approximates the outputs of the model, and one run of
+ * T steps has the answers after every number of steps up to T. ReLU, pools and Flatten after that layer are applied to
+ * the sum.
  *
  * `model` is a chain: Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, Flatten, Dropout and ReLU, in Sequential or in a list,
  * nested or not. The model does not change; the result has copies of its weights, is in evaluation mode, and can be trained further.
  *
- * Shapes: samples [B, …], which are repeated for T steps, or sequences [T, B, …] of any length → z [T, B, …]. Defaults: mode
- * "percentile" with percentile 99, perChannel true, initial 0.5, maxPool "refuse". A channel without a positive activation on
- * the data has the λ of its layer; a layer without has λ = 1.
+ * Shapes: samples [B, …], repeated for T steps, or sequences [T, B, …] of any length → z [T, B, …]. Defaults: mode "percentile" with percentile 99,
+ * perChannel true, initial 0.5, maxPool "refuse". A channel without a positive activation on the data has the λ of its layer; for a layer without
+ * one, λ = 1.
  *
- * @throws TypeError for a layer of another class or with another forward, an option of another name or kind, and other kinds of data;
- *   RangeError for options out of range, MaxPool2d unless `maxPool` is "spikes", batch normalisation without running statistics or
- *   between layers that cannot take it up, a network without weights, data without batches or with activations that are not finite, and
- *   errors of the layers.
+ * @throws TypeError for a layer of an unsupported class or with an overridden `forward`, an unknown option, a value of the wrong type, and
+ *   unsupported data; RangeError for options out of range, MaxPool2d unless `maxPool` is "spikes", batch normalisation without running statistics or
+ *   that cannot be folded into a neighbour, a network without weights, data without batches or with activations that are not finite, and errors of
+ *   the layers.
  * @see Rueckauer et al. (2017), Conversion of Continuous-Valued Deep Networks to Efficient Event-Driven Networks for Image Classification,
  *   Frontiers in Neuroscience 11.
  * @see Han, Srinivasan, Roy (2020), RMP-SNN: Residual Membrane Potential Neuron for Enabling Deeper High-Accuracy and Low-Latency Spiking

@@ -1,9 +1,9 @@
 /** What the attack has to find: a defect of every kind, put into one function or class of those that the calls use. */
-import { heap, inReference } from "../../../engine/backend.ts";
+import { heap, inReference } from "../../../engine/core/backend.ts";
+import { wasmHeap } from "../../../engine/core/memory.ts";
+import { enter, leave, root } from "../../../engine/core/scope.ts";
 import type * as all from "../../../engine/index.ts";
-import { Tensor } from "../../../engine/index.ts";
-import { wasmHeap } from "../../../engine/memory.ts";
-import { enter, leave, root } from "../../../engine/scope.ts";
+import { ones, Tensor } from "../../../engine/index.ts";
 import type { Finding } from "./code.ts";
 
 type Package = typeof all;
@@ -129,14 +129,14 @@ export const BROKEN: { readonly [name: string]: Broken } = {
     kind: "foreign",
     target: "square",
     put: ({ square }) => ({
-      square: (x) => square(x?.ptr > 0 ? Object.create(Tensor.prototype, Object.getOwnPropertyDescriptors(x)) : x),
+      square: (x) => square(x?.ptr > 0 && !(x instanceof Tensor) ? ones([1]) : x),
     }),
   },
   "a freed tensor": {
     kind: "freed",
     target: "cos",
     put: ({ cos }) => ({
-      cos: (x) => cos(x instanceof Tensor ? Object.assign(Object.create(x), { region: OUTSIDE }) : x),
+      cos: (x) => cos(x instanceof Tensor && !x.region.open ? ones([1]) : x),
     }),
   },
   "indices that are read twice": {

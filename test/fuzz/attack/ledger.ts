@@ -1,7 +1,8 @@
 /** Who has which memory: every block that the heap lends, and canaries among them that nobody may write to. */
+
+import { linearMemory, wasmHeap } from "../../../engine/core/memory.ts";
+import { memory } from "../../../engine/core/wasm.ts";
 import { type Tensor, tensor } from "../../../engine/index.ts";
-import { linearMemory, wasmHeap } from "../../../engine/memory.ts";
-import { memory } from "../../../engine/wasm.ts";
 
 /** So that a call that takes all there is takes little time. */
 const LIMIT = 2 ** 26;

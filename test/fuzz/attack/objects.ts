@@ -2,20 +2,27 @@
 import { fn, type Kind, listOf, nullable, oneOf, spare, t } from "./kinds.ts";
 
 export const generator = nullable(oneOf(["new Generator(1)"]));
-export const model = oneOf(
-  [
-    "new Linear(3, 2)",
-    "new Sequential(new Linear(3, 4), new LIF(), new Linear(4, 2))",
-    "new Sequential(new Linear(3, 2), new LeakyIntegrator())",
-    "new Sequential(new Linear(3, 2), new LayerNorm(2), new Dropout())",
-  ],
-  [],
-  {
+const MODELS = [
+  "new Linear(3, 2)",
+  "new Sequential(new Linear(3, 4), new LIF(), new Linear(4, 2))",
+  "new Sequential(new Linear(3, 2), new LeakyIntegrator())",
+  "new Sequential(new Linear(3, 2), new LayerNorm(2), new Dropout())",
+];
+const modelOf = (codes: readonly string[]): Kind =>
+  oneOf(codes, [], {
     odd: (code, g) => ({
       code: g.pick([`emptied(${code})`, "new Linear(4, 2)", "new Flatten()"]),
     }),
-  },
-);
+  });
+export const model = modelOf(MODELS);
+/** A model that has a name for the arguments after it, and optimizers of its parameters. */
+export const trained = modelOf(MODELS.map((code) => `(globalThis.net = ${code})`));
+export const itsOptimizer = oneOf([
+  "new SGD(net.parameters(), { lr: 0.1, momentum: 0.9 })",
+  "new Adam(net.parameters())",
+  "new RMSprop(net.parameters(), { momentum: 0.5, centered: true })",
+  "new Adagrad(net.parameters())",
+]);
 const parameters = (...codes: readonly string[]): Kind => ({ ...t(2), draw: (g) => g.pick(codes) });
 export const params = listOf(
   parameters("graded(parameter(rand([2, 3])))", "parameter(rand([3]))"),

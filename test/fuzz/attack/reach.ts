@@ -2,8 +2,8 @@
 
 import { Fused, Program } from "../../../engine/fuse/program.ts";
 import { Term } from "../../../engine/fuse/terms.ts";
-import { Held } from "../../../engine/held.ts";
 import { Tensor } from "../../../engine/index.ts";
+import { Held } from "../../../engine/outside/held.ts";
 import { RuleSweep } from "../../../snn/learning/sweep.ts";
 
 type Fields = (object: object) => Iterable<unknown>;

@@ -1,6 +1,7 @@
 /** One call: its arguments are made, it is made, and what comes of it is looked at. */
+
+import { root, scope } from "../../../engine/core/scope.ts";
 import { ones, type Tensor } from "../../../engine/index.ts";
-import { root, scope } from "../../../engine/scope.ts";
 import { valuesOf } from "../execute.ts";
 import { argsOf, type Case, type Finding } from "./code.ts";
 import { evaluate, judge } from "./judge.ts";

@@ -82,7 +82,8 @@ export const HELPERS = {
   foreign: `(t) => {
     const prototype = Object.getPrototypeOf(t);
     const copy = Object.create(Object.getPrototypeOf(prototype), Object.getOwnPropertyDescriptors(prototype));
-    return Object.create(copy, Object.getOwnPropertyDescriptors(t));
+    const made = Object.create(copy, Object.getOwnPropertyDescriptors(t));
+    return Object.assign(made, { self: made, region: { ...t.region } });
   }`,
   cloned: "(t) => structuredClone(t)",
   nirArray: "(...shape) => ({ shape, data: new Float32Array(Math.max(1, shape.reduce((n, size) => n * size, 1))) })",

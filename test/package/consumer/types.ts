@@ -102,8 +102,46 @@ export const misscaled = new LIF({ inputScale: "one" });
 // @ts-expect-error: a time constant is a number
 export const mistimed = new LIF({ tau: tensor([1]) });
 
-// Definitions have optional parameters, parameters from other options, and other spellings.
+// Parameters are optional, come from other options, and are learned by options of their own.
 const Leaking = neurons({
+  name: "Leaking",
+  state: { v: ({ rest }) => rest },
+  parameters: {
+    beta: {
+      default: 0.9,
+      from: { options: { steps: NaN }, value: ({ steps }: { steps?: number }) => steps && 1 - 1 / steps },
+      also: { learnBeta: false },
+    },
+    rest: { default: 0, optional: true },
+    floor: { default: null, optional: true },
+    gain: { default: 1, optional: ["leak"] },
+  },
+  step({ current, v, beta, rest, floor, gain, constant }) {
+    const scaled = current.mul(gain === "leak" ? constant(1).sub(beta) : gain);
+    const u = v.sub(rest).mul(beta).add(rest).add(scaled);
+    return { membrane: u, v: floor === null ? u : u.maximum(floor) };
+  },
+});
+export const leaking = new Leaking({ steps: 5, gain: "leak", floor: tensor([0, 1]), learnBeta: true, learn: ["rest"] });
+export const floor: Tensor | undefined = leaking.floor;
+// @ts-expect-error: a layer may be without it
+export const floored: Tensor = leaking.floor;
+// @ts-expect-error: a number takes the place of the parameter, or a tensor
+export const ungained = new Leaking({ gain: "lake" });
+// @ts-expect-error: the option says true or false
+export const unlearned = new Leaking({ learnBeta: 1 });
+// @ts-expect-error: steps are a number
+export const unstepped = new Leaking({ steps: "5" });
+export const misstepped = neurons({
+  name: "Misstepped",
+  state: { v: 0 },
+  parameters: { beta: 0.9, rest: { default: 0, optional: true } },
+  // @ts-expect-error: an optional parameter may be a number
+  step: ({ v, rest }) => ({ membrane: rest.mul(v), v }),
+});
+
+// Definitions in the words of before: optional parameters, parameters from other options, and other spellings.
+const Before = neurons({
   name: "Leaking",
   state: { v: ({ rest }) => rest },
   parameters: { beta: 0.9 },
@@ -116,12 +154,12 @@ const Leaking = neurons({
     return { membrane: u, v: floor === null ? u : u.maximum(floor) };
   },
 });
-export const leaking = new Leaking({ steps: 5, gain: "leak", floor: tensor([0, 1]), learnBeta: true, learn: ["rest"] });
-export const floor: Tensor | undefined = leaking.floor;
+export const before = new Before({ steps: 5, gain: "leak", floor: tensor([0, 1]), learnBeta: true, learn: ["rest"] });
+export const floorBefore: Tensor | undefined = before.floor;
 // @ts-expect-error: a number takes the place of the parameter, or a tensor
-export const ungained = new Leaking({ gain: "lake" });
+export const ungainedBefore = new Before({ gain: "lake" });
 // @ts-expect-error: the option says true or false
-export const unlearned = new Leaking({ learnBeta: 1 });
+export const unlearnedBefore = new Before({ learnBeta: 1 });
 
 // @ts-expect-error: the reset has a name
 export const wrong = new LIF({ reset: "sometimes" });

@@ -1,5 +1,6 @@
 /** A network that learns in the worker: the boundary that it draws between two moons, after each picture's steps. */
 import { button, element } from "../../ui/dom.ts";
+import { signal } from "../../ui/signal.ts";
 import { Card } from "../card.ts";
 import type { Mount } from "../figure.ts";
 import { Task } from "../worker/client.ts";
@@ -12,6 +13,7 @@ const STILL_PACE = { steps: 16, pictureMs: 500 };
 
 export const mount: Mount = (host, { still }) => {
   let lesson: Lesson = { points: new Float32Array(), labels: new Uint8Array(), map: null, steps: 0, accuracies: [] };
+  const { given: settled, give: settle } = signal();
   let mayLearn = true;
   let isPressed = false;
   let isSeen = false;
@@ -26,6 +28,7 @@ export const mount: Mount = (host, { still }) => {
         const accuracies = [...lesson.accuracies, message.accuracy];
         lesson = { ...lesson, map: message.map, steps: message.steps, accuracies };
         host.dataset.steps = String(lesson.steps);
+        settle();
         // Without motion a network shows how it begins, and learns after a press.
         if (still && (message.isLearned || !isPressed)) {
           mayLearn = false;
@@ -54,5 +57,5 @@ export const mount: Mount = (host, { still }) => {
     isSeen = seen;
     follow();
   };
-  return { play: see(true), rest: see(false) };
+  return { play: see(true), rest: see(false), settled, film: () => 6 };
 };

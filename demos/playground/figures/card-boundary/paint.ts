@@ -1,8 +1,8 @@
 import { paintMap } from "../../draw/charts.ts";
 import { percent } from "../../draw/numbers.ts";
+import type { Palette } from "../../draw/palette.ts";
 import type { Pen } from "../../draw/pen.ts";
 import { CARD_HEIGHT, CARD_WIDTH, type Subject } from "../card.ts";
-import type { Palette } from "../palette.ts";
 
 export const SUBJECT: Subject = { title: "Train one yourself", path: "play/" };
 

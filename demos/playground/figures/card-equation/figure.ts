@@ -1,8 +1,8 @@
 /** An equation, one parameter of which drifts to and fro. */
 import { button } from "../../ui/dom.ts";
+import { Sweep } from "../../ui/sweep.ts";
 import { Card } from "../card.ts";
 import type { Mount } from "../figure.ts";
-import { Sweep } from "../sweep.ts";
 import { type Trace, traces, VALUES } from "./model.ts";
 import { paintEquation, SUBJECT } from "./paint.ts";
 

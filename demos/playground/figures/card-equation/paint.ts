@@ -1,6 +1,6 @@
+import type { Palette } from "../../draw/palette.ts";
 import type { Pen } from "../../draw/pen.ts";
 import { CARD_HEIGHT, CARD_WIDTH, type Subject } from "../card.ts";
-import type { Palette } from "../palette.ts";
 import { outline } from "../zoo/paint.ts";
 import type { Trace } from "./model.ts";
 
@@ -26,8 +26,6 @@ export function paintEquation(pen: Pen, { c, membrane, spikes }: Trace, palette:
   const height = CARD_HEIGHT - TOP - 6;
   const box = { left: 0, top: TOP, width: CARD_WIDTH, height };
   pen.line(outline(membrane, LOW, HIGH, box), { color: palette.membrane, width: 1.5 });
-  pen.boxes(
-    spikes.flatMap((t) => [((t + 0.5) / membrane.length) * CARD_WIDTH - 0.75, TOP - 16, 1.5, 9]),
-    palette.ink,
-  );
+  const ticks = spikes.flatMap((t) => [((t + 0.5) / membrane.length) * CARD_WIDTH - 0.75, TOP - 16, 1.5, 9]);
+  pen.boxes(ticks, palette.ink, true);
 }

@@ -1,7 +1,8 @@
 /** Six neurons that fire in six ways. */
+
+import { Sweep } from "../../ui/sweep.ts";
 import { Card } from "../card.ts";
 import type { Mount } from "../figure.ts";
-import { Sweep } from "../sweep.ts";
 import { pictures, SUBJECT } from "./paint.ts";
 
 /** Seconds of a sweep. */

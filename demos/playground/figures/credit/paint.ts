@@ -1,8 +1,8 @@
 /** The slope that is lent to a spike, and under it the neuron with its credit, over one time axis. */
+
+import { faded, type Palette } from "../../draw/palette.ts";
 import type { Pen } from "../../draw/pen.ts";
 import { type Axis, compact, type Row } from "../../draw/stack.ts";
-import { faded } from "../../draw/theme.ts";
-import type { Palette } from "../palette.ts";
 import { reachOf, type Scene, STEPS, slopesAt, THRESHOLD } from "./model.ts";
 
 export const AXIS: Axis = { steps: STEPS, dt: 1, unit: "step" };

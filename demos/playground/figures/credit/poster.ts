@@ -1,7 +1,7 @@
+import { LIGHT } from "../../draw/palette.ts";
 import { PlacedPen } from "../../draw/pen.ts";
 import { paintStack, StackLayout } from "../../draw/stack.ts";
 import type { Poster } from "../figure.ts";
-import { LIGHT } from "../palette.ts";
 import { Credits } from "./model.ts";
 import { AXIS, paintSlope, rowsOf, SLOPE_HEIGHT } from "./paint.ts";
 

@@ -1,23 +1,28 @@
 /** Draw a digit: a pad, and the wave of spikes that answers. Until the reader draws, a hand writes digits of its own. */
+import type { Moving } from "../../draw/moving.ts";
+import { currentPalette } from "../../draw/palette.ts";
 import type { Point, Strokes } from "../../model/image.ts";
 import { SIDE } from "../../model/image.ts";
 import { CanvasView, onThemeChange } from "../../ui/canvas.ts";
+import { Clock } from "../../ui/clock.ts";
 import { button, element } from "../../ui/dom.ts";
 import { type Movement, Pad } from "../../ui/pad.ts";
 import type { Living, Mount } from "../figure.ts";
-import { currentPalette } from "../palette.ts";
+import { slider } from "../slider.ts";
 import { handwriting, partOf, type Written } from "./hand.ts";
 import { distance } from "./ink.ts";
+import { formatStrokes, nearest, parseStrokes } from "./link.ts";
 import { Reader, TIMESTEPS, type Wave } from "./net.ts";
-import { END, paintPad, shownAt, WavePainter } from "./wave.ts";
+import { roundOf } from "./round.ts";
+import { answeredAt, END, paintPad, WavePainter } from "./wave.ts";
 import { decodeWeights } from "./weights.ts";
 import { answerOf, costOf, stepAt } from "./words.ts";
 
-export const mount: Mount = async (host, { still }) => {
+export const mount: Mount = async (host, { still, state }) => {
   const address = new URL("./weights.bin", import.meta.url);
   const response = await fetch(address);
   if (!response.ok) throw new Error(`weights: expected a file at ${address}, got status ${response.status}`);
-  return new DigitFigure(host, new Reader(decodeWeights(new Uint8Array(await response.arrayBuffer()))), still);
+  return new DigitFigure(host, new Reader(decodeWeights(new Uint8Array(await response.arrayBuffer()))), still, state);
 };
 
 /** Milliseconds of a step, of the pen between paper and wave, and of a picture that is complete. */
@@ -44,10 +49,10 @@ const LEAST = 230;
 class DigitFigure implements Living {
   private readonly reader: Reader;
   private readonly still: boolean;
-  /** The hand writes until the reader draws; `clock` counts the milliseconds of its digit. */
+  /** The hand writes until the reader draws; `elapsed` counts the milliseconds of its digit. */
   private turn: "hand" | "reader" = "hand";
   private digit = 0;
-  private clock = 0;
+  private elapsed = 0;
   private strokes: Strokes = [];
   private wave: Wave | null = null;
   private time = BEFORE;
@@ -56,29 +61,27 @@ class DigitFigure implements Living {
   private isDown = false;
   private lifted = 0;
   private plays = false;
-  private request = 0;
-  private last = 0;
+  private readonly clock = new Clock((ms) => this.pass(Math.min(LONGEST, ms)));
   private readonly pad: Pad;
   private readonly view: CanvasView;
   private readonly answer = element("output", { class: "answer", "aria-hidden": "true" });
   private readonly hint = element("p", { class: "hint" });
   private readonly cost = element("p", { class: "cost" });
   private readonly status = element("p", { class: "unseen", role: "status" });
-  private readonly slider = element("input", {
-    type: "range",
-    min: "0",
-    max: String(TIMESTEPS),
-    step: "1",
-  });
+  private readonly slider = slider(
+    { label: "Time step", min: 0, max: TIMESTEPS, step: 1, show: (step) => `${step} of ${TIMESTEPS}` },
+    0,
+    (step) => this.go(step),
+  );
 
-  constructor(host: HTMLElement, reader: Reader, still: boolean) {
+  constructor(host: HTMLElement, reader: Reader, still: boolean, state: string) {
     this.reader = reader;
     this.still = still;
     this.pad = new Pad(
       (movement) => this.draw(movement),
-      (pen, width) => {
+      (pen, width, palette) => {
         const box = { x: 0, y: 0, width, height: width };
-        paintPad(pen, this.strokes, box, currentPalette(), this.turn === "hand" && this.wave === null);
+        paintPad(pen, this.strokes, box, palette, this.turn === "hand" && this.wave === null);
       },
     );
     for (const end of ["pointerup", "pointercancel"]) this.pad.host.addEventListener(end, () => this.lift());
@@ -87,42 +90,71 @@ class DigitFigure implements Living {
       waveHost,
       {
         heightFor: (width) => Math.max(LEAST, Math.round((width + GAP) * (SHARE / (1 - SHARE)))),
-        paint: (pen, width, height) => {
+        paint: (pen, width, height, palette) => {
           const box = { x: 0, y: 0, width, height };
-          new WavePainter(this.wave, this.reader.places, box, currentPalette()).paint(pen, this.time);
+          new WavePainter(this.wave, this.reader.places, box, palette).paint(pen, this.time);
         },
       },
       "Spikes of pixels and of hidden neurons, and the membranes of ten digits",
     );
-    this.slider.addEventListener("input", () => this.go(Number(this.slider.value)));
     const clear = button("Clear", () => this.clear());
     const steps = still ? [button("Next step", () => this.next())] : [];
     host.append(
       this.pad.host,
       element("div", { class: "turn" }, this.answer, this.hint, element("div", { class: "buttons" }, clear, ...steps)),
       waveHost,
-      element("div", { class: "under" }, element("label", {}, "time step", this.slider), this.cost, this.status),
+      element(
+        "div",
+        { class: "under" },
+        element("div", { class: "sliders" }, this.slider.node),
+        this.cost,
+        this.status,
+      ),
     );
     onThemeChange(() => this.show());
     // The first digit stands there already, and its wave begins at once.
     this.write(this.written);
     if (!still) {
-      this.clock = this.writing + PAUSE;
+      this.elapsed = this.writing + PAUSE;
       this.time = 0;
     }
+    this.begin(new URLSearchParams(state));
     this.show();
+  }
+
+  state(): string {
+    if (this.turn === "hand") return "";
+    const drawn = `strokes=${formatStrokes(this.strokes)}`;
+    return this.runs || this.time < 0 || this.time >= END ? drawn : `${drawn}&step=${stepAt(this.time)}`;
+  }
+
+  /** The drawing that is there, and its wave. */
+  get film(): (() => Moving) | undefined {
+    const { strokes, reader } = this;
+    const wave = this.wave ?? (strokes.length > 0 ? reader.read(strokes) : null);
+    if (wave === null) return undefined;
+    return () => roundOf(strokes, wave, reader.places, currentPalette(), "computed in a page");
   }
 
   play(): void {
     this.plays = true;
-    this.last = performance.now();
-    this.move();
+    this.follow();
   }
 
   rest(): void {
     this.plays = false;
-    cancelAnimationFrame(this.request);
-    this.request = 0;
+    this.follow();
+  }
+
+  /** Begins with the drawing of a link. */
+  private begin(state: URLSearchParams): void {
+    const strokes = parseStrokes(state.get("strokes") ?? "");
+    if (strokes.length === 0) return;
+    this.turn = "reader";
+    this.strokes = strokes;
+    this.read();
+    const step = state.get("step");
+    if (step !== null) this.go(Math.min(TIMESTEPS, Math.max(0, Math.round(Number(step)) || 0)));
   }
 
   private get written(): Written {
@@ -134,38 +166,32 @@ class DigitFigure implements Living {
     return (1000 * this.written.length) / SPEED;
   }
 
-  /** Whether something changes by itself. */
-  private get isMoving(): boolean {
-    return this.plays && (this.turn === "hand" ? !this.still : this.runs);
+  /** Time passes while something changes by itself. */
+  private follow(): void {
+    this.clock.run(this.plays && (this.turn === "hand" ? !this.still : this.runs));
   }
 
-  private move(): void {
-    if (this.request !== 0 || !this.isMoving) return;
-    this.request = requestAnimationFrame((now) => {
-      this.request = 0;
-      const passed = Math.min(LONGEST, Math.max(0, now - this.last));
-      this.last = now;
-      if (this.turn === "hand") this.writeOn(passed);
-      else this.runOn(passed);
-      this.show();
-      this.move();
-    });
+  private pass(ms: number): void {
+    if (this.turn === "hand") this.writeOn(ms);
+    else if (this.runs) this.runOn(ms);
+    this.show();
+    this.follow();
   }
 
   /** The hand writes, waits for the wave, and takes the next digit. */
   private writeOn(passed: number): void {
-    this.clock += passed;
+    this.elapsed += passed;
     const { writing } = this;
-    if (this.clock < writing) {
-      this.strokes = partOf(this.written, this.clock / writing);
+    if (this.elapsed < writing) {
+      this.strokes = partOf(this.written, this.elapsed / writing);
       this.wave = null;
       return;
     }
     if (this.wave === null) this.write(this.written);
-    this.time = Math.min(END, (this.clock - writing - PAUSE) / STEP);
-    if (this.clock < writing + PAUSE + END * STEP + HOLD) return;
+    this.time = Math.min(END, (this.elapsed - writing - PAUSE) / STEP);
+    if (this.elapsed < writing + PAUSE + END * STEP + HOLD) return;
     this.digit = (this.digit + 1) % handwriting.length;
-    this.clock = 0;
+    this.elapsed = 0;
   }
 
   private write({ strokes }: Written): void {
@@ -182,7 +208,7 @@ class DigitFigure implements Living {
   }
 
   private draw({ to, begins, erases, byKeys }: Movement): void {
-    const at: Point = [to[0] / SIDE, to[1] / SIDE];
+    const at: Point = [nearest(to[0] / SIDE), nearest(to[1] / SIDE)];
     const isNew = this.turn === "hand" || (begins && !byKeys && performance.now() - this.lifted > ANOTHER);
     if (isNew) this.strokes = [];
     this.turn = "reader";
@@ -215,9 +241,10 @@ class DigitFigure implements Living {
     this.wave = this.strokes.length === 0 ? null : this.reader.read(this.strokes);
     this.time = this.still ? END : 0;
     this.runs = !this.still && this.wave !== null;
-    this.last = performance.now();
+    // An answer that comes again is read aloud again.
+    this.status.textContent = "";
     if (this.still) this.tell();
-    this.move();
+    this.follow();
   }
 
   private tell(): void {
@@ -248,14 +275,13 @@ class DigitFigure implements Living {
   private show(): void {
     const { wave, time } = this;
     const isOver = time >= END;
-    const isDecided = wave !== null && wave.answer >= 0 && time >= shownAt(wave.decided);
-    this.answer.textContent = isDecided ? String(wave.answer) : "";
+    const isAnswered = wave !== null && time >= answeredAt(wave);
+    this.answer.textContent = isAnswered ? `${wave.digits[0] ?? ""}${wave.digits.length === 1 ? "" : "?"}` : "";
     const told = this.turn === "reader" && wave !== null && isOver;
     this.hint.textContent = told ? answerOf(wave) : this.turn === "hand" ? EXAMPLE : YOURS;
-    this.cost.textContent = costOf(wave, time).join(" · ");
+    this.cost.textContent = [...costOf(wave, time), "computed in this page"].join(" · ");
     const step = isOver ? TIMESTEPS : Math.max(0, Math.floor(time));
-    this.slider.value = String(Math.min(TIMESTEPS, step));
-    this.slider.setAttribute("aria-valuetext", `step ${this.slider.value} of ${TIMESTEPS}, ${costOf(wave, time)[0]}`);
+    this.slider.set(Math.min(TIMESTEPS, step));
     this.pad.update();
     this.view.update();
   }

@@ -1,5 +1,5 @@
 /** Files of the figure for programs and tests: its weights, and drawings to read. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Point, Strokes } from "../../model/image.ts";
@@ -16,13 +16,15 @@ export const weightsPath = join(folder, "weights.bin");
 
 export const storedReader = (): Reader => new Reader(decodeWeights(readFileSync(weightsPath)));
 
-/** A drawing of a digit, with places in [0, 1] of the pad; y points down. */
+/** A drawing, with places in [0, 1] of the pad; y points down. */
 export interface Drawing {
+  /** −1 for dots, bars and scribbles. */
   readonly digit: number;
-  /** How it is written: upright, slanted, thin, thick or looped. */
+  /** How a digit is written: upright, slanted, thin, thick or looped. Otherwise dot, bar or scribble. */
   readonly way: string;
   /** Its height, as a share of the pad. */
   readonly size: number;
+  /** Where a digit stands, or what a scribble shows. */
   readonly place: string;
   readonly strokes: Strokes;
 }
@@ -45,8 +47,5 @@ export function readDrawings(path: string): Drawing[] {
   }));
 }
 
-/** Paths of the files of drawings, in the order of their names. */
-export const drawingFiles = (): string[] =>
-  readdirSync(join(folder, "drawings"))
-    .sort()
-    .map((name) => join(folder, "drawings", name));
+/** The path of a file of drawings. */
+export const drawingsPath = (name: string): string => join(folder, "drawings", name);

@@ -81,15 +81,20 @@ export const handwriting: readonly Written[] = PLACES.map(([digit, size, x, y]) 
   const strokes = (FORMS[digit] as Strokes).map((points) =>
     points.map(([px, py]): Point => [x + NARROW * size * (px - 0.5), y + size * (py - 0.5)]),
   );
-  return { digit, strokes, length: strokes.reduce((sum, points) => sum + lengthOf(points), 0) };
+  return { digit, strokes, length: wayOf(strokes) };
 });
+
+/** The length of the way of a pen that writes strokes. */
+export function wayOf(strokes: Strokes): number {
+  return strokes.reduce((sum, points) => sum + lengthOf(points), 0);
+}
 
 function lengthOf(points: readonly Point[]): number {
   return points.reduce((sum, point, i) => sum + distance(points[Math.max(0, i - 1)] as Point, point), 0);
 }
 
 /** The strokes as they are after a share of their length. */
-export function partOf({ strokes, length }: Written, share: number): Strokes {
+export function partOf({ strokes, length }: Omit<Written, "digit">, share: number): Strokes {
   let left = share * length;
   const part: Point[][] = [];
   for (const points of strokes) {

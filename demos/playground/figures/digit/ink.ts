@@ -7,6 +7,9 @@ const EXTENT = 9.5;
 /** The pen of all pictures. Its edge is wide, so that the level of a pixel tells how near the pen has come. */
 export const TIP: Tip = { reach: 0.1, edge: 1.5 };
 
+/** The width of the pen on the pad, as a share of the pad. A drawing that is no larger is a dot, and stays one. */
+export const PEN = 0.045;
+
 /** A slant beyond this is a part of the digit. */
 const MOST_SLANT = 0.6;
 
@@ -23,6 +26,17 @@ export function seen(strokes: Strokes, tip = TIP): Image {
     }
   }
   return image;
+}
+
+/** The length of all lines of strokes in the picture, as a multiple of the longer side of the drawing; 0 for a dot. */
+export function lengthSeen(strokes: Strokes): number {
+  const place = placing(strokes);
+  let length = 0;
+  for (const points of strokes) {
+    for (let i = 1; i < points.length; i++)
+      length += distance(place(points[i - 1] as Point), place(points[i] as Point));
+  }
+  return length / EXTENT;
 }
 
 /** Moments of the ink: its length, its middle, and how x and y vary together. */
@@ -70,8 +84,7 @@ function placing(strokes: Strokes): (point: Point) => Point {
     }
   }
   const size = Math.max(right - left, bottom - top);
-  // A dot stays one.
-  const scale = size > 0 ? EXTENT / size : 0;
+  const scale = size > PEN ? EXTENT / size : 0;
   return (point) => [SIDE / 2 + scale * upright(point), SIDE / 2 + scale * (point[1] - y)];
 }
 

@@ -6,13 +6,17 @@ import {
   fit,
   Generator,
   lastMembrane,
+  type Module,
   manualSeed,
   OneCycleLR,
   type Progress,
   rand,
+  type Tensor,
 } from "jarvis-snn";
 import { quantize, quantizedWeights } from "jarvis-snn/quantize";
+import { leaderOf } from "../../model/decision.ts";
 import type { Strokes } from "../../model/image.ts";
+import { digitsOf } from "./doubt.ts";
 import { seen } from "./ink.ts";
 import { DigitNetwork, type Reader } from "./net.ts";
 import { type PenDigits, penDigits, strokesOf, Writing } from "./pen-digits.ts";
@@ -32,34 +36,63 @@ export interface Training {
 
 /** Trains a network whose weights are rounded to a byte in each pass, and returns its weights as bytes. */
 export async function learn(
-  { seed, epochs, limit }: Training,
+  { limit, ...training }: Training,
   progress: (report: Progress) => void = () => {},
 ): Promise<Uint8Array> {
+  const network = await trained(
+    { make: () => new DigitNetwork(), scoresOf: lastMembrane },
+    penDigits("train", limit),
+    training,
+    progress,
+  );
+  return encodeWeights([quantizedWeights(network.hidden), quantizedWeights(network.head)]);
+}
+
+/** A network that is yet to be made, and how its output becomes the scores of the digits. */
+export interface Untrained<N extends Module> {
+  make(): N;
+  scoresOf(output: Tensor): Tensor;
+}
+
+/** The training behind {@link learn}, for any network of pictures [B, 196]. */
+export async function trained<N extends Module>(
+  { make, scoresOf }: Untrained<N>,
+  digits: PenDigits,
+  { seed, epochs }: Omit<Training, "limit">,
+  progress: (report: Progress) => void = () => {},
+): Promise<N> {
   manualSeed(seed);
-  const network = quantize(new DigitNetwork(), { weights: { bits: 8 } });
+  const network = quantize(make(), { weights: { bits: 8 } });
   const optimizer = new Adam(network.parameters(), { lr: LR });
-  const writing = new Writing(penDigits("train", limit), new Generator(seed));
+  const writing = new Writing(digits, new Generator(seed));
   const loader = new DataLoader(writing, { batchSize: BATCH, shuffle: true, dropLast: true });
   const schedule = { maxLr: LR, epochs, stepsPerEpoch: loader.length, cycleMomentum: false };
   const scheduler = new OneCycleLR(optimizer, schedule);
   await fit(network, loader, {
     epochs,
     optimizer,
-    loss: (membranes, y) => crossEntropy(lastMembrane(membranes), y),
+    loss: (output, y) => crossEntropy(scoresOf(output), y),
     onBatch: () => scheduler.step(),
     progress,
   });
-  return encodeWeights([quantizedWeights(network.hidden), quantizedWeights(network.head)]);
+  return network;
 }
 
-/** The digit that is read in each drawing. */
-export function readAll(reader: Reader, drawings: readonly Strokes[]): number[] {
-  const answers: number[] = [];
+function scoresOf(reader: Reader, drawings: readonly Strokes[]): Float32Array[] {
+  const scores: Float32Array[] = [];
   for (let i = 0; i < drawings.length; i += READ) {
-    answers.push(...reader.answers(drawings.slice(i, i + READ).map((strokes) => seen(strokes))));
+    scores.push(...reader.scores(drawings.slice(i, i + READ).map((strokes) => seen(strokes))));
   }
-  return answers;
+  return scores;
 }
+
+/** The digit with the largest membrane for each drawing; −1 where nothing fires. */
+export const readAll = (reader: Reader, drawings: readonly Strokes[]): number[] =>
+  scoresOf(reader, drawings).map(leaderOf);
+
+/** Whether the network is sure of each drawing. */
+export const sureOf = (reader: Reader, drawings: readonly Strokes[]): boolean[] =>
+  scoresOf(reader, drawings).map((scores, i) => digitsOf(scores, drawings[i] as Strokes).length === 1);
 
 export const shareRight = (answers: readonly number[], labels: ArrayLike<number>): number =>
   answers.filter((answer, i) => answer === labels[i]).length / answers.length;

@@ -12,6 +12,7 @@ import {
 } from "jarvis-snn";
 import { decidedAt, leaderOf } from "../../model/decision.ts";
 import { type Image, PIXELS, type Strokes } from "../../model/image.ts";
+import { digitsOf } from "./doubt.ts";
 import { seen } from "./ink.ts";
 
 export const TIMESTEPS = 16;
@@ -69,9 +70,9 @@ export interface Wave {
   readonly toDigits: readonly Path[];
   /** The membranes of the digits, [T, 10]. */
   readonly membranes: Float32Array;
-  /** The digit with the largest membrane in the end; −1 where nothing fired. */
-  readonly answer: number;
-  /** The step from which on the answer leads by more than half of its margin at the end; −1 without an answer. */
+  /** The digits that the drawing may be, the likelier first: one where the network is sure, none where it knows none. */
+  readonly digits: readonly number[];
+  /** The step from which on the largest membrane leads by more than half of its margin at the end; −1 where nothing fired. */
   readonly decided: number;
   /** Spikes of pixels and neurons until each step, with those in it. */
   readonly counts: readonly number[];
@@ -101,10 +102,10 @@ export class Reader {
     for (const [place, h] of order.entries()) this.places[h] = place;
   }
 
-  /** The digit of each picture; −1 where nothing fires. */
-  answers(pictures: readonly Image[]): number[] {
+  /** The membranes of the digits at the end, for each picture. */
+  scores(pictures: readonly Image[]): Float32Array[] {
     const scores = noGrad(() => lastMembrane(this.network.forward(batchOf(pictures))).toFloat32Array());
-    return pictures.map((_, i) => leaderOf(scores.subarray(i * DIGITS, (i + 1) * DIGITS)));
+    return pictures.map((_, i) => scores.subarray(i * DIGITS, (i + 1) * DIGITS));
   }
 
   read(strokes: Strokes): Wave {
@@ -133,9 +134,9 @@ export class Reader {
     const toDigits = fired.flatMap((neurons, t) =>
       neurons.map((h) => ({ from: h, to: this.spokenFor(h), leaves: t, arrives: t })),
     );
-    const answer = toDigits.length === 0 ? -1 : leaderOf(membranes.subarray(-DIGITS));
-    const decided = answer < 0 ? -1 : decidedAt(membranes, DIGITS);
-    return { image, firstSpikes, fired, toHidden, toDigits, membranes, answer, decided, counts };
+    const digits = digitsOf(membranes.subarray(-DIGITS), strokes);
+    const decided = decidedAt(membranes, DIGITS);
+    return { image, firstSpikes, fired, toHidden, toDigits, membranes, digits, decided, counts };
   }
 
   /** The pixels whose spikes have left most in the membrane of a neuron that fires. */

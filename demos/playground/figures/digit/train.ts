@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { progressBar } from "jarvis-snn/node";
 import { readFlags } from "../../../options.ts";
 import { type Drawing, readDrawings, storedReader, weightsPath } from "./files.ts";
-import { learn, readAll, scattered, shareRight } from "./learn.ts";
+import { learn, readAll, scattered, shareRight, sureOf } from "./learn.ts";
 import { Reader } from "./net.ts";
 import { penDigits, strokesOf } from "./pen-digits.ts";
 import { decodeWeights } from "./weights.ts";
@@ -34,12 +34,10 @@ async function train(): Promise<void> {
   console.log(`sha256=${createHash("sha256").update(bytes).digest("hex")}`);
 }
 
-/** Prints how many drawings are read right, by digit and by way of writing, and those that are not. */
+/** Prints how many drawings are read right, by digit and by way of writing, those that are not, with ? where in doubt, and the number of doubts. */
 function tell(drawings: readonly Drawing[]): void {
-  const answers = readAll(
-    storedReader(),
-    drawings.map(({ strokes }) => strokes),
-  );
+  const [reader, strokes] = [storedReader(), drawings.map(({ strokes }) => strokes)];
+  const [answers, sure] = [readAll(reader, strokes), sureOf(reader, strokes)];
   const parts = (key: (drawing: Drawing) => string): void => {
     for (const name of [...new Set(drawings.map(key))].sort()) {
       const all = drawings.flatMap((drawing, i) => (key(drawing) === name ? [answers[i] === drawing.digit] : []));
@@ -49,8 +47,10 @@ function tell(drawings: readonly Drawing[]): void {
   parts(({ digit }) => String(digit));
   parts(({ way }) => way);
   for (const [i, { digit, way, size, place }] of drawings.entries()) {
-    if (answers[i] !== digit) console.log(`misread ${i}: ${digit} as ${answers[i]} (${way}, size ${size}, ${place})`);
+    if (answers[i] !== digit)
+      console.log(`misread ${i}: ${digit} as ${answers[i]}${sure[i] ? "" : "?"} (${way}, size ${size}, ${place})`);
   }
   const labels = drawings.map(({ digit }) => digit);
-  console.log(`acc=${shareRight(answers, labels).toFixed(4)}`);
+  const doubted = sure.filter((isSure) => !isSure).length;
+  console.log(`acc=${shareRight(answers, labels).toFixed(4)} doubted=${doubted} of=${drawings.length}`);
 }

@@ -4,10 +4,11 @@
  *   a step of the network          t                    t + 1/2                 t + 1
  *   its spikes                     pixels fire          neurons fire            membranes rise
  */
+
+import { faded, type Palette } from "../../draw/palette.ts";
 import type { Pen } from "../../draw/pen.ts";
-import { faded } from "../../draw/theme.ts";
 import { PIXELS, SIDE, type Strokes } from "../../model/image.ts";
-import type { Palette } from "../palette.ts";
+import { PEN } from "./ink.ts";
 import { DIGITS, HIDDEN, type Path, TIMESTEPS, type Wave } from "./net.ts";
 
 /** A part of a picture. */
@@ -23,8 +24,8 @@ const NEURON = 0.5;
 const DIGIT = 1.2;
 export const END = TIMESTEPS + DIGIT;
 
-/** The time from which on a step's membranes are seen. */
-export const shownAt = (step: number): number => step + DIGIT;
+/** The time from which on the answer is seen: a sure one with the membranes of its step, a doubtful one at the end. */
+export const answeredAt = ({ digits, decided }: Wave): number => (digits.length === 1 ? decided + DIGIT : END);
 
 const COLUMNS = 6;
 const ROWS = HIDDEN / COLUMNS;
@@ -183,8 +184,9 @@ export class WavePainter {
     this.membranes(pen, wave, time);
   }
 
-  private membranes(pen: Pen, { membranes, answer, decided }: Wave, time: number): void {
+  private membranes(pen: Pen, wave: Wave, time: number): void {
     const { layout, palette } = this;
+    const { membranes, digits } = wave;
     const most = Math.max(...membranes, 1e-6);
     const step = Math.min(TIMESTEPS, Math.max(0, time - DIGIT + 1));
     const at = (t: number, k: number): number => (t < 0 ? 0 : (membranes[t * DIGITS + k] as number));
@@ -197,10 +199,15 @@ export class WavePainter {
       if (length > 0.5) bars.push(layout.bars, layout.digit(k)[1] - thick / 2, length, thick);
     }
     if (bars.length > 0) pen.boxes(bars, palette.membrane);
-    if (answer < 0 || time < shownAt(decided)) return;
-    const [, y] = layout.digit(answer);
-    pen.discs([layout.digitX, y, Math.min(15, 0.62 * layout.line)], palette.ink);
-    pen.text(layout.digitX, y + 6, String(answer), { color: palette.paper, align: "center", size: 17, bold: true });
+    if (time < answeredAt(wave)) return;
+    for (const digit of digits) {
+      const [, y] = layout.digit(digit);
+      pen.discs(
+        [layout.digitX, y, Math.min(15, 0.62 * layout.line)],
+        digits.length === 1 ? palette.ink : palette.muted,
+      );
+      pen.text(layout.digitX, y + 6, String(digit), { color: palette.paper, align: "center", size: 17, bold: true });
+    }
   }
 
   private toHidden(): Segment[] {
@@ -260,9 +267,6 @@ function pulses(paths: readonly Segment[], time: number): number[] {
 function lines(pen: Pen, points: readonly number[], color: string, width: number): void {
   if (points.length > 0) pen.line(points, { color, width });
 }
-
-/** The width of the pen that is seen, as a share of the pad. */
-const PEN = 0.045;
 
 /** The pad: strokes in a square, and where the hand that writes them is. */
 export function paintPad(pen: Pen, strokes: Strokes, { x, y, width }: Box, palette: Palette, writes: boolean): void {

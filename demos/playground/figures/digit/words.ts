@@ -13,12 +13,13 @@ export function costOf(wave: Wave | null, time: number): string[] {
     `${spikes} ${spikes === 1 ? "spike" : "spikes"}`,
     time < 0 || time >= END ? `${TIMESTEPS} steps` : `step ${stepAt(time) + 1} of ${TIMESTEPS}`,
     `${Math.round(BYTES / 1000)} kB of weights`,
-    "computed in this page",
   ];
 }
 
 /** The answer of a wave that is over. */
-export function answerOf({ answer, decided }: Wave): string {
-  if (answer < 0) return "Too little ink: no neuron fired.";
-  return `Read as ${answer}: decided in step ${decided + 1} of ${TIMESTEPS}.`;
+export function answerOf({ digits, decided }: Wave): string {
+  const [first, second] = digits;
+  if (first === undefined) return "No digit I know.";
+  if (second !== undefined) return `Perhaps ${first}, perhaps ${second}.`;
+  return `Read as ${first}: decided in step ${decided + 1} of ${TIMESTEPS}.`;
 }

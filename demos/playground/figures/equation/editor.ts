@@ -1,6 +1,8 @@
-/** A text of equations to type in: a box of text without ink over the same text in colours. */
+/** A text of equations to type in, in the colours of their quantities. */
 import { element } from "../../ui/dom.ts";
-import { type Problem, wordsOf } from "./language.ts";
+import { TextBox } from "../../ui/text-box.ts";
+import { wordsOf } from "./language.ts";
+import type { Problem } from "./reader.ts";
 import type { Roles } from "./roles.ts";
 
 /** Signs that few keyboards have. */
@@ -8,27 +10,15 @@ const SIGNS = [..."βθτρκω·²′≥√σ"];
 
 export class Editor {
   readonly node: HTMLElement;
-  private readonly box: HTMLTextAreaElement;
-  private readonly ink = element("pre", { "aria-hidden": "true" });
+  private readonly text: TextBox;
   private readonly said = element("p", { class: "said", role: "status", id: "equation-said" });
-  private readonly frame: HTMLElement;
 
   /** `onType` hears of the text after each key. */
   constructor(onType: (text: string) => void) {
-    this.box = element("textarea", {
+    this.text = new TextBox(onType, {
       "aria-label": "Equations of one time step",
       "aria-describedby": "equation-said",
-      autocapitalize: "off",
-      autocomplete: "off",
-      autocorrect: "off",
-      spellcheck: "false",
-      wrap: "off",
     });
-    this.box.addEventListener("input", () => onType(this.box.value));
-    this.box.addEventListener("scroll", () => {
-      this.ink.scrollLeft = this.box.scrollLeft;
-    });
-    this.frame = element("div", { class: "text" }, this.ink, this.box);
     const signs = SIGNS.map((sign) => {
       const key = element("button", { type: "button", "aria-label": `insert ${sign}` }, sign);
       key.addEventListener("click", () => this.insert(sign));
@@ -37,7 +27,7 @@ export class Editor {
     this.node = element(
       "div",
       { class: "editor" },
-      this.frame,
+      this.text.node,
       element("div", { class: "signs", role: "group", "aria-label": "Signs" }, ...signs),
       this.said,
     );
@@ -45,21 +35,20 @@ export class Editor {
 
   /** Shows a text in its colours, with a problem underlined and told. */
   show(text: string, roles: Roles, problem: Problem | null): void {
-    if (this.box.value !== text) this.box.value = text;
-    this.box.rows = text.split("\n").length;
-    if (problem === null) this.box.removeAttribute("aria-invalid");
-    else this.box.setAttribute("aria-invalid", "true");
-    this.frame.classList.toggle("invalid", problem !== null);
-    const message = problem === null ? "" : `${problem.message}. The pictures show the last neuron that could be read.`;
+    const { node, box } = this.text;
+    if (problem === null) box.removeAttribute("aria-invalid");
+    else box.setAttribute("aria-invalid", "true");
+    node.classList.toggle("invalid", problem !== null);
+    const message = problem === null ? "" : `${problem.message}.`;
     if (this.said.textContent !== message) this.said.textContent = message;
-    // The line behind a last line break has a height too.
-    this.ink.replaceChildren(...marked(text, roles, problem), "\n");
+    this.text.show(text, ...marked(text, roles, problem));
   }
 
   private insert(sign: string): void {
-    this.box.setRangeText(sign, this.box.selectionStart, this.box.selectionEnd, "end");
-    this.box.focus();
-    this.box.dispatchEvent(new Event("input"));
+    const { box } = this.text;
+    box.setRangeText(sign, box.selectionStart, box.selectionEnd, "end");
+    box.focus();
+    box.dispatchEvent(new Event("input"));
   }
 }
 

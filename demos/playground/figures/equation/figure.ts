@@ -1,20 +1,23 @@
 /** The neuron that one types: its equations, and between two keystrokes all that they do. */
 import type { Adam } from "jarvis-snn";
 import { surrogate } from "jarvis-snn/core";
-import type { Pen } from "../../draw/pen.ts";
+import { currentPalette } from "../../draw/palette.ts";
 import { StackLayout } from "../../draw/stack.ts";
-import { CanvasView, onThemeChange } from "../../ui/canvas.ts";
+import { CanvasView, type Drawing, onThemeChange } from "../../ui/canvas.ts";
+import { Clicks } from "../../ui/clicks.ts";
 import { cursor } from "../../ui/cursor.ts";
 import { button, element } from "../../ui/dom.ts";
 import { StackView } from "../../ui/stack-view.ts";
 import type { Living, Mount, MountOptions } from "../figure.ts";
-import { currentPalette } from "../palette.ts";
-import { addressOf, rounded, type Setting, settingOf } from "./address.ts";
+import { slider } from "../slider.ts";
+import { rounded } from "../terms.ts";
+import { addressOf, type Setting, settingOf } from "./address.ts";
 import { colored, Editor } from "./editor.ts";
-import { LanguageError, type Problem, parse, rewritten, structureOf } from "./language.ts";
-import { type Range, TypedNeuron } from "./model.ts";
+import { parse, rewritten, structureOf } from "./language.ts";
+import { type Range, type Run, TypedNeuron } from "./model.ts";
 import { axisOf, CURRENT_ROW, currentRange, paintCurve, paintPlane, rowsOf } from "./paint.ts";
 import { BEGIN, CURSOR, PRESETS, SHAPES, settingOfPreset, shaped } from "./presets.ts";
+import { LanguageError, type Problem } from "./reader.ts";
 import { Roles } from "./roles.ts";
 import { type Scene, sceneAt, sceneOf } from "./scene.ts";
 import { Sliders } from "./sliders.ts";
@@ -27,12 +30,22 @@ const NARROW = 480;
 const MOST_TURNS = 400;
 const TURNS_AT_ONCE = 10;
 
+/** Seconds of a run through all steps. */
+const RUN = 6;
+
 /** Milliseconds of rest after which the address follows. */
 const PAUSE = 400;
 
 /** A key lifts the current by this share of its range, over this share of the time. */
 const LIFT = 0.05;
 const BRUSH = 0.05;
+
+/** The width of the triangle by the place of its slider, a power of ten. */
+const widthOf = (power: number): number => Number((10 ** power).toPrecision(2));
+const WIDTH = {
+  label: "Width of the triangle from which a spike takes its slope",
+  ...{ min: -1, max: 2, step: 0.05, show: (power: number) => String(widthOf(power)) },
+};
 
 /** A lesson that goes on: a number of spikes, and the optimizers of the parameters. */
 interface Lesson {
@@ -57,7 +70,8 @@ class EquationFigure implements Living {
   /** Whose equations are printed. */
   private printedOf: TypedNeuron | null = null;
   /** The width of the rows, kept so that no event asks for the layout of the page. */
-  private rowsWidth = 0;
+  /** Of the rows; until they are laid out a wide window has wide ones. */
+  private rowsWidth = innerWidth;
   private isSeen = false;
   private lesson: Lesson | null = null;
   /** Strokes of drawing so far, and the last place of the one that goes on. */
@@ -101,10 +115,14 @@ class EquationFigure implements Living {
     "data-action": "learn",
   });
   private readonly learning = element("span", { class: "learning" }, this.learn, this.wanted, "times");
+  /** Switching sound on starts the run again at the first step. */
+  private readonly clicks = new Clicks((isOn) => {
+    if (isOn) this.film();
+    else cursor.set(cursor.share);
+  });
   private readonly back = button("↶", () => this.restore("undo"), { "aria-label": "Undo", title: "Undo" });
   private readonly forth = button("↷", () => this.restore("redo"), { "aria-label": "Redo", title: "Redo" });
-  private readonly width = element("input", { type: "range", min: "-1", max: "2", step: "0.05" });
-  private readonly widthValue = element("output");
+  private readonly width = slider(WIDTH, 0, (power) => this.change({ width: widthOf(power) }, "width"));
   private readonly presets = PRESETS.map((preset) =>
     button(preset.name, () => {
       this.sliders.forget();
@@ -112,7 +130,7 @@ class EquationFigure implements Living {
     }),
   );
 
-  constructor(host: HTMLElement, { still }: MountOptions) {
+  constructor(host: HTMLElement, { still, state }: MountOptions) {
     this.host = host;
     this.isStill = still;
     const equations = parse(BEGIN.text);
@@ -122,18 +140,15 @@ class EquationFigure implements Living {
     this.range = currentRange(BEGIN.current);
     const planeHost = element("div", { class: "host" });
     const curveHost = element("div", { class: "host" });
-    const picture = (paint: (pen: Pen, width: number, height: number) => void) => ({
-      heightFor: () => 240,
-      paint,
-    });
+    const picture = (paint: Drawing["paint"]): Drawing => ({ heightFor: () => 240, paint });
     this.plane = new CanvasView(
       planeHost,
-      picture((pen, width, height) => paintPlane(pen, this.scene, this.roles, currentPalette(), width, height)),
+      picture((pen, width, height, palette) => paintPlane(pen, this.scene, this.roles, palette, width, height)),
       "The plane of the states",
     );
     this.curve = new CanvasView(
       curveHost,
-      picture((pen, width, height) => paintCurve(pen, this.scene, currentPalette(), width, height)),
+      picture((pen, width, height, palette) => paintCurve(pen, this.scene, palette, width, height)),
       "Spikes in 100 steps over the current",
     );
     const planeFigure = element("figure", {}, this.planeTitle, planeHost);
@@ -154,7 +169,7 @@ class EquationFigure implements Living {
       element("div", { class: "pair" }, planeFigure, this.curveFigure),
     );
     this.listen();
-    const linked = settingOf(location.hash);
+    const linked = settingOf(state);
     if (linked === null) {
       this.showScene();
       this.showSetting();
@@ -171,6 +186,19 @@ class EquationFigure implements Living {
   rest(): void {
     this.isSeen = false;
     this.stop();
+    if (cursor.playing) cursor.set(cursor.share);
+  }
+
+  /** Runs through the steps. */
+  film(): number {
+    cursor.set(0);
+    cursor.play(RUN);
+    return RUN;
+  }
+
+  state(): string {
+    const { text, current, width } = this.setting;
+    return this.setting === BEGIN ? "" : addressOf(text, current, width).slice(1);
   }
 
   private stage(): HTMLElement {
@@ -185,7 +213,7 @@ class EquationFigure implements Living {
         { class: "tools" },
         element("span", { class: "shapes", role: "group", "aria-label": "Shapes of the current" }, ...shapes),
         this.learning,
-        element("span", { class: "history" }, this.back, this.forth, this.copyButton()),
+        element("span", { class: "history" }, this.back, this.forth, this.clicks.button),
         this.status,
       ),
       this.stack.host,
@@ -199,35 +227,13 @@ class EquationFigure implements Living {
   }
 
   private gradient(): HTMLElement {
-    this.width.setAttribute("aria-label", "width of the triangle");
-    this.width.addEventListener("input", () => {
-      this.change({ width: Number((10 ** Number(this.width.value)).toPrecision(2)) }, "width");
-    });
     return element(
       "details",
       { class: "gradient", open: "" },
       element("summary", {}, "The gradient that follows from them"),
-      element(
-        "p",
-        { class: "lent" },
-        "The slope of a spike is taken from a triangle, so wide: ",
-        this.width,
-        this.widthValue,
-      ),
+      element("div", { class: "sliders" }, this.width.node),
       this.printed,
     );
-  }
-
-  private copyButton(): HTMLButtonElement {
-    const copy = button("Copy link", async () => {
-      this.writeAddress();
-      await navigator.clipboard.writeText(location.href);
-      copy.textContent = "Copied";
-      setTimeout(() => {
-        copy.textContent = "Copy link";
-      }, 1500);
-    });
-    return copy;
   }
 
   // Changes of the setting
@@ -261,14 +267,10 @@ class EquationFigure implements Living {
       this.problem =
         error instanceof LanguageError ? error.problem : { message: error.message, from: 0, to: setting.text.length };
       // The neuron that could be read goes on under another current.
-      if (isOther) this.scene = this.sceneOf(this.typed, setting.current);
+      if (isOther) this.scene = sceneOf(this.typed, setting.current, this.scene.at);
     }
     if (this.problem === null || isOther) this.showScene();
     this.showSetting();
-  }
-
-  private sceneOf(typed: TypedNeuron, current: Float32Array): Scene {
-    return sceneOf(typed, current, Math.min(this.scene.at, current.length - 1));
   }
 
   private compute(setting: Setting): void {
@@ -279,7 +281,7 @@ class EquationFigure implements Living {
     const typed = isSame ? this.typed : new TypedNeuron(equations, surrogate.triangular({ width }));
     if (isSame) typed.take(equations);
     try {
-      this.scene = this.sceneOf(typed, current);
+      this.scene = sceneOf(typed, current, this.scene.at);
     } catch (error) {
       if (!isSame) typed.dispose();
       throw error;
@@ -307,9 +309,8 @@ class EquationFigure implements Living {
 
   private showSetting(): void {
     const { text, width } = this.setting;
-    this.editor.show(text, this.roles, this.problem);
-    this.width.value = String(Math.log10(width));
-    this.widthValue.textContent = String(width);
+    this.editor.show(text, this.roles, this.problem === null ? this.scene.run.cause : left(this.problem));
+    this.width.set(Math.log10(width));
     this.status.textContent = this.told || this.count();
     this.back.disabled = !this.undo.canUndo;
     this.forth.disabled = !this.undo.canRedo;
@@ -319,10 +320,9 @@ class EquationFigure implements Living {
 
   private count(): string {
     const { run, current } = this.scene;
-    if (run.lost >= 0) return `runs away at step ${run.lost}: bound what grows, as in min(v, 3)`;
-    if (run.spikes === null) return "a neuron without spikes";
-    const spikes = run.spikes.reduce((sum, s) => sum + s, 0);
-    return `${spikes} ${spikes === 1 ? "spike" : "spikes"} in ${current.length} steps`;
+    const all = this.setting.current.length;
+    const told = firingOf(run);
+    return current.length === all ? told : `${told}; of ${all} steps these operations allow ${current.length}`;
   }
 
   private showRows(): void {
@@ -377,7 +377,7 @@ class EquationFigure implements Living {
     });
     onThemeChange(() => this.showRows());
     new ResizeObserver(([entry]) => {
-      this.rowsWidth = entry?.contentRect.width ?? 0;
+      this.rowsWidth = (entry as ResizeObserverEntry).contentRect.width;
       this.showRows();
     }).observe(this.stack.host);
     this.stack.host.addEventListener("click", (event) => {
@@ -410,6 +410,7 @@ class EquationFigure implements Living {
   private follow(): void {
     const at = cursor.stepOf(this.scene.current.length);
     if (at === this.scene.at) return;
+    if (this.scene.run.spikes?.subarray(this.scene.at, at).includes(1)) this.clicks.click();
     this.scene = sceneAt(this.typed, this.scene, at);
     this.sliders.show(this.scene.equations, this.scene.credit.parameters);
     this.showRows();
@@ -422,7 +423,7 @@ class EquationFigure implements Living {
   private lift(by: number): void {
     const { at, current } = this.scene;
     const reach = Math.max(1, Math.round((BRUSH * current.length) / 2));
-    const next = current.map((value, t) => (Math.abs(t - at) < reach ? value + by : value));
+    const next = this.setting.current.map((value, t) => (Math.abs(t - at) < reach ? value + by : value));
     this.change({ current: rounded(next) }, `keys ${at}`);
   }
 
@@ -492,7 +493,7 @@ class EquationFigure implements Living {
   private turns(lesson: Lesson, count: number): string | null {
     const { wanted, optimizers } = lesson;
     for (let i = 0; i < count; i++) {
-      const { made, moved } = this.typed.turn(this.setting.current, wanted, optimizers);
+      const { made, moved } = this.typed.turn(this.scene.current, wanted, optimizers);
       if (made === wanted) return `${made} spikes after ${lesson.turns} turns of learning`;
       if (moved.size === 0) return "no gradient reaches a number: widen the triangle, or raise the current";
       if (lesson.turns++ === MOST_TURNS) return `${made} spikes after ${MOST_TURNS} turns: press again to go on`;
@@ -528,6 +529,20 @@ class EquationFigure implements Living {
     const { text, current, width } = this.setting;
     history.replaceState(null, "", addressOf(text, current, width));
   }
+}
+
+/** A problem of a text that the pictures do not show. */
+const left = (problem: Problem): Problem => ({
+  ...problem,
+  message: `${problem.message}. The pictures show the last neuron that could be read`,
+});
+
+/** The operations of a run. */
+function firingOf({ spikes, membrane, lost, cause }: Run): string {
+  if (lost >= 0) return cause?.grows === false ? `no number from step ${lost} on` : `runs away at step ${lost}`;
+  if (spikes === null) return "a neuron without spikes";
+  const count = spikes.reduce((sum, s) => sum + s, 0);
+  return `${count} ${count === 1 ? "spike" : "spikes"} in ${membrane.length} steps`;
 }
 
 /** The key of a setting: its text without the numbers of parameters, and the width of the triangle, both of which the code depends on. */

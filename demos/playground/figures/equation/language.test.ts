@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { LeakyIntegrator } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
-import { LanguageError, type Problem, parse, rewritten, structureOf, wordsOf } from "./language.ts";
+import { parse, rewritten, structureOf, wordsOf } from "./language.ts";
 import { TypedNeuron } from "./model.ts";
 import { PRESETS } from "./presets.ts";
+import { LanguageError, type Problem } from "./reader.ts";
 
 /** The problem of a text, or null; anything else that is thrown fails the test. */
 function problemOf(text: string): Problem | null {
@@ -67,16 +68,17 @@ const ODD: [text: string, problem: null | [underlined: string, message: string]]
   ["ẋ = I\nv′ = v + ẋ", null],
   ["v′ = I / 0", null],
   ["", ["", "a neuron has a state"]],
-  ["u = β·v + I", ["u = β·v + I", "a neuron has a state"]],
-  ["v′ = β·v + I", ["β", "β has no value"]],
-  ["v′ = u\nu = v + I", ["u", "u is computed in a later line"]],
+  ["u = I + 1", ["u = I + 1", "a neuron has a state"]],
+  ["v′ = β·v + I", ["β", "there is no name β: give it a value"]],
+  ["u = β·v + I", ["β", "there is no name β"]],
+  ["v′ = u\nu = v + I", ["u", "u is used before line 2 gives it"]],
   ["v′ = v +", [" ", "expected a number, a name or a bracket, got the end of the line"]],
   ["v′ = (v + I", [" ", "expected “)”"]],
   ["v′ = v ? 1 : 0", ["?", "no sign of an equation"]],
   ["v′ = foo(v)", ["foo", "foo is no function, among exp"]],
   ["v′ = max(v)", ["max", "max takes two values, got 1"]],
   ["v′ = constructor(v)", ["constructor", "is no function"]],
-  ["v′ = toString", ["toString", "toString has no value"]],
+  ["v′ = toString", ["toString", "there is no name toString"]],
   ["__proto__ = 1\nv′ = v + __proto__", ["__proto__", "is a name that is taken"]],
   ["current′ = current + I", ["current", "is a name that is taken"]],
   ["I = 2\nv′ = v", ["I", "I is the input current"]],
@@ -84,8 +86,8 @@ const ODD: [text: string, problem: null | [underlined: string, message: string]]
   ["v = 2\nv′ = v", ["v", "v is a state"]],
   ["v′ = v\nv′ = I", ["v′", "v′ is given twice"]],
   ["w[0] = 2\nv′ = v", ["w", "w is no state"]],
-  ["v[1] = 2\nv′ = v", ["1", "the step before the first one"]],
-  ["v[0] = I\nv′ = v", ["I", "I has no value"]],
+  ["v[1] = 2\nv′ = v", ["1", "no index but [0]"]],
+  ["v[0] = I\nv′ = v", ["I", "v[0] is computed from parameters, and I is none"]],
   ["v[0] = 1 − k\nk = 2\nv′ = v + k", ["−", "an expression that begins with a parameter"]],
   ["s = [v ≥ 1]\nz = [v > 2]\nv′ = v + I", [">", "all ≥ or all >"]],
   ["s = v\nv′ = v + I", ["s", "spikes to be 0 or 1"]],
@@ -94,6 +96,20 @@ const ODD: [text: string, problem: null | [underlined: string, message: string]]
   ["v′ = v + 1e99", ["1e99", "range of float32"]],
   ["v′ = v + 2/0", ["/", "expected a finite number"]],
   ["v′ = if", ["if", "expected a number"]],
+  ["dv/dt = (−v + I)/20", ["dv/dt", "a rate needs a step: v′ = v + dt·(…), with a line such as dt = 0.1"]],
+  ["d/dτ w = I\nv′ = v", ["d/dτ", "a rate needs a step: w′ = w + dτ·(…)"]],
+  ["v′ = v**2 + I", ["**", "** is ^"]],
+  ["v′ = 2**v", ["**", "** is ^"]],
+  ["u = banana split\ns = [u > 1]", ["banana", "there is no name banana"]],
+  ["v′ = (v banana + I)", ["banana", "there is no name banana"]],
+  ["v′ = max(v I)", ["I", "between v and I, as in v·I"]],
+  ["v′ = exp v", ["v", "between exp and v, as in exp(v)"]],
+  ["a = b\nb = a\ns = [a ≥ 1]", ["b", "b is used before line 2 gives it: move that line up, or write b′ = …"]],
+  ["u = 0.9v + I\ns = [u ≥ 1]\nv = 0 if s else u", ["v", "v is used before line 3 gives it"]],
+  ["u = w′\nv′ = u\nw′ = w", ["w′", "w′ is used before line 3 gives it: move that line up"]],
+  ["v = 0.9v + I", ["v", "v is used in the line that gives it: write v′ = … for a state"]],
+  ["v[t] = 0.9·v[t−1] + I", ["t", "v′ is v[t], and v is v[t−1]"]],
+  ["v′ = 0.9·v[t−1] + I", ["v[", "v′ is v[t], and v is v[t−1]"]],
   [`v′ = ${"(".repeat(200)}v${")".repeat(200)}`, ["(", "in each other"]],
   [`v′ = v${" + I".repeat(400)}`, ["+", "at most 300 operations"]],
   [`v′ = v # ${"a".repeat(5000)}`, ["a".repeat(1009), "at most 4000 characters"]],
@@ -106,6 +122,57 @@ test.each(ODD.map((odd) => [JSON.stringify(odd[0]).slice(0, 60), ...odd] as cons
   expect(problem.message).toContain(message);
   if (underlined.trim() !== "") expect(text.slice(problem.from, problem.to)).toBe(underlined);
   expect(problem.to).toBeGreaterThan(problem.from);
+});
+
+/** A chain that applies an operation so many times. */
+function chained(count: number, link: (x: string) => string): string {
+  const lines = Array.from({ length: count }, (_, i) => `x${i + 1}=${link(i === 0 ? "v" : `x${i}`)}`);
+  return [...lines, `v′=x${count}`].join("\n");
+}
+
+test.each([
+  ["sums", 288, (x: string) => `${x}+I`],
+  ["signs", 288, (x: string) => `−${x}`],
+  ["products", 250, (x: string) => `${x}·I`],
+  ["quotients", 144, (x: string) => `${x}/I`],
+  ["roots", 144, (x: string) => `√${x}`],
+  ["sizes", 144, (x: string) => `|${x}|`],
+  ["choices", 144, (x: string) => `0 if I else ${x}`],
+  ["the larger ones", 72, (x: string) => `max(${x}, I)`],
+  ["events", 72, (x: string) => `[${x} ≥ 1]`],
+  ["exponentials", 14, (x: string) => `exp(${x})`],
+  // Each of them computes half of the step again: 12 + 11·20 + 11·11/2.
+  ["sines", 11, (x: string) => `sin(${x})`],
+  ["powers", 11, (x: string) => `${x}^1.5`],
+  ["softplus", 11, (x: string) => `softplus(${x})`],
+  ["powers and sums", 9, (x: string) => `${x}^3 + ${x}`],
+] as const)("a text has as many operations as a keystroke can compile: %s", (_, most, link) => {
+  expect(parse(chained(most, link)).cost.operations).toBeLessThanOrEqual(300);
+  expect(() => parse(chained(most + 1, link))).toThrow("at most 300 operations");
+});
+
+test("a text has as many states as a keystroke can compile", () => {
+  const states = (count: number) => Array.from({ length: count }, (_, i) => `v${i}′ = I`).join("\n");
+  expect(parse(states(25)).states.length).toBe(25);
+  expect(() => parse(states(26))).toThrow(
+    "at most 300 operations in all lines: exp, sin and the like count as 20, a state as 12",
+  );
+});
+
+test("a text has as many parameters as a keystroke can make sliders for", () => {
+  const parameters = (count: number) => `${Array.from({ length: count }, (_, i) => `p${i} = 0.5`).join("\n")}\nv′ = I`;
+  expect(parse(parameters(144)).parameters.size).toBe(144);
+  expect(() => parse(parameters(145))).toThrow("at most 300 operations");
+});
+
+test("the neuron of Hodgkin and Huxley is within the limits", () => {
+  const rates = ["0.01(10 − v)/(exp((10 − v)/10) − 1)", "0.125exp(−v/80)", "0.1(25 − v)/(exp((25 − v)/10) − 1)"];
+  const others = ["4exp(−v/18)", "0.07exp(−v/20)", "1/(exp((30 − v)/10) + 1)"];
+  const lines = [...rates, ...others].map((rate, i) => `r${i} = ${rate}`);
+  const gates = ["n", "m", "h"].map((x, i) => `${x}′ = ${x} + dt·(r${2 * i}·(1 − ${x}) − r${2 * i + 1}·${x})`);
+  const u = "u = v + dt·(I − 120·m³·h·(v − 115) − 36·n²²·(v + 12) − 0.3(v − 10.6))";
+  const equations = parse(["dt = 0.02", ...lines, ...gates, u, "s = [u ≥ 50]", "v′ = u"].join("\n"));
+  expect(equations.cost.doubles).toBe(1);
 });
 
 test("names that layers of the package have are refused at their place", () => {

@@ -9,53 +9,25 @@
  *   v[0] = −65           the state before the first step, which is 0 without such a line
  */
 import type { NeuronStep, Value } from "jarvis-snn";
-
-/** A sentence about the characters `from` to `to` of a text. */
-export interface Problem {
-  readonly message: string;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** A text that is no neuron. */
-export class LanguageError extends Error {
-  readonly problem: Problem;
-
-  constructor(problem: Problem) {
-    super(problem.message);
-    this.problem = problem;
-  }
-}
-
-/** A place in the text. */
-interface Place {
-  readonly from: number;
-  readonly to: number;
-}
-
-interface Token extends Place {
-  readonly kind: "number" | "name" | "sign" | "end";
-  readonly text: string;
-}
-
-type Node = { readonly at: Token } & (
-  | { readonly kind: "number"; readonly value: number }
-  | { readonly kind: "name"; readonly name: string }
-  | { readonly kind: "negative"; readonly a: Node }
-  | { readonly kind: "binary" | "compare"; readonly sign: string; readonly a: Node; readonly b: Node }
-  | { readonly kind: "event"; readonly condition: Comparison }
-  | { readonly kind: "choice"; readonly condition: Node; readonly a: Node; readonly b: Node }
-  | { readonly kind: "call"; readonly name: string; readonly args: readonly Node[] }
-);
-type Comparison = Extract<Node, { kind: "binary" | "compare" }>;
-
-/** A line: a value, the next value of a state, or the first one. */
-interface Line {
-  readonly kind: "value" | "next" | "first";
-  readonly name: string;
-  readonly value: Node;
-  readonly at: Token;
-}
+import {
+  BINARY,
+  COMPARISONS,
+  type Comparison,
+  type Cost,
+  FUNCTIONS,
+  type Line,
+  lineOf,
+  type Method,
+  NAME,
+  type Node,
+  noName,
+  numberOf,
+  type Place,
+  partsOf,
+  problem,
+  Reader,
+  UNARY,
+} from "./reader.ts";
 
 /** The number of a parameter, and its place in the text. */
 interface Given extends Place {
@@ -80,275 +52,8 @@ export interface Equations {
   /** The first place of each name. */
   readonly places: ReadonlyMap<string, Place>;
   readonly lines: readonly Line[];
+  readonly cost: Cost;
 }
-
-/** Limits of a text, far above every neuron of the package: a link may come from anyone. */
-const MOST_CHARACTERS = 4000;
-const MOST_OPERATIONS = 300;
-const DEEPEST = 40;
-
-const NUMBER = /(?:\d+\.?\d*|\.\d+)(?:[eE][-+−]?\d+)?/u;
-const NAME = /[\p{L}_][\p{L}\p{Nd}_]*['’′]?/u;
-const SIGN = />=|<=|[-+−·*×/÷^()[\]|,=≥≤><²³√;\n]/u;
-const BLANK = /#[^\n]*|[^\S\n]+/u;
-const TOKEN = new RegExp(`(${NUMBER.source})|(${NAME.source})|(${SIGN.source})|(${BLANK.source})|([\\s\\S])`, "gu");
-
-/** Signs that can be typed otherwise. */
-const SAME = new Map([
-  ["-", "−"],
-  ["*", "·"],
-  ["×", "·"],
-  ["÷", "/"],
-  [">=", "≥"],
-  ["<=", "≤"],
-  [";", "\n"],
-]);
-
-/** Comparisons with their methods. */
-const COMPARISONS = new Map<string, "gt" | "ge" | "lt" | "le" | "eq">([
-  [">", "gt"],
-  ["≥", "ge"],
-  ["<", "lt"],
-  ["≤", "le"],
-  ["=", "eq"],
-]);
-
-/** Functions of one value that are methods of the same name. */
-const METHODS = [
-  ...(["exp", "log", "log1p", "sin", "cos", "tanh", "atan", "erf", "sqrt", "rsqrt", "sigmoid"] as const),
-  ...(["relu", "abs", "sign", "floor", "round", "detach"] as const),
-] as const;
-
-/** Functions of one value with their methods; softplus is none. */
-const UNARY = new Map<string, (typeof METHODS)[number] | "softplus">([
-  ...METHODS.map((name) => [name, name] as const),
-  ["ln", "log"],
-  ["√", "sqrt"],
-  ["σ", "sigmoid"],
-  ["softplus", "softplus"],
-]);
-
-/** Functions of two values with their methods. */
-const BINARY = new Map<string, "maximum" | "minimum">([
-  ["max", "maximum"],
-  ["maximum", "maximum"],
-  ["min", "minimum"],
-  ["minimum", "minimum"],
-]);
-
-const WORDS = ["if", "else"];
-const FUNCTIONS = [...UNARY.keys(), ...BINARY.keys()].filter((name) => name !== "√");
-
-const problem = (message: string, { from, to }: Place): LanguageError =>
-  new LanguageError({ message, from, to: Math.max(to, from + 1) });
-
-function tokensOf(text: string): Token[] {
-  const tokens: Token[] = [];
-  for (const match of text.matchAll(TOKEN)) {
-    const [all, number, name, sign, blank] = match;
-    const place = { from: match.index, to: match.index + all.length };
-    if (blank !== undefined) continue;
-    if (number !== undefined) tokens.push({ kind: "number", text: all, ...place });
-    else if (name !== undefined) tokens.push({ kind: "name", text: all.replace(/['’]$/, "′"), ...place });
-    else if (sign !== undefined) tokens.push({ kind: "sign", text: SAME.get(all) ?? all, ...place });
-    else throw problem(`“${all}” is no sign of an equation`, place);
-  }
-  tokens.push({ kind: "end", text: "the end", from: text.length, to: text.length });
-  return tokens;
-}
-
-/** Reads lines by descent: a choice holds comparisons, these hold sums, products, signs, powers. */
-class Reader {
-  private readonly tokens: readonly Token[];
-  private at = 0;
-  private depth = 0;
-  private operations = 0;
-
-  constructor(tokens: readonly Token[]) {
-    this.tokens = tokens;
-  }
-
-  lines(): Line[] {
-    const lines: Line[] = [];
-    for (;;) {
-      while (this.takes("\n"));
-      if (this.isOver) return lines;
-      lines.push(this.line());
-      if (!this.isOver && !this.takes("\n"))
-        throw problem(`expected the end of the line, got ${this.got()}`, this.here);
-    }
-  }
-
-  private get isOver(): boolean {
-    return this.here.kind === "end";
-  }
-
-  private get here(): Token {
-    return this.tokens[this.at] as Token;
-  }
-
-  private takes(text: string): boolean {
-    const { kind } = this.here;
-    if (kind === "number" || kind === "end" || this.here.text !== text) return false;
-    this.at++;
-    return true;
-  }
-
-  private expect(text: string, where: string): void {
-    if (!this.takes(text)) throw problem(`expected “${text}” ${where}, got ${this.got()}`, this.here);
-  }
-
-  private got(): string {
-    return this.isOver || this.here.text === "\n" ? "the end of the line" : `“${this.here.text}”`;
-  }
-
-  private line(): Line {
-    const at = this.here;
-    if (at.kind !== "name" || WORDS.includes(at.text))
-      throw problem(`a line begins with a name, as in u = β·v + I, got ${this.got()}`, at);
-    this.at++;
-    const isNext = at.text.endsWith("′");
-    const name = isNext ? at.text.slice(0, -1) : at.text;
-    let kind: Line["kind"] = isNext ? "next" : "value";
-    if (!isNext && this.takes("[")) {
-      if (this.here.text !== "0") throw problem("expected the step before the first one, as in v[0] = 0.2", this.here);
-      this.at++;
-      this.expect("]", "after the 0");
-      kind = "first";
-    }
-    this.expect("=", `after ${at.text}`);
-    return { kind, name, value: this.choice(), at };
-  }
-
-  /** An operation, of which a text may have so many. */
-  private made(node: Node): Node {
-    if (++this.operations > MOST_OPERATIONS)
-      throw problem(`expected at most ${MOST_OPERATIONS} operations in all lines`, node.at);
-    return node;
-  }
-
-  private deeper(read: () => Node): Node {
-    if (++this.depth > DEEPEST)
-      throw problem(`expected at most ${DEEPEST} brackets and signs in each other`, this.here);
-    const node = read();
-    this.depth--;
-    return node;
-  }
-
-  private choice(): Node {
-    const at = this.here;
-    const a = this.comparison();
-    if (!this.takes("if")) return a;
-    const condition = this.comparison();
-    this.expect("else", "after the condition, as in 0 if s else u");
-    const b = this.deeper(() => this.choice());
-    return this.made({ kind: "choice", condition, a, b, at });
-  }
-
-  private comparison(): Node {
-    const a = this.sum();
-    const at = this.here;
-    if (at.kind !== "sign" || !COMPARISONS.has(at.text)) return a;
-    this.at++;
-    return this.made({ kind: "compare", sign: at.text, a, b: this.sum(), at });
-  }
-
-  private sum(): Node {
-    let a = this.product();
-    for (;;) {
-      const at = this.here;
-      if (!this.takes("+") && !this.takes("−")) return a;
-      a = this.made({ kind: "binary", sign: at.text, a, b: this.product(), at });
-    }
-  }
-
-  private product(): Node {
-    let a = this.signed();
-    for (;;) {
-      const at = this.here;
-      const isFactor = a.kind === "number" && (at.kind === "name" ? !WORDS.includes(at.text) : at.text === "(");
-      if (this.takes("·") || this.takes("/")) a = this.made({ kind: "binary", sign: at.text, a, b: this.signed(), at });
-      else if (isFactor) a = this.made({ kind: "binary", sign: "·", a, b: this.signed(), at });
-      else return a;
-    }
-  }
-
-  private signed(): Node {
-    const at = this.here;
-    if (this.takes("−")) return this.made({ kind: "negative", a: this.deeper(() => this.signed()), at });
-    return this.power();
-  }
-
-  private power(): Node {
-    let a = this.primary();
-    for (;;) {
-      const at = this.here;
-      const raised = at.text === "²" ? 2 : at.text === "³" ? 3 : null;
-      if (raised !== null) {
-        this.at++;
-        a = this.made({ kind: "binary", sign: "^", a, b: { kind: "number", value: raised, at }, at });
-      } else if (this.takes("^")) {
-        const b = this.deeper(() => this.signed());
-        if (numberOf(b) === null) throw problem("an exponent is a number, as in v^2 or v^−0.5", b.at);
-        a = this.made({ kind: "binary", sign: "^", a, b, at });
-      } else return a;
-    }
-  }
-
-  private primary(): Node {
-    const at = this.here;
-    this.at++;
-    if (at.kind === "number") return { kind: "number", value: sizeOf(at), at };
-    if (at.kind === "name" && !WORDS.includes(at.text)) {
-      return this.here.text === "(" ? this.call(at) : { kind: "name", name: at.text, at };
-    }
-    if (at.text === "√") return this.made({ kind: "call", name: "√", args: [this.deeper(() => this.primary())], at });
-    if (at.text === "(") {
-      const a = this.deeper(() => this.choice());
-      this.expect(")", "for the bracket before");
-      return a;
-    }
-    if (at.text === "|") {
-      const a = this.deeper(() => this.choice());
-      this.expect("|", "for the bar before");
-      return this.made({ kind: "call", name: "abs", args: [a], at });
-    }
-    if (at.text === "[") {
-      const condition = this.deeper(() => this.comparison());
-      this.expect("]", "for the bracket before");
-      if (condition.kind !== "compare")
-        throw problem("expected a comparison in square brackets, as in [u ≥ θ]", { from: at.from, to: this.here.from });
-      return { kind: "event", condition, at };
-    }
-    this.at--;
-    throw problem(`expected a number, a name or a bracket, got ${this.got()}`, at);
-  }
-
-  private call(at: Token): Node {
-    const wanted = UNARY.has(at.text) ? 1 : BINARY.has(at.text) ? 2 : 0;
-    if (wanted === 0) throw problem(`${at.text} is no function, among ${FUNCTIONS.join(", ")}`, at);
-    this.expect("(", `after ${at.text}`);
-    const args = [this.deeper(() => this.choice())];
-    while (this.takes(",")) args.push(this.deeper(() => this.choice()));
-    this.expect(")", `after the ${wanted === 1 ? "argument" : "arguments"} of ${at.text}`);
-    if (args.length !== wanted)
-      throw problem(`${at.text} takes ${wanted === 1 ? "one value" : "two values"}, got ${args.length}`, at);
-    return this.made({ kind: "call", name: at.text, args, at });
-  }
-}
-
-/** The value of a number, which float32 can hold. */
-function sizeOf(at: Token): number {
-  const value = Number(at.text.replace("−", "-"));
-  const single = Math.fround(value);
-  if (Number.isFinite(single) && (single !== 0 || value === 0)) return value;
-  throw problem(`expected a number in the range of float32, got ${at.text}`, at);
-}
-
-const numberOf = (node: Node): number | null => {
-  if (node.kind === "number") return node.value;
-  return node.kind === "negative" && node.a.kind === "number" ? -node.a.value : null;
-};
 
 /**
  * The neuron of a text.
@@ -356,10 +61,8 @@ const numberOf = (node: Node): number | null => {
  * @throws LanguageError with the place that is wrong.
  */
 export function parse(text: string): Equations {
-  if (text.length > MOST_CHARACTERS)
-    throw problem(`expected at most ${MOST_CHARACTERS} characters`, { from: MOST_CHARACTERS, to: text.length });
-  const tokens = tokensOf(text);
-  const all = new Reader(tokens).lines();
+  const reader = new Reader(text);
+  const all = reader.lines();
   const states = [...new Set(all.filter(({ kind }) => kind === "next").map(({ name }) => name))];
   const parameters = new Map<string, Given>();
   const places = new Map<string, Place>();
@@ -380,11 +83,12 @@ export function parse(text: string): Equations {
       parameters.set(name, { value: number, from: value.at.from, to: end });
     } else lines.push(line);
   }
+  checkNames(lines, new Set(parameters.keys()), states, text);
   if (states.length === 0) {
     const whole = { from: 0, to: text.length };
     throw problem("a neuron has a state: give one its next value, as in v′ = u", whole);
   }
-  const equations: Equations = {
+  return {
     text,
     parameters,
     states,
@@ -392,9 +96,8 @@ export function parse(text: string): Equations {
     isStrict: strictnessOf(lines),
     places,
     lines,
+    cost: reader.cost,
   };
-  checkNames(equations);
-  return equations;
 }
 
 /** The spike of a neuron, and the values that belong to it. */
@@ -425,25 +128,6 @@ function firingOf(
 const upward = ({ sign, a, b }: Comparison): { high: Node; low: Node } =>
   sign === "<" || sign === "≤" ? { high: b, low: a } : { high: a, low: b };
 
-/** The parts of an operation. */
-function partsOf(node: Node): readonly Node[] {
-  switch (node.kind) {
-    case "negative":
-      return [node.a];
-    case "binary":
-    case "compare":
-      return [node.a, node.b];
-    case "event":
-      return [node.condition];
-    case "choice":
-      return [node.a, node.condition, node.b];
-    case "call":
-      return node.args;
-    default:
-      return [];
-  }
-}
-
 const mentions = (node: Node, name: string): boolean =>
   (node.kind === "name" && node.name === name) || partsOf(node).some((part) => mentions(part, name));
 
@@ -466,32 +150,37 @@ function strictnessOf(lines: readonly Line[]): boolean {
 }
 
 /** Throws unless each name of a line has its value before it. */
-function checkNames({ lines, parameters, states }: Equations): void {
-  const known = new Set(["I", ...parameters.keys(), ...states]);
-  const check = (node: Node, names: ReadonlySet<string>): void => {
-    if (node.kind === "name" && !names.has(node.name)) {
-      const isLater = lines.some((line) => nameOf(line) === node.name);
-      const told = isLater
-        ? `${node.name} is computed in a later line`
-        : `${node.name} has no value: give it one in a line before, as in ${node.name.replace("′", "")} = 0.9`;
-      throw problem(told, node.at);
+function checkNames(lines: readonly Line[], parameters: ReadonlySet<string>, states: readonly string[], text: string) {
+  const known = new Set(["I", ...parameters, ...states]);
+  const check = (node: Node, line: Line): void => {
+    if (node.kind === "name" && !(line.kind === "first" ? parameters : known).has(node.name)) {
+      const { name, at } = node;
+      const giving = lines.find((other) => other.kind !== "first" && nameOf(other) === name);
+      if (line.kind === "first" && (known.has(name) || giving !== undefined))
+        throw problem(`${line.name}[0] is computed from parameters, and ${name} is none`, at);
+      if (giving === undefined) throw noName(name, at);
+      const state = `write ${name}′ = … for a state, whose value before the step is ${name}`;
+      if (giving === line) throw problem(`${name} is used in the line that gives it: ${state}`, at);
+      const up = `${name} is used before line ${lineOf(text, giving.at)} gives it: move that line up`;
+      throw problem(giving.kind === "next" ? up : `${up}, or ${state}`, at);
     }
-    for (const part of partsOf(node)) check(part, names);
+    for (const part of partsOf(node)) check(part, line);
   };
-  const given = new Set(parameters.keys());
   for (const line of lines) {
-    check(line.value, line.kind === "first" ? given : known);
+    check(line.value, line);
     if (line.kind !== "first") known.add(nameOf(line));
   }
 }
 
 /** The name by which later lines know a value. */
-const nameOf = ({ kind, name }: Line): string => (kind === "next" ? `${name}′` : name);
+export const nameOf = ({ kind, name }: Line): string => (kind === "next" ? `${name}′` : name);
 
 /** The functions that evaluate a line; the step of `neuron` has them in its argument. */
 export type Functions = Pick<NeuronStep<never>, "constant" | "select" | "softplus"> & {
   /** 1 where x ≥ 0, else 0, or a number for all neurons. */
   spike(x: Value): Value | number;
+  /** Takes the value of each operation. */
+  readonly seen?: Map<Node, Value | number>;
 };
 
 /** Values of one step, by names and, for the next values of states, by names with a prime. `given` has I, states and parameters. */
@@ -530,6 +219,12 @@ interface Known {
 }
 
 function evaluate(node: Node, known: Known, functions: Functions): Value | number {
+  const value = computed(node, known, functions);
+  functions.seen?.set(node, value);
+  return value;
+}
+
+function computed(node: Node, known: Known, functions: Functions): Value | number {
   const of = (x: Node): Value | number => evaluate(x, known, functions);
   const lifted = (x: Node): Value => lift(of(x), functions);
   switch (node.kind) {
@@ -560,7 +255,7 @@ function evaluate(node: Node, known: Known, functions: Functions): Value | numbe
       const [a, b] = node.args as [Node, Node | undefined];
       const binary = BINARY.get(node.name);
       if (binary !== undefined) return lifted(a)[binary](of(b as Node));
-      const method = UNARY.get(node.name) as (typeof METHODS)[number] | "softplus";
+      const method = UNARY.get(node.name) as Method;
       return method === "softplus" ? functions.softplus(lifted(a)) : lifted(a)[method]();
     }
   }
@@ -579,7 +274,7 @@ function operated(node: Comparison, a: Value | number, b: Value | number, functi
   if (typeof a === "number" && typeof b === "number") {
     const result = sign === "+" ? a + b : sign === "−" ? a - b : sign === "·" ? a * b : sign === "/" ? a / b : a ** b;
     if (Number.isFinite(result)) return result;
-    throw problem(`expected a finite number, got ${result}`, node.at);
+    throw problem(`expected a finite number, got ${written(a)}${sign}${written(b)}`, node.at);
   }
   switch (sign) {
     case "+":
@@ -621,12 +316,13 @@ interface Word {
   readonly isComment: boolean;
 }
 
-const WORD = new RegExp(`(#[^\\n]*)|[∂∇]?(${NAME.source})|[^#\\p{L}_∂∇]+|[∂∇]`, "gu");
+/** Words follow each other without a gap: every sign is in one. */
+export const WORD = new RegExp(`(#[^\\n]*)|[∂∇]?(${NAME.source})|[^#\\p{L}_∂∇]+|[∂∇]`, "guy");
 
 /** All of a text as words, for colours. */
 export const wordsOf = (text: string): Word[] =>
   [...text.matchAll(WORD)].map(([all, comment, name]) => ({
     text: all,
-    name: name?.replace(/['’′]$/u, "") ?? null,
+    name: name === undefined ? null : "'’′".includes(name.slice(-1)) ? name.slice(0, -1) : name,
     isComment: comment !== undefined,
   }));

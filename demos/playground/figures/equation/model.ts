@@ -12,7 +12,9 @@ import {
   type Value,
 } from "jarvis-snn";
 import { surrogate } from "jarvis-snn/core";
-import { type Equations, type Functions, firstOf, LanguageError, valuesOf } from "./language.ts";
+import { type Cause, causeOf } from "./cause.ts";
+import { type Equations, type Functions, firstOf, valuesOf } from "./language.ts";
+import { LanguageError } from "./reader.ts";
 
 /** A layer whose names are known when it runs. */
 interface Layer extends Module {
@@ -33,8 +35,9 @@ export interface Run {
   readonly membrane: Float32Array;
   /** States after each step, by their names. */
   readonly states: ReadonlyMap<string, Float32Array>;
-  /** The first step at which a value is not finite, −1 for none. */
+  /** The first step at which a value is not finite, −1 for none, and why. */
   readonly lost: number;
+  readonly cause: Cause | null;
 }
 
 /** Derivatives of the membrane at one step. */
@@ -116,14 +119,26 @@ export class TypedNeuron {
       const over = (name: string): Float32Array => (out[name] as Tensor).toFloat32Array();
       const traces = new Map(states.map((name) => [name, over(name)]));
       const trace = traces.get(membrane) ?? over(this.shown);
-      const lost = [trace, ...traces.values()].map((values) => values.findIndex((x) => !Number.isFinite(x)));
+      const all = [trace, ...traces.values()];
+      const lost = trace.findIndex((_, t) => all.some((values) => !Number.isFinite(values[t])));
       return {
         spikes: spike === null ? null : over("spikes"),
         membrane: trace,
         states: traces,
-        lost: lost.reduce((first, t) => (t >= 0 && (first < 0 || t < first) ? t : first), -1),
+        lost,
+        cause: lost < 0 ? null : this.cause(current, traces, lost),
       };
     });
+  }
+
+  /** Why a value is not finite after a step, while all were before it. */
+  private cause(current: Float32Array, traces: Run["states"], step: number): Cause | null {
+    const first = this.layer.initialState([1]);
+    const before = [...traces].map(([name, values]): [string, number] => [
+      name,
+      (step === 0 ? first[name]?.item() : values[step - 1]) as number,
+    ]);
+    return causeOf(this.equations, new Map([["I", current[step] as number], ...before]), step);
   }
 
   /** The derivative of the membrane at a step by the current of every step, and by each parameter. */
@@ -301,7 +316,8 @@ function rateOf(spikes: Float32Array, n: number): number {
 /** An error of the package as a problem of the text, at the name that it is about. */
 function placed(error: unknown, { text, places, spike }: Equations): unknown {
   if (error instanceof LanguageError || !(error instanceof Error)) return error;
-  const message = error.message.replace(`${NAME}: `, "");
+  // The message may have names of the text in it, which are as long as a link says.
+  const message = error.message.replace(`${NAME}: `, "").slice(0, 1000);
   const [, named] = /(?:^|returns )([\p{L}\p{Nd}_]+),?(?: which)? is a name/u.exec(message) ?? [];
   const place = places.get(named ?? (message.includes("spikes") ? (spike ?? "") : ""));
   return new LanguageError({ message, from: place?.from ?? 0, to: place?.to ?? text.length });

@@ -1,10 +1,9 @@
 /** The pictures of a typed neuron: rows over time, the plane of its states, and its spikes over the current. */
 import { paintRateCurve } from "../../draw/charts.ts";
 import { powerOfTen } from "../../draw/numbers.ts";
+import { faded, type Palette } from "../../draw/palette.ts";
 import type { Pen } from "../../draw/pen.ts";
 import { type Axis, compact, type Row, tickDistance } from "../../draw/stack.ts";
-import { faded } from "../../draw/theme.ts";
-import type { Palette } from "../palette.ts";
 import { zeroLines } from "./contour.ts";
 import type { Range } from "./model.ts";
 import { colorOf, type Roles } from "./roles.ts";
@@ -20,51 +19,75 @@ export const axisOf = (steps: number): Axis => ({ steps, dt: 1, unit: "step", ri
 /** The row of the current, on which one draws. */
 export const CURRENT_ROW = 0;
 
-/** A number away from 0 whose label is short: one digit below 0.1, else two. */
-function outward(x: number): number {
-  if (x === 0) return 0;
-  const unit = 10 ** (Math.floor(Math.log10(Math.abs(x))) - (Math.abs(x) < 0.1 ? 0 : 1));
-  return Number((Math.sign(x) * Math.ceil(Math.abs(x) / unit - 1e-9) * unit).toPrecision(2));
+/** The power of ten that an axis of numbers up to this size leaves out, so that labels have at most five signs: 0 from 0.1 to 1000. */
+const powerOf = ([low, high]: Range): number => {
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  return size === 0 || (size >= 0.1 && size < 1000) ? 0 : Math.floor(Math.log10(size));
+};
+
+/** The ends of an axis away from 0, with labels of at most five signs: two digits, one of them below 0.1, and two decimals. */
+function outward(range: Range): Range {
+  const least = 10 ** (powerOf(range) - 2);
+  return range.map((x) => {
+    if (Math.abs(x) < least / 10) return 0;
+    const unit = 10 ** (Math.floor(Math.log10(Math.abs(x))) - (Math.abs(x) < 0.1 ? 0 : 1));
+    const step = Math.max(unit, least);
+    return Number((Math.sign(x) * Math.ceil(Math.abs(x) / step - 1e-9) * step).toPrecision(3));
+  }) as [number, number];
 }
 
 /** The range of the row of the current, with room to draw above. */
 export function currentRange(current: ArrayLike<number>): Range {
   const values = Array.from(current);
   const high = Math.max(...values.map(Math.abs), 1e-3);
-  return [outward(Math.min(0, ...values) * 1.25), outward(Math.max(...values) > 0 ? 1.25 * high : 0.25 * high)];
+  return outward([Math.min(0, ...values) * 1.25, Math.max(...values) > 0 ? 1.25 * high : 0.25 * high]);
 }
 
-const number = (x: number | undefined): string =>
-  x === undefined || !Number.isFinite(x) ? "not a number" : String(Number(x.toPrecision(3))).replace("-", "−");
+/** A number with three digits: 1.24, −3.2·10²². */
+function number(x: number | undefined): string {
+  if (x === undefined || !Number.isFinite(x)) return "not a number";
+  const [digits = "", power] = String(Number(x.toPrecision(3))).split("e");
+  const signed = digits.replace("-", "−");
+  return power === undefined ? signed : `${signed}·${powerOfTen(Number(power))}`;
+}
+
+type Trace = Extract<Row, { kind: "trace" }>;
+
+/** A row of a quantity; where its numbers are large or small, it is in a power of ten, which the title names. */
+function traceOf(name: string, meaning: string, row: Omit<Trace, "kind" | "title">): Row {
+  const power = powerOf([row.low, row.high]);
+  if (power === 0) return { ...row, kind: "trace", title: name + meaning };
+  const scaled = (x: number): number => x / 10 ** power;
+  return {
+    ...row,
+    kind: "trace",
+    title: `${name} in ${powerOfTen(power)}${meaning}`,
+    series: row.series.map((each) => ({ ...each, values: Array.from(each.values, scaled) })),
+    low: scaled(row.low),
+    high: scaled(row.high),
+    ...(row.threshold === undefined ? {} : { threshold: scaled(row.threshold) }),
+  };
+}
 
 /** The rows of a scene. `range` is the one of the current, which keeps still while one draws. */
 export function rowsOf(scene: Scene, range: Range, roles: Roles, palette: Palette, isNarrow: boolean): Row[] {
   const { equations, current, run, credit, at } = scene;
   const { membrane, body, spike, states } = equations;
   const heights = isNarrow ? NARROW : WIDE;
-  const size = Math.max(...credit.current.map((x) => (Number.isFinite(x) ? Math.abs(x) : 0)), 1e-30);
-  // Labels of the axis have little room.
-  const power = size >= 1000 || size < 0.01 ? Math.floor(Math.log10(size)) : 0;
-  const unit = power === 0 ? "" : ` in ${powerOfTen(power)}`;
-  const slopes = credit.current.map((x) => (Number.isFinite(x) ? x / 10 ** power : 0));
-  const most = size / 10 ** power;
+  const slopes = credit.current.map((x) => (Number.isFinite(x) ? x : 0));
+  const most = Math.max(...slopes.map(Math.abs)) || 1;
   const said = (name: string, values: ArrayLike<number>) => (t: number) => `${name} = ${number(values[t])}`;
+  const meaning = `: how the current of each step moves ${membrane} at step ${at}`;
   const rows: Row[] = [
-    {
-      kind: "trace",
-      title: isNarrow ? "I: draw here" : "I, the current: draw here",
+    traceOf("I", isNarrow ? ": draw here" : ", the current: draw here", {
       height: heights.current,
       series: [{ values: current, color: palette.current }],
       low: range[0],
       high: range[1],
       columns: true,
       describe: said("I", current),
-    },
-    {
-      kind: "trace",
-      title: isNarrow
-        ? `∂${membrane}[${at}]/∂I${unit}`
-        : `∂${membrane}[${at}]/∂I${unit}: how the current of each step moves ${membrane} at step ${at}`,
+    }),
+    traceOf(`∂${membrane}[${at}]/∂I`, isNarrow ? "" : meaning, {
       height: heights.credit,
       series: [
         { values: slopes.map((x) => Math.max(0, x)), color: palette.up },
@@ -75,7 +98,7 @@ export function rowsOf(scene: Scene, range: Range, roles: Roles, palette: Palett
       columns: true,
       swatch: palette.up,
       describe: (t) => number(credit.current[t]),
-    },
+    }),
   ];
   if (run.spikes !== null && spike !== null) {
     rows.push({
@@ -97,9 +120,7 @@ export function rowsOf(scene: Scene, range: Range, roles: Roles, palette: Palett
   const level = typeof threshold === "string" ? equations.parameters.get(threshold)?.value : threshold;
   for (const [i, [name, values]] of drawn.entries()) {
     const [low, high] = rowRange(values, i === 0 ? level : null);
-    rows.push({
-      kind: "trace",
-      title: i === 0 && !isNarrow ? `${name}, the membrane` : name,
+    const row = traceOf(name, i === 0 && !isNarrow ? ", the membrane" : "", {
       height: i === 0 ? heights.membrane : heights.state,
       series: [{ values, color: colorOf(roles.of(name), palette), width: i === 0 ? 2 : 1.5 }],
       low,
@@ -107,6 +128,7 @@ export function rowsOf(scene: Scene, range: Range, roles: Roles, palette: Palett
       ...(i === 0 && level !== null && level !== undefined ? { threshold: level } : {}),
       describe: said(name, values),
     });
+    rows.push(row);
   }
   return rows;
 }
@@ -120,11 +142,15 @@ function rowRange(values: Float32Array, level: number | null | undefined): Range
     high = Math.max(high, x);
   }
   if (low > high) return [0, 1];
-  return low === high ? [low - 0.5, high + 0.5] : [outward(low), outward(high + 0.05 * (high - low))];
+  if (low === high) return [low - 0.5, high + 0.5];
+  return outward([low, high + 0.05 * (high - low)]);
 }
 
 /** A sequence of places, as a picture of a width and a height has them. */
 const FRAME = { left: 44, right: 10, top: 10, foot: 28 };
+
+/** Signs of a name that fit beside the plane. */
+const LONGEST = 4;
 
 /** How many steps before the cursor a path is drawn in full. */
 const TAIL = 40;
@@ -163,20 +189,25 @@ export function paintPlane(
     paintSuccessor(pen, scene, colorOf(roles.of(nameX), palette), palette, x, y);
   }
   const label = { color: palette.muted };
-  pen.text((box.left + box.right) / 2, height - 8, nameX, {
+  const [powerX, powerY] = [powerOf(xs), powerOf(ys)];
+  const end = (value: number, power: number): string => compact(Number((value / 10 ** power).toFixed(2)));
+  pen.text((box.left + box.right) / 2, height - 8, powerX === 0 ? nameX : `${nameX} in ${powerOfTen(powerX)}`, {
     color: colorOf(roles.of(nameX), palette),
     align: "center",
     bold: true,
   });
-  pen.text(box.left - 8, (box.top + box.bottom) / 2 + 4, nameY, {
+  // A long name stands in the corner of the plane.
+  const isLong = nameY.length > LONGEST;
+  pen.text(isLong ? box.left + 6 : box.left - 8, isLong ? box.top + 14 : (box.top + box.bottom) / 2 + 4, nameY, {
     color: colorOf(roles.of(nameY.replace("′", "")), palette),
-    align: "right",
+    align: isLong ? "left" : "right",
     bold: true,
   });
-  pen.text(box.left, height - 8, compact(xs[0]), label);
-  pen.text(box.right, height - 8, compact(xs[1]), { ...label, align: "right" });
-  pen.text(box.left - 8, box.bottom, compact(ys[0]), { ...label, align: "right" });
-  pen.text(box.left - 8, box.top + 9, compact(ys[1]), { ...label, align: "right" });
+  pen.text(box.left, height - 8, end(xs[0], powerX), label);
+  pen.text(box.right, height - 8, end(xs[1], powerX), { ...label, align: "right" });
+  pen.text(box.left - 8, box.bottom, end(ys[0], powerY), { ...label, align: "right" });
+  pen.text(box.left - 8, box.top + 9, end(ys[1], powerY), { ...label, align: "right" });
+  if (powerY !== 0) pen.text(box.left - 8, box.top + 24, `·${powerOfTen(powerY)}`, { ...label, align: "right" });
 }
 
 type Scale = (value: number) => number;
@@ -274,10 +305,16 @@ export function paintCurve(
   height: number,
 ): void {
   if (curve === null) return;
-  const [low, high] = [curve.currents[0] as number, curve.currents.at(-1) as number];
-  const input = current[at] as number;
+  const ends: Range = [curve.currents[0] as number, curve.currents.at(-1) as number];
+  const power = powerOf(ends);
+  const [low, high] = ends.map((x) => x / 10 ** power) as [number, number];
+  const input = (current[at] as number) / 10 ** power;
+  const currents = power === 0 ? curve.currents : curve.currents.map((x) => x / 10 ** power);
   const look = { least: 1, color: palette.membrane, ticks: placesIn(low, high, width / 72) };
-  paintRateCurve(pen, { ...curve, ...look }, input >= low && input <= high ? input : null, width, height, palette);
+  const shown = input >= low && input <= high ? input : null;
+  paintRateCurve(pen, { currents, rates: curve.rates, ...look }, shown, width, height, palette);
+  if (power !== 0)
+    pen.text(width - 8, height - 26, `I in ${powerOfTen(power)}`, { color: palette.muted, align: "right" });
 }
 
 /** Round numbers in a range, at most so many. */

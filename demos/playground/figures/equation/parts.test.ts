@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { LIGHT } from "../palette.ts";
-import { addressOf, rounded, settingOf } from "./address.ts";
+import { LIGHT } from "../../draw/palette.ts";
+import { rounded } from "../terms.ts";
+import { addressOf, settingOf } from "./address.ts";
 import { zeroLines } from "./contour.ts";
 import { parse } from "./language.ts";
 import { PRESETS, settingOfPreset } from "./presets.ts";

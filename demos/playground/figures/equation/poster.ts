@@ -1,9 +1,9 @@
 /** The still picture of the figure: equations, and what they do. */
 import { surrogate } from "jarvis-snn/core";
+import { LIGHT, type Palette } from "../../draw/palette.ts";
 import { type Pen, PlacedPen } from "../../draw/pen.ts";
 import { paintStack, StackLayout } from "../../draw/stack.ts";
 import type { Poster } from "../figure.ts";
-import { LIGHT, type Palette } from "../palette.ts";
 import { parse } from "./language.ts";
 import { TypedNeuron } from "./model.ts";
 import { axisOf, currentRange, paintCurve, paintPlane, rowsOf } from "./paint.ts";

@@ -1,5 +1,6 @@
 /** Neurons to begin with, and currents for them. */
-import { rounded, type Setting } from "./address.ts";
+import { rounded } from "../terms.ts";
+import type { Setting } from "./address.ts";
 
 /** Steps of a current. */
 const STEPS = 400;

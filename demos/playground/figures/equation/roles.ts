@@ -1,5 +1,5 @@
 /** Which colour a quantity has: the membrane is blue, and a state keeps its colour for as long as it is in the text. */
-import type { Palette } from "../palette.ts";
+import type { Palette } from "../../draw/palette.ts";
 import type { Equations } from "./language.ts";
 
 type Role = "current" | "spike" | "membrane" | "second" | "third" | "fourth";

@@ -39,9 +39,22 @@ export interface Scene {
   readonly curve: Curve | null;
 }
 
-/** Everything anew, for another neuron or another current. */
-export function sceneOf(neuron: TypedNeuron, current: Float32Array, at: number): Scene {
+/**
+ * What a scene may take: steps times operations, where a function in float64, a call for each step, counts as so many more. A run of this
+ * size takes about ten milliseconds.
+ */
+const MOST_WORK = 600_000;
+const CALL = 32;
+
+/** How many steps of a current are shown. */
+export const stepsOf = ({ cost }: Equations, current: Float32Array): number =>
+  Math.min(current.length, Math.floor(MOST_WORK / (cost.operations + CALL * cost.doubles + 1)));
+
+/** Everything anew, for another neuron or another current, of which no more steps are shown than the budget allows. */
+export function sceneOf(neuron: TypedNeuron, given: Float32Array, cursor: number): Scene {
   const { equations } = neuron;
+  const current = given.subarray(0, stepsOf(equations, given));
+  const at = Math.min(cursor, current.length - 1);
   const run = neuron.run(current);
   return {
     equations,

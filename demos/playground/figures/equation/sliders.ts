@@ -1,19 +1,20 @@
 /** A slider for each number of a neuron, with the derivative of the membrane by it. */
 import { element } from "../../ui/dom.ts";
+import { type Slider, slider } from "../slider.ts";
 import { type Equations, written } from "./language.ts";
 import type { Range } from "./model.ts";
 
 const STEPS = 1000;
 
 interface Line {
-  readonly slider: HTMLInputElement;
-  readonly value: HTMLElement;
+  readonly slider: Slider;
   readonly slope: HTMLElement;
 }
 
 export class Sliders {
   readonly node = element("div", { class: "numbers", role: "group", "aria-label": "Numbers" });
   private lines = new Map<string, Line>();
+  private parameters: Equations["parameters"] = new Map();
   private ranges = new Map<string, Range>();
   private readonly onSlide: (name: string, value: number) => void;
 
@@ -23,15 +24,13 @@ export class Sliders {
 
   /** Shows the numbers, and the derivatives of the membrane by them. */
   show({ parameters, membrane }: Equations, slopes: ReadonlyMap<string, number>): void {
+    this.parameters = parameters;
     const names = [...parameters.keys()];
     if (names.join() !== [...this.lines.keys()].join()) this.make(names);
     for (const [name, { value }] of parameters) {
-      const { slider, value: number, slope } = this.lines.get(name) as Line;
+      const { slider, slope } = this.lines.get(name) as Line;
       const [low, high] = this.rangeOf(name, value);
-
-      slider.value = String(Math.round((STEPS * (value - low)) / (high - low)));
-      slider.setAttribute("aria-valuetext", written(value));
-      number.textContent = written(value);
+      slider.set(Math.round((STEPS * (value - low)) / (high - low)));
       const size = slopes.get(name) ?? 0;
       const sign = size > 0 ? "▲" : size < 0 ? "▼" : "";
       slope.className = size > 0 ? "rises" : size < 0 ? "falls" : "";
@@ -48,17 +47,15 @@ export class Sliders {
   private make(names: readonly string[]): void {
     this.lines = new Map(
       names.map((name) => {
-        const slider = element("input", { type: "range", min: "0", max: String(STEPS), "aria-label": name });
-        slider.addEventListener("input", () => {
+        const show = (): string => written(this.parameters.get(name)?.value ?? 0);
+        const made = slider({ label: name, min: 0, max: STEPS, step: 1, show }, 0, (place) => {
           const [low, high] = this.ranges.get(name) as Range;
-          this.onSlide(name, low + ((high - low) * Number(slider.value)) / STEPS);
+          this.onSlide(name, low + ((high - low) * place) / STEPS);
         });
-        return [name, { slider, value: element("span", { class: "value" }), slope: element("span") }];
+        return [name, { slider: made, slope: element("span") }];
       }),
     );
-    this.node.replaceChildren(
-      ...[...this.lines].flatMap(([name, { slider, value, slope }]) => [element("b", {}, name), slider, value, slope]),
-    );
+    this.node.replaceChildren(...[...this.lines.values()].flatMap(({ slider, slope }) => [slider.node, slope]));
   }
 
   /** The range of a slider stays while its number lies in it. */

@@ -1,7 +1,8 @@
 /** The painter of the figure and of its poster: current, membrane and spikes up to a step. */
+
+import type { Palette } from "../../draw/palette.ts";
 import type { Pen } from "../../draw/pen.ts";
 import { paintStack, type Row, StackLayout } from "../../draw/stack.ts";
-import type { Palette } from "../palette.ts";
 import type { Range } from "../slider.ts";
 import { type Run, STEPS, THRESHOLD } from "./model.ts";
 

@@ -9,6 +9,9 @@ export type News =
   | ({ readonly kind: "progress" } & Progress)
   | ({ readonly kind: "epoch"; readonly answers: Float32Array } & EpochReport);
 
+/** Batches of the program's training, before it tells them. */
+const BATCHES = 600;
+
 export class Course {
   /** The loss of each batch. */
   readonly losses: number[] = [];
@@ -27,10 +30,10 @@ export class Course {
     }
   }
 
-  /** Batches of the whole training; of an epoch before the first news. */
+  /** Batches of the whole training. */
   get batches(): number {
     const { progress } = this;
-    return progress === null ? 1 : progress.epochs * (progress.batches as number);
+    return progress === null ? BATCHES : progress.epochs * (progress.batches as number);
   }
 }
 

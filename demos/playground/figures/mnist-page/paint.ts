@@ -1,9 +1,8 @@
 /** The course of a training: loss and accuracy over the batches, and under them ten digits with the answers of the network. */
 import { paintImage } from "../../draw/charts.ts";
+import { faded, type Palette } from "../../draw/palette.ts";
 import { type Pen, PlacedPen } from "../../draw/pen.ts";
 import { compact, tickDistance } from "../../draw/stack.ts";
-import { faded } from "../../draw/theme.ts";
-import type { Palette } from "../palette.ts";
 import { COUNT, type Course, type Digit } from "./model.ts";
 
 const CHART = 214;

@@ -1,11 +1,25 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { digitsFile } from "../../digits.ts";
-import { trainHere } from "./course.ts";
-import { type News, resultOf, tenOf, timeOf } from "./model.ts";
+import { LIGHT } from "../../draw/palette.ts";
+import { SvgPen } from "../../draw/pen.ts";
+import { Course, type Digit, type News, resultOf, tenOf, timeOf } from "./model.ts";
+import { poster } from "./poster.ts";
 import { train } from "./program.ts";
 
 const lesson = readFileSync(new URL("../../../../docs/lessons/5-mnist-in-a-page.md", import.meta.url), "utf8");
+
+/** The training of the program in Node, on the digits that the page loads. */
+async function trainHere(): Promise<{ course: Course; ten: Digit[] }> {
+  const file = Uint8Array.from(digitsFile()).buffer;
+  const course = new Course();
+  await train(file, {
+    tell: (kind, news) => course.note({ kind, ...news } as News),
+    awake: async () => {},
+    signal: new AbortController().signal,
+  });
+  return { course, ten: tenOf(file) };
+}
 
 test("the program of the lesson is the one that the page runs, of at most 60 lines", () => {
   const program = readFileSync(new URL("program.ts", import.meta.url), "utf8");
@@ -17,6 +31,7 @@ test("the program recognises more than 85 % of 500 new digits, as the lesson pri
   const { course, ten } = await trainHere();
   const { losses, accuracies, answers } = course;
   expect(losses).toHaveLength(course.batches);
+  expect(new Course().batches, "the axis of the picture before a press").toBe(course.batches);
   expect(accuracies.map(({ batch }) => batch)).toEqual(accuracies.map((_, i) => (i + 1) * 60));
   expect(accuracies.at(-1)?.accuracy).toBeGreaterThan(0.85);
   expect(ten.filter(({ label }, i) => label === answers?.[i]).length).toBeGreaterThan(7);
@@ -75,9 +90,16 @@ test("the ten digits are the first of the test, and sentences tell time and resu
   );
 
   async function heard(news: Omit<Extract<News, { kind: "epoch" }>, "answers">[]) {
-    const { Course } = await import("./model.ts");
     const course = new Course();
     for (const each of news) course.note({ ...each, answers: Float32Array.from(ten, ({ label }) => label) });
     return course;
   }
+});
+
+test("before a press the picture has neither a curve nor an answer", () => {
+  const pen = new SvgPen();
+  poster.paint(pen, 720, poster.heightFor(720), LIGHT);
+  const picture = pen.document(720, poster.heightFor(720), LIGHT.paper);
+  expect(picture.match(/>\?</g)).toHaveLength(10);
+  expect(picture).not.toMatch(/[✓✗]|\d\.\d %|<circle/);
 });

@@ -1,15 +1,23 @@
 /** One neuron under a constant current: run and f–I curve follow three sliders. */
+
+import { currentPalette } from "../../draw/palette.ts";
+import { fieldOf, formatValues, parseValues } from "../../state/fields.ts";
 import { CanvasView, onThemeChange } from "../../ui/canvas.ts";
 import { element } from "../../ui/dom.ts";
 import { StackView } from "../../ui/stack-view.ts";
 import type { Mount } from "../figure.ts";
-import { currentPalette } from "../palette.ts";
 import { slider } from "../slider.ts";
 import { rateCurve, respond, type Setting } from "./model.ts";
 import { AXIS, CURVE_HEIGHT, CURVE_TITLE, INITIAL, paintCurve, RANGES, rowsOf } from "./picture.ts";
 
-export const mount: Mount = (host) => {
-  let setting = INITIAL;
+const fields = {
+  current: fieldOf(RANGES.current, INITIAL.current),
+  tau: fieldOf(RANGES.tau, INITIAL.tau),
+  threshold: fieldOf(RANGES.threshold, INITIAL.threshold),
+};
+
+export const mount: Mount = (host, { state }) => {
+  let setting: Setting = parseValues(fields, state);
   let curve = rateCurve(setting);
   const stack = new StackView("One neuron over time");
   const curveHost = element("div", { class: "host" });
@@ -17,7 +25,7 @@ export const mount: Mount = (host) => {
     curveHost,
     {
       heightFor: () => CURVE_HEIGHT,
-      paint: (pen, width) => paintCurve(pen, curve, setting, width, currentPalette()),
+      paint: (pen, width, _height, palette) => paintCurve(pen, curve, setting, width, palette),
     },
     CURVE_TITLE,
   );
@@ -32,7 +40,7 @@ export const mount: Mount = (host) => {
     }),
   );
   host.append(
-    element("div", { class: "sliders" }, ...sliders),
+    element("div", { class: "sliders" }, ...sliders.map(({ node }) => node)),
     stack.host,
     element("p", { class: "caption" }, CURVE_TITLE),
     curveHost,
@@ -40,5 +48,5 @@ export const mount: Mount = (host) => {
   onThemeChange(show);
   show();
   // Nothing moves but at the reader's hand.
-  return { play() {}, rest() {} };
+  return { play() {}, rest() {}, state: () => formatValues(fields, { ...setting }) };
 };

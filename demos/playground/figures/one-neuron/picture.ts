@@ -1,8 +1,8 @@
 /** The painters of the figure and of its poster: a run over time, and the f–I curve with the current on it. */
 import { paintRateCurve } from "../../draw/charts.ts";
+import type { Palette } from "../../draw/palette.ts";
 import type { Pen } from "../../draw/pen.ts";
 import type { Axis, Row } from "../../draw/stack.ts";
-import type { Palette } from "../palette.ts";
 import type { Range } from "../slider.ts";
 import { DURATION, MOST, type rateCurve, type respond, type Setting } from "./model.ts";
 

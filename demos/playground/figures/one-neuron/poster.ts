@@ -1,7 +1,7 @@
+import { LIGHT } from "../../draw/palette.ts";
 import { PlacedPen } from "../../draw/pen.ts";
 import { paintStack, StackLayout } from "../../draw/stack.ts";
 import type { Poster } from "../figure.ts";
-import { LIGHT } from "../palette.ts";
 import { paintSliders, slidersHeight } from "../slider.ts";
 import { rateCurve, respond, type Setting } from "./model.ts";
 import { AXIS, CURVE_HEIGHT, CURVE_TITLE, INITIAL, paintCurve, RANGES, rowsOf } from "./picture.ts";

@@ -1,8 +1,10 @@
 /** The cube on a page: buttons choose how it is cut, sliders where. */
+import { choice, formatValues, number, parseValues } from "../../state/fields.ts";
 import { CanvasView } from "../../ui/canvas.ts";
+import { Clock } from "../../ui/clock.ts";
 import { button, element } from "../../ui/dom.ts";
 import type { Mount } from "../figure.ts";
-import { currentPalette } from "../palette.ts";
+import { slider } from "../slider.ts";
 import { type Axis, type Cut, expressionOf, isFixed, makeSpikes, SIZES, sentenceOf, shapeOf } from "./model.ts";
 import { cubeHeight, paintCube } from "./paint.ts";
 
@@ -13,33 +15,40 @@ const TITLES: Readonly<Record<Cut, string>> = {
   train: "One neuron in one sample",
 };
 
-const SLIDERS: Readonly<Record<Axis, string>> = { t: "step t", b: "sample b", n: "neuron n" };
+const SLIDERS: Readonly<Record<Axis, string>> = { t: "Step t", b: "Sample b", n: "Neuron n" };
 
 /** Milliseconds of a step while time passes. */
 const PACE = 450;
 
-export const mount: Mount = (host, { still }) => {
+const index = (axis: Axis, initial: number) => number(initial, 0, SIZES[axis] - 1, 1);
+const fields = {
+  cut: choice(Object.keys(TITLES) as Cut[], "step"),
+  ...{ t: index("t", 7), b: index("b", 0), n: index("n", 6) },
+};
+
+export const mount: Mount = (host, { still, state }) => {
   const spikes = makeSpikes();
-  let cut: Cut = "step";
-  const at = { t: 7, b: 0, n: 6 };
-  let timer: ReturnType<typeof setInterval> | undefined;
+  let { cut, ...at } = parseValues(fields, state) as { cut: Cut } & Record<Axis, number>;
   /** Time passes until the reader takes over. */
-  let isTouched = still;
+  let isTouched = still || state !== "";
 
   const picture = element("div", { class: "host" });
   const view = new CanvasView(
     picture,
     {
       heightFor: cubeHeight,
-      paint: (pen, width) => paintCube(pen, { spikes, cut, at }, width, currentPalette()),
+      paint: (pen, width, _height, palette) => paintCube(pen, { spikes, cut, at }, width, palette),
     },
     "A cube of spikes: time to the right, neurons down, samples one behind the other; beside it the chosen cut",
   );
 
-  const rest = (): void => clearInterval(timer);
+  const clock = new Clock(() => {
+    at.t = (at.t + 1) % SIZES.t;
+    show();
+  }, PACE);
   const touch = (): void => {
     isTouched = true;
-    rest();
+    clock.run(false);
   };
 
   const buttons = (Object.keys(TITLES) as Cut[]).map((each) =>
@@ -54,25 +63,22 @@ export const mount: Mount = (host, { still }) => {
     ),
   );
   const sliders = (Object.keys(SLIDERS) as Axis[]).map((axis) => {
-    const input = element("input", { type: "range", min: "0", max: String(SIZES[axis] - 1), "data-axis": axis });
-    const value = element("output");
-    input.addEventListener("input", () => {
+    const range = { label: SLIDERS[axis], min: 0, max: SIZES[axis] - 1, step: 1, show: String };
+    const made = slider(range, at[axis], (value) => {
       touch();
-      at[axis] = Number(input.value);
+      at[axis] = value;
       show();
     });
-    const label = element("label", { class: "slider" }, `${SLIDERS[axis]} `, input, value);
-    return { axis, input, value, label };
+    return { axis, ...made };
   });
   const code = element("code");
   const sentence = element("p", { class: "sentence" });
 
   function show(): void {
     for (const each of buttons) each.setAttribute("aria-pressed", String(each.dataset.cut === cut));
-    for (const { axis, input, value, label } of sliders) {
-      label.hidden = !isFixed(cut, axis);
-      input.value = String(at[axis]);
-      value.textContent = String(at[axis]);
+    for (const { axis, node, set } of sliders) {
+      node.hidden = !isFixed(cut, axis);
+      set(at[axis]);
     }
     code.textContent = `${expressionOf(cut, at)} // shape [${shapeOf(cut).join(", ")}]`;
     sentence.textContent = sentenceOf(spikes, cut, at);
@@ -83,20 +89,18 @@ export const mount: Mount = (host, { still }) => {
   host.append(
     picture,
     choices,
-    element("div", { class: "controls" }, ...sliders.map(({ label }) => label)),
+    element("div", { class: "sliders" }, ...sliders.map(({ node }) => node)),
     element("p", {}, code),
     sentence,
   );
   show();
   return {
-    play() {
-      if (isTouched) return;
-      rest();
-      timer = setInterval(() => {
-        at.t = (at.t + 1) % SIZES.t;
-        show();
-      }, PACE);
+    play: () => clock.run(!isTouched),
+    rest: () => clock.run(false),
+    state: () => (isTouched ? formatValues(fields, { cut, ...at }) : ""),
+    film() {
+      clock.run(true);
+      return 8;
     },
-    rest,
   };
 };

@@ -7,9 +7,9 @@
  *     └──────────┘
  *          T →
  */
+
+import { faded, type Palette } from "../../draw/palette.ts";
 import type { Pen } from "../../draw/pen.ts";
-import { faded } from "../../draw/theme.ts";
-import type { Palette } from "../palette.ts";
 import {
   type Axis,
   BATCH,

@@ -54,9 +54,9 @@ export class Task<Told = never> {
     this.send({ kind: "rest", id: this.id });
   }
 
-  /** Says something to the task. The buffers in `transfer` move to the worker. */
-  tell(message: Told, transfer: Transferable[] = []): void {
-    this.send({ kind: "tell", id: this.id, message }, transfer);
+  /** Says something to the task. */
+  tell(message: Told): void {
+    this.send({ kind: "tell", id: this.id, message });
   }
 
   /** Ends the task, which frees what it holds. */
@@ -65,7 +65,7 @@ export class Task<Told = never> {
     listeners.delete(this.id);
   }
 
-  private send(order: Order, transfer: Transferable[] = []): void {
-    if (listeners.has(this.id)) worker?.postMessage(order, transfer);
+  private send(order: Order): void {
+    if (listeners.has(this.id)) worker?.postMessage(order);
   }
 }

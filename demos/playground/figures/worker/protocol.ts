@@ -18,6 +18,14 @@ export const NOT_LOADED =
 /** Sends a message to the page. The buffers in `transfer` move there, all else is copied. */
 export type Send<Message> = (message: Message, transfer?: Transferable[]) => void;
 
+/** The buffers of the typed arrays in a message. */
+export function buffersIn(message: unknown, found = new Set<ArrayBuffer>()): ArrayBuffer[] {
+  if (ArrayBuffer.isView(message)) found.add(message.buffer as ArrayBuffer);
+  else if (typeof message === "object" && message !== null)
+    for (const value of Object.values(message)) buffersIn(value, found);
+  return [...found];
+}
+
 /**
  * The turns of a task. Each ends with `yield` of the milliseconds until the next turn may begin, Infinity for no turn before the page says
  * something; a message of the page ends the wait. `yield` gives the messages that came since the last turn. A turn of at most 30 ms lets

@@ -101,3 +101,26 @@ test("runner: a script that does not load is told", async () => {
   await vi.advanceTimersByTimeAsync(1);
   expect(answers).toEqual([{ kind: "problem", id: 1, message: NOT_LOADED }]);
 });
+
+test("runner: a turn that is due at once is asked for without a timer, and only the last plan for it holds", async () => {
+  const calls: (() => void)[] = [];
+  const answers: unknown[] = [];
+  const made = new Runner(
+    async () => counter as never,
+    (answer) => answers.push(answer.kind === "message" ? answer.message : answer),
+    (call) => calls.push(call),
+  );
+  start(made, 1, Number.POSITIVE_INFINITY);
+  made.obey({ kind: "play", id: 1 });
+  await vi.advanceTimersByTimeAsync(50);
+  expect([calls.length, answers]).toEqual([1, []]);
+  made.obey({ kind: "tell", id: 1, message: "one" });
+  made.obey({ kind: "tell", id: 1, message: "two" });
+  for (const call of calls.splice(0)) call();
+  await vi.advanceTimersByTimeAsync(50);
+  // The first turn hears nothing; what was said before it is heard in the second.
+  expect([calls.length, answers]).toEqual([1, [1]]);
+  for (const call of calls.splice(0)) call();
+  await vi.advanceTimersByTimeAsync(50);
+  expect(answers).toEqual([1, "one", "two", 2]);
+});

@@ -6,14 +6,19 @@ type Post = (answer: Answer, transfer?: Transferable[]) => void;
 /** Loads the `run` of the task of a name. */
 export type Load = (name: string) => Promise<Run<unknown, unknown, unknown>>;
 
+/** Calls a function once the messages that have come are heard. */
+export type Soon = (call: () => void) => void;
+
 export class Runner {
   private readonly tasks = new Map<number, Task>();
   private readonly load: Load;
   private readonly post: Post;
+  private readonly soon: Soon;
 
-  constructor(load: Load, post: Post) {
+  constructor(load: Load, post: Post, soon: Soon = setTimeout) {
     this.load = load;
     this.post = post;
+    this.soon = soon;
   }
 
   obey(order: Order): void {
@@ -22,7 +27,7 @@ export class Runner {
       const task = new Task((error) => {
         this.tasks.delete(id);
         this.post({ kind: "problem", id, message: error instanceof Error ? error.message : String(error) });
-      });
+      }, this.soon);
       this.tasks.set(id, task);
       void task.start(this.load(order.name), (run) =>
         run(order.parameters, (message, transfer) => this.post({ kind: "message", id, message }, transfer)),
@@ -52,10 +57,14 @@ class Task {
   /** When the next turn may begin. */
   private due = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Counts plans for the next turn, of which the last one holds. */
+  private plan = 0;
   private readonly fail: (error: unknown) => void;
+  private readonly soon: Soon;
 
-  constructor(fail: (error: unknown) => void) {
+  constructor(fail: (error: unknown) => void, soon: Soon) {
     this.fail = fail;
+    this.soon = soon;
   }
 
   async start<R>(loading: Promise<R>, begin: (run: R) => Turns<unknown>): Promise<void> {
@@ -91,9 +100,14 @@ class Task {
 
   private schedule(): void {
     clearTimeout(this.timer);
+    const plan = ++this.plan;
     if (!this.isPlaying || this.isBusy || this.turns === null) return;
+    const turn = (): void => {
+      if (plan === this.plan) void this.turn();
+    };
     const wait = this.told.length > 0 ? 0 : this.due - performance.now();
-    if (wait !== Number.POSITIVE_INFINITY) this.timer = setTimeout(() => void this.turn(), Math.max(0, wait));
+    if (wait <= 0) this.soon(turn);
+    else if (wait < Number.POSITIVE_INFINITY) this.timer = setTimeout(turn, wait);
   }
 
   private async turn(): Promise<void> {

@@ -1,8 +1,6 @@
 /** The current that is drawn for all patterns: its strip on the page, and what pointers and keys do there. */
-import type { Pen } from "../../draw/pen.ts";
-import { CanvasView } from "../../ui/canvas.ts";
+import { CanvasView, type Drawing } from "../../ui/canvas.ts";
 import { element } from "../../ui/dom.ts";
-import { currentPalette } from "../palette.ts";
 import { LEVELS } from "./model.ts";
 import { DRIVE_HEIGHT, DRIVE_MARGIN, paintDrive } from "./paint.ts";
 
@@ -38,7 +36,8 @@ export class Drive {
       "aria-valuemin": "-1",
       "aria-valuemax": "1",
     });
-    const paint = (pen: Pen, width: number): void => paintDrive(pen, this.levels, this.share, width, currentPalette());
+    const paint: Drawing["paint"] = (pen, width, _height, palette) =>
+      paintDrive(pen, this.levels, this.share, width, palette);
     this.view = new CanvasView(this.host, { heightFor: () => DRIVE_HEIGHT, paint }, "Current for all, over time");
     this.describe();
     this.listen();

@@ -1,16 +1,18 @@
 /** Twenty patterns of one equation and eight of another, under one current that the reader draws. */
 import { CanvasView } from "../../ui/canvas.ts";
+import { Clicks } from "../../ui/clicks.ts";
 import { button, element } from "../../ui/dom.ts";
+import { addressIn } from "../../ui/site.ts";
+import { Sweep } from "../../ui/sweep.ts";
 import type { Mount } from "../figure.ts";
-import { currentPalette } from "../palette.ts";
-import { addressIn } from "../site.ts";
-import { Sweep } from "../sweep.ts";
+import { currentOf, rounded, termsOf } from "../terms.ts";
 import { Drive } from "./drive.ts";
 import { adExText, hashOf, izhikevichText } from "./equations.ts";
 import {
   adExFamily,
   type Family,
   izhikevichFamily,
+  LEVELS,
   levelsOf,
   type Pattern,
   type Response,
@@ -18,7 +20,7 @@ import {
   titleOf,
 } from "./model.ts";
 import { columnsFor, Grid, PAGE, Pictures } from "./paint.ts";
-import { Plane } from "./plane.ts";
+import { A, B, Plane } from "./plane.ts";
 import { FAMILIES, lengthOf } from "./texts.ts";
 
 /** The page where a pattern opens as equations. */
@@ -26,8 +28,11 @@ const EQUATION = "equation/";
 
 /** Seconds of a sweep. */
 const SECONDS = 8;
+/** Each pattern of a family has a tone of its own: that of the first, in hertz, and the ratio of one to the next. */
+const [LOWEST, STEP] = [440, 2 ** (1 / 8)];
 
-export const mount: Mount = (host, { still }) => {
+export const mount: Mount = (host, { still, state }) => {
+  const linked = new URLSearchParams(state);
   const izhikevich = izhikevichFamily();
   const first = new FamilyView(izhikevich, FAMILIES[0], izhikevichText);
   const second = new FamilyView(adExFamily(), FAMILIES[1], adExText);
@@ -41,7 +46,7 @@ export const mount: Mount = (host, { still }) => {
   const drive = new Drive({
     onChange(levels) {
       press(null);
-      run(levels);
+      run(levels === null ? null : rounded(levels));
     },
     onPlace(share) {
       if (share === null) sweep.release();
@@ -80,17 +85,60 @@ export const mount: Mount = (host, { still }) => {
     back.hidden = true;
   });
   back.hidden = true;
+  const moved = parseDots(linked.get("dots") ?? "", constants.length);
+  for (const [index, a, b] of moved) izhikevich.move(index, a, b);
+  plane.show(izhikevich.patterns.map(constantsOf));
+  back.hidden = moved.length === 0;
 
+  const clicks = new Clicks();
   const sweep = new Sweep(SECONDS, still, () => {
     drive.sweep(sweep.share);
-    for (const view of views) view.sweep(sweep.share);
+    for (const view of views) {
+      for (const i of view.sweep(sweep.share)) clicks.click(LOWEST * STEP ** i);
+    }
   });
-  const controls = element("div", { class: "row", role: "group", "aria-label": "Currents" }, ...presets, back);
+  const controls = element(
+    "div",
+    { class: "row", role: "group", "aria-label": "Currents" },
+    ...presets,
+    back,
+    clicks.button,
+  );
   const left = element("div", { class: "zoo-current" }, drive.host, controls);
   host.append(element("div", { class: "zoo-top" }, left, plane.host), ...views.map(({ node }) => node));
-  run(null);
-  return sweep;
+  const levels = currentOf(linked.get("current") ?? "", LEVELS, LEVELS);
+  if (levels !== null) {
+    press(null);
+    drive.show(levels);
+  }
+  run(levels);
+  return {
+    play: () => sweep.play(),
+    rest: () => sweep.rest(),
+    film: sweep.film,
+    state() {
+      const dots = izhikevich.patterns.flatMap((pattern, i) => {
+        const own = constantsOf(pattern);
+        return String(own) === String(constants[i]) ? [] : [[i, ...own].join("_")];
+      });
+      return [
+        ...(current === null ? [] : [`current=${termsOf(current)}`]),
+        ...(dots.length === 0 ? [] : [`dots=${dots.join("_")}`]),
+      ].join("&");
+    },
+  };
 };
+
+/** Dots of a link that have other places, index, a and b of each; none where the text is something else. */
+function parseDots(text: string, count: number): [index: number, a: number, b: number][] {
+  const numbers = text === "" ? [] : text.split("_").map(Number);
+  const dots = Array.from({ length: Math.floor(numbers.length / 3) }, (_, i) => numbers.slice(3 * i, 3 * i + 3));
+  return (dots as [number, number, number][]).filter(
+    ([index, a, b]) => Number.isInteger(index) && index >= 0 && index < count && on(A, a) && on(B, b),
+  );
+}
+
+const on = ({ low, high }: typeof A, value: number): boolean => value >= low && value <= high;
 
 const constantsOf = ({ numbers }: Pattern): readonly [number, number] => [numbers.a as number, numbers.b as number];
 
@@ -127,7 +175,7 @@ class FamilyView {
       host,
       {
         heightFor: (width) => this.grid(width).height,
-        paint: (pen, width) => this.picturesFor(width).paint(pen, this.share, currentPalette()),
+        paint: (pen, width, _height, palette) => this.picturesFor(width).paint(pen, this.share, palette),
       },
       `${title}: membranes, spikes and currents`,
     );
@@ -142,9 +190,14 @@ class FamilyView {
     this.view.update();
   }
 
-  sweep(share: number): void {
+  /** Shows a time; returns the patterns that have fired since the time before. */
+  sweep(share: number): number[] {
+    const before = this.share;
     this.share = share;
     this.view.update();
+    return this.responses.flatMap(({ spikes, membrane: { length } }, i) =>
+      spikes.some((t) => t >= before * length && t < share * length) ? [i] : [],
+    );
   }
 
   /** Marks a pattern, or none. */

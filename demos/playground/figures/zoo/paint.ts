@@ -1,14 +1,15 @@
 /**
  * Small pictures of patterns beside and below each other, all swept by one time:
  *
- *   name        100 ms
+ *   name
  *   ││  │  │  │        spikes
  *   membrane
  *   current
+ *               100 ms
  */
+
+import { faded, type Palette } from "../../draw/palette.ts";
 import type { Pen } from "../../draw/pen.ts";
-import { faded } from "../../draw/theme.ts";
-import type { Palette } from "../palette.ts";
 import { type Family, LEVELS, type Pattern, type Response } from "./model.ts";
 
 export interface GridSizes {
@@ -120,8 +121,8 @@ export class Pictures {
       }
     }
     pen.boxes(flashes, faded(palette.ink, 0.15));
-    pen.boxes(future, faded(palette.ink, 0.3));
-    pen.boxes(past, palette.ink);
+    pen.boxes(future, faded(palette.ink, 0.3), true);
+    pen.boxes(past, palette.ink, true);
     pen.discs(heads, palette.membrane);
   }
 }
@@ -160,16 +161,16 @@ export function paintDrive(
     pen.area([0, middle, ...points, width, middle], faded(palette.current, 0.18));
     pen.line(points, { color: palette.current, width: 2 });
   }
-  if (share < 1)
-    pen.boxes([share * width - 0.5, DRIVE_MARGIN - 6, 1, DRIVE_HEIGHT - 2 * DRIVE_MARGIN + 12], palette.muted);
+  const sweep = [share * width - 0.5, DRIVE_MARGIN - 6, 1, DRIVE_HEIGHT - 2 * DRIVE_MARGIN + 12];
+  if (share < 1) pen.boxes(sweep, palette.muted, true);
 }
 
-/** Names and lengths of windows, for a picture without a page around it. */
+/** Names above and lengths of windows below, for a picture without a page around it. */
 export function paintCaptions(pen: Pen, captions: readonly [string, string][], grid: Grid, palette: Palette): void {
   for (const [i, [name, length]] of captions.entries()) {
-    const [left, y] = [grid.left(i), grid.top(i) + 13];
-    pen.text(left, y, name, { color: palette.ink });
-    pen.text(left + grid.cell, y, length, { color: palette.muted, align: "right", size: 11 });
+    const [left, top] = [grid.left(i), grid.top(i)];
+    pen.text(left, top + 13, name, { color: palette.ink });
+    pen.text(left + grid.cell, top + grid.row - 5, length, { color: palette.muted, align: "right", size: 11 });
   }
 }
 

@@ -1,8 +1,9 @@
 /** The plane of a and b, the two constants of the recovery: each pattern is a dot that can be moved. */
+
+import type { Palette } from "../../draw/palette.ts";
 import type { Pen } from "../../draw/pen.ts";
-import { CanvasView } from "../../ui/canvas.ts";
+import { CanvasView, type Drawing } from "../../ui/canvas.ts";
 import { element } from "../../ui/dom.ts";
-import { currentPalette, type Palette } from "../palette.ts";
 
 const PLANE_HEIGHT = 126;
 
@@ -62,8 +63,8 @@ export class Plane {
       role: "application",
       "aria-label": "Plane of a and b: page up and page down choose a pattern, arrow keys move it",
     });
-    const paint = (pen: Pen, width: number): void =>
-      paintPlane(pen, this.dots, this.picked, this.names, width, currentPalette());
+    const paint: Drawing["paint"] = (pen, width, _height, palette) =>
+      paintPlane(pen, this.dots, this.picked, this.names, width, palette);
     this.view = new CanvasView(
       this.host,
       { heightFor: () => PLANE_HEIGHT, paint },

@@ -3,9 +3,9 @@ import { Adam, type Generator as RandomGenerator, rand } from "jarvis-snn";
 import { planarData } from "../../../model/data.ts";
 import { Run } from "../../../model/run.ts";
 import { trainFields } from "../../../model/train-fields.ts";
-import { decisionMap } from "../../../model/views.ts";
+import { completed, decisionMap } from "../../../model/views.ts";
 import { defaults } from "../../../state/fields.ts";
-import type { Send, Turns } from "../protocol.ts";
+import { buffersIn, type Send, type Turns } from "../protocol.ts";
 
 export interface BoundaryParameters {
   /** Of the first network; each further one has the next. */
@@ -43,7 +43,7 @@ const PAUSE_MS = 3000;
 export function* run({ seed, steps, pictureMs }: BoundaryParameters, send: Send<BoundaryMessage>): Turns {
   for (let next = seed; ; next = (next + 1) % (trainFields.seed.max + 1)) {
     for (const message of learn(next, steps)) {
-      send(message, transferred(message));
+      send(message, buffersIn(message));
       const isLast = message.kind === "picture" && message.isLearned;
       yield isLast ? PAUSE_MS : pictureMs;
     }
@@ -61,7 +61,13 @@ export function* learn(seed: number, steps: number): Generator<BoundaryMessage, 
       const accuracy = run.testAccuracy();
       steady = accuracy >= ENOUGH ? steady + steps : 0;
       const isLearned = steady >= STEADY || run.steps >= MOST;
-      yield { kind: "picture", steps: run.steps, accuracy, map: mapOf(run), isLearned };
+      yield {
+        kind: "picture",
+        steps: run.steps,
+        accuracy,
+        map: completed(decisionMap(run, run.model, MAP_SIDE)),
+        isLearned,
+      };
       if (isLearned) return;
       for (let i = 0; i < steps; i++) run.step();
     }
@@ -73,16 +79,3 @@ export function* learn(seed: number, steps: number): Generator<BoundaryMessage, 
 /** Numbers of mean 0 and variance 1 between ±√3. */
 const uniform = (n: number, generator: RandomGenerator): Float32Array =>
   rand([n], { generator }).sub(0.5).mul(Math.sqrt(12)).toFloat32Array();
-
-function mapOf(run: Run): Float32Array {
-  const pieces = decisionMap(run, run.model, MAP_SIDE);
-  for (;;) {
-    const { done, value } = pieces.next();
-    if (done === true) return value;
-  }
-}
-
-const transferred = (message: BoundaryMessage): Transferable[] =>
-  message.kind === "begun"
-    ? [message.points.buffer as ArrayBuffer, message.labels.buffer as ArrayBuffer]
-    : [message.map.buffer as ArrayBuffer];

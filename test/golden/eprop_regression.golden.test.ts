@@ -1,4 +1,0 @@
-/** E-prop: spikes, traces and accumulated gradients of each step, and backpropagation with the paths cut that it cuts. */
-import { epropSuite } from "./eprop.ts";
-
-epropSuite("eprop/regression");

@@ -1,0 +1,297 @@
+/** The figure Train in the built site: what its controls do, and that its runs are those of Node. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  assertAlike,
+  downloaded,
+  fact,
+  figure,
+  inkOf,
+  inNode,
+  linkOf,
+  longestTask,
+  openBroken,
+  openTrain,
+  playing,
+  query,
+  ready,
+  redrawn,
+  stepIs,
+  stepsAbove,
+  trained,
+} from "./support.mjs";
+
+/** The toy of `npm start` as an address of the figure. */
+const TOY =
+  "data=linear&encode=poisson&timesteps=25&layers=128&beta=0.95&threshold=1&reset=zero&surrogate=sigmoid&slope=10" +
+  "&readout=rate&lr=0.001&batch=128";
+
+/** Tests whose pages wait for each other in no way; tests of time run alone, and so do those that compare pictures at rest. */
+const SIDE_BY_SIDE = { concurrency: 3 };
+
+describe("train", SIDE_BY_SIDE, () => {
+  test("the toy of npm start gets above 88 %", async (t) => {
+    const page = await trained(t, TOY, 260);
+    assert.ok((await figure(page, "accuracy")) > 88);
+  });
+
+  for (const query of ["", TOY, "data=mnist&encode=poisson&layers=32", "data=xor&reset=zero&readout=rate&seed=7"]) {
+    test(`the same weights as in Node: ${query || "the defaults"}`, async (t) => {
+      const page = await trained(t, query, 60);
+      const hash = await fact(page, "hash");
+      assert.match(hash, /^[0-9a-f]{64}$/);
+      assert.equal(await inNode(await fact(page, "command")), hash);
+    });
+  }
+
+  test("saved weights are loaded again, into the network and at the step that the file names", async (t) => {
+    const page = await trained(t, "layers=20,12&seed=4", 30);
+    const hash = await fact(page, "hash");
+    const accuracy = await figure(page, "accuracy");
+    const { name, path } = await downloaded(page, "Save weights");
+    assert.equal(name, "jarvis-snn-moons.safetensors");
+    const other = await trained(t, "data=xor&layers=5", 10);
+    await other.setInputFiles("input[type=file]", path);
+    await other.waitForFunction((wanted) => document.querySelector("[data-fact=hash]").textContent === wanted, hash);
+    assert.equal(await figure(other, "step"), 30);
+    assert.equal(await figure(other, "accuracy"), accuracy);
+    assert.match(await fact(other, "command"), /came from a file/);
+    assert.equal(await query(other), "layers=20,12&seed=4");
+    assert.equal(await other.locator("[data-field=data]").inputValue(), "moons");
+    await other.click("[data-action=step]");
+    await stepIs(other, 31);
+    await other.locator(".figure-train .stack").press("Shift+R");
+    await stepIs(other, 0);
+    assert.match(await fact(other, "command"), /--config="layers=20,12&seed=4" --steps=0/);
+  });
+
+  test("the weights of an earlier step come back", async (t) => {
+    const page = await trained(t, "", 64);
+    const now = await fact(page, "hash");
+    const past = page.getByRole("slider", { name: "Weights of an earlier step" });
+    await past.press("Home");
+    await stepIs(page, 0);
+    assert.equal(await inNode(await fact(page, "command")), await fact(page, "hash"));
+    await past.press("End");
+    await page.waitForFunction((hash) => document.querySelector("[data-fact=hash]").textContent === hash, now);
+    await past.press("ArrowLeft");
+    await page.waitForFunction(() => Number(document.querySelector("[data-figure=step]").textContent) < 64);
+  });
+
+  test("the slider of earlier steps stands where the picture is, though a frame from before comes late", async (t) => {
+    const page = await trained(t, "", 20);
+    const past = page.getByRole("slider", { name: "Weights of an earlier step" });
+    const now = await past.inputValue();
+    // The worker hears of the recall after the look that follows it, and answers that with a frame of the weights as they are.
+    await page.evaluate(() => {
+      const { postMessage } = Worker.prototype;
+      Worker.prototype.postMessage = function (order) {
+        setTimeout(() => postMessage.call(this, order), order.message?.kind === "recall" ? 500 : 0);
+      };
+    });
+    await past.press("Home");
+    await page.locator("[data-field=sample]").press("ArrowRight");
+    await stepIs(page, 0);
+    assert.equal(await past.inputValue(), "0");
+    await past.press("End");
+    await stepIs(page, 20);
+    assert.equal(await past.inputValue(), now);
+  });
+
+  test("a neuron is pinned by a click, and the cursor goes through every plot", async (t) => {
+    const page = await trained(t, "", 20);
+    const stack = page.locator(".stack");
+    const diagram = await inkOf(page, ".diagram canvas");
+    await stack.scrollIntoViewIfNeeded();
+    const box = await stack.boundingBox();
+    // The raster of the second layer begins below the input and the first layer.
+    await page.mouse.click(box.x + 300, box.y + 24 + 96 + 32 + 112 + 32 + 40);
+    assert.match(await query(page), /layer=2/);
+    await stack.press("Home");
+    assert.equal(await stack.getAttribute("aria-valuenow"), "0");
+    await stack.press("ArrowRight");
+    assert.match(
+      await stack.getAttribute("aria-valuetext"),
+      /^time step 1\. Input.*Layer 1: \d+ spikes?.*Readout: \w+ leads/,
+    );
+    await redrawn(page, ".diagram canvas", diagram);
+  });
+
+  test("where the engine does not run, the page says why", async (t) => {
+    const body = 'throw new Error("this engine has no WebAssembly SIMD")';
+    const page = await openBroken(t, "**/worker-*.js", (route) =>
+      route.fulfill({ contentType: "text/javascript", body }),
+    );
+    await page.waitForSelector(".problem:not([hidden])");
+    assert.match(await page.locator(".problem").textContent(), /no WebAssembly SIMD/);
+  });
+});
+
+describe("train, in time", () => {
+  test("it pauses, goes on, takes single steps and starts anew, by buttons and by keys", async (t) => {
+    const page = await openTrain(t);
+    await ready(page);
+    const untrained = await fact(page, "hash");
+    await page.click("[data-action=play]");
+    await stepsAbove(page, 20);
+    await page.click("[data-action=play]");
+    await playing(page, false);
+    const paused = await figure(page, "step");
+    await page.waitForTimeout(300);
+    assert.equal(await figure(page, "step"), paused);
+    await page.locator("[data-action=step]").press("ArrowRight");
+    await stepIs(page, paused + 1);
+    await page.locator(".figure-train .stack").press(" ");
+    await playing(page, true);
+    await stepsAbove(page, paused + 10);
+    await page.locator(".figure-train .stack").press(" ");
+    await playing(page, false);
+    const steps = await figure(page, "step");
+    assert.equal(await inNode(await fact(page, "command")), await fact(page, "hash"), `${steps} steps with a pause`);
+    await page.locator(".figure-train .stack").press("r");
+    assert.ok((await figure(page, "step")) >= steps, "R alone destroys nothing");
+    await page.locator(".figure-train .stack").press("Shift+R");
+    await stepIs(page, 0);
+    await page.waitForFunction((hash) => document.querySelector("[data-fact=hash]").textContent === hash, untrained);
+  });
+
+  test("a shared link opens what its sender saw", async (t) => {
+    const page = await trained(t, "data=spirals&layers=20,12&noise=0.02&seed=5&sample=3&neuron=7&layer=2", 40);
+    await page.locator(".map").click({ position: { x: 60, y: 40 } });
+    const hash = await fact(page, "hash");
+    const address = new URL(await linkOf(page, "train")).hash.slice(1);
+    assert.match(address, /steps=40/);
+    assert.match(address, /px=0\.\d+&py=0\.\d+/);
+    const second = await openTrain(t, address);
+    await second.waitForFunction((wanted) => document.querySelector("[data-fact=hash]")?.textContent === wanted, hash);
+    await playing(second, false);
+    await assertAlike(page, second);
+  });
+
+  test("slow motion runs through the sample", async (t) => {
+    const page = await trained(t, "timesteps=4", 20);
+    const shown = await page.evaluate(() => {
+      const stack = document.querySelector(".stack");
+      const steps = [];
+      document.querySelector("[data-action=slow]").click();
+      return new Promise((resolve) => {
+        const look = () => {
+          const step = stack.getAttribute("aria-valuenow");
+          if (step !== steps.at(-1)) steps.push(step);
+          if (step === "3" && steps.length > 1) resolve(steps.join(""));
+          else requestAnimationFrame(look);
+        };
+        look();
+      });
+    });
+    assert.match(shown, /^3?0?1?2?3$/);
+    assert.match(shown, /[12]3$/, "steps in the middle are shown");
+  });
+
+  test("the page stays smooth while it trains at full speed", async (t) => {
+    const page = await openTrain(t, "pace=0");
+    await ready(page);
+    await page.click("[data-action=play]");
+    const longest = await longestTask(page, async () => {
+      const begin = await figure(page, "step");
+      await stepsAbove(page, begin + 1000);
+    });
+    t.diagnostic(`the longest task takes ${longest} ms`);
+    assert.ok(longest <= 50);
+    // The measure itself: a task that is too long is seen.
+    const work = () => {
+      let sum = 0;
+      for (let i = 0; i < 5e7; i++) sum += Math.sin(i);
+      return sum;
+    };
+    assert.ok((await longestTask(page, () => page.evaluate(work))) > 100);
+  });
+
+  test("memory stays where it is over 2000 steps, and nothing jumps", async (t) => {
+    const page = await openTrain(t, "pace=0");
+    await ready(page);
+    await page.evaluate(() => {
+      globalThis.shift = 0;
+      new PerformanceObserver((list) => {
+        for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) globalThis.shift += value;
+      }).observe({ type: "layout-shift" });
+    });
+    const session = await page.context().newCDPSession(page);
+    const measure = async () => {
+      await session.send("HeapProfiler.collectGarbage");
+      const { usedSize } = await session.send("Runtime.getHeapUsage");
+      return { page: usedSize, linear: await fact(page, "memory") };
+    };
+    await page.click("[data-action=play]");
+    await stepsAbove(page, 1000);
+    const before = await measure();
+    await stepsAbove(page, (await figure(page, "step")) + 2000);
+    const after = await measure();
+    t.diagnostic(JSON.stringify({ before, after }));
+    assert.equal(after.linear, before.linear);
+    assert.ok(after.page < before.page + 2e6, `${before.page} → ${after.page} bytes`);
+    assert.ok((await page.evaluate(() => globalThis.shift)) < 0.01);
+  });
+});
+
+describe("every control", SIDE_BY_SIDE, () => {
+  test("does what it says", async (t) => {
+    const page = await openTrain(t);
+    await ready(page);
+    const selects = page.locator("select.word");
+    for (let i = 0; i < (await selects.count()); i++) {
+      const select = selects.nth(i);
+      for (const value of await select.locator("option").evaluateAll((options) => options.map(({ value }) => value))) {
+        await select.selectOption(value);
+        await page.waitForTimeout(50);
+        await nudgeInPage(page);
+      }
+    }
+    await nudgeAll(page);
+    assert.notEqual(await query(page), "");
+    for (const name of ["one more layer", "one layer fewer"]) {
+      const button = page.getByRole("button", { name });
+      if ((await button.count()) > 0) await button.click();
+    }
+  });
+});
+
+/** Moves each number as `nudgeAll` does, from within the page: after every choice a press from here would take minutes. */
+async function nudgeInPage(page) {
+  const standing = await page.evaluate(async () => {
+    const standing = [];
+    for (const slider of document.querySelectorAll(".scrub")) {
+      if (!slider.checkVisibility() || slider.ariaValueMin === slider.ariaValueMax) continue;
+      const before = slider.ariaValueNow;
+      for (const key of ["ArrowRight", "ArrowLeft"]) {
+        if (slider.ariaValueNow !== before) continue;
+        slider.focus();
+        slider.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      }
+      if (slider.ariaValueNow === before) standing.push(slider.ariaLabel);
+      await new Promise(requestAnimationFrame);
+    }
+    return standing;
+  });
+  assert.deepEqual(standing, []);
+}
+
+/** Moves each number on the page one step by a key, back where there is no way on. */
+async function nudgeAll(page) {
+  const sliders = page.locator(".scrub:visible");
+  for (let i = 0; i < (await sliders.count()); i++) {
+    const slider = sliders.nth(i);
+    const look = () =>
+      slider.evaluate((node) => [node.ariaValueNow, node.ariaValueMin === node.ariaValueMax, node.ariaLabel]);
+    const [before, isFixed, label] = await look();
+    // The layer where there is but one.
+    if (isFixed) continue;
+    await slider.press("ArrowRight");
+    let [after] = await look();
+    if (after === before) {
+      await slider.press("ArrowLeft");
+      [after] = await look();
+    }
+    assert.notEqual(after, before, label);
+  }
+}
