@@ -86,6 +86,7 @@ const USES = {
       await until(() => printed() !== "" && words() === "Running …");
       press("Stop");
       const before = printed();
+      // Longer than text waits in the worker.
       await new Promise((tell) => setTimeout(tell, 200));
       return { words: words(), first: before.split("\n")[0], isStill: printed() === before };
     },

@@ -34,11 +34,12 @@ function addTools(program: HTMLElement, root: string): void {
     return runnable;
   };
   const shown = (): string => runnable?.edited ?? (program.querySelector("code")?.textContent as string);
+  // What is loaded acts within the press: nothing is printed after Stop.
   const tools: Tools = {
     status: element("span", { role: "status" }),
     copy: button("Copy", () => copy(shown(), program, tools.status)),
-    edit: button("Edit", async () => (await load())?.edit()),
-    run: button("Run", async () => (await load())?.run(), { class: "primary" }),
+    edit: button("Edit", async () => (runnable ?? (await load()))?.edit()),
+    run: button("Run", async () => (runnable ?? (await load()))?.run(), { class: "primary" }),
   };
   const { status, copy: copies, edit, run } = tools;
   const isRunnable = program.dataset.types !== undefined;
