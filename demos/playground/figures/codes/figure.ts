@@ -65,7 +65,7 @@ class CodesFigure implements Living {
         "div",
         { class: "pictures" },
         figure(DRAWING, "finger, mouse, keys", this.pad.host),
-        ...CODES.map((name) => this.picture(name)),
+        ...CODES.map((name) => this.recoveredBy(name)),
       ),
       this.stack.host,
       this.tools(),
@@ -132,7 +132,7 @@ class CodesFigure implements Living {
     cursor.set(null);
   }
 
-  private picture(name: CodeName): HTMLElement {
+  private recoveredBy(name: CodeName): HTMLElement {
     const host = element("div", { class: "image" });
     this.recovered.push(
       new CanvasView(
