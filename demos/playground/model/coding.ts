@@ -17,7 +17,7 @@ export const codingFields = {
   timesteps: number(40, 4, 120, 1),
   rate: number(0.6, 0.05, 1, 0.05),
   seed: number(0, 0, 9999, 1),
-  threshold: number(0.5, 0.05, 1, 0.05),
+  threshold: number(0.25, 0.05, 1, 0.05),
   order: choice(["strength", "place"], "strength"),
   image: imageField(examples.ball),
 } as const;

@@ -211,8 +211,9 @@ class CodesFigure implements Living {
     if (byLatency === 0)
       return "Nothing is drawn, so nothing fires. Draw into the square, or take one of the pictures that are named below it.";
     return (
-      `A rate costs most, here ${count(byRate)} spikes against ${count(byLatency)} by latency, and improves the longer one listens. ` +
-      "A delta code reports changes alone, and a still picture is silent, so the picture before it moves by a pixel four times."
+      `A rate improves the longer one listens, here with ${count(byRate)} spikes against ${count(byLatency)} by latency. ` +
+      "A phase code says all in eight steps, and then repeats it. A delta code reports changes alone; " +
+      "a still picture is silent, so the picture before it moves by a pixel four times."
     );
   }
 }

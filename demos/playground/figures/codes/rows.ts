@@ -44,7 +44,7 @@ export function codingRows(
     ),
     {
       kind: "trace",
-      title: "Error, if the reader stops here",
+      title: "Error after each step",
       height: wide ? 64 : 38,
       series: CODES.map((name, i) => ({
         values: codes[name].error,
@@ -55,7 +55,10 @@ export function codingRows(
       swatch: palette.muted,
       low: 0,
       high: highest,
-      describe: (t) => CODES.map((name) => `${name} ${format(codes[name].error[t])}`).join(", "),
+      describe: (t) => {
+        const nearest = CODES.reduce((a, b) => ((codes[b].error[t] as number) < (codes[a].error[t] as number) ? b : a));
+        return `${nearest} is nearest, ${format(codes[nearest].error[t])}`;
+      },
     },
   ];
 }
