@@ -61,7 +61,10 @@ test("lesson 1: sliders change the run and the curve, the current only its place
 /** Lesson 2 at the width of a phone, and the picture of its rows. */
 async function openCodes(t, hash = "") {
   const page = await open(t, `lessons/2-codes.html${hash}`);
-  const rows = page.locator(".figure-coding .stack canvas").first();
+  // It began by itself. Time rests, so that numbers are those of the whole run.
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.locator(".figure-codes .stack").press("Escape");
+  const rows = page.locator(".figure-codes .stack canvas").first();
   await rows.waitFor();
   return { page, rows };
 }
@@ -73,7 +76,7 @@ test("lesson 2: what is drawn becomes spikes and comes back from them, on one sc
   await changed(rows, before);
   await page.locator("[data-example=nothing]").click();
   assert.equal(await figure(page, "latency-spikes"), 0);
-  const [pad, stack] = [page.locator(".figure-coding .pad"), page.locator(".figure-coding .stack")];
+  const [pad, stack] = [page.locator(".figure-codes .pad"), page.locator(".figure-codes .stack")];
   await pad.scrollIntoViewIfNeeded();
   const box = await pad.boundingBox();
   await page.mouse.move(box.x + 20, box.y + 40);
@@ -94,17 +97,24 @@ test("lesson 2: its address holds the drawing, and amounts are compared as amoun
   const { page } = await openCodes(t, "#timesteps=4&rate=0.05");
   const [rate, latency] = [await figure(page, "rate-spikes"), await figure(page, "latency-spikes")];
   assert.ok((await page.locator(".note").textContent()).includes(`${rate} spikes against ${latency}`));
-  const text = await page.locator(".figure-coding").textContent();
+  const text = await page.locator(".figure-codes").textContent();
   assert.doesNotMatch(text, /bright|dark|\b[01] times as many/i);
   await page.getByRole("slider", { name: "time steps" }).press("ArrowRight");
   assert.equal(await query(page), "timesteps=5&rate=0.05");
 });
 
-test("lesson 2: slow motion rests out of sight", async (t) => {
+test("lesson 2: time passes without a press until a hand takes it, and rests out of sight", async (t) => {
   const { page } = await openCodes(t);
-  const time = () => page.locator(".figure-coding .stack").getAttribute("aria-valuenow");
-  await page.getByRole("button", { name: "Slow motion" }).click();
-  await page.waitForFunction(() => Number(document.querySelector(".figure-coding .stack").ariaValueNow) >= 3);
+  const time = () => page.locator(".figure-codes .stack").getAttribute("aria-valuenow");
+  await page.getByRole("button", { name: "Play" }).click();
+  const passed = (steps) =>
+    page.waitForFunction((n) => Number(document.querySelector(".figure-codes .stack").ariaValueNow) === n, steps);
+  await passed(3);
+  // Keys take the cursor, and it stays where they put it.
+  await page.locator(".figure-codes .stack").press("Home");
+  assert.equal(await time(), "0");
+  await page.getByRole("button", { name: "Play" }).click();
+  await passed(2);
   await page.getByRole("heading", { name: "Sources" }).scrollIntoViewIfNeeded();
   // The frame hears of it with a later picture.
   for (let i = 0; i < 10; i++) await page.evaluate(() => new Promise(requestAnimationFrame));

@@ -19,7 +19,7 @@ const LINKS = {
   "stdp-window": ["neighbours/", "figure=stdp-window&before=-20&behind=11"],
   "first-spike": ["lessons/0-first-spike.html", "current=0.35"],
   "one-neuron": ["lessons/1-one-neuron.html", "current=2&tau=11&threshold=0.75"],
-  coding: ["lessons/2-codes.html", "timesteps=12&rate=0.3&seed=8"],
+  codes: ["lessons/2-codes.html", "timesteps=12&rate=0.3&seed=8"],
   "shape-cube": ["lessons/3-layers-and-shapes.html", "cut=neuron&t=9&n=3"],
   credit: ["lessons/4-why-a-spike-has-no-gradient.html", "at=30&width=1.2"],
   "mnist-page": ["lessons/5-mnist-in-a-page.html", ""],

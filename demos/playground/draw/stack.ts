@@ -11,7 +11,7 @@
 import { faded, type Palette } from "./palette.ts";
 import type { Pen } from "./pen.ts";
 
-/** Values [T, size] of neurons, one line each: 1 is a spike, anything between 0 and 1 a current. */
+/** Values [T, size] of neurons, one line each: 1 is a spike, −1 a negative one, anything between 0 and 1 a current. */
 interface RasterRow {
   readonly kind: "raster";
   readonly title: string;
@@ -133,19 +133,21 @@ function paintRaster(pen: Pen, row: RasterRow, top: number, layout: StackLayout,
   const marked = row.marked ?? -1;
   if (marked >= 0) pen.boxes([LEFT, top + marked * line, plotWidth, Math.max(2, line)], faded(color, 0.16));
   const ticks: number[] = [];
+  const negative: number[] = [];
   const shaded: number[][] = Array.from({ length: SHADES + 1 }, () => []);
   const rates = new Float32Array(size);
   for (let t = 0; t < axis.steps; t++) {
     for (let n = 0; n < size; n++) {
       const value = values[t * size + n] as number;
       if (value === 0) continue;
-      rates[n] = (rates[n] as number) + value / axis.steps;
+      rates[n] = (rates[n] as number) + Math.abs(value) / axis.steps;
       const y = top + n * line;
-      if (value === 1) ticks.push(layout.x(t) - wide / 2, y, wide, tick);
+      if (Math.abs(value) === 1) (value === 1 ? ticks : negative).push(layout.x(t) - wide / 2, y, wide, tick);
       else (shaded[Math.ceil(Math.min(1, Math.abs(value)) * SHADES)] as number[]).push(LEFT + t * cell, y, cell, tick);
     }
   }
   for (const [shade, boxes] of shaded.entries()) pen.boxes(boxes, faded(color, (0.85 * shade) / SHADES));
+  pen.boxes(negative, palette.down, true);
   pen.boxes(ticks, color, true);
   if (size === 1) return;
   const bars: number[] = [];

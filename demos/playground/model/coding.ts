@@ -1,97 +1,141 @@
-/** A picture as spikes by rate and by latency, and what both recover of it as time goes on. */
-import { Generator, noGrad, poissonEncode, tensor, ttfsEncode } from "jarvis-snn";
+/** A picture as spikes by five codes, and what a reader of each code recovers of it as time passes. */
+import {
+  burstEncode,
+  deltaEncode,
+  Generator,
+  noGrad,
+  phaseEncode,
+  poissonEncode,
+  type Tensor,
+  tensor,
+  ttfsEncode,
+} from "jarvis-snn";
 import { choice, number, type Values } from "../state/fields.ts";
-import { examples, imageField, PIXELS, parseImage } from "./image.ts";
+import { examples, type Image, imageField, moved, PIXELS, parseImage } from "./image.ts";
 
 export const codingFields = {
   timesteps: number(40, 4, 120, 1),
   rate: number(0.6, 0.05, 1, 0.05),
   seed: number(0, 0, 9999, 1),
+  threshold: number(0.25, 0.05, 1, 0.05),
   order: choice(["strength", "place"], "strength"),
   image: imageField(examples.ball),
 } as const;
 
 export type CodingConfig = Values<typeof codingFields>;
 
+export const CODES = ["rate", "latency", "phase", "burst", "delta"] as const;
+export type CodeName = (typeof CODES)[number];
+
 export interface Code {
-  /** [T, PIXELS] */
+  /** [T, PIXELS]; spikes of −1 exist in the delta code. */
   readonly spikes: Float32Array;
-  readonly count: number;
-  /** Root mean square of what is missing, if one stops to listen after each step. */
+  /** Spikes up to and including each step. */
+  readonly counts: Int32Array;
+  /** The picture as the reader knows it after each step, [T, PIXELS]. */
+  readonly recovered: Float32Array;
+  /** Root mean square of recovered minus shown picture, after each step. */
   readonly error: Float32Array;
-  /** The picture as it is known after a step. */
-  recovered(t: number): Float32Array;
 }
 
 export interface Coding {
-  readonly image: Float32Array;
-  readonly byRate: Code;
-  readonly byLatency: Code;
+  readonly image: Image;
+  readonly codes: Readonly<Record<CodeName, Code>>;
 }
 
-export function encodeImage({ timesteps, rate, seed, image: text }: CodingConfig): Coding {
+/** Binary digits of the phase code. */
+const PHASES = 8;
+/** The longest burst, and the interval of its spikes for the strongest and for the faintest pixels. */
+const BURST = { maxSpikes: 8, minInterval: 1, maxInterval: 4 } as const;
+
+/** What a reader knows of a pixel after step t; `before`: what it knew one step earlier, 0 at the first. */
+type Read = (before: number, spike: number, t: number) => number;
+
+export function encodeImage({ timesteps, rate, seed, threshold, image: text }: CodingConfig): Coding {
   const image = parseImage(text);
-  const [poisson, first] = noGrad(() => {
-    const x = tensor(image);
-    const drawn = poissonEncode(x, { timesteps, dt: rate, generator: new Generator(seed) }).toFloat32Array();
-    return [drawn, ttfsEncode(x, { timesteps }).toFloat32Array()];
-  });
+  const still = (): Image => image;
+  const shaking = (t: number): Image => moved(image, ...shakeAt(t, timesteps));
+  const code = (encode: () => Tensor, read: Read, shown: (t: number) => Image = still): Code =>
+    decoded(
+      noGrad(() => encode().toFloat32Array()),
+      timesteps,
+      read,
+      shown,
+    );
+  const film = new Float32Array(timesteps * PIXELS);
+  for (let t = 0; t < timesteps; t++) film.set(shaking(t), t * PIXELS);
+  const x = (): Tensor => tensor(image);
+  const generator = new Generator(seed);
   return {
     image,
-    byRate: code(image, poisson, timesteps, (spikes, t, i) => Math.min(1, spikes.total(t, i) / (rate * (t + 1)))),
-    // A pixel that has not fired yet counts as blank.
-    byLatency: code(image, first, timesteps, (spikes, t, i) => {
-      const at = spikes.firstAt(i);
-      return at < 0 || at > t ? 0 : 1 - at / Math.max(1, timesteps - 1);
-    }),
+    codes: {
+      rate: code(
+        () => poissonEncode(x(), { timesteps, dt: rate, generator }),
+        (before, spike, t) => (before * t + spike / rate) / (t + 1),
+      ),
+      // A pixel that has not fired yet counts as blank.
+      latency: code(
+        () => ttfsEncode(x(), { timesteps }),
+        (before, spike, t) => (spike === 1 ? 1 - t / (timesteps - 1) : before),
+      ),
+      // Each period repeats the digits of the first one.
+      phase: code(
+        () => phaseEncode(x(), { timesteps, phases: PHASES }),
+        (before, spike, t) => (t < PHASES ? before + spike * 2 ** -(t + 1) : before),
+      ),
+      // N spikes stand for values above (N − 1)/8 up to N/8.
+      burst: code(
+        () => burstEncode(x(), { timesteps, ...BURST }),
+        (before, spike) => before + (spike * (before === 0 ? 0.5 : 1)) / BURST.maxSpikes,
+      ),
+      delta: code(
+        () => deltaEncode(tensor(film, { shape: [timesteps, PIXELS] }), { threshold, offSpike: true }),
+        (before, spike) => before + spike * threshold,
+        shaking,
+      ),
+    },
   };
 }
 
-/** Spikes [T, PIXELS] with what readers of a code ask of them. */
-class SpikeTrains {
-  private readonly totals: Float32Array;
-  private readonly firsts: Int32Array;
+/** The path of the picture before the delta code, to which a still picture is silent: a square of one pixel, in five equal times. */
+const SHAKE = [
+  [0, 0],
+  [1, 0],
+  [1, 1],
+  [0, 1],
+  [0, 0],
+] as const;
+const shakeAt = (t: number, timesteps: number): readonly [number, number] =>
+  SHAKE[Math.floor((t * SHAKE.length) / timesteps)] as readonly [number, number];
 
-  constructor(spikes: Float32Array, timesteps: number) {
-    this.totals = spikes.slice();
-    this.firsts = new Int32Array(PIXELS).fill(-1);
-    for (let t = 0; t < timesteps; t++) {
-      for (let i = 0; i < PIXELS; i++) {
-        const at = t * PIXELS + i;
-        if (spikes[at] === 1 && this.firsts[i] === -1) this.firsts[i] = t;
-        if (t > 0) this.totals[at] = (this.totals[at] as number) + (this.totals[at - PIXELS] as number);
-      }
+function decoded(spikes: Float32Array, timesteps: number, read: Read, shown: (t: number) => Image): Code {
+  const recovered = new Float32Array(spikes.length);
+  const error = new Float32Array(timesteps);
+  const counts = new Int32Array(timesteps);
+  const known = new Float64Array(PIXELS);
+  let count = 0;
+  for (let t = 0; t < timesteps; t++) {
+    const image = shown(t);
+    let squares = 0;
+    for (let i = 0; i < PIXELS; i++) {
+      const at = t * PIXELS + i;
+      const spike = spikes[at] as number;
+      known[i] = read(known[i] as number, spike, t);
+      recovered[at] = Math.min(1, Math.max(0, known[i] as number));
+      count += Math.abs(spike);
+      squares += ((recovered[at] as number) - (image[i] as number)) ** 2;
     }
+    error[t] = Math.sqrt(squares / PIXELS);
+    counts[t] = count;
   }
-
-  /** Spikes of pixel i up to step t. */
-  total(t: number, i: number): number {
-    return this.totals[t * PIXELS + i] as number;
-  }
-
-  /** The step of its first spike, −1 if there is none. */
-  firstAt(i: number): number {
-    return this.firsts[i] as number;
-  }
+  return { spikes, counts, recovered, error };
 }
 
-function code(
-  image: Float32Array,
-  spikes: Float32Array,
-  timesteps: number,
-  read: (spikes: SpikeTrains, t: number, i: number) => number,
-): Code {
-  const trains = new SpikeTrains(spikes, timesteps);
-  const recovered = (t: number): Float32Array => Float32Array.from({ length: PIXELS }, (_, i) => read(trains, t, i));
-  const error = Float32Array.from({ length: timesteps }, (_, t) => {
-    const squares = recovered(t).reduce((sum, value, i) => sum + (value - (image[i] as number)) ** 2, 0);
-    return Math.sqrt(squares / PIXELS);
-  });
-  return { spikes, count: spikes.reduce((sum, spike) => sum + spike, 0), error, recovered };
-}
+/** The picture that the reader of a code knows after step t. */
+export const recoveredAt = ({ recovered }: Code, t: number): Image => recovered.subarray(t * PIXELS, (t + 1) * PIXELS);
 
 /** The pixels in the order in which rasters show them. */
-export function orderOf(image: Float32Array, order: CodingConfig["order"]): number[] {
+export function orderOf(image: Image, order: CodingConfig["order"]): number[] {
   const places = Array.from({ length: PIXELS }, (_, i) => i);
   if (order === "place") return places;
   return places.sort((a, b) => (image[b] as number) - (image[a] as number) || a - b);

@@ -27,6 +27,13 @@ export const imageField = (initial: Image): TextField => ({
   pattern: new RegExp(`^[0-9a-f]{0,${PIXELS}}$`),
 });
 
+/** The picture, moved right and down by whole pixels; blank comes in. */
+export function moved(image: Image, right: number, down: number): Image {
+  const value = (row: number, column: number): number =>
+    row < 0 || row >= SIDE || column < 0 || column >= SIDE ? 0 : (image[row * SIDE + column] as number);
+  return Float32Array.from({ length: PIXELS }, (_, i) => value(Math.floor(i / SIDE) - down, (i % SIDE) - right));
+}
+
 /** The tip of a pen: half the width of a stroke in pixels, and how far its edge fades. */
 export interface Tip {
   readonly reach: number;

@@ -5,6 +5,7 @@ type Listener = (share: number | null) => void;
 
 let current: number | null = null;
 let clock: Clock | null = null;
+let repeats = false;
 const listeners = new Set<Listener>();
 
 export const cursor = {
@@ -22,19 +23,31 @@ export const cursor = {
     return clock?.runs === true;
   },
 
-  /** Runs through the time axis once in so many seconds, from where it is or from the start. */
-  play(seconds: number): void {
+  /** Time passes again and again, until somebody takes the cursor. */
+  get repeating(): boolean {
+    return this.playing && repeats;
+  },
+
+  /**
+   * Runs through the time axis once in so many seconds, from where it is or from the start. With `stay` it does so again and again, and rests
+   * for so many seconds at the end, where it also begins.
+   */
+  play(seconds: number, stay?: number): void {
     clock?.run(false);
-    let share = current === null || current >= 0.999 ? 0 : current;
+    repeats = stay !== undefined;
+    const end = 1 + (stay ?? 0) / seconds;
+    let share = current ?? 1;
+    if (share >= 0.999) share = repeats ? 1 : 0;
     const pass = (ms: number): void => {
-      share = Math.min(1, share + ms / (1000 * seconds));
-      if (share === 1) clock?.run(false);
-      move(share);
+      share += ms / (1000 * seconds);
+      if (share >= end && repeats) share = 0;
+      else if (share >= end) clock?.run(false);
+      move(Math.min(1, share));
     };
     // Who wants little motion gets two pictures a second.
     clock = matchMedia("(prefers-reduced-motion: reduce)").matches ? new Clock(pass, 500) : new Clock(pass);
     clock.run(true);
-    move(share);
+    move(Math.min(1, share));
   },
 
   /** Plays, or rests where it is. */

@@ -24,8 +24,9 @@ export function download(name: string, content: BlobPart, type: string): void {
 }
 
 /** A picture under its title and a sentence on how to read it. */
-export function figure(title: string, reading: string, ...content: Node[]): HTMLElement {
-  const caption = element("figcaption", {}, element("strong", {}, title), element("span", {}, reading));
+export function figure(title: string, reading: string | Node, ...content: Node[]): HTMLElement {
+  const words = typeof reading === "string" ? element("span", {}, reading) : reading;
+  const caption = element("figcaption", {}, element("strong", {}, title), words);
   return element("figure", {}, caption, ...content);
 }
 

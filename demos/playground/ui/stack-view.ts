@@ -114,7 +114,7 @@ export class StackView {
       return { layout, row, y, t: layout.stepAt(event.clientX - box.left) };
     };
     host.addEventListener("pointermove", (event) => {
-      if (cursor.playing) return;
+      if (cursor.playing && !cursor.repeating) return;
       const { t } = locate(event);
       cursor.set((t + 0.5) / this.axis.steps);
     });
