@@ -23,6 +23,7 @@ const LINKS = {
   "shape-cube": ["lessons/3-layers-and-shapes.html", "cut=neuron&t=9&n=3"],
   credit: ["lessons/4-why-a-spike-has-no-gradient.html", "at=30&width=1.2"],
   "mnist-page": ["lessons/5-mnist-in-a-page.html", ""],
+  filters: ["lessons/6-convolutions.html", "filter=spot&row=3&column=7"],
   nano: ["docs/nano.html", ""],
   ladder: ["docs/ladder.html", ""],
 };

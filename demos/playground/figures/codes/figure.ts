@@ -18,14 +18,11 @@ import { CanvasView, onThemeChange } from "../../ui/canvas.ts";
 import { cursor } from "../../ui/cursor.ts";
 import { button, element, figure } from "../../ui/dom.ts";
 import { Pad } from "../../ui/pad.ts";
+import { Passes } from "../../ui/passes.ts";
 import { prose } from "../../ui/prose.ts";
 import { StackView } from "../../ui/stack-view.ts";
 import type { Living, Mount } from "../figure.ts";
 import { axisOf, codingRows, DRAWING, readingsOf, TITLES, WIDE } from "./rows.ts";
-
-/** Seconds of a pass, and seconds for which whole pictures stay. */
-const PASS = 6;
-const STAY = 2;
 
 const orderNames: Record<CodingConfig["order"], string> = { strength: "strength", place: "place" };
 const readers: Readonly<Record<CodeName, string>> = {
@@ -49,17 +46,14 @@ class CodesFigure implements Living {
     this.choose(formatImage(image));
   });
   private readonly stack = new StackView("The picture as spikes over time");
-  private readonly toggle = button("", () => this.press(), { class: "primary", "data-action": "play" });
+  private readonly passes: Passes;
   private readonly note = element("p", { class: "note" });
   private readonly recovered: CanvasView[] = [];
   private readonly readings = new Map<CodeName, { readonly spikes: HTMLElement; readonly error: HTMLElement }>();
   private readonly wide = matchMedia(`(min-width: ${WIDE}px)`);
-  /** Time passes while the figure is seen. */
-  private isRunning: boolean;
-  private isSeen = false;
 
   constructor(host: HTMLElement, still: boolean) {
-    this.isRunning = !still;
+    this.passes = new Passes(still);
     host.append(
       element(
         "div",
@@ -79,57 +73,33 @@ class CodesFigure implements Living {
     cursor.subscribe(() => {
       for (const image of this.recovered) image.update();
       this.showReadings();
-      this.follow();
     });
     onThemeChange(() => this.show());
     this.wide.addEventListener("change", () => this.show());
     this.address.read();
     this.show();
-    this.follow();
   }
 
   play(): void {
-    this.isSeen = true;
-    if (!this.isRunning) return;
-    if (cursor.share === null) cursor.set(0);
-    cursor.play(PASS, STAY);
+    this.passes.play();
   }
 
   rest(): void {
-    this.isSeen = false;
-    if (cursor.playing) cursor.set(cursor.share);
+    this.passes.rest();
   }
 
   state(): string {
     return this.store.query;
   }
 
-  /** One pass. */
   film(): number {
-    cursor.set(0);
-    cursor.play(PASS);
-    return PASS;
-  }
-
-  /** Time begins to pass again when a hand has left the cursor. */
-  private follow(): void {
-    if (this.isRunning && this.isSeen && cursor.share === null) cursor.play(PASS, STAY);
-    this.toggle.textContent = cursor.playing ? "Pause" : "Play";
-  }
-
-  private press(): void {
-    this.isRunning = !cursor.playing;
-    if (cursor.playing) cursor.set(cursor.share);
-    else {
-      if ((cursor.share ?? 1) === 1) cursor.set(0);
-      cursor.play(PASS, STAY);
-    }
+    return this.passes.film();
   }
 
   /** Shows whole pictures at once. */
   private choose(image: string): void {
     this.store.set({ image });
-    cursor.set(null);
+    this.passes.end();
   }
 
   private recoveredBy(name: CodeName): HTMLElement {
@@ -158,7 +128,7 @@ class CodesFigure implements Living {
     return element(
       "div",
       { class: "toolbar" },
-      this.toggle,
+      this.passes.button,
       button("Reset", () => this.store.parse(""), { "data-action": "reset" }),
       ...shown,
     );
