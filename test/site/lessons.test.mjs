@@ -1,4 +1,4 @@
-/** The living figures of lessons 3 to 5, in the built site. */
+/** The living figures of lessons 3 to 6, in the built site. */
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { contextOf, DESKTOP, open as openPage, PHONE } from "./support.mjs";
 const CUBE = "lessons/3-layers-and-shapes.html";
 const CREDIT = "lessons/4-why-a-spike-has-no-gradient.html";
 const MNIST = "lessons/5-mnist-in-a-page.html";
+const FILTERS = "lessons/6-convolutions.html";
 
 /** The living figure of a page; when the test ends, nothing may have gone wrong on it. */
 async function figureOf(t, path, options = {}) {
@@ -156,6 +157,30 @@ describe("on a phone", { concurrency: 2 }, () => {
       }
     });
   }
+});
+
+test("lesson 6: windows, a hand on the map, keys and drawings change what the neurons do", async (t) => {
+  const { figure, page } = await figureOf(t, FILTERS, { reducedMotion: "reduce" });
+  const [sentence, map] = [figure.locator(".sentence"), figure.locator(".pick")];
+  const said = () => sentence.textContent();
+  assert.match(
+    await said(),
+    /^Row 6, column 2: the nine products add up to [\d.]+, and its neuron fires \d+ times in 30 steps\.$/,
+  );
+  const before = await pictureOf(figure);
+  await figure.getByRole("button", { name: "blur" }).click();
+  assert.notEqual(await pictureOf(figure), before);
+  await map.press("ArrowRight");
+  await map.press("ArrowDown");
+  assert.match(await said(), /^Row 7, column 3:/);
+  const { x, y, width } = await map.boundingBox();
+  await page.mouse.move(x + 0.5 * (width / 12), y + 11.5 * (width / 12));
+  assert.match(await said(), /^Row 12, column 1: the nine products add up to 0\.0, and its neuron is silent\.$/);
+  await figure.locator("[data-example=seven]").click();
+  assert.equal(await figure.locator("[aria-pressed=true]").textContent(), "blur");
+  await figure.locator("[data-example=nothing]").click();
+  await map.press("ArrowUp");
+  assert.match(await said(), /its neuron is silent/);
 });
 
 test("the four files of lesson 5, built by Vite, are a page that trains", async (t) => {

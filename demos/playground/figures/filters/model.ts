@@ -31,7 +31,7 @@ export const filterFields = {
 export type FilterConfig = Values<typeof filterFields>;
 
 /** What the sum of a window becomes as a current: strong edges fire in nearly each step, faint ones now and then. */
-const GAIN = 0.2;
+const GAIN = 0.3;
 const BETA = 0.8;
 
 export interface Filtered {

@@ -18,7 +18,7 @@ import {
 
 export const TITLES = {
   drawing: ["Draw here", "finger, mouse, keys"],
-  window: ["The window", "nine weights for every place"],
+  window: ["The window", "nine weights"],
   map: ["The map", "point at a neuron"],
 } as const;
 
