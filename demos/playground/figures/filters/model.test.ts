@@ -1,20 +1,17 @@
+import { conv2d, tensor } from "jarvis-snn";
 import { expect, test } from "vitest";
 import { examples, formatImage, SIDE } from "../../model/image.ts";
 import { defaults } from "../../state/fields.ts";
-import { FILTERS, type Filter, filtered, filterFields, PLACES, ratesAt, STEPS, spikesAt } from "./model.ts";
+import { FILTERS, type Filter, filtered, filterFields, PLACES, ratesAt, STEPS, spikesAt, WINDOW } from "./model.ts";
 
 const base = defaults(filterFields);
 
-test("filters: each sum is that of the nine products under the window", () => {
+test("filters: sums are those of a convolution", () => {
   for (const filter of Object.keys(FILTERS) as Filter[]) {
     const { image, sums } = filtered({ ...base, filter });
-    for (const [i, sum] of sums.entries()) {
-      const [row, column] = [Math.floor(i / PLACES), i % PLACES];
-      let expected = 0;
-      for (const [j, weight] of FILTERS[filter].entries())
-        expected += weight * (image[(row + Math.floor(j / 3)) * SIDE + column + (j % 3)] as number);
-      expect(sum).toBeCloseTo(expected, 4);
-    }
+    const weight = tensor(FILTERS[filter], { shape: [1, 1, WINDOW, WINDOW] });
+    const expected = conv2d(tensor(image, { shape: [1, 1, SIDE, SIDE] }), weight).toFloat32Array();
+    for (const [i, sum] of sums.entries()) expect(sum).toBeCloseTo(expected[i] as number, 5);
   }
 });
 

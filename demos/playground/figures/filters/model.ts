@@ -1,5 +1,5 @@
 /** A picture under a window of 3 × 3 weights, and a neuron for each place of the window. */
-import { constantEncode, conv2d, LIF, noGrad, tensor } from "jarvis-snn";
+import { constantEncode, LIF, noGrad, tensor } from "jarvis-snn";
 import { examples, type Image, imageField, parseImage, SIDE } from "../../model/image.ts";
 import { choice, number, type Values } from "../../state/fields.ts";
 
@@ -48,11 +48,11 @@ export interface Filtered {
 
 export function filtered({ filter, row, column, image: text }: FilterConfig): Filtered {
   const image = parseImage(text);
-  const [sums, spikes, membranes] = noGrad(() => {
-    const weight = tensor(FILTERS[filter], { shape: [1, 1, WINDOW, WINDOW] });
-    const map = conv2d(tensor(image, { shape: [1, 1, SIDE, SIDE] }), weight);
-    const { spikes, membrane } = new LIF({ beta: BETA }).unroll(constantEncode(map.mul(GAIN), { timesteps: STEPS }));
-    return [map.toFloat32Array(), spikes.toFloat32Array(), membrane.toFloat32Array()];
+  const sums = sumsUnder(FILTERS[filter], image);
+  const [spikes, membranes] = noGrad(() => {
+    const current = tensor(sums, { shape: [1, PLACES * PLACES] }).mul(GAIN);
+    const { spikes, membrane } = new LIF({ beta: BETA }).unroll(constantEncode(current, { timesteps: STEPS }));
+    return [spikes.toFloat32Array(), membrane.toFloat32Array()];
   });
   const count = PLACES * PLACES;
   const rates = new Float32Array(spikes.length);
@@ -65,6 +65,17 @@ export function filtered({ filter, row, column, image: text }: FilterConfig): Fi
   const at = row * PLACES + column;
   const membrane = Float32Array.from({ length: STEPS }, (_, t) => membranes[t * count + at] as number);
   return { image, sums, spikes, rates, membrane };
+}
+
+/** What `conv2d` gives, in a loop: all figures share the package of the site, and none but this one has a convolution. */
+function sumsUnder(weights: readonly number[], image: Image): Float32Array {
+  return Float32Array.from({ length: PLACES * PLACES }, (_, place) => {
+    const first = Math.floor(place / PLACES) * SIDE + (place % PLACES);
+    return weights.reduce(
+      (sum, weight, i) => sum + weight * (image[first + Math.floor(i / WINDOW) * SIDE + (i % WINDOW)] as number),
+      0,
+    );
+  });
 }
 
 /** Rates of all places after step t. */
