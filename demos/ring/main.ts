@@ -12,8 +12,8 @@ const flags = begin("ring", {
   noise: { kind: "number", default: NOISE, help: "standard deviation of the noise in the currents, in thresholds" },
   starts: { kind: "integer", default: 16, min: 1, help: "directions at which a bump is left to itself" },
   delay: { kind: "integer", default: 2000, min: WINDOW_MS, help: "ms for which a bump is left to itself" },
-  angle: { kind: "number", default: 40, help: "direction in degrees of the bump of the site's figure" },
-  push: { kind: "number", default: 0, help: "input v that turns this bump" },
+  angle: { kind: "number", default: 40, min: -360, help: "direction in degrees of the bump of the site's figure" },
+  push: { kind: "number", default: 0, min: -10, help: "input v that turns this bump" },
   seed: { kind: "integer", default: 0, min: 0, help: "seed of the noise" },
   svg: { ...SVG, help: "draw spikes, directions and speeds there (SVG, by the package echarts)" },
 });
