@@ -36,6 +36,14 @@ describe("parseFlags", () => {
     expect(parse("--lr", "1e-2", "--epochs", "1e3")).toMatchObject({ lr: 0.01, epochs: 1000 });
   });
 
+  test("flags: a number with a bound may lie at it", () => {
+    const push = { kind: "number", default: 0, min: -1, help: "push" } as const;
+    expect(parseFlags({ push }, ["--push=-1"])).toEqual({ push: -1 });
+    expect(parseFlags({ push }, ["--push=0"])).toEqual({ push: 0 });
+    for (const text of ["-1.1", "Infinity", "far"])
+      expect(() => parseFlags({ push }, [`--push=${text}`])).toThrow(`--push: expected a number ≥ -1, got ${text}`);
+  });
+
   test("flags: the last of several values counts", () => {
     expect(parse("--epochs", "3", "--epochs", "4")).toMatchObject({ epochs: 4 });
   });

@@ -5,7 +5,8 @@ import { wrapped } from "./terminal.ts";
 
 type Flag =
   | { kind: "integer"; default: number; min: number; max?: number; help: string }
-  | { kind: "number"; default: number; help: string }
+  /** Positive, or at least `min`. */
+  | { kind: "number"; default: number; min?: number; help: string }
   | { kind: "choice"; default: string; of: readonly string[]; help: string }
   | { kind: "text"; default: string; help: string }
   | { kind: "switch"; default: boolean; help: string };
@@ -94,8 +95,10 @@ function parseValue(name: string, flag: Valued, text: string): number | string {
     const range = max === Infinity ? `≥ ${min}` : `from ${min} to ${max}`;
     throw new RangeError(`--${name}: expected an integer ${range}, got ${text}`);
   }
-  if (flag.kind === "number" && !(value > 0 && value < Infinity)) {
-    throw new RangeError(`--${name}: expected a number > 0, got ${text}`);
+  if (flag.kind === "number") {
+    const isIn = flag.min === undefined ? value > 0 : value >= flag.min;
+    const range = flag.min === undefined ? "> 0" : `≥ ${flag.min}`;
+    if (!isIn || value === Infinity) throw new RangeError(`--${name}: expected a number ${range}, got ${text}`);
   }
   return value;
 }

@@ -3,14 +3,17 @@ import { Generator, type Tensor } from "jarvis-snn";
 import { drawingAt, HALF, pair, SVG, sampleRaster } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { bar, begin, end, line, note } from "../report.ts";
-import { DoubleRing, type Path, TIMES_MS, type Trial, WINDOW_MS } from "./network.ts";
-import { cued, keeping, keptOf, lineOf, meanOf, missOf, speedOf, turning } from "./trials.ts";
+import { Bump, story } from "./bump.ts";
+import { DoubleRing, NOISE, type Path, TIMES_MS, type Trial, WINDOW_MS } from "./network.ts";
+import { cued, DISTURBANCES, disturbed, keeping, keptOf, lineOf, meanOf, missOf, speedOf, turning } from "./trials.ts";
 
 const flags = begin("ring", {
   neurons: { kind: "integer", default: 256, min: 8, help: "neurons of each of the two rings" },
-  noise: { kind: "number", default: 0.3, help: "standard deviation of the noise in the currents, in thresholds" },
+  noise: { kind: "number", default: NOISE, help: "standard deviation of the noise in the currents, in thresholds" },
   starts: { kind: "integer", default: 16, min: 1, help: "directions at which a bump is left to itself" },
   delay: { kind: "integer", default: 2000, min: WINDOW_MS, help: "ms for which a bump is left to itself" },
+  angle: { kind: "number", default: 40, min: -360, help: "direction in degrees of the bump of the site's figure" },
+  push: { kind: "number", default: 0, min: -10, help: "input v that turns this bump" },
   seed: { kind: "integer", default: 0, min: 0, help: "seed of the noise" },
   svg: { ...SVG, help: "draw spikes, directions and speeds there (SVG, by the package echarts)" },
 });
@@ -75,6 +78,19 @@ const misses = trials.cued.map((trial, i) => {
   line({ shift: SHIFTS[i] as number, miss: miss.toFixed(1) }, "cue");
   return Math.abs(miss);
 });
+
+// Bumps are disturbed for 50 ms.
+note("disturb: bumps whose direction 500 ms later is within 30 degrees of the cue; a sixth of them by chance");
+for (const by of DISTURBANCES) {
+  const { neurons: size, starts: count, seed, noise } = flags;
+  const turns = disturbed(by, { size, count, seed, noise });
+  line({ by, kept: turns.filter((turn) => Math.abs(turn) <= 30).length, of: turns.length }, "disturb");
+}
+
+// The figure of the site.
+const bump = story(new Bump(flags.neurons, flags.seed, flags.noise), { angle: flags.angle, push: flags.push });
+line({ direction: (bump.direction ?? Number.NaN).toFixed(1), hash: bump.hash.toString(16).padStart(8, "0") }, "figure");
+
 line({
   drift_mean: mean.toFixed(2),
   drift_max: most.toFixed(2),

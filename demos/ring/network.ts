@@ -15,6 +15,9 @@ const SHIFT = 25;
 /** The additional drive of the neurons that prefer the direction of a cue. */
 const CUE = 4;
 
+/** Standard deviation of the noise in the currents, in thresholds. */
+export const NOISE = 0.3;
+
 /** Steps of 1 ms of a window, in which spikes are counted. */
 export const WINDOW_MS = 100;
 /** Times of a trial: the first cue ends, a further input begins, and a second cue ends. All are starts of windows. */
@@ -28,6 +31,16 @@ export interface Trial {
   readonly velocity?: number;
   /** The direction of a second cue, in degrees, which is shown from 700 to 1700 ms. Default none. */
   readonly target?: number;
+}
+
+/** What reaches a bump from outside at a moment. */
+export interface Input {
+  /** The direction of a cue in degrees; null without one. */
+  readonly cue: number | null;
+  /** v: the first ring gets the drive −v and the second +v. */
+  readonly velocity: number;
+  /** What the drive of all neurons lacks. Default 0. */
+  readonly inhibition?: number;
 }
 
 /** Measurements of a trial, window by window. */
@@ -72,7 +85,7 @@ export class DoubleRing {
   /** n, the neurons of each of the two rings. */
   readonly size: number;
   /** cos θ and sin θ of the neurons of both rings, [2, 2n]. */
-  private readonly directions: Tensor;
+  readonly directions: Tensor;
   /** −1 in the first ring, 1 in the second, [2n]. */
   private readonly sides: Tensor;
   private readonly attractor: Attractor;
@@ -113,7 +126,8 @@ export class DoubleRing {
       for (let w = 0; w < windows; w++) {
         const before = state;
         const window = noGrad(() => {
-          const { spikes, state } = this.attractor.run(this.drive(trials, w * WINDOW_MS), WINDOW_MS, before);
+          const inputs = trials.map((trial) => inputAt(trial, w * WINDOW_MS));
+          const { spikes, state } = this.advance(inputs, WINDOW_MS, before);
           this.measure(spikes, paths);
           const part = (trial: number) => spikes.slice(1, trial, trial + 1).slice(2, 0, this.size, stride);
           return { state, parts: shown.map(part) };
@@ -127,14 +141,16 @@ export class DoubleRing {
     return { paths, spikes };
   }
 
-  /** The drive [B, 2n] of the window that begins at this time. */
-  private drive(trials: readonly Trial[], ms: number): Tensor {
-    const isSecond = ms >= TIMES_MS.input && ms < TIMES_MS.target;
-    const cues = trials.map(({ start, target }) => (ms < TIMES_MS.cue ? start : isSecond ? target : undefined));
-    const shown = tensor(cues.map((direction) => [direction === undefined ? 0 : CUE]));
-    const towards = directionsOf(tensor(cues.map((direction = 0) => direction))).transpose(0, 1);
-    const velocities = tensor(trials.map(({ velocity = 0 }) => [ms < TIMES_MS.input ? 0 : velocity]));
-    return matmul(towards.mul(shown), this.directions).add(velocities.mul(this.sides)).add(DRIVE);
+  /** Spikes [T, B, 2n] of so many ms under constant inputs, one of each of B bumps, from a state or from rest, and the state behind them. */
+  advance(inputs: readonly Input[], ms: number, state?: AttractorState): { spikes: Tensor; state: AttractorState } {
+    return noGrad(() => {
+      const shown = tensor(inputs.map(({ cue }) => [cue === null ? 0 : CUE]));
+      const towards = directionsOf(tensor(inputs.map(({ cue }) => cue ?? 0))).transpose(0, 1);
+      const velocities = tensor(inputs.map(({ velocity }) => [velocity]));
+      const base = tensor(inputs.map(({ inhibition = 0 }) => [DRIVE - inhibition]));
+      const drive = matmul(towards.mul(shown), this.directions).add(velocities.mul(this.sides)).add(base);
+      return this.attractor.run(drive, ms, state);
+    });
   }
 
   /** Adds a window of spikes [T, B, 2n] to the paths. */
@@ -152,6 +168,15 @@ export class DoubleRing {
       rates.push((1000 * total) / (WINDOW_MS * 2 * this.size));
     }
   }
+}
+
+/** The input of a trial in the window that begins at this time. */
+function inputAt({ start, velocity = 0, target }: Trial, ms: number): Input {
+  const isSecond = ms >= TIMES_MS.input && ms < TIMES_MS.target;
+  return {
+    cue: ms < TIMES_MS.cue ? start : isSecond ? (target ?? null) : null,
+    velocity: ms < TIMES_MS.input ? 0 : velocity,
+  };
 }
 
 /** The turn of least size between two directions that differ by so many degrees, in [−180, 180). */

@@ -4,8 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Generator } from "jarvis-snn";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { Bump, story } from "./bump.ts";
 import { DoubleRing, type Path, TIMES_MS, turnOf, WINDOW_MS } from "./network.ts";
-import { cued, keeping, keptOf, lineOf, meanOf, missOf, speedOf, turning } from "./trials.ts";
+import {
+  cued,
+  type DISTURBANCES,
+  disturbed,
+  keeping,
+  keptOf,
+  lineOf,
+  meanOf,
+  missOf,
+  speedOf,
+  turning,
+} from "./trials.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -98,6 +110,40 @@ test("ring: spikes are kept of the neurons and trials that were asked for", () =
   expect(Math.min(...counts)).toBeGreaterThan(0);
 });
 
+test("bump: spikes depend on the seed and the inputs, and not on how calls divide the time", () => {
+  const run = (seed: number, parts: readonly number[]) => {
+    const bump = new Bump(16, seed);
+    const spikes: [number, number][] = [];
+    const note = (time: number, neuron: number) => void spikes.push([time, neuron]);
+    for (const ms of parts) bump.advance(ms, { cue: 40, velocity: 0 }, note);
+    bump.silence();
+    for (const ms of parts) bump.advance(ms, { cue: null, velocity: 0.5 }, note);
+    return { spikes, hash: bump.hash, direction: bump.direction, time: bump.time };
+  };
+  const whole = run(3, [300]);
+  expect(whole.spikes.length).toBeGreaterThan(100);
+  expect(whole.time).toBe(600);
+  expect(whole.spikes.filter(([time]) => time >= 300 && time < 350)).toEqual([]);
+  expect(run(3, [1, 16, 17, 33, 200, 33])).toEqual(whole);
+  expect(run(4, [300]).hash).not.toBe(whole.hash);
+});
+
+test("bump: it has no direction before its first spike, then that of the cue; a push turns it", () => {
+  const bump = new Bump(128);
+  expect(bump.direction).toBeNull();
+  story(bump, { angle: -75, push: 0 });
+  expect(Math.abs((bump.direction as number) + 75)).toBeLessThan(15);
+  const pushed = story(new Bump(128), { angle: -75, push: 0.5 });
+  expect(pushed.direction as number).toBeGreaterThan(45);
+});
+
+test("bump: silence erases the direction, and inhibition that stops the spikes for as long does not", () => {
+  const kept = (by: (typeof DISTURBANCES)[number]) =>
+    disturbed(by, { size: 128, count: 16, seed: 0, noise: 0.3 }).filter((turn) => Math.abs(turn) <= 30).length;
+  expect(kept("silence")).toBeLessThanOrEqual(6);
+  expect(kept("inhibition")).toBeGreaterThanOrEqual(13);
+});
+
 test("npm run demo -- ring: a line for each bump and input, one for all, and the picture", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ring-"));
   const path = join(folder, "ring.svg");
@@ -114,6 +160,11 @@ test("npm run demo -- ring: a line for each bump and input, one for all, and the
     lines.filter((line) => /^turn input=-?0\.\d degrees_per_s=-?\d+\.\d range=\S+ per_input=\d+$/.test(line)).length,
   ).toBe(6);
   expect(lines.filter((line) => /^cue shift=-?\d+ miss=-?\d+\.\d$/.test(line)).length).toBe(5);
+  expect(lines.filter((line) => /^disturb by=(silence|inhibition) kept=[012] of=2$/.test(line)).length).toBe(2);
+  const { hash } = story(new Bump(32, 0, 0.1), { angle: 40, push: 0 });
+  expect(lines.find((line) => line.startsWith("figure "))).toMatch(
+    new RegExp(`^figure direction=-?\\d+\\.\\d hash=${hash.toString(16).padStart(8, "0")}$`),
+  );
   expect(lines.at(-2)).toMatch(
     /^drift_mean=\d+\.\d\d drift_max=\d+\.\d\d degrees_per_s_per_input=\d+\.\d r2=0\.\d{4} miss_max=\d+\.\d run_s=\d+\.\d$/,
   );

@@ -1,4 +1,5 @@
 /** The trials of the demo, and their figures. */
+import { Bump, CUE_MS, SILENCE_MS } from "./bump.ts";
 import { type Path, TIMES_MS, type Trial, turnOf, WINDOW_MS } from "./network.ts";
 
 /** Directions between the cues of two trials do not divide the distance of two neurons, so trials begin anywhere between them. */
@@ -68,5 +69,30 @@ export function lineOf(velocities: readonly number[], speeds: readonly number[])
 
 /** The turn in degrees from the second cue to the direction of the last window. */
 export const missOf = ({ angles }: Path, { target = 0 }: Trial): number => turnOf((angles.at(-1) as number) - target);
+
+/** What may happen to a bump for 50 ms: silence empties its synapses, inhibition keeps its neurons from firing. */
+export const DISTURBANCES = ["silence", "inhibition"] as const;
+
+/** The drive that inhibition takes away, in thresholds: the last spike comes within 3 ms. */
+const INHIBITION = 60;
+/** Milliseconds from the cue to the disturbance, and from the end of the disturbance to the reading. */
+const [BEFORE_MS, BEHIND_MS] = [500, 500];
+
+/** Turns in degrees from the cue to the direction 500 ms after a disturbance, of so many bumps with noise of their own. */
+export function disturbed(
+  by: (typeof DISTURBANCES)[number],
+  { size, count, seed, noise }: { size: number; count: number; seed: number; noise: number },
+): number[] {
+  return keeping(count).map(({ start }, i) => {
+    const bump = new Bump(size, seed * count + i, noise);
+    const free = { cue: null, velocity: 0 };
+    bump.advance(CUE_MS, { ...free, cue: start });
+    bump.advance(BEFORE_MS, free);
+    if (by === "silence") bump.silence();
+    bump.advance(SILENCE_MS, by === "silence" ? free : { ...free, inhibition: INHIBITION });
+    bump.advance(BEHIND_MS, free);
+    return turnOf((bump.direction ?? start + 180) - start);
+  });
+}
 
 export const meanOf = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
