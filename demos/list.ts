@@ -341,6 +341,20 @@ export const GROUPS = {
       ],
       next: [["cartpole --encode=population", "observations as spike times"]],
     },
+    balance: {
+      title: "Learns to balance a pole that is kicked, and stops when it can.",
+      source: "The demo cartpole, with kicks.",
+      seconds: 3,
+      figure: { name: "mean return of the test episodes", atLeast: 495 },
+      beside: [
+        [500, `${mean}; the most that there is`],
+        [22, "pushes at random"],
+      ],
+      next: [
+        ["balance --kick=1.5", "a harder kick, which few policies survive"],
+        ["balance --updates=40", "a policy that has not learned enough"],
+      ],
+    },
   },
   "A sheet of all neurons": {
     neurons: {

@@ -6,12 +6,13 @@ import { Generator, memoryStats, noGrad, parameter, rand, randn, type Tensor, ta
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runDemo } from "../../test/support/demo.ts";
 import { bits } from "../../test/support/tensors.ts";
-import { advance, CartPoles, cos, LIMITS, MOST_STEPS, sin, VALUES } from "./environment.ts";
+import { advance, CartPoles, cos, DT, LIMITS, MOST_STEPS, sin, VALUES } from "./environment.ts";
 import { SpikingNetwork } from "./network.ts";
 import { episode, testGenerator, testReturns } from "./policy.ts";
 import { advantages, clippedGain, collect, PPO, train } from "./ppo.ts";
 
 const draws = (shape: number[], generator: Generator) => noGrad(() => rand(shape, { generator }).toFloat32Array());
+const finish = (...given: Parameters<typeof train>): void => void [...train(...given)];
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The largest difference of two states. */
@@ -122,6 +123,31 @@ describe("dynamics", () => {
     carts.states[2 * VALUES] = 3;
     const { terminated, truncated } = carts.step([1, 0, 1]);
     expect([...terminated, ...truncated]).toEqual([0, 0, 1, 0, 1, 0]);
+  });
+
+  test("cartpole: kicks change the angular velocity alone, before one step in a hundred", () => {
+    const [carts, calm] = [new CartPoles(1000, new Generator(6), { kick: 0.8 }), new CartPoles(1000, new Generator(6))];
+    const kicks: number[] = [];
+    for (let step = 0; step < 20; step++) {
+      const before = carts.states.slice();
+      calm.states.set(before);
+      const actions = new Float32Array(carts.count);
+      carts.step(actions);
+      calm.step(actions);
+      for (let i = 0; i < carts.count; i++) {
+        const [x, speed, angle, turn] = [0, 1, 2, 3].map((j) => VALUES * i + j) as [number, number, number, number];
+        const kick = (carts.states[angle] as number) - (calm.states[angle] as number);
+        expect(carts.states[x]).toBe(calm.states[x]);
+        // The positions move by the velocities behind the kick.
+        if (kick === 0)
+          expect([carts.states[speed], carts.states[turn]]).toEqual([calm.states[speed], calm.states[turn]]);
+        else kicks.push(kick / DT);
+      }
+    }
+    expect(Math.abs(kicks.length - 200)).toBeLessThan(45); // three standard deviations
+    expect(Math.max(...kicks.map(Math.abs))).toBeLessThanOrEqual(0.8);
+    expect(Math.max(...kicks)).toBeGreaterThan(0.7);
+    expect(Math.min(...kicks)).toBeLessThan(-0.7);
   });
 
   test("cartpole: actions at random last about 22 steps", () => {
@@ -253,7 +279,7 @@ describe("learning", () => {
     const generator = new Generator(0);
     const agent = agentOf(generator);
     const before = mean(testReturns(agent.actor, 50, testGenerator(0)));
-    train(agent, generator, { ...PPO, updates: 100 });
+    finish(agent, generator, { ...PPO, updates: 100 });
     const returns = testReturns(agent.actor, 50, testGenerator(0));
     expect(before).toBeLessThan(60);
     expect(mean(returns)).toBeGreaterThan(200);
@@ -273,9 +299,8 @@ describe("learning", () => {
   test("ppo: an update leaves nothing in memory", () => {
     const generator = new Generator(6);
     const live: number[] = [];
-    train(agentOf(generator, "population", 8), generator, { ...PPO, updates: 4, epochs: 2 }, () =>
-      live.push(memoryStats().live),
-    );
+    const options = { ...PPO, updates: 4, epochs: 2 };
+    for (const _ of train(agentOf(generator, "population", 8), generator, options)) live.push(memoryStats().live);
     // The first update makes the gradients and the state of the optimizer.
     expect(new Set(live.slice(1)).size).toBe(1);
   });
@@ -284,7 +309,7 @@ describe("learning", () => {
     const weights = (seed: number) => {
       const generator = new Generator(seed);
       const agent = agentOf(generator, "current", 8);
-      train(agent, generator, { ...PPO, updates: 3, epochs: 2 });
+      finish(agent, generator, { ...PPO, updates: 3, epochs: 2 });
       return [agent.actor, agent.critic].flatMap((network) => network.parameters().map(bits));
     };
     expect(weights(1)).toEqual(weights(1));

@@ -1,5 +1,5 @@
 /** A pole on a cart: the dynamics of CartPole-v1, for many independent carts at once. */
-import { type Generator, noGrad, rand } from "jarvis-snn";
+import { type Generator, noGrad, rand } from "jarvis-snn/core";
 
 const GRAVITY = 9.8;
 const MASS_CART = 1;
@@ -18,6 +18,9 @@ export const LIMITS = { position: 2.4, angle: (12 * Math.PI) / 180 };
 export const MOST_STEPS = 500;
 /** All four values of a first state are uniform in ± this. */
 const START = 0.05;
+
+/** A cart that is kicked is kicked in so large a part of its steps: every two seconds on average. */
+const KICKED = 0.01;
 
 /** Values of a state: position x, velocity ẋ, angle θ and angular velocity θ̇. */
 export const VALUES = 4;
@@ -54,12 +57,17 @@ export class CartPoles {
   /** Steps of the current episodes. */
   readonly steps: Int32Array;
   private readonly generator: Generator;
+  private readonly kick: number;
 
-  /** Every cart begins an episode. The generator draws the first states of all episodes. */
-  constructor(count: number, generator: Generator) {
+  /**
+   * Every cart begins an episode. The generator draws the first states of all episodes, and the kicks: before one in a hundred steps the
+   * angular velocity of a pole changes by a number that is uniform in ± `kick` rad/s.
+   */
+  constructor(count: number, generator: Generator, { kick = 0 } = {}) {
     this.states = new Float64Array(VALUES * count);
     this.steps = new Int32Array(count);
     this.generator = generator;
+    this.kick = kick;
     for (let i = 0; i < count; i++) this.restart(i);
   }
 
@@ -69,17 +77,20 @@ export class CartPoles {
 
   /** Begins an episode of cart i: the values of its state are uniform in ±0.05. */
   restart(i: number): void {
-    const draws = noGrad(() => rand([VALUES], { generator: this.generator }).toFloat32Array());
+    const draws = this.draw(VALUES);
     for (let j = 0; j < VALUES; j++) this.states[VALUES * i + j] = START * (2 * (draws[j] as number) - 1);
     this.steps[i] = 0;
   }
 
   /** Pushes every cart, to the left for action 0 and to the right for 1. A cart whose episode ends needs a `restart` before the next step. */
   step(actions: ArrayLike<number>): Ends {
-    const { states, steps, count } = this;
+    const { states, steps, count, kick } = this;
+    const draws = kick === 0 ? null : this.draw(2 * count);
     const ends = { terminated: new Uint8Array(count), truncated: new Uint8Array(count) };
     for (let i = 0; i < count; i++) {
       const state = states.subarray(VALUES * i, VALUES * (i + 1));
+      if (draws !== null && (draws[2 * i] as number) < KICKED)
+        (state[3] as number) += kick * (2 * (draws[2 * i + 1] as number) - 1);
       advance(state, actions[i] === 1 ? FORCE : -FORCE);
       const [x, , angle] = state as unknown as [number, number, number];
       const lasted = (steps[i] as number) + 1;
@@ -88,6 +99,11 @@ export class CartPoles {
       else if (lasted >= MOST_STEPS) ends.truncated[i] = 1;
     }
     return ends;
+  }
+
+  /** Numbers that are uniform in [0, 1). */
+  private draw(count: number): Float32Array {
+    return noGrad(() => rand([count], { generator: this.generator }).toFloat32Array());
   }
 }
 

@@ -1,5 +1,5 @@
 /** npm run demo -- cartpole: spiking neurons learn to balance a pole. */
-import { Generator } from "jarvis-snn";
+import { Generator } from "jarvis-snn/core";
 import { classCurves, drawingAt, HALF, type Losses, meansOf, pair, SVG, sampleRaster } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { bar, begin, end, line } from "../report.ts";
@@ -42,7 +42,7 @@ const start = performance.now();
 const secondsSince = (from: number) => ((performance.now() - from) / 1000).toFixed(1);
 let printed = 0;
 const draws = bar("updates", updates);
-train(agent, generator, { ...PPO, updates, carts, lr }, (report) => {
+for (const report of train(agent, generator, { ...PPO, updates, carts, lr })) {
   for (const y of report.returns) {
     returns.x.push(report.steps / 1000);
     returns.y.push(y);
@@ -52,7 +52,7 @@ train(agent, generator, { ...PPO, updates, carts, lr }, (report) => {
   const first = Math.floor((report.update - 1) / EACH) * EACH;
   const last = Math.min(first + EACH, updates);
   draws(report.update);
-  if (report.update < last) return;
+  if (report.update < last) continue;
   line({
     update: report.update,
     steps: report.steps,
@@ -62,7 +62,7 @@ train(agent, generator, { ...PPO, updates, carts, lr }, (report) => {
     train_s: secondsSince(start),
   });
   printed = returns.y.length;
-});
+}
 
 const testStart = performance.now();
 const tested = testReturns(agent.actor, flags.episodes, testGenerator(seed));

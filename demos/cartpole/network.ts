@@ -10,7 +10,7 @@ import {
   surrogate,
   type Tensor,
   tensor,
-} from "jarvis-snn";
+} from "jarvis-snn/core";
 import { VALUES } from "./environment.ts";
 
 /** The codes of an observation. */

@@ -1,5 +1,5 @@
 /** A trained policy at work: returns of test episodes, and one episode to look at. */
-import { concat, Generator, noGrad, type Tensor } from "jarvis-snn";
+import { concat, Generator, noGrad, type Tensor } from "jarvis-snn/core";
 import { CartPoles } from "./environment.ts";
 import type { SpikingNetwork } from "./network.ts";
 import { best, seen } from "./ppo.ts";

@@ -3,13 +3,13 @@ import {
   Adam,
   bernoulli,
   clipGradNorm,
-  type Generator,
   type Module,
   noGrad,
+  type Generator as RandomGenerator,
   type Tensor,
   tape,
   tensor,
-} from "jarvis-snn";
+} from "jarvis-snn/core";
 import { CartPoles, VALUES } from "./environment.ts";
 
 export interface PPOOptions {
@@ -30,6 +30,8 @@ export interface PPOOptions {
   clip: number;
   /** The largest norm of the gradients of a step. */
   maxNorm: number;
+  /** The largest kick, as {@link CartPoles} has it. */
+  kick: number;
 }
 
 export const PPO: PPOOptions = {
@@ -42,6 +44,7 @@ export const PPO: PPOOptions = {
   lambda: 0.95,
   clip: 0.2,
   maxNorm: 0.5,
+  kick: 0,
 };
 
 /** Maps observations [B, 4] to scores of the actions [B, 2], and to the expected return [B, 1]. */
@@ -73,10 +76,12 @@ export interface UpdateReport {
   readonly returns: readonly number[];
   /** −Σ π·log π, the mean over the decisions before the last gradient step: log 2 for a fair coin, 0 for a certain choice. */
   readonly entropy: number;
+  /** The carts, which go on in the next update. */
+  readonly carts: CartPoles;
 }
 
 /**
- * Trains actor and critic by PPO. In each update E carts take N decisions, and then the loss
+ * Trains actor and critic by PPO, and yields after each update. In each update E carts take N decisions, and then the loss
  *
  *   L = −⟨min(r·Â, clamp(r, 1 − ε, 1 + ε)·Â)⟩ + ½·⟨(V − (A + V_old))²⟩      r = π(a|o) / π_old(a|o),   Â = (A − mean A) / std A
  *
@@ -86,16 +91,15 @@ export interface UpdateReport {
  * @see Williams (1992), Simple statistical gradient-following algorithms for connectionist reinforcement learning, Machine Learning 8.
  * @see Schulman, Wolski, Dhariwal, Radford and Klimov (2017), Proximal Policy Optimization Algorithms, arXiv:1707.06347.
  */
-export function train(
+export function* train(
   agent: Agent,
-  generator: Generator,
+  generator: RandomGenerator,
   options: PPOOptions,
-  onUpdate: (report: UpdateReport) => void = () => {},
-): void {
+): Generator<UpdateReport, void, void> {
   const { updates, decisions, lr, clip } = options;
   const parameters = [...agent.actor.parameters(), ...agent.critic.parameters()];
   const optimizer = new Adam(parameters, { lr, eps: 1e-5 });
-  const carts = new CartPoles(options.carts, generator);
+  const carts = new CartPoles(options.carts, generator, options);
   for (let update = 1; update <= updates; update++) {
     const { rollout, returns } = collect(agent.actor, carts, decisions, generator);
     const batch = batchOf(agent, rollout, options);
@@ -109,7 +113,7 @@ export function train(
       optimizer.zeroGrad();
     }
     for (const values of Object.values(batch)) values.dispose();
-    onUpdate({ update, steps: update * decisions * carts.count, returns, entropy });
+    yield { update, steps: update * decisions * carts.count, returns, entropy, carts };
   }
 }
 
@@ -118,7 +122,7 @@ export function collect(
   actor: Module,
   carts: CartPoles,
   decisions: number,
-  generator: Generator,
+  generator: RandomGenerator,
 ): { rollout: Rollout; returns: number[] } {
   const E = carts.count;
   const size = decisions * E;
@@ -149,7 +153,7 @@ export function collect(
 export const seen = (carts: CartPoles): Tensor => tensor(carts.states, { shape: [carts.count, VALUES] });
 
 /** An action for each cart: 1 with the probability that the actor gives it. */
-function draw(actor: Module, carts: CartPoles, generator: Generator): Float32Array {
+function draw(actor: Module, carts: CartPoles, generator: RandomGenerator): Float32Array {
   return noGrad(() => bernoulli(actor.forward(seen(carts)).softmax().select(1, 1), { generator }).toFloat32Array());
 }
 
