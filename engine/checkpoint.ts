@@ -21,8 +21,9 @@ const MAX_HEADER = 100_000_000;
 type Read = (view: DataView, p: number) => number;
 
 /**
- * Describes values of one dtype: their bytes, a reader of the value at p, and their array type. The reader's number
- * rounds to the same float32 as the stored value. If the nearest float64 differs from it, `nearest` reads that one.
+ * Describes values of one dtype: their bytes, a reader of the value at p, and their array type. `read` returns a number
+ * that rounds to the same float32 as the stored value. If this number may differ from the nearest float64, `nearest`
+ * returns the latter.
  */
 type Dtype = readonly [bytes: number, read: Read, array: ArrayOf, nearest?: Read];
 
@@ -128,8 +129,8 @@ export const saveSafetensors = (tensors: NamedArrays, metadata: Record<string, s
   writeSafetensors("saveSafetensors", tensors, metadata);
 
 /**
- * `saveSafetensors` for a caller that errors name. Reads all values once, before checks and writes, so that no getter
- * can change them later.
+ * `saveSafetensors` with the name of the caller for errors. Reads all values once, before checks and writes, so that no
+ * getter can change them later.
  */
 export function writeSafetensors(where: string, tensors: object, metadata: object): Uint8Array {
   const arrays = entriesOf(where, "tensors by name, such as model.stateDict()", tensors).map(([name, array]) => {

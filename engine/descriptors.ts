@@ -96,9 +96,9 @@ export interface LIFDescriptor {
   /** Backward: ∂L/∂v before the first time step ← [rows, n]. May overwrite dLast. */
   readonly dFrom?: number;
   /**
-   * Both: number of values in a whole time step, if the arrays are only a part of its rows. Default 0: all rows. A part
-   * needs given steps of u, I and gradients. In the stream of bits, its first neuron must be a multiple of 32, and bits
-   * of words shared with other parts must be 0.
+   * Both: number of values in a whole time step, if the arrays are only a part of its rows. Default 0: all rows. For a
+   * part, the steps of u, I and gradients must be given. In the stream of bits, its first neuron must be a multiple of
+   * 32, and bits of words shared with other parts must be 0.
    */
   readonly stepAll?: number;
   /**

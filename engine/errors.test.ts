@@ -1,6 +1,6 @@
 /**
- * Layers, optimizers, schedules, loaders and the training loop, with each argument in turn replaced by wrong values: they accept the value or say
- * what they expected, and leave no memory and no random number behind.
+ * Layers, optimizers, schedules, loaders and the training loop, with each argument in turn replaced by wrong values: they accept the value
+ * or throw an error with the expected one. They leak no memory and draw no random numbers.
  */
 import { expect, test } from "vitest";
 import { random } from "../test/support/tensors.ts";

@@ -66,7 +66,8 @@ export interface Op<Attrs> extends Recorded<Attrs> {
   readonly lifts?: number;
   /**
    * Writes every element of z ← op(a, b, c). `saveFor` allocates memory for backward. Streams call forward repeatedly
-   * with other values, so each call chooses anew what depends on values, such as a sparse path, and notes it in attrs.
+   * with other values, so each call repeats choices that depend on values, such as a sparse path, and stores them in
+   * attrs.
    */
   forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }

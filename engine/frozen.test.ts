@@ -26,7 +26,7 @@ const FOREIGN = "expected a tensor, got a proxy or copy of one; keep it raw (mar
 /** The object itself, frozen. */
 const frozen = <T extends object>(object: T): T => Object.freeze(object) as T;
 
-/** A proxy that hides all objects behind proxies, as reactive states do. */
+/** A proxy that also returns proxies of all inner objects, as reactive states do. */
 function reactive<T extends object>(object: T, seen = new Map<object, object>()): T {
   const made = seen.get(object);
   if (made !== undefined) return made as T;

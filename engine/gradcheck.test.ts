@@ -1,4 +1,4 @@
-/** The check that the other tests rely on: it accepts correct gradients, finds wrong ones, and leaves nothing behind. */
+/** The check that the other tests rely on: it accepts correct gradients, finds wrong ones, and leaks no memory. */
 import { expect, test } from "vitest";
 import { bits, bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
 import { k } from "./core/backend.ts";

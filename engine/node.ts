@@ -557,7 +557,7 @@ const TEMPORARY = /^([\w-]{8})\.(\d+)-(\d+)\.[\w-]{8}\.tmp$/;
 /** Stands for the process namespace if the platform reports none. */
 const UNKNOWN = "--------";
 
-/** A temporary file that was not written for so many milliseconds counts as abandoned. */
+/** Milliseconds without a write after which a temporary file counts as abandoned. */
 const STALE = 6 * 3600 * 1000;
 
 /**

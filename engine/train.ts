@@ -44,7 +44,7 @@ export interface BatchReport {
 export interface Progress {
   /** Epoch, counted from 1. */
   epoch: number;
-  /** Number of epochs; early stopping may end the training before. */
+  /** Number of epochs; early stopping may end the training earlier. */
   epochs: number;
   /** Number of batches of this epoch so far. */
   batch: number;
@@ -439,7 +439,7 @@ export function accuracy(output: Tensor, y: ArrayLike<number> | Tensor): number 
   return found.filter((place, row) => place === labels[row]).length / found.length;
 }
 
-/** Longest run without a pause, so that a page stays responsive. */
+/** Longest run without a pause, so that a page remains responsive. */
 const LONGEST_RUN_MS = 12;
 
 const yieldToOthers = (): Promise<void> =>

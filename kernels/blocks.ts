@@ -110,7 +110,7 @@ export function scatterRows(z: usize, x: usize, index: usize, rows: i32, width: 
   }
 }
 
-/** Rows of x that are transposed side by side: together they fill lines of the cache in z. */
+/** Number of rows of x that are transposed together, so that they fill whole cache lines of z. */
 const TILE = 16;
 
 /**

@@ -1,7 +1,7 @@
 /**
  * The backward pass of a convolution (conv.ts): sums of maps, gradients of images, and gradients of weights over the
- * non-zeros of images. Channels and filters are innermost. So a window covers runs of neighbours, and a place is a row
- * of the product.
+ * non-zeros of images. Channels and filters are the innermost axes: a window then covers runs of neighbours, and a
+ * place is a row of the product.
  */
 
 import { addBlocks, addTo, copyBlocks, gemm, sumAxis, transpose } from "./build/core";
@@ -15,7 +15,7 @@ import { addPatches } from "./patches";
 import { addAtPlaces } from "./pool";
 import * as product from "./product-layout";
 
-/** If the density of maps is below this, products of wide rows are faster with only the non-zeros. */
+/** Density of maps below which products of wide rows are faster over the non-zeros alone. */
 const LISTED_DENSITY: f64 = 0.7;
 /**
  * Windows are processed place by place if an image has at most FEW_PLACES places, there are at least MANY_IMAGES
@@ -189,7 +189,7 @@ function meetings(g: usize, axis: i32): i32 {
 }
 
 /**
- * Whether each place is worth its own products: m windows cover whole images, images are small and many, and many taps
+ * Whether separate products for each place pay: m windows cover whole images, images are small and many, and many taps
  * lie on padding.
  */
 function arePlacesApart(g: usize, m: i32): bool {

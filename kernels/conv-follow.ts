@@ -72,7 +72,7 @@ export function followEvents(
   }
 }
 
-/** `followEvents` for one group of one image, number n of all images' groups. */
+/** `followEvents` for one group of one image; n is its number among the groups of all images. */
 function followImage(g: usize, work: usize, maps: usize, n: i32, group: i32, from: i32, to: i32, toWeights: i32): void {
   const channels = word(g, layout.channels);
   const filters = word(g, layout.filters);

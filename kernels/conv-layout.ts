@@ -91,7 +91,7 @@ export const plain = 46;
 export const patches = 47;
 export const patchesRow = 48;
 export const nonZeros = 49;
-/** `spreadTiles`: its spaces are maps with a margin, its patches V (conv-tiles.ts), and its products have this word. */
+/** `spreadTiles`: its products. Its padded images are maps with a margin, and its patches are V (conv-tiles.ts). */
 export const products = 49;
 export const block = 50;
 

@@ -79,7 +79,8 @@ export function convPlan(g: usize, block: usize): f64 {
     const padded = follows == 0 && word(g, layout.plane) > word(g, layout.size);
     const values = <i64>batch * word(g, layout.groups) * channels * word(g, layout.plane);
     takeArea(g, layout.padded, padded ? values : 0);
-    // Followed maps have the filters innermost; others serve as they are unless several images lie side by side.
+    // Loops over non-zeros need maps with the filters innermost; other loops read the maps in place unless several
+    // images are processed together.
     const rows = follows != 0 ? 1 : batch > 1 ? word(g, layout.groups) : 0;
     takeArea(g, layout.side, <i64>batch * places * rows * word(g, layout.filters));
   }
@@ -135,7 +136,7 @@ function planNonZeros(g: usize, count: i32): void {
     return;
   }
   const mean = <f64>load<f32>(at(g, layout.density)) * <f64>windows * <f64>taps;
-  // Room for all bits of a row at least.
+  // At least room for all bits of one row.
   const most = max(max(<i64>taps, windows), <i64>ceil(ROOM * mean));
   setWord(g, layout.most, <i32>most);
   takeArea(g, layout.rows, windows * channels);

@@ -1,7 +1,7 @@
 /**
  * Gradients of images of a convolution of 3 × 3 with stride 1, by the minimal filtering of Winograd. A tile of 2 × 2
- * gradients of a channel meets 4 × 4 maps of each filter. In the forms U and V of weights and maps, a pair of a filter
- * and a channel takes 16 products for the four gradients, not 36:
+ * gradients of a channel depends on 4 × 4 values of the map of each filter. In the forms U and V of weights and maps, a
+ * pair of a filter and a channel takes 16 products for the four gradients, not 36:
  *
  *   U = G g Gᵀ    V = Bᵀ d B    gradients = Aᵀ (Σ over filters U ⊙ V) A      g: the filter, turned by 180°; d: the maps
  *
@@ -20,20 +20,20 @@ import { bytesTaken, setWord, takeArea, takeTable } from "./conv-memory";
 import { areaOf, describe } from "./conv-work";
 import { at, word } from "./lanes";
 
-/** Tiles that are multiplied at a time. */
+/** Number of tiles that are multiplied at a time. */
 const BLOCK = 128;
-/** Values between the 16 matrices besides their own: without them all rows of a tile would fall into one set of the cache. */
+/** Unused values between two of the 16 matrices: without them all rows of a tile would fall into one set of the cache. */
 const GAP = 16;
-/** Distance of the 16 places of a tile in a filter, in bytes, and a filter between the two steps of its form. */
+/** A filter between the two steps of its form U, and the distance of its columns in bytes. */
 const column: usize = 64;
 const columns = memory.data(192, 16);
 
-/** Distance of two of the 16 matrices, each of so many rows of values. */
+/** Distance of two of the 16 matrices, which have `rows` rows of `values` values. */
 function matrixOf(rows: i32, values: i32): i32 {
   return rows * values + GAP;
 }
 
-/** Number of tiles along an axis of so many values. */
+/** Number of tiles along an axis of `size` values. */
 function tilesOver(size: i32): i32 {
   return (size + 1) >> 1;
 }
@@ -76,7 +76,7 @@ function storeHalves(to: usize, step: usize, a: v128, b: v128, c: v128): void {
   v128.store(to + 3 * step, c);
 }
 
-/** U of the filters `from` to `to`. The taps come first, in nine of its own rows. */
+/** U of the filters `from` to `to`. First copies the nine taps of a filter into the first nine of the 16 matrices. */
 export function turnTiles(g: usize, from: i32, to: i32): void {
   const channels = word(g, layout.channels);
   const matrix = matrixOf(word(g, layout.filters), channels);
@@ -156,7 +156,7 @@ function joined(x: usize, y: usize, adds: bool): v128 {
   return adds ? f32x4.add(v128.load(x), v128.load(y)) : f32x4.sub(v128.load(x), v128.load(y));
 }
 
-/** A row of V, from a row of Bᵀ d that is x + y or x − y. */
+/** Writes a row of V from a row of Bᵀ d: x + y if `adds`, else x − y. */
 function storeRow(to: usize, step: usize, x: usize, y: usize, pixel: usize, adds: bool): void {
   const d0 = inline.always(joined(x, y, adds));
   const d1 = inline.always(joined(x + pixel, y + pixel, adds));

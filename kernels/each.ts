@@ -39,7 +39,7 @@ export const SQUARE_GRAD = 38;
 export const ABS_GRAD = 39;
 export const RELU_GRAD = 40;
 export const CLAMP_GRAD = 41;
-/** Formulas that are added and read w too; the gradient of a divisor is subtracted. */
+/** Formulas that are added to z and also read w; the gradient of a divisor is subtracted. */
 const TRIPLES = 48;
 export const DIVISOR_GRAD = 48;
 export const MAXIMUM_GRAD = 49;

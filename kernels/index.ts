@@ -1,4 +1,4 @@
-// biome-ignore-all assist/source/organizeImports: like code stands together; gzip looks back 32 KB for it
+// biome-ignore-all assist/source/organizeImports: similar code is adjacent, since gzip looks back only 32 KB
 export * from "./encode";
 export * from "./masked";
 export * from "./elementwise";

@@ -213,7 +213,7 @@ function sumListed(
   do {
     const stop = min(end, at + PLACE * MOST);
     const turn = max(at, min(add, stop));
-    // The offset of 128 of each pair: added ones minus subtracted ones.
+    // Each pair contains an offset of 128: the number of added pairs minus that of subtracted pairs counts.
     const net = <i32>(stop - turn) - <i32>(turn - at);
     let x0 = i16x8.splat(<i16>(LOW * (net / <i32>PLACE)));
     let x1 = x0;

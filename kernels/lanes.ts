@@ -145,7 +145,7 @@ function logReduced(f: v128, k: v128): v128 {
   return mulAdd(k, v128.load32_splat(ln2High), f32x4.add(f, p));
 }
 
-/** The f of 2ᵏ·(1 + f), from the bits of the number minus the bits of √½, whose bits from 23 on are k. */
+/** f of x = 2ᵏ·(1 + f). `bits` are the bits of x minus those of √½; from bit 23 on they are k. */
 function fractionOf(bits: v128): v128 {
   return f32x4.sub(
     i32x4.add(v128.and(bits, v128.load32_splat(mantissaBits)), v128.load32_splat(sqrtHalf)),

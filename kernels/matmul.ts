@@ -10,8 +10,8 @@
  *   - A tile of 2 rows × 16 columns keeps 8 accumulators, 4 vectors of B and 2 broadcasts of A in the 15 vector registers that V8 can use.
  *     Unrolling over k would spill. Tails use tiles of 12 columns, and of 4 rows × 4 columns.
  *   - B is packed into panels of 16 columns that a tile reads sequentially, a block of 256 × 256 at a time, and is transposed on the way if
- *     it is stored by columns. A is packed by pairs of rows, so that one address serves both. A panel
- *     of fewer columns is the only one; A is then read in place through its strides.
+ *     it is stored by columns. A is packed by pairs of rows, so that one address serves both. A product of fewer columns has a single panel; A
+ *     is then read in place through its strides.
  *   - A narrow product reads each row of A once. Since hardware prefetches only within a page, the first lines of the next rows are read in
  *     advance.
  *   - A single row needs no packing (row.ts): rows of B pass over c, columns of B are transposed in registers.

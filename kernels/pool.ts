@@ -407,7 +407,10 @@ function shareInOne(p: usize, below: usize, share: f32, rows: i32, length: i32):
   }
 }
 
-/** Adds the shares of four windows, `step` columns apart. Each value receives them in the order of windows: the last ones first. */
+/**
+ * Adds the shares of four windows, `step` columns apart. Columns of the windows are processed from the last to the first, so that each value
+ * receives its shares in the order of windows.
+ */
 function shareInFour(p: usize, below: usize, shares: v128, rows: i32, length: i32, step: i32): void {
   // With step 2, two neighbouring values have the same windows, except the last of an odd number.
   const low = i32x4.shuffle(shares, shares, 0, 0, 1, 1);

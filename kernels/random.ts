@@ -161,7 +161,7 @@ function rateOf(p: v128, scale: v128): v128 {
   return f32x4.mul(f32x4.pmin(f32x4.pmax(p, i32x4.splat(0)), v128.load32_splat(one)), scale);
 }
 
-/** The half of each of four words that is `shift` bits up, as numbers. */
+/** The 16 bits of each of four words from bit `shift` on, as numbers. */
 function halvesOf(words: v128, shift: i32): v128 {
   return f32x4.convert_i32x4_s(v128.and(i32x4.shr_u(words, shift), v128.load32_splat(lowHalf)));
 }
@@ -171,7 +171,10 @@ function bitsOf(m0: v128, m1: v128, m2: v128, m3: v128): u32 {
   return i8x16.bitmask(i8x16.narrow_i16x8_s(low, i16x8.narrow_i32x4_s(m2, m3)));
 }
 
-/** Compares sixteen halves h with their rates: 16 bits of h ≤ rate, below 16 bits of h + 1 ≤ rate. */
+/**
+ * Compares sixteen halves h with their rates. The lower 16 bits of the result say where h ≤ rate, the upper ones where
+ * h + 1 ≤ rate.
+ */
 function compareSixteen(words: usize, p: usize, scales: v128, shift: i32): u32 {
   const h0 = inline.always(halvesOf(v128.load(words), shift));
   const h1 = inline.always(halvesOf(v128.load(words, 16), shift));

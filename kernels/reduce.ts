@@ -280,7 +280,7 @@ function improveSome(four: bool, z: usize, index: usize, x: usize, here: v128, f
   storeSome(index, four, v128.bitselect(here, loadSome(index, four), wins));
 }
 
-/** A row of contiguous values: every fourth one in its lane, then the lanes against each other. */
+/** Searches a row of contiguous values: each lane compares every fourth value, then the lanes are compared. */
 function searchNeighbours(z: usize, index: usize, x: usize, n: i32, flip: u32): void {
   const flips = i32x4.splat(flip);
   let best = v128.load32_splat(x);

@@ -1,4 +1,4 @@
-/** The package as it is built here against a commit of it, which is built in a temporary folder. */
+/** Measures the package as built here against another commit, which is built in a temporary folder. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,8 +7,8 @@ import { compare, select, times, undecided, verdict } from "../build/bench/suppo
 import { root } from "./entries.mjs";
 
 /**
- * Prints a table; returns whether a row is slower in all runs, or lost. `names` choose rows, `runs` and `rounds` are texts of flags.
- * A row that was not slower in a run can no longer fail, so that further runs leave it out, unless `every` run is to have it.
+ * Prints a table; returns whether a row is slower in all runs, or lost. `names` choose rows, `runs` and `rounds` are texts of flags. A row
+ * that was not slower in one run cannot fail any more, so later runs skip it unless `every` is set.
  */
 export async function against(commit, names, { runs, rounds, every }) {
   const selection = select(names);
@@ -32,7 +32,9 @@ export async function against(commit, names, { runs, rounds, every }) {
   return slower.length > 0 || lost.length > 0;
 }
 
-/** A folder with the commit, its build and, in the place of its benchmarks, ours. It goes when this process does. */
+/**
+ * A temporary folder with the commit, its build and our benchmarks in place of its own; deleted when this process ends.
+ */
 function builtAt(commit) {
   const folder = mkdtempSync(join(tmpdir(), "jarvis-snn-against-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -45,12 +47,12 @@ function builtAt(commit) {
   run("git", ["archive", "--output", archive, commit], root);
   run("tar", ["-xf", archive]);
   rmSync(archive);
-  // The same packages are the same files.
+  // Both commits have the same packages, so node_modules is shared.
   const lock = (project) => readFileSync(join(project, "package-lock.json"), "utf8");
   if (lock(folder) === lock(root)) symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
   else run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
   run("npm", ["run", "build"]);
-  // They import the package by its names, which lead to the build in the folder that they are in.
+  // Benchmarks import the package by name, which resolves to the build in their own folder.
   for (const part of ["build/bench", "build/demos"]) {
     rmSync(join(folder, part), { recursive: true, force: true });
     cpSync(join(root, part), join(folder, part), { recursive: true });

@@ -1,5 +1,5 @@
 /**
- * Runs benchmarks, each family in a process of its own, and prints one table. README.md and docs/ have tables of the results in
+ * Runs benchmarks, each family in a separate process, and prints one table. README.md and docs/ have tables of the results in
  * bench/results: both change together, with --write.
  *
  *   npm run bench                     all families of bench/targets.ts
@@ -85,11 +85,11 @@ if (flags.without) process.exit((await without(positionals, flags)) ? 1 : 0);
 const wrong = positionals.filter((name) => !families.includes(name));
 if (wrong.length > 0) throw new RangeError(`bench: expected some of ${families.join(", ")}, got ${wrong.join(", ")}`);
 const named = positionals.length === 0 ? families : families.filter((family) => positionals.includes(family));
-/** Drawn networks have no rows of their own, by which a profile is named. */
+/** Profiles are named by rows, which drawn networks lack. */
 const races = (family) => family !== "shapes" && Object.keys(targetsOf(family)).some((key) => key.endsWith("/torch"));
 const chosen = flags.profile ? named.filter(races) : named;
 
-/** What is known of every family. */
+/** Stored results of all families. */
 function load(family) {
   return existsSync(resultsOf(family)) ? JSON.parse(readFileSync(resultsOf(family), "utf8")) : { rows: {} };
 }
@@ -147,7 +147,7 @@ if (!flags.stored) {
   for (const family of chosen) {
     console.error(`bench: ${family}`);
     ({ results: results[family], missing: missing[family] } = run(family, env));
-    // After each family, as a later one may fail.
+    // Written after each family, since a later one may fail.
     if (flags.write) await keep(family);
   }
 }

@@ -25,7 +25,7 @@ export const ISOLATED = {
 const TIMEOUT_MS = 240_000;
 const START_MS = 60_000;
 
-/** As root in a container there is no sandbox, and little shared memory. The rest keeps it off the network. */
+/** In a container, root has no sandbox and little shared memory. The other flags keep Chromium off the network. */
 const CHROMIUM_FLAGS = [
   "--headless",
   "--no-sandbox",
@@ -48,7 +48,7 @@ const FIREFOX_PREFERENCES = {
   "network.connectivity-service.enabled": false,
 };
 
-/** Where Debian puts the MiniBrowser. */
+/** Debian's path of the MiniBrowser. */
 const LIBRARIES = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
 const XVFB = "/usr/bin/Xvfb";
 const WEBKIT_DRIVER = "/usr/bin/WebKitWebDriver";
@@ -114,9 +114,9 @@ async function freePort() {
 }
 
 /**
- * The browsers that are there: the name with the version, and `visit(folder, page, use, headers)`, which gives what a page of a folder
- * sends. If the browser `isDriven`, `use` may be given: it gets a client when the page is loaded, and `visit` gives what it gives. All
- * files are served with `headers`.
+ * The installed browsers: name with version, and `visit(folder, page, use, headers)`, which resolves to the result that a page of a folder
+ * sends. If the browser `isDriven`, `use` may be given: it receives a client when the page is loaded, and `visit` resolves to its result.
+ * All files are served with `headers`.
  */
 export async function browsers() {
   const there = Object.entries(BROWSERS).filter(([name, { path, needs = [], packages }]) =>
@@ -136,7 +136,7 @@ export async function browsers() {
 async function inside({ path, environment = () => ({}) }, body) {
   const profile = mkdtempSync(join(tmpdir(), "jarvis-snn-browser-"));
   const programs = [];
-  // In this locale WebKit calls its language "C", a name that Intl refuses: the strictest case for a page.
+  // In this locale the language of WebKit is "C", which Intl rejects: the strictest case for a page.
   let env = { ...process.env, HOME: profile, LC_ALL: "C.UTF-8", LANGUAGE: "" };
   function launch(command, args, signal) {
     programs.unshift(start(command, args, { env, signal }));
@@ -151,14 +151,14 @@ async function inside({ path, environment = () => ({}) }, body) {
   }
 }
 
-/** Never resolves, and rejects where the page crashes, whose process `launch` has not started. */
+/** Never resolves; rejects if the page crashes, whose process was not started by `launch`. */
 const waitForever = (client) => client?.run(() => new Promise(() => {})) ?? new Promise(() => {});
 
-/** The words of WebKitWebDriver where it or its browser has crashed, which they do now and then with complaints of their own memory. */
+/** Messages of WebKitWebDriver after a crash of its own or of its browser; both crash occasionally, because of faults in their memory. */
 const CRASHED = /Session terminated without a reply|page crash or hang|WebProcess CRASHED/;
 const ATTEMPTS = 3;
 
-/** A visit, again where the browser has crashed. Errors of the page and of commands pass at once. */
+/** A visit, repeated if the browser crashes. Errors of the page and of commands are thrown at once. */
 async function visit(...all) {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -180,7 +180,7 @@ async function visitOnce(browser, folder, page, use, headers) {
         await client?.navigate(url);
         return (use ?? waitForever)(client);
       };
-      // The server's result is an error where nothing catches one in the page.
+      // An uncaught error of the page is the server's result.
       return program.during(() => Promise.race([server.result, work()]), `a result of ${page}`, TIMEOUT_MS);
     });
   } finally {
@@ -196,7 +196,7 @@ const TYPES = {
   ".bin": "application/octet-stream",
 };
 
-/** Sends what nothing catches: exceptions, rejections, scripts that do not load. */
+/** Sends uncaught errors: exceptions, rejections, scripts that do not load. */
 const WATCH = `
   const send = (error) => fetch("/error", { method: "POST", body: error + "\\n" + (error?.stack ?? "") });
   addEventListener("error", ({ error, target }) => send(error ?? "a script does not load: " + target.src), true);
@@ -211,7 +211,7 @@ async function serve(folder, headers) {
   });
   const server = createServer(async (request, response) => {
     if (request.method === "POST") {
-      // A browser that ends leaves a message incomplete that it was sending.
+      // A browser that ends may leave its last message incomplete.
       const parts = await request.toArray().catch(() => null);
       if (parts !== null) settle(request.url, Buffer.concat(parts).toString());
       response.end();

@@ -15,7 +15,7 @@
  *   kernels/build/cuts.ts           export const cuts          how calls are cut into parts, see cuts.mjs
  *   kernels/build/core.ts           export declare function    the core module for the sources of the others, which import its functions
  *
- * Does nothing where no source has changed since the last build, so that tests and builds may call it freely.
+ * Does nothing if no source has changed since the last build, so tests and builds may always call it.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,27 +28,29 @@ import { unlessFresh } from "./fresh.mjs";
 import { constantsOf, relocationsSource } from "./relocations.mjs";
 
 /**
- * Expressions of a function that is inlined wherever it is called, and of one that is called in one place. `asc -O3`
- * copies up to 70 into every caller, which costs a quarter of the module; what loops call besides is inlined by name.
+ * Most expressions of a function that is inlined at every call, and of one with a single call. `asc -O3` copies up to
+ * 70 into every caller, which adds a quarter to the module; other functions that loops call are inlined by name.
  */
 const INLINED = 12;
 const INLINED_ONCE = 50;
 /** Zeros between two constants that are cheaper than another segment. */
 const GAP = 16;
-/** What Binaryen calls the first imported memory. */
+/** Binaryen's name of the first imported memory. */
 const MEMORY = "mimport$0";
 
-/** The sources of the modules. The constants of each lie behind those of the one before. */
+/** The sources of the modules. The constants of each module follow those of the previous one. */
 const SOURCES = { core: "index.ts", rare: "rare.ts", extra: "extra.ts", int8: "int8.ts" };
-/** The modules in each file of a build, by what stands before the target in its name. */
+/** The modules in each file of a build, by the file name's prefix before the target. */
 const FILES = { "": ["core", "rare", "extra"], "int8-": ["int8"] };
-/** Modules whose products are fused with relaxed SIMD: the others have the bits of all processors in this arithmetic too. */
+/** Modules whose products are fused with relaxed SIMD; the others have equal bits on all processors in this arithmetic too. */
 const RELAXED = FILES[""];
-/** Of memory that constants may fill. */
+/** Pages of memory that constants may fill. */
 const PAGES = 24;
-/** The first constant: Binaryen makes an address below this one a part of a load, where it would not be found again. */
+/**
+ * Address of the first constant: Binaryen would fold a lower address into a load, where it could not be found again.
+ */
 const LOWEST = 1024;
-/** Constants of the second build, which tells the places of addresses, lie so much higher. */
+/** Distance by which the constants of the second build lie higher; comparing both builds shows where addresses are. */
 const DISTANCE = 1 << 21;
 
 const out = join(root, "kernels/build");
@@ -111,19 +113,19 @@ function optimise(binaryen, bytes, target) {
   binaryen.setAlwaysInlineMaxSize(INLINED);
   binaryen.setFlexibleInlineMaxSize(INLINED);
   binaryen.setOneCallerInlineMaxSize(INLINED_ONCE);
-  // An address is never so low that it would wrap: p + 16 becomes part of the load.
+  // No address is low enough to wrap, so p + 16 may become part of the load.
   binaryen.setLowMemoryUnused(true);
   binaryen.setZeroFilledMemory(true);
   binaryen.setGenerateStackIR(true);
   binaryen.setOptimizeStackIR(true);
-  // The second round finds what the inlining of the first has left.
+  // The second round optimises code that inlining in the first round has exposed.
   module.optimize();
   module.optimize();
   joinSegments(module);
   return module.emitBinary();
 }
 
-/** Every constant is a segment of data with a header: neighbours become one, with the zeros between them. */
+/** Every constant is a data segment with a header; neighbouring ones are merged, with zeros in between. */
 function joinSegments(module) {
   const segments = [];
   for (let i = 0; i < module.getNumDataSegments(); i++) {
@@ -178,7 +180,7 @@ async function compileModule(asc, name, target, base, core, file = `kernels/buil
     bytes = optimise((await import("binaryen")).default, bytes, target);
     writeFileSync(join(root, file), bytes);
   }
-  // Node 20 has relaxed SIMD behind a flag.
+  // Node 20 requires a flag for relaxed SIMD.
   if (target === "relaxed" && !WebAssembly.validate(bytes)) setFlagsFromString("--experimental-wasm-relaxed-simd");
   const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536 });
   const imports = { env: { memory, abort() {} }, core };
@@ -186,7 +188,7 @@ async function compileModule(asc, name, target, base, core, file = `kernels/buil
   return { bytes, exports, end: exports.heapBase.value };
 }
 
-/** Compiles the modules of these names. Returns them, the first byte behind their constants, and the places of addresses. */
+/** Compiles the modules of these names. Returns them, the first byte after their constants, and the places of addresses. */
 async function compile(asc, target, names) {
   const modules = {};
   const relocations = {};
@@ -228,7 +230,7 @@ function coreSource() {
 const literals = (modules, names) =>
   names.map((name) => `export const ${name}: string = ${literal(modules[name].bytes)};\n`).join("");
 
-/** Compiles and writes all modules. Returns them and the first byte behind their constants. */
+/** Compiles and writes all modules. Returns them and the first byte after their constants. */
 async function writeModules(asc, target) {
   const { modules, end, relocations } = await compile(asc, target, Object.keys(SOURCES));
   writeFileSync(join(out, `relocations-${target}.ts`), ORIGIN + relocations);
@@ -239,7 +241,7 @@ async function writeModules(asc, target) {
   return modules;
 }
 
-/** Compiles and writes the modules with fused products, whose constants lie where those of `portable` ones do. */
+/** Compiles and writes the modules with fused products, with constants at the addresses of the `portable` ones. */
 async function writeRelaxed(asc, portable) {
   const { modules, relocations } = await compile(asc, "relaxed", RELAXED);
   for (const name of RELAXED) {
@@ -276,7 +278,7 @@ function writeTypes() {
 function interfaceOf(module, name) {
   const declarations = readFileSync(join(out, `${module}.release.d.ts`), "utf8");
   const exports = declarations.matchAll(/^ +\* (kernels\/[\w-]+)\/(\w+)(?:\n +\*.*)*\n +export function (\w.+;)$/gm);
-  // WebAssembly takes 0 for an argument that is missing.
+  // WebAssembly converts a missing argument to 0.
   const members = Array.from(
     exports,
     ([, file, name, signature]) =>
@@ -289,7 +291,7 @@ function interfaceOf(module, name) {
 function commentOf(file, name) {
   const source = readFileSync(join(root, `${file}.ts`), "utf8");
   const [before] = source.split(`\nexport function ${name}(`);
-  // Lines of the table of cuts stand between both.
+  // Lines of the table of cuts may lie between comment and function.
   const comment = /\/\*\*(?:(?!\*\/).)*\*\/$/s.exec(before.replace(/(?:\n\/\/.*)+$/, ""));
   if (comment === null) throw new Error(`${file}.ts: expected a doc comment before ${name}, got none`);
   return comment[0].replace(/^/gm, "  ").concat("\n");
@@ -309,7 +311,7 @@ async function make() {
   console.error(`kernels: ${sizes.join(" + ")} bytes`);
 }
 
-/** Makes all that types and tests need: the kernels, and the loops of a demo. `say` is told of each before it is made. */
+/** Builds everything that types and tests need: the kernels, and the loops of a demo. Calls `say` before each build. */
 export async function buildKernels(say = () => {}) {
   for (const product of [KERNELS, LOOPS]) await unlessFresh(product, say);
 }

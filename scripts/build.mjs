@@ -1,6 +1,7 @@
 /**
  * Builds the kernels, the package in dist/, and demos and benchmarks in build/, each where its sources have changed since the last build.
- * Types are left out: `npm run types` checks them. Lines go to stderr, as `npm run demo` begins with this, and stdout is the demo's.
+ * Types are left out: `npm run types` checks them. Messages are written to stderr, because `npm run demo` builds first and its stdout
+ * belongs to the demo.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { LOOPS } from "./build-loops.mjs";
 import { entries, root, WORKER } from "./entries.mjs";
 import { unlessFresh } from "./fresh.mjs";
 
-/** A builder is loaded where there is something to build. */
+/** A builder is loaded only if there is something to build. */
 const DIST = {
   name: "the package",
   stamp: "build/dist.sha256",
@@ -35,7 +36,7 @@ const programs = (name, folder, program) => ({
   make: async () => (await import("./transpile.mjs")).transpile(folder),
 });
 
-/** In the order in which one is made of the other. */
+/** Ordered by dependency. */
 const PRODUCTS = [
   KERNELS,
   DIST,

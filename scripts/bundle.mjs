@@ -1,6 +1,6 @@
 /**
- * Bundles the entries of the package into dist/. A file costs an import about as much as ten pages of code, so there is one
- * for each layer, as it is, for people and bundlers to read:
+ * Bundles the entries of the package into dist/. Loading a file takes an import about as long as ten pages of code, so there is one file
+ * per layer, unminified, for people and bundlers to read:
  *
  *   dist/chunks/arithmetic.js   the choice of the modules, which is made before the next file runs
  *   dist/chunks/kernels.js      the embedded modules and their memory
@@ -58,7 +58,7 @@ const constants = {
   },
 };
 
-/** Bare imports of chunks without side effects, which the bundler leaves behind, and of which other bundlers would warn their users. */
+/** Removes bare imports of chunks without side effects, which the bundler leaves in place; other bundlers would warn about them. */
 const { sideEffects } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const bare = {
   name: "bare",
@@ -87,7 +87,7 @@ const namespaces = {
     if (importer?.endsWith("/engine/kernels.ts") && /\/(codes|kinds)\.ts$/.test(id)) return named(`../chunks/${file}`);
     if (importer?.endsWith("/engine/extend.ts") && id.endsWith("/saves.ts")) return named(`../chunks/${file}`);
     if (importer === undefined || !/\/(surrogates|known)\.ts$/.test(id)) return null;
-    // The files of entries lie in folders of their own, and not in chunks/.
+    // Files of entries lie in their own folders, not in chunks/.
     if (importer.endsWith("/snn/index.ts")) return named(`../chunks/${file}`);
     return named(/\/snn\/(audio|events|nir|plot|quantize)\//.test(importer) ? `../../chunks/${file}` : `./${file}`);
   },
@@ -101,10 +101,10 @@ const namespaceEntries = {
   "chunks/kinds": join(root, "kernels/kinds.ts"),
 };
 
-/** Options that both builds have in common. */
+/** Options of both builds. */
 const options = { root, configFile: false, logLevel: "warn" };
 const output = { outDir: "dist", target: "es2022", minify: false, sourcemap: true };
-/** An import reads every byte: only comments for bundlers are left, and those for people stand in the sources, which the maps have. */
+/** An import reads every byte, so only comments for bundlers are kept; comments for people are in the sources, which the maps contain. */
 const lean = {
   experimental: { attachDebugInfo: "none" },
   output: { comments: { annotation: true, jsdoc: false, legal: false } },

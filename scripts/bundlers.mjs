@@ -1,5 +1,5 @@
 /**
- * Bundlers of users that this project has no other use for: webpack and Rspack.
+ * Bundlers that users have and this project does not otherwise need: webpack and Rspack.
  *
  * As dev dependencies they would add a quarter to the packages that everyone installs.
  */

@@ -1,10 +1,10 @@
-/** Packages of the npm registry that are no dependencies of ours, each set in a folder of its own below .cache. */
+/** Packages of the npm registry that are not dependencies, each set in a separate folder below .cache. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./entries.mjs";
 
-/** The folder .cache/`name` with these packages in its node_modules; installs them, with more flags of npm, unless they are there. */
+/** The folder .cache/`name` with these packages in its node_modules; installs them, with further npm flags, if they are missing. */
 export function cached(name, dependencies, flags = []) {
   const folder = join(root, ".cache", name);
   const manifest = join(folder, "package.json");

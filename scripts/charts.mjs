@@ -89,7 +89,7 @@ async function probeCharts() {
   };
 }
 
-/** That of docs/losses.md: the distance of two spikes over the time between them. */
+/** The chart of docs/losses.md: the distance of two spikes over the time between them. */
 async function lossCharts() {
   const shifts = Array.from({ length: 61 }, (_, shift) => shift);
   /** Sequences of 400 steps, each with a spike at its time. */

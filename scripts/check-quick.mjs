@@ -1,10 +1,10 @@
 /**
- * npm run check:quick: types, lint and the nearest tests of the files that differ from the commit at which this branch left main, with
- * those that are not committed and those that git does not know yet.
+ * npm run check:quick: types, lint and the nearest tests of the files that differ from the commit at which this branch left main, including
+ * uncommitted and untracked files.
  *
- * Most test files import the package by an entry, so that nearly all of them are related to any source by its imports. A test file counts
- * as near where it has the name of the source or of its folder, where it imports a changed table of test/, or where it has words that the
- * source exports; a table or a word counts the more, the fewer test files have it. `npm test` runs all.
+ * Most test files import the package by an entry, so by imports nearly all of them are related to any source. A test file counts as near if
+ * it has the name of the source or of its folder, imports a changed table of test/, or contains names that the source exports; the fewer
+ * test files contain a table or name, the more it counts. `npm test` runs all.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -14,14 +14,14 @@ import { buildKernels } from "./build-kernels.mjs";
 import { root } from "./entries.mjs";
 import { runSteps } from "./steps.mjs";
 
-/** As many files as two processors run in about ten seconds. */
+/** Number of files that two processors run in about ten seconds. */
 export const MOST = 12;
 
 const git = (...args) =>
   execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
 const lines = (text) => text.split("\n").filter((line) => line !== "");
 
-/** The commit at which HEAD left main; HEAD itself where there is no main. */
+/** The commit at which HEAD left main; HEAD itself if there is no main. */
 function base() {
   for (const main of ["main", "origin/main"]) {
     try {
@@ -42,19 +42,21 @@ function changedFiles() {
 const read = (file) => readFileSync(join(root, file), "utf8");
 const isTest = (file) => file.endsWith(".test.ts");
 
-/** The words by which tests know a file: names that it exports, or its own where it is no module of TypeScript. */
+/**
+ * The words by which tests refer to a file: names that it exports, or its own name if it is not a TypeScript module.
+ */
 function namesOf(file) {
   if (!/\.ts$/.test(file)) return [basename(file)];
   const exported = read(file).matchAll(/^export (?:abstract |async )?(?:const|function\*?|class|let) (\w+)/gm);
   return [...exported].map(([, name]) => name);
 }
 
-/** Reads all documents, by a list of its own. */
+/** Reads all documents, which it lists itself. */
 const DOCUMENTS = "test/documents.test.ts";
 
 /**
- * The test files that a change comes near to, the nearest first: the changed ones and those beside a changed file, then those that import
- * a changed table or share names with a changed file, then those of its folder. `texts` has the text of each test file.
+ * The test files near a change, the nearest first: the changed ones and those beside a changed file, then those that import a changed table
+ * or share names with a changed file, then those of its folder. `texts` has the text of each test file.
  */
 export function nearest(changed, texts) {
   const tests = Object.keys(texts);
@@ -93,13 +95,13 @@ const wordsOf = (_, text) => [...text.matchAll(/\w+/g), ...text.matchAll(/[\w.-]
 const importsOf = (test, text) =>
   [...text.matchAll(/ from "(\.[^"]+)"/g)].map(([, path]) => posix.join(dirname(test), path));
 
-/** For each thing the tests that have it, where `thingsOf` gives those of a test. */
+/** Maps each thing to the tests that have it; `thingsOf` returns the things of a test. */
 function testsOfEach(things, texts, thingsOf) {
   const found = Object.entries(texts).map(([test, text]) => ({ test, own: new Set(thingsOf(test, text)) }));
   return things.map((thing) => found.filter(({ own }) => own.has(thing)).map(({ test }) => test));
 }
 
-/** Of each list with this test its share. */
+/** For each list with this test, the test's share of it. */
 const sharesOf = (test, lists) =>
   lists.filter((tests) => tests.includes(test)).reduce((sum, { length }) => sum + 1 / length, 0);
 
@@ -111,7 +113,7 @@ export function textsOfTests() {
   return Object.fromEntries(tests.map((file) => [file, read(file)]));
 }
 
-/** The steps that these files ask for; tests come last, as they take longest. */
+/** The steps that these files require; tests come last, since they take longest. */
 function stepsFor(changed) {
   const near = nearest(changed, textsOfTests());
   const chosen = near.slice(0, MOST);

@@ -1,5 +1,5 @@
 /**
- * All that a change has to pass: one build, then the steps side by side. Every step is an npm script that also runs alone.
+ * Everything that a change must pass: one build, then the steps side by side. Every step is an npm script that also runs alone.
  *
  *   npm run check                            all steps
  *   npm run check -- docs test:site          the build and these
@@ -17,9 +17,9 @@ import { runSteps } from "./steps.mjs";
 const npm = (name, options) => ({ name, command: `npm run --silent ${name}`, ...options });
 
 /**
- * Types and lint come first, as they fail soonest; recipes need the types that are built, and the site takes the reference of `docs`. The
- * tests come next, beside the site, whose tests wait most. Then come long steps that use one processor, the longest first. The second wide
- * step comes behind them with the short ones, so that all processors are busy to the end.
+ * Types and lint come first, since they fail soonest; recipes need the built types, and the site needs the reference of `docs`. The tests
+ * come next, beside the site, whose tests mostly wait. Then follow long steps that use one processor, the longest first. The second wide
+ * step follows with the short ones, so that all processors are busy to the end.
  */
 const STEPS = [
   npm("build", { isFirst: true }),
@@ -32,7 +32,7 @@ const STEPS = [
 
 const OPTIONS = { repeat: { type: "string" }, load: { type: "boolean" }, help: { type: "boolean" } };
 
-/** What the words of a command line ask for; the first step runs in any case. */
+/** The steps that a command line requests; the first step always runs. */
 export function askedFor(words) {
   const { values, positionals, tokens } = parseArgs({ args: words, options: OPTIONS, strict: false, tokens: true });
   const known = [...STEPS.map(({ name }) => name), ...Object.keys(OPTIONS).map((name) => `--${name}`)];
@@ -49,10 +49,10 @@ export function askedFor(words) {
   return { steps: STEPS.filter(isNamed), rounds: Number(repeat), isLoaded: load, isHelp: help };
 }
 
-/** A program that keeps a processor busy until this process is gone. */
+/** A program that keeps a processor busy until this process ends. */
 const SPIN = `while (process.ppid === ${process.pid});`;
 
-/** Runs the steps so many times, beside spinning processes if asked; resolves to whether all have passed. */
+/** Runs the steps repeatedly, beside spinning processes if requested; resolves to whether all passed. */
 export async function runRounds({ steps, rounds, isLoaded }) {
   const spinning = Array.from({ length: isLoaded ? 2 * availableParallelism() : 0 }, () =>
     start(process.execPath, ["-e", SPIN]),

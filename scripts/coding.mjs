@@ -22,7 +22,7 @@ const STYLE = `<style>
   }
 </style>`;
 
-/** Panels of this size, so many in a row, below a line of text. */
+/** Size of the panels, their number in a row, and the height of the text above. */
 export function sheet(title, columns, [width, height], panels) {
   const rows = Math.ceil(panels.length / columns);
   const place = (panel, i) => {
@@ -36,7 +36,7 @@ export function sheet(title, columns, [width, height], panels) {
 
 const round = (x) => String(Math.round(10 * x) / 10);
 
-/** Of points in order those that a path needs to stay within a tenth of a unit (Douglas and Peucker). */
+/** The points that a path needs to deviate by at most a tenth of a unit (Douglas and Peucker). */
 function thinned(points) {
   const [first, last] = [points[0], points.at(-1)];
   const [dx, dy] = [last[0] - first[0], last[1] - first[1]];
@@ -51,7 +51,7 @@ const path = (className, points) =>
     .map(([x, y]) => `${round(x)} ${round(y)}`)
     .join("L")}"/>`;
 
-/** Options that show the curves between −2 and 2, in the order of the panels; a surrogate without an entry comes behind, with its defaults. */
+/** Options that show the curves between −2 and 2, in the order of the panels; surrogates without an entry follow, with their defaults. */
 const SHOWN = {
   sigmoid: { slope: 4 },
   fastSigmoid: { slope: 4 },

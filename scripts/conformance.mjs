@@ -32,10 +32,10 @@ const PEERS = {
   torch: "PyTorch",
 };
 
-/** Peers with so many cases that a row stands for a file. */
+/** Peers with too many cases for a row each: a row stands for a file. */
 const BY_FILE = ["torch"];
 
-/** Runs the golden tests; returns what they have observed. */
+/** Runs the golden tests; returns their observations. */
 function observed() {
   const folder = mkdtempSync(join(tmpdir(), "conformance-"));
   const to = join(folder, "observed.jsonl");

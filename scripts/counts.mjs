@@ -1,4 +1,4 @@
-/** What a source weighs: lines of code, functions with their lengths, exported names. */
+/** Size of a source: lines of code, functions with their lengths, exported names. */
 import ts from "typescript";
 
 /** Lines that are neither blank nor comments. */
@@ -32,7 +32,7 @@ export function functionsOf(tree) {
   return functions;
 }
 
-/** Names that the file itself declares and exports; what it exports again from other files is theirs. */
+/** Names that the file itself declares and exports; re-exports count for their own files. */
 export function exportsOf(tree) {
   const names = [];
   for (const statement of tree.statements) {

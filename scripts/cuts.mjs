@@ -82,7 +82,7 @@ function cutsOf(where, folder, own, parameters, lines) {
       const value = numberOf(alias, word.slice(1));
       return alias === "layout" ? `word(a, ${value})` : value;
     });
-  // Arguments behind the last one that is read stay out, so that like functions have one text.
+  // Arguments after the last one that is read are omitted, so that equal functions have equal texts.
   const functionOf = (result, body) => {
     const last = Math.max(
       ...[...letters.values()].map((letter, i) => (new RegExp(`\\b${letter}\\b`).test(body) ? i : -1)),
@@ -121,7 +121,7 @@ function cutsOf(where, folder, own, parameters, lines) {
   return [functionOf("number", expression(cost)), ...ways.map(way)];
 }
 
-/** The source of the table, from the kernels in a folder: kernels that are cut alike share a row, and rows share like functions. */
+/** The source of the table, from the kernels in a folder: kernels with equal cuts share a row, and rows share equal functions. */
 export function cutsSource(folder) {
   const rows = new Map();
   const KERNEL = /((?:^\/\/ {1,3}.*\n)+)export function (\w+)\(([^)]*)\)/gm;

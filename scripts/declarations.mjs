@@ -1,13 +1,13 @@
 /**
- * The declarations that users see, in dist/ beside the code that they describe: what the entries export, and what that names.
- * Members that are marked as internal are not among it.
+ * The declarations that users see, in dist/ beside the code that they describe: exports of the entries, and the types that these name.
+ * Members marked as internal are omitted.
  */
 import { join } from "node:path";
 import { rollup } from "rollup";
 import { dts } from "rollup-plugin-dts";
 import { chunks, entries, external, root } from "./entries.mjs";
 
-/** Its constructor is internal, and a class without one could be made by anyone. */
+/** Its constructor is internal; if it were omitted, anyone could construct the class. */
 const sealed = {
   name: "sealed",
   renderChunk: (code) => code.replace(/^declare class Tensor {$/m, "$&\n    private constructor();"),
@@ -20,7 +20,7 @@ const merged = {
     code.replace(/^declare module "\.[^"]*" \{\n(.*?)^\}$/gms, (_, body) => body.replace(/^ {4}/gm, "").trimEnd()),
 };
 
-/** The types of spiking layers name each other whether they are compiled or not, so that they share a file. */
+/** The types of spiking layers, compiled or not, refer to each other, so they share a file. */
 const chunkOf = (id) => {
   const name = chunks.find(({ test }) => test(id))?.name;
   return /^(compile|neuron)/.test(name) ? "snn" : name;

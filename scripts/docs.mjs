@@ -1,9 +1,9 @@
 /**
- * API documentation of every entry of the package, in docs/api. What is wrong with it is an error: a broken link, a type
- * that is shown but not exported, a public name without a comment.
+ * API documentation of every entry of the package, in docs/api. Defects are errors: a broken link, a type that is shown but not exported, a
+ * public name without a comment.
  *
- * Four things are done to the model here: methods of tensors take the comments of the functions of the same names, parameters
- * have names, what belongs to a neuron's equation points there, and indented lines, which are equations, keep their layout.
+ * Four things are done to the model here: methods of tensors take the comments of the functions of the same names, parameters have names,
+ * parts of a neuron's equation link to it, and indented lines, which are equations, keep their layout.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -40,7 +40,7 @@ function asFunction(project, reflection, kind) {
   project.removeReflection(literal);
 }
 
-/** Ops as functions, and as methods of tensors with the same comments and the parameters behind the tensor. */
+/** Ops as functions, and as methods of tensors with the same comments and the parameters after the tensor. */
 function joinOps(project) {
   const { children } = project.getChildByName("jarvis-snn/engine");
   for (const op of children) if (op.kindOf(ReflectionKind.Variable)) asFunction(project, op, ReflectionKind.Function);
@@ -56,7 +56,7 @@ function joinOps(project) {
   }
 }
 
-/** The arguments that a method is said to pass on, as parameters; how the op declares them tells which have defaults. */
+/** The arguments that a method passes on, as parameters; the declaration of the op shows which have defaults. */
 function writeOutRest(project, signature, declared) {
   const rest = signature.parameters[0];
   signature.parameters = rest.type.elements.map((element, i) => {
@@ -108,18 +108,18 @@ function keepEquations(project) {
   }
 }
 
-/** Writes the model of all public names as JSON; returns it, and the application that made it. Throws where something about it is wrong. */
+/** Writes the model of all public names as JSON; returns it, and the application that made it. Throws if it has defects. */
 async function writeModel() {
   const app = await Application.bootstrap(
     {
-      // The one that joins others comes last: a name is documented where it is seen first.
+      // The entry that joins others comes last, since a name is documented at its first occurrence.
       entryPoints: Object.values(entries()).reverse(),
       tsconfig: join(root, "tsconfig.docs.json"),
       readme: join(root, "README.md"),
       excludeInternal: true,
       excludeProtected: true,
       disableSources: true, // links into a repository would depend on how it was cloned
-      skipErrorChecking: true, // that is what `npm run types` is for
+      skipErrorChecking: true, // `npm run types` checks types
       // A constant whose keys are a type, and parts of types.
       intentionallyNotExported:
         "PATTERNS None Words Run Sources Flags All Required Optional Given WithoutMembers".split(" "),

@@ -23,7 +23,7 @@ const release = join(root, "build/determinism/release");
 const shared = join(root, "build/determinism/threads");
 const relaxed = join(root, "build/determinism/relaxed");
 
-/** The sources, as dist/ has the release kernels in it, and no limits of what threads share. */
+/** The sources, since dist/ contains the release kernels and no options for the limits of threads. */
 const SOURCES = [
   { find: /^jarvis-snn$/, replacement: join(root, "index.ts") },
   { find: /^jarvis-snn\/engine$/, replacement: join(root, "engine/index.ts") },
@@ -42,12 +42,12 @@ const TWO = [2];
 const QUICK = ["toy", "nano20", "recurrent", "conv", "online"];
 
 /**
- * The networks as one file, a program with them for Node, Deno and Bun, which takes counts of threads and names of networks and prints what
- * they give, and a page for browsers. The page works in a worker, as the main thread of a page may not wait for threads.
+ * The networks as one file, a program with them for Node, Deno and Bun, which takes counts of threads and names of networks and prints
+ * their hashes, and a page for browsers. The page works in a worker, since the main thread of a page must not wait for threads.
  */
 async function writeBundle(outDir, source, alias) {
   const lib = { entry: join(root, "test/determinism", source), formats: ["es"], fileName: () => "run.js" };
-  // All of the sources: package.json speaks of built files where it names those with side effects.
+  // Side effects of all sources are kept: package.json lists only built files with side effects.
   const rolldownOptions = { treeshake: false };
   const options = { outDir, minify: false, lib, rolldownOptions };
   await build({ root, configFile: false, logLevel: "warn", resolve: { alias }, build: options });
@@ -72,7 +72,7 @@ async function writeBundle(outDir, source, alias) {
   for (const [name, text] of Object.entries(written)) writeFileSync(join(outDir, name), text);
 }
 
-/** Of an emulated one, on a busy machine. */
+/** Time limit of an emulated engine, on a busy machine. */
 const TIMEOUT_MS = 600_000;
 
 /** The hashes of networks, all unless some are named; `counts`: of threads. */
@@ -81,7 +81,7 @@ async function run([program, ...args], folder, counts, names) {
   return JSON.parse(await start(program, [...args, join(folder, "main.js"), ...given]).finished(TIMEOUT_MS));
 }
 
-/** Parts of the names of the engines that run; all where there are none. */
+/** Parts of the names of the engines to run; if empty, all engines. */
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const runs = (name) => chosen.length === 0 || chosen.some((word) => name.includes(word));
 
@@ -94,12 +94,16 @@ async function* ways(name, counts, measure) {
   for (const { threads, hashes, orders } of all) yield [`  ${threads} threads`, hashes, orders];
 }
 
-/** The flags with which V8 pairs vectors of four numbers to vectors of eight, and prints how; what it prints where it has paired some. */
+/**
+ * The flags with which V8 pairs vectors of four numbers to vectors of eight, and prints how; the text that it prints after pairing some.
+ */
 const WIDE = "--experimental-wasm-revectorize";
 const TRACE = "--trace-wasm-revectorize";
 const PAIRED = /Decided? to vectorize, [1-9]|VectorizeTree/g;
 
-/** Why V8 pairs no vectors on this machine; null where it does. Only Linux tells what a processor has. */
+/**
+ * The reason why V8 pairs no vectors on this machine; null if it does. Only Linux reports the features of a processor.
+ */
 function withoutWide() {
   if (process.arch !== "x64" || process.platform !== "linux") return `${process.platform} on ${process.arch}`;
   return readFileSync("/proc/cpuinfo", "utf8").includes(" avx2") ? null : "a processor without AVX2";

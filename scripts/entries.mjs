@@ -29,7 +29,7 @@ export const COMPILED =
 /** Sources of the neurons of `jarvis-snn/core` that take their place when they are loaded. */
 const PLAIN = /^snn\/neuron(\/plain-options|s\/with-kernels)\./;
 
-/** Sources of spiking layers that are no entry of their own. */
+/** Sources of spiking layers that are not entries. */
 const LAYERS = /^snn\/(?!index|surrogates\/(known|surrogates)|audio\/|events\/|nir\/|plot\/|quantize\/)/;
 
 /** The files in dist/chunks, with the sources that go into each: the first that takes a source has it. That of an entry becomes the entry. */

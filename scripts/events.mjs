@@ -1,6 +1,6 @@
 /**
  * Memory while a long recording is read piece by piece: writes a file of EVT 3.0 or AEDAT 4 by the package's writer, reads it with
- * `readEventChunks` in a process of its own, and prints the most memory that this process had.
+ * `readEventChunks` in a separate process, and prints the peak memory of this process.
  *
  *   npm run build && node scripts/events.mjs                   2 GB of each format, in the folder for temporary files
  *   node scripts/events.mjs --megabytes 200 --format aedat4    less, of one format
@@ -36,7 +36,7 @@ const HEADERS = {
   aedat4: (file) => 18 + new DataView(file.buffer).getUint32(14, true),
 };
 
-/** Writes a recording of at least so many bytes, one header and one million events after another, and returns how many there are. */
+/** Writes a recording of at least `bytes` bytes: a header, then a million events at a time. Returns the number of events. */
 function write(path, format, bytes) {
   const handle = openSync(path, "w");
   const random = (i) => Math.imul(i, 0x9e3779b1) >>> 0;
@@ -52,7 +52,7 @@ function write(path, format, bytes) {
   };
   let events = 0;
   for (let written = 0; written < bytes; ) {
-    // The times of EVT 3.0 wrap around every 2²⁴ µs: each million of events goes on from where the last one has stopped.
+    // The times of EVT 3.0 wrap around every 2²⁴ µs: each million of events continues from the time of the previous one.
     const first = events / 10;
     for (let i = 0; i < TOGETHER; i++) t[i] = (first % 2 ** 24) + Math.floor(i / 10);
     if (format === "aedat4") for (let i = 0; i < TOGETHER; i++) t[i] += first - (first % 2 ** 24);

@@ -22,7 +22,7 @@ function digestOf(paths) {
 
 /**
  * Calls `make` of a product unless all its `outputs` are there, made from `inputs` as they are now; all paths begin at the root. The file
- * `stamp` keeps the digest of the inputs. `say` is told of a product before it is made.
+ * `stamp` keeps the digest of the inputs. Calls `say` before a product is built.
  */
 export async function unlessFresh({ name, stamp, inputs, outputs, make }, say = () => {}) {
   const at = join(root, stamp);

@@ -40,7 +40,7 @@ export async function bundleFuzz(outDir) {
       minify: false,
       ssr: true,
       rolldownOptions: {
-        // All of the sources: package.json speaks of built files where it names those with side effects.
+        // Side effects of all sources are kept: package.json lists only built files with side effects.
         treeshake: false,
         input: { main: join(root, "test/fuzz/main.ts"), child: join(root, "test/fuzz/attack/child.ts") },
         output: { entryFileNames: "[name].mjs" },

@@ -1,5 +1,5 @@
 /**
- * A network goes to snnTorch, is trained there in two processes (larger.py), and comes back: its weights give the same spikes here.
+ * Exports a network to snnTorch, trains it there in two processes (larger.py), and loads the weights: they must give the same spikes here.
  *
  *   npm run larger                needs Python with torch, and $PEERS, a folder with the sources of snntorch; skipped in words without
  *

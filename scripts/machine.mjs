@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 
 /**
- * Whether these files are there. Where one is missing, a line names `what` as skipped, and the packages of Debian that have the files;
- * in CI, where .ci/run installs those, it is an error.
+ * Whether these files exist. If one is missing, a line names `what` as skipped, and the packages of Debian that have the files; in CI,
+ * where .ci/run installs those, it is an error.
  */
 export function isThere(what, files, packages) {
   const missing = files.filter((file) => !existsSync(file));

@@ -1,6 +1,7 @@
 /**
- * Whether tests find the defects of test/mutations/list.mjs: each is written into a copy of the tree by itself, and the tests that are to
- * find it run there. One that nobody finds is an error, and so is one whose text is gone, or stands in its file more than once.
+ * Whether tests find the defects of test/mutations/list.mjs: each is written alone into a copy of the tree, where the tests that should
+ * find it run. A defect that no test finds is an error, and so is a defect whose text is missing from its file, or occurs there more than
+ * once.
  *
  *   npm run mutations              all of them
  *   npm run mutations -- pad.ts    those whose file or tests have this in their path

@@ -1,6 +1,6 @@
-/** The word that somebody meant who mistyped one of a list. */
+/** The word of a list that a mistyped word most likely means. */
 
-/** The end of an error that tells the nearest of these words, if it takes at most two edits, else "". */
+/** The end of an error that suggests the nearest of these words, if it is at most two edits away, else "". */
 export function hintOf(word, words) {
   const [[edits, nearest]] = words.map((other) => [distance(word, other), other]).sort(([a], [b]) => a - b);
   return edits <= 2 ? `; did you mean ${nearest}?` : "";

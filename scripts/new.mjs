@@ -4,8 +4,8 @@
  *
  *   npm run new -- neuron SpikeResponse
  *
- * The example passes its tests at once. All edits are prepared before the first file is written: where a place for one is missing,
- * nothing changes. Templates are in scripts/new/, one kind a file.
+ * The example passes its tests at once. All edits are prepared before the first file is written: if a place for one is missing, nothing
+ * changes. Templates are in scripts/new/, one kind a file.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -86,7 +86,7 @@ function isIdentifier(name) {
   }
 }
 
-/** The names that a file exports, values and types, those behind its stars among them. */
+/** The names that a file exports, values and types, including those of its `export *`. */
 function exportedBy(path, read) {
   const text = read(path) ?? "";
   const declared = [
@@ -124,7 +124,7 @@ function applied({ path, text, ...place }, old) {
 
 const fromOf = (line) => line.replace(/^.* from /, "");
 
-/** The line before which a text goes, from the lines that the anchor matches. */
+/** The line before which a text is inserted, from the lines that the anchor matches. */
 const PLACES = {
   before: (_, [at]) => at,
   above: (lines, [at]) => lines.lastIndexOf("/**", at),

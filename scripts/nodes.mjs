@@ -16,7 +16,7 @@ const platform = process.platform === "win32" ? "win" : process.platform;
 const executable = process.platform === "win32" ? "bin/node.exe" : "bin/node";
 const running = process.versions.node.split(".")[0];
 
-/** Name and command of every version; installs what is missing. */
+/** Name and command of every version; installs missing ones. */
 export function nodes() {
   const others = Object.keys(PINNED).filter((major) => major !== running);
   const packages = others.map((major) => [`node-${major}`, `npm:node-${platform}-${process.arch}@${PINNED[major]}`]);
@@ -51,7 +51,7 @@ const OTHERS = {
   },
 };
 
-/** Name and command of Deno and Bun, where there is a package for this platform; installs what is missing. */
+/** Name and command of Deno and Bun, if a package for this platform exists; installs missing ones. */
 export function otherRuntimes() {
   const there = Object.values(OTHERS).flatMap(({ name, version, packages, path, args }) => {
     const found = packages[`${platform}-${process.arch}`];
@@ -83,9 +83,7 @@ const EMULATED = {
   },
 };
 
-/**
- * Name and command of Node for every other processor of this order of bytes that this machine can emulate; installs what is missing.
- */
+/** Name and command of Node for every other processor of this order of bytes that this machine can emulate; installs missing ones. */
 export function emulatedNodes({ isBigEndian }) {
   const others = Object.entries(EMULATED).filter(
     ([arch, { name, qemu, libraries, packages, isBigEndian: isBig = false }]) =>

@@ -1,8 +1,8 @@
-/** The chart of docs/online-learning.md: an adaptive neuron, and what a synapse keeps of it. */
+/** The chart of docs/online-learning.md: an adaptive neuron, and the traces of one of its synapses. */
 import { AdaptiveLIF, EProp, LeakyIntegrator, Linear, mseLoss, ones, Sequential, tensor } from "jarvis-snn";
 import { tracePlot } from "jarvis-snn/plot";
 
-/** Spikes before come for twenty steps; the traces of the synapse go on behind them. */
+/** Presynaptic spikes arrive for twenty steps; the traces of the synapse continue after them. */
 export async function onlineCharts() {
   const neurons = new AdaptiveLIF({ beta: 0.9, rho: 0.98, kappa: 0.4 });
   const model = new Sequential(

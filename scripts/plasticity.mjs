@@ -1,11 +1,11 @@
-/** The charts of docs/plasticity.md: weights after pairs of spikes, over their interval and frequency; what a step costs. */
+/** The charts of docs/plasticity.md: weights after pairs of spikes, over their interval and frequency; the cost of a step. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Linear, Plastic, STDP, TripletSTDP } from "jarvis-snn";
 import { curvePlot } from "jarvis-snn/plot";
 import { root } from "./entries.mjs";
 
-/** The weight, from 0 on, after so many pairings; the spike behind comes dt ms after the one before. */
+/** The weight after these pairings, from 0 on; the postsynaptic spike comes dt ms after the presynaptic one. */
 function changeBy(rule, frequency, dt, pairs = 60) {
   const synapse = new Linear(1, 1, { bias: false });
   synapse.weight.copyFrom([0]);

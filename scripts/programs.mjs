@@ -35,11 +35,11 @@ export function start(command, args, { env = process.env, signal = "SIGKILL" } =
     try {
       process.kill(process.platform === "win32" ? child.pid : -child.pid, signal);
     } catch {
-      // The group is gone, or the command was not found.
+      // The group has ended, or the command was not found.
     }
   }
   running.add(kill);
-  // "close" comes when the children that share the pipes are gone too, and no longer write files.
+  // "close" is emitted when the children that share the pipes have ended too, and no longer write files.
   const ended = new Promise((resolve) => {
     child.once("error", (error) => resolve(error.message));
     child.once("close", (code, by) => resolve(code ?? by));

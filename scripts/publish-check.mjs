@@ -1,6 +1,6 @@
 /**
- * npm run publish:check: what a publisher has to fill in before a release, because the repository does not know it, and what may be added.
- * The exit code is 1 while something is missing.
+ * npm run publish:check: facts that a publisher must fill in before a release, since the repository lacks them, and optional ones. The exit
+ * code is 1 while something is missing.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root } from "./entries.mjs";
 
-/** Fields of package.json that a registry shows, and what they say. */
+/** Fields of package.json that a registry shows, with their meaning. */
 const FIELDS = {
   author: "who publishes the package",
   bugs: "the address for reports of faults",

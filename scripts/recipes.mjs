@@ -40,7 +40,7 @@ export const pages = readdirSync(join(root, "docs"))
   .filter((name) => /^contributing-.*\.md$/.test(name))
   .map((name) => `docs/${name}`);
 
-/** What a check of a fresh copy need not build again. */
+/** Built files that a check of a fresh copy can use. */
 const BUILT = ["kernels/build", "build/types", "build/demos", "build/bench"];
 
 const FENCE = /^( *)(`{3,})(\w*)(?: +file=(\S+))?\n((?:.*\n)*?) *\2`*$/gm;
@@ -157,7 +157,7 @@ export function merged(commands) {
   return [...runs.values()].map(({ run, files, write }) => [run, ...files].join(" ") + write);
 }
 
-/** Commands of a block, without comments behind them. */
+/** Commands of a block, without trailing comments. */
 const commandsOf = ({ body }) =>
   body
     .split("\n")
@@ -181,7 +181,7 @@ function git(folder, ...args) {
   return output;
 }
 
-/** Copies the files of the tree that git does not ignore, and what is built, into a repository of their own. */
+/** Copies the files of the tree that git does not ignore, and built files, into a separate repository. */
 export function copyTree(copy) {
   const files = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0");
   const infos = existsSync(join(root, "build")) ? readdirSync(join(root, "build")) : [];
@@ -219,7 +219,7 @@ function failureOf(copy, command, log) {
   return passed ? null : output;
 }
 
-/** Applies the blocks of a page, and runs the commands between them; returns the commands behind the last file. */
+/** Applies the blocks of a page, and runs the commands between them; returns the commands after the last file. */
 function follow(copy, blocks, log) {
   const last = blocks.findLastIndex(({ file }) => file !== undefined);
   for (const block of blocks.slice(0, last + 1)) {
@@ -264,7 +264,10 @@ function followAll(copy, named) {
   return true;
 }
 
-/** Whether a check of the page fails for each of its blocks when that is left out. The compiler goes first, which asks for most of them. */
+/**
+ * Whether, for each block of the page, a check fails if the block is left out. The compiler runs first, since it detects most missing
+ * blocks.
+ */
 function followEach(copy, page) {
   const blocks = read(page);
   const start = git(copy, "rev-parse", "HEAD").trim();

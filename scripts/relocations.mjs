@@ -10,7 +10,7 @@ const I32_CONST = 0x41;
 const GLOBALS = 6;
 const CODE = 10;
 
-/** A number of LEB128 at `at`, with a sign where `signed`, and the first byte behind it. */
+/** A LEB128 number at `at`, signed if `signed`, and the first byte after it. */
 function numberAt(bytes, at, signed = false) {
   let value = 0;
   let shift = 0;
@@ -24,7 +24,7 @@ function numberAt(bytes, at, signed = false) {
   return [signed ? value : value >>> 0, at];
 }
 
-/** The first byte of the globals of a module and of each of its functions, with the byte behind. */
+/** The first byte of the globals of a module and of each of its functions, and the byte after each. */
 function spansOf(bytes) {
   const found = [];
   for (let at = 8; at < bytes.length; ) {

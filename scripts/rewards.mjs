@@ -21,7 +21,7 @@ function layerOf(weight) {
   return layer;
 }
 
-/** A synapse whose neurons fire in one order and later in the other, with a reward some time behind each. */
+/** A synapse whose neurons fire in one order and later in the other, with a reward some time after each. */
 function synapseChart() {
   const layer = layerOf(zeros([1, 1]));
   const plastic = new Plastic(layer, new RewardSTDP());

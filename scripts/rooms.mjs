@@ -1,10 +1,11 @@
 /**
- * The rooms of the house, floor by floor: a file imports files of its own room and of floors below, types included, and files of snn
- * import those of engine through its doors. `npm run lint` checks the imports, and the picture of the rooms in ARCHITECTURE.md, which is printed from this table.
+ * The rooms of the house, floor by floor: a file imports files of its own room and of floors below, types included, and files of snn import
+ * only certain files of engine, its doors. `npm run lint` checks the imports, and the picture of the rooms in ARCHITECTURE.md, which is
+ * printed from this table.
  *
  * Then come the counts of the house: files and lines of code of each room, long functions, and names that two files export.
  *
- *   node scripts/rooms.mjs           tells of imports that go elsewhere, and counts
+ *   node scripts/rooms.mjs           reports forbidden imports, and counts
  *   node scripts/rooms.mjs --list    names the long functions and the names, too
  *   node scripts/rooms.mjs --write   prints the picture into ARCHITECTURE.md
  */
@@ -16,7 +17,10 @@ import { entries } from "./entries.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Floors from the ground up, each with its rooms: a folder, or files that are named, and the content. Of two rooms that fit the longer name counts. */
+/**
+ * Floors from the ground up, each with its rooms: a folder, or files that are named, and the content. If two rooms match, the longer name
+ * counts.
+ */
 const FLOORS = [
   {
     "kernels/": "AssemblyScript: plain functions over pointers; reference/ has the dense kernels, naive and in float64",
@@ -80,7 +84,7 @@ const FLOORS = [
   { "snn/": "the entry `jarvis-snn/snn`; names of states of Python packages" },
 ];
 
-/** The doors in the wall between engine and snn: no other file of engine is imported by files of snn. */
+/** The doors between engine and snn: files of snn import no other file of engine. */
 const DOORS = [
   "engine/index.ts",
   "engine/extend.ts",
@@ -176,7 +180,7 @@ function takenByName(files) {
   return taken;
 }
 
-/** What the house weighs, as lines of text. */
+/** The counts of the house, as lines of text. */
 function counts() {
   const rooms = new Map();
   const [long, exporters] = [[], new Map()];

@@ -1,4 +1,4 @@
-/** Built pages as a static host serves them: from some folder below the root, without rules of its own. */
+/** Built pages as a static host serves them: from some folder below the root, without rewriting rules. */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";

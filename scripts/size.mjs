@@ -1,8 +1,9 @@
 /**
- * What the package costs on the wire, bundled, minified and compressed: a program that trains a network (the toy trainer,
- * with its data and options) by the complete entry and by the one without the compiler, and every entry with all its exports; some entries also alone, without the layers under them that
- * a page has anyway, or as the bytes that they add to a page. The scripts that pages load have budgets in budgets.json. An entry that
- * loads modules of another one, such as a page of networks that would load the readers of recordings, is an error.
+ * Transfer sizes of the package, bundled, minified and compressed: a program that trains a network (the toy trainer, with its data and
+ * options) by the complete entry and by the one without the compiler, and every entry with all its exports; some entries also alone,
+ * without the layers under them that a page has anyway, or as the bytes that they add to a page. The scripts that pages load have budgets
+ * in budgets.json. An entry that loads modules of another one, such as a page of networks that would load the readers of recordings, is an
+ * error.
  *
  *   npm run size                      fails where a budget is exceeded
  *   npm run size -- --raise "why"     sets the budgets to the sizes of today and a margin, and keeps the reason
@@ -70,12 +71,12 @@ const entryOf = (module) =>
     ? "events"
     : /\/dist\/(?:engine|snn)\/(\w+)\//.exec(module)?.[1];
 
-/** What a page loads of a peer besides scripts. */
+/** Files of a peer that a page loads besides scripts. */
 const ASSETS = { tfjs: ["@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm"] };
 
-/** Of each budget the bytes, minified and gzipped, and what the last raise was for. */
+/** For each budget, the bytes, minified and gzipped, and the reason of the last raise. */
 const BUDGETS = join(root, "scripts/budgets.json");
-/** What a budget has above the size that it was set at, for changes that are not worth a decision. */
+/** Margin of a budget above the size at which it was set, for changes that need no decision. */
 const MARGIN = 0.03;
 
 /**
@@ -178,7 +179,7 @@ export async function peerSize(peer, folder) {
   return [code, ...assets].reduce((sum, bytes) => sum + gzipped(bytes), 0);
 }
 
-/** What is larger than its budget, as the error says it. */
+/** Sizes above their budget, as text of the error. */
 export function excesses(sizes, budgets) {
   return Object.entries(budgets)
     .filter(([name, { bytes }]) => sizes[name].gzip > bytes)

@@ -8,13 +8,13 @@ import { root } from "./entries.mjs";
 
 const LOGS = "build/check";
 
-/** The lines in which test runners say how many tests have passed. */
+/** The lines in which test runners print the number of passed tests. */
 const countsIn = (output) =>
   stripVTControlCharacters(output).match(/^ *(?:Test Files|Tests|ℹ (?:tests|pass|fail|skipped)) .*$/gm) ?? [];
 
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(0)} s`;
 
-/** Runs one command line and keeps its output in a file; gives the output and whether its exit code is 0. */
+/** Runs one command line and keeps its output in a file; returns the output and whether the exit code is 0. */
 function run({ name, command }) {
   return new Promise((resolve) => {
     const child = spawn(command, { cwd: root, shell: true, stdio: ["ignore", "pipe", "pipe"] });

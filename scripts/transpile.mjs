@@ -1,4 +1,4 @@
-/** Makes JavaScript of TypeScript, a file in build/ for each source: types are left out, and imports name the built files. */
+/** Converts TypeScript to JavaScript, one file in build/ per source: types are removed, and imports name the built files. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { transformWithOxc } from "vite";

@@ -1,5 +1,5 @@
 /**
- * How many files, functions and calls of the package a task passes through, by V8's coverage of one warm call. Kernels are not counted.
+ * Number of files, functions and calls of the package that a task runs, by V8's coverage of one warm call. Kernels are not counted.
  *
  *   npm run walks              the table
  *   npm run walks -- --list    and for each walk its files with their functions
@@ -39,7 +39,7 @@ function sourceAt(url, offset) {
   return originalSource === undefined ? null : relative(root, fileURLToPath(new URL(originalSource, url)));
 }
 
-/** Runs fn and returns what it passed through: for each file of the sources its functions with their numbers of calls. */
+/** Runs fn and returns the code that ran: for each file of the sources its functions with their numbers of calls. */
 async function passed(fn) {
   await session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: false });
   await session.post("Profiler.takePreciseCoverage");
@@ -53,7 +53,7 @@ async function passed(fn) {
     for (const { functionName, ranges } of functions) {
       const [{ count, startOffset, endOffset }] = ranges;
       if (count === 0 || startOffset === 0) continue; // a whole file starts at 0
-      // Where a function begins the map may still be that of the file before.
+      // At the start of a function the map may still point to the previous file.
       const file = sourceAt(url, (startOffset + endOffset) >> 1);
       if (file === null) continue;
       if (!files.has(file)) files.set(file, []);
@@ -83,7 +83,7 @@ function toy(neuron) {
   };
 }
 
-/** A training step of nano's network, and no more than what it needs. */
+/** A training step of nano's network, with only the parts that it needs. */
 function nano() {
   const { input, step } = nanoStep(0);
   const batch = input(x.toFloat32Array());

@@ -18,16 +18,16 @@ const COMMANDS = {
   TakeScreenshot: ["GET", "/screenshot"],
 };
 
-/** Callers have limits of their own, shorter ones, whose errors show the log of the browser. */
+/** Callers have shorter limits, whose errors show the log of the browser. */
 const timeouts = { script: 600_000, pageLoad: 600_000 };
 
-/** A session of the server at a port of this machine; `log()` is what the browser says, for errors. */
+/** A session of the server at a port of this machine; `log()` is the output of the browser, for errors. */
 export async function overHTTP(port, log, capabilities) {
   let session = `http://127.0.0.1:${port}/session`;
   const send = told(log, async (command, parameters) => {
     const [method, path] = COMMANDS[command];
     const body = method === "POST" ? JSON.stringify(parameters) : null;
-    // A connection each: WebKitWebDriver crashes now and then where one serves several commands.
+    // One connection per command: WebKitWebDriver sometimes crashes if a connection serves several.
     const headers = { "content-type": "application/json", connection: "close" };
     const response = await fetch(session + path, { method, body, headers });
     const { value } = await response.json();
@@ -39,7 +39,7 @@ export async function overHTTP(port, log, capabilities) {
   return client(send);
 }
 
-/** A session of the Firefox at a port of this machine; `log()` is what it says, for errors. */
+/** A session of the Firefox at a port of this machine; `log()` is its output, for errors. */
 export async function overMarionette(port, log) {
   const socket = connect(port, "127.0.0.1");
   const answers = messages(socket);
@@ -97,9 +97,9 @@ function client(send) {
 
   async function navigate(url) {
     await send("Navigate", { url });
-    // WebKit calls an address that does not load a success, and shows a page without an address that says why.
+    // WebKit reports success for an address that does not load, and shows an error page without an address.
     const why = await run(() => (location.href === "about:blank" ? document.body.textContent : null)).catch((error) => {
-      // A page that leads on at once has loaded. Firefox answers null then, or says so.
+      // A page that redirects at once counts as loaded; Firefox then returns null or an error.
       if (/document was unloaded/i.test(error.message)) return null;
       throw error;
     });

@@ -1,4 +1,7 @@
-/** What each mechanism that exists for speed alone is worth: builds of the package without it, in build/without, and their steps in turns. */
+/**
+ * The gain of each mechanism that exists only for speed: builds the package without it, in build/without, and runs steps of both builds in
+ * turns.
+ */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -9,7 +12,7 @@ import { edited, MECHANISMS } from "../build/bench/without/mechanisms.js";
 import { block, changing, close, fastest, lines, open, others, select, times } from "../build/bench/without/without.js";
 import { root } from "./entries.mjs";
 
-/** What a build needs: the sources of the package, and programs with their stamps, which are those of this build. */
+/** Files that a build needs: the sources of the package, and programs with the stamps of this build. */
 const PARTS = [
   ...["package.json", "tsconfig.base.json", "tsconfig.index.json", "asconfig.json", "index.ts", "core.ts"],
   ...["engine", "snn", "kernels", "scripts", "demos", "bench"],
@@ -23,7 +26,7 @@ function built(name) {
   const copy = (part, options) => cpSync(join(root, part), join(folder, part), { recursive: true, ...options });
   const isSource = (path) => !/\.test\.ts$|kernels\/build(\/|$)/.test(path);
   for (const part of PARTS) copy(part, { filter: isSource });
-  // Of kernels without an edit nothing has to be compiled; those with one are there from the last time.
+  // Kernels without an edit need no compilation; edited ones are kept from the last time.
   copy("kernels/build", { force: false });
   for (const edit of MECHANISMS[name].edits) {
     const file = join(folder, edit.file);
@@ -68,7 +71,7 @@ async function measure(base, sides, steps, keeps) {
 const RESULTS = join(root, "bench/results/without.json");
 const PAGE = join(root, "docs/decisions/products.md");
 
-/** Keeps what was measured in the place of what was known, and writes the table of all. */
+/** Replaces stored results by the measured ones, and writes the table of all. */
 function keep(table) {
   const known = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")).steps : {};
   const steps = { ...known };

@@ -1,6 +1,6 @@
 /**
- * How many words the pages of docs/ have, without programs, other fenced blocks, tables that commands write, and docs/conformance.md,
- * which `npm run conformance` writes.
+ * Number of words in the pages of docs/, without programs, other fenced blocks, tables that commands write, and docs/conformance.md, which
+ * `npm run conformance` writes.
  *
  *   npm run words              by folder, and the longest pages
  */

@@ -1,4 +1,4 @@
-/** Errors say where, what was expected and what came. */
+/** Errors name the place, the expected value and the given value. */
 
 /** `typeof` that distinguishes lists and null from objects. */
 export const typeOf = (value: unknown): string =>

@@ -64,7 +64,7 @@ const LARGEST = 2 ** 32;
  */
 function classOf(bytes: number): number {
   if (bytes <= 128) return bytes <= 16 ? 1 : (bytes + 15) >>> 4;
-  // Beyond 32 bits the arithmetic below would find the class of a small block.
+  // The arithmetic below has 32 bits: a larger size would get the class of a small block.
   if (bytes > LARGEST) throw new RangeError(`out of memory: asked for ${bytes} bytes, the limit is ${LARGEST}`);
   const octave = 31 - Math.clz32(bytes - 1);
   return (octave - 7) * 8 + ((bytes - 1) >>> (octave - 3)) + 1;

@@ -1,5 +1,5 @@
 /**
- * An op is one record: its name, what backward reads, forward and backward. `applyOp` runs an op.
+ * An op is one record: its name, the values that backward reads, forward and backward. `applyOp` runs an op.
  *
  * If a gradient is needed, the output stores a record of the call: op, inputs, memory that forward saved, and further
  * outputs. Only this file assigns these fields of a tensor.

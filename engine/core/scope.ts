@@ -3,7 +3,7 @@
  *
  * The root scope belongs to the caller. Its tensors are blocks that live until `dispose()` or garbage collection
  * (engine/outside/). Each `tape` or `noGrad` opens an inner scope on the arena. Each depth reuses one Scope object; a
- * region is one run of a scope. Every tensor points to its region, so one load tells whether the tensor is alive.
+ * region is one run of a scope. Every tensor points to its region, so one load shows whether the tensor is alive.
  */
 
 import { heap, heapOf } from "./backend.ts";
@@ -133,7 +133,10 @@ export function isScope(other: Scope): boolean {
   return false;
 }
 
-/** Opens a scope. To save an object, `region` may be an ended region in which no tensor was made. */
+/**
+ * Opens a scope. `region` may be an ended region in which no tensor was made; it is then used again instead of a new
+ * object.
+ */
 export function enter(recording: boolean, region: Region = { open: false, scope: root }): Scope {
   const inner = scope.inner();
   region.open = true;

@@ -38,7 +38,8 @@ export interface Recorded<Attrs> {
 export interface Op<Attrs> extends Recorded<Attrs> {
   /**
    * Writes every element of z ← op(a, b, c). `saveBlock` allocates memory for backward. Streams call forward repeatedly
-   * with other values, so each call chooses anew what depends on values, such as a sparse path, and notes it in attrs.
+   * with other values, so each call repeats choices that depend on values, such as a sparse path, and stores them in
+   * attrs.
    */
   forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }

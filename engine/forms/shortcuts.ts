@@ -37,7 +37,7 @@ export interface ShortRecorded<Attrs> extends Recorded<Attrs> {
 /** An op with shortcuts. */
 export interface ShortOp<Attrs> extends Op<Attrs>, ShortRecorded<Attrs> {}
 
-/** A short form of a gradient: what the numbers at its address mean, and how they expand. */
+/** A short form of a gradient: the meaning of the numbers at its address, and how they expand. */
 export type GradientForm = RepeatsForm | PlacesForm | ProductForm;
 
 /** One step of a gradient that is equal in all `steps`. */

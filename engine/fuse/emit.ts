@@ -22,7 +22,7 @@ import * as OP from "./wasm.ts";
 import { Code, I32, V128 } from "./wasm.ts";
 
 /**
- * A value that a sweep computes, and where it goes: an array of a step, of its listed columns, of its columns, or of
+ * A value that a sweep computes, and its destination: an array of a step, of its listed columns, of its columns, or of
  * the current piece; a stream of bits; or a sum in four float64 lanes. If the second word of a sum's place is 32, each
  * strip of columns has its own four lanes.
  */
@@ -127,7 +127,7 @@ class Sweep {
   private readonly roots: readonly Root[];
   /** Arrays that are read, by element or column. */
   private readonly streams: Expression[];
-  /** The address of the next column in each array, by the array's number. Arrays with one value a column begin again at each row. */
+  /** The address of the next column in each array, by the array's number. Arrays with one value per column restart at each row. */
   private readonly pointers = new Map<number, number>();
   private readonly columns = new Set<number>();
   /** Place of the column list, addresses of the arrays that it indexes, and a vector of those addresses. */
@@ -411,7 +411,7 @@ class Sweep {
     visit(x, this.enter, this.leave);
   }
 
-  /** Pushes a term if it is known; otherwise returns that its arguments come first. */
+  /** Pushes a term if it is known. Otherwise returns true: its arguments must be pushed first. */
   private readonly enter = (x: Expression): boolean => {
     const known = x.level > SCALAR ? this.values.get(x) : this.share(x);
     if (known !== undefined) this.code.get(known);

@@ -23,7 +23,7 @@ function evaluated(
   resultOf: (x: Expression) => unknown,
   functions: Functions,
 ): unknown {
-  // A number stays a number if it is not the first operand.
+  // Numbers are passed as numbers, except a first operand, whose method is called.
   const values = args.map((y, i) => (i > 0 && y.op.name === "constant" ? y.attr : resultOf(y)));
   if (op.takesAttr) values.push(attr);
   const given = functions[op.name];
@@ -32,7 +32,10 @@ function evaluated(
   return Reflect.get(first as object, op.name).apply(first, others);
 }
 
-/** Most cached plans or compiled modules: more than a program uses, since address space for modules is limited. */
+/**
+ * Largest number of cached plans or compiled modules, since address space for modules is limited; more than a program
+ * uses.
+ */
 const MOST = 256;
 
 /** The result of `make` for the key; made once. */

@@ -16,8 +16,8 @@ import { type Calls, evaluateFormulas, type SweepCall } from "./sweeps.ts";
 const LANES = 32;
 
 /**
- * Larger steps do not stay in a cache from step to step, so two steps at a time process each piece. With more than two,
- * streams whose distance is a power of two would evict each other.
+ * Larger steps do not fit into a cache until the next step, so two steps at a time process each piece. With more than
+ * two, streams whose distance is a power of two would evict each other.
  */
 const MANY = 65536;
 const PIECE = 1024;
@@ -91,10 +91,7 @@ export class BoundRun implements SharedRun {
   /** Offsets of the run's own arrays. */
   private readonly temps: readonly number[];
   private readonly pieces: readonly number[];
-  /**
-   * For each state, offsets of zeros before the first step and of an array for values that nobody reads; 0 if not
-   * needed.
-   */
+  /** For each state, offsets of zeros before the first step and of an array for unused values; 0 if not needed. */
   private readonly zeros: readonly number[];
   private readonly spare: readonly number[];
   /** For each parameter of the loop, the offset of values that are not in a tensor. */
@@ -140,7 +137,7 @@ export class BoundRun implements SharedRun {
     return places.from?.[i] !== undefined && (direction < 0 || (plan.found[i] === true && given !== 0));
   }
 
-  /** Whether the calls write state i, or its gradient, to an array of its own. */
+  /** Whether the calls write state i, or its gradient, to a separate array. */
   private leaves(i: number, wanted: number): boolean {
     const { places, plan, direction } = this;
     if (direction < 0) return places.dState?.[i] !== undefined;

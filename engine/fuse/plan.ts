@@ -63,7 +63,7 @@ export interface StepBack extends Gradients {
   readonly readsStates: boolean;
 }
 
-/** Arrays with their own read operations. */
+/** Read operations of some kinds of arrays; most others are read as `ARRAY.stream`. */
 const OWN: { readonly [kind in Kind]?: Operation } = { piece: ARRAY.piece, number: ARRAY.number, shared: ARRAY.shared };
 
 /** Most operations that recompute a state; with more, it is carried. */

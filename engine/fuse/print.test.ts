@@ -335,7 +335,7 @@ test("each gradient has a name of its own, whatever the names of the step", () =
   const left = lines.filter((line) => / \+?= /.test(line)).map((line) => line.split(" ")[0] as string);
   expect(new Set(left).size, left.join(" ")).toBe(left.length);
   expect(left).toEqual(expect.arrayContaining(["∇d", "∇I", "∇s", "∇w", "_d′", "v_0_′", "_′"]));
-  // ∂x, the gradient that arrives from outside, has no line of its own.
+  // ∂x, the gradient that arrives from outside, has no line.
   const arriving = new Set(lines.join("\n").match(/∂[\p{L}\p{N}_]+′?/gu));
   expect(left.filter((name) => arriving.has(name))).toEqual([]);
   for (const line of lines) expect(line).not.toMatch(/[∇∂]{2}/);

@@ -194,7 +194,7 @@ export class SweepSteps {
   }
 
   /**
-   * Moves exponentials and similar functions to a loop of their own before the others, if their operands need few
+   * Moves exponentials and similar functions to a separate loop before the others, if their operands need few
    * operations. Otherwise the chain of operations exceeds a processor's look-ahead, and constants exceed the registers.
    */
   private split(roots: readonly Root[], terms: Iterable<Expression>): (readonly Root[])[] {

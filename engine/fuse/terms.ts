@@ -157,7 +157,7 @@ export interface Operation {
   readonly formula?: readonly [f: number, p: number, q: number];
   /** For the kernel that computes sum + dz·f′(x) from (sum, dz, x): the operation of f. */
   readonly of?: Operation;
-  /** Alternately each argument, and what ∂L/∂z = g contributes to its gradient, in the order of the tape. */
+  /** Alternately each argument, and the contribution of ∂L/∂z = g to its gradient, in the order of the tape. */
   readonly gradient?: Gradient;
   /**
    * Text with precedences: first that of the operation; after each argument a, b, c its lowest precedence without

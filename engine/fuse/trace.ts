@@ -161,7 +161,7 @@ function outputsOf(definition: StepDefinition, owner: Owner, leaves: readonly Ex
   const { name, states } = definition;
   const values = Object.fromEntries(leaves.map((x) => [x.attr, x]));
   const { power: _, ...language } = languageOf(owner);
-  // The prototype is null: its names would not belong to the step.
+  // The prototype is null, since inherited names would not belong to the step.
   const known: Record<string, unknown> = Object.assign(Object.create(null), values, language, values);
   const argument = new Proxy(known, {
     get(_, key) {

@@ -1,4 +1,6 @@
-/** What convolutions have in common: options, weights and bias. Who asks whether a layer is one needs none of their ops. */
+/**
+ * Common parts of convolutions: options, weights and bias. This file loads no ops, so testing whether a layer is a convolution needs none.
+ */
 import { COUNT, joined, numberOf, withDefaults, wrongValue } from "../arguments.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { defaultGenerator, type Generator } from "../generator.ts";

@@ -1,4 +1,4 @@
-/** Layers for images and signals: names and initial values, what they learn from a batch, training and evaluation. */
+/** Layers for images and signals: names and initial values, gradients of a batch, training and evaluation. */
 import { expect, test } from "vitest";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import {

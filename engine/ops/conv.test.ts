@@ -462,7 +462,7 @@ test("conv2d: patches of a few hundred places exist at a time, not those of the 
     x.dispose();
     return peak;
   };
-  // Beyond the result, which grows with the batch, all that is needed stays.
+  // Only the result grows with the batch; other memory does not.
   expect(bytes(32)).toBeLessThan(1.2 * bytes(1) + 65536);
   expect(bytes(32)).toBeLessThan(262144);
 });

@@ -3,7 +3,7 @@
  * (kernels/events.ts):
  *
  *   events    each non-zero adds to all windows that contain it
- *   windows   for spikes: a row of bits per window, one word per channel, tells the product which weights to add
+ *   windows   for spikes: a row of bits per window, one word per channel, gives the product the weights to add
  *
  * Both add in the order of the dense products. `followPatches` and `spreadMaps` of patches.ts run them.
  */

@@ -53,8 +53,8 @@ const linearOp: ShortOp<Product> = {
 };
 
 /**
- * With fewer outputs, computing ∂x anew is faster than writing it, since ∂x is much larger than its factors, and
- * reading it again.
+ * With fewer outputs, ∂x is much larger than its factors, so computing it where it is needed is faster than writing and
+ * reading it.
  */
 const FEW_OUTPUTS = 64;
 /** Largest number of inputs whose weights a neuron's kernel packs at once. */

@@ -64,7 +64,7 @@ interface Layout {
   readonly channels: number;
 }
 
-/** Where mean and variance come from: x in training, otherwise the running statistics. */
+/** Source of mean and variance: x in training, otherwise the running statistics. */
 interface Moments {
   readonly training: boolean;
   readonly running: Running | null;

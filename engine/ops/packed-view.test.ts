@@ -49,7 +49,7 @@ test("packed views: products, pools, convolutions and sums read them as they rea
         const view = x.reshape([4, 3, 3, 5]);
         if (written === "late") values(x);
         const z = use(view);
-        // With so many spikes a convolution is dense.
+        // With this share of spikes a convolution is dense.
         if (written === false) expect(isPacked(x), name).toBe(!["floats", "conv2d"].includes(name));
         if (z.requiresGrad) z.sum().backward();
         const gradients = [w, kernel].map((t) => (t.grad === null ? [] : bits(t.grad)));

@@ -43,7 +43,7 @@ function describeAxis(at: number, { size, places, kernel, stride, padding, dilat
 
 /**
  * Address of the weights of the live taps of g: `weights` itself if all taps are live, else a copy, which `leaveTaps`
- * frees. Address 0 stays 0.
+ * frees. Address 0 remains 0.
  */
 function takeTaps(g: Windows, weights: number): number {
   if (g.live === null || weights === 0) return weights;
@@ -74,7 +74,7 @@ const tapBytes = ({ groups, filters, taps }: Windows): number => 4 * groups * fi
 /** Bytes of the described loop over images, for `layOut`. */
 const bytesOfLoop = (): number => extra().convPlan(descriptor, 0);
 
-/** Address of the memory of the described loop, which is laid out there. No object holds both numbers: a step of a stream makes none. */
+/** Lays out the memory of the described loop and returns its address. `bytes` is an argument, since a step of a stream makes no objects. */
 function layOut(bytes: number): number {
   const block = allocateInScope(bytes);
   extra().convPlan(descriptor, block);

@@ -147,7 +147,7 @@ const POOL: Required<MaxPoolOptions & AvgPoolOptions> = {
   countIncludePad: true,
 };
 
-/** Throws unless the options are in range. The check needs no image, so it takes an endless one. */
+/** Throws unless the options are in range. The check assumes an image of unlimited size. */
 export function checkWindow(where: string, kernel: Pair, options: MaxPoolOptions): void {
   const settings = withDefaults(where, POOL, options);
   for (const axis of [0, 1]) windowAlong(where, axis, Infinity, kernel, settings);

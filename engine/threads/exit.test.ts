@@ -1,4 +1,4 @@
-/** Programs that end while threads run: none keeps the process, and its exit code stays. */
+/** Programs that end while threads run: threads neither keep the process alive nor change its exit code. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -60,7 +60,7 @@ const SOURCE = `
   await programs[process.argv[2]]();
 `;
 
-/** The exit code of a program, run with these flags of Node, and what it has written. */
+/** Exit code and output of a program that runs with these flags of Node. */
 function ended(name: Name, flags: string[] = []): Promise<{ code: number | null; out: string; error: string }> {
   const child = spawn(process.execPath, [...flags, bundle, name], {
     stdio: ["ignore", "pipe", "pipe"],

@@ -36,13 +36,13 @@ const DEFAULTS: { worker: unknown } = { worker: null };
  * From now on, n threads share the work of kernels; returns n. Default: the processors that this process may use, at
  * most 16. `threads(1)` ends all threads but the main one.
  *
- * All values move to a memory that threads share. Views of the former memory, such as `Tensor.data`, then have length 0.
- * The memory stays shared when the threads end. If a busy machine makes threads slower than one, the main thread works
- * alone for some milliseconds at a time. If a worker ends by itself or does not answer, the program notices later: the
- * next op with enough work for threads then throws, and one thread goes on. Results are right until then.
+ * All values move to a memory that threads share. Views of the former memory, such as `Tensor.data`, then have length 0. The memory remains
+ * shared when the threads end. If a busy machine makes threads slower than one, the main thread works alone for some milliseconds at a
+ * time. If a worker ends by itself or does not answer, the program notices later: the next op with enough work for threads then throws, and
+ * the program continues with one thread. Results before the error are correct.
  *
  * @throws RangeError unless n is an integer from 1 to 16; TypeError for invalid options; Error if the platform has no
- *   shared memory, or a worker does not start: one thread goes on.
+ *   shared memory, or a worker does not start; the program then continues with one thread.
  *
  * @example
  * ```ts

@@ -36,7 +36,7 @@ const ALONE: { readonly [name in keyof Kernels]?: string } = {
   delayBits: "spikes of a step end within a word of bits",
 };
 
-/** The bits of two runs, where they differ; numbers that are none are alike. */
+/** The bits of two runs where they differ; all NaN are equal. */
 function difference(a: Uint32Array, b: Uint32Array): string | null {
   const [x, y] = [new Float32Array(a.buffer), new Float32Array(b.buffer)];
   for (let i = 0; i < a.length; i++) {
@@ -72,7 +72,7 @@ test("threads: every kernel is shared, or has a reason why it is not", async () 
 describe.each([2, 3, 7])("threads: with %i", (count) => {
   beforeAll(async () => {
     await start(count, ALL);
-    // Pages behind all blocks, and behind the working memory that threads take meanwhile.
+    // Adds pages after all blocks, and after the workspace that threads allocate meanwhile.
     memory.grow(64);
   });
 
@@ -90,7 +90,7 @@ describe.each([2, 3, 7])("threads: with %i", (count) => {
       // A kernel that returns nothing returns 0 in parts.
       expect((shared[name] as Kernel)(...args) ?? 0).toBe(result ?? 0);
       expect({ trial, args, difference: difference(arrays.copy(), alone) }).toEqual({ trial, args, difference: null });
-      // No part reads what another one writes: the last one may be the first.
+      // No part reads values that another part writes, so the parts may run in reverse order.
       arrays.restore(before);
       const backwards = vi.spyOn(Pool.prototype, "run").mockImplementation(lastFirst);
       (shared[name] as Kernel)(...args);

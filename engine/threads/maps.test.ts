@@ -28,7 +28,7 @@ import { LIF } from "../../snn/index.ts";
 import { ALL } from "../../test/support/threads.ts";
 import { start } from "./start.ts";
 
-/** A result with what it was made of, leaves that get gradients. */
+/** A result, and the leaves that it was computed from, which get gradients. */
 interface Run {
   readonly z: Tensor;
   readonly leaves: readonly Tensor[];

@@ -55,7 +55,7 @@ export class Parts {
     this.bytes = new Array(count + 1).fill(0);
   }
 
-  /** Number of parts for n items, where a part has whole units, at least one. */
+  /** Number of parts for n items; each part has one or more whole units. */
   countOf(n: number, unit: number): number {
     return Math.min(this.count, Math.floor(n / unit));
   }

@@ -7,7 +7,7 @@ export interface Thread {
   start(message: Start): Promise<void>;
   /** Called with the reason if the worker ends unexpectedly, once the event loop reports it. */
   ended: (reason: string) => void;
-  /** Whether the worker has ended, also without an event; undefined if the platform does not tell. */
+  /** Whether the worker has ended, also without an event; undefined if the platform does not report it. */
   hasEnded(): boolean | undefined;
   end(): void;
 }
@@ -24,7 +24,7 @@ interface NodeWorker {
   terminate(): Promise<number>;
 }
 
-/** A Node message port; it tells whether its other end still exists. */
+/** A Node message port, which shows whether its other end still exists. */
 interface NodePort {
   postMessage(message: unknown): boolean | undefined;
   close(): void;

@@ -16,7 +16,7 @@ afterAll(() => start(1));
 
 const kernel = (): Kernel => coreKernels.fill as Kernel;
 
-/** An address behind all memory. */
+/** An address beyond all memory. */
 const NOWHERE = 0xf0000000;
 
 /** A block of n floats, and their values. */
@@ -33,7 +33,7 @@ test("pool: an error in a part of a worker is thrown with its text after all par
   const block = floats(8);
   const order = () =>
     poolNow().run(kernel(), 3, (part) => {
-      // The main thread would take over a part that nobody has taken.
+      // The main thread would take over an unclaimed part.
       if (part === 0) for (const t of [0, 1]) untilTaken(t);
       return part === 1 ? [NOWHERE, 4, 1] : [block.at + 8 * part, 2, part + 1];
     });

@@ -41,7 +41,7 @@ const PATIENCE = 4000;
 /** Milliseconds between two checks of a thread that does not answer. */
 const LOOK = 100;
 /**
- * Milliseconds without an answer after which a thread counts as lost, if the platform does not tell whether it runs.
+ * Milliseconds without an answer after which a thread counts as lost, if the platform does not report whether it runs.
  */
 const LOST = 20_000;
 /** Milliseconds that a thread has to start. */

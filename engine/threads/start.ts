@@ -35,7 +35,8 @@ export interface Settings {
   /** Whether the main thread works alone while threads make it slower, as on a busy machine. */
   readonly backsOff?: boolean;
   /**
-   * Milliseconds without an answer after which a thread counts as lost, if the platform does not tell whether it runs.
+   * Milliseconds without an answer after which a thread counts as lost, if the platform does not report whether it
+   * runs.
    */
   readonly patience?: number;
 }

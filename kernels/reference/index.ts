@@ -13,7 +13,7 @@ import * as twins from "./twins.ts";
 
 /** Kernels without a twin. */
 const WITHOUT_TWIN = [
-  // Recurrent weights, for which the reference composes compiled steps with products.
+  // Kernels for recurrent weights: the reference composes traced steps with products.
   "packForward",
   "feedForward",
   "packBackward",

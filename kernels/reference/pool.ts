@@ -6,7 +6,7 @@ import { accumulate, at, put } from "./memory.ts";
 const HEAD = 9;
 
 export const spans: Kernels["spans"] = (table, size, places, kernel, stride, padding, dilation, countPadding) => {
-  // Without the run, which is not read here.
+  // The run is left empty, since no twin reads it.
   [size, places, dilation, kernel, stride, padding, 0, 0, 0].forEach((value, i) => {
     put(table, i, value);
   });

@@ -7,7 +7,7 @@ export const fileOf = (name) =>
     .replace(/([A-Z])([A-Z][a-z])/g, "$1-$2")
     .toLowerCase();
 
-/** Of classes: QuadraticIF, which snn/neurons/quadratic-if.ts exports. */
+/** Names of classes: QuadraticIF, which snn/neurons/quadratic-if.ts exports. */
 export const ofClass = {
   pattern: /^[A-Z][A-Za-z0-9]*$/,
   looks: "in letters and digits that begin with a capital",

@@ -1,4 +1,4 @@
-/** A neuron: a leaky membrane, of which a spike takes the threshold off. */
+/** A neuron: a leaky membrane, from which a spike subtracts the threshold. */
 import { ofClass } from "./names.mjs";
 
 const source = (name) => `import { lazyNeuron } from "../neuron/define.ts";

@@ -1,4 +1,4 @@
-/** A rule for synapses: a spike behind strengthens the synapses whose inputs were active before. */
+/** A rule for synapses: a postsynaptic spike strengthens the synapses whose inputs were active before. */
 import { ofClass } from "./names.mjs";
 
 const source = (name) => `import { lazyRule } from "../plasticity.ts";

@@ -39,7 +39,7 @@ test("poisson: every step and every value is a draw of its own", () => {
     .map(values);
   for (let t = 1; t < 200; t++) {
     const equal = steps[t]?.filter((s, i) => s === steps[t - 1]?.[i]).length as number;
-    // Of 200 fair coins: 100 ± 7.1; the largest of 200 such deviations is below five of them.
+    // 200 fair coins show 100 ± 7.1 heads; the largest of 200 such deviations is below five standard deviations.
     expect(Math.abs(equal - 100)).toBeLessThan(36);
   }
 });

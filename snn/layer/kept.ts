@@ -87,7 +87,7 @@ export function checkKept(where: string, maker: string, kept: readonly Kept[]): 
   }
 }
 
-/** Fields whose names are internal, in words. */
+/** Words for fields with internal names. */
 const WORDS: Fields = { replaced: "step", reading: "mask or grid" };
 
 function changed(where: string, maker: string, { layer, values }: Kept): Error {

@@ -1,4 +1,4 @@
-/** Steps of a long sequence as tensors of their own, and an output that is written block by block; spikes in bits remain bits. */
+/** Steps of a long sequence as separate tensors, and an output that is written block by block; spikes in bits remain bits. */
 import { constantSource, k, ready } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { memory, viewOf } from "../../engine/lasting.ts";
@@ -6,8 +6,8 @@ import { type Shape, sizeOf } from "../../engine/shape.ts";
 import { broadcastTo, emptyOf, emptySpikesOf, formOf } from "../../engine/unchecked.ts";
 
 /**
- * The steps from … to − 1 of x, in the current scope: a view of floats, a copy of bits, or a repetition of the step that x repeats. `leafOf`
- * makes the values of x that require a gradient a leaf of the block; it gets the view, and the index of its first value in x.
+ * The steps from … to − 1 of x, in the current scope: a view of floats, a copy of bits, or a repetition of the step that x repeats.
+ * `leafOf(view, first)` makes a view of x a leaf of the block; `first` is the index in x of its first value.
  */
 export function blockOf(x: Tensor, from: number, to: number, leafOf: (view: Tensor, first: number) => void): Tensor {
   const shape = [to - from, ...x.sizes.slice(1)];
@@ -37,11 +37,11 @@ export function writeBlock(z: Tensor, block: Tensor, first: number): void {
 
 /** Copies n bits between streams. The bits after them, up to the end of the word, become 0. */
 function copyBits(to: number, first: number, from: number, start: number, n: number): void {
-  // Both streams have a word behind the last one.
+  // Both streams have one word after the last one.
   const target = new Uint32Array(memory.buffer, to + 4 * (first >>> 5), ((first & 31) + n + 31) >>> 5);
   const source = new Uint32Array(memory.buffer, from + 4 * (start >>> 5), (((start & 31) + n + 31) >>> 5) + 1);
   const [up, down] = [first & 31, start & 31];
-  // The bits before `first` in its word are those of the block before.
+  // In the first word, the bits before `first` belong to the previous block.
   target[0] = up === 0 ? 0 : ((target[0] as number) << (32 - up)) >>> (32 - up);
   target.fill(0, 1);
   for (let i = 0; 32 * i < n; i++) {

@@ -34,7 +34,7 @@ const leafOp: Omit<ShortRecorded<End>, "shortcuts"> = {
   },
 };
 
-/** States of generators before a block, of those that it draws from. */
+/** States, before a block, of the generators that the block draws from. */
 type Draws = Map<Generator, GeneratorState>;
 
 /** The layers over x, [T, B, …]. */
@@ -82,7 +82,10 @@ export class Blocks {
     return records ? this.recorded(z) : z;
   }
 
-  /** Runs the first step alone, which shows what the layers return and read. Their generators are then as before. */
+  /**
+   * Runs the first step alone to find out which tensors the layers return and read. Afterwards restores their
+   * generators.
+   */
   private firstStep(): { shape: readonly number[]; isPacked: boolean; isRecorded: boolean } {
     const draws: Draws = new Map();
     const first = () =>
@@ -109,7 +112,9 @@ export class Blocks {
     return z;
   }
 
-  /** The block that begins with step `from`, in the scope that records or not; notes the draws. */
+  /**
+   * Runs the block that begins with step `from` in the current scope, and stores the generator states before its draws.
+   */
   private run(from: number, state: NetworkState | undefined): [z: Tensor, state: NetworkState] {
     const draws: Draws = new Map();
     this.draws.push(draws);
@@ -121,8 +126,8 @@ export class Blocks {
   }
 
   /**
-   * The steps of x from … to − 1. Their gradient is written into that of x at dx; if x has one already, it continues this, as it does in the
-   * whole run.
+   * The steps of x from … to − 1. Their gradient is written to that of x, at dx. If `isBegun`, x has a gradient already, to which it is
+   * added in the order of the whole run.
    */
   private blockFrom(from: number, to: number, dx = 0, isBegun = false): Tensor {
     const { x } = this;
@@ -160,7 +165,7 @@ export class Blocks {
     }
   }
 
-  /** Runs block i again and passes its gradients on: to `ends` those of the state before it. */
+  /** Runs block i again, then backward through it. Writes the gradients of the state before the block to `ends`. */
   private again(
     i: number,
     z: Tensor,
@@ -194,7 +199,7 @@ function give(t: Tensor, from: number): void {
   else k.copy(gradientAt(t, true), from, t.size);
 }
 
-/** Runs fn; notes the state of each generator before its first draw. */
+/** Runs fn; stores the state of each generator before its first draw. */
 const noting = <R>(draws: Draws, fn: () => R): R =>
   watchingDraws((generator) => {
     if (!draws.has(generator)) draws.set(generator, generator.getState());

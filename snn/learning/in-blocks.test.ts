@@ -304,7 +304,7 @@ test("in blocks: nothing but gradients is left, also where forward or backward f
     expect(() => run(3)).toThrow("enough");
     network.zeroGrad();
     expect(() => run(11)).toThrow("enough");
-    // Sums that are incomplete are not left behind.
+    // After the error no incomplete sums remain.
     expect(network.parameters().map((p) => p.grad)).toEqual(network.parameters().map(() => null));
     failing.limit = Infinity;
     inBlocks(network, x, { steps: 2 }).dispose();

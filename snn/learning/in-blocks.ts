@@ -24,13 +24,14 @@ const WHERE = "inBlocks";
  *
  *   z_p, S_p = module(x_p, S_p₋₁)      ∂L/∂(x_p, S_p₋₁), ∂L/∂θ += backward of block p from ∂L/∂z_p, ∂L/∂S_p
  *
- * Shapes: x [T, B, …] → z [T, B, …]. Memory beside x and z: K·M + ⌈T/K⌉·|S|, where M is what one step keeps for backward. Time: a second forward.
+ * Shapes: x [T, B, …] → z [T, B, …]. Memory beside x and z: K·M + ⌈T/K⌉·|S|, where M is the memory that one step keeps for backward. Time:
+ * a second forward.
  *
- * Spikes, losses, and gradients of x and of states have the bits of the whole run. A gradient of weights adds up from the last block to the first, in an
- * order that depends on K alone, so its roundings differ from those of the whole run; so do those of all gradients below a layer that adds several steps
- * into one sum (`Recurrent` with all connections, `DelayedLinear`, `PSN`). With K ≥ T, and while {@link record} observes the module, the call is
- * `module.forward(x)`. A layer that draws random numbers draws them block by block, which is another sample than that of the whole run, and backward
- * draws the same ones again.
+ * Spikes, losses, and gradients of x and of states have the bits of the whole run. A gradient of weights adds up from the last block to the
+ * first, in an order that depends on K alone, so its roundings differ from those of the whole run; so do those of all gradients below a
+ * layer that adds several steps into one sum (`Recurrent` with all connections, `DelayedLinear`, `PSN`). With K ≥ T, and while {@link
+ * record} observes the module, the call is `module.forward(x)`. A layer that draws random numbers draws them block by block, so they differ
+ * from those of the whole run; backward draws the same ones again.
  *
  * With K < T the module must be a layer, or layers in `Sequential`, nested or not: neurons, `Recurrent`, readouts, delays and other layers with `step(x,
  * state)` and `initialState(shape)`, and layers without a state, each with one output per time step. The `forward` of a user's layer runs again in
@@ -77,7 +78,7 @@ function checked(z: Tensor): Tensor {
   return z;
 }
 
-/** Throws for a layer that has other values in blocks than over the whole sequence. */
+/** Throws for a layer whose values in blocks differ from those over the whole sequence. */
 function checkLayer({ module, name }: NetworkLayer): void {
   if (isStepping(module) && isStepStale(module)) {
     throw new RangeError(

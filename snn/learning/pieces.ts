@@ -1,12 +1,12 @@
-/** A network over a piece of a sequence, from the state after the piece before. */
+/** A network over a piece of a sequence, from the state after the previous piece. */
 import { stack, type Tensor } from "../../engine/index.ts";
 import { isStepping, type Stepping } from "../layer/stepping.ts";
 import type { LayerState, NetworkLayer, NetworkState, Passed } from "./network.ts";
 import { ownState, passedWhole, tensorsOfState } from "./network.ts";
 
 /**
- * Runs a network over a piece of a sequence, from the state before it; undefined at the start of the sequence. Returns the output and the state
- * after the piece, which shares no tensor with the state before.
+ * Runs a network over a piece of a sequence, from the given state (undefined at the start of the sequence). Returns the output and the
+ * state after the piece, which shares no tensor with the given one.
  */
 export function forwardFrom(
   layers: readonly NetworkLayer[],

@@ -89,7 +89,7 @@ export class Synapses {
   private readonly sweeps = new Map<string, RuleSweep>();
   private readonly scalars: readonly string[];
   private readonly scalarAt: readonly number[];
-  /** Scales of synaptic states among these values. */
+  /** Places of the scales of synaptic states among these values. */
   private readonly scales: readonly ScalePlace[];
   /**
    * Parameters of the rule, and their address among these values; 0 for a parameter with a value for each postsynaptic neuron.

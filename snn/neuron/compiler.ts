@@ -61,7 +61,7 @@ export interface Compiler {
   read(name: string, options: object): Making;
   /** Runs T steps; afterwards each of their outputs can be read. */
   begin(layer: Layer, current: Tensor, T: number, step: Shape, from: readonly Tensor[] | null): NeuronSteps;
-  /** The main output of T steps. `states` hold the states before the first step, and afterwards those after the last. */
+  /** The main output of T steps. `states` contains the initial states, which the final states replace. */
   run(layer: Layer, current: Tensor, T: number, step: Shape, states: Tensor[] | null, over: boolean): Tensor;
 }
 

@@ -119,7 +119,8 @@ declare module "./neuron.ts" {
     /** Replaces the step and its form. @internal */
     useStep(step: Pick<Neurons, "form" | "compiled">): void;
     /**
-     * The parameters if one of them needs a gradient, else null. A run asks once, so each parameter is read, and clamped, once. @internal
+     * The parameters if one of them needs a gradient, else null. A run calls this once, so each parameter is read, and clamped, once.
+     * @internal
      */
     onRecord(): Named | null;
     /** The parameters of a loop, computed from the parameters of the step. @internal */

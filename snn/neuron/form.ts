@@ -32,7 +32,7 @@ export interface NeuronSpec extends NeuronKind, Schema {
    * name.
    */
   readonly chosen?: Readonly<Record<string, unknown>>;
-  /** The form and step of the equation from which this form was made by a change; absent in the equation itself. */
+  /** If this form is a changed one, for example with rounded states, the original form and its step; else absent. */
   readonly own?: { readonly form: NeuronSpec; readonly compiled: CompiledNeuron };
   readonly without?: (choices: never) => readonly string[];
   /**

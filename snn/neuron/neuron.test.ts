@@ -228,7 +228,7 @@ describe("neuron: outputs of unroll", () => {
   test("cost no memory where nothing reads them, and leave nothing after backward", () => {
     const layer = new AdaptiveLIF();
     const x = leaf([T, B, N], 7);
-    tape(() => layer.forward(x).sum().backward()); // the gradient of x stays
+    tape(() => layer.forward(x).sum().backward()); // the gradient of x remains
     const [bytes, state] = [4 * T * B * N, 2 * 4 * B * N];
     const liveAfter = (fn: () => void) =>
       tape(() => {
@@ -757,7 +757,7 @@ describe("neuron: what is refused", () => {
 });
 
 describe("stream: modules of one's own", () => {
-  /** The neuron of tensor ops, whose state only its forward knows. */
+  /** The neuron of tensor ops, whose state exists only inside its forward. */
   class Forgetful extends Module {
     forward(current: Tensor): Tensor {
       let v = zeros(current.shape.slice(1));

@@ -27,7 +27,7 @@ const SURROGATES: readonly Surrogate[] = [
 const OUTPUTS = ["z", "membrane", "v", "last"] as const;
 type Output = (typeof OUTPUTS)[number];
 
-/** A run that was drawn. Arrays are values, so that both sides make tensors of their own of them. */
+/** A run that was drawn. Arrays contain the values from which both sides make their own tensors. */
 interface Case {
   readonly reset: keyof typeof RESETS;
   readonly delayed: boolean;
@@ -36,7 +36,7 @@ interface Case {
   /** Null for a readout. */
   readonly surrogate: Surrogate | null;
   readonly T: number;
-  /** Of a step; the last axis counts the neurons. */
+  /** Shape of a step; the last axis counts the neurons. */
   readonly shape: readonly number[];
   /** The current has a time axis. */
   readonly isSequence: boolean;

@@ -221,8 +221,8 @@ export function runSteps(
 }
 
 /**
- * A run of neurons over a current, from given states. After `forward`, the object keeps what backward and later reads
- * of outputs need.
+ * A run of neurons over a current, from given states. After `forward`, the object keeps the values that backward and
+ * later reads of outputs need.
  */
 export class NeuronRun {
   readonly neuron: Neuron;

@@ -144,7 +144,7 @@ function checkFiring(
   }
 }
 
-/** 1 at the winner; a comparison, so that the compiler knows the value to be 0 or 1. */
+/** 1 at the winner; a comparison, because the compiler treats results of comparisons as 0 or 1. */
 const wins = (argument: StepArgument<string>): Value => (argument[WINNER] as Value).gt(0);
 
 /** How neurons fire in a step: the spike of this step, the late spike of the state before it, and the mask of active neurons. */

@@ -238,7 +238,7 @@ export type NeuronParameters<Parameters> = { readonly [name in Required<Paramete
   readonly [name in Optional<Parameters>]?: Tensor;
 };
 
-/** Carries types: the options and fields of layers, their state and the result of `unroll`. No form has such a value. */
+/** Carries types: the options and fields of layers, their state and the result of `unroll`. These members exist only as types. */
 export interface Typed<Options, Fields, State = unknown, Result = object> {
   readonly types?: (options: Options) => Fields;
   readonly results?: (state: State) => Result;

@@ -321,7 +321,7 @@ describe("lif: memory", () => {
     const { live } = memoryStats();
     resetPeak();
     tape(() => {
-      fn(); // what it returns stays inside
+      fn(); // its result is freed with the tape
     });
     return memoryStats().peak - live;
   }

@@ -81,9 +81,9 @@ describe("izhikevich", () => {
       const crossings = after.filter((v, i) => i > 0 && v > middle !== (after[i - 1] as number) > middle).length;
       return times.length === 1 && crossings >= 4;
     },
-    // Of two pairs of pulses, the one with the gap of the neuron's own period makes it fire.
+    // Two pairs of pulses arrive; the pair whose gap is the period of the neuron makes it fire.
     resonator: ({ times }) => times.length === 1 && within(times, 320, 350) === 1,
-    // Of two pairs of pulses the closer one makes it fire.
+    // Two pairs of pulses arrive; the pair with the shorter gap makes it fire.
     integrator: ({ times }) => times.length === 1 && within(times, 14, 25) === 1,
     // It spikes after the end of an inhibitory pulse.
     reboundSpike: ({ times }) => times.length === 1 && (times[0] as number) > 25,

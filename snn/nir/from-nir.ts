@@ -39,7 +39,7 @@ const DEFAULTS = {
   numerics: "nir" as NonNullable<FromNIROptions["numerics"]>,
 } satisfies Record<keyof FromNIROptions, unknown>;
 
-/** A node, and what its layer is made from. */
+/** A node, and the data from which its layer is made. */
 interface Making {
   /** Name of the node in errors. */
   readonly where: string;

@@ -3,7 +3,7 @@
  *
  * Files are untrusted, but the library trusts them in some places. A session therefore
  *   - rejects text whose lengths never reach the end of the text, which the library would read forever;
- *   - limits the growth of the library's memory to what the file can need;
+ *   - limits the growth of the library's memory to the most that the file can need;
  *   - hides all other files from the library;
  *   - treats any message of the library as an error, since some functions report one and continue with half of the data;
  *   - restores the stack, since an exception of the library does not release its stack frame.

@@ -39,7 +39,7 @@ export interface ToNIROptions {
   dt: number;
   /** Shape of one step of one sample, without time and batch: [784], or [1, 28, 28]. Networks of `fromNIR` do not need it. */
   inputShape?: Shape;
-  /** Whether a loss throws; default false. */
+  /** Whether to throw if the graph cannot express an option; default false. */
   strict?: boolean;
 }
 

@@ -13,7 +13,7 @@ export interface ChartOptions {
   title?: string;
   /** Width in pixels; default 720. */
   width?: number;
-  /** Height in pixels; default: what the panels need. */
+  /** Height in pixels; by default that of the panels. */
   height?: number;
   /** "light", "dark", or "auto" (default): dark if the reader prefers it. */
   theme?: "light" | "dark" | "auto";

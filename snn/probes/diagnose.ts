@@ -50,7 +50,7 @@ const DEFAULTS = joined(RATES, {
  * - `dead`: almost no neuron fires
  * - `saturated`: most neurons fire in almost every step
  * - `disconnected`: no gradient arrives at the layer
- * - `unsupported`: a gradient arrives, but almost no membrane is where the surrogate's derivative is not 0
+ * - `unsupported`: a gradient arrives, but almost all membranes lie where the surrogate's derivative is 0
  * - `vanishing`, `exploding`: gradients become too small or too large towards the input or the first steps
  */
 export type Trouble =

@@ -45,7 +45,7 @@ export class BatchSize {
   /**
    * B for a network input of this shape.
    *
-   * @throws RangeError if no axis, or either of two, may be that of the samples.
+   * @throws RangeError unless exactly one axis may be that of the samples.
    */
   in(where: string, shape: Shape): number {
     const { sequences, singles, isUnclear, size } = this;

@@ -30,7 +30,7 @@ const THRESHOLD = 0.7;
 const ROUNDING = 1.5 * 2 ** 23;
 const ROUNDING_64 = 1.5 * 2 ** 52;
 
-/** Factor by which every weight that is not negligible next to others exceeds 1 in magnitude; clamped to ±1, it is a sign. */
+/** A weight times this factor, clamped to ±1, is the weight's sign, unless the weight is negligible next to others. */
 const HUGE = 3e38;
 
 /** Number of values that remain in the cache from one kernel to the next. */

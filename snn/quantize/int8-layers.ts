@@ -192,7 +192,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
   /** Plans a sequence [T, …] whose features fit. */
   protected abstract plan(x: Shape): P;
 
-  /** z ← the products of all steps. Each group has a record of its previous step, which becomes that of the last step. */
+  /** z ← the products of all steps. `pasts` has the previous step of each group, which the last step replaces. */
   abstract run(z: number, x: Input, plan: P, pasts: readonly Past[]): void;
 
   /** z ← the products of all steps, without a previous step. */

@@ -98,8 +98,8 @@ function dense(count: number, low: number, high: number, center: number, ratio: 
 }
 
 /**
- * z = the level nearest to x; a tie goes to the lower level of a list, and to the even one of equidistant levels.  ∂L/∂x = ∂L/∂z, also
- * outside of the levels.
+ * z = the level nearest to x; at a tie the lower level of a list, or the even one of equidistant levels.  ∂L/∂x = ∂L/∂z, also outside of
+ * the levels.
  */
 export function onLevel(levels: StateLevels, argument: Language, theta: Value | number): (x: Value) => Value {
   const { count, low, high, list } = levels;

@@ -15,7 +15,7 @@ export interface RecurrentLIFOptions extends LIFOptions {
   readonly connection?: "all" | "one";
   /** Whether neurons feed themselves too in the connection "all"; default true. */
   readonly selfConnections?: boolean;
-  /** Where the initial weights come from; the default generator if not given. */
+  /** Generator of the initial weights; the default generator if not given. */
   readonly generator?: Generator;
 }
 

@@ -48,7 +48,7 @@ export interface RecurrentOptions {
    * Norse without autapses.
    */
   selfConnections?: boolean;
-  /** Where the initial weights come from; the default generator if not given. */
+  /** Generator of the initial weights; the default generator if not given. */
   generator?: Generator;
 }
 

@@ -1,4 +1,4 @@
-/** Streams of modules that users write: what they have to say, and what their steps may do. */
+/** Streams of users' modules: required declarations, and allowed operations of their steps. */
 import { expect, test } from "vitest";
 import {
   BatchNorm1d,
@@ -289,7 +289,7 @@ test("stream: a step that another forward has left behind is refused", () => {
     };
     refused(new RecurrentLIF({ features: 2 }), [1, 2]);
   } finally {
-    Reflect.deleteProperty(Recurrent.prototype, "forward"); // what hid the one of its prototype
+    Reflect.deleteProperty(Recurrent.prototype, "forward"); // it hid the method of its prototype
   }
   new Stream(new RecurrentLIF({ features: 2 }), [1, 2]).dispose();
 });

@@ -224,8 +224,8 @@ class SteppingStage extends Stage {
 }
 
 /**
- * Throws unless each step of a layer's `forward` is independent of the others, as its class declares or the package knows. A stream runs
- * one step at a time, so a state inside `forward` would silently be lost.
+ * Throws unless each step of a layer's `forward` is independent of the others, as its class declares, or as is known for layers of the
+ * package. A stream runs one step at a time, so a state inside `forward` would silently be lost.
  */
 function checkDeclared(layer: Module): void {
   const { name } = layer.constructor;
@@ -296,7 +296,7 @@ class Chain extends Stage {
 
   /**
    * Throws if the module of stage i, which may run any code, has freed its input, its own memory, or memory of the
-   * stages up to the next module. That module has a check of its own.
+   * stages up to the next module. That module has a separate check.
    */
   private checkAfter(i: number): void {
     if (i === 0) alive(this.input, "Stream");

@@ -48,7 +48,7 @@ export class Stream {
   /** Views are made once, so that a step creates none. When memory grows, their length becomes 0. */
   private inputView: Float32Array = new Float32Array();
   private outputView: Float32Array = new Float32Array();
-  /** The region of the temporary tensors of a step; what a failed step leaves there is freed. */
+  /** The region of the temporary tensors of a step; tensors that a failed step leaves there are freed. */
   private readonly region = { ...disposed };
 
   /**

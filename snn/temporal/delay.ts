@@ -29,7 +29,7 @@ function place(z: Tensor, delays: readonly number[]): number {
   return at;
 }
 
-/** Whether x does not begin with past steps. */
+/** Whether x begins with step 0, not with past steps. */
 const isWhole = ({ first }: Delaying): boolean => first === 0;
 
 /** z[t − first] = x[t − d], 0 before the start.  ∂L/∂x[t] = ∂L/∂z[t + d − first]. */

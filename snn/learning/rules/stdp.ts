@@ -12,8 +12,8 @@ import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
  * f₊ = (high − w)^μ₊, f₋ = (w − low)^μ₋; "weight" f₊ = f₋ = w. For a weight beyond a bound, which {@link Plastic.normalize} may cause, f = 0 at that
  * bound. `interaction: "nearest"` sets the traces at a spike instead of adding to them.
  *
- * Shapes: see {@link Plastic}. Parameters, numbers or tensors [out]: aPlus 0.01, aMinus 0.012 (A₊, A₋, in units of the weight), muPlus 1, muMinus 1;
- * numbers: tauPlus 20, tauMinus 20 (in the unit of dt), amountPlus 1, amountMinus 1 (what a spike adds to x and y).
+ * Shapes: see {@link Plastic}. Parameters, numbers or tensors [out]: aPlus 0.01, aMinus 0.012 (A₊, A₋, in units of the weight), muPlus 1,
+ * muMinus 1; numbers: tauPlus 20, tauMinus 20 (in the unit of dt), amountPlus 1, amountMinus 1 (added to x and y by a spike).
  *
  * `numerics`: "norse" decays by 1 − dt/τ, with spikes multiplied by dt/τ; "spikingjelly" decays by 1 − dt/τ and weighs by w;
  * "bindsnet" sets traces. In all three a pair of spikes in the same step counts in both changes (`order: "after"`).

@@ -23,7 +23,7 @@ export interface RebuiltForm {
 /** A pending factor and shift of values, by channel on an axis that is counted from the end. */
 interface Pending extends Affine {
   readonly axis: number;
-  /** Batch normalisation that they come from; null if they are only the scale of a ReLU. */
+  /** The batch normalisation that has this factor and shift; null for the scale of a ReLU. */
   readonly source: string | null;
 }
 

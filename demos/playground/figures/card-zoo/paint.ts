@@ -2,7 +2,7 @@ import { CARD_WIDTH, type Subject } from "../card.ts";
 import { izhikevichFamily } from "../zoo/model.ts";
 import { CARD, Grid, Pictures } from "../zoo/paint.ts";
 
-export const SUBJECT: Subject = { title: "Twenty ways to fire", path: "zoo/" };
+export const SUBJECT: Subject = { title: "Twenty-eight ways to fire", path: "zoo/" };
 
 /** Six patterns, each under the current of its paper. */
 export function pictures(): Pictures {
