@@ -117,6 +117,96 @@ describe("train", SIDE_BY_SIDE, () => {
     await redrawn(page, ".diagram canvas", diagram);
   });
 
+  for (const [width, height] of [
+    [1440, 900],
+    [1024, 768],
+    [390, 844],
+  ]) {
+    test(`button, diagram and map lie in the first screen of ${width} pixels, and it learns without a press`, async (t) => {
+      const page = await openTrain(t, "", { viewport: { width, height } });
+      await stepsAbove(page, 10);
+      for (const part of ["[data-action=play]", ".diagram canvas", ".map canvas"]) {
+        const box = await page.locator(part).boundingBox();
+        assert.ok(box.y >= 0 && box.y + box.height <= height, `${part} ends at ${box.y + box.height} of ${height}`);
+      }
+      await stepIs(page, 200);
+      await playing(page, false);
+    });
+  }
+
+  test("a reader who wants no motion sees an untrained network at rest", async (t) => {
+    const page = await openTrain(t, "", { reducedMotion: "reduce" });
+    await ready(page);
+    await page.click("[data-action=step]");
+    await stepIs(page, 1);
+    await playing(page, false);
+  });
+
+  test("a hidden page rests, and goes on when it is seen", async (t) => {
+    const page = await openTrain(t, "pace=20");
+    await ready(page);
+    await page.click("[data-action=play]");
+    await stepsAbove(page, 3);
+    await page.evaluate(() => {
+      const { postMessage } = Worker.prototype;
+      globalThis.orders = [];
+      Worker.prototype.postMessage = function (order, ...rest) {
+        globalThis.orders.push(order.kind);
+        postMessage.call(this, order, ...rest);
+      };
+      globalThis.turn = (state) => {
+        Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      };
+    });
+    await page.evaluate(() => globalThis.turn("hidden"));
+    assert.deepEqual(await page.evaluate(() => globalThis.orders), ["rest"]);
+    await page.evaluate(() => globalThis.turn("visible"));
+    await stepsAbove(page, (await figure(page, "step")) + 3);
+  });
+
+  test("the map follows the cursor of time", async (t) => {
+    const page = await trained(t, "", 60);
+    await page.waitForFunction(() => document.querySelector(".plane strong")?.textContent !== "");
+    const end = await inkOf(page, ".map canvas");
+    const stack = page.locator(".stack");
+    await stack.press("Home");
+    await redrawn(page, ".map canvas", end);
+    const colours = await page.locator(".map canvas").evaluate((canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return data.filter((_, i) => i % 4 === 3 && data[i] > 0).length / (canvas.width * canvas.height);
+    });
+    assert.ok(colours < 0.9, "before the first spikes most of the plane belongs to no class");
+  });
+
+  test("a neuron shows its own map under the pointer, is pinned by a click and silenced by Alt and a click", async (t) => {
+    const page = await trained(t, "layers=8,4", 60);
+    const diagram = page.locator(".diagram canvas");
+    const { width, height } = await diagram.boundingBox();
+    const title = (text) =>
+      page.waitForFunction((wanted) => document.querySelector(".plane strong")?.textContent === wanted, text);
+    // The third of eight neurons in the first of two layers: a third of the way from the inputs to the readout.
+    const position = { x: 28 + (width - 92) / 3, y: 28 + (2.5 / 8) * (height - 36) };
+    await title("What it decides where");
+    await diagram.hover({ position });
+    await title("Neuron 3 of layer 1");
+    await page.locator("h1").hover();
+    await title("What it decides where");
+    await diagram.click({ position });
+    assert.match(await query(page), /neuron=3/);
+    const spikes = await figure(page, "spikes");
+    await diagram.click({ position, modifiers: ["Alt"] });
+    await page.waitForFunction(
+      (before) => Number(document.querySelector("[data-figure=spikes]").textContent) < before,
+      spikes,
+    );
+    await page.getByRole("button", { name: "Let it fire" }).click();
+    await page.waitForFunction(
+      (before) => Number(document.querySelector("[data-figure=spikes]").textContent) === before,
+      spikes,
+    );
+  });
+
   test("where the engine does not run, the page says why", async (t) => {
     const body = 'throw new Error("this engine has no WebAssembly SIMD")';
     const page = await openBroken(t, "**/worker-*.js", (route) =>
@@ -129,7 +219,7 @@ describe("train", SIDE_BY_SIDE, () => {
 
 describe("train, in time", () => {
   test("it pauses, goes on, takes single steps and starts anew, by buttons and by keys", async (t) => {
-    const page = await openTrain(t);
+    const page = await openTrain(t, "seed=0");
     await ready(page);
     const untrained = await fact(page, "hash");
     await page.click("[data-action=play]");

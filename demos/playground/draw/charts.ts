@@ -65,7 +65,10 @@ export function paintRates(
 }
 
 export interface MapInput {
+  /** The certainty of class 1, null for none. */
   readonly map: Float32Array | null;
+  /** Shares of something in its colour, in the place of the certainty. */
+  readonly shares?: { readonly values: Float32Array; readonly color: string };
   /** Test samples x, y, … and their labels. */
   readonly points: Float32Array;
   readonly labels: Uint8Array;
@@ -77,8 +80,14 @@ export interface MapInput {
 const BANDS = 5;
 
 /** Which class the network sees where: bands of certainty under the test samples, discs and squares. */
-export function paintMap(pen: Pen, { map, points, labels, at }: MapInput, size: number, palette: Palette): void {
+export function paintMap(
+  pen: Pen,
+  { map, shares, points, labels, at }: MapInput,
+  size: number,
+  palette: Palette,
+): void {
   if (map !== null) paintBands(pen, map, size, palette);
+  if (shares !== undefined) paintShares(pen, shares.values, size, shares.color);
   const discs: number[] = [];
   const rims: number[] = [];
   const boxes: number[] = [];
@@ -107,13 +116,33 @@ export function paintMap(pen: Pen, { map, points, labels, at }: MapInput, size: 
   pen.line(ring, { color: palette.ink, width: 2 });
 }
 
+/** No spike leaves the ground. */
+function paintShares(pen: Pen, values: Float32Array, size: number, color: string): void {
+  const bandOf = (value: number): number => Math.ceil(value * 2 * BANDS) - 1;
+  paintRuns(pen, values, size, bandOf, (band) => faded(color, (0.7 * (band + 1)) / (2 * BANDS)));
+}
+
 function paintBands(pen: Pen, map: Float32Array, size: number, palette: Palette): void {
-  const side = Math.round(Math.sqrt(map.length));
-  const cell = size / side;
-  const bands: number[][] = Array.from({ length: 2 * BANDS }, () => []);
   // A tie belongs to neither class, and stays the colour of the ground.
   const bandOf = (value: number): number =>
     value === 0.5 ? -1 : Math.min(2 * BANDS - 1, Math.floor(value * 2 * BANDS));
+  paintRuns(pen, map, size, bandOf, (band) => {
+    const certainty = band < BANDS ? BANDS - band : band - BANDS + 1;
+    return faded(palette.classes[band < BANDS ? 0 : 1], 0.06 + (0.34 * certainty) / BANDS);
+  });
+}
+
+/** A grid in bands 0 … 2·BANDS − 1; other cells stay the colour of the ground. */
+function paintRuns(
+  pen: Pen,
+  map: Float32Array,
+  size: number,
+  bandOf: (value: number) => number,
+  colorOf: (band: number) => string,
+): void {
+  const side = Math.round(Math.sqrt(map.length));
+  const cell = size / side;
+  const bands: number[][] = Array.from({ length: 2 * BANDS }, () => []);
   for (let row = 0; row < side; row++) {
     // Neighbours of one band become one box.
     for (let column = 0; column < side; ) {
@@ -124,10 +153,7 @@ function paintBands(pen: Pen, map: Float32Array, size: number, palette: Palette)
       column = end;
     }
   }
-  for (const [band, boxes] of bands.entries()) {
-    const certainty = band < BANDS ? BANDS - band : band - BANDS + 1;
-    pen.boxes(boxes, faded(palette.classes[band < BANDS ? 0 : 1], 0.06 + (0.34 * certainty) / BANDS));
-  }
+  for (const [band, boxes] of bands.entries()) pen.boxes(boxes, colorOf(band));
 }
 
 interface RateCurve {

@@ -1,10 +1,12 @@
 /** The network at one moment: potentials fill the neurons like vessels, spikes travel along the connections. */
 import type { SampleView } from "../model/views.ts";
-import { faded, type Palette } from "./palette.ts";
+import { faded, LIGHT, type Palette } from "./palette.ts";
 import type { Pen } from "./pen.ts";
 
 /** Neurons of a layer that find room. */
 const MOST = 12;
+/** Pixels above and below the neurons, and those beside a neuron that still mean it. */
+const [TITLES, FOOT, REACH] = [28, 8, 24];
 /** Connections of a pair of layers that are drawn: the strongest. */
 const STRONGEST = 160;
 
@@ -23,12 +25,36 @@ export interface DiagramInput {
   readonly matrices: readonly Float32Array[];
   readonly threshold: number;
   readonly classNames: readonly string[];
+  /** Neurons that are silenced are crossed out, one is framed; both counted from 0. */
+  readonly silenced?: readonly Place[];
+  readonly framed?: Place | null;
+}
+
+interface Place {
+  readonly layer: number;
+  readonly neuron: number;
+}
+
+/** The neuron of a layer at a point of the picture, null for none. */
+export function neuronAt(
+  { sample, classNames }: DiagramInput,
+  [x, y]: readonly [number, number],
+  width: number,
+  height: number,
+): Place | null {
+  const columns = makeColumns(sample, classNames, width, LIGHT);
+  for (const [layer, column] of columns.slice(1, -1).entries()) {
+    const pitch = (height - TITLES - FOOT) / column.neurons.length;
+    const neuron = column.neurons[Math.floor((y - TITLES) / pitch)];
+    if (Math.abs(x - column.x) <= REACH && neuron !== undefined) return { layer, neuron };
+  }
+  return null;
 }
 
 /** `time` runs from 0 to the number of steps; its fraction is how far the spikes of that step have come. */
 export function paintDiagram(
   pen: Pen,
-  { sample, matrices, threshold, classNames }: DiagramInput,
+  { sample, matrices, threshold, classNames, silenced = [], framed = null }: DiagramInput,
   time: number,
   width: number,
   height: number,
@@ -37,7 +63,8 @@ export function paintDiagram(
   const columns = makeColumns(sample, classNames, width, palette);
   const t = Math.min(sample.timesteps - 1, Math.floor(time));
   const way = Math.min(1, time - t);
-  const y = (column: Column, i: number): number => 28 + ((i + 0.5) / column.neurons.length) * (height - 36);
+  const y = (column: Column, i: number): number =>
+    TITLES + ((i + 0.5) / column.neurons.length) * (height - TITLES - FOOT);
   for (let pair = 0; pair + 1 < columns.length; pair++) {
     const matrix = matrices[pair];
     if (matrix !== undefined) paintConnections(pen, columns, pair, matrix, sample, t, way, y, palette);
@@ -52,6 +79,24 @@ export function paintDiagram(
     else if (i === columns.length - 1) paintReadout(pen, column, sample, t, y, palette, classNames);
     else paintNeurons(pen, column, sample.layers[i - 1] as SampleView["layers"][number], t, threshold, y, palette);
   }
+  const at = ({ layer, neuron }: Place): readonly [number, number] | null => {
+    const column = columns[layer + 1];
+    const i = column?.neurons.indexOf(neuron) ?? -1;
+    return column === undefined || i < 0 ? null : [column.x, y(column, i)];
+  };
+  for (const place of silenced) {
+    const [x, cy] = at(place) ?? [];
+    if (x === undefined || cy === undefined) continue;
+    pen.discs([x, cy, 9], palette.paper);
+    pen.line([x - 5, cy - 5, x + 5, cy + 5], { color: palette.muted, width: 2 });
+    pen.line([x - 5, cy + 5, x + 5, cy - 5], { color: palette.muted, width: 2 });
+  }
+  const [x, cy] = (framed === null ? null : at(framed)) ?? [];
+  if (x === undefined || cy === undefined) return;
+  pen.line([x - 11, cy - 11, x + 11, cy - 11, x + 11, cy + 11, x - 11, cy + 11, x - 11, cy - 11], {
+    color: palette.ink,
+    width: 1,
+  });
 }
 
 function makeColumns(sample: SampleView, classNames: readonly string[], width: number, palette: Palette): Column[] {

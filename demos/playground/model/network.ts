@@ -48,6 +48,8 @@ export class SpikingNetwork extends Module {
   readonly neurons: LIF[];
   readonly head: Linear;
   readonly integrator: LeakyIntegrator | null;
+  /** Masks [N] of the layers whose spikes are taken away in part: 0 for a silenced neuron, 1 for the others. */
+  masks: readonly (Float32Array | undefined)[] = [];
 
   constructor(config: TrainConfig, features: number, classes: number) {
     super();
@@ -69,10 +71,7 @@ export class SpikingNetwork extends Module {
 
   /** Scores [B, K] of inputs [T, B, N]. */
   forward(x: Tensor): Tensor {
-    let spikes = x;
-    for (const [i, linear] of this.linears.entries()) {
-      spikes = (this.neurons[i] as LIF).forward(linear.forward(spikes));
-    }
+    const spikes = this.spikesOf(x, this.linears.length - 1);
     if (this.integrator === null) return this.head.forward(meanOverTime(spikes));
     // A class whose membrane never rises is at its maximum, 0, in all silent steps. The first of them has no spikes to learn from.
     return maxMembrane(this.integrator.forward(this.head.forward(spikes)), { ties: "share" });
@@ -83,16 +82,35 @@ export class SpikingNetwork extends Module {
     let spikes = x;
     const layers = this.linears.map((linear, i) => {
       const record = (this.neurons[i] as LIF).unroll(linear.forward(spikes));
-      spikes = record.spikes;
+      spikes = this.masked(i, record.spikes);
       return { spikes, membrane: record.membrane };
     });
-    if (this.integrator !== null) return { layers, readout: this.integrator.forward(this.head.forward(spikes)) };
+    return { layers, readout: this.readoutOf(spikes) };
+  }
+
+  /** Spikes [T, B, N] of a layer. */
+  spikesOf(x: Tensor, layer: number): Tensor {
+    let spikes = x;
+    for (const [i, linear] of this.linears.slice(0, layer + 1).entries()) {
+      spikes = this.masked(i, (this.neurons[i] as LIF).forward(linear.forward(spikes)));
+    }
+    return spikes;
+  }
+
+  /** The readout [T, B, K] of the last layer's spikes. */
+  readoutOf(spikes: Tensor): Tensor {
+    if (this.integrator !== null) return this.integrator.forward(this.head.forward(spikes));
     const T = spikes.shape[0] as number;
     const steps = tensor(
       Array.from({ length: T }, (_, t) => t + 1),
       { shape: [T, 1, 1] },
     );
-    return { layers, readout: this.head.forward(spikes.cumsum({ axis: 0 }).div(steps)) };
+    return this.head.forward(spikes.cumsum({ axis: 0 }).div(steps));
+  }
+
+  private masked(layer: number, spikes: Tensor): Tensor {
+    const mask = this.masks[layer];
+    return mask === undefined ? spikes : spikes.mul(tensor(mask));
   }
 }
 

@@ -126,23 +126,46 @@ function shares(counts: Float32Array): Float32Array {
 const PIECE = 1000;
 
 /**
- * How sure the network is of class 1 at each point of a grid of side × side over the unit square, row by row from the top:
- * softmax of the scores. Stops after every piece of the grid.
+ * How sure the network is of class 1 at each step, if the sample ended there, at each point of a grid of side × side over the unit square,
+ * row by row from the top, [T, side²]: softmax of the scores. Stops after every piece of the grid.
  */
-export function* decisionMap(run: Run, model: SpikingNetwork, side: number): Iterator<undefined, Float32Array> {
-  const points = new Float32Array(2 * side * side);
-  const map = new Float32Array(side * side);
+export const decisionMap = (run: Run, model: SpikingNetwork, side: number): Pieces =>
+  overPlane(run, side, (input) => certainties(run, model, input));
+
+/** How many spikes a neuron has fired until each step, at each point of such a grid, [T, side²]. */
+export const neuronMap = (run: Run, model: SpikingNetwork, side: number, layer: number, neuron: number): Pieces =>
+  overPlane(run, side, (input) => model.spikesOf(input, layer).select(2, neuron).cumsum({ axis: 0 }).toFloat32Array());
+
+type Pieces = Iterator<undefined, Float32Array>;
+
+/** Values [T, points] of inputs [T, points, N], for the points of a grid. */
+function* overPlane({ config, data }: Run, side: number, valuesOf: (input: Tensor) => Float32Array): Pieces {
+  const area = side * side;
+  const points = new Float32Array(2 * area);
+  const map = new Float32Array(config.timesteps * area);
   for (let row = 0; row < side; row++) {
     for (let column = 0; column < side; column++) {
       points[2 * (row * side + column)] = (column + 0.5) / side;
       points[2 * (row * side + column) + 1] = 1 - (row + 0.5) / side;
     }
   }
-  for (let start = 0; start < map.length; start += PIECE) {
+  for (let start = 0; start < area; start += PIECE) {
     if (start > 0) yield;
-    map.set(certainties(run, model, points.subarray(2 * start, 2 * (start + PIECE))), start);
+    const piece = points.subarray(2 * start, 2 * (start + PIECE));
+    const count = piece.length / 2;
+    const values = noGrad(() => {
+      const x = tensor(receptiveFields(piece, config.fields), { shape: [count, data.features] });
+      return valuesOf(encodeSamples(config, x, new Generator(config.seed)));
+    });
+    for (let t = 0; t < config.timesteps; t++) map.set(values.subarray(t * count, (t + 1) * count), t * area + start);
   }
   return map;
+}
+
+/** The part of a map [T, area] at a step. */
+export function mapAt(map: Float32Array, timesteps: number, t: number): Float32Array {
+  const area = map.length / timesteps;
+  return map.subarray(t * area, (t + 1) * area);
 }
 
 /** The whole of what is made piece by piece. */
@@ -153,11 +176,13 @@ export function completed<T>(pieces: Iterator<undefined, T>): T {
   }
 }
 
-function certainties({ config, data }: Run, model: SpikingNetwork, points: Float32Array): Float32Array {
-  return noGrad(() => {
-    const x = tensor(receptiveFields(points, config.fields), { shape: [points.length / 2, data.features] });
-    const scores = model.forward(encodeSamples(config, x, new Generator(config.seed)));
-    return scores.softmax().select(1, 1).toFloat32Array();
+/** The softmax of two scores for class 1, [T, points]. */
+function certainties({ config, data }: Run, model: SpikingNetwork, input: Tensor): Float32Array {
+  const readout = model.readoutOf(model.spikesOf(input, config.layers.length - 1));
+  const columns = readout.size / config.timesteps;
+  const scores = scoresOverTime(readout.toFloat32Array(), columns, config.readout === "membrane");
+  return Float32Array.from({ length: scores.length / data.classes }, (_, i) => {
+    return 1 / (1 + Math.exp((scores[2 * i] as number) - (scores[2 * i + 1] as number)));
   });
 }
 

@@ -15,13 +15,14 @@ import { signal } from "../../ui/signal.ts";
 import { addressIn, DIGITS } from "../../ui/site.ts";
 import { StackView } from "../../ui/stack-view.ts";
 import { Words } from "../../ui/words.ts";
-import type { Living, Mount } from "../figure.ts";
+import type { Living, Mount, MountOptions } from "../figure.ts";
 import { Task } from "../worker/client.ts";
 import type { TrainParameters } from "../worker/tasks/train.ts";
 import { confined, type FigureValues, figureFields, subjectSentence, trainControls } from "./controls.ts";
-import type { Command, Detail, Frame, Report, Setup } from "./protocol.ts";
+import { DecisionMap } from "./map.ts";
+import type { Command, Detail, Frame, Pin, PlaneMap, Report, Setup } from "./protocol.ts";
 import { TrainResults } from "./results.ts";
-import { axisOf, classNamesOf, emptySample, inputTitleOf, type Pin, sampleRows } from "./rows.ts";
+import { axisOf, classNamesOf, emptySample, inputTitleOf, sampleRows } from "./rows.ts";
 
 /** Seconds of a time step in slow motion. */
 const SLOW = 0.5;
@@ -30,6 +31,11 @@ const LOOP = 6;
 
 const LOST =
   "The link opens this network untrained: weights from a file are not in it. Save the weights, and send the file along.";
+
+const QUIETED = "The link opens the network with all its neurons: that some are silenced is not in it.";
+
+/** Steps that the figure takes by itself when it is first seen. */
+const ALONE = 200;
 
 /** A change of these begins a new run. */
 const RUN_FIELDS = Object.keys(trainFields) as (keyof TrainConfig)[];
@@ -61,26 +67,39 @@ class TrainFigure implements Living {
   private setup: Setup | null = null;
   private frame: Frame | null = null;
   private detail: Detail | null = null;
-  private map: Float32Array | null = null;
+  private map: PlaneMap | null = null;
+  /** Neurons whose spikes are taken away in all that is shown. */
+  private silenced: readonly Pin[] = [];
   /** A file of weights has been sent, and no other configuration since. */
   private loading = false;
   private configured = false;
   /** Someone pressed play and has not stopped it: also the next run is to play. */
   private playing = false;
+  /** Nobody has asked for anything: the figure begins by itself when it is seen. */
+  private isFresh: boolean;
   /** The steps of the link that was opened. */
   private until = 0;
 
   private readonly playButton = button("Train", () => this.toggle(), { class: "primary", "data-action": "play" });
   private readonly status = element("output", { class: "status", "aria-live": "off" });
   private readonly words = new Words(() => this.work());
-  private readonly diagram = new DiagramView(240);
+  private readonly silenceButton = button("Silence it", () => this.silence(this.pinned()), {
+    "data-action": "silence",
+  });
+  private readonly diagram = new DiagramView({
+    onHover: (neuron) => this.send({ kind: "watch", neuron }),
+    onPick: (pin, alt) => {
+      if (alt) this.silence(pin);
+      else this.store.set({ layer: pin.layer + 1, neuron: pin.neuron + 1 });
+    },
+  });
+  private readonly plane = new DecisionMap(([x, y]) => this.store.set({ px: inSquare(x), py: inSquare(y) }));
   private readonly stack = new StackView("One sample over time", {
     onPick: (row, neuron) => {
       if (row > 0) this.store.set({ layer: row, neuron: neuron + 1 });
     },
   });
   private readonly results = new TrainResults({
-    onPlace: ([x, y]) => this.store.set({ px: inSquare(x), py: inSquare(y) }),
     onRecall: (snapshot) => this.halt({ kind: "recall", snapshot }),
     onSave: () => this.send({ kind: "save" }),
     onLoad: (bytes) => {
@@ -89,8 +108,9 @@ class TrainFigure implements Living {
     },
   });
 
-  constructor(host: HTMLElement) {
+  constructor(host: HTMLElement, { still, state }: MountOptions) {
     this.host = host;
+    this.isFresh = !still && state === "";
     this.picture = this.stage();
     host.append(trainControls(this.store), this.picture, this.results.node, this.words.node);
     host.addEventListener("keydown", (event) => this.press(event));
@@ -103,6 +123,8 @@ class TrainFigure implements Living {
   play(): void {
     this.isSeen = true;
     this.task?.play();
+    if (this.isFresh) this.send({ kind: "play", until: ALONE });
+    this.isFresh = false;
   }
 
   rest(): void {
@@ -135,7 +157,8 @@ class TrainFigure implements Living {
   }
 
   lost(): string | null {
-    return this.frame?.fromSeed === false ? LOST : null;
+    if (this.frame?.fromSeed === false) return LOST;
+    return this.silenced.length > 0 ? QUIETED : null;
   }
 
   get settled(): Promise<void> {
@@ -169,15 +192,15 @@ class TrainFigure implements Living {
           label: "pace",
           show: (pace: number) => (pace === 0 ? "full speed" : `${pace} steps a second`),
         }),
-        this.status,
       ),
+      element("div", { class: "scene" }, this.diagram.host, this.plane.node, this.status),
       element(
         "div",
         { class: "row" },
         button("Slow motion", () => cursor.toggle(SLOW * store.values.timesteps), { "data-action": "slow" }),
         subjectSentence(store, () => this.setup?.tests ?? figureFields.sample.max),
+        this.silenceButton,
       ),
-      this.diagram.host,
       this.stack.host,
     );
   }
@@ -268,6 +291,14 @@ class TrainFigure implements Living {
     else this.start();
   }
 
+  /** Takes the spikes of a neuron away in all that is shown, or gives them back. */
+  private silence(pin: Pin): void {
+    const others = this.silenced.filter((each) => !isSame(each, pin));
+    this.silenced = others.length < this.silenced.length ? others : [...others, pin];
+    this.send({ kind: "silence", neurons: this.silenced });
+    this.show();
+  }
+
   private look(): void {
     const { sample, px, py } = this.store.values;
     this.send({ kind: "look", at: px < 0 ? { kind: "test", index: sample - 1 } : { kind: "point", x: px, y: py } });
@@ -292,12 +323,13 @@ class TrainFigure implements Living {
       this.frame = null;
       this.detail = null;
       this.map = null;
+      this.silenced = [];
       this.results.restart();
       // The store hears of the new limits, and of what a file says of its network.
       this.store.set(report.loaded && this.loading ? report.config : {}, "file");
       if (report.loaded) this.look();
     } else if (report.kind === "map") {
-      this.map = report.map;
+      this.map = report;
       this.show();
       if (report.isFine) this.settle();
     } else if (report.kind === "frame") {
@@ -323,15 +355,19 @@ class TrainFigure implements Living {
     const { sample } = frame;
     this.showSample(config, sample, setup.surrogate);
     const classNames = classNamesOf(config.data);
-    const layer = this.pin(config).layer;
+    const pin = this.pinned(config);
     if (detail !== null) {
-      this.diagram.show({ sample, matrices: detail.matrices, threshold: config.threshold, classNames });
+      const { silenced } = this;
+      const { matrices } = detail;
+      this.diagram.show({ sample, matrices, threshold: config.threshold, classNames, silenced, framed: pin });
     }
-    this.results.show({ setup, frame, detail, map: this.map, classNames, layer, place: this.place(setup) });
+    this.silenceButton.textContent = this.silenced.some((each) => isSame(each, pin)) ? "Let it fire" : "Silence it";
+    this.plane.show(setup, this.map, this.place(setup));
+    this.results.show({ setup, frame, detail, classNames, layer: pin.layer });
     this.showStatus(frame, setup);
   }
 
-  private pin({ layers }: TrainConfig): Pin {
+  private pinned({ layers }: TrainConfig = this.store.values): Pin {
     const { layer, neuron } = this.store.values;
     return { layer: Math.min(layer, layers.length) - 1, neuron: neuron - 1 };
   }
@@ -344,7 +380,7 @@ class TrainFigure implements Living {
         threshold: config.threshold,
         surrogate,
         classNames: classNamesOf(config.data),
-        pin: this.pin(config),
+        pin: this.pinned(config),
         judgedByMaximum: config.readout === "membrane",
       },
       currentPalette(),
@@ -374,9 +410,11 @@ class TrainFigure implements Living {
   }
 }
 
+const isSame = (a: Pin, b: Pin): boolean => a.layer === b.layer && a.neuron === b.neuron;
+
 const inSquare = (value: number): number => nearest(figureFields.px, Math.min(1, Math.max(0, value)));
 
-export const mount: Mount = (host) => {
+export const mount: Mount = (host, options) => {
   lead(location);
-  return new TrainFigure(host);
+  return new TrainFigure(host, options);
 };

@@ -1,8 +1,10 @@
-/** The map of decisions: which class the network sees where; a click or the arrow keys ask about a point. */
+/** A map of the plane at the time of the cursor: which class the network sees where, or where a neuron fires; a click or the arrow keys ask about a point. */
 import { paintMap } from "../../draw/charts.ts";
+import { mapAt } from "../../model/views.ts";
 import { CanvasView } from "../../ui/canvas.ts";
+import { cursor } from "../../ui/cursor.ts";
 import { element } from "../../ui/dom.ts";
-import type { Setup } from "./protocol.ts";
+import type { PlaneMap, Setup } from "./protocol.ts";
 
 /** How far an arrow key goes. */
 const NUDGE = 0.02;
@@ -10,14 +12,18 @@ const NUDGE = 0.02;
 type Place = readonly [number, number];
 
 export class DecisionMap {
-  readonly host = element("div", {
+  private readonly title = element("strong");
+  private readonly text = element("span");
+  private readonly host = element("div", {
     class: "map",
     tabindex: "0",
     role: "group",
     "aria-label": "Map of decisions; arrow keys move the sample",
   });
+  /** The map with its title. */
+  readonly node = element("figure", { class: "plane" }, this.host, element("figcaption", {}, this.title, this.text));
   private setup: Setup | null = null;
-  private map: Float32Array | null = null;
+  private map: PlaneMap | null = null;
   private place: Place = [0.5, 0.5];
   private readonly view: CanvasView;
 
@@ -30,11 +36,26 @@ export class DecisionMap {
         paint: (pen, width, _height, palette) => {
           const { setup, map, place } = this;
           if (setup === null || setup.points === null) return;
-          paintMap(pen, { map, points: setup.points, labels: setup.labels, at: place }, width, palette);
+          const { timesteps } = setup.config;
+          const values = map === null ? null : mapAt(map.map, timesteps, cursor.stepOf(timesteps));
+          const marks = { points: setup.points, labels: setup.labels, at: place };
+          if (map === null || values === null || map.of === null) {
+            paintMap(pen, { map: values, ...marks }, width, palette);
+            return;
+          }
+          const most = mapAt(map.map, timesteps, timesteps - 1).reduce((max, value) => Math.max(max, value), 1);
+          const color = palette.layers[map.of.layer] as string;
+          paintMap(
+            pen,
+            { map: null, shares: { values: values.map((value) => value / most), color }, ...marks },
+            width,
+            palette,
+          );
         },
       },
       "Certainty of the network over the plane, with the test samples",
     );
+    cursor.subscribe(() => this.view.update());
     const ask = (event: PointerEvent): void => {
       const box = host.getBoundingClientRect();
       onPlace([(event.clientX - box.left) / box.width, 1 - (event.clientY - box.top) / box.height]);
@@ -53,11 +74,19 @@ export class DecisionMap {
     });
   }
 
-  show(setup: Setup, map: Float32Array | null, place: Place): void {
+  show(setup: Setup, map: PlaneMap | null, place: Place): void {
+    this.node.hidden = setup.points === null;
     const isOther = setup !== this.setup || map !== this.map || String(place) !== String(this.place);
     this.setup = setup;
     this.map = map;
     this.place = place;
-    if (isOther) this.view.update();
+    if (!isOther) return;
+    this.view.update();
+    const of = map?.of ?? null;
+    this.title.textContent = of === null ? "What it decides where" : `Neuron ${of.neuron + 1} of layer ${of.layer + 1}`;
+    this.text.textContent =
+      of === null
+        ? "The deeper the colour, the surer. Click to ask about a point."
+        : "The deeper the colour, the more spikes it fires there.";
   }
 }

@@ -5,7 +5,7 @@ import { LIGHT, type Palette } from "../../draw/palette.ts";
 import { PlacedPen } from "../../draw/pen.ts";
 import { paintStack, type Row, StackLayout } from "../../draw/stack.ts";
 import { trainFields } from "../../model/train-fields.ts";
-import { completed } from "../../model/views.ts";
+import { completed, mapAt } from "../../model/views.ts";
 import { defaults } from "../../state/fields.ts";
 import type { Poster } from "../figure.ts";
 import type { Detail } from "./protocol.ts";
@@ -25,7 +25,8 @@ const frame = session.frame(0, true);
 const { sample } = frame;
 const classNames = classNamesOf(config.data);
 
-const map = completed(session.map("coarse") as Iterator<undefined, Float32Array>);
+const maps = completed(session.map("coarse") as Iterator<undefined, Float32Array>);
+const map = mapAt(maps, config.timesteps, config.timesteps - 1);
 session.dispose();
 
 const rowsIn = (palette: Palette): Row[] =>

@@ -8,6 +8,12 @@ export type Subject =
   | { readonly kind: "test"; readonly index: number }
   | { readonly kind: "point"; readonly x: number; readonly y: number };
 
+/** A neuron of the network, both counted from 0. */
+export interface Pin {
+  readonly layer: number;
+  readonly neuron: number;
+}
+
 export type Command =
   /** A new run, at rest. */
   | { readonly kind: "configure"; readonly config: TrainConfig }
@@ -18,6 +24,10 @@ export type Command =
   /** Steps a second; 0: as many as there can be. */
   | { readonly kind: "pace"; readonly stepsPerSecond: number }
   | { readonly kind: "look"; readonly at: Subject }
+  /** The map shows where this neuron fires, or with null where the network decides what. */
+  | { readonly kind: "watch"; readonly neuron: Pin | null }
+  /** Takes the spikes of these neurons away in all that is shown; training keeps them. */
+  | { readonly kind: "silence"; readonly neurons: readonly Pin[] }
   /** Shows the weights as they were at a snapshot, or with null as they are. */
   | { readonly kind: "recall"; readonly snapshot: number | null }
   | { readonly kind: "save" }
@@ -77,11 +87,19 @@ export interface Frame {
   readonly detail: Detail | null;
 }
 
+/** A picture of the unit square at each step, [T, side²], each from the top. */
+export interface PlaneMap {
+  readonly kind: "map";
+  /** The neuron whose spikes until then are counted; null: the certainty of class 1. */
+  readonly of: Pin | null;
+  readonly map: Float32Array;
+  readonly isFine: boolean;
+}
+
 export type Report =
   | Setup
   | Frame
-  /** Certainty of class 1 over the unit square, side × side from the top. */
-  | { readonly kind: "map"; readonly map: Float32Array; readonly isFine: boolean }
+  | PlaneMap
   /** A number of commands has been carried out, or was overtaken by others. */
   | { readonly kind: "obeyed"; readonly commands: number }
   | { readonly kind: "saved"; readonly bytes: Uint8Array }

@@ -1,4 +1,4 @@
-/** What comes out of a run: the map, the curves, the costs, the potentials, the rates, and what anybody can check. */
+/** What comes out of a run: the curves, the costs, the potentials, the rates, and what anybody can check. */
 import { paintRates, paintSurrogate } from "../../draw/charts.ts";
 import { count } from "../../draw/numbers.ts";
 import { History } from "../../model/history.ts";
@@ -11,13 +11,10 @@ import { type Slider, slider } from "../slider.ts";
 import { advice } from "./advice.ts";
 import { costTable } from "./costs.ts";
 import { Curves } from "./curves.ts";
-import { DecisionMap } from "./map.ts";
 import type { Detail, Frame, Setup } from "./protocol.ts";
 import { truth } from "./truth.ts";
 
 export interface ResultEvents {
-  /** A point of the plane is asked about. */
-  onPlace(place: readonly [number, number]): void;
   /** A snapshot is to be shown, or with null the run as it is. */
   onRecall(snapshot: number | null): void;
   onSave(): void;
@@ -29,12 +26,9 @@ export interface Results {
   readonly setup: Setup;
   readonly frame: Frame;
   readonly detail: Detail | null;
-  /** Certainty of class 1 over the plane, null until it is known. */
-  readonly map: Float32Array | null;
   readonly classNames: readonly string[];
   /** The layer whose potentials are shown. */
   readonly layer: number;
-  readonly place: readonly [number, number];
 }
 
 export class TrainResults {
@@ -42,8 +36,6 @@ export class TrainResults {
   private shown: Results | null = null;
   private readonly history = new History();
   private readonly curves: Curves;
-  private readonly map: DecisionMap;
-  private readonly mapFigure: HTMLElement;
   private readonly note = element("p", { class: "note" });
   private readonly truth = truth();
   private readonly costs = costTable();
@@ -55,12 +47,6 @@ export class TrainResults {
   private readonly charts: CanvasView[] = [];
 
   constructor(events: ResultEvents) {
-    this.map = new DecisionMap(events.onPlace);
-    this.mapFigure = figure(
-      "What it decides where",
-      "The deeper the colour, the surer the network; without one, no class leads. Click to ask about a point.",
-      this.map.host,
-    );
     const recall = (index: number): void => {
       const at = this.shown?.frame.snapshots[index];
       const isPast = at !== undefined && index < this.last;
@@ -81,7 +67,6 @@ export class TrainResults {
       "section",
       { class: "outcome", "aria-label": "Results" },
       this.note,
-      this.mapFigure,
       figure(
         "Loss and accuracy",
         "Click a step, or move the slider, to get its weights back.",
@@ -123,9 +108,7 @@ export class TrainResults {
   show(results: Results): void {
     const before = this.shown;
     this.shown = results;
-    const { setup, frame, detail, map, classNames, place } = results;
-    this.mapFigure.hidden = setup.points === null;
-    this.map.show(setup, map, place);
+    const { setup, frame, detail, classNames } = results;
     this.curves.update();
     // The detail arrives less often than frames; the charts are painted only when it changes.
     if (detail !== before?.detail || results.layer !== before.layer) for (const chart of this.charts) chart.update();

@@ -5,11 +5,7 @@ import type { Axis, Row, Series } from "../../draw/stack.ts";
 import { decidedAt } from "../../model/decision.ts";
 import { classesOf, featuresOf, type TrainConfig } from "../../model/train-fields.ts";
 import { CURVE_POINTS, POTENTIAL_RANGE, type SampleView } from "../../model/views.ts";
-
-export interface Pin {
-  readonly layer: number;
-  readonly neuron: number;
-}
+import type { Pin } from "./protocol.ts";
 
 export interface SampleRows {
   readonly sample: SampleView;

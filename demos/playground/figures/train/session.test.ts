@@ -176,10 +176,36 @@ test("session: a map is made of pieces, and needs no more memory than a thousand
   const pieces = session.map("fine") as Iterator<undefined, Float32Array>;
   for (let i = 0; i < 14; i++) expect(pieces.next().done).toBe(false);
   const last = pieces.next();
-  expect([last.done, last.value?.length]).toEqual([true, 120 * 120]);
+  expect([last.done, last.value?.length]).toEqual([true, 24 * 120 * 120]);
   // 24 steps of 256 neurons for 14 400 points would be 354 MB an array.
   expect(memoryStats().reserved - reserved).toBeLessThan(200e6);
   expect(new Session(linear, null).map("fine")).toBeNull();
+});
+
+test("session: silenced neurons change what is shown, not what is learned", () => {
+  const session = new Session(base, null);
+  const whole = new Session(base, null);
+  for (let i = 0; i < 60; i++) session.step();
+  const all = Array.from({ length: 24 }, (_, neuron) => ({ layer: 0, neuron }));
+  session.silence(all);
+  const { sample } = session.frame(0);
+  expect(sample.layers.map(({ spikes }) => spikes.includes(1))).toEqual([false, false]);
+  expect(new Set(mapOf(session, "coarse"))).toEqual(new Set([0.5]));
+  for (let i = 0; i < 5; i++) session.step();
+  for (let i = 0; i < 65; i++) whole.step();
+  expect(session.frame(0, true).detail?.hash).toBe(whole.frame(0, true).detail?.hash);
+});
+
+test("session: the map of a neuron counts its spikes until each step", () => {
+  const session = new Session(base, null);
+  for (let i = 0; i < 60; i++) session.step();
+  session.watched = { layer: 1, neuron: 0 };
+  const map = mapOf(session, "coarse");
+  const area = map.length / base.timesteps;
+  expect(Math.max(...map.subarray(0, area))).toBeLessThanOrEqual(1);
+  for (let i = area; i < map.length; i++) {
+    expect([0, 1]).toContain((map[i] as number) - (map[i - area] as number));
+  }
 });
 
 test("session: nothing fires without an input, and spikes take their way from layer to layer", () => {

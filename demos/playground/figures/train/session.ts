@@ -7,10 +7,10 @@ import { History } from "../../model/history.ts";
 import { makeOptimizer, SpikingNetwork } from "../../model/network.ts";
 import { Run } from "../../model/run.ts";
 import { isPlanar, type TrainConfig, trainFields } from "../../model/train-fields.ts";
-import { decisionMap, measureActivity, surrogateCurve, viewSample } from "../../model/views.ts";
+import { decisionMap, measureActivity, neuronMap, surrogateCurve, viewSample } from "../../model/views.ts";
 import { loadWeights, originOf } from "../../model/weights.ts";
 import { formatValues } from "../../state/fields.ts";
-import type { Detail, Frame, Setup, Subject } from "./protocol.ts";
+import type { Detail, Frame, Pin, Setup, Subject } from "./protocol.ts";
 import { Snapshots } from "./snapshots.ts";
 
 /** Pixels along a side of the map: while something moves, and at rest. */
@@ -28,6 +28,9 @@ export class Session {
   private readonly snapshots = new Snapshots();
   private readonly history = new History();
   private subject: Subject = { kind: "test", index: 0 };
+  /** The neuron of the map, null for the decisions. */
+  watched: Pin | null = null;
+  private masks: readonly (Float32Array | undefined)[] = [];
   private readonly fromSeed: boolean;
 
   /**
@@ -78,12 +81,24 @@ export class Session {
 
   step(): void {
     this.recall(null);
+    this.run.model.masks = [];
     this.keep(this.run.step());
     if (this.run.steps >= this.until) this.playing = false;
   }
 
   look(subject: Subject): void {
     this.subject = subject;
+  }
+
+  /** Takes the spikes of these neurons away in all that is shown. */
+  silence(neurons: readonly Pin[]): void {
+    this.masks = this.run.config.layers.map((size, layer) => {
+      const silent = neurons.filter((pin) => pin.layer === layer);
+      if (silent.length === 0) return undefined;
+      const mask = new Float32Array(size).fill(1);
+      for (const { neuron } of silent) mask[neuron] = 0;
+      return mask;
+    });
   }
 
   recall(snapshot: number | null): void {
@@ -106,7 +121,8 @@ export class Session {
   frame(rate: number, detailed = false): Frame {
     const { x, label } = this.values();
     const detail = detailed ? this.detail() : null;
-    if (detail !== null && this.recalled === null) this.history.measure(detail.accuracy);
+    const isWhole = this.masks.every((mask) => mask === undefined);
+    if (detail !== null && this.recalled === null && isWhole) this.history.measure(detail.accuracy);
     return {
       kind: "frame",
       playing: this.playing,
@@ -121,9 +137,14 @@ export class Session {
     };
   }
 
-  /** The map of decisions, piece by piece; null for data that are not points of the plane. */
+  /** The map of decisions, or of the watched neuron, piece by piece; null for data that are not points of the plane. */
   map(resolution: Resolution): Iterator<undefined, Float32Array> | null {
-    return isPlanar(this.run.config.data) ? decisionMap(this.run, this.model, SIDES[resolution]) : null;
+    const { run, model, watched } = this;
+    if (!isPlanar(run.config.data)) return null;
+    const side = SIDES[resolution];
+    return watched === null
+      ? decisionMap(run, model, side)
+      : neuronMap(run, model, side, watched.layer, watched.neuron);
   }
 
   dispose(): void {
@@ -132,7 +153,9 @@ export class Session {
   }
 
   private get model(): SpikingNetwork {
-    return this.recalled?.model ?? this.run.model;
+    const model = this.recalled?.model ?? this.run.model;
+    model.masks = this.masks;
+    return model;
   }
 
   /** Records the step that was taken; with every snapshot also the accuracy, so that its curve depends on no clock. */

@@ -3,7 +3,7 @@ import { Adam, type Generator as RandomGenerator, rand } from "jarvis-snn";
 import { planarData } from "../../../model/data.ts";
 import { Run } from "../../../model/run.ts";
 import { trainFields } from "../../../model/train-fields.ts";
-import { completed, decisionMap } from "../../../model/views.ts";
+import { completed, decisionMap, mapAt } from "../../../model/views.ts";
 import { defaults } from "../../../state/fields.ts";
 import { buffersIn, type Send, type Turns } from "../protocol.ts";
 
@@ -65,7 +65,7 @@ export function* learn(seed: number, steps: number): Generator<BoundaryMessage, 
         kind: "picture",
         steps: run.steps,
         accuracy,
-        map: completed(decisionMap(run, run.model, MAP_SIDE)),
+        map: mapAt(completed(decisionMap(run, run.model, MAP_SIDE)), config.timesteps, config.timesteps - 1).slice(),
         isLearned,
       };
       if (isLearned) return;

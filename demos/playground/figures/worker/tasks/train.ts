@@ -3,7 +3,7 @@ import { type Digits, parseDigits } from "../../../model/digits.ts";
 import type { TrainConfig } from "../../../model/train-fields.ts";
 import { originOf } from "../../../model/weights.ts";
 import type { Command, Report } from "../../train/protocol.ts";
-import { Session } from "../../train/session.ts";
+import { type Resolution, Session } from "../../train/session.ts";
 import { buffersIn, type Send, type Turns } from "../protocol.ts";
 
 export interface TrainParameters {
@@ -80,9 +80,9 @@ class Trainer {
     if (session === null) return Number.POSITIVE_INFINITY;
     try {
       if (this.asked !== null) this.report(session, this.asked === "all");
-      else if (this.map !== null) this.mapOn(this.map);
+      else if (this.map !== null) this.mapOn(session, this.map);
       else if (session.playing) this.train(session);
-      else if (performance.now() >= this.sharpenAt) this.sharpen(session);
+      else if (performance.now() >= this.sharpenAt) this.startMap(session, "fine");
     } catch (error) {
       session.playing = false;
       this.map = null;
@@ -125,6 +125,16 @@ class Trainer {
       session.look(command.at);
       // A look changes the sample alone.
       if (!session.playing) this.asked ??= "sample";
+      return;
+    }
+    if (command.kind === "silence") {
+      session.silence(command.neurons);
+      this.asked = "all";
+      return;
+    }
+    if (command.kind === "watch") {
+      session.watched = command.neuron;
+      this.startMap(session, "coarse");
       return;
     }
     // The command changes the picture, so an unfinished map of the previous picture is dropped.
@@ -210,23 +220,21 @@ class Trainer {
     this.send(session.frame(this.rate.value, isDetailed));
     if (!isDetailed) return;
     this.detailed = performance.now();
-    this.sharpenAt = Number.POSITIVE_INFINITY;
-    this.isFine = false;
-    this.map = session.map("coarse");
+    this.startMap(session, "coarse");
   }
 
-  private mapOn(map: Iterator<undefined, Float32Array>): void {
+  private mapOn(session: Session, map: Iterator<undefined, Float32Array>): void {
     const { done, value } = map.next();
     if (done !== true) return;
     this.map = null;
-    this.send({ kind: "map", map: value, isFine: this.isFine });
+    this.send({ kind: "map", of: session.watched, map: value, isFine: this.isFine });
     if (!this.isFine) this.sharpenAt = performance.now() + REST_MS;
   }
 
-  private sharpen(session: Session): void {
+  private startMap(session: Session, resolution: Resolution): void {
     this.sharpenAt = Number.POSITIVE_INFINITY;
-    this.isFine = true;
-    this.map = session.map("fine");
+    this.isFine = resolution === "fine";
+    this.map = session.map(resolution);
   }
 
   private complain(error: unknown): void {
