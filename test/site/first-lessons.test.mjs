@@ -124,7 +124,8 @@ test("lesson 2: time passes without a press until a hand takes it, and rests out
 });
 
 test("a training rests out of sight, and goes on in sight", async (t) => {
-  const page = await open(t, "play/");
+  // Where nothing moves before a press.
+  const page = await open(t, "play/", { ...PHONE, reducedMotion: "reduce" });
   await ready(page);
   await page.click("[data-action=play]");
   await stepsAbove(page, 5);

@@ -87,12 +87,15 @@ export async function wake(page) {
   return page.locator("snn-figure > .problem").allTextContents();
 }
 
-/** The page of the figure Train, with a configuration in its address. */
-export const openTrain = (t, query = "", options = {}) => open(t, "/", `play/#${query}`, { ...DESKTOP, ...options });
+/** A reader for whom nothing moves before a press: Train learns by itself otherwise. */
+const STILL = { ...DESKTOP, reducedMotion: "reduce" };
+
+/** The page of the figure Train at rest, with a configuration in its address. */
+export const openTrain = (t, query = "", options = {}) => open(t, "/", `play/#${query}`, { ...STILL, ...options });
 
 /** The same page where something is to go wrong. */
 export async function openBroken(t, pattern, answer) {
-  const page = await (await contextOf(t)).newPage();
+  const page = await (await contextOf(t, STILL)).newPage();
   await page.route(pattern, answer);
   await page.goto(addressOf("/", "play/"));
   return page;

@@ -123,7 +123,7 @@ describe("train", SIDE_BY_SIDE, () => {
     [390, 844],
   ]) {
     test(`button, diagram and map lie in the first screen of ${width} pixels, and it learns without a press`, async (t) => {
-      const page = await openTrain(t, "", { viewport: { width, height } });
+      const page = await openTrain(t, "", { viewport: { width, height }, reducedMotion: "no-preference" });
       await stepsAbove(page, 10);
       for (const part of ["[data-action=play]", ".diagram canvas", ".map canvas"]) {
         const box = await page.locator(part).boundingBox();
@@ -135,7 +135,7 @@ describe("train", SIDE_BY_SIDE, () => {
   }
 
   test("a reader who wants no motion sees an untrained network at rest", async (t) => {
-    const page = await openTrain(t, "", { reducedMotion: "reduce" });
+    const page = await openTrain(t);
     await ready(page);
     await page.click("[data-action=step]");
     await stepIs(page, 1);
@@ -259,7 +259,7 @@ describe("train, in time", () => {
   });
 
   test("slow motion runs through the sample", async (t) => {
-    const page = await trained(t, "timesteps=4", 20);
+    const page = await trained(t, "timesteps=4", 20, { reducedMotion: "no-preference" });
     const shown = await page.evaluate(() => {
       const stack = document.querySelector(".stack");
       const steps = [];
