@@ -1,14 +1,14 @@
 /** Recurrent neurons of fixed weights: their equations against a float64 loop, their drive and their noise. */
 import { full, Generator, noGrad, tensor, zeros } from "jarvis-snn";
 import { expect, test } from "vitest";
-import { Attractor, type AttractorOptions } from "./attractor.ts";
+import { Attractor, type AttractorOptions, normal } from "./attractor.ts";
 
 const OPTIONS: AttractorOptions = {
   weight: zeros([2, 2]),
   tauMs: { synapse: 20, membrane: 10 },
   refractorySteps: 3,
   noise: 0,
-  generator: new Generator(0),
+  draw: normal(new Generator(0)),
 };
 
 test("attractor: without noise its spikes are those of a float64 loop over the equations, also in pieces", () => {
@@ -51,7 +51,7 @@ test("attractor: without noise its spikes are those of a float64 loop over the e
 });
 
 test("attractor: a constant drive becomes the current, and noise has the given deviation around it", () => {
-  const attractor = new Attractor({ ...OPTIONS, noise: 0.3, generator: new Generator(3) });
+  const attractor = new Attractor({ ...OPTIONS, noise: 0.3, draw: normal(new Generator(3)) });
   // Currents of many samples, long after the start, each of which is the sum of more than a hundred draws of noise.
   const { state } = attractor.run(full([4000, 2], 0.7), 200);
   const { i } = state;
@@ -61,7 +61,7 @@ test("attractor: a constant drive becomes the current, and noise has the given d
 
 test("attractor: the seed of the generator decides the noise", () => {
   const run = (seed: number) =>
-    new Attractor({ ...OPTIONS, noise: 1, generator: new Generator(seed) }).run(full([8, 2], 1), 100).spikes;
+    new Attractor({ ...OPTIONS, noise: 1, draw: normal(new Generator(seed)) }).run(full([8, 2], 1), 100).spikes;
   expect(run(1).toFloat32Array()).toEqual(run(1).toFloat32Array());
   expect(run(1).toFloat32Array()).not.toEqual(run(2).toFloat32Array());
 });

@@ -1,6 +1,6 @@
 /** An associative memory of spiking neurons: patterns, cues, recall and its measure. */
 import { concat, type Generator, matmul, noGrad, rand, type Tensor, tensor, zeros } from "jarvis-snn";
-import { Attractor, type AttractorState } from "../attractor.ts";
+import { Attractor, type AttractorState, normal } from "../attractor.ts";
 import { stored } from "./store.ts";
 
 /** Time constants in ms. */
@@ -55,7 +55,13 @@ export class SpikingMemory {
   constructor(patterns: Tensor, { gain, noise, generator }: { gain: number; noise: number; generator: Generator }) {
     this.gain = gain;
     const weight = noGrad(() => stored(patterns).mul(gain));
-    this.attractor = new Attractor({ weight, tauMs: TAU_MS, refractorySteps: REFRACTORY_STEPS, noise, generator });
+    this.attractor = new Attractor({
+      weight,
+      tauMs: TAU_MS,
+      refractorySteps: REFRACTORY_STEPS,
+      noise,
+      draw: normal(generator),
+    });
     weight.dispose();
   }
 

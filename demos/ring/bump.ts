@@ -1,6 +1,6 @@
 /** A bump that is cued, pushed and silenced while it runs, 1 ms a step. */
 import { Generator } from "jarvis-snn";
-import type { AttractorState } from "../attractor.ts";
+import { type AttractorState, nearlyNormal } from "../attractor.ts";
 import { DoubleRing, type Input, NOISE } from "./network.ts";
 
 /** Milliseconds of a cue and of a silence. */
@@ -29,7 +29,7 @@ export class Bump {
 
   constructor(size: number, seed = 0, noise = NOISE) {
     this.size = size;
-    this.ring = new DoubleRing(size, noise, new Generator(seed));
+    this.ring = new DoubleRing(size, noise, nearlyNormal(new Generator(seed)));
     this.directions = this.ring.directions.toFloat32Array();
   }
 

@@ -1,5 +1,6 @@
 /** npm run demo -- ring: a bump of spikes that stays, turns with an input, and moves to a cue. */
 import { Generator, type Tensor } from "jarvis-snn";
+import { normal } from "../attractor.ts";
 import { drawingAt, HALF, pair, SVG, sampleRaster } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { bar, begin, end, line, note } from "../report.ts";
@@ -30,7 +31,7 @@ const SHOWN = 32;
 
 const draw = await drawingAt(flags.svg);
 const started = performance.now();
-const ring = new DoubleRing(flags.neurons, flags.noise, new Generator(flags.seed));
+const ring = new DoubleRing(flags.neurons, flags.noise, normal(new Generator(flags.seed)));
 const trials = { kept: keeping(flags.starts), turned: turning(VELOCITIES, EACH), cued: cued(SHIFTS) };
 const all = Object.values(trials).flat();
 const lastMs = Math.max(flags.delay, 2000) + TIMES_MS.cue + WINDOW_MS;

@@ -1,6 +1,6 @@
 /** A ring attractor of spiking neurons, which keeps a direction and turns it. */
-import { arange, concat, type Generator, matmul, noGrad, stack, type Tensor, tensor } from "jarvis-snn";
-import { Attractor, type AttractorState } from "../attractor.ts";
+import { arange, concat, matmul, noGrad, stack, type Tensor, tensor } from "jarvis-snn";
+import { Attractor, type AttractorOptions, type AttractorState } from "../attractor.ts";
 
 /** Time constants in ms. Synapses as slow as NMDA receptors bridge the gaps between spikes (Compte et al. 2000). */
 const TAU_MS = { synapse: 100, membrane: 20 };
@@ -90,7 +90,7 @@ export class DoubleRing {
   private readonly sides: Tensor;
   private readonly attractor: Attractor;
 
-  constructor(size: number, noise: number, generator: Generator) {
+  constructor(size: number, noise: number, draw: AttractorOptions["draw"]) {
     this.size = size;
     const { directions, sides, weight } = noGrad(() => {
       const ring = arange(0, size).mul(360 / size);
@@ -112,7 +112,7 @@ export class DoubleRing {
     });
     this.directions = directions;
     this.sides = sides;
-    this.attractor = new Attractor({ weight, tauMs: TAU_MS, refractorySteps: REFRACTORY_STEPS, noise, generator });
+    this.attractor = new Attractor({ weight, tauMs: TAU_MS, refractorySteps: REFRACTORY_STEPS, noise, draw });
     weight.dispose();
   }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Generator } from "jarvis-snn";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { normal } from "../attractor.ts";
 import { Bump, story } from "./bump.ts";
 import { DoubleRing, type Path, TIMES_MS, turnOf, WINDOW_MS } from "./network.ts";
 import {
@@ -67,7 +68,7 @@ const turned = turning(VELOCITIES, 1);
 const moved = cued([45, 135, -90]);
 const runs = () =>
   [0, 1, 2].map(
-    (seed) => new DoubleRing(128, 0.3, new Generator(seed)).run([...kept, ...turned, ...moved], 2600).paths,
+    (seed) => new DoubleRing(128, 0.3, normal(new Generator(seed))).run([...kept, ...turned, ...moved], 2600).paths,
   );
 
 test("ring: three networks keep bumps for 2 s within 10°, turn them in proportion to an input, and move them to a cue", () => {
@@ -95,13 +96,16 @@ test("ring: three networks keep bumps for 2 s within 10°, turn them in proporti
 });
 
 test("ring: the seed decides the noise, and with it the path of a bump", () => {
-  const run = (seed: number) => new DoubleRing(32, 1, new Generator(seed)).run(keeping(1), 1000).paths;
+  const run = (seed: number) => new DoubleRing(32, 1, normal(new Generator(seed))).run(keeping(1), 1000).paths;
   expect(run(1)).toEqual(run(1));
   expect(run(1)).not.toEqual(run(2));
 });
 
 test("ring: spikes are kept of the neurons and trials that were asked for", () => {
-  const { spikes } = new DoubleRing(32, 0.3, new Generator(0)).run(keeping(3), 300, { shown: [2, 0], stride: 5 });
+  const { spikes } = new DoubleRing(32, 0.3, normal(new Generator(0))).run(keeping(3), 300, {
+    shown: [2, 0],
+    stride: 5,
+  });
   expect(spikes.map(({ shape }) => shape)).toEqual([
     [300, 1, 7],
     [300, 1, 7],
