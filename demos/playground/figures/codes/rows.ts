@@ -64,7 +64,7 @@ export function codingRows(
 }
 
 /** An error as it is read. */
-export const format = (value: number | undefined): string => (value ?? 0).toFixed(3);
+const format = (value: number | undefined): string => (value ?? 0).toFixed(3);
 
 /** Spikes of a code and its error up to a step, as they stand below its picture. */
 export function readingsOf(
