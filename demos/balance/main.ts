@@ -12,7 +12,7 @@ const flags = begin("balance", {
     default: 0,
     min: 0,
     max: SETTINGS.updates,
-    help: "updates of the policy; 0 for as many as it needs",
+    help: "updates of the policy; 0 learns until the rule of the figure stops it",
   },
   kick: { kind: "number", default: 0.7, help: "kick of the test, in rad/s" },
   episodes: { kind: "integer", default: 100, min: 1, help: "test episodes" },

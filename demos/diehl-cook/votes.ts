@@ -5,7 +5,7 @@ const CLASSES = 10;
 /** The responses of neurons to images of known classes, and what they say about other images. */
 export class Votes {
   private readonly neurons: number;
-  /** What remains of the responses to a class when the next image of the class is noted. */
+  /** The factor by which responses to a class shrink when the next image of the class is noted. */
   private readonly fade: number;
   /** Spikes of each neuron for the images of each class, [K, N], and the images of each class. */
   private readonly spikes: Float64Array;

@@ -4,7 +4,7 @@ export interface Words {
   /** The name of its file in rungs/. */
   readonly name: string;
   readonly title: string;
-  /** What makes it faster than the rung before, in a sentence. */
+  /** One sentence: the change that makes this rung faster than the rung before. */
   readonly adds: string;
   /** The file and the first line of the declaration that shows this. */
   readonly shown: { readonly file: string; readonly begins: string };

@@ -29,14 +29,14 @@ export interface Images {
   readonly y: Uint8Array;
 }
 
-/** What an image has caused. */
+/** An image and the response of the fields to it. */
 export interface Seen {
   /** Which image of the file it is, and what it shows. */
   readonly image: number;
   readonly label: number;
   /** Spikes of each neuron. */
   readonly counts: Float32Array;
-  /** What the fields say that it is, by the names that they had before; −1 as long as none has a name. */
+  /** The digit that the fields name, by the votes before this image; −1 as long as no field has a name. */
   readonly said: number;
 }
 

@@ -1,4 +1,4 @@
-/** What a case comes to: accuracies and energies, means over seeds, and times on this CPU. */
+/** Measures a case: accuracies and energies, means over seeds, and times on this CPU. */
 import { DataLoader, noGrad, tensor } from "jarvis-snn";
 import { leaderOf } from "../playground/model/decision.ts";
 import { nanojoules, type Operations, operationsOf } from "./energy.ts";

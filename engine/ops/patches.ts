@@ -224,6 +224,24 @@ function tiledRuns(g: Windows, maps: number): Record<"tiled" | "followed", Run[]
   return runs;
 }
 
+/** Describes gradients of images in an order of axes; returns the index of the descriptor's first word. */
+function describeSpread(
+  g: Windows,
+  order: number,
+  maps: number,
+  weights: number,
+  images: number,
+  adds: boolean,
+): number {
+  const at = describe(g);
+  integers[at + layout.order] = order;
+  integers[at + layout.maps] = maps;
+  integers[at + layout.weights] = weights;
+  integers[at + layout.gradients] = images;
+  integers[at + layout.adds] = adds ? 1 : 0;
+  return at;
+}
+
 /** images ← the patches weightsᵀ · maps, or += if `adds`, in tiles. */
 function spreadInTiles(
   g: Windows,
@@ -234,12 +252,7 @@ function spreadInTiles(
   runs: readonly Run[],
 ): void {
   const { convTurn, spreadTiles } = extra();
-  const at = describe(g);
-  integers[at + layout.order] = layout.TILES;
-  integers[at + layout.maps] = maps;
-  integers[at + layout.weights] = weights;
-  integers[at + layout.gradients] = images;
-  integers[at + layout.adds] = adds ? 1 : 0;
+  describeSpread(g, layout.TILES, maps, weights, images, adds);
   const bytes = bytesOfLoop();
   const block = layOut(bytes);
   convTurn(descriptor, 0, g.filters);
@@ -287,17 +300,12 @@ function spreadPatches(
 ): void {
   const { groups, filters, taps } = g;
   const { convTurn, convTurnBack, spreadMaps: spreadAll } = extra();
-  const at = describe(g);
-  integers[at + layout.order] = layout.CHANNELS;
+  const at = describeSpread(g, layout.CHANNELS, maps.values, weights, images, adds);
   if (x !== null) describeNonZeros(at, g, x);
-  integers[at + layout.maps] = maps.values;
   integers[at + layout.mapPlaces] = maps.places;
   integers[at + layout.each] = maps.each;
   integers[at + layout.sums] = maps.sums;
-  integers[at + layout.weights] = weights;
   integers[at + layout.dWeights] = dWeights;
-  integers[at + layout.gradients] = images;
-  integers[at + layout.adds] = adds ? 1 : 0;
   const bytes = bytesOfLoop();
   const block = layOut(bytes);
   convTurn(descriptor, 0, groups * filters);

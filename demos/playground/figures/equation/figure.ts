@@ -69,8 +69,7 @@ class EquationFigure implements Living {
   private range: Range;
   /** Whose equations are printed. */
   private printedOf: TypedNeuron | null = null;
-  /** The width of the rows, kept so that no event asks for the layout of the page. */
-  /** Of the rows; until they are laid out a wide window has wide ones. */
+  /** Width of the rows, kept so that no event asks for the layout of the page. Before the first layout it is the width of the window. */
   private rowsWidth = innerWidth;
   private isSeen = false;
   private lesson: Lesson | null = null;

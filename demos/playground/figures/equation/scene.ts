@@ -40,8 +40,8 @@ export interface Scene {
 }
 
 /**
- * What a scene may take: steps times operations, where a function in float64, a call for each step, counts as so many more. A run of this
- * size takes about ten milliseconds.
+ * The largest cost of a scene: steps times operations. A function in float64 is called in each step and counts as `CALL` operations. A run of
+ * this cost takes about ten milliseconds.
  */
 const MOST_WORK = 600_000;
 const CALL = 32;

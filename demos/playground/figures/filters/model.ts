@@ -30,7 +30,7 @@ export const filterFields = {
 
 export type FilterConfig = Values<typeof filterFields>;
 
-/** What the sum of a window becomes as a current: strong edges fire in nearly each step, faint ones now and then. */
+/** Current for a sum of 1. With it strong edges fire in every other step, faint ones rarely. */
 const GAIN = 0.3;
 const BETA = 0.8;
 
@@ -67,7 +67,7 @@ export function filtered({ filter, row, column, image: text }: FilterConfig): Fi
   return { image, sums, spikes, rates, membrane };
 }
 
-/** What `conv2d` gives, in a loop: all figures share the package of the site, and none but this one has a convolution. */
+/** The sums of `conv2d`, in a loop: all figures share one file of the package, and no other figure needs a convolution. */
 function sumsUnder(weights: readonly number[], image: Image): Float32Array {
   return Float32Array.from({ length: PLACES * PLACES }, (_, place) => {
     const first = Math.floor(place / PLACES) * SIDE + (place % PLACES);
