@@ -122,8 +122,8 @@ const followers = new Set<Follower>();
 let most = 64;
 
 /**
- * Calls the function in `by` after each move of the memory. Collected followers are removed whenever the number has
- * doubled, since a check at every call would take quadratic time.
+ * Calls the function that `by` refers to after each move of the memory. When the number of followers has doubled,
+ * those that were garbage-collected are removed; a check at every call would take quadratic time.
  */
 export function followMemory(by: Follower): void {
   if (followers.size >= most) {

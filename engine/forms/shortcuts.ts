@@ -9,7 +9,7 @@ export interface Reads {
   /** Short forms of the first input that forward and backward read. For repeated steps, see `lifts`. */
   readonly a?: readonly ["bits"];
   /**
-   * Short forms of the output's gradient that backward reads.
+   * Short forms in which backward reads the gradient of the output.
    *
    * @internal
    */

@@ -50,7 +50,7 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
     ensure(fine, where, "nesterov needs momentum > 0 and dampening 0", [momentum, dampening]);
   }
 
-  /** A parameter has momentum from its first step with momentum on; a schedule may turn it on later. */
+  /** A parameter gets its momentum buffer in the first step whose `momentum` is above 0, which a schedule may set later. */
   protected slotNames(_options: Required<SGDOptions>, given: Slots): readonly string[] {
     return "momentum" in given ? ["momentum"] : [];
   }

@@ -30,7 +30,7 @@ export type OptionalSynapseChoices = {
 
 export const OPTIONAL_SYNAPSE: OptionalSynapseChoices = { synapse: ["none", "decayFirst", "jumpFirst", "late"] };
 
-/** For `needs` of a neuron with an optional synapse. */
+/** Value of `needs` for a neuron whose synapse is optional. */
 export const SYNAPSE_NEEDS = { alpha: SYNAPSE } as const;
 
 /** For `without` of a neuron with {@link OPTIONAL_SYNAPSE}. */

@@ -163,9 +163,9 @@ export interface FiringOptions {
   /** Fires at x ≥ 0, or at x > 0 with "gt". Default "ge". */
   readonly fire?: Fire;
   /**
-   * Steps after a spike in which the neuron does not fire; an integer in [0, 2²⁴]. In these steps the reset state, and
-   * with it the membrane, keeps its value, or gets the value of `held` if the step returns it. Other states continue.
-   * Default 0.
+   * Steps after a spike in which the neuron does not fire; an integer in [0, 2²⁴]. In these steps the state that `reset`
+   * names, and with it the membrane, keeps its value; if the step returns `held`, it takes that value instead. Other
+   * states continue. Default 0.
    */
   readonly refractorySteps?: number;
   /** "leak": the reset state decays without input in refractory steps; needs refractorySteps > 0. Default "hold". */

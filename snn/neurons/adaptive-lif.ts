@@ -57,7 +57,7 @@ export const AdaptiveLIF = lazyNeuron({
     rest: 0,
     /** Value to which `reset: "zero"` sets v; an error with other values of `reset`. Default 0. */
     resetValue: 0,
-    /** α, the decay of the synaptic current i per step, in [0, 1]; an error without a synapse. Default 0.9. */
+    /** α, the decay of the synaptic current i per step, in [0, 1]. Default 0.9. A layer without a synapse rejects it. */
     alpha: 0.9,
   },
   constrain: { alpha: [0, 1], beta: [0, 1], rho: [0, 1] },

@@ -145,7 +145,7 @@ export interface Diagnosis {
  *
  * Shapes: x is an input of the model, or of `encode`; values of layers are [T, B, …].
  *
- * @throws TypeError for anything but a model, an x, encoded x or loss that is not a tensor, an unknown option or a value of the wrong type;
+ * @throws TypeError if `model` is no model, if x, the encoded x or the loss is no tensor, and for an unknown option or a value of the wrong type;
  *   RangeError for bounds out of range, a model without layers of neurons, and errors of the model and the loss.
  *
  * @example

@@ -117,7 +117,7 @@ export class RecurrentRun extends NeuronRun {
     };
   }
 
-  /** The first step of a run from given spikes, which may be any numbers. */
+  /** The first step of a run whose initial spikes were given; these need not be 0 or 1. */
   private feedFirst(to: number, now: number, before: Tensor, panels: number, work: number): void {
     const { n, size } = this;
     const [weight, bias] = this.others as Fed;
@@ -135,8 +135,8 @@ export class RecurrentRun extends NeuronRun {
   }
 
   /**
-   * Returns the function that adds to the gradient of the spikes of step t. The gradient of the current of later steps has overwritten that
-   * of their spikes.
+   * Returns the function that adds to the gradient of the spikes of step t. For steps after t, the memory holds the gradient of the current
+   * in place of the gradient of the spikes.
    */
   protected override feedBack(z: Tensor): Before {
     const { T, size, n, neuron } = this;
