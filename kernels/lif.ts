@@ -110,7 +110,17 @@ export function lifForward(descriptor: usize): void {
   for (let t = 0; t < cleared; t++) memory.fill(spikes + <usize>((t * step) >> 3), 0, <usize>((size >> 5) << 2));
   const together = stepsTogether(size);
   const width = columnsTogether(size, n);
-  const steps = current != 0 ? T : 0;
+  const isSmall = size <= 16 && current != 0 && way != NEVER && !isPart;
+  if (isSmall) {
+    resets = reset != NO_RESET;
+    for (let i = 0; i < size; i += n) {
+      const o = (<usize>i) << 2;
+      const first = from != 0 ? from + o : 0;
+      const end = last != 0 ? last + o : 0;
+      someColumns(u + o, uBytes, first, current + o, currentBytes, end, i, 0, n, T, size, delayed);
+    }
+  }
+  const steps = current != 0 && !isSmall ? T : 0;
   for (let start = 0; start < steps; start += together) {
     const end = min(T, start + together);
     for (let i = 0; i < size; i += n) {
@@ -133,7 +143,7 @@ export function lifForward(descriptor: usize): void {
     }
   }
   resets = reset != NO_RESET && !delayed;
-  if (last != 0) settle(last, u + <usize>(T - 1) * uBytes, size, n);
+  if (last != 0 && !isSmall) settle(last, u + <usize>(T - 1) * uBytes, size, n);
   assert(v == 0 || T == 1 || uBytes == (<usize>step) << 2);
   if (v == 0) return;
   if (!isPart) settle(v, u, T * size, n);
@@ -189,7 +199,7 @@ function sweep(u: usize, p: usize, current: usize, place: i32, j: i32, n: i32): 
     place += done;
     j += done;
   }
-  someColumns(u, p, current, place, j, n);
+  someColumns(u, 0, p == zeros ? 0 : p, current, 0, 0, place, j, n, 1, 0, true);
 }
 
 /** All bits set if the state at the start of a sweep is not reset, else 0. */
@@ -286,23 +296,60 @@ function sweep4Own(
   return inline.always(sweep4(way, u, p, current, v128.load(beta), theta, fire, reset, value));
 }
 
-/** Computes n columns from column j and bit `place` on, four or one at a time. */
-function someColumns(u: usize, p: usize, current: usize, place: i32, j: i32, n: i32): void {
+/**
+ * Computes n columns from column j and bit `place` on, four or one at a time. Their state stays in a register over T
+ * steps. From one step to the next, u and the current advance by these bytes and the bits by `size`. p and `last`: the
+ * addresses of the state before and after, or 0. `isReset`: resets the state before if it fires, and leaves the state
+ * after as it is.
+ */
+function someColumns(
+  u: usize,
+  uBytes: usize,
+  p: usize,
+  current: usize,
+  currentBytes: usize,
+  last: usize,
+  place: i32,
+  j: i32,
+  n: i32,
+  T: i32,
+  size: i32,
+  isReset: bool,
+): void {
   const up = i32x4.splat(above);
   const still = inline.always(staying());
   const value = f32x4.splat(resetTo);
-  for (const end = j + n; j < end; ) {
+  const s = spikes;
+  const how = way;
+  const end = j + n;
+  while (j < end) {
     const four = end - j >= 4;
     const count = four ? 4 : 1;
     const theta = loadSome(thetas + ((<usize>j * thetaStep) << 2), four);
-    const beta = loadSome(betas + ((<usize>j * betaStep) << 2), four);
     const fire = inline.always(leastFiring(theta, up));
-    const reset = v128.or(fire, still);
-    const x = inline.always(membrane(way, loadSome(p, four), loadSome(current, four), beta, theta, reset, value));
-    storeSome(u, four, x);
-    if (spikes != 0) inline.always(setBits(spikes, place, <u32>i32x4.bitmask(f32x4.ge(x, fire)) & ((1 << count) - 1)));
+    const beta = loadSome(betas + ((<usize>j * betaStep) << 2), four);
+    const firing = v128.or(fire, still);
+    let reset = isReset ? firing : i32x4.splat(-1);
+    let v = loadSome(p == 0 ? zeros : p, four);
+    let to = u;
+    let input = current;
+    let bit = place;
+    for (let t = 0; t < T; t++) {
+      v = inline.always(membrane(how, v, loadSome(input, four), beta, theta, reset, value));
+      storeSome(to, four, v);
+      if (s != 0) inline.always(setBits(s, bit, <u32>i32x4.bitmask(f32x4.ge(v, fire)) & ((1 << count) - 1)));
+      reset = firing;
+      to += uBytes;
+      input += currentBytes;
+      bit += size;
+    }
     const bytes = (<usize>count) << 2;
-    if (p != zeros) p += bytes;
+    if (last != 0) {
+      if (!isReset) v = inline.always(afterReset(how, v, f32x4.ge(v, firing), theta, value));
+      storeSome(last, four, v);
+      last += bytes;
+    }
+    if (p != 0) p += bytes;
     u += bytes;
     current += bytes;
     place += count;

@@ -167,6 +167,17 @@ export const MECHANISMS: Readonly<Record<string, Mechanism>> = {
       },
     ],
   },
+  fewNeurons: {
+    what: "LIF of 16 neurons or fewer keep their state in registers",
+    steps: INFERENCE,
+    edits: [
+      {
+        file: LIF,
+        from: "const isSmall = size <= 16 && current != 0 && way != NEVER && !isPart;",
+        to: "const isSmall = false;",
+      },
+    ],
+  },
   twoSteps: {
     what: "LIF of many neurons take two steps of a piece in turns",
     steps: WITHOUT_MODELS,
