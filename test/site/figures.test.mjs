@@ -41,7 +41,9 @@ const weigh = (names) => [...withImports(names)].reduce((sum, name) => sum + siz
 
 const frame = [...scripts.keys()].find((name) => loadedBy(name, /\/figure$/).length > 0);
 const figures = loadedBy(frame, /^(.+)\/figure$/);
-const tasks = loadedBy(entry("worker"), /^tasks\/(.+)$/);
+/** Tasks by the folder of their worker, and what each loads. */
+const tasksOf = (folder, worker) =>
+  loadedBy(entry(worker), new RegExp(`^${folder}/(.+)$`)).map(([name, file]) => [name, weigh([entry(worker), file])]);
 
 test("a figure loads at most 119 kB of scripts, compressed, with shell, frame and package", () => {
   assert.ok(figures.length > 0);
@@ -58,10 +60,13 @@ test("the choice of a shared figure loads at most 3 kB of scripts, compressed, b
   assert.ok(sum <= 3000, `${sum} bytes: ${own.join(", ")}`);
 });
 
-test("the worker of a page loads at most 132 kB, compressed, with a task", () => {
-  assert.ok(tasks.length > 0);
-  for (const [name, file] of tasks) {
-    const sum = weigh([entry("worker"), file]);
-    assert.ok(sum <= 132_000, `${name}: ${sum} bytes`);
-  }
-});
+for (const [folder, worker, limit] of [
+  ["tasks", "worker", 128_000],
+  ["rules", "rules", 125_000],
+]) {
+  test(`the worker of a page loads at most ${limit} bytes, compressed, with one of its ${folder}`, () => {
+    const tasks = tasksOf(folder, worker);
+    assert.ok(tasks.length > 0);
+    for (const [name, sum] of tasks) assert.ok(sum <= limit, `${name}: ${sum} bytes`);
+  });
+}

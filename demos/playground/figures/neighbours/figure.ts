@@ -10,7 +10,7 @@ import { loadDigits } from "../digits-file.ts";
 import type { Living, Mount } from "../figure.ts";
 import { slider } from "../slider.ts";
 import { Task } from "../worker/client.ts";
-import type { NeighboursMessage, NeighboursOrder, NeighboursParameters } from "../worker/tasks/neighbours.ts";
+import type { NeighboursMessage, NeighboursOrder, NeighboursParameters } from "../worker/rules/neighbours.ts";
 import { neighboursHeight, paintNeighbours } from "./paint.ts";
 import { DIGITS, Scene } from "./scene.ts";
 

@@ -1,5 +1,5 @@
 /** What the figure shows: fields and where they lie, the digit of the moment, and the curve of right answers. */
-import type { Firing, NeighboursPicture } from "../worker/tasks/neighbours.ts";
+import type { Firing, NeighboursPicture } from "../worker/rules/neighbours.ts";
 
 export const COLUMNS = 10;
 export const NEURONS = COLUMNS * COLUMNS;

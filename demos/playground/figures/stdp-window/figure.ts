@@ -6,7 +6,7 @@ import { element } from "../../ui/dom.ts";
 import { signal } from "../../ui/signal.ts";
 import type { Mount } from "../figure.ts";
 import { Task } from "../worker/client.ts";
-import type { WindowMessage } from "../worker/tasks/stdp-window.ts";
+import type { WindowMessage } from "../worker/rules/stdp-window.ts";
 import { HEIGHT, laneAt, type Pair, paintWindow, RANGE, REACH, timeAt, timeBetween } from "./paint.ts";
 
 /** Milliseconds of real time between two milliseconds of the spike, while it moves by itself. */

@@ -3,8 +3,8 @@ import { expect, test, vi } from "vitest";
 import { Neighbours } from "../../../neighbours/neighbours.ts";
 import { digitsFile } from "../../digits.ts";
 import { parseDigits } from "../../model/digits.ts";
-import { type NeighboursMessage, type NeighboursOrder, type NeighboursPicture, run } from "./tasks/neighbours.ts";
-import { run as runWindow, type WindowMessage } from "./tasks/stdp-window.ts";
+import { type NeighboursMessage, type NeighboursOrder, type NeighboursPicture, run } from "./rules/neighbours.ts";
+import { run as runWindow, type WindowMessage } from "./rules/stdp-window.ts";
 
 /** A file of the first digits. */
 function fewDigits(train: number, test: number): ArrayBuffer {

@@ -1,7 +1,7 @@
 /** Messages between a page and its worker. A task has the number that the page has given it. */
 
 export type Order =
-  /** The task of `tasks/NAME.ts`, which rests until it is told to play. */
+  /** The task of `tasks/NAME.ts` or `rules/NAME.ts`, which rests until it is told to play. */
   | { readonly kind: "start"; readonly id: number; readonly name: string; readonly parameters: unknown }
   | { readonly kind: "tell"; readonly id: number; readonly message: unknown }
   | { readonly kind: "play" | "rest" | "stop"; readonly id: number };
@@ -36,7 +36,7 @@ export type Turns<Told = never> =
   | AsyncGenerator<number, void, readonly Told[]>;
 
 /**
- * `run` of `tasks/NAME.ts`. The build takes all files of that folder for tasks, so their tests lie beside it. When the page stops the task, the
+ * `run` of `tasks/NAME.ts` or `rules/NAME.ts`. The build takes all files of these folders for tasks, so their tests lie beside them. When the page stops the task, the
  * generator returns, so that a `finally` frees what the task holds.
  */
 export type Run<Parameters, Message, Told = never> = (parameters: Parameters, send: Send<Message>) => Turns<Told>;

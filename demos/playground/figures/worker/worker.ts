@@ -1,19 +1,4 @@
-/** The one worker of a page: it computes what takes longer than a frame. */
-import type { Order, Run } from "./protocol.ts";
-import { Runner } from "./runner.ts";
+/** The worker of networks that are trained. */
+import { serve } from "./serve.ts";
 
-/** A timer would wait for some milliseconds, a message to oneself comes at once. */
-const channel = new MessageChannel();
-const calls: (() => void)[] = [];
-channel.port1.onmessage = () => calls.shift()?.();
-
-const runner = new Runner(
-  async (name) => ((await import(`./tasks/${name}.ts`)) as { run: Run<unknown, unknown, unknown> }).run,
-  (answer, transfer = []) => postMessage(answer, { transfer }),
-  (call) => {
-    calls.push(call);
-    channel.port2.postMessage(null);
-  },
-);
-
-addEventListener("message", ({ data }: MessageEvent<Order>) => runner.obey(data));
+serve((name) => import(`./tasks/${name}.ts`));
