@@ -12,6 +12,7 @@ const CUBE = "lessons/3-layers-and-shapes.html";
 const CREDIT = "lessons/4-why-a-spike-has-no-gradient.html";
 const MNIST = "lessons/5-mnist-in-a-page.html";
 const FILTERS = "lessons/6-convolutions.html";
+const MEMORY = "lessons/7-memory.html";
 const FIELDS = "lessons/8-without-a-teacher.html";
 
 /** The living figure of a page; when the test ends, nothing may have gone wrong on it. */
@@ -147,7 +148,7 @@ describe("lesson 5", () => {
 });
 
 describe("on a phone", { concurrency: 2 }, () => {
-  for (const path of [CUBE, CREDIT, MNIST, FIELDS]) {
+  for (const path of [CUBE, CREDIT, MNIST, MEMORY, FIELDS]) {
     test(`the figure fits, and its controls can be touched: ${path}`, async (t) => {
       const { figure, page } = await figureOf(t, path, PHONE);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -182,6 +183,13 @@ test("lesson 6: windows, a hand on the map, keys and drawings change what the ne
   await figure.locator("[data-example=nothing]").click();
   await map.press("ArrowUp");
   assert.match(await said(), /its neuron is silent/);
+});
+
+test("lesson 7: its address sets the ring, and a silence empties it", async (t) => {
+  const { figure } = await figureOf(t, `${MEMORY}#angle=90`);
+  await figure.locator("[data-figure=left]", { hasText: /^90°$/ }).waitFor();
+  await figure.getByRole("button", { name: /^Silence/ }).click();
+  await figure.getByText("Noise alone chooses").waitFor();
 });
 
 test("lesson 8: a press shows digits to the fields, and two spikes that are dragged change a weight", async (t) => {
