@@ -4,9 +4,9 @@ import { CartPoles, MOST_STEPS, VALUES } from "../cartpole/environment.ts";
 import { SpikingNetwork } from "../cartpole/network.ts";
 import { best, PPO, train, type UpdateReport } from "../cartpole/ppo.ts";
 
-const HIDDEN = 64;
+export const HIDDEN = 64;
 /** T, time steps of the network for a decision. */
-const TIMESTEPS = 8;
+export const TIMESTEPS = 8;
 /** A schedule of 300 updates, with kicks of ± 1 rad/s at most. */
 export const SETTINGS = { ...PPO, kick: 1 };
 
@@ -50,6 +50,11 @@ export class Learner {
     this.updates++;
     this.lasted = [...this.lasted, ...value.returns.map((steps) => steps === MOST_STEPS)].slice(-STOP.tries);
     return value;
+  }
+
+  /** Makes learning stop by later tries alone: the policy has failed. */
+  goOn(): void {
+    this.lasted = [];
   }
 }
 
