@@ -4,9 +4,9 @@ import { CartPoles, MOST_STEPS, VALUES } from "../cartpole/environment.ts";
 import { SpikingNetwork } from "../cartpole/network.ts";
 import { best, PPO, train, type UpdateReport } from "../cartpole/ppo.ts";
 
-export const HIDDEN = 64;
+const HIDDEN = 64;
 /** T, time steps of the network for a decision. */
-export const TIMESTEPS = 8;
+const TIMESTEPS = 8;
 /** A schedule of 300 updates, with kicks of ± 1 rad/s at most. */
 export const SETTINGS = { ...PPO, kick: 1 };
 

@@ -4,7 +4,7 @@ import { advance, DT, FORCE, LIMITS, START, sin, VALUES } from "../cartpole/envi
 import type { SpikingNetwork } from "../cartpole/network.ts";
 
 /** Steps from the end of a try to the next one: 0.9 s. A pole that has not reached the ground by then falls on. */
-const FALL = 45;
+export const FALL = 45;
 const GROUND = Math.PI / 2;
 /** A pole whose hinge rests: θ̈ = 3·g / (4·l)·sin θ, and 3 / (4·l), by which the speed of a cart that stops turns it. */
 const [TILT, STOPPED] = [14.7, 1.5];
@@ -29,7 +29,7 @@ export class Pole {
   /** The generator draws the first states of the tries. */
   constructor(generator: Generator) {
     this.generator = generator;
-    this.restart();
+    this.setUp();
   }
 
   /** Changes the angular velocity by this many rad/s. */
@@ -67,10 +67,11 @@ export class Pole {
       state[3] = 0;
     }
     this.fallen++;
-    if (isDown && this.fallen > FALL) this.restart();
+    if (isDown && this.fallen > FALL) this.setUp();
   }
 
-  private restart(): void {
+  /** Begins a try. */
+  setUp(): void {
     const draws = noGrad(() => rand([VALUES], { generator: this.generator }).toFloat32Array());
     for (let j = 0; j < VALUES; j++) this.state[j] = START * (2 * (draws[j] as number) - 1);
     this.stood = 0;

@@ -17,6 +17,7 @@ const LINKS = {
   train: ["play/", "data=xor&seed=3&sample=4&steps=25"],
   neighbours: ["neighbours/", "seed=2&inhibition=20&digits=40"],
   "stdp-window": ["neighbours/", "figure=stdp-window&before=-20&behind=11"],
+  balance: ["balance/", "seed=3&updates=40"],
   ring: ["ring/", "angle=220&size=128&push=-0.5"],
   "first-spike": ["lessons/0-first-spike.html", "current=0.35"],
   "one-neuron": ["lessons/1-one-neuron.html", "current=2&tau=11&threshold=0.75"],
