@@ -60,7 +60,7 @@ export function paintBalance(pen: Pen, scene: Scene, width: number, palette: Pal
   paintCarts(beside, scene, isWide ? width - left - GAP : width, palette);
 }
 
-function paintStage(pen: Pen, scene: Scene, width: number, palette: Palette): void {
+export function paintStage(pen: Pen, scene: Scene, width: number, palette: Palette): void {
   const metre = metreOf(width);
   const ground = groundOf(width);
   const at = (metres: number): number => across(width, scene.x, metres);

@@ -4,7 +4,7 @@ import { type BalanceOrder, run } from "../worker/tasks/balance.ts";
 import { balanceHeight, paintBalance } from "./paint.ts";
 import { Scene } from "./scene.ts";
 
-const scene = new Scene();
+export const scene = new Scene();
 const turns = run({ seed: 0, updates: 0, still: true }, (message) => scene.show(message));
 const next = (...orders: BalanceOrder[]): void => void turns.next(orders);
 next();
