@@ -51,6 +51,11 @@ export class Learner {
     this.lasted = [...this.lasted, ...value.returns.map((steps) => steps === MOST_STEPS)].slice(-STOP.tries);
     return value;
   }
+
+  /** Makes learning stop by later tries alone: the policy has failed. */
+  goOn(): void {
+    this.lasted = [];
+  }
 }
 
 type Updates = ReturnType<typeof train>;

@@ -8,7 +8,7 @@ const MASS = MASS_CART + MASS_POLE;
 /** From the hinge to the middle of the pole. */
 const HALF_LENGTH = 0.5;
 /** Newtons, to the left or to the right. */
-const FORCE = 10;
+export const FORCE = 10;
 /** Seconds of a step. */
 export const DT = 0.02;
 
@@ -17,7 +17,7 @@ export const LIMITS = { position: 2.4, angle: (12 * Math.PI) / 180 };
 /** Steps of an episode at most, and so the largest return. */
 export const MOST_STEPS = 500;
 /** All four values of a first state are uniform in ± this. */
-const START = 0.05;
+export const START = 0.05;
 
 /** A cart that is kicked is kicked in so large a part of its steps: every two seconds on average. */
 const KICKED = 0.01;

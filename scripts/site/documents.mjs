@@ -10,6 +10,7 @@ const PLACES = {
   "docs/equation.md": "equation/index.html",
   "docs/zoo.md": "zoo/index.html",
   "docs/neighbours.md": "neighbours/index.html",
+  "docs/balance.md": "balance/index.html",
   "docs/ring.md": "ring/index.html",
   "docs/figures.md": "figures/index.html",
   "docs/train.md": "play/index.html",

@@ -74,7 +74,10 @@ ${pages.map((page) => `<url><loc>${escapeHtml(addressOf(page, origin))}</loc></u
 const FIGURES = ["equation/index.html", "zoo/index.html", "play/index.html"];
 
 /** Pages that have the whole width, without lists at their sides; one of the documents has the list of pages above. */
-const WHOLE = [...FIGURES, "index.html", "figures/index.html", "neighbours/index.html", "docs/nano.html"];
+const WHOLE = [
+  ...FIGURES,
+  ...["index.html", "figures/index.html", "neighbours/index.html", "balance/index.html", "docs/nano.html"],
+];
 
 const sidesOf = (page) =>
   `<details class="pages"><summary>Pages</summary><nav aria-label="Pages">

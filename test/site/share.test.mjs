@@ -8,7 +8,10 @@ import { addressOf, contextOf, downloaded, linkOf, open, PHONE, site, texts } fr
 
 /** Figures by the hashes of links to their pages; one without a state has none. */
 const LINKS = {
-  "digit, card-equation, card-zoo, card-boundary": ["", "strokes=gugu_i0i0i0q0i0qd&step=9"],
+  "digit, card-equation, card-zoo, card-boundary, card-neighbours, card-balance, card-ring": [
+    "",
+    "strokes=gugu_i0i0i0q0i0qd&step=9",
+  ],
   equation: [
     "equation/",
     "text=u+%3D+0.9*v+%2B+I%0As+%3D+%5Bu+%E2%89%A5+1%5D%0Av%E2%80%B2+%3D+u&current=0*10_0.2*90&width=2",
@@ -17,6 +20,7 @@ const LINKS = {
   train: ["play/", "data=xor&seed=3&sample=4&steps=25"],
   neighbours: ["neighbours/", "seed=2&inhibition=20&digits=40"],
   "stdp-window": ["neighbours/", "figure=stdp-window&before=-20&behind=11"],
+  balance: ["balance/", "seed=3&updates=40"],
   ring: ["ring/", "angle=220&size=128&push=-0.5"],
   "first-spike": ["lessons/0-first-spike.html", "current=0.35"],
   "one-neuron": ["lessons/1-one-neuron.html", "current=2&tau=11&threshold=0.75"],

@@ -5,7 +5,8 @@ import { type Pen, PlacedPen } from "../draw/pen.ts";
 import { CanvasView } from "../ui/canvas.ts";
 import { element } from "../ui/dom.ts";
 import { addressIn } from "../ui/site.ts";
-import type { Poster } from "./figure.ts";
+import type { Mount, Poster } from "./figure.ts";
+import { inPage } from "./in-page.ts";
 
 /** The size of a card's picture; it is shown as wide as its place is. */
 export const CARD_WIDTH = 340;
@@ -65,3 +66,12 @@ export class Card {
     this.foot.append(control);
   }
 }
+
+/** A card that is its poster: its page alone loads what the figure computes with. */
+export const stillCard =
+  ({ path }: Subject): Mount =>
+  async (host, { poster }) => {
+    const picture = element("div", { class: "host" }, await inPage(poster));
+    host.append(element("a", { class: "card-whole", href: addressIn(path) }, picture));
+    return { play() {}, rest() {} };
+  };

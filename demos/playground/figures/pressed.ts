@@ -2,6 +2,7 @@
 import { CanvasView, type Drawing } from "../ui/canvas.ts";
 import { button, element } from "../ui/dom.ts";
 import type { Living, MountOptions } from "./figure.ts";
+import { inPage } from "./in-page.ts";
 import { Task } from "./worker/client.ts";
 
 /** Parameters of the tasks of such figures. */
@@ -32,16 +33,6 @@ export interface Pressed<Message> {
   onMessage(message: Message): boolean;
   /** Writes the words of the figure; `ended` is the word for the end, "" while the task runs. */
   show(ended: string): void;
-}
-
-/** A poster within the page, which has the page's type; an image has the reader's. */
-async function inPage(poster: Element): Promise<Element> {
-  const { currentSrc, alt } = poster.querySelector("img") as HTMLImageElement;
-  const text = await (await fetch(currentSrc)).text();
-  const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", alt);
-  return svg;
 }
 
 /** Said where a link begins before the press. */

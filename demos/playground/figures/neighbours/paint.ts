@@ -34,7 +34,7 @@ export function paintNeighbours(pen: Pen, scene: Scene, width: number, palette: 
   paintCurve(below, scene, width - left, isWide ? size - NOW.height : CURVE, palette);
 }
 
-function paintFields(pen: Pen, scene: Scene, size: number, palette: Palette): void {
+export function paintFields(pen: Pen, scene: Scene, size: number, palette: Palette): void {
   const cell = size / COLUMNS;
   const side = cell - 4;
   const pixel = side / SIDE;

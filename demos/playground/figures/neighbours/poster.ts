@@ -12,7 +12,7 @@ const WINDOW = 200;
 
 const { train } = parseDigits(digitsFile());
 const neighbours = new Neighbours(train);
-const scene = new Scene();
+export const scene = new Scene();
 const raster: number[] = [];
 const answers: boolean[] = [];
 while (neighbours.seen < COUNT) {

@@ -8,7 +8,7 @@ import { ANGLE } from "./settings.ts";
 /** Controls, readings and sliders below the picture, in a column of text and on a phone. */
 const FOOT = { wide: 191, narrow: 252 };
 
-const play = new Play({ angle: ANGLE, size: 256, push: 0.5 });
+export const play = new Play({ angle: ANGLE, size: 256, push: 0.5 });
 play.pass(STORY_MS);
 
 export const poster: Poster = {

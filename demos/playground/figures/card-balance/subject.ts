@@ -1,0 +1,3 @@
+import type { Subject } from "../card.ts";
+
+export const SUBJECT: Subject = { title: "A pole that learns to stand", path: "balance/" };

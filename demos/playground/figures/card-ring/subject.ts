@@ -1,0 +1,3 @@
+import type { Subject } from "../card.ts";
+
+export const SUBJECT: Subject = { title: "Memory that you can touch", path: "ring/" };
