@@ -101,7 +101,7 @@ function powers(
     const f = f32x4.sub(clamped, f32x4.sub(shifted, round));
     const high = mulAdd(mulAdd(p4, f, p3), f, p2);
     const p = mulAdd(high, f32x4.mul(f, f), mulAdd(p1, f, p0));
-    // A factor, since a sum of exponents would turn some NaNs into numbers.
+    // Multiplies by 2ᵏ, since adding k to the exponent would turn some NaNs into numbers.
     v128.store(to, f32x4.mul(p, i32x4.add(i32x4.shl(shifted, 23), unit)));
   } while (--fours != 0);
 }

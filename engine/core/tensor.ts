@@ -415,7 +415,7 @@ export function alive(t: Tensor, where: string): void {
   const isKnown = t.self === t && (t.region === scope.region || t.region === root.region);
   if (isKnown && t.base === null) return;
   if (!isKnown) checkItself(where, t);
-  // This view may be packed, while its owner was written out meanwhile.
+  // Since this packed view was made, the floats of its owner may have been written out.
   if (isAlive(t)) {
     if (t.ptr === 0 && t.bits !== 0 && t.base !== null) t.ptr = t.base.ptr;
     return;

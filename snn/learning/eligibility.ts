@@ -1,8 +1,8 @@
 /**
  * Eligibility traces of the weights of a layer.
  *
- * The traces of each sample's synapses are matrices [out, in]. A compiled step runs over their rows. Row j reads the
- * values of neuron j as numbers that its columns share. All rows read the same arrays of inputs.
+ * The traces of each sample's synapses are matrices [out, in]. A compiled step runs over their rows. In row j, all
+ * columns read the values of neuron j; all rows read the same arrays of inputs.
  */
 import type { StepDefinition, Value } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
