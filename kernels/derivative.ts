@@ -152,7 +152,7 @@ export function derivativeLanes(kind: i32, x: v128, inner: v128, outer: v128, re
     return f32x4.div(outer, f32x4.add(v128.load32_splat(one), f32x4.mul(y, y)));
   }
   if (kind == ERF) return f32x4.mul(outer, x);
-  // If this is NaN, such as 0·∞ at the edge of a box, pmax returns its first operand.
+  // If the product is NaN, such as 0·∞ at the edge of a box, pmax returns its first operand.
   const rising = f32x4.mul(f32x4.sub(reach, inline.always(magnitude(x))), inner);
   return f32x4.pmin(outer, f32x4.pmax(floor, rising));
 }

@@ -109,7 +109,7 @@ export class Eligibility {
   private readonly going: SampleSweep;
   private readonly learning: SampleSweep;
 
-  /** For layers with `inputs` inputs. */
+  /** Makes the sweeps for a layer with `inputs` inputs. */
   constructor(neurons: Derived, readout: Derived | null, inputs: number, work: Workspace) {
     const { shared, main } = neurons;
     const single = neurons.states.filter((x) => !shared.includes(x));
@@ -189,7 +189,7 @@ export class SharedTraces {
   private readonly going: SampleSweep;
   private readonly learning: SampleSweep | null;
 
-  /** For layers with `inputs` inputs. */
+  /** Makes the sweeps for a layer with `inputs` inputs. */
   constructor(of: Derived, inputs: number, work: Workspace) {
     const { shared, main, names } = of;
     this.inputs = inputs;
