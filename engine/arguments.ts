@@ -164,8 +164,7 @@ export function numbersOf(where: string, expected: string, values: unknown): Arr
 }
 
 /**
- * Whether values are a typed array of numbers, of any realm or memory. With an own `length` property it counts as an
- * array-like.
+ * Whether values are a typed array of numbers, of any realm or memory. A typed array with its own `length` property counts as an array-like.
  */
 const isTypedArray = (values: unknown): values is Float64Array =>
   ArrayBuffer.isView(values) &&
@@ -234,8 +233,8 @@ export function integersOf(
 /**
  * Given options over their defaults. Only names of defaults are allowed; each field is read once; undefined keeps the
  * default. An option must have the type of its default. If the default is null or undefined, the caller checks the
- * type. NaN stands for a number without a default. Functions with optional options use the defaults object itself as
- * default argument, which costs nothing here.
+ * type. NaN stands for a number without a default. Functions whose options may be omitted have the defaults object
+ * itself as default argument, which is returned unchecked.
  *
  * @throws TypeError for anything but an object, an unknown option or a value of the wrong type.
  */

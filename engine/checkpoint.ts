@@ -21,9 +21,9 @@ const MAX_HEADER = 100_000_000;
 type Read = (view: DataView, p: number) => number;
 
 /**
- * Describes values of one dtype: their bytes, a reader of the value at p, and their array type. `read` returns a number
- * that rounds to the same float32 as the stored value. If this number may differ from the nearest float64, `nearest`
- * returns the latter.
+ * Describes values of one dtype: their bytes, a reader of the value at p, and their array type. `read` returns a
+ * number that rounds to the same float32 as the stored value. If this number may differ from the nearest float64,
+ * `nearest` returns the nearest float64.
  */
 type Dtype = readonly [bytes: number, read: Read, array: ArrayOf, nearest?: Read];
 

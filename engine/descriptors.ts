@@ -97,8 +97,8 @@ export interface LIFDescriptor {
   readonly dFrom?: number;
   /**
    * Both: number of values in a whole time step, if the arrays are only a part of its rows. Default 0: all rows. For a
-   * part, the steps of u, I and gradients must be given. In the stream of bits, its first neuron must be a multiple of
-   * 32, and bits of words shared with other parts must be 0.
+   * part, the steps of u, I and gradients must be given. The index of its first neuron in the stream of bits must be a
+   * multiple of 32, and bits of words shared with other parts must be 0.
    */
   readonly stepAll?: number;
   /**

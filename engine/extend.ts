@@ -157,8 +157,8 @@ function checkNew(where: string, z: Tensor): void {
 }
 
 /**
- * For use in a backward. Address of the gradient: of an input, to add to, or of the output, to read. 0 if no gradient
- * is needed, or for a missing input (null).
+ * For use in a backward: the address of the gradient of an input, which the op adds to, or of the output, which the op
+ * reads; 0 if no gradient is needed, or for a missing input (null).
  *
  * @throws Error outside of a backward; TypeError for anything but a tensor.
  */

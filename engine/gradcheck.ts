@@ -71,9 +71,8 @@ export function withReference<R>(fn: () => R): R {
  *
  *   |analytic − numeric| ≤ atol + rtol·|numeric|
  *
- * @throws Error with input and element if the two differ, and for an input that is a parameter without influence, or
- *   whose gradient is 0 in all elements; RangeError for options out of range, or without an output; TypeError unless fn
- *   returns tensors.
+ * @throws Error with input and element if the two differ, and for an input that is a parameter without influence on the outputs, or with a
+ *   gradient of 0 in all elements; RangeError for options out of range, or without an output; TypeError unless fn returns tensors.
  *
  * @example
  * ```ts

@@ -52,7 +52,7 @@ function makeKernels(): void {
 makeKernels();
 followMemory({ deref: () => makeKernels });
 
-/** Makes a kernel throw if it is called with its former list of arguments. */
+/** Makes a kernel throw if it is called with the separate arguments of earlier versions instead of a descriptor. */
 function refuseLists(name: string): void {
   const named = kernels as unknown as Record<string, (...args: number[]) => void>;
   const kernel = named[name] as (...args: number[]) => void;

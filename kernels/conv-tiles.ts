@@ -44,8 +44,8 @@ function tilesOf(g: usize): i32 {
 }
 
 /**
- * Lays out the work area and U after the sizes of `convPlan`, at `block`. The spaces of maps have a margin, so that all
- * tiles have 4 × 4 places; those of images have whole tiles.
+ * Lays out the work area and U at `block`; `convPlan` has computed the sizes before. The spaces of maps have a margin,
+ * so that all tiles have 4 × 4 places; those of images have whole tiles.
  */
 export function planTiles(g: usize, block: usize): void {
   const filters = word(g, layout.filters);

@@ -101,7 +101,7 @@ function powers(
     const f = f32x4.sub(clamped, f32x4.sub(shifted, round));
     const high = mulAdd(mulAdd(p4, f, p3), f, p2);
     const p = mulAdd(high, f32x4.mul(f, f), mulAdd(p1, f, p0));
-    // A factor, since a sum of exponents would turn some NaNs into numbers.
+    // Multiplies by 2ᵏ, since adding k to the exponent would turn some NaNs into numbers.
     v128.store(to, f32x4.mul(p, i32x4.add(i32x4.shl(shifted, 23), unit)));
   } while (--fours != 0);
 }
@@ -152,7 +152,7 @@ export function derivativeLanes(kind: i32, x: v128, inner: v128, outer: v128, re
     return f32x4.div(outer, f32x4.add(v128.load32_splat(one), f32x4.mul(y, y)));
   }
   if (kind == ERF) return f32x4.mul(outer, x);
-  // If this is NaN, such as 0·∞ at the edge of a box, pmax returns its first operand.
+  // If the product is NaN, such as 0·∞ at the edge of a box, pmax returns its first operand.
   const rising = f32x4.mul(f32x4.sub(reach, inline.always(magnitude(x))), inner);
   return f32x4.pmin(outer, f32x4.pmax(floor, rising));
 }

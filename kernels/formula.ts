@@ -46,7 +46,7 @@ export function formula(f: i32, z: usize, x: usize, y: usize, n: i32, p: f32, q:
   run(f, z, 0, x, y, n, p, q);
 }
 
-/** dx[i] += dz[i]·f(x[i], y[i]; q), nothing where f is 0; y and p as in `formula`, f is the number of a derivative */
+/** dx[i] += dz[i]·f(x[i], y[i]; q); adds nothing where f is 0; y and p as in `formula`, f is the number of a derivative */
 // @cut n by 16 → dx, dz, x, y
 export function formulaGrad(f: i32, dx: usize, dz: usize, x: usize, y: usize, n: i32, p: f32, q: f32): void {
   run(f, dx, dz, x, y, n, p, q);

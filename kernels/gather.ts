@@ -24,8 +24,8 @@ import { areFew, startsOf, WIDEST, zeros } from "./starts";
 /** Least mean number of events of a row of B for which packing pays. */
 const SHARED = 8;
 /**
- * Bytes of a panel that stays in the first-level cache. Deeper panels follow longer lists: starting a list of fewer
- * than LONG events costs more.
+ * Bytes of a panel that stays in the first-level cache. A panel is deeper if its lists would have fewer than LONG
+ * events, since starting many short lists costs more.
  */
 const NEAR = 24576;
 /** Largest number of rows of a panel that is deeper for the sake of longer lists. */

@@ -6,8 +6,8 @@
  * of X starts from 0 or from the previous sums, whichever needs fewer rows of Q. If X is not spikes, its values are
  * multiplied with the integers in float32, in the order of the inputs, as in a float32 product.
  *
- *   Q      in panels of 64 columns, the last ones of 16 if that suffices, whose sums stay in registers while all rows of X pass: panel
- *          after panel [in, width] in bytes. Missing columns of the last panel hold unused bytes
+ *   Q      panel after panel, [in, width] in bytes: panels of 64 columns, the last ones of 16 columns if these suffice. The sums of a
+ *          panel stay in registers while all rows of X pass. Missing columns of the last panel hold unused bytes
  *   lists  for each row of X, the rows of Q to add up, as their index times 64
  *
  * A group of 16 columns is a vector of eight pairs: columns j and j + 8 as x = 256·high + low + 128 in 16 bits. Sums of

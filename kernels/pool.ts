@@ -146,7 +146,7 @@ export function maxPool(z: usize, place: usize, x: usize, down: usize, across: u
 
 /**
  * Maxima of four windows of equal width, `side` apart, or of one window, which may be empty. The rows of the first
- * window begin at from, from + step, … before to.
+ * window begin at the addresses from, from + step, … below to.
  */
 function maximaOf(
   four: bool,

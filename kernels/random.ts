@@ -26,7 +26,7 @@ const keyStep1 = memory.data<u32>([0xbb67ae85]);
 const unit = memory.data<u32>([0x33800000]);
 const quarter = memory.data<f32>([0.25]);
 const minusTwo = memory.data<f32>([-2]);
-/** Output of eight blocks that are not written to their place directly. */
+/** Output of eight blocks, if it cannot be written to its place directly. */
 const scratch = memory.data(128, 16);
 const fractions = memory.data(128, 16);
 const rates = memory.data(128, 16);

@@ -16,7 +16,7 @@ interface Modules {
 }
 
 /**
- * Before the engine starts: empty, or all modules of relaxed arithmetic. Afterwards also the portable core, unless
- * replaced.
+ * Modules to use instead of the embedded ones: none, or all those of relaxed arithmetic. When the engine starts
+ * without a `core` here, it adds the portable one.
  */
 export const modules: Modules = {};

@@ -24,7 +24,7 @@ export function gradientAt(x: Tensor, isWritten = false): number {
     return x.gradPtr;
   }
   if (x.gradForm !== null) forms.writeOut(x);
-  // A record may read the tensor that `grad` returned.
+  // A record may need the old values of the tensor that `grad` returned.
   if (x.gradTensor !== null) touch(x.gradTensor);
   return x.gradPtr;
 }
@@ -34,9 +34,9 @@ export const holds = (x: Tensor): boolean => x.gradPtr !== 0;
 
 /**
  * Whether an op must add to the gradient of x: if x has a gradient, or is a leaf. Otherwise the op writes the first
- * gradient. Leaf gradients, which users see, always start at +0, because 0 + (−0) = 0: the sign of a zero then does not
- * depend on the ops, kernels or compiled steps. An op whose kernel starts its own sums at 0 calls {@link holds}
- * instead.
+ * gradient. Leaf gradients, which users see, always start at +0. Since 0 + (−0) = +0, the sign of a zero then does not
+ * depend on the op, kernel or compiled step that wrote it. An op whose kernel starts its own sums at 0 calls
+ * {@link holds} instead.
  */
 export const addsTo = (x: Tensor): boolean => x.op === null || holds(x);
 

@@ -7,8 +7,8 @@
  *            Buffers that backward has consumed are listed by size class, and the same tape uses them again.
  *
  * Both allocate at the top of the space, which grows on demand; the topmost arena chunk grows in place. When the space
- * cannot grow, `gather` joins free memory of all size classes into spans, except the rests of small chunks. Addresses
- * are plain numbers. Typed-array views are never stored, because growth detaches them.
+ * cannot grow, `gather` joins free memory of all size classes into spans, except the unused ends of small chunks.
+ * Addresses are plain numbers. Typed-array views are never stored, because growth detaches them.
  */
 import { heapBase, memory } from "./wasm.ts";
 
@@ -300,7 +300,7 @@ export class Heap {
     return true;
   }
 
-  /** Turns all free memory into spans: released blocks, rests of chunks, and the unused part of the arena. */
+  /** Turns all free memory into spans: released blocks, unused ends of chunks, and the unused part of the arena. */
   private gather(): void {
     const spans = [...this.spans, { start: this.smallTop, end: this.smallEnd }, ...this.chunks.splice(this.chunk + 1)];
     this.smallTop = 0;

@@ -134,7 +134,7 @@ export function recordPart(main: Tensor, index: number, z: Tensor): Tensor {
   return z;
 }
 
-/** Whether z is a further output still. If it was made a parameter, it is a leaf with its own gradient. */
+/** Whether z is still a further output, and was not made a parameter: a leaf with its own gradient. */
 export const isPart = (z: Tensor | undefined): z is Tensor => z?.op === (partOp as Recorded<never>);
 
 /** The further outputs of a record. */

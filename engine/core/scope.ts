@@ -174,7 +174,7 @@ export function leave(): void {
   scope = parent as Scope;
 }
 
-/** Checks first: most lists are empty, and assigning a length costs more than reading it. */
+/** Empties a list. Reads the length first: most lists are empty, and assigning a length costs more than reading it. */
 function clear(list: unknown[]): void {
   if (list.length > 0) list.length = 0;
 }

@@ -40,8 +40,8 @@ export function tape<R>(fn: () => R): R {
 }
 
 /**
- * Like {@link tape}, but nothing is recorded: results require no gradient. Memory follows the same rule. Returns the
- * result of `fn`.
+ * Like {@link tape}, but nothing is recorded: results require no gradient. Tensors made inside are freed in the same
+ * way. Returns the result of `fn`.
  *
  * @throws TypeError as {@link tape}.
  *

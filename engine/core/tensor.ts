@@ -92,9 +92,9 @@ export class Tensor {
   readonly size: number;
   /** Whether `backward` computes a gradient for this tensor; ops on it are recorded. Default false. */
   requiresGrad: boolean;
-  /** Whether this is a parameter: persistent with its gradient buffer, and listed by Module. */
+  /** Whether the tensor is a parameter: persistent with its gradient buffer, and listed by Module. */
   isParameter = false;
-  /** Whether this is a buffer: state of a Module that is not trained. */
+  /** Whether the tensor is a buffer: a part of a Module's state that is not trained. */
   isBuffer = false;
 
   // Values: assigned here; short forms and transposed weights by engine/forms/.
@@ -214,7 +214,7 @@ export class Tensor {
    */
   gradTensor: Tensor | null = null;
   /**
-   * In a tensor returned by `grad`: its leaf, which is not collected before this tensor.
+   * The leaf of a tensor that `grad` returned; the leaf is not garbage-collected before this tensor.
    *
    * @internal
    */
@@ -415,7 +415,7 @@ export function alive(t: Tensor, where: string): void {
   const isKnown = t.self === t && (t.region === scope.region || t.region === root.region);
   if (isKnown && t.base === null) return;
   if (!isKnown) checkItself(where, t);
-  // This view may be packed, while its owner was written out meanwhile.
+  // Since this packed view was made, the floats of its owner may have been written out.
   if (isAlive(t)) {
     if (t.ptr === 0 && t.bits !== 0 && t.base !== null) t.ptr = t.base.ptr;
     return;

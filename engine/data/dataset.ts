@@ -120,7 +120,7 @@ const DEFAULTS: { shape: readonly number[] | null; scale: number } = { shape: nu
  * ```
  */
 export class TensorDataset<Y extends Targets = Targets> implements Dataset<BatchOf<Y>> {
-  /** Values of all samples, one sample after the other. */
+  /** Values of all samples, sample after sample. */
   readonly x: Float32Array | Uint8Array;
   /** Targets: one class index per sample, or the values of all targets. */
   readonly y: ArrayLike<number>;

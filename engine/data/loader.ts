@@ -65,7 +65,7 @@ const DEFAULTS = { batchSize: 32, shuffle: false, dropLast: false, generator: de
 export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
   /** Dataset of the batches. */
   readonly dataset: Dataset<Y>;
-  /** Number of samples in a full batch, at most that of the dataset. */
+  /** Number of samples in a full batch, at most the length of the dataset. */
   readonly batchSize: number;
   private readonly options: typeof DEFAULTS;
   private readonly samples: number;

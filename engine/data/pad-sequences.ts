@@ -29,7 +29,7 @@ const DEFAULTS: Required<PadSequencesOptions> = { shape: [], value: 0 };
 /**
  * Pads sequences of different lengths to one tensor, and returns their lengths for readouts and losses over time.
  *
- * x[t, b] = sequences[b][t] for t < lengths[b], else `value`. Tensors each get their part of the gradient.
+ * x[t, b] = sequences[b][t] for t < lengths[b], else `value`. Each tensor gets its part of the gradient.
  *
  * Shapes: B tensors [Tᵢ, …], or B arrays with Tᵢ consecutive steps of `shape` → x [T, B, …], T = max Tᵢ; lengths [B]. This is PyTorch's
  * `pad_sequence`, which also has time first.

@@ -1,9 +1,10 @@
 /**
  * The minimum cut that chooses which values forward saves for backward.
  *
- * The graph contains the values of one step: from inputs and states, which backward lacks, to the values that gradients
- * need. Saving value x costs `costOf(x)`; values after a saved one are recomputed. A cut is a set of values that meets
- * every path. A maximum flow finds the cheapest cut; of several, the one nearest to the inputs.
+ * The graph contains the values of one step: from inputs and states, which backward lacks, to the values that
+ * gradients need. Saving value x costs `costOf(x)`; values after a saved one are recomputed. A cut is a set of values
+ * that meets every path. A maximum flow finds the cheapest cut; if several are cheapest, the one nearest to the
+ * inputs.
  *
  * @see Ford and Fulkerson (1956), Maximal Flow Through a Network, Canadian Journal of Mathematics 8.
  */

@@ -22,9 +22,9 @@ import * as OP from "./wasm.ts";
 import { Code, I32, V128 } from "./wasm.ts";
 
 /**
- * A value that a sweep computes, and its destination: an array of a step, of its listed columns, of its columns, or of
- * the current piece; a stream of bits; or a sum in four float64 lanes. If the second word of a sum's place is 32, each
- * strip of columns has its own four lanes.
+ * A value that a sweep computes, and its destination: an array with one value per element of the step, per listed
+ * column, per column, or per element of the current piece; a stream of bits; or a sum in four float64 lanes. If the
+ * second word of a sum's place is 32, each strip of columns has its own four lanes.
  */
 export interface Root {
   readonly value: Expression;

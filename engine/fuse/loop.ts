@@ -278,8 +278,8 @@ export class BoundRun implements SharedRun {
   }
 
   /**
-   * Runs all steps. With `before`, each step runs separately, after its call. Backward adds gradients of parameters at
-   * the addresses in `targets`; 0 skips one.
+   * Runs all steps. `before`, if given, is called before each step, and each step then runs separately. Backward adds
+   * gradients of parameters at the addresses in `targets`; 0 skips one.
    */
   run(before: Before | null = null, targets: readonly number[] | null = null): void {
     const sums = targets?.some((p) => p !== 0) ? new Sums(this, targets) : null;

@@ -72,7 +72,7 @@ const fires: Mask = (to, [x], attr) => {
   return lane(op, value(a), lane(LANE.or, finite, lane(LANE.eq, threshold, bits(x.owner, INFINITY))));
 };
 
-/** In the order in which errors list the methods of values. */
+/** The table of operations, in the order in which errors list the methods of values. */
 export const OPS = table<keyof Value | Exclude<keyof DerivativeLanguage, "constant">>({
   where: {
     ...CHOICE,

@@ -1,6 +1,6 @@
 /**
  * The step on tensors: the same function, whose ops are recorded on the tape one by one. A compiled step has the same
- * bits; `gradcheck` runs this one on the float64 kernels.
+ * bits; `gradcheck` runs the step on tensors, with the float64 kernels.
  */
 import { inReference, k } from "../core/backend.ts";
 import { gradientAt } from "../core/gradient.ts";

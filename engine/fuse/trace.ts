@@ -189,7 +189,7 @@ function outputsOf(definition: StepDefinition, owner: Owner, leaves: readonly Ex
 }
 
 /**
- * Throws for an unused comparison: the step has used it as a condition of JavaScript. A use in an unused term counts.
+ * Throws for an unused comparison: the step has used it as a condition of JavaScript. A comparison that only an unused term reads counts as used.
  */
 function checkComparisons({ name, comparisons, decided }: Owner, outputs: Iterable<Expression>): void {
   if (comparisons.length === 0) return;

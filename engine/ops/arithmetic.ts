@@ -72,8 +72,7 @@ const mulOp: Pairwise<null> = {
 };
 
 /**
- * ∂L/∂x += ∂L/∂z ⊙ y. For a single value y, a first gradient takes one pass; for a leaf, this pass includes the sum
- * with 0.
+ * ∂L/∂x += ∂L/∂z ⊙ y. If y is a single value, writing a first gradient takes one pass; for a leaf, this pass also adds 0, which turns −0 into +0.
  */
 function addProduct(x: Tensor, z: Tensor, y: Tensor): void {
   const single = isSingle(z, y);

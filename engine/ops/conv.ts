@@ -1,9 +1,9 @@
 /**
- * Convolutions, with a fixed order of sums. A map value has one accumulator, which starts at the bias and adds
- * (channel, row, column) in ascending order. A weight gradient has one accumulator over (image, row, column). An image
- * gradient adds one sum over filters per window, in the order of the windows; windows of 3 × 3 without a stride have
- * tiles instead (kernels/conv-tiles.ts), unless most gradients of the image's maps are 0. So results do not depend on
- * the number of images, on block sizes or on how zeros are stored.
+ * Convolutions, with a fixed order of sums. A map value has one accumulator, which starts at the bias and adds terms
+ * in ascending order of (channel, row, column). A weight gradient has one accumulator over (image, row, column). An
+ * image gradient adds one sum over filters per window, in the order of the windows; windows of 3 × 3 without a stride
+ * have tiles instead (kernels/conv-tiles.ts), unless most gradients of the image's maps are 0. So results do not
+ * depend on the number of images, on block sizes or on how zeros are stored.
  */
 import { joined, withDefaults, wrongValue } from "../arguments.ts";
 import { k } from "../core/backend.ts";
@@ -239,15 +239,15 @@ export function convTranspose2d(
   const q = windowUnder(1, x, weight, settings);
   const shape = [...x.sizes.slice(0, -3), (weight.sizes[1] as number) * groups, y.size, q.size];
   const g = windows(checkShape("convTranspose2d", shape), sizeOf(shape.slice(-3)), groups, weight.sizes, y, q);
-  // Forward spreads maps over images here, and keeps its order of sums.
+  // Forward spreads maps over images here, without tiles, which would change the order of its sums.
   return applyOp(convTransposeOp, { ...g, isTiled: false }, x, weight, bias as Tensor);
 }
 
-/** The window along an axis of the result z; the axis of x counts its places. */
+/** The window along an axis of the result z; it has as many places as the axis of x has values. */
 function windowUnder(axis: number, x: Tensor, weight: Tensor, options: Required<ConvTransposeOptions>): Axis {
   const where = "convTranspose2d";
   const places = x.sizes[x.ndim - 2 + axis] as number;
-  // The size is unknown yet; reading the options needs none.
+  // The size is not known yet, and checking the options needs none.
   const window = windowOver(where, axis, Infinity, weight.sizes[2 + axis] as number, options);
   const { stride, padding, dilation, kernel } = window;
   const { outputPadding = 0 } = options;

@@ -25,7 +25,7 @@ export interface DropoutOptions {
   sharedAxes?: number | readonly number[] | undefined;
 }
 
-/** A mask [outer, inner] as [outer, times, inner]. */
+/** Expands masks [outer, inner] to [outer, times, inner]. */
 type Repeat = readonly [outer: number, times: number, inner: number];
 
 interface Dropping {

@@ -19,8 +19,8 @@ interface Numbers {
 }
 
 /**
- * z = f(x, y). kernels/codes.ts has the numbers of f and its derivatives. Without a tensor y, the number p is the
- * second operand.
+ * z = f(x, y). kernels/codes.ts has the codes of f and its derivatives. Without a tensor y, the number p is the second
+ * operand.
  */
 const formula = /* @__NO_SIDE_EFFECTS__ */ (name: string, f: number): Op<Numbers> => ({
   name,

@@ -310,7 +310,7 @@ export const split = composedOp((x: Tensor, sizes: number | readonly number[], a
 });
 
 /**
- * Concatenates tensors along an axis, by default the first: [..., nᵢ, ...] → [..., Σ nᵢ, ...]. Each gets its part of the gradient.
+ * Concatenates tensors along an axis, by default the first: [..., nᵢ, ...] → [..., Σ nᵢ, ...]. Each tensor gets its part of the gradient.
  *
  * @throws RangeError if the list is empty, the axis does not exist, or the other axes differ.
  *
@@ -344,7 +344,7 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
 }
 
 /**
- * Joins n tensors of equal shape along a new axis, by default the first: [..., ...] → [..., n, ...]. Each gets its part of the gradient.
+ * Joins n tensors of equal shape along a new axis, by default the first: [..., ...] → [..., n, ...]. Each tensor gets its part of the gradient.
  *
  * @throws RangeError if the list is empty, the result has no such axis, or shapes differ.
  *

@@ -5,9 +5,9 @@
  *   maps = bias + weights · patches        weights += maps · patchesᵀ        images += the patches weightsᵀ · maps
  *
  * The first two read patches through tables of offsets (kernels/patches.ts), for several small images at a time.
- * Products skip zeros if there are many: of images see events.ts, of maps `spreadMaps`. The loops over images are
- * kernels (kernels/conv.ts), whose memory kernels/conv-plan.ts lays out. On the float64 kernels, each product is the
- * plain loop `convolve`.
+ * Products skip zeros if there are many: zeros of images as events.ts decides, zeros of maps in `spreadMaps`. The
+ * loops over images are kernels (kernels/conv.ts), whose memory kernels/conv-plan.ts lays out. On the float64 kernels,
+ * each product is the plain loop `convolve`.
  */
 import * as layout from "../../kernels/conv-layout.ts";
 import { convolution, descriptor, extra, floats, integers, k, wordsAt } from "../core/backend.ts";

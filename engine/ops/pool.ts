@@ -138,7 +138,7 @@ function windowAlong(where: string, axis: number, size: number, kernel: Pair, op
   return window;
 }
 
-/** Options of both pools; each ignores those of the other. */
+/** Options of both pools; each pool ignores the options of the other. */
 const POOL: Required<MaxPoolOptions & AvgPoolOptions> = {
   stride: undefined,
   padding: undefined,

@@ -37,7 +37,7 @@ export interface OptimizerState {
   readonly slots: readonly Slots[];
 }
 
-/** State arrays of a parameter with momentum, if a state with and without momentum is valid. */
+/** State arrays of a parameter with momentum, for optimizers whose states may have or lack it. */
 const MOMENTUM: Slots = { momentum: new Float32Array(0) };
 
 /** Options of every optimizer. */
@@ -157,7 +157,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   }
 
   /**
-   * Checks options after the start. A schedule may then have set a learning rate that would be invalid at the start.
+   * Checks the options of a running optimizer. A schedule may have set a learning rate that the constructor would refuse.
    */
   private validOptions(where: string, options: unknown): Options {
     const valid = limited(where, allOptions(where, this.checked, options), { ...this.limits(), lr: FINITE });

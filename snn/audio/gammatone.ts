@@ -94,7 +94,8 @@ function centres(where: string, { sampleRate, channels, fMin, fMax }: typeof GAM
  *   y₀ = 2·(1 − λ)⁴·x     yⱼ[n] = λ·e^{iβ}·yⱼ[n−1] + yⱼ₋₁[n], j = 1 … 4     z[n] = Re y₄[n]
  *   λ = exp(−2πb/sampleRate),  β = 2πf₀/sampleRate,  b = ERB(f₀)·36·2⁶/(720π) = 1.019·ERB(f₀)
  *
- * Shapes: x [N, …] → [N, …, C], with the centres of {@link erbFrequencies}. Filters run in float64. NaN and infinities never leave a filter.
+ * Shapes: x [N, …] → [N, …, C], with the centres of {@link erbFrequencies}. Filters run in float64. After a NaN or an infinity, the output of a
+ * filter is never finite again.
  *
  * @throws RangeError unless x has a time axis, or for an option out of range; TypeError for an unknown option or a value of the wrong type.
  * @see Hohmann (2002), Frequency analysis and synthesis using a Gammatone filterbank, Acta Acustica united with Acustica 88(3); Patterson

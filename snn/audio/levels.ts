@@ -72,7 +72,7 @@ export class SignalLevels {
   private readonly channels: number;
   private readonly level: Float64Array;
 
-  /** For `width` signals, in rows of `channels`. */
+  /** Starts `width` signals, in rows of `channels`. */
   constructor({ threshold, start, samplesPerStep }: Required<LevelCrossingsOptions>, width: number, channels: number) {
     this.steps = new SpikeSteps(2 * width, samplesPerStep);
     this.threshold = threshold;

@@ -101,7 +101,7 @@ function windowed(t: number, width: number): number {
 function convolve(x: Tensor, filters: ResamplingFilters): Tensor {
   const { from, to, width } = filters;
   const [n, rows] = signalRows(x);
-  // As many windows as start within the sound.
+  // The padding gives as many windows as start within the sound.
   const padded = pad(x.reshape([n, rows]).transpose(0, 1), [width, width + from]);
   const kept = Math.ceil((n * to) / from);
   return weighed(padded, filters)

@@ -19,7 +19,7 @@ export class SpikeSteps {
   private words = new Int32Array();
   private count = 0;
 
-  /** For steps of `samples` samples with `width` spikes each. */
+  /** Collects steps of `samples` samples with `width` spikes each. */
   constructor(width: number, samples: number) {
     this.width = width;
     this.samples = samples;

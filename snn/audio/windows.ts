@@ -6,7 +6,7 @@ export class HopWindows {
   private readonly hop: number;
   /** Number of last samples that are always kept. */
   private readonly kept: number;
-  /** The end of the sound so far, from the next window on or earlier. */
+  /** The last part of the sound so far: it begins at the next window or, to keep the last samples, earlier. */
   sound: Float32Array;
   /** Index in `sound` at which the next window begins. */
   private next = 0;

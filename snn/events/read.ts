@@ -207,7 +207,7 @@ export async function* readEventChunks(
         input.skip(taken);
         if (isLast && taken < piece.length) columns.damaged(input.at, decoder.unit, "the end of the file");
         if (isLast) break;
-        // A unit longer than the piece: doubles the piece.
+        // If a unit is longer than the piece, doubles the piece.
         size = taken === 0 ? 2 * size : PIECE;
         if (!columns.recover) {
           if (columns.length >= events) yield columns.take();

@@ -20,12 +20,12 @@ export abstract class Kept {
   }
 
   /**
-   * Whether the usual fields have their values still. A subclass names the fields in its code, which is fast enough for a check in each
-   * step.
+   * Whether the usual fields still have these values. A subclass names the fields in its code, which is fast enough
+   * for a check in each step.
    */
   protected abstract hasUsual(): boolean;
 
-  /** Whether all fields have their values still. */
+  /** Whether all fields still have these values. */
   isSame(): boolean {
     const { layer, others, before } = this;
     for (let i = 0; i < others.length; i++) if (layer[others[i] as string] !== before[i]) return false;

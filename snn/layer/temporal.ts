@@ -278,7 +278,7 @@ export abstract class Temporal<State, Result, From, Ran extends Run = Run> exten
 
 const TRAITS = traitsOf(Temporal as unknown as Traits["kind"], "written");
 
-/** The last results, since all steps of a sequence have one shape. */
+/** The last results of the next two functions: a sequence asks for the same shapes in each step. */
 let lastStep: Shape = [];
 let lastOneStep: Shape = [1];
 

@@ -102,7 +102,7 @@ export class Blocks {
     }
   }
 
-  /** Puts z on record. */
+  /** Records z: its backward runs the blocks again. */
   private recorded(z: Tensor): Tensor {
     const { source, modules, states } = this;
     this.modes = modules.map(({ training }) => training);

@@ -1,8 +1,8 @@
 /**
  * Eligibility traces of the weights of a layer.
  *
- * The traces of each sample's synapses are matrices [out, in]. A compiled step runs over their rows. Row j reads the
- * values of neuron j as numbers that its columns share. All rows read the same arrays of inputs.
+ * The traces of each sample's synapses are matrices [out, in]. A compiled step runs over their rows. In row j, all
+ * columns read the values of neuron j; all rows read the same arrays of inputs.
  */
 import type { StepDefinition, Value } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
@@ -109,7 +109,7 @@ export class Eligibility {
   private readonly going: SampleSweep;
   private readonly learning: SampleSweep;
 
-  /** For layers with `inputs` inputs. */
+  /** Makes the sweeps for a layer with `inputs` inputs. */
   constructor(neurons: Derived, readout: Derived | null, inputs: number, work: Workspace) {
     const { shared, main } = neurons;
     const single = neurons.states.filter((x) => !shared.includes(x));
@@ -189,7 +189,7 @@ export class SharedTraces {
   private readonly going: SampleSweep;
   private readonly learning: SampleSweep | null;
 
-  /** For layers with `inputs` inputs. */
+  /** Makes the sweeps for a layer with `inputs` inputs. */
   constructor(of: Derived, inputs: number, work: Workspace) {
     const { shared, main, names } = of;
     this.inputs = inputs;

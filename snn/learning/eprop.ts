@@ -21,9 +21,9 @@ export interface EPropOptions<Target> {
   /** L of the output [B, K] of one step and its target, a tensor with one element: `crossEntropy`, `mseLoss`, or any tensor ops. */
   loss: (output: Tensor, target: Target) => Tensor;
   /**
-   * Path of the error ∂L/∂y [B, K] to the neurons of a hidden layer. "symmetric" (default): the weights of the readout and, between hidden
-   * layers, the weights between them. "random": fixed random weights [N, K] for each layer. Or these weights: a tensor [N, K], or a list with
-   * one for each hidden layer.
+   * Path of the error ∂L/∂y [B, K] to the neurons of a hidden layer. "symmetric" (default): the weights of the readout
+   * and, between hidden layers, the weights between them. "random": fixed random weights [N, K] for each layer. Or
+   * weights of your own: a tensor [N, K], or a list with one for each hidden layer.
    */
   feedback?: "symmetric" | "random" | Tensor | readonly Tensor[];
   /** Generator of random weights; the default generator if not given. */

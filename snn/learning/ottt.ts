@@ -123,7 +123,7 @@ export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
       if (value !== undefined) numberOf("OTTT", name, value, UNIT);
     }
     this.sources = sourcesOf(this.layers, lambda, inputLambda ?? null);
-    // Reports a decay that cannot be a λ now, before the first step.
+    // Throws now, before the first step, for a decay that cannot be a λ.
     for (const source of new Set(this.sources)) {
       if (typeof source === "object" && source !== null) noGrad(() => void neuronDecay(source));
     }

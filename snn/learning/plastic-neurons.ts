@@ -153,7 +153,7 @@ export class StepSamples {
   /** Addresses of the first sample's values. */
   pre: readonly number[] = [];
   post: readonly number[] = [];
-  /** Index of the sample whose spikes are in the copies, and of the sample whose other values are. */
+  /** Indices of two samples: of the one whose spikes were copied, and of the one whose other values were copied. */
   private readonly gathered: [spikes: number, others: number] = [-1, -1];
   /** Pre- or postsynaptic spikes as bits. */
   private readonly bits: number;

@@ -59,7 +59,7 @@ export class PlasticSteps {
     const { batch, connection, rewards, applies, isStep, elapsed } = moment;
     const hasReward = rewards !== null && rule.has("onReward");
     const hasStep = isStep && rule.has("onStep");
-    // Changes are deferred if they would otherwise read each other's weights.
+    // Changes are collected and applied later if one could otherwise read a weight that another has changed.
     const isDirect =
       batch * connection.places === 1 &&
       applies &&

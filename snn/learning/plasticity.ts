@@ -230,7 +230,7 @@ function formOf(given: Definition): RuleForm {
   };
 }
 
-/** Checks members of a definition that come by name. Functions of the choices are checked when a rule is made. */
+/** Checks the entries of a member of a definition that has entries by name. Functions of the choices are checked when a rule is made. */
 function formsOf(
   name: string,
   expected: string,

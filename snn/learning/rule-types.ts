@@ -87,8 +87,8 @@ export interface RuleDefinition<
   /** Choices between forms of the equations; options of the class. */
   readonly choices?: Choices;
   /**
-   * Options that only some choices use, as for neurons. A factor of an option, "not 0", is a parameter: if the default or a preset sets it to 0,
-   * giving the option is an error.
+   * Options that only some choices use, as for neurons. The entry "not 0" is for a parameter that is a factor of the
+   * option: if the default or a preset sets the parameter to 0, giving the option is an error.
    */
   readonly needs?: {
     readonly [option in Known<Parameter> | keyof Known<Choices>]?: {

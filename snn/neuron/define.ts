@@ -43,10 +43,10 @@ type Define = <
  *
  * A step that returns `membrane` and no `spikes` is a readout, as {@link LeakyIntegrator} is.
  *
- * @throws TypeError for a definition with names that are taken, values that are not numbers, or a step that is not a function. The
- *   constructor of the class: TypeError for an unknown option, an option of a different type, and a step that no neuron can run, for
- *   instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that are not parameters, options without
- *   effect for the choices, more than 31 outputs, or refractory steps of a neuron that has no spikes or no state to hold.
+ * @throws TypeError for a definition with names that are taken, values that are not numbers, or a step that is not a function. The constructor of
+ *   the class: TypeError for an unknown option, an option of a different type, and a step that no neuron can run, for instance `v * beta`;
+ *   RangeError for values beyond float32, bounds in the wrong order, names that are not parameters, options that have no effect with these choices,
+ *   more than 31 outputs, or refractory steps of a neuron that has no spikes or no state to hold.
  *
  * @example
  * ```ts

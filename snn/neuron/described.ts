@@ -1,6 +1,6 @@
 /**
- * Layers read by their definitions, and the members of layers that need the definition. The members join the class of neuron.ts when this
- * file is loaded.
+ * Reads the options of layers by the definition of their class, and adds the members of layers that need the
+ * definition. The members join the class of neuron.ts when this file is loaded.
  */
 import type { Range } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";

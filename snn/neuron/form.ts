@@ -106,8 +106,9 @@ export function specOf<
 }
 
 /**
- * Reads the options of a layer. A layer that contains such neurons and has further options reads all options at once,
- * by a form with its `common` options, and passes the result on. `where` is the name in errors.
+ * Reads the options of a layer. A layer that contains neurons and has options of its own reads all options at once: it
+ * passes a form whose `common` includes its options, and hands the result to the neurons. `where` is the name in
+ * errors.
  */
 export function readOptions(form: NeuronSpec, options: object, where?: string): ReadOptions<NeuronSpec, Common> {
   if (options instanceof ReadOptions) return options;
@@ -131,7 +132,7 @@ export function firingOf({ schema, asked, given, parameters }: ReadOptions<Neuro
     throw new RangeError(`${name}: refractorySteps needs a state that is held; ${hint}`);
   }
   const inhibition = inhibitionOf(name, rivalry);
-  // A preset may leave the leak to layers with refractory steps.
+  // A preset may set the leak, which then concerns only layers with refractory steps.
   if (hold === 0 && (asked.refractory ?? "hold") !== "hold") {
     throw wrongValue(name, `refractorySteps > 0 with refractory "leak"`, hold);
   }

@@ -33,7 +33,7 @@ export const OPTIONAL_SYNAPSE: OptionalSynapseChoices = { synapse: ["none", "dec
 /** Value of `needs` for a neuron whose synapse is optional. */
 export const SYNAPSE_NEEDS = { alpha: SYNAPSE } as const;
 
-/** For `without` of a neuron with {@link OPTIONAL_SYNAPSE}. */
+/** Value of `without` for a neuron with {@link OPTIONAL_SYNAPSE}. */
 export const withoutSynapse = ({ synapse }: { readonly synapse: string }): readonly "i"[] =>
   synapse === "none" ? ["i"] : [];
 
@@ -77,7 +77,7 @@ export function leaky(
   };
 }
 
-/** For `constrain`: bounds of parameters by which a step divides, whose reciprocals are float32 numbers too. */
+/** Bounds in `constrain` for a parameter by which a step divides: its reciprocal is a float32 number too. */
 export const DIVISOR = [1e-30, 1e30] as const;
 
 /** e²⁰ is 5·10⁸: with a larger exponent the next step is far above every threshold. */

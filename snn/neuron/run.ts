@@ -386,8 +386,7 @@ export class NeuronRun {
     const { neuron, code, T, size, n, current, input, parameters, from, saved } = this;
     const { mainAt, byHand } = neuron;
     const feeding = this.feedBack?.(z) ?? null;
-    // Learned parameters need the whole gradient: with a product that is written out step by step, they would sum up
-    // other groups of steps.
+    // Learned parameters need the whole gradient: with a product that is written out step by step, their sums would group the steps differently.
     const learns = !byHand && areLearned(parameters);
     const form = z.gradForm?.kind === "product" && !learns ? (z.gradForm as ProductForm) : null;
     const piece = form === null ? 0 : allocateInScope(4 * size);

@@ -12,7 +12,7 @@ export interface Field {
   readonly lengths?: readonly number[];
   /** Whether "same" and "valid" are allowed too. */
   readonly words?: true;
-  /** Value of a missing field; a field without this is required. */
+  /** Value of a missing field. If `missing` is absent, the field is required. */
   readonly missing?: number | null;
   /** Field that gives a missing array, or a single number, its shape. */
   readonly like?: string;

@@ -177,7 +177,7 @@ class Reader {
     const { m } = this.session;
     const type = this.heard(path, () => m.get_type(this.id, path));
     if (type === m.H5G_DATASET) return this.arrayAt(path);
-    // A dangling link has its own type, or by chance a different one, and no address.
+    // For a dangling link, the library reports no address, and the type of links or by chance a different one.
     const address =
       type === m.H5G_GROUP
         ? this.heard(path, () => m.create_object_reference(this.id, path))

@@ -51,7 +51,7 @@ export class BatchSize {
     const { sequences, singles, isUnclear, size } = this;
     const [first = 0, second] = shape;
     const hasSequences = sequences.rows.size > 0;
-    // Without products and neurons.
+    // The model has neither products nor neurons.
     if (!hasSequences && singles.rows.size === 0 && !isUnclear && shape.length > 0) return first;
     const isTime = [...(hasSequences ? sequences : singles).steps.values()].includes(first);
     if (size !== null && size === first && size === second) return size;

@@ -78,7 +78,7 @@ const AXES = ["", ", L", ", H, W"];
 
 /** A product with an 8-bit weight: one for each group of outputs. */
 abstract class Int8Layer<P extends Plan> extends Staged {
-  /** Number of axes of an x without steps and batch. */
+  /** Number of axes of x besides those of steps and batch. */
   abstract readonly axes: number;
   /** Size of the first of these axes: inputs of a Linear, channels of a convolution. */
   protected abstract readonly features: number;

@@ -370,7 +370,8 @@ export const squarewaveFourierSeries = (options: { n?: number; period?: number }
  * A user-defined surrogate: surrogate′(x) = derivative(x) at x = u − θ; `primitive` is null if not given. Both are traced with the operations of a
  * neuron's step and compiled into the loops of the neurons that use them; x is the value of one neuron.
  *
- * @throws TypeError unless the derivative, and the primitive if given, is a function of operations that a step allows; sums, for example, are not.
+ * @throws TypeError unless the derivative, and the primitive if given, is a function of operations that a step allows; a sum over neurons, for
+ *   example, is not one.
  *
  * @example
  * ```ts
