@@ -58,10 +58,10 @@ test("the choice of a shared figure loads at most 3 kB of scripts, compressed, b
   assert.ok(sum <= 3000, `${sum} bytes: ${own.join(", ")}`);
 });
 
-test("the worker of a page loads at most 132 kB, compressed, with a task", () => {
+test("the worker of a page loads at most 133 kB, compressed, with a task", () => {
   assert.ok(tasks.length > 0);
   for (const [name, file] of tasks) {
     const sum = weigh([entry("worker"), file]);
-    assert.ok(sum <= 132_000, `${name}: ${sum} bytes`);
+    assert.ok(sum <= 133_000, `${name}: ${sum} bytes`);
   }
 });
