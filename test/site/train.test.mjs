@@ -12,12 +12,14 @@ import {
   longestTask,
   openBroken,
   openTrain,
+  PHONE,
   playing,
   query,
   ready,
   redrawn,
   stepIs,
   stepsAbove,
+  texts,
   trained,
 } from "./support.mjs";
 
@@ -321,6 +323,192 @@ describe("train, in time", () => {
     assert.equal(after.linear, before.linear);
     assert.ok(after.page < before.page + 2e6, `${before.page} → ${after.page} bytes`);
     assert.ok((await page.evaluate(() => globalThis.shift)) < 0.01);
+  });
+});
+
+/** Changes made by hand go back one by one, and old links stay valid. */
+describe("train, by hand", SIDE_BY_SIDE, () => {
+  test("other neurons and connections within layers are loaded when they are chosen, and links and Node keep them", async (t) => {
+    const page = await openTrain(t, "timesteps=6");
+    await ready(page);
+    const scripts = () =>
+      page.evaluate(() => performance.getEntriesByType("resource").filter(({ name }) => /cells-/.test(name)).length);
+    const before = await fact(page, "hash");
+    assert.equal(await scripts(), 0);
+    await page.locator("[data-field=cells]").selectOption("Synaptic");
+    await page.locator("[data-field=links]").selectOption("recurrent");
+    await page.waitForFunction((hash) => document.querySelector("[data-fact=hash]").textContent !== hash, before);
+    await page.waitForFunction(() => /cells=Synaptic&links=recurrent/.test(location.hash));
+    await page.waitForFunction(() => /links=recurrent/.test(document.querySelector("[data-fact=command]").textContent));
+    for (let step = 1; step <= 3; step++) {
+      await page.click("[data-action=step]");
+      await stepIs(page, step);
+    }
+    await page.waitForFunction(() => /--steps=3$/.test(document.querySelector("[data-fact=command]").textContent));
+    assert.equal(await inNode(await fact(page, "command")), await fact(page, "hash"));
+    // Izhikevich's neuron has none of the three settings.
+    await page.locator("[data-field=cells]").selectOption("Izhikevich");
+    for (const name of ["beta", "threshold", "reset"])
+      assert.equal(await page.locator(`[data-field=${name}]`).isVisible(), false, name);
+  });
+
+  test("back undoes a change of the run, and forward makes it again; a drag is one change", async (t) => {
+    const page = await openTrain(t, "");
+    await ready(page);
+    const entries = () => page.evaluate(() => history.length);
+    const first = await entries();
+    await page.locator("[data-field=data]").selectOption("xor");
+    await page.waitForFunction(() => location.hash === "#data=xor");
+    await page.locator("[data-field=seed]").press("ArrowRight");
+    await page.waitForFunction(() => location.hash === "#data=xor&seed=1");
+    assert.equal((await entries()) - first, 2);
+    const box = await page.locator("[data-field=threshold]").boundingBox();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x + 20, y);
+    await page.waitForFunction(() => /threshold=/.test(location.hash));
+    const dragged = await query(page);
+    await page.mouse.move(x + 60, y);
+    await page.waitForFunction((before) => location.hash !== `#${before}`, dragged);
+    await page.mouse.up();
+    assert.equal((await entries()) - first, 3);
+    const last = await query(page);
+    // Looking at another sample changes no run.
+    await page.locator("[data-field=sample]").press("ArrowRight");
+    await page.waitForFunction(() => /sample=2/.test(location.hash));
+    assert.equal((await entries()) - first, 3);
+    await page.evaluate(() => history.back());
+    await page.waitForFunction(() => location.hash === "#data=xor&seed=1");
+    await page.evaluate(() => history.back());
+    await page.waitForFunction(() => location.hash === "#data=xor");
+    assert.equal(await page.locator("[data-field=seed]").getAttribute("aria-valuenow"), "0");
+    await page.evaluate(() => history.back());
+    await page.waitForFunction(() => location.hash === "");
+    assert.equal(await page.locator("[data-field=data]").inputValue(), "moons");
+    await page.evaluate(() => history.go(3));
+    await page.waitForFunction((wanted) => location.hash === `#${wanted}&sample=2`, last);
+  });
+
+  test("a tap opens a number with less and more for a finger, digits begin to type, and neither leaves the page", async (t) => {
+    const page = await openTrain(t, "", { ...PHONE, reducedMotion: "reduce" });
+    await ready(page);
+    const seed = page.locator("[data-field=seed]");
+    await seed.tap();
+    const dial = page.getByRole("group", { name: "seed" });
+    for (const name of ["less seed", "more seed"]) {
+      const { width, height, x } = await page.getByRole("button", { name }).boundingBox();
+      assert.ok(width >= 44 && height >= 44 && x >= 0 && x + width <= 390, name);
+    }
+    await page.getByRole("button", { name: "more seed" }).tap();
+    await page.getByRole("button", { name: "more seed" }).tap();
+    assert.equal(await seed.getAttribute("aria-valuenow"), "2");
+    await page.getByRole("button", { name: "less seed" }).tap();
+    assert.equal(await seed.getAttribute("aria-valuenow"), "1");
+    await page.locator("h1").tap();
+    await dial.waitFor({ state: "detached" });
+    const { pathname } = new URL(page.url());
+    await seed.press("2");
+    await dial.getByRole("textbox").press("5");
+    await dial.getByRole("textbox").press("Enter");
+    await dial.waitFor({ state: "detached" });
+    assert.equal(await seed.getAttribute("aria-valuenow"), "25");
+    await seed.press("7");
+    await dial.getByRole("textbox").press("Escape");
+    assert.equal(await seed.getAttribute("aria-valuenow"), "25");
+    assert.equal(new URL(page.url()).pathname, pathname);
+  });
+
+  test("a page at rest reads well: colours of the system, whole words, one accuracy, ticks of one width, a copied command", async (t) => {
+    const page = await trained(t, "timesteps=30", 60, { deviceScaleFactor: 1.25 });
+    // The reading and the curves.
+    const accuracy = await page.locator("[data-figure=accuracy]").textContent();
+    assert.match(await page.locator(".values .accuracy").textContent(), new RegExp(`accuracy ${accuracy}$`));
+    // Readings in one line, in three windows.
+    for (const width of [1440, 1280, 844, 390]) {
+      await page.setViewportSize({ width, height: 844 });
+      const cut = await page.locator(".status .reading").evaluateAll((readings) =>
+        readings.flatMap((node) => {
+          const { right } = node.getBoundingClientRect();
+          const small = node.querySelector("small");
+          const end = small.offsetLeft + small.getBoundingClientRect().width;
+          const next = node.nextElementSibling;
+          const isBeyond = next !== null && next.offsetTop === node.offsetTop && end > next.offsetLeft;
+          return isBeyond || small.getClientRects().length > 1 || right > innerWidth ? [node.textContent] : [];
+        }),
+      );
+      assert.deepEqual(cut, [], `${width} pixels`);
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
+    assert.equal(
+      await page.locator(".figure-train .map").evaluate((node) => getComputedStyle(node).touchAction),
+      "pan-y",
+    );
+    // A row of the raster of the first layer: spikes are runs of its colour.
+    const runs = await page
+      .locator(".stack canvas")
+      .first()
+      .evaluate((canvas) => {
+        const { width, height } = canvas;
+        const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+        const [r, g, b] = [0x17, 0x69, 0xaa];
+        const found = [];
+        const [top, bottom] = [(24 + 96 + 32) * 1.25, (24 + 96 + 32 + 100) * 1.25];
+        for (let y = Math.round(top); y < bottom; y++) {
+          let run = 0;
+          for (let x = Math.round(52 * 1.25); x < width - 90; x++) {
+            const i = 4 * (y * width + x);
+            if (data[i] === r && data[i + 1] === g && data[i + 2] === b) run++;
+            else if (run > 0) run = found.push(run) * 0;
+          }
+        }
+        return found;
+      });
+    assert.ok(runs.length > 20, `${runs.length} ticks`);
+    assert.deepEqual([...new Set(runs)].length, 1, [...new Set(runs)].join(", "));
+    // The command of the run.
+    await page.evaluate(() => {
+      navigator.clipboard.writeText = async (text) => {
+        globalThis.copied = text;
+      };
+    });
+    await page.click("[data-action=copy]");
+    await page.getByRole("button", { name: "Copied", exact: true }).waitFor();
+    assert.equal(await page.evaluate(() => globalThis.copied), await fact(page, "command"));
+    // Numbers keep their lines where the system has the colours.
+    await page.emulateMedia({ forcedColors: "active" });
+    const line = await page
+      .locator(".scrub")
+      .first()
+      .evaluate((node) => {
+        const { borderBottomWidth, borderBottomColor, backgroundColor } = getComputedStyle(node);
+        return { borderBottomWidth, isSeen: borderBottomColor !== backgroundColor };
+      });
+    assert.deepEqual(line, { borderBottomWidth: "2px", isSeen: true });
+  });
+
+  test("slow motion has a pause, and a press on the rows takes the cursor", async (t) => {
+    const page = await trained(t, "", 20, { reducedMotion: "no-preference" });
+    const slow = page.locator("[data-action=slow]");
+    await slow.click();
+    await page.waitForFunction(() => document.querySelector("[data-action=slow]").textContent === "Pause");
+    await slow.click();
+    await page.waitForFunction(() => document.querySelector("[data-action=slow]").textContent === "Slow motion");
+    await slow.click();
+    const stack = page.locator(".stack");
+    await stack.scrollIntoViewIfNeeded();
+    await stack.click({ position: { x: 120, y: 60 } });
+    await page.waitForFunction(() => document.querySelector("[data-action=slow]").textContent === "Slow motion");
+    const advice = await page.locator(".note").textContent();
+    assert.doesNotMatch(advice, /Press Train/);
+    const label = await page.locator(".figure-train .map").getAttribute("aria-label");
+    assert.match(label, /^Map: What it decides where; arrow keys move the point/);
+  });
+
+  test("the page says what it is, in its title and to a search", () => {
+    const text = texts.get("play/index.html");
+    assert.match(text, /<title>[^<]*learns[^<]*<\/title>/);
+    assert.match(text, /<meta name="description" content="[^"]{40,}"/);
   });
 });
 
