@@ -27,7 +27,7 @@ import type { TrainConfig } from "./train-fields.ts";
 /** A layer of neurons of any kind. */
 export type Neurons = SpikingLayer<object, SpikingResult<object> & { readonly membrane: Tensor }>;
 
-export interface CellLayer {
+interface CellLayer {
   readonly neurons: Neurons;
   /** Factor of the current. */
   readonly gain: number;
