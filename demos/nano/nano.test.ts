@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Generator, noGrad, rand } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
 import { nanoPage } from "../../scripts/nano.mjs";
-import { toy } from "./nano.ts";
+import { backward, crossEntropy, gradOf, linear, record, Tensor, toy } from "./nano.ts";
 import { toy as toyJs } from "./nano-js.ts";
 import { equalWeights, packaged } from "./packaged.ts";
 
@@ -42,6 +42,38 @@ test(`nano: losses and all weights of ${STEPS} steps have the bits of the packag
     expect(one.step(x, y)).toBe(other.step(x, y));
   }
   expect(equalWeights(one, other)).toEqual({ equal: 4482, of: 4482 });
+});
+
+test("nano: a gradient that is first taken in a step ends with the step, also where its tensor does not", () => {
+  const [W, b] = [new Tensor([2, 3]).set([1, 2, 3, 4, 5, 6]), new Tensor([2]).set([0, 0])];
+  const gradientOf = () =>
+    record(() => {
+      const x = new Tensor([2, 3]).set([1, 0, 1, 0, 1, 0]);
+      backward(crossEntropy(linear(x, W, b), [0, 1]));
+      return [...new Float32Array(W.data.buffer, gradOf(W), W.size)];
+    });
+  const first = gradientOf();
+  expect(W.gradPtr).toBe(0);
+  expect(first.some((x) => x !== 0)).toBe(true);
+  expect(gradientOf()).toEqual(first);
+});
+
+test("nano: an output that nothing reads has a gradient of zeros", () => {
+  const [rows, n, inputs] = [8, 512, 64];
+  const [W, b] = [new Tensor([n, inputs]), new Tensor([n])];
+  W.data.fill(0.5);
+  b.data.fill(0);
+  const gradient = record(() => {
+    const x = new Tensor([rows, inputs]);
+    x.data.fill(1);
+    linear(x, W, b);
+    const [V, c] = [new Tensor([2, inputs]), new Tensor([2])];
+    V.data.fill(0);
+    c.data.fill(0);
+    backward(crossEntropy(linear(x, V, c), new Array(rows).fill(0)));
+    return new Float32Array(W.data.buffer, gradOf(W), W.size).slice();
+  });
+  expect(gradient.every((x) => x === 0)).toBe(true);
 });
 
 describe("nano-js", () => {

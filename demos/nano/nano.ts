@@ -20,13 +20,13 @@ type Shape = readonly number[];
 
 // 1. Memory. All numbers lie in one linear memory, where kernels read and write them by address.
 
-/** Memory that the running step has taken, as address and bytes: all of it is given back at the end of the step. */
-let taken: [address: number, bytes: number][] = [];
+/** Called at the end of the running step: gives back the memory that it has taken, and forgets its gradients. */
+const atEnd: (() => void)[] = [];
 
-/** The address of n numbers of 32 bits. */
+/** The address of n numbers of 32 bits, which may hold anything. */
 export function take(n: number): number {
   const address = alloc(4 * n);
-  if (tape !== null) taken.push([address, 4 * n]);
+  if (tape !== null) atEnd.push(() => free(address, 4 * n));
   return address;
 }
 
@@ -65,8 +65,7 @@ export function record<Result>(step: () => Result): Result {
   try {
     return step();
   } finally {
-    for (const [address, bytes] of taken) free(address, bytes);
-    taken = [];
+    for (const end of atEnd.splice(0)) end();
     tape = null;
   }
 }
@@ -76,6 +75,7 @@ export function gradOf(x: Pick<Tensor, "size" | "gradPtr">): number {
   if (x.gradPtr === 0) {
     x.gradPtr = take(x.size);
     k.fill(x.gradPtr, x.size, 0);
+    if (tape !== null) atEnd.push(() => Object.assign(x, { gradPtr: 0 }));
   }
   return x.gradPtr;
 }
@@ -100,7 +100,7 @@ export function linear(x: Tensor, W: Tensor, b: Tensor): Tensor {
   const z = new Tensor([...x.shape.slice(0, -1), n]);
   multiply({ c: z.ptr, init: b.ptr, m: rows, n, k: inputs, a: x.ptr, b: W.ptr, bRow: 1, bCol: inputs });
   tape?.push(() => {
-    const [dz, dx, dW] = [z.gradPtr, gradOf(x), gradOf(W)];
+    const [dz, dx, dW] = [gradOf(z), gradOf(x), gradOf(W)];
     multiply({ c: dx, init: dx, m: rows, n: inputs, k: n, a: dz, b: W.ptr });
     multiply({ c: dW, init: dW, m: n, n: inputs, k: rows, a: dz, aRow: 1, aCol: n, b: x.ptr });
     k.addSumAxis(gradOf(b), dz, 1, rows, n, 1);
@@ -114,7 +114,7 @@ const neurons = alloc(LIF_DESCRIPTOR_BYTES);
 export const bitsFor = (n: number): number => take(Math.ceil(n / 32) + 1);
 
 /**
- * Leaky integrate-and-fire neurons, all time steps in one call. A step has no slope: backward takes that of σ(x) = 1 / (1 + e^(−slope·x)) in its place.
+ * Leaky integrate-and-fire neurons, all time steps in one call. A step function has no slope: backward takes the slope of σ(x) = 1 / (1 + e^(−slope·x)).
  *
  *   u[t] = β·v[t−1] + I[t]     s[t] = 1 if u[t] ≥ θ else 0     v[t] = 0 if s[t] else u[t]
  *   ∂I[t] += ∂u[t] = ∂s[t]·σ′(u[t] − θ) + (0 if s[t] else ∂v[t])     ∂v[t−1] = β·∂u[t]
@@ -129,7 +129,7 @@ export function lif(I: Tensor, beta: Tensor, theta: Tensor, slope: number): Tens
   k.unpackBits(s.ptr, bits, s.size);
   tape?.push(() => {
     const du = take(I.size);
-    k.lifBackward(lifDescriptor(neurons, { ...layer, kind: kinds.SIGMOID, slope, dSpikes: s.gradPtr, dU: du }));
+    k.lifBackward(lifDescriptor(neurons, { ...layer, kind: kinds.SIGMOID, slope, dSpikes: gradOf(s), dU: du }));
     k.addTo(gradOf(I), du, I.size);
   });
   return s;
@@ -141,7 +141,7 @@ export function meanOverTime(x: Tensor): Tensor {
   const z = new Tensor(shape);
   k.sumAxis(z.ptr, x.ptr, 1, T, z.size);
   k.affine(z.ptr, z.ptr, z.size, 1 / T, 0);
-  tape?.push(() => k.sumAxisGrad(gradOf(x), z.gradPtr, 1, T, z.size, 1 / T));
+  tape?.push(() => k.sumAxisGrad(gradOf(x), gradOf(z), 1, T, z.size, 1 / T));
   return z;
 }
 
@@ -149,7 +149,7 @@ export function meanOverTime(x: Tensor): Tensor {
 export function crossEntropy(x: Tensor, y: ArrayLike<number>): Tensor {
   const [B = 0, K = 0] = x.shape;
   const loss = new Tensor([1]);
-  const [losses, sums, classes] = [take(B), take(2 * B), take(B)]; // sums: log Σ exp of each row, for backward
+  const [losses, sums, classes] = [take(B), take(2 * B), take(B)]; // sums: log Σ exp of each row, for backward, and its maximum
   new Int32Array(memory.buffer, classes, B).set(y);
   k.crossEntropy(losses, sums, x.ptr, classes, 0, B, K, 0);
   k.sumAxis(loss.ptr, losses, 1, B, 1);
@@ -211,7 +211,7 @@ export const power = (base: number, t: number): number =>
 
 // 6. A network: inputs → neurons → mean over time → classes.
 
-/** The toy of the package. A call trains it on x, B rows of inputs, with classes y, and returns the loss. */
+/** The toy of the package. `step` trains it on x, B rows of inputs, with classes y, and returns the loss. */
 export function toy(seed: number, { inputs = 32, hidden = 128, classes = 2, T = 25, lr = 1e-3 } = {}) {
   const random = randomNumbers(seed);
   const uniform = (shape: Shape, from: number) => random.uniform(shape, 1 / Math.sqrt(from));
