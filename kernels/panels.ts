@@ -93,8 +93,8 @@ export function packWide(to: usize, unit: usize, b: usize, kc: i32, nc: i32, bRo
 }
 
 /**
- * Copies contiguous rows, one at a time, into panels with rows of `unit` bytes: the second 64 bytes are `odd` bytes after the first, the third
- * `even` bytes after the second, and so on.
+ * Copies contiguous rows, one at a time, into panels with rows of `unit` bytes: the second 64 bytes of a row begin `odd` bytes after the
+ * first, the third `even` bytes after the second, the fourth again `odd` bytes after the third.
  */
 function packRows(
   q: usize,

@@ -28,7 +28,7 @@ export const LADDER = [
   {
     name: "arrays",
     title: "Arrays",
-    adds: "One object and one function serve all numbers of a tensor; an op is a loop (nano-js).",
+    adds: "One object and one function serve all numbers of a tensor, and an op is a loop. This is `demos/nano/nano-js.ts`.",
     shown: { file: "demos/nano/nano-js.ts", begins: "export function linear(" },
     room: "kernels/reference/",
   },

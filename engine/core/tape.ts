@@ -59,8 +59,8 @@ export function noGrad<R>(fn: () => R): R {
 }
 
 /**
- * Calls fn outside of tapes and frees everything but the result. A result that is a view remains one if its owner is
- * not freed.
+ * Calls fn outside of tapes and frees everything but the result. If the result is a view whose owner is freed, it
+ * becomes a tensor of its own, else it remains a view.
  */
 const atRoot = <R>(fn: () => R): R => run("atRoot", false, fn, handOut);
 

@@ -432,7 +432,7 @@ export function alive(t: Tensor, where: string): void {
 export function ready(where: string, x: Tensor, readsBits = false): void {
   const isOwner = x instanceof Tensor && x.self === x && x.base === null;
   if (!isOwner || (x.region !== scope.region && x.region !== root.region)) alive(x, where);
-  // The float64 kernels read only floats.
+  // The float64 kernels cannot read packed bits, only a number per element.
   if (x.ptr === 0 && (!readsBits || x.bits === 0 || heap !== simd.heap)) forms.materialise(x);
 }
 

@@ -1,4 +1,4 @@
-/** The second record of an op: which short forms of values and gradients it handles. */
+/** A table beside `Op`: the short forms of values and gradients that an op can read and write. */
 import type { Op, Recorded, Tensor } from "../core/tensor.ts";
 
 /** How values are stored: one float per element, packed spikes, or one step that repeats. */

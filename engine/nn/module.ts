@@ -63,9 +63,9 @@ export interface LoadReport {
 export interface StoredArray extends Loading {
   readonly isStored: true;
   /**
-   * Shapes that its array may have.
+   * Shapes that the array of this entry may have.
    *
-   * @throws Error if it was freed.
+   * @throws Error if the array was freed.
    */
   shapes(): readonly Shape[];
   read(): StateEntry;

@@ -4,7 +4,7 @@ import { ofClass } from "./names.mjs";
 const source = (name) => `import { lazyNeuron } from "../neuron/define.ts";
 
 /**
- * Leaky neuron, of which a spike takes the threshold off.
+ * Leaky neuron; a spike subtracts the threshold from its membrane.
  *
  *   u[t] = β·v[t−1] + I[t]      s[t] = 1 if u[t] ≥ θ else 0      v[t] = u[t] − θ·s[t]
  *
@@ -63,7 +63,7 @@ const section = (name) => `## ${name}
 
     u[t] = β·v[t−1] + I[t]      s[t] = 1 if u[t] ≥ θ else 0      v[t] = u[t] − θ·s[t]
 
-The membrane leaks, and a spike takes the threshold off. Source: Author (year).
+The membrane leaks, and a spike subtracts the threshold from it. Source: Author (year).
 
 \`\`\`ts
 import { ${name}, surrogate } from "jarvis-snn";

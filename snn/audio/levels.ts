@@ -72,7 +72,7 @@ export class SignalLevels {
   private readonly channels: number;
   private readonly level: Float64Array;
 
-  /** Starts `width` signals, in rows of `channels`. */
+  /** Prepares for `width` signals; each sample has rows of `channels` numbers. */
   constructor({ threshold, start, samplesPerStep }: Required<LevelCrossingsOptions>, width: number, channels: number) {
     this.steps = new SpikeSteps(2 * width, samplesPerStep);
     this.threshold = threshold;

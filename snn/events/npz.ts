@@ -117,7 +117,7 @@ function columnOf({ where }: EventColumns, name: string, { bytes, at, stored }: 
   const start = (wide ? 12 : 10) + (wide ? u32(bytes, 8) : u16(bytes, 8));
   const header = asciiText(bytes, wide ? 12 : 10, Math.min(start, LONGEST_HEADER));
   const [, order, type = ""] = /'descr': *'([<>|=])(\w+)'/.exec(header) ?? [];
-  // Slices of a table are scalars, rows or columns.
+  // An array of events has the shape (), (n,) or (n, 1).
   const shape = /'shape': *(\([\d, ]*\))/.exec(header)?.[1] ?? "";
   const length = /^\((\d*)(, *1|,)?\)$/.exec(shape)?.[1];
   const size = Number(type[1]);

@@ -157,10 +157,10 @@ export async function readEvents(
 }
 
 /**
- * Reads a recording as consecutive parts, in memory for a few pieces of the file; see {@link readEvents}.
+ * Reads a recording in consecutive parts, and holds only a few pieces of the file in memory; see {@link readEvents}.
  *
  * If the file does not specify a sensor, a part has the size of the largest coordinates so far. HDF5 and npz files, which cannot be read in order,
- * are kept in memory as a whole. With `recover`, a part is returned after the next one was read, since its times show which events are wrong.
+ * are kept in memory as a whole. With `recover`, a part is returned after the next one was read, since the times of the next part show which events are wrong.
  *
  * @param stream The bytes of the file in order: a ReadableStream of the web or of Node, or an iterable of Uint8Array.
  * @returns An async iterable of recordings that can be iterated once.

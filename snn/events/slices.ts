@@ -38,7 +38,7 @@ export const SLICES = {
 
 const WAYS = ["timeWindow", "eventCount", "nTimeBins", "nEventBins"] as const;
 
-/** Most slices of a recording; each is a pair of numbers in a list. */
+/** Largest number of slices of a recording; each is a pair of numbers in a list. */
 const MOST = 2 ** 24;
 
 /** Indices of the first event of a slice and of the first event after it. */

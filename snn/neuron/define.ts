@@ -76,7 +76,7 @@ export function neuron<
 >(
   definition: NeuronDefinition<State, Parameters, Outputs, Choices, Preset> & WithoutMembers,
 ): NeuronClass<State, Parameters, Outputs, Choices, Preset>;
-/** @deprecated `optional`, `from`, `also`, `fold` and `learn` of a definition are fields of its parameters. */
+/** @deprecated Write `optional`, `from`, `also`, `fold` and `learn` in the entry of each parameter, not beside the parameters. */
 export function neuron<
   State extends string,
   Parameters extends Readonly<Record<string, number>>,

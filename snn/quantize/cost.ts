@@ -14,7 +14,7 @@ export interface Joules {
 export interface SynapticOperations {
   /** All products of an input and a weight, including zeros. */
   readonly dense: number;
-  /** Products without a zero in steps with inputs other than 0, 1 and −1: multiplications with additions. */
+  /** Products of two numbers other than 0, in steps with an input other than 0, 1 and −1: each is a multiplication with an addition. */
   readonly effectiveMACs: number;
   /** Products without a zero in steps whose inputs are all 0, 1 or −1: only additions. */
   readonly effectiveACs: number;

@@ -178,11 +178,11 @@ class BalanceFigure implements Living {
     }[phase];
     const lasted = curve.at(-1)?.lasted;
     this.readings.replaceChildren(
-      reading("the large pole stands", `${scene.stood.toFixed(1)} s`, "stood"),
+      reading("this try of the large pole", `${scene.stood.toFixed(1)} s`, "stood"),
       reading("your kicks", count(scene.kicks), "kicks"),
       reading("falls so far", count(scene.falls), "falls"),
       reading("updates", count(updates), "updates"),
-      reading("last 20 tries of the small", lasted === undefined ? "–" : `${lasted.toFixed(1)} s`, "lasted"),
+      reading("mean of 20 small tries", lasted === undefined ? "–" : `${lasted.toFixed(1)} s`, "lasted"),
     );
     const words = this.words();
     // Readers of a screen hear a sentence when it changes.
@@ -193,7 +193,7 @@ class BalanceFigure implements Living {
   private words(): string {
     const { phase, seed, updates, hash, seconds } = this.scene;
     if (phase === "learning")
-      return "Each update teaches the network by 32 decisions of each small cart. The large pole has the newest policy.";
+      return "Nobody shows it a right push. A try ends when the pole leans by 12° or the cart reaches a dotted line, and what led to longer tries than expected becomes more likely. The large pole has the newest policy.";
     if (updates === 0)
       return "The network has learned nothing yet, so the pole falls within a second or two. Press the button.";
     const end =

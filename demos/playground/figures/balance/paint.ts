@@ -67,6 +67,8 @@ export function paintStage(pen: Pen, scene: Scene, width: number, palette: Palet
   pen.boxes([0, ground, width, 1], palette.line);
   for (let metres = -3; metres <= 3; metres++) {
     pen.boxes([at(metres) - 0.5, ground, 1, 5], palette.muted);
+    // A label at the edge would lose its sign.
+    if (at(metres) < 12 || at(metres) > width - 12) continue;
     const label = `${count(metres)}${metres === 0 ? " m" : ""}`;
     pen.text(at(metres), stageHeight(width) - 4, label, { color: palette.muted, align: "center" });
   }
@@ -117,7 +119,7 @@ function paintStrip(pen: Pen, { moments }: Scene, width: number, palette: Palett
   const middle = TITLE + ANGLES / 2;
   const y = (angle: number): number => middle - (angle / LIMIT) * (ANGLES / 2 - 4);
   pen.text(0, 12, "angle of the large pole", { color: palette.muted });
-  pen.text(width, 12, "12° at most", { color: palette.muted, align: "right" });
+  pen.text(width, 12, "a try ends at 12°", { color: palette.muted, align: "right" });
   for (const angle of [-LIMIT, LIMIT]) pen.line([0, y(angle), width, y(angle)], { color: palette.muted, dash: [2, 4] });
   pen.boxes([0, middle, width, 1], palette.line);
   const points: number[] = [];
