@@ -1,7 +1,6 @@
 /** A spiking network learns in the worker of the page, which shows what it does with one sample, and how it gets on. */
 import { count, percent } from "../../draw/numbers.ts";
 import { currentPalette } from "../../draw/palette.ts";
-import { thresholdOf } from "../../model/cell-traits.ts";
 import { presets, type TrainConfig, trainFields } from "../../model/train-fields.ts";
 import { CURVE_POINTS, type SampleView } from "../../model/views.ts";
 import { defaults, formatValues, nearest } from "../../state/fields.ts";
@@ -84,9 +83,6 @@ class TrainFigure implements Living {
   private readonly playButton = button("Train", () => this.toggle(), { class: "primary", "data-action": "play" });
   private readonly status = element("output", { class: "status", "aria-live": "off" });
   private readonly words = new Words(() => this.work());
-  private readonly slowButton = button("Slow motion", () => cursor.toggle(SLOW * this.store.values.timesteps), {
-    "data-action": "slow",
-  });
   private readonly silenceButton = button("Silence it", () => this.silence(this.pinned()), {
     "data-action": "silence",
   });
@@ -120,9 +116,6 @@ class TrainFigure implements Living {
     host.addEventListener("keydown", (event) => this.press(event));
     this.store.subscribe((changed, origin) => this.changed(changed, origin));
     onThemeChange(() => this.show());
-    cursor.subscribe(() => {
-      this.slowButton.textContent = cursor.playing ? "Pause" : "Slow motion";
-    });
     this.address.read();
     if (!this.configured) this.configure();
   }
@@ -204,7 +197,7 @@ class TrainFigure implements Living {
       element(
         "div",
         { class: "row" },
-        this.slowButton,
+        button("Slow motion", () => cursor.toggle(SLOW * store.values.timesteps), { "data-action": "slow" }),
         subjectSentence(store, () => this.setup?.tests ?? figureFields.sample.max),
         this.silenceButton,
       ),
@@ -224,15 +217,14 @@ class TrainFigure implements Living {
       const { data, seed } = store.values;
       const suiting = { ...defaults(trainFields), ...presets[data], data, seed, px: -1, py: -1 };
       // Then all of this is done already.
-      if (store.set(suiting, "address")) return this.address.keep(true);
+      if (store.set(suiting, "address")) return;
     }
-    if (origin === "control" && changed.has("sample") && !changed.has("px")) store.set({ px: -1, py: -1 });
-    const isOther = RUN_FIELDS.some((name) => changed.has(name));
-    if (origin !== "file" && isOther) this.configure();
+    if (changed.has("sample") && !changed.has("px")) store.set({ px: -1, py: -1 });
+    if (origin !== "file" && RUN_FIELDS.some((name) => changed.has(name))) this.configure();
     else if (changed.has("sample") || changed.has("px") || changed.has("py")) this.look();
     if (changed.has("pace")) this.sendPace();
     this.show();
-    this.address.keep(origin === "control" && isOther);
+    this.address.keep();
   }
 
   /** A new run from the seed. One that was playing plays on; a shared link trains to where its sender was. */
@@ -249,7 +241,7 @@ class TrainFigure implements Living {
       this.send({ kind: "pace", stepsPerSecond: 0 });
       this.until = values.steps;
       this.send({ kind: "play", until: values.steps });
-      this.store.set({ steps: 0 }, "address");
+      this.store.set({ steps: 0 });
     } else if (this.playing) this.start();
   }
 
@@ -367,7 +359,7 @@ class TrainFigure implements Living {
     if (detail !== null) {
       const { silenced } = this;
       const { matrices } = detail;
-      this.diagram.show({ sample, matrices, threshold: thresholdOf(config), classNames, silenced, framed: pin });
+      this.diagram.show({ sample, matrices, threshold: config.threshold, classNames, silenced, framed: pin });
     }
     this.silenceButton.textContent = this.silenced.some((each) => isSame(each, pin)) ? "Let it fire" : "Silence it";
     this.plane.show(setup, this.map, this.place(setup));
@@ -385,7 +377,7 @@ class TrainFigure implements Living {
       {
         sample,
         inputTitle: inputTitleOf(config),
-        threshold: thresholdOf(config),
+        threshold: config.threshold,
         surrogate,
         classNames: classNamesOf(config.data),
         pin: this.pinned(config),

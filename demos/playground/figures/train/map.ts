@@ -18,6 +18,7 @@ export class DecisionMap {
     class: "map",
     tabindex: "0",
     role: "group",
+    "aria-label": "Map of decisions; arrow keys move the sample",
   });
   /** The map with its title. */
   readonly node = element("figure", { class: "plane" }, this.host, element("figcaption", {}, this.title, this.text));
@@ -82,9 +83,7 @@ export class DecisionMap {
     if (!isOther) return;
     this.view.update();
     const of = map?.of ?? null;
-    const name = of === null ? "What it decides where" : `Neuron ${of.neuron + 1} of layer ${of.layer + 1}`;
-    this.title.textContent = name;
-    this.host.setAttribute("aria-label", `Map: ${name}; arrow keys move the point that is asked about`);
+    this.title.textContent = of === null ? "What it decides where" : `Neuron ${of.neuron + 1} of layer ${of.layer + 1}`;
     this.text.textContent =
       of === null
         ? "The deeper the colour, the surer. Click to ask about a point."
