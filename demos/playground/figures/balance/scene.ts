@@ -1,4 +1,4 @@
-/** What the figure shows: the last seconds of the large pole, the small carts, and how long their tries lasted. */
+/** The state of the figure: the last seconds of the large pole, the small carts, and the lengths of their tries. */
 import type { BalanceMessage, BalancePhase, Moment } from "../worker/tasks/balance.ts";
 
 /** Updates of the schedule. */

@@ -24,7 +24,7 @@ export type BalanceOrder =
 
 /** 20 ms of the large pole. */
 export interface Moment {
-  /** Of the pole, in radians. */
+  /** The angle of the pole, in radians. */
   readonly angle: number;
   /** The kick before it, in rad/s; 0 for none. */
   readonly kick: number;
@@ -50,12 +50,12 @@ export interface BalanceMessage {
   readonly lasted: number;
   /** x and θ of each small cart, and the seconds of its try so far; empty before the first update. */
   readonly carts: readonly (readonly [x: number, angle: number, seconds: number])[];
-  /** Of the large pole: where its cart is, for how many seconds it has stood, how often it was kicked, and how often it has fallen. */
+  /** The large pole: position of its cart, seconds since it was set up, number of kicks and of falls. */
   readonly x: number;
   readonly stood: number;
   readonly kicks: number;
   readonly falls: number;
-  /** What has passed since the last message. */
+  /** The moments since the last message. */
   readonly moments: readonly Moment[];
   /** SHA-256 of the policy; "" while it learns. */
   readonly hash: string;
@@ -105,7 +105,7 @@ class Course {
   private moments: Moment[] = [];
   /** The places of the neurons in the order of their votes. */
   private places: readonly number[];
-  /** Of the policy; "" until it is asked for. */
+  /** The hash of the policy; "" until it is asked for. */
   private hash = "";
   /** Until when the large pole has moved, and when the next update may begin. */
   private moved = performance.now();
