@@ -84,7 +84,7 @@ async function assetsOf(script) {
   const fonts = {};
   for (const [name, file] of Object.entries(FONTS)) {
     fonts[name] = asset(name, readFileSync(file));
-    style = style.replace(`fonts/${name}`, fonts[name].slice("assets/".length));
+    style = style.replaceAll(`fonts/${name}`, fonts[name].slice("assets/".length));
   }
   const { paletteStyle } = await import("../build/demos/playground/draw/palette.js");
   const css = await transform(paletteStyle() + style, { loader: "css", minify: true });

@@ -1,7 +1,9 @@
 /** One look on each kind of page: nothing jumps, fingers find their targets, and figures write in the type of the page. One visit serves all. */
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
-import { addressOf, contextOf, DESKTOP, PHONE, texts } from "./support.mjs";
+import { addressOf, contextOf, DESKTOP, PHONE, site, texts } from "./support.mjs";
 
 const KINDS = {
   "the first page": "",
@@ -20,6 +22,9 @@ const KINDS = {
 const FIGURES = ["equation", "zoo", "Train"];
 const WINDOWS = { "1440 pixels wide": DESKTOP, "390 pixels wide": PHONE };
 
+/** The files of the type of figures. */
+const SANS = readdirSync(join(site, "assets")).filter((file) => /^sans(-bold)?-\w{8}\.woff2$/.test(file));
+
 /** Sum of layout shifts that a page may have. */
 const MOST = 0.02;
 /** How late fonts come. */
@@ -31,9 +36,9 @@ const SMALL = {
 };
 const FINGER = 44;
 
-/** Notes layout shifts and, for each text of a canvas, its type and whether that has come; stands in the page before its first script. */
+/** Notes layout shifts and, for each text of a canvas, how wide its type writes a word; stands in the page before its first script. */
 function watch() {
-  globalThis.seen = { shifts: [], types: new Set() };
+  globalThis.seen = { shifts: [], widths: new Set() };
   new PerformanceObserver((list) => {
     for (const { value, hadRecentInput, sources } of list.getEntries()) {
       const moved = sources.map(({ node }) => node?.parentElement?.closest("[class]")?.className ?? node?.nodeName);
@@ -43,10 +48,25 @@ function watch() {
   const { prototype } = CanvasRenderingContext2D;
   const { fillText } = prototype;
   prototype.fillText = function (...args) {
-    const family = this.font.replace(/^.*?px /, "").split(",")[0];
-    globalThis.seen.types.add(`${family} ${document.fonts.check(this.font) ? "has come" : "has not come"}`);
+    const { font } = this;
+    this.font = font.replace(/[\d.]+px/, "100px");
+    globalThis.seen.widths.add(this.measureText("spikes").width);
+    this.font = font;
     return fillText.apply(this, args);
   };
+}
+
+/** How wide the page's own type writes this word, in both weights. */
+async function ownWidths(files) {
+  const context = document.createElement("canvas").getContext("2d");
+  return Promise.all(
+    files.map(async (file, i) => {
+      const face = new FontFace(`own ${i}`, `url(${file})`);
+      document.fonts.add(await face.load());
+      context.font = `100px "own ${i}"`;
+      return context.measureText("spikes").width;
+    }),
+  );
 }
 
 /** What is to be pressed and smaller than a finger. Links in a line of text are as high as the line. */
@@ -91,12 +111,17 @@ describe("one look", { concurrency: 2 }, () => {
     for (const [kind, path] of Object.entries(KINDS)) {
       test(`${kind}, ${width}`, async (t) => {
         const page = await visit(t, path, options);
-        const { shifts, types } = await page.evaluate(() => ({ ...seen, types: [...seen.types] }));
+        const { shifts, widths } = await page.evaluate(() => ({ ...seen, widths: [...seen.widths] }));
         const sum = shifts.reduce((sum, { value }) => sum + value, 0);
         assert.ok(sum <= MOST, `layout shift of ${sum}: ${JSON.stringify(shifts)}`);
+        const own = await page.evaluate(
+          ownWidths,
+          SANS.map((file) => addressOf("/", `assets/${file}`)),
+        );
         assert.deepEqual(
-          types.filter((type) => type !== '"Source Sans 3" has come'),
+          widths.filter((width) => !own.includes(width)),
           [],
+          `a canvas is written in another type, whose widths are not ${own}`,
         );
         if (options === PHONE) {
           const found = await page.evaluate(smallTargets, { finger: FINGER, names: Object.keys(SMALL) });

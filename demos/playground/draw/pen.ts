@@ -32,7 +32,9 @@ export interface Pen {
 }
 
 /** The type of the page; in a file of its own a picture has the reader's. */
-export const FONT = "'Source Sans 3', system-ui, sans-serif";
+const FONT = "'Source Sans 3', system-ui, sans-serif";
+/** The same letters by the name under which canvases wait for them; a reader who does not get them reads the next family. */
+export const CANVAS_FONT = `'Source Sans 3 in figures', ${FONT}`;
 const SMALL = 12;
 
 export class CanvasPen implements Pen {
@@ -98,7 +100,7 @@ export class CanvasPen implements Pen {
   }
 
   text(x: number, y: number, text: string, style: TextStyle): void {
-    const { color, align = "left", size = SMALL, bold = false, font = FONT } = style;
+    const { color, align = "left", size = SMALL, bold = false, font = CANVAS_FONT } = style;
     const { context } = this;
     context.fillStyle = color;
     context.font = `${bold ? 600 : 400} ${size}px ${font}`;

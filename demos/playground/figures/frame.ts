@@ -3,7 +3,7 @@
  * state of its first figure, or of the one that it names: `#figure=stdp-window&before=-8`. With `?still` figures compute their states, draw
  * them once and stop.
  */
-import { FONT } from "../draw/pen.ts";
+import { CANVAS_FONT } from "../draw/pen.ts";
 import { queryOf } from "../ui/address.ts";
 import { paintFresh, themeChanged } from "../ui/canvas.ts";
 import { button, element } from "../ui/dom.ts";
@@ -14,9 +14,9 @@ const NEAR = "400px";
 
 const NOT_LOADED = "This figure does not load: the network may be away, or the page has been renewed. Reload the page.";
 
-/** Both weights of the type in which pens write; a reader who gets none of them reads the next family. */
+/** Both weights of the type in which canvases write. */
 const letters = (): Promise<unknown> =>
-  Promise.allSettled([400, 600].map((weight) => document.fonts.load(`${weight} 12px ${FONT}`)));
+  Promise.allSettled([400, 600].map((weight) => document.fonts.load(`${weight} 12px ${CANVAS_FONT}`)));
 
 const isStopped = new URLSearchParams(location.search).has("still");
 
