@@ -83,11 +83,11 @@ describe("files", () => {
     }
   });
 
-  test("the service worker is small, and asks for at most 7 MB of files at once", () => {
+  test("the service worker is small, and asks for at most 6 MB of files at once", () => {
     const { first } = JSON.parse(readFileSync(join(site, "offline.json"), "utf8"));
     const sizes = Object.keys(first).map((path) => statSync(join(site, path.replace(/(^|\/)$/, "$1index.html"))).size);
     const sum = sizes.reduce((sum, size) => sum + size, 0);
-    assert.ok(sum <= 7 * 2 ** 20, `${sum} bytes`);
+    assert.ok(sum <= 6 * 2 ** 20, `${sum} bytes`);
     const { size } = statSync(join(site, "offline.js"));
     assert.ok(size <= 3000, `${size} bytes`);
   });

@@ -131,13 +131,22 @@ export class SvgPen implements Pen {
     this.parts.push(`<polygon points="${corners.join(" ")}" fill="${color}"/>`);
   }
 
+  /** Boxes of one height are thick lines, which take half the bytes. */
   boxes(boxes: ArrayLike<number>, color: string): void {
+    if (boxes.length === 0) return;
+    const height = boxes[3] as number;
+    let areEven = true;
+    for (let i = 3; i < boxes.length; i += 4) areEven &&= boxes[i] === height;
     let path = "";
     for (let i = 0; i < boxes.length; i += 4) {
-      const [x, y, w, h] = [0, 1, 2, 3].map((k) => short(boxes[i + k] as number));
-      path += `M${x} ${y}h${w}v${h}h-${w}z`;
+      const [x, y, w, h] = [0, 1, 2, 3].map((k) => boxes[i + k] as number) as [number, number, number, number];
+      path += areEven
+        ? `M${short(x)} ${short(y + h / 2)}h${short(w)}`
+        : `M${short(x)} ${short(y)}h${short(w)}v${short(h)}h-${short(w)}z`;
     }
-    if (path !== "") this.parts.push(`<path d="${path}" fill="${color}"/>`);
+    this.parts.push(
+      `<path d="${path}" ${areEven ? `stroke="${color}" stroke-width="${short(height)}"` : `fill="${color}"`}/>`,
+    );
   }
 
   discs(discs: ArrayLike<number>, color: string): void {

@@ -50,8 +50,8 @@ test("stack: as SVG, with titles, spikes and a curve", () => {
   const svg = pen.document(400, layout.height, palette.paper);
   expect(svg).toContain("Layer &#60;1&#62; &#38; more");
   expect(svg).toContain('stroke="#1111aa"');
-  // Three spikes in one path: a box each.
-  const ticks = svg.match(/<path d="([^"]*)" fill="#555555"/g)?.at(-1) ?? "";
+  // Three spikes in one path: a thick line each.
+  const ticks = svg.match(/<path d="([^"]*)" stroke="#555555"/g)?.at(-1) ?? "";
   expect(ticks.match(/M/g)?.length).toBe(3);
   expect(svg).toContain(">ms</text>");
 });
