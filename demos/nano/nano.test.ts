@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { nanoPage } from "../../scripts/nano.mjs";
 import { backward, crossEntropy, gradOf, linear, record, Tensor, toy } from "./nano.ts";
 import { toy as toyJs } from "./nano-js.ts";
+import { mul } from "./own.ts";
 import { equalWeights, packaged } from "./packaged.ts";
 
 const [INPUTS, B] = [32, 128];
@@ -76,6 +77,29 @@ test("nano: an output that nothing reads has a gradient of zeros", () => {
   expect(gradient.every((x) => x === 0)).toBe(true);
 });
 
+test("the op of one's own on nano's page: its gradient is that of differences", () => {
+  const [x, W, b] = [new Tensor([2, 3]), new Tensor([2, 3]), new Tensor([2])];
+  x.set([0.5, -1, 2, 1, 0.25, -0.5]);
+  W.set([0.1, 0.4, -0.3, 0.2, -0.6, 0.5]);
+  b.set([0.1, -0.2]);
+  const lossOf = () => crossEntropy(linear(mul(x, x), W, b), [0, 1]);
+  const gradient = record(() => {
+    backward(lossOf());
+    return new Float32Array(x.data.buffer, gradOf(x), x.size).slice();
+  });
+  const h = 1e-2;
+  const lossAt = (i: number, value: number) => {
+    const before = x.data[i] as number;
+    x.data[i] = value;
+    const loss = record(() => lossOf().data[0] as number);
+    x.data[i] = before;
+    return loss;
+  };
+  for (const [i, value] of [...x.data].entries()) {
+    expect(gradient[i]).toBeCloseTo((lossAt(i, value + h) - lossAt(i, value - h)) / (2 * h), 3);
+  }
+});
+
 describe("nano-js", () => {
   test("the spikes of the first step are those of the package, but where a membrane is at the threshold", () => {
     const { spikes } = toyJs(SEED).forward(first.x);
@@ -111,5 +135,5 @@ describe("nano-js", () => {
 test("docs/nano.md shows the source of today", () => {
   const page = readFileSync(new URL("../../docs/nano.md", import.meta.url), "utf8");
   expect(nanoPage(page), "npm run charts writes it").toBe(page);
-  expect(page.match(/^```ts shown=/gm)).toHaveLength(7);
+  expect(page.match(/^```ts shown=/gm)).toHaveLength(8);
 });
