@@ -9,7 +9,7 @@ import { isOutside } from "../../engine/unchecked.ts";
 import { own, type Stage, stateOf } from "../layer/stage.ts";
 import type { UnrollResult, Wanted } from "../layer/temporal.ts";
 import { rangeIn } from "../neuron/definition.ts";
-import { Windowed, WindowRun, WindowStage } from "./window.ts";
+import { Windowed, WindowRun, windowStage } from "./window.ts";
 
 /** Options of {@link DelayedLinear}. */
 export interface DelayedLinearOptions {
@@ -207,7 +207,7 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
       const run = () => void output.copyFrom(this.product(this.rowsOf(steps), kernel, input.sizes, 1));
       return () => noGrad(run);
     };
-    return new WindowStage(this, input, maxDelay, { output, memory: kernel, reads, read, writing });
+    return windowStage(this, input, maxDelay, { output, memory: kernel, reads, read, writing });
   }
 }
 
