@@ -2,7 +2,18 @@
 
 import { COUNT, NOT_NEGATIVE, numberOf, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { alive, buffer, generatorOf, peek, touch } from "../../engine/extend.ts";
-import { arange, conv1d, full, type Generator, noGrad, pad, parameter, rand, type Tensor } from "../../engine/index.ts";
+import {
+  arange,
+  conv1d,
+  full,
+  type Generator,
+  mul,
+  noGrad,
+  pad,
+  parameter,
+  rand,
+  type Tensor,
+} from "../../engine/index.ts";
 import { type Loading, startUniform, traitsOf, type Weighted, weightOf } from "../../engine/protocol.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
 import { isOutside } from "../../engine/unchecked.ts";
@@ -134,14 +145,7 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
     const p = numberOf("DelayedLinear", "progress", progress, NOT_NEGATIVE);
     const { firstSigma, finalSigma, sigma } = this;
     if (p >= 1) sigma.copyFrom([finalSigma]);
-    else
-      noGrad(() =>
-        sigma.copyFrom(
-          full([], finalSigma / firstSigma)
-            .pow(p)
-            .mul(firstSigma),
-        ),
-      );
+    else noGrad(() => sigma.copyFrom(mul(full([], finalSigma / firstSigma).pow(p), firstSigma)));
     return sigma.item();
   }
 
@@ -221,11 +225,7 @@ function kernelOf(layer: DelayedLinear, training: boolean): Tensor {
   const d = delay.unsqueeze(-1);
   if (!training) return taps.eq(d.detach().clamp(0, maxDelay).round()).mul(w);
   const width = numberOf("DelayedLinear", "sigma", sigma.item(), SIGMA);
-  const bump = taps
-    .sub(d)
-    .mul(1 / width)
-    .square()
-    .mul(-0.5)
-    .exp();
+  const distance = taps.sub(d).mul(1 / width);
+  const bump = distance.square().mul(-0.5).exp();
   return bump.mul(w.div(bump.sum({ axis: -1, keepdim: true }).add(EPS)));
 }
