@@ -1,10 +1,9 @@
 /** A step of a plastic connection after all checks: traces, sweeps over synapses, and the new state. */
 import { touch } from "../../engine/extend.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { decayOver } from "../neuron/decay.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectedNeurons, type StepSamples } from "./plastic-neurons.ts";
-import type { CheckedOptions, WorkingState } from "./plastic-options.ts";
+import { type CheckedOptions, decayOver, type WorkingState } from "./plastic-options.ts";
 import type { Rule, SynapseState, Trace } from "./plasticity.ts";
 import type { Target } from "./rule-sweeps.ts";
 import type { Spiking, Synapses } from "./synapses.ts";

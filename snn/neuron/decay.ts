@@ -28,9 +28,6 @@ export interface DecayOptions extends Partial<SourceValues<DecaySource>> {
   readonly beta?: number | Tensor;
 }
 
-/** e^(−Δt/τ). */
-export const decayOver = (elapsed: number, tau: number): number => noGrad(() => exp(full([], -elapsed / tau)).item());
-
 /**
  * β from `tau` and `dt`, undefined without them. `asked` are the options of the caller, without those of a preset.
  *
@@ -50,7 +47,7 @@ export function betaOf(where: string, given: DecayOptions, asked: DecayOptions):
   numberOf(where, "tau", tau, POSITIVE);
   if (decay === "euler") return 1 - dt / tau;
   // The kernel gives the same bits on every engine; Math.exp does not.
-  return decayOver(dt, tau);
+  return noGrad(() => exp(full([], -dt / tau)).item());
 }
 
 /** The source of the decay of a class of this name: `tau`, `dt` and `decay`. */

@@ -62,7 +62,13 @@ export const fastSigmoid = (options: { slope?: number } = {}): Surrogate =>
  * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant, ICCV.
  */
 export const atan = (options: { alpha?: number } = {}): Surrogate =>
-  known("atan", ATAN, options, "alpha", 2, atanSlope, atanStep);
+  known("atan", ATAN, options, "alpha", 2, atanSlope, (x, alpha) =>
+    x
+      .mul((Math.PI / 2) * alpha)
+      .atan()
+      .mul(1 / Math.PI)
+      .add(0.5),
+  );
 
 /**
  * surrogate′(x) = α/√π·exp(−α²x²), primitive (1 + erf αx) / 2. Default α = 2.
@@ -104,7 +110,12 @@ export const triangular = (options: { width?: number } = {}): Surrogate =>
  *   Frontiers in Neuroscience 12.
  */
 export const boxcar = (options: { width?: number } = {}): Surrogate =>
-  known("boxcar", BOXCAR, options, "width", 1, boxcarSlope, boxcarStep);
+  known("boxcar", BOXCAR, options, "width", 1, boxcarSlope, (x, width) =>
+    x
+      .mul(1 / width)
+      .add(0.5)
+      .clamp(0, 1),
+  );
 
 /**
  * surrogate′(x) = 1 / (1 + α|x|)², Norse's name of the fast sigmoid. Default α = 100.
@@ -121,7 +132,15 @@ export const superSpike = (options: { alpha?: number } = {}): Surrogate =>
  * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons.
  */
 export const straightThrough = (): Surrogate =>
-  known("straightThrough", STRAIGHT_THROUGH, {}, "slope", 1, () => one, straightStep);
+  known(
+    "straightThrough",
+    STRAIGHT_THROUGH,
+    {},
+    "slope",
+    1,
+    () => () => 1,
+    (x) => x.add(0.5),
+  );
 
 const f = Math.fround;
 const LOG2_E = f(Math.LOG2E);
@@ -137,34 +156,33 @@ const fastSigmoidSlope =
   (k: number): Derivative =>
   (x, { constant }) =>
     constant(1).div(x.abs().mul(k).add(1).square());
-const atanSlope = (a: number): Derivative => {
-  const rate = f(Math.PI / 2) * a;
-  return (x, { constant }) => constant(0.5 * a).div(x.mul(rate).square().add(1));
-};
+const atanSlope =
+  (a: number): Derivative =>
+  (x, { constant }) =>
+    constant(0.5 * a).div(
+      x
+        .mul(f(Math.PI / 2) * a)
+        .square()
+        .add(1),
+    );
 const erfSlope =
   (a: number): Derivative =>
   (x, { power }) =>
     power(x.square().mul(f(f(-a * a) * LOG2_E))).mul(f(0.56418958) * a);
-const triangularSlope = (w: number): Derivative => {
-  const rate = 1 / f(w * w);
-  return (x, { constant, where }) => where(x.abs().lt(w), constant(w).sub(x.abs()).mul(rate), 0);
-};
+const triangularSlope =
+  (w: number): Derivative =>
+  (x, { constant, where }) =>
+    where(
+      x.abs().lt(w),
+      constant(w)
+        .sub(x.abs())
+        .mul(1 / f(w * w)),
+      0,
+    );
 const boxcarSlope =
   (w: number): Derivative =>
   (x, { where }) =>
     where(x.abs().lt(0.5 * w), 1 / w, 0);
 
-const one: Derivative = () => 1;
-
-const straightStep = (x: Value): Value => x.add(0.5);
-const atanStep = (x: Value, alpha: number): Value => {
-  const rate = (Math.PI / 2) * alpha;
-  return x.mul(rate).atan().mul(PER_PI).add(0.5);
-};
-const PER_PI = 1 / Math.PI;
-const boxcarStep = (x: Value, width: number): Value => {
-  const y = x.mul(1 / width);
-  return y.add(0.5).clamp(0, 1);
-};
 const fastSigmoidStep = (x: Value, slope: number): Value => x.div(x.abs().mul(slope).add(1));
 const erfStep = (x: Value, alpha: number): Value => x.mul(alpha).erf().add(1).mul(0.5);
