@@ -111,14 +111,11 @@ export function populationEncode(x: Tensor, options: PopulationOptions): Tensor 
   return composed(fired, x, centers, sigma, timesteps, silent);
 }
 
-const activity = (x: Tensor, centers: readonly number[], sigma: number): Tensor =>
-  x
-    .unsqueeze(-1)
-    .sub(tensor(centers))
-    .mul(1 / sigma)
-    .square()
-    .mul(-0.5)
-    .exp();
+function activity(x: Tensor, centers: readonly number[], sigma: number): Tensor {
+  const distance = x.unsqueeze(-1).sub(tensor(centers));
+  const squared = distance.mul(1 / sigma).square();
+  return squared.mul(-0.5).exp();
+}
 
 const fired = (x: Tensor, centers: readonly number[], sigma: number, timesteps: number, eps: number): Tensor =>
   ttfsEncode(activity(x.detach(), centers, sigma), { timesteps, eps });

@@ -12,7 +12,7 @@ import {
 import { generatorOf } from "../../engine/extend.ts";
 import { checkedRecording, chosen } from "./checked.ts";
 import { RANDOM_OPTIONS, type RandomEventOptions } from "./random.ts";
-import type { EventRecording } from "./recording.ts";
+import { type EventRecording, largest } from "./recording.ts";
 
 /** Options of {@link denoise}. */
 export interface DenoiseOptions {
@@ -50,11 +50,7 @@ export function denoise(events: EventRecording, options: DenoiseOptions = DENOIS
   numberOf("denoise", "filterTime", filterTime, NOT_NEGATIVE);
   const recording = checkedRecording("denoise", events);
   const { t, x, y } = recording;
-  const largest = (column: Uint16Array): number => {
-    let most = 0;
-    for (let i = 0; i < column.length; i++) most = Math.max(most, column[i] as number);
-    return most;
-  };
+
   // A border of pixels that never count as active.
   const row = largest(x) + 3;
   const rows = largest(y) + 3;

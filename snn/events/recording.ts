@@ -188,7 +188,7 @@ export class EventColumns {
   }
 }
 
-function largest(coordinates: Uint16Array): number {
+export function largest(coordinates: Uint16Array): number {
   let most = -1;
   for (let i = 0; i < coordinates.length; i++) most = Math.max(most, coordinates[i] as number);
   return most;

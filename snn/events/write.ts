@@ -216,13 +216,16 @@ function checksumOf(bytes: Uint8Array): number {
   return ~rest >>> 0;
 }
 
+/** The bytes of numbers, little-endian. */
+const raw = ({ buffer, byteOffset, byteLength }: Uint8Array | Uint16Array | Uint32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
 function writeNPZ({ t, x, y, p, width, height }: EventRecording): Uint8Array<ArrayBuffer> {
   const n = t.length;
   const times = new Uint8Array(8 * n);
   const view = new DataView(times.buffer);
   for (let i = 0; i < n; i++) setInt64(view, 8 * i, t[i] as number);
-  const raw = ({ buffer, byteOffset, byteLength }: Uint8Array | Uint16Array | Uint32Array) =>
-    new Uint8Array(buffer, byteOffset, byteLength);
+
   const parts = [
     ["t", "<i8", `(${n},)`, times],
     ["x", "<u2", `(${n},)`, raw(x)],
@@ -240,30 +243,22 @@ function writeNPZ({ t, x, y, p, width, height }: EventRecording): Uint8Array<Arr
     // Fields shared by both records of an entry: version, no flags, stored, 1 January 1980, checksum, sizes, the length of the name, and 0 for
     // the length of extra fields.
     const [checksum, size] = [checksumOf(array), array.length];
-    const facts = record(
-      [20, 2],
-      [0, 2],
-      [0, 2],
-      [0, 2],
-      [33, 2],
-      [checksum, 4],
-      [size, 4],
-      [size, 4],
-      [file.length, 2],
-      [0, 2],
-    );
-    const local = joinedBytes([record([0x04034b50, 4]), facts, file, array]);
-    table.push(
-      joinedBytes([record([0x02014b50, 4], [20, 2]), facts, record([0, 2], [0, 2], [0, 2], [0, 4], [at, 4]), file]),
-    );
+    const facts = joinedBytes([
+      raw(Uint16Array.of(20, 0, 0, 0, 33)),
+      raw(Uint32Array.of(checksum, size, size)),
+      raw(Uint16Array.of(file.length, 0)),
+    ]);
+    const local = joinedBytes([raw(Uint32Array.of(0x04034b50)), facts, file, array]);
+    const begin = [raw(Uint32Array.of(0x02014b50)), raw(Uint16Array.of(20))];
+    table.push(joinedBytes([...begin, facts, raw(Uint16Array.of(0, 0, 0, 0, 0)), raw(Uint32Array.of(at)), file]));
     locals.push(local);
     at += local.length;
     if (at >= 2 ** 32 - 1) throw wrongValue("writeEvents", "events for an npz file below 4 GB", n);
   }
   const entries = joinedBytes(table);
   const [count, size] = [parts.length, entries.length];
-  const end = record([0x06054b50, 4], [0, 2], [0, 2], [count, 2], [count, 2], [size, 4], [at, 4], [0, 2]);
-  return joinedBytes([...locals, entries, end]);
+  const end = [raw(Uint32Array.of(0x06054b50)), raw(Uint16Array.of(0, 0, count, count)), raw(Uint32Array.of(size, at))];
+  return joinedBytes([...locals, entries, ...end, raw(Uint16Array.of(0))]);
 }
 
 /** A NumPy header, padded so that the values start at a multiple of 64 bytes. */
@@ -273,11 +268,4 @@ function arrayHeader(type: string, shape: string): Uint8Array {
   const header = encoder.encode(`?NUMPY??${"??"}${text.padEnd(length - 1)}\n`);
   header.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, length & 0xff, length >> 8]);
   return header;
-}
-
-/** Little-endian values with their sizes in bytes. */
-function record(...fields: readonly (readonly [value: number, bytes: number])[]): Uint8Array {
-  return Uint8Array.from(
-    fields.flatMap(([value, bytes]) => Array.from({ length: bytes }, (_, i) => value >>> (8 * i))),
-  );
 }

@@ -6,7 +6,7 @@ import { addBits, clear, EXPOSED, rootOf } from "../../engine/lasting.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { checkKept, type Kept, tensorsIn } from "./kept.ts";
 
-/** The tensors that a stage holds. */
+/** What a stage holds. */
 interface Holding {
   /** The state between steps; zeros at the start. */
   readonly state?: readonly Tensor[];
@@ -16,38 +16,54 @@ interface Holding {
   readonly parameters?: readonly Tensor[];
   /** Snapshots of layers whose fields were read once. */
   readonly kept?: readonly Kept[];
+  /** Stages that the step runs. */
+  readonly parts?: readonly Stage[];
+  /** Whether a step calls a method of a module, which may be a user's class. */
+  readonly runsModule?: boolean;
+  /** A further check before each step. */
+  readonly check?: () => void;
+  /** Writes the state at the start, if it is not zeros. */
+  readonly start?: () => void;
 }
 
 /** A layer with its own memory and step. */
-export abstract class Stage {
+export class Stage {
   /** The output, which the next stage reads. Spikes are numbers; plain neurons write bits too. */
   readonly output: Tensor;
   readonly memory: readonly Tensor[];
-  /** Whether a step calls a method of a module, which may be a user's class. */
-  readonly runsModule: boolean = false;
-  private readonly state: readonly Tensor[];
+  readonly runsModule: boolean;
+  readonly step: () => void;
   private readonly parameters: readonly Tensor[];
   private readonly kept: readonly Kept[];
+  private readonly parts: readonly Stage[];
+  private readonly checkMore: (() => void) | undefined;
+  private readonly start: () => void;
 
-  constructor(output: Tensor, { state = [], memory = [], parameters = [], kept = [] }: Holding) {
+  constructor(output: Tensor, holding: Holding, step: () => void) {
+    const { state = [], memory = [], parameters = [], kept = [], parts = [], runsModule = false } = holding;
     this.output = output;
-    this.state = state;
-    this.memory = [output, ...state, ...memory];
+    this.memory = [output, ...state, ...memory, ...parts.flatMap((part) => part.memory)];
+    this.runsModule = runsModule;
+    this.step = step;
     this.parameters = [...parameters, ...tensorsIn(kept)];
     this.kept = kept;
+    this.parts = parts;
+    this.checkMore = holding.check;
+    this.start = holding.start ?? (() => state.forEach((t) => clear(t)));
   }
 
   /** Throws if something that a step reads was freed or replaced. */
   check(): void {
-    const { parameters, kept } = this;
+    const { parameters, kept, parts } = this;
     checkKept("Stream", "stream", kept);
     for (let i = 0; i < parameters.length; i++) ready("Stream", parameters[i] as Tensor);
+    for (let i = 0; i < parts.length; i++) (parts[i] as Stage).check();
+    this.checkMore?.();
   }
 
-  abstract step(): void;
-
   reset(): void {
-    for (const t of this.state) clear(t);
+    this.start();
+    for (const part of this.parts) part.reset();
   }
 }
 

@@ -24,15 +24,15 @@ export abstract class OnlineRule<Target> {
   readonly model: Module;
   protected readonly layers: readonly NetworkLayer[];
   private readonly loss: StepLoss<Target>;
+  /** Name of the rule in errors. */
+  protected readonly where: string;
 
   constructor(where: string, model: Module, loss: StepLoss<Target> | undefined) {
     this.layers = networkOf(where, model);
     this.loss = functionOf(where, "loss", loss) as StepLoss<Target>;
     this.model = model;
+    this.where = where;
   }
-
-  /** Name of the rule in errors. */
-  protected abstract get where(): string;
 
   /**
    * One time step: the input x [B, …] → the output [B, …] and the next state. Adds the gradient of this step's loss to `grad` of the parameters; with

@@ -71,10 +71,6 @@ export class SLTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
   constructor(model: Module, options: SLTTOptions<Target>) {
     super("SLTT", model, withDefaults("SLTT", LOSS, options).loss);
   }
-
-  protected override get where(): string {
-    return "SLTT";
-  }
 }
 
 /** Source of the decay of a trace: neurons, a number, or null for no trace. */
@@ -127,10 +123,6 @@ export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
     for (const source of new Set(this.sources)) {
       if (typeof source === "object" && source !== null) noGrad(() => void neuronDecay(source));
     }
-  }
-
-  protected override get where(): string {
-    return "OTTT";
   }
 
   protected override passed(layer: NetworkLayer, x: Tensor, state: LayerState | undefined): Passed {

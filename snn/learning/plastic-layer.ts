@@ -196,7 +196,10 @@ export class PlasticLayer<State = unknown> extends Temporal<
     const check = () => {
       if (this.learning) Plastic.check(this.plastic, input.sizes[0] as number, this.reward);
     };
-    return new PlasticStage(connection, neurons, tensorsOf(state), check, () => {
+    return new Stage(neurons.output, { state: tensorsOf(state), parts: [connection, neurons], check }, () => {
+      connection.step();
+      neurons.step();
+      touch(neurons.output);
       if (this.learning) Plastic.inPlace(this.plastic, input, neurons.output, state, this.options());
     });
   }
@@ -206,36 +209,3 @@ const tensorsOf = ({ traces, synapses }: WorkingState): Tensor[] => [
   ...Object.values(traces),
   ...Object.values(synapses),
 ];
-
-class PlasticStage extends Stage {
-  private readonly connection: Stage;
-  private readonly neurons: Stage;
-  private readonly checkRule: () => void;
-  private readonly learn: () => void;
-
-  constructor(connection: Stage, neurons: Stage, state: readonly Tensor[], checkRule: () => void, learn: () => void) {
-    super(neurons.output, { state, memory: [...connection.memory, ...neurons.memory] });
-    this.connection = connection;
-    this.neurons = neurons;
-    this.checkRule = checkRule;
-    this.learn = learn;
-  }
-
-  override check(): void {
-    this.connection.check();
-    this.neurons.check();
-    this.checkRule();
-  }
-
-  step(): void {
-    this.connection.step();
-    this.neurons.step();
-    touch(this.neurons.output);
-    this.learn();
-  }
-
-  override reset(): void {
-    super.reset();
-    this.neurons.reset();
-  }
-}

@@ -14,7 +14,7 @@ import {
   wrongValue,
 } from "../../engine/arguments.ts";
 import { ready } from "../../engine/extend.ts";
-import { full, noGrad, Tensor } from "../../engine/index.ts";
+import { exp, full, noGrad, Tensor } from "../../engine/index.ts";
 import { rootOf } from "../../engine/lasting.ts";
 import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { checkNotUsedUp, IN_FLOAT32 } from "../layer/checks.ts";
@@ -138,12 +138,7 @@ export type PlasticEvent =
 export const NO_BOUNDS = [-Infinity, Infinity] as const;
 
 /** e^(−Δt/τ). */
-export const decayOver = (elapsed: number, tau: number): number =>
-  noGrad(() =>
-    full([], -elapsed / tau)
-      .exp()
-      .item(),
-  );
+export const decayOver = (elapsed: number, tau: number): number => noGrad(() => exp(full([], -elapsed / tau)).item());
 
 export function weightBounds(bounds: unknown): readonly [number, number] {
   if (bounds === undefined) return NO_BOUNDS;

@@ -11,7 +11,6 @@ import {
   type ClassPopulationOptions,
   classCounts,
   labelsOf,
-  numberOfClasses,
   ofRows,
   onOff,
   outputRows,
@@ -108,10 +107,7 @@ export const ceCountLoss = composedOp(
   (spikes: Tensor, y: Targets, options: CrossEntropySequenceOptions & ClassPopulationOptions = COUNTS): Tensor => {
     const where = "ceCountLoss";
     const given = lossOptions(where, COUNTS, options);
-    const { rows, K } = outputRows(where, "spikes", spikes);
-    const classes = numberOfClasses(where, given.numClasses, K);
-    const steps = lengthsOf(where, "spikes", spikes, given.lengths);
-    const labels = labelsOf(where, y, classes, rows);
+    const { classes, labels, steps } = prepared(where, "spikes", spikes, y, given.lengths, given.numClasses);
     return entropyOf(classCounts(spikes, steps, classes), labels, given);
   },
 );
@@ -234,10 +230,7 @@ export const mseCountLoss = composedOp((spikes: Tensor, y: Targets, options: Mse
   const { weight, reduction, lengths, numClasses, correctRate, incorrectRate } = lossOptions(where, MSE_COUNT, options);
   numberOf(where, "correctRate", correctRate, NOT_NEGATIVE);
   numberOf(where, "incorrectRate", incorrectRate, NOT_NEGATIVE);
-  const { T, rows, K } = outputRows(where, "spikes", spikes);
-  const classes = numberOfClasses(where, numClasses, K);
-  const steps = lengthsOf(where, "spikes", spikes, lengths);
-  const labels = labelsOf(where, y, classes, rows);
+  const { T, rows, K, classes, labels, steps } = prepared(where, "spikes", spikes, y, lengths, numClasses);
   const weights = weightsOf(where, weight, labels, classes);
   const stepsAt = stepsOfRows(steps, T, rows);
   const countAt = (rate: number) => (row: number) => Math.trunc(stepsAt(row) * rate * (K / classes));

@@ -2,8 +2,9 @@
 import { ensure, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";
 import { accuracy, argmax, neg, noGrad, type Targets, type Tensor } from "../../engine/index.ts";
-import { ALL_STEPS, firstSpikeTimes, type LengthsOptions, lengthsOf } from "./sequence.ts";
-import { type ClassPopulationOptions, classCounts, labelsOf, numberOfClasses, outputRows } from "./targets.ts";
+import { prepared } from "./options.ts";
+import { ALL_STEPS, firstSpikeTimes, type LengthsOptions } from "./sequence.ts";
+import { type ClassPopulationOptions, classCounts, labelsOf } from "./targets.ts";
 
 /** Options of {@link accuracyRate}. */
 export interface AccuracyRateOptions extends ClassPopulationOptions, LengthsOptions {}
@@ -29,10 +30,7 @@ const ACCURACY: Required<AccuracyRateOptions> = { numClasses: null, lengths: und
 export function accuracyRate(spikes: Tensor, y: Targets, options: AccuracyRateOptions = ACCURACY): number {
   const where = "accuracyRate";
   const { numClasses, lengths } = withDefaults(where, ACCURACY, options);
-  const { rows, K } = outputRows(where, "spikes", spikes);
-  const classes = numberOfClasses(where, numClasses, K);
-  const steps = lengthsOf(where, "spikes", spikes, lengths);
-  const labels = labelsOf(where, y, classes, rows);
+  const { classes, labels, steps } = prepared(where, "spikes", spikes, y, lengths, numClasses);
   return noGrad(() => accuracy(classCounts(spikes, steps, classes), labels));
 }
 
@@ -55,9 +53,7 @@ export function accuracyRate(spikes: Tensor, y: Targets, options: AccuracyRateOp
 export function accuracyTemporal(spikes: Tensor, y: Targets, options: LengthsOptions = ALL_STEPS): number {
   const where = "accuracyTemporal";
   const { lengths } = withDefaults(where, ALL_STEPS, options);
-  const { rows, K } = outputRows(where, "spikes", spikes);
-  const steps = lengthsOf(where, "spikes", spikes, lengths);
-  const labels = labelsOf(where, y, K, rows);
+  const { labels, steps } = prepared(where, "spikes", spikes, y, lengths);
   return noGrad(() => accuracy(neg(firstSpikeTimes(spikes, 1, steps)), labels));
 }
 

@@ -3,7 +3,7 @@ import { joined, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts"
 import type { LossOptions, Targets, Tensor } from "../../engine/index.ts";
 import { checkReduction } from "../../engine/protocol.ts";
 import { type LengthsOptions, lengthsOf } from "./sequence.ts";
-import { labelsOf, outputRows } from "./targets.ts";
+import { labelsOf, numberOfClasses, outputRows } from "./targets.ts";
 
 /** Options of losses over sequences with class indices as targets. */
 export interface SequenceLossOptions extends LossOptions, LengthsOptions {
@@ -33,9 +33,17 @@ export function lossOptions<Options extends Required<SequenceLossOptions>>(
   return given;
 }
 
-/** Class indices and lengths of the samples. */
-export function prepared(where: string, what: string, x: Tensor, y: Targets, lengths: LengthsOptions["lengths"]) {
+/** Number of classes, class indices and lengths of the samples. */
+export function prepared(
+  where: string,
+  what: string,
+  x: Tensor,
+  y: Targets,
+  lengths: LengthsOptions["lengths"],
+  numClasses: number | null = null,
+) {
   const sizes = outputRows(where, what, x);
+  const classes = numberOfClasses(where, numClasses, sizes.K);
   const steps = lengthsOf(where, what, x, lengths);
-  return { ...sizes, labels: labelsOf(where, y, sizes.K, sizes.rows), steps };
+  return { ...sizes, classes, labels: labelsOf(where, y, classes, sizes.rows), steps };
 }

@@ -14,6 +14,7 @@ import {
 } from "./before.ts";
 import { checkedForm } from "./checked.ts";
 import "./compiled.ts";
+import type { Making } from "./compiler.ts";
 import type { NeuronChoices, NoChoices, ParameterEntries, SourceOptions } from "./definition.ts";
 import { Described } from "./described.ts";
 import { type NeuronSpec, specOf } from "./form.ts";
@@ -124,23 +125,11 @@ function layersOf<Options extends object, Fields, State = unknown, Result = obje
   return made as never;
 }
 
-/** Fields of every layer. */
-const FIELDS = {
-  training: 0,
-  stateNames: 0,
-  making: 0,
-  where: 0,
-  isShared: 0,
-  competes: 0,
-  heldSteps: 0,
-  compiledSteps: 0,
-  replaced: 0,
-  plain: 0,
-  parameterNames: 0,
-  parameterValues: 0,
-  list: 0,
-  parameterRounding: 0,
-};
-
 /** Whether layers have a property of this name, which no parameter may take. */
-const isProperty = (name: string): boolean => name in Neurons.prototype || name in FIELDS;
+function isProperty(name: string): boolean {
+  bare ??= new Neurons({ parameterNames: [], plainOf: () => null } as unknown as Making);
+  return name in bare;
+}
+
+/** A layer without parameters. */
+let bare: Neurons | null = null;

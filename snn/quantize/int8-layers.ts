@@ -173,7 +173,13 @@ abstract class Int8Layer<P extends Plan> extends Staged {
 
   /** @internal */
   stage(input: Tensor): Stage {
-    return new Int8Stage(this, input);
+    const plan = this.planOf(input.sizes, true);
+    // Each step starts from the sums of the previous one.
+    const past = own([this.pastWords(plan.rows).reduce((sum, n) => sum + n, 0)]);
+    const pasts = this.pastsAt(past.ptr, plan.rows);
+    const output = own(plan.shape.slice(1));
+    const step = () => this.run(output.ptr, input, plan, pasts);
+    return new Stage(output, { state: [past], parameters: this.memory }, step);
   }
 
   /**
@@ -391,26 +397,4 @@ function axesOf(down: Axis, across: Axis): number {
   });
   new Int32Array(memory.buffer, at, numbers.length).set(numbers);
   return at;
-}
-
-/** A layer in a stream: each step starts from the sums of the previous one. */
-class Int8Stage<P extends Plan> extends Stage {
-  private readonly layer: Int8Layer<P>;
-  private readonly input: Tensor;
-  private readonly plan: P;
-  private readonly pasts: readonly Past[];
-
-  constructor(layer: Int8Layer<P>, input: Tensor) {
-    const plan = layer.planOf(input.sizes, true);
-    const past = own([layer.pastWords(plan.rows).reduce((sum, n) => sum + n, 0)]);
-    super(own(plan.shape.slice(1)), { state: [past], parameters: layer.memory });
-    this.layer = layer;
-    this.input = input;
-    this.plan = plan;
-    this.pasts = layer.pastsAt(past.ptr, plan.rows);
-  }
-
-  step(): void {
-    this.layer.run(this.output.ptr, this.input, this.plan, this.pasts);
-  }
 }

@@ -2,11 +2,12 @@
 import { listed, objectOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { alive } from "../../engine/extend.ts";
 import type { ArrayEntry, LoadOptions, LoadReport, Module, NamedArrays, Tensor } from "../../engine/index.ts";
-import { Conv1d, Conv2d, Linear, noGrad } from "../../engine/index.ts";
+import { Linear, noGrad } from "../../engine/index.ts";
 import { checkChangeable, isWeighted, locate, traitOf, traitsOf, weightOf } from "../../engine/protocol.ts";
 import { type Stage, Staged } from "../layer/stage.ts";
 import { layersOf } from "../layer/stepping.ts";
 import { stageOfAll } from "../stream/stages.ts";
+import { isWeightLayer, type WeightLayer } from "./convert/folded-weights.ts";
 import { unpacked } from "./file.ts";
 import { checkMemory, Int8Conv, Int8Linear, type Int8State } from "./int8-layers.ts";
 import { MOST_INPUTS } from "./int8-weights.ts";
@@ -19,11 +20,6 @@ export interface Int8Options {
 }
 
 const DEFAULTS: Required<Int8Options> = { perChannel: true };
-
-type Product = Linear | Conv1d | Conv2d;
-
-const isProduct = (layer: Module): layer is Product =>
-  layer instanceof Linear || layer instanceof Conv1d || layer instanceof Conv2d;
 
 const isInt8 = (layer: Module): layer is Int8Linear | Int8Conv =>
   layer instanceof Int8Linear || layer instanceof Int8Conv;
@@ -74,7 +70,7 @@ export class Int8 extends Staged {
     const { perChannel } = withDefaults("Int8", DEFAULTS, options);
     const paths: string[] = [];
     const layers = layersOf("Int8", model, paths);
-    if (!layers.some(isProduct)) {
+    if (!layers.some(isWeightLayer)) {
       const names = listed(layers.map(({ constructor: { name } }) => name));
       const hint = "; give the layers of a network of another class as a list";
       throw wrongValue("Int8", "a Linear, Conv1d or Conv2d among the layers", `${names}${hint}`);
@@ -83,7 +79,7 @@ export class Int8 extends Staged {
     for (const [i, layer] of layers.entries()) checkWeights(layer, names[i] as string);
     const made = noGrad(() => {
       // Reads the weights of all layers before it makes the first one.
-      const states = new Map(layers.filter(isProduct).map((layer) => [layer, roundedOf(layer, perChannel)]));
+      const states = new Map(layers.filter(isWeightLayer).map((layer) => [layer, roundedOf(layer, perChannel)]));
       return new Map<Module, Module>(
         Array.from(states, ([layer, state]) => [
           layer,
@@ -176,10 +172,10 @@ const TRAITS = traitsOf(Int8, "written");
 /** Throws for weights that would remain floats although their layer, or one around it, looks like a product. */
 function checkWeights(layer: Module, path: string): void {
   const { name } = layer.constructor;
-  if (isProduct(layer)) {
+  if (isWeightLayer(layer)) {
     if (!layer.isPure) throw wrongValue("Int8", `${path} with the forward of its class`, `a ${name} with another one`);
   } else if (!(layer instanceof Staged)) {
-    const [inner] = layer.namedModules().find(([, module]) => isProduct(module)) ?? [];
+    const [inner] = layer.namedModules().find(([, module]) => isWeightLayer(module)) ?? [];
     if (inner !== undefined) {
       throw wrongValue(
         "Int8",
@@ -191,7 +187,7 @@ function checkWeights(layer: Module, path: string): void {
 }
 
 /** The weight that a layer computes with, as integers, and its bias. */
-function roundedOf(layer: Product, perChannel: boolean): Int8State {
+function roundedOf(layer: WeightLayer, perChannel: boolean): Int8State {
   const { weight, bias } = layer;
   const inputs = weight.size / (weight.sizes[0] as number);
   if (inputs > MOST_INPUTS) throw wrongValue("Int8", "at most 2²⁴ inputs of an output", inputs);

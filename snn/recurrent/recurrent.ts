@@ -17,10 +17,10 @@ import { CompiledNeuron } from "../neuron/op.ts";
 import type { Named } from "../neuron/parameters.ts";
 import { type LoopValue, onRecord, type ParameterOwner } from "../neuron/parameters.ts";
 import { NeuronRun } from "../neuron/run.ts";
-import { keptOfNeurons, NeuronStage, stageOfNeurons } from "../stream/neurons.ts";
+import { keptOfNeurons, neuronStage, stageOfNeurons } from "../stream/neurons.ts";
 import { type Fed, feedbackOp, RecurrentRun } from "./op.ts";
 import { withoutSelfConnections } from "./self-connections.ts";
-import { RecurrentStage } from "./stage.ts";
+import { recurrentStage } from "./stage.ts";
 
 /** A layer of neurons: `LIF`, or an instance of a class made by `neuron`. */
 export interface SpikingLayer<State, Result> extends Module {
@@ -285,14 +285,14 @@ export class Recurrent<
     this.checkWeights(features);
     if (V !== null) {
       const linked = this.linkedTo(neuron);
-      return new NeuronStage(linked, [keptOfNeurons(neuron), keptOf(this, ["V", "neuron"])], input, {
+      return neuronStage(linked, [keptOfNeurons(neuron), keptOf(this, ["V", "neuron"])], input, {
         start: () => this.initialState(input.sizes) as unknown as Named,
         parameters: () => linked.loop.of(this.source(neuron, this.V as Tensor), null) as readonly LoopValue[],
       });
     }
     if (!isLinear(recurrent)) return null;
     const current = own(input.sizes);
-    return new RecurrentStage(stageOfNeurons(neuron, current), input, current, recurrent, [
+    return recurrentStage(stageOfNeurons(neuron, current), input, current, recurrent, [
       keptOf(this, ["recurrent", "neuron"]),
     ]);
   }

@@ -3,40 +3,21 @@ import { k } from "../../engine/extend.ts";
 import type { Linear, Tensor } from "../../engine/index.ts";
 import type { Kept } from "../layer/kept.ts";
 import { Stage } from "../layer/stage.ts";
-import { PureStage } from "../stream/stages.ts";
+import { pureStage } from "../stream/stages.ts";
 
-export class RecurrentStage extends Stage {
-  private readonly neurons: Stage;
-  private readonly input: Tensor;
-  private readonly current: Tensor;
-  private readonly product: Stage;
-
-  /** `neurons` read `current`: the input plus the product with the previous spikes. */
-  constructor(neurons: Stage, input: Tensor, current: Tensor, recurrent: Linear, kept: readonly Kept[]) {
-    const { output } = neurons;
-    const product = new PureStage(recurrent, output);
-    super(output, { state: [output], memory: [current, ...neurons.memory, ...product.memory], kept });
-    this.neurons = neurons;
-    this.input = input;
-    this.current = current;
-    this.product = product;
-  }
-
-  override check(): void {
-    super.check();
-    this.neurons.check();
-    this.product.check();
-  }
-
-  step(): void {
-    const { neurons, input, current, product } = this;
+/** `neurons` read `current`: the input plus the product with the previous spikes. */
+export function recurrentStage(
+  neurons: Stage,
+  input: Tensor,
+  current: Tensor,
+  recurrent: Linear,
+  kept: readonly Kept[],
+): Stage {
+  const { output } = neurons;
+  const product = pureStage(recurrent, output);
+  return new Stage(output, { state: [output], memory: [current], parts: [neurons, product], kept }, () => {
     product.step();
     k.add(current.ptr, product.output.ptr, input.ptr, input.size);
     neurons.step();
-  }
-
-  override reset(): void {
-    super.reset();
-    this.neurons.reset();
-  }
+  });
 }

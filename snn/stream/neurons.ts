@@ -7,13 +7,13 @@ import { own, ownSpikes, Stage, Watch } from "../layer/stage.ts";
 import type { Layer } from "../neuron/compiler.ts";
 import type { Neurons } from "../neuron/neuron.ts";
 import type { LoopValue } from "../neuron/parameters.ts";
-import { columnCount, type Neuron, noteParameters, type Pass } from "../neuron/run.ts";
+import { columnCount, type Neuron, noteParameters } from "../neuron/run.ts";
 
 /** The stage of neurons without recurrent connections. */
 export function stageOfNeurons(layer: Neurons, input: Tensor): Stage {
   layer.checkNeurons([1, ...input.sizes]);
   const plain = layer.plainNow();
-  return new NeuronStage(plain ?? layer.compiled, [keptOfNeurons(layer)], input, {
+  return neuronStage(plain ?? layer.compiled, [keptOfNeurons(layer)], input, {
     start: () => layer.statesAtStart(input.sizes),
     parameters: () => (plain === null ? layer.loopOf(layer.compiled, null) : Object.values(layer.parametersNow())),
   });
@@ -30,64 +30,41 @@ interface Source {
   parameters(): readonly LoopValue[];
 }
 
-export class NeuronStage extends Stage {
-  private readonly states: readonly Tensor[];
-  private readonly source: Source;
-  /** Copies the parameters of the loop. */
-  private readonly watch: Watch;
-  private readonly pass: Pass;
-  private readonly neuron: Neuron;
-
-  constructor(neuron: Neuron, kept: readonly Kept[], input: Tensor, source: Source) {
-    const states = neuron.states.map(() => own(input.sizes));
-    const output = neuron.packed ? ownSpikes(input.sizes) : own(input.sizes);
-    const parameters: Tensor[] = [];
-    const watch = new Watch(tensorsIn(kept), () => {
-      for (const [i, values] of source.parameters().entries()) {
-        const isTensor = !(values instanceof Float32Array);
-        parameters[i] ??= own(isTensor ? values.sizes : [values.length]);
-        parameters[i].copyFrom(values);
-      }
+export function neuronStage(neuron: Neuron, kept: readonly Kept[], input: Tensor, source: Source): Stage {
+  const states = neuron.states.map(() => own(input.sizes));
+  const output = neuron.packed ? ownSpikes(input.sizes) : own(input.sizes);
+  const parameters: Tensor[] = [];
+  // Copies the parameters of the loop.
+  const watch = new Watch(tensorsIn(kept), () => {
+    for (const [i, values] of source.parameters().entries()) {
+      const isTensor = !(values instanceof Float32Array);
+      parameters[i] ??= own(isTensor ? values.sizes : [values.length]);
+      parameters[i].copyFrom(values);
+    }
+  });
+  const n = columnCount(neuron.op.name, parameters, input.size);
+  const work: Tensor[] = [];
+  const take = (bytes: number): number => {
+    const t = own([bytes / 4]);
+    work.push(t);
+    return t.ptr;
+  };
+  const pass = neuron.oneStep(input.size / n, n);
+  pass.begin(take);
+  noteParameters(pass, parameters);
+  pass.input(0, input.ptr, 0);
+  states.forEach((t, i) => pass.state(i, t.ptr, t.ptr));
+  const start = (): void =>
+    noGrad(() => {
+      const values = source.start();
+      for (const [i, t] of states.entries()) t.copyFrom(values[neuron.states[i] as string] as Tensor);
     });
-    const n = columnCount(neuron.op.name, parameters, input.size);
-    const work: Tensor[] = [];
-    const take = (bytes: number): number => {
-      const t = own([bytes / 4]);
-      work.push(t);
-      return t.ptr;
-    };
-    const pass = neuron.oneStep(input.size / n, n);
-    pass.begin(take);
-    noteParameters(pass, parameters);
-    pass.input(0, input.ptr, 0);
-    states.forEach((t, i) => pass.state(i, t.ptr, t.ptr));
-    super(output, { state: states, memory: [...parameters, ...work], kept });
-    this.pass = pass;
-    this.neuron = neuron;
-    this.states = states;
-    this.source = source;
-    this.watch = watch;
-    this.start();
-  }
-
-  step(): void {
-    this.watch.refresh();
-    const { output, neuron, pass } = this;
+  start();
+  return new Stage(output, { state: states, memory: [...parameters, ...work], kept, start }, () => {
+    watch.refresh();
     // The step adds to the bits, so they are cleared first.
     pass.output(neuron.mainAt, spikesAt(output));
     pass.run();
     unpack(output);
-  }
-
-  override reset(): void {
-    super.reset();
-    this.start();
-  }
-
-  private start(): void {
-    noGrad(() => {
-      const start = this.source.start();
-      for (const [i, t] of this.states.entries()) t.copyFrom(start[this.neuron.states[i] as string] as Tensor);
-    });
-  }
+  });
 }

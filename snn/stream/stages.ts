@@ -75,39 +75,30 @@ class ReadWeight extends Watch {
 }
 
 /** A module whose `forward` always runs the same ops in evaluation: the ops are recorded once and run in each step. */
-export class PureStage extends Stage {
-  private readonly weight: ReadWeight | null;
-  private readonly calls: readonly Call[];
-
-  constructor(module: Module, input: Tensor) {
-    const parameters = stateOf(module);
-    const weight = isWeighted(module) && module.reading !== null ? new ReadWeight(module) : null;
-    const made = weight === null ? [] : [weight.value];
-    const { result: output, records: all } = recordOutside(() => {
-      const run = () => ofOneStep(module, input);
-      const z = recording([input, ...parameters, ...made], weight === null ? run : () => weight.during(run));
-      return z.reshape(shapeOfStep(module, z));
-    });
-    const records = all as Tensor[];
-    // Neurons output their spikes as floats and as bits. Views pass the bits on to a Linear, which finds spikes faster in bits than in
-    // floats.
-    for (const t of module instanceof Linear ? records : [output]) if (t.ptr === input.ptr) addBits(t, input);
-    const calls = records.map((z) => ({ op: z.op, attrs: z.attrs, z, a: z.a, b: z.b, c: z.c }) as Call);
-    for (const t of [...records, output]) {
-      recycleSaved(t, root.region);
-      dropRecord(t, "none");
-      t.requiresGrad = false;
-    }
-    const kept = module.namedModules().map(([, layer]) => keptOf(layer));
-    super(output, { memory: [...records, ...made], kept });
-    this.weight = weight;
-    // Reshaping needs no kernel.
-    this.calls = calls.filter(({ op }) => op.forward !== undefined);
+export function pureStage(module: Module, input: Tensor): Stage {
+  const parameters = stateOf(module);
+  const weight = isWeighted(module) && module.reading !== null ? new ReadWeight(module) : null;
+  const made = weight === null ? [] : [weight.value];
+  const { result: output, records: all } = recordOutside(() => {
+    const run = () => ofOneStep(module, input);
+    const z = recording([input, ...parameters, ...made], weight === null ? run : () => weight.during(run));
+    return z.reshape(shapeOfStep(module, z));
+  });
+  const records = all as Tensor[];
+  // Neurons output their spikes as floats and as bits. Views pass the bits on to a Linear, which finds spikes faster in bits than in
+  // floats.
+  for (const t of module instanceof Linear ? records : [output]) if (t.ptr === input.ptr) addBits(t, input);
+  const recorded = records.map((z) => ({ op: z.op, attrs: z.attrs, z, a: z.a, b: z.b, c: z.c }) as Call);
+  for (const t of [...records, output]) {
+    recycleSaved(t, root.region);
+    dropRecord(t, "none");
+    t.requiresGrad = false;
   }
-
-  step(): void {
-    const { calls, weight } = this;
-    if (weight !== null) weight.refresh();
+  const kept = module.namedModules().map(([, layer]) => keptOf(layer));
+  // Reshaping needs no kernel.
+  const calls = recorded.filter(({ op }) => op.forward !== undefined);
+  return new Stage(output, { memory: [...records, ...made], kept }, () => {
+    weight?.refresh();
     for (let i = 0; i < calls.length; i++) {
       const { op, attrs, z, a, b, c } = calls[i] as Call;
       // Without floats, `forward` reads the bits of the input. If it needs floats, it gets those that the previous stage wrote.
@@ -115,22 +106,14 @@ export class PureStage extends Stage {
       op.forward(z, a, b, c, attrs);
       recycleSaved(z, scope.region);
     }
-  }
+  });
 }
 
 /** A module without a state: its `forward` on a sequence of one step, in evaluation mode. */
-class StatelessStage extends Stage {
-  override readonly runsModule = true;
-  private readonly forward: () => void;
-
-  constructor(module: Module, input: Tensor) {
-    super(own(noGrad(() => shapeOfStep(module, ofOneStep(module, input)))), { parameters: stateOf(module) });
-    this.forward = () => void this.output.copyFrom(ofOneStep(module, input));
-  }
-
-  step(): void {
-    noGrad(this.forward);
-  }
+function statelessStage(module: Module, input: Tensor): Stage {
+  const output = own(noGrad(() => shapeOfStep(module, ofOneStep(module, input))));
+  const forward = () => void output.copyFrom(ofOneStep(module, input));
+  return new Stage(output, { parameters: stateOf(module), runsModule: true }, () => noGrad(forward));
 }
 
 /** A state between time steps: a tensor, or more of them in lists and objects. */
@@ -168,59 +151,45 @@ function checkSizes({ constructor: { name } }: Module, kind: string, t: Tensor, 
 }
 
 /** A layer that runs by its `step(x, state)`. */
-class SteppingStage extends Stage {
-  override readonly runsModule = true;
-  private readonly layer: Stepping;
-  private readonly input: Tensor;
-  private readonly last: State;
-
-  constructor(layer: Stepping, input: Tensor) {
-    if (isStepStale(layer)) {
-      const got = `${layer.constructor.name} with another forward and the step of its base class`;
-      throw new RangeError(
-        `Stream: expected a step(x, state) that goes with forward, got ${got}; give it a step of its own`,
-      );
-    }
-    const { last, output } = noGrad(() => {
-      const start = layer.initialState(input.sizes) as State;
-      tensorsOf(start);
-      const last = mapped(start, (t) => own(t.sizes).copyFrom(t));
-      // A trial step checks that everything fits.
-      const [z] = layer.evaluating(() => layer.step(input, start as never));
-      alive(z, "Stream");
-      return { last, output: own(z.sizes) };
-    });
-    super(output, { state: tensorsOf(last), parameters: stateOf(layer) });
-    this.layer = layer;
-    this.input = input;
-    this.last = last;
+function steppingStage(layer: Stepping, input: Tensor): Stage {
+  if (isStepStale(layer)) {
+    const got = `${layer.constructor.name} with another forward and the step of its base class`;
+    throw new RangeError(
+      `Stream: expected a step(x, state) that goes with forward, got ${got}; give it a step of its own`,
+    );
   }
-
-  step(): void {
-    const { layer, input, output, last } = this;
-    noGrad(() => {
-      const [z, next] = layer.evaluating(() => layer.step(input, last as never));
-      const values = tensorsOf(next as State, last);
-      const places = tensorsOf(last);
-      // Checks and reads all values before it writes any. So an error leaves the state unchanged, and values may be
-      // views of the targets.
-      alive(z, "Stream");
-      checkSizes(layer, "an output", z, output);
-      values.forEach((t, i) => checkSizes(layer, "a state", t, places[i] as Tensor));
-      const copies = values.map((t) => t.clone());
-      output.copyFrom(z);
-      for (const [i, t] of places.entries()) t.copyFrom(copies[i] as Tensor);
-    });
-  }
-
-  override reset(): void {
-    noGrad(() => {
-      const start = tensorsOf(this.layer.initialState(this.input.sizes) as State, this.last);
-      const places = tensorsOf(this.last);
-      for (const [i, t] of start.entries()) checkSizes(this.layer, "a state", t, places[i] as Tensor);
-      for (const [i, t] of places.entries()) t.copyFrom(start[i] as Tensor);
-    });
-  }
+  const { last, output } = noGrad(() => {
+    const start = layer.initialState(input.sizes) as State;
+    tensorsOf(start);
+    const last = mapped(start, (t) => own(t.sizes).copyFrom(t));
+    // A trial step checks that everything fits.
+    const [z] = layer.evaluating(() => layer.step(input, start as never));
+    alive(z, "Stream");
+    return { last, output: own(z.sizes) };
+  });
+  const places = tensorsOf(last);
+  /** Checks a state, and returns its tensors. */
+  const valuesOf = (state: unknown): Tensor[] => {
+    const values = tensorsOf(state as State, last);
+    values.forEach((t, i) => checkSizes(layer, "a state", t, places[i] as Tensor));
+    return values;
+  };
+  const write = (values: readonly Tensor[]): void => {
+    for (const [i, t] of places.entries()) t.copyFrom(values[i] as Tensor);
+  };
+  const start = (): void => noGrad(() => write(valuesOf(layer.initialState(input.sizes))));
+  const step = (): void => {
+    const [z, next] = layer.evaluating(() => layer.step(input, last as never));
+    // Checks and reads all values before it writes any. So an error leaves the state unchanged, and values may be
+    // views of the targets.
+    alive(z, "Stream");
+    checkSizes(layer, "an output", z, output);
+    const copies = valuesOf(next).map((t) => t.clone());
+    output.copyFrom(z);
+    write(copies);
+  };
+  const holding = { state: places, parameters: stateOf(layer), runsModule: true, start };
+  return new Stage(output, holding, () => noGrad(step));
 }
 
 /**
@@ -259,71 +228,51 @@ export function stageOf(layer: Module, input: Tensor): Stage {
   if (isCompiled(layer)) return stageOfNeurons(layer, input);
   const compiled = layer instanceof Staged ? layer.stage(input) : null;
   if (compiled !== null) return compiled;
-  if (isStepping(layer)) return new SteppingStage(layer, input);
+  if (isStepping(layer)) return steppingStage(layer, input);
   checkDeclared(layer);
   // A layer that remains in training mode may draw random numbers in each step.
   const isReplayed = layer.isPure && layer.evaluating(() => !layer.training);
-  return isReplayed ? new PureStage(layer, input) : new StatelessStage(layer, input);
+  return isReplayed ? pureStage(layer, input) : statelessStage(layer, input);
 }
 
 /** A sequence of layers, with their paths, as one stage. */
-class Chain extends Stage {
-  override readonly runsModule: boolean;
-  private readonly stages: readonly Stage[];
-  private readonly layers: readonly Module[];
-  private readonly paths: readonly string[];
-
-  private readonly input: Tensor;
-
-  constructor(stages: readonly Stage[], layers: readonly Module[], paths: readonly string[], input: Tensor) {
-    const output = stages[stages.length - 1]?.output ?? input;
-    super(output, { memory: stages.flatMap(({ memory }) => memory) });
-    this.runsModule = stages.some(({ runsModule }) => runsModule);
-    this.stages = stages;
-    this.layers = layers;
-    this.paths = paths;
-    this.input = input;
-  }
-
-  override check(): void {
+function chainOf(stages: readonly Stage[], layers: readonly Module[], paths: readonly string[], input: Tensor): Stage {
+  const memory = stages.flatMap((stage) => stage.memory);
+  const output = stages[stages.length - 1]?.output ?? input;
+  const runsModule = stages.some((stage) => stage.runsModule);
+  const check = (): void => {
     // A module may have freed memory in the previous step.
-    if (this.runsModule) {
-      alive(this.input, "Stream");
-      for (const t of this.memory) alive(t, "Stream");
-    }
-    for (let i = 0; i < this.stages.length; i++) (this.stages[i] as Stage).check();
-  }
-
+    if (runsModule) for (const t of [input, output, ...memory]) alive(t, "Stream");
+    for (let i = 0; i < stages.length; i++) (stages[i] as Stage).check();
+  };
   /**
    * Throws if the module of stage i, which may run any code, has freed its input, its own memory, or memory of the
    * stages up to the next module. That module has a separate check.
    */
-  private checkAfter(i: number): void {
-    if (i === 0) alive(this.input, "Stream");
-    for (let j = Math.max(0, i - 1); j < this.stages.length; j++) {
-      const stage = this.stages[j] as Stage;
+  const checkAfter = (i: number): void => {
+    if (i === 0) alive(input, "Stream");
+    for (let j = Math.max(0, i - 1); j < stages.length; j++) {
+      const stage = stages[j] as Stage;
       for (const t of stage.memory) alive(t, "Stream");
       stage.check();
       if (j > i && stage.runsModule) return;
     }
-  }
-
-  step(): void {
+  };
+  const start = (): void => {
+    for (const stage of stages) stage.reset();
+  };
+  return new Stage(output, { memory, runsModule, check, start }, () => {
     let i = 0;
     try {
-      for (; i < this.stages.length; i++) {
-        const stage = this.stages[i] as Stage;
+      for (; i < stages.length; i++) {
+        const stage = stages[i] as Stage;
         stage.step();
-        if (stage.runsModule) this.checkAfter(i);
+        if (stage.runsModule) checkAfter(i);
       }
     } catch (error) {
-      throw locate(error, this.paths[i] as string, this.layers[i] as Module);
+      throw locate(error, paths[i] as string, layers[i] as Module);
     }
-  }
-
-  override reset(): void {
-    for (const stage of this.stages) stage.reset();
-  }
+  });
 }
 
 /** The stages of layers at these paths: the first reads `input`, each other one the output of its predecessor. */
@@ -338,5 +287,5 @@ export function stageOfAll(layers: readonly Module[], input: Tensor, paths = lay
       throw locate(error, paths[i] as string, layer);
     }
   });
-  return new Chain(stages, layers, paths, input);
+  return chainOf(stages, layers, paths, input);
 }

@@ -236,7 +236,8 @@ test("stream: a step that something freed stops leaves the state as it was", () 
     const [layer, parameter] = make();
     const sums = new Stream([sum], [1, 2]);
     const stream = new Stream([sum, layer], [1, 2]);
-    const state = (stream as unknown as { stage: { stages: { output: Tensor }[] } }).stage.stages[0]?.output as Tensor;
+    // The output of the stream, then that of its first layer.
+    const [, state] = (stream as unknown as { stage: { memory: [Tensor, Tensor] } }).stage.memory;
     for (const s of [sums, stream]) s.step([1, 2]);
     parameter.dispose();
     expect(() => stream.step([1, 2])).toThrow("was freed");

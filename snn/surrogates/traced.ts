@@ -148,11 +148,8 @@ export const sparseFastSigmoid = (options: { slope?: number; bound?: number } = 
  */
 export const circ = (options: { alpha?: number } = {}): Surrogate =>
   traced("circ", { alpha: 1 }, { alpha: SCALE }, options, ({ alpha }) => {
-    const squared = (x: Value): Value =>
-      x
-        .mul(1 / alpha)
-        .square()
-        .add(1);
+    const rate = 1 / alpha;
+    const squared = (x: Value): Value => x.mul(rate).square().add(1);
     return {
       derivative(x, { constant }) {
         const d = squared(x);
@@ -211,22 +208,17 @@ export const spikeRateEscape = (options: { beta?: number; slope?: number } = {})
 export const periodicExponential = (options: { width?: number; threshold?: number } = {}): Surrogate => {
   const ranges = { width: SCALE, threshold: SCALE };
   return traced("periodicExponential", { width: 0.5, threshold: 1 }, ranges, options, ({ width, threshold }) => {
+    const rate = 1 / threshold;
     /** x/θ rounded to the nearest integer. */
-    const multiples = (x: Value): Value =>
-      x
-        .mul(1 / threshold)
-        .relu()
-        .round();
+    const multiples = (x: Value): Value => x.mul(rate).relu().round();
     return {
-      derivative: (x, { power }) => decaying(width)(x.sub(multiples(x).mul(threshold)), power).mul(1 / threshold),
+      derivative: (x, { power }) => decaying(width)(x.sub(multiples(x).mul(threshold)), power).mul(rate),
       primitive(x, { where, constant }) {
         const m = multiples(x);
         const rest = x.sub(m.mul(threshold));
         const height = width / threshold;
-        const e = rest
-          .abs()
-          .mul(-1 / width)
-          .exp();
+        const distance = rest.abs().mul(-1 / width);
+        const e = distance.exp();
         const half = constant(1).sub(constant(-threshold / (2 * width)).exp());
         const above = m.mul(half.mul(2)).add(rest.sign().mul(constant(1).sub(e)));
         return where(x.lt(0), e, above.add(1)).mul(height);
@@ -270,17 +262,13 @@ export const fakeNumericalGradient = (options: { alpha?: number } = {}): Surroga
  */
 export const qPseudoSpike = (options: { alpha?: number } = {}): Surrogate =>
   traced("qPseudoSpike", { alpha: 2 }, { alpha: EXPONENT }, options, ({ alpha }) => {
-    const base = (x: Value): Value =>
-      x
-        .abs()
-        .mul(2 / (alpha - 1))
-        .add(1);
+    const rate = 2 / (alpha - 1);
+    const base = (x: Value): Value => x.abs().mul(rate).add(1);
     return {
       derivative: (x) => base(x).pow(-alpha),
       primitive(x, { where, constant }) {
-        const tail = base(x)
-          .pow(1 - alpha)
-          .mul(0.5);
+        const power = base(x).pow(1 - alpha);
+        const tail = power.mul(0.5);
         return where(x.lt(0), tail, constant(1).sub(tail));
       },
     };
@@ -317,23 +305,18 @@ export const multiGaussian = (options: { sigma?: number; h?: number; s?: number 
     const wide = s * sigma;
     return {
       derivative(x, { power }) {
-        const bell = (y: Value, width: number, height: number) =>
-          power(
-            y
-              .mul(1 / width)
-              .square()
-              .mul(-Math.LOG2E / 2),
-          ).mul(height / (width * Math.sqrt(2 * Math.PI)));
+        const bell = (y: Value, width: number, height: number) => {
+          const squared = y.mul(1 / width).square();
+          return power(squared.mul(-Math.LOG2E / 2)).mul(height / (width * Math.sqrt(2 * Math.PI)));
+        };
         const tails = bell(x.sub(sigma), wide, h).add(bell(x.add(sigma), wide, h));
         return bell(x, sigma, 1 + h).sub(tails);
       },
       primitive(x) {
-        const rise = (y: Value, width: number, height: number) =>
-          y
-            .mul(Math.SQRT1_2 / width)
-            .erf()
-            .add(1)
-            .mul(height / 2);
+        const rise = (y: Value, width: number, height: number) => {
+          const from0 = y.mul(Math.SQRT1_2 / width).erf();
+          return from0.add(1).mul(height / 2);
+        };
         return rise(x, sigma, 1 + h).sub(rise(x.sub(sigma), wide, h).add(rise(x.add(sigma), wide, h)));
       },
     };
@@ -354,15 +337,15 @@ export const squarewaveFourierSeries = (options: { n?: number; period?: number }
     };
     return {
       derivative: (x, { constant }) => series(constant(0), (_, frequency) => x.mul(frequency).cos()).mul(4 / period),
-      primitive: (x) =>
-        series(x.mul(0), (odd, frequency) =>
+      primitive(x) {
+        const sum = series(x.mul(0), (odd, frequency) =>
           x
             .mul(frequency)
             .sin()
             .mul(1 / odd),
-        )
-          .mul(2 / Math.PI)
-          .add(0.5),
+        );
+        return sum.mul(2 / Math.PI).add(0.5);
+      },
     };
   });
 

@@ -10,7 +10,7 @@ import { STEPS } from "../layer/checks.ts";
 import { persistentCopy } from "../layer/per-neuron.ts";
 import { own, type Stage } from "../layer/stage.ts";
 import type { UnrollResult, Wanted } from "../layer/temporal.ts";
-import { Windowed, WindowRun, WindowStage } from "./window.ts";
+import { Windowed, WindowRun, windowStage } from "./window.ts";
 
 /** Layout of x as steps [rows, n, inner], with a delay for each of n columns. The output begins at step `first`. */
 interface Delaying {
@@ -145,7 +145,7 @@ export class Delay extends Windowed<DelayState, UnrollResult<DelayState>> {
       integersAt(places.ptr, n).set(stepsOf(this));
     };
     const writing = (x: Tensor) => () => extra().delay(output.ptr, x.ptr, places.ptr, depth, depth + 1, rows, n, inner);
-    return new WindowStage(this, input, depth, { output, memory: places, reads: [this.delays], read, writing });
+    return windowStage(this, input, depth, { output, memory: places, reads: [this.delays], read, writing });
   }
 }
 

@@ -2,14 +2,25 @@
 
 import { COUNT, NOT_NEGATIVE, numberOf, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { alive, buffer, generatorOf, peek, touch } from "../../engine/extend.ts";
-import { arange, conv1d, full, type Generator, noGrad, pad, parameter, rand, type Tensor } from "../../engine/index.ts";
+import {
+  arange,
+  conv1d,
+  full,
+  type Generator,
+  mul,
+  noGrad,
+  pad,
+  parameter,
+  rand,
+  type Tensor,
+} from "../../engine/index.ts";
 import { type Loading, startUniform, traitsOf, type Weighted, weightOf } from "../../engine/protocol.ts";
 import { checkShape, formatShape, type Shape } from "../../engine/shape.ts";
 import { isOutside } from "../../engine/unchecked.ts";
 import { own, type Stage, stateOf } from "../layer/stage.ts";
 import type { UnrollResult, Wanted } from "../layer/temporal.ts";
 import { rangeIn } from "../neuron/definition.ts";
-import { Windowed, WindowRun, WindowStage } from "./window.ts";
+import { Windowed, WindowRun, windowStage } from "./window.ts";
 
 /** Options of {@link DelayedLinear}. */
 export interface DelayedLinearOptions {
@@ -134,14 +145,7 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
     const p = numberOf("DelayedLinear", "progress", progress, NOT_NEGATIVE);
     const { firstSigma, finalSigma, sigma } = this;
     if (p >= 1) sigma.copyFrom([finalSigma]);
-    else
-      noGrad(() =>
-        sigma.copyFrom(
-          full([], finalSigma / firstSigma)
-            .pow(p)
-            .mul(firstSigma),
-        ),
-      );
+    else noGrad(() => sigma.copyFrom(mul(full([], finalSigma / firstSigma).pow(p), firstSigma)));
     return sigma.item();
   }
 
@@ -207,7 +211,7 @@ export class DelayedLinear extends Windowed<DelayedLinearState, UnrollResult<Del
       const run = () => void output.copyFrom(this.product(this.rowsOf(steps), kernel, input.sizes, 1));
       return () => noGrad(run);
     };
-    return new WindowStage(this, input, maxDelay, { output, memory: kernel, reads, read, writing });
+    return windowStage(this, input, maxDelay, { output, memory: kernel, reads, read, writing });
   }
 }
 
@@ -221,11 +225,7 @@ function kernelOf(layer: DelayedLinear, training: boolean): Tensor {
   const d = delay.unsqueeze(-1);
   if (!training) return taps.eq(d.detach().clamp(0, maxDelay).round()).mul(w);
   const width = numberOf("DelayedLinear", "sigma", sigma.item(), SIGMA);
-  const bump = taps
-    .sub(d)
-    .mul(1 / width)
-    .square()
-    .mul(-0.5)
-    .exp();
+  const distance = taps.sub(d).mul(1 / width);
+  const bump = distance.square().mul(-0.5).exp();
   return bump.mul(w.div(bump.sum({ axis: -1, keepdim: true }).add(EPS)));
 }

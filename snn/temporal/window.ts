@@ -121,31 +121,16 @@ interface Computing {
 }
 
 /** A stage that stores the inputs of the last D + 1 steps of a layer. */
-export class WindowStage extends Stage {
-  private readonly steps: Tensor;
-  private readonly input: Tensor;
-  private readonly watch: Watch;
-  private readonly write: () => void;
-
-  constructor(layer: Module, input: Tensor, depth: number, { output, memory, reads, read, writing }: Computing) {
-    const steps = own([depth + 1, ...input.sizes]);
-    super(output, { state: [steps], memory: [memory], kept: [keptOf(layer)] });
-    this.steps = steps;
-    this.input = input;
-    this.watch = new Watch(reads, read);
-    this.write = writing(steps);
-  }
-
-  override check(): void {
-    super.check();
-    this.watch.refresh();
-  }
-
-  step(): void {
-    const { steps, input } = this;
-    const before = steps.size - input.size;
+export function windowStage(layer: Module, input: Tensor, depth: number, computing: Computing): Stage {
+  const { output, memory, reads, read, writing } = computing;
+  const steps = own([depth + 1, ...input.sizes]);
+  const before = steps.size - input.size;
+  const watch = new Watch(reads, read);
+  const write = writing(steps);
+  const check = () => watch.refresh();
+  return new Stage(output, { state: [steps], memory: [memory], kept: [keptOf(layer)], check }, () => {
     k.copy(steps.ptr, steps.ptr + 4 * input.size, before);
     k.copy(steps.ptr + 4 * before, input.ptr, input.size);
-    this.write();
-  }
+    write();
+  });
 }
