@@ -10,6 +10,8 @@
  *   dist/chunks/plain.js        LIF and LeakyIntegrator without the compiler, with the reader of their options
  *   dist/chunks/compiler.js     the compiler of neurons, which takes its place when it is loaded
  *   dist/chunks/neuron.js       neurons from their equations; LIF and LeakyIntegrator with the compiler
+ *   dist/chunks/neurons.js      the other neurons, which a page can load later than LIF
+ *   dist/chunks/recurrent.js    connections within a layer
  *   dist/chunks/compiled.js     the other layers that need the compiler
  *   dist/chunks/recordings.js   parts of all readers of event cameras' files; each format has a file that its first recording loads
  *   dist/chunks/headers.js      headers and numbers of such files, which the first recording loads

@@ -23,7 +23,7 @@ const merged = {
 /** The types of spiking layers, compiled or not, refer to each other, so they share a file. */
 const chunkOf = (id) => {
   const name = chunks.find(({ test }) => test(id))?.name;
-  return /^(compile|neuron)/.test(name) ? "snn" : name;
+  return /^(compile|neuron|recurrent)/.test(name) ? "snn" : name;
 };
 
 const bundle = await rollup({

@@ -53,7 +53,9 @@ export const chunks = [
     test: (id) => at(LAYERS)(id) && !at(COMPILED)(id) && !at(PLAIN)(id),
   },
   { name: "plain", test: at(PLAIN) },
-  { name: "compiler", test: at(/^snn\/neuron\/(?!before|checked|define)/) },
+  { name: "compiler", test: at(/^snn\/neuron\/(?!before|checked|define|parts)/) },
   { name: "neuron", test: at(/^snn\/neuron(\/(before|checked|define)|s\/with-compiler)\./) },
+  { name: "neurons", test: at(/^snn\/(neurons\/|neuron\/parts\.)/) },
+  { name: "recurrent", test: at(/^snn\/recurrent\//) },
   { name: "compiled", test: at(LAYERS) },
 ];

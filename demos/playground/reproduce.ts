@@ -5,6 +5,7 @@ import { saveSafetensors } from "jarvis-snn";
 import { progressBar } from "jarvis-snn/node";
 import { readFlags } from "../options.ts";
 import { digitsFile } from "./digits.ts";
+import { anyCells } from "./model/cells.ts";
 import { makeData } from "./model/data.ts";
 import { parseDigits } from "./model/digits.ts";
 import { hashOf } from "./model/hash.ts";
@@ -21,7 +22,7 @@ const flags = readFlags("Trains what the figure Train of the site trains, and pr
 
 const config = parseValues(trainFields, flags.config.split(/[?#]/).at(-1) as string);
 const digits = config.data === "mnist" ? parseDigits(digitsFile()) : null;
-const run = new Run(config, makeData(config, digits), makeOptimizer);
+const run = new Run(config, makeData(config, digits), makeOptimizer, anyCells);
 let loss = Number.NaN;
 const draw = progressBar({ label: "training" });
 while (run.steps < flags.steps) {

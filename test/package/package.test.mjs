@@ -107,7 +107,14 @@ test("package: an entry loads its own layers", () => {
     readFileSync(join(root, "dist", path), "utf8")
       .match(/chunks\/\w+(?=\.js")/g)
       .sort();
-  assert.deepEqual(imports("index.js"), ["chunks/compiled", "chunks/engine", "chunks/neuron", "chunks/snn"]);
+  assert.deepEqual(imports("index.js"), [
+    "chunks/compiled",
+    "chunks/engine",
+    "chunks/neuron",
+    "chunks/neurons",
+    "chunks/recurrent",
+    "chunks/snn",
+  ]);
   assert.deepEqual(imports("core.js"), ["chunks/engine", "chunks/plain", "chunks/snn"]);
   assert.deepEqual(imports("engine/index.js"), ["chunks/engine"]);
   assert.deepEqual(
@@ -121,7 +128,14 @@ test("package: an entry loads its own layers", () => {
   assert.match(read("dist/chunks/saves.js"), /from "\.\/engine\.js";$/m);
   for (const path of ["chunks/codes.js", "chunks/kinds.js"])
     assert.match(read(`dist/${path}`), /from "\.\/kernels\.js";$/m);
-  assert.deepEqual(imports("snn/index.js"), ["chunks/compiled", "chunks/neuron", "chunks/snn", "chunks/surrogates"]);
+  assert.deepEqual(imports("snn/index.js"), [
+    "chunks/compiled",
+    "chunks/neuron",
+    "chunks/neurons",
+    "chunks/recurrent",
+    "chunks/snn",
+    "chunks/surrogates",
+  ]);
   assert.deepEqual(imports("snn/audio/index.js"), ["chunks/engine", "chunks/snn"]);
   assert.deepEqual(
     imports("snn/events/index.js"),

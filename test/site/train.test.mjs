@@ -1,8 +1,11 @@
 /** The figure Train in the built site: what its controls do, and that its runs are those of Node. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { chromium } from "playwright-core";
 import {
+  addressOf,
   assertAlike,
+  CHROMIUM,
   downloaded,
   fact,
   figure,
@@ -12,12 +15,14 @@ import {
   longestTask,
   openBroken,
   openTrain,
+  PHONE,
   playing,
   query,
   ready,
   redrawn,
   stepIs,
   stepsAbove,
+  texts,
   trained,
 } from "./support.mjs";
 
@@ -167,16 +172,21 @@ describe("train", SIDE_BY_SIDE, () => {
 
   test("the map follows the cursor of time", async (t) => {
     const page = await trained(t, "", 60);
-    await page.waitForFunction(() => document.querySelector(".plane strong")?.textContent !== "");
-    const end = await inkOf(page, ".map canvas");
-    const stack = page.locator(".stack");
-    await stack.press("Home");
-    await redrawn(page, ".map canvas", end);
-    const colours = await page.locator(".map canvas").evaluate((canvas) => {
-      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-      return data.filter((_, i) => i % 4 === 3 && data[i] > 0).length / (canvas.width * canvas.height);
-    });
-    assert.ok(colours < 0.9, "before the first spikes most of the plane belongs to no class");
+    /** Waits until most of the plane belongs to a class, or until it does not. */
+    const decided = (wanted) =>
+      page.waitForFunction((wanted) => {
+        const canvas = document.querySelector(".map canvas");
+        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+        copy.drawImage(canvas, 0, 0);
+        const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+        const painted = data.filter((_, i) => i % 4 === 3 && data[i] > 0).length;
+        return painted / (canvas.width * canvas.height) > 0.9 === wanted;
+      }, wanted);
+    await decided(true);
+    await page.locator(".stack").press("Home");
+    await decided(false);
+    await page.locator(".stack").press("End");
+    await decided(true);
   });
 
   test("a neuron shows its own map under the pointer, is pinned by a click and silenced by Alt and a click", async (t) => {
@@ -324,6 +334,280 @@ describe("train, in time", () => {
   });
 });
 
+/** Changes made by hand go back one by one, and old links stay valid. */
+describe("train, by hand", SIDE_BY_SIDE, () => {
+  test("other neurons and connections within layers are loaded when they are chosen, and links and Node keep them", async (t) => {
+    const page = await openTrain(t, "timesteps=6");
+    await ready(page);
+    const scripts = () =>
+      page.evaluate(() => performance.getEntriesByType("resource").filter(({ name }) => /cells-/.test(name)).length);
+    const before = await fact(page, "hash");
+    assert.equal(await scripts(), 0);
+    await page.locator("[data-field=cells]").selectOption("Synaptic");
+    await page.locator("[data-field=links]").selectOption("recurrent");
+    await page.waitForFunction((hash) => document.querySelector("[data-fact=hash]").textContent !== hash, before);
+    await page.waitForFunction(() => /cells=Synaptic&links=recurrent/.test(location.hash));
+    await page.waitForFunction(() => /links=recurrent/.test(document.querySelector("[data-fact=command]").textContent));
+    for (let step = 1; step <= 3; step++) {
+      await page.click("[data-action=step]");
+      await stepIs(page, step);
+    }
+    await page.waitForFunction(() => /--steps=3$/.test(document.querySelector("[data-fact=command]").textContent));
+    assert.equal(await inNode(await fact(page, "command")), await fact(page, "hash"));
+    // Izhikevich's neuron has none of the three settings.
+    await page.locator("[data-field=cells]").selectOption("Izhikevich");
+    for (const name of ["beta", "threshold", "reset"])
+      assert.equal(await page.locator(`[data-field=${name}]`).isVisible(), false, name);
+  });
+
+  test("back undoes a change of the run, and forward makes it again; a drag is one change", async (t) => {
+    const page = await openTrain(t, "");
+    await ready(page);
+    const entries = () => page.evaluate(() => history.length);
+    const first = await entries();
+    await page.locator("[data-field=data]").selectOption("xor");
+    await page.waitForFunction(() => location.hash === "#data=xor");
+    await page.locator("[data-field=seed]").press("ArrowRight");
+    await page.waitForFunction(() => location.hash === "#data=xor&seed=1");
+    assert.equal((await entries()) - first, 2);
+    const box = await page.locator("[data-field=threshold]").boundingBox();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x + 20, y);
+    await page.waitForFunction(() => /threshold=/.test(location.hash));
+    const dragged = await query(page);
+    await page.mouse.move(x + 60, y);
+    await page.waitForFunction((before) => location.hash !== `#${before}`, dragged);
+    await page.mouse.up();
+    assert.equal((await entries()) - first, 3);
+    const last = await query(page);
+    // Looking at another sample changes no run.
+    await page.locator("[data-field=sample]").press("ArrowRight");
+    await page.waitForFunction(() => /sample=2/.test(location.hash));
+    assert.equal((await entries()) - first, 3);
+    await page.evaluate(() => history.back());
+    await page.waitForFunction(() => location.hash === "#data=xor&seed=1");
+    await page.evaluate(() => history.back());
+    await page.waitForFunction(() => location.hash === "#data=xor");
+    assert.equal(await page.locator("[data-field=seed]").getAttribute("aria-valuenow"), "0");
+    await page.evaluate(() => history.back());
+    await page.waitForFunction(() => location.hash === "");
+    assert.equal(await page.locator("[data-field=data]").inputValue(), "moons");
+    await page.evaluate(() => history.go(3));
+    await page.waitForFunction((wanted) => location.hash === `#${wanted}&sample=2`, last);
+  });
+
+  test("a tap opens a number with less and more for a finger, digits begin to type, and neither leaves the page", async (t) => {
+    const page = await openTrain(t, "", { ...PHONE, reducedMotion: "reduce" });
+    await ready(page);
+    const seed = page.locator("[data-field=seed]");
+    await seed.tap();
+    const dial = page.getByRole("group", { name: "seed" });
+    for (const name of ["less seed", "more seed"]) {
+      const { width, height, x } = await page.getByRole("button", { name }).boundingBox();
+      assert.ok(width >= 44 && height >= 44 && x >= 0 && x + width <= 390, name);
+    }
+    await page.getByRole("button", { name: "more seed" }).tap();
+    await page.getByRole("button", { name: "more seed" }).tap();
+    assert.equal(await seed.getAttribute("aria-valuenow"), "2");
+    await page.getByRole("button", { name: "less seed" }).tap();
+    assert.equal(await seed.getAttribute("aria-valuenow"), "1");
+    await page.locator("h1").tap();
+    await dial.waitFor({ state: "detached" });
+    const { pathname } = new URL(page.url());
+    await seed.press("2");
+    await dial.getByRole("textbox").press("5");
+    await dial.getByRole("textbox").press("Enter");
+    await dial.waitFor({ state: "detached" });
+    assert.equal(await seed.getAttribute("aria-valuenow"), "25");
+    await seed.press("7");
+    await dial.getByRole("textbox").press("Escape");
+    assert.equal(await seed.getAttribute("aria-valuenow"), "25");
+    assert.equal(new URL(page.url()).pathname, pathname);
+  });
+
+  test("a page at rest reads well: whole words in each window, one accuracy, ticks of one width, a copied command", async (t) => {
+    const page = await trained(t, "timesteps=30", 60, { deviceScaleFactor: 1.25 });
+    // The reading and the curves.
+    const accuracy = await page.locator("[data-figure=accuracy]").textContent();
+    assert.match(await page.locator(".values .accuracy").textContent(), new RegExp(`accuracy ${accuracy}$`));
+    // Readings and flags in one line each.
+    for (const width of [2560, 1440, 1280, 1101, 844, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      const cut = await page.evaluate(() => {
+        const lines = (node) => {
+          const range = document.createRange();
+          range.selectNodeContents(node);
+          return [...range.getClientRects()];
+        };
+        const words = [...document.querySelectorAll(".status .reading > *, .facts code .kept")];
+        const boxes = words.map((node) => ({ text: node.textContent, rects: lines(node) }));
+        return boxes.flatMap(({ text, rects }, i) => {
+          const [box] = rects;
+          const meets = boxes.slice(i + 1).some(({ rects: [other] }) => {
+            const inLine = box.top < other.bottom - 1 && other.top < box.bottom - 1;
+            return inLine && box.left < other.right + 2 && other.left < box.right + 2;
+          });
+          return rects.length > 1 || meets || box.right > innerWidth ? [text] : [];
+        });
+      });
+      assert.deepEqual(cut, [], `${width} pixels`);
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
+    assert.equal(
+      await page.locator(".figure-train .map").evaluate((node) => getComputedStyle(node).touchAction),
+      "pan-y",
+    );
+    // A row of the raster of the first layer: spikes are runs of its colour.
+    const runs = await page
+      .locator(".stack canvas")
+      .first()
+      .evaluate((canvas) => {
+        const { width, height } = canvas;
+        const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+        const [r, g, b] = [0x17, 0x69, 0xaa];
+        const found = [];
+        const [top, bottom] = [(24 + 96 + 32) * 1.25, (24 + 96 + 32 + 100) * 1.25];
+        for (let y = Math.round(top); y < bottom; y++) {
+          let run = 0;
+          for (let x = 40 * 1.25; x < width - 90; x++) {
+            const i = 4 * (y * width + x);
+            if (data[i] === r && data[i + 1] === g && data[i + 2] === b) run++;
+            else if (run > 0) run = found.push(run) * 0;
+          }
+        }
+        return found;
+      });
+    assert.ok(runs.length > 20, `${runs.length} ticks`);
+    assert.deepEqual([...new Set(runs)].length, 1, [...new Set(runs)].join(", "));
+    // The command of the run.
+    await page.evaluate(() => {
+      navigator.clipboard.writeText = async (text) => {
+        globalThis.copied = text;
+      };
+    });
+    await page.click("[data-action=copy]");
+    await page.getByRole("button", { name: "Copied", exact: true }).waitFor();
+    assert.equal(await page.evaluate(() => globalThis.copied), await fact(page, "command"));
+  });
+
+  test("what is to be pressed has a colour of its own, and colours of the system keep the lines under numbers", async (t) => {
+    const page = await trained(t, "", 20);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      const { pressed, others } = await page.evaluate(() => {
+        const styleOf = (selector) => getComputedStyle(document.querySelector(selector));
+        return {
+          pressed: styleOf("[data-action=play]").backgroundColor,
+          others: [
+            styleOf(".values .accuracy").color,
+            styleOf(".values .loss").color,
+            styleOf(".bar-of.spikes").backgroundColor,
+          ],
+        };
+      });
+      assert.ok(!others.includes(pressed), `${colorScheme}: ${pressed} among ${others}`);
+    }
+    await page.emulateMedia({ colorScheme: "light", forcedColors: "active" });
+    const lines = await page.locator(".figure-train .scrub:visible, .figure-train .word:visible").evaluateAll((nodes) =>
+      nodes.map((node) => {
+        const { borderBottomWidth, borderBottomColor } = getComputedStyle(node);
+        const { backgroundColor } = getComputedStyle(document.body);
+        return borderBottomWidth === "2px" && borderBottomColor !== backgroundColor;
+      }),
+    );
+    assert.ok(lines.length > 10 && lines.every(Boolean), lines.join());
+  });
+
+  test("the columns fill the window: none ends far above the others, and a large window is used", async (t) => {
+    const page = await trained(t, "", 20);
+    for (const width of [1240, 1440, 2560]) {
+      await page.setViewportSize({ width, height: 900 });
+      const { stage, all } = await page.evaluate(() => {
+        const boxOf = (selector) => document.querySelector(selector).getBoundingClientRect();
+        return { stage: boxOf(".figure-train .stage"), all: boxOf(".figure-train") };
+      });
+      assert.ok(stage.height > 0.75 * all.height, `${width}: ${stage.height} of ${all.height}`);
+      assert.ok(all.width > 0.65 * width, `${width}: ${all.width}`);
+    }
+  });
+
+  test("the rule under the bar ends at the scroll bar, on a page that needs none too", async (t) => {
+    // Chromium without a window shows scroll bars only when it is asked to.
+    const browser = await chromium.launch({ ...CHROMIUM, ignoreDefaultArgs: ["--hide-scrollbars"] });
+    t.after(() => browser.close());
+    const page = await browser.newPage({ viewport: { width: 1000, height: 6000 } });
+    await page.goto(addressOf("/", "play/"));
+    const { right, isShort } = await page.evaluate(() => ({
+      right: document.querySelector(".bar").getBoundingClientRect().right,
+      isShort: document.documentElement.scrollHeight <= innerHeight,
+    }));
+    assert.ok(isShort && right < 1000, `${right} of 1000`);
+    const shot = await page.screenshot({ clip: { x: right, y: 0, width: 1000 - right, height: 400 } });
+    const colours = await page.evaluate(
+      async (bytes) => {
+        const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: "image/png" }));
+        const context = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+        context.drawImage(picture, 0, 0);
+        const { data } = context.getImageData(0, 0, picture.width, picture.height);
+        const paper = getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number);
+        const isPaper = (i) => paper.every((value, c) => Math.abs(data[4 * i + c] - value) <= 1);
+        return {
+          paper: Array.from({ length: data.length / 4 }, (_, i) => i).filter(isPaper).length,
+          all: data.length / 4,
+        };
+      },
+      [...shot],
+    );
+    assert.ok(colours.paper < 0.1 * colours.all, `${colours.paper} of ${colours.all} pixels are paper`);
+  });
+
+  test("slow motion has a pause, a press on the rows takes the cursor, and nothing shows what is yet to come", async (t) => {
+    const page = await trained(t, "timesteps=30", 60, { reducedMotion: "no-preference" });
+    const slow = page.locator("[data-action=slow]");
+    const says = (text) =>
+      page.waitForFunction((text) => document.querySelector("[data-action=slow]").textContent === text, text);
+    const stack = page.locator(".stack");
+    await stack.scrollIntoViewIfNeeded();
+    await page.locator("h1").hover();
+    await slow.click();
+    await says("Pause");
+    // In the first steps paper covers the place beside the title of the readout, and what lies below the line at the foot of a potential.
+    await page.waitForFunction(() => {
+      const host = document.querySelector(".figure-train .stack");
+      const button = document.querySelector("[data-action=slow]");
+      if (button.textContent !== "Pause") button.click();
+      if (button.textContent !== "Pause" || Number(host.getAttribute("aria-valuenow")) > 2) return false;
+      const canvas = host.querySelector("canvas.overlay");
+      const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+      copy.drawImage(canvas, 0, 0);
+      const alpha = (x, y, width, height) => {
+        const box = [x, y, width, height].map((value) => Math.round((value * canvas.width) / canvas.clientWidth));
+        return Math.min(...copy.getImageData(...box).data.filter((_, i) => i % 4 === 3));
+      };
+      // From the foot: 32 pixels of the axis, 8 between rows, 88 of the readout, 24 of its title, and 8 between rows.
+      const readout = canvas.clientHeight - 32 - 8 - 88;
+      const right = canvas.clientWidth - 72;
+      return alpha(130, readout - 20, right - 130, 16) === 255 && alpha(right - 100, readout - 24 - 8 + 1, 90, 1) > 150;
+    });
+    await slow.click();
+    await says("Slow motion");
+    await slow.click();
+    await stack.click({ position: { x: 120, y: 60 } });
+    await says("Slow motion");
+    assert.doesNotMatch(await page.locator(".note").textContent(), /Press Train/);
+    const label = await page.locator(".figure-train .map").getAttribute("aria-label");
+    assert.match(label, /^Map: What it decides where; arrow keys move the point/);
+  });
+
+  test("the page says what it is, in its title and to a search", () => {
+    const text = texts.get("play/index.html");
+    assert.match(text, /<title>[^<]*learns[^<]*<\/title>/);
+    assert.match(text, /<meta name="description" content="[^"]{40,}"/);
+  });
+});
+
 describe("every control", SIDE_BY_SIDE, () => {
   test("does what it says", async (t) => {
     const page = await openTrain(t);
@@ -331,7 +615,10 @@ describe("every control", SIDE_BY_SIDE, () => {
     const selects = page.locator("select.word");
     for (let i = 0; i < (await selects.count()); i++) {
       const select = selects.nth(i);
-      for (const value of await select.locator("option").evaluateAll((options) => options.map(({ value }) => value))) {
+      const first = await select.inputValue();
+      const values = await select.locator("option").evaluateAll((options) => options.map(({ value }) => value));
+      // In the end as it was: other controls depend on it.
+      for (const value of [...values.filter((value) => value !== first), first]) {
         await select.selectOption(value);
         await page.waitForTimeout(50);
         await nudgeInPage(page);

@@ -9,6 +9,8 @@ const MOST = 12;
 const [TITLES, FOOT, REACH] = [28, 8, 24];
 /** Connections of a pair of layers that are drawn: the strongest. */
 const STRONGEST = 160;
+/** Part of the way of the first spike of a column after which the last one leaves. */
+const APART = 0.5;
 
 interface Column {
   /** The neurons that are drawn. */
@@ -28,6 +30,8 @@ export interface DiagramInput {
   /** Neurons that are silenced are crossed out, one is framed; both counted from 0. */
   readonly silenced?: readonly Place[];
   readonly framed?: Place | null;
+  /** Time passes: within a step spikes run from column to column. At rest a step is shown as a whole. */
+  readonly running?: boolean;
 }
 
 interface Place {
@@ -37,12 +41,12 @@ interface Place {
 
 /** The neuron of a layer at a point of the picture, null for none. */
 export function neuronAt(
-  { sample, classNames }: DiagramInput,
+  { sample, classNames, framed = null }: DiagramInput,
   [x, y]: readonly [number, number],
   width: number,
   height: number,
 ): Place | null {
-  const columns = makeColumns(sample, classNames, width, LIGHT);
+  const columns = makeColumns(sample, classNames, framed, width, LIGHT);
   for (const [layer, column] of columns.slice(1, -1).entries()) {
     const pitch = (height - TITLES - FOOT) / column.neurons.length;
     const neuron = column.neurons[Math.floor((y - TITLES) / pitch)];
@@ -54,26 +58,32 @@ export function neuronAt(
 /** `time` runs from 0 to the number of steps; its fraction is how far the spikes of that step have come. */
 export function paintDiagram(
   pen: Pen,
-  { sample, matrices, threshold, classNames, silenced = [], framed = null }: DiagramInput,
+  { sample, matrices, threshold, classNames, silenced = [], framed = null, running = false }: DiagramInput,
   time: number,
   width: number,
   height: number,
   palette: Palette,
 ): void {
-  const columns = makeColumns(sample, classNames, width, palette);
-  const t = Math.min(sample.timesteps - 1, Math.floor(time));
-  const way = Math.min(1, time - t);
+  const columns = makeColumns(sample, classNames, framed, width, palette);
+  const step = Math.min(sample.timesteps - 1, Math.floor(time));
+  // Each column has its part of a step: the spikes of the one before run to it, and then it answers.
+  const phase = running ? Math.min(1, time - step) * columns.length : null;
+  const stepOf = (column: number): number => (phase === null || phase >= column ? step : step - 1);
+  const wayOf = (pair: number): number => (phase === null ? Math.min(1, time - step) : phase - pair);
   const y = (column: Column, i: number): number =>
     TITLES + ((i + 0.5) / column.neurons.length) * (height - TITLES - FOOT);
   for (let pair = 0; pair + 1 < columns.length; pair++) {
     const matrix = matrices[pair];
-    if (matrix !== undefined) paintConnections(pen, columns, pair, matrix, sample, t, way, y, palette);
+    const way = wayOf(pair);
+    const at = way > 0 && way <= 1 ? { t: step, way, apart: running ? APART : 0 } : null;
+    if (matrix !== undefined) paintConnections(pen, columns, pair, matrix, sample, at, y, palette);
   }
   for (const [i, column] of columns.entries()) {
     const shown =
       column.size > column.neurons.length && width > 560 ? ` · ${column.neurons.length} of ${column.size}` : "";
     const align = i === 0 ? "left" : i === columns.length - 1 ? "right" : "center";
     const x = i === 0 ? 8 : i === columns.length - 1 ? width - 8 : column.x;
+    const t = stepOf(i);
     pen.text(x, 14, `${column.title}${shown}`, { color: palette.muted, align });
     if (i === 0) paintInputs(pen, column, sample, t, y, palette);
     else if (i === columns.length - 1) paintReadout(pen, column, sample, t, y, palette, classNames);
@@ -99,14 +109,23 @@ export function paintDiagram(
   });
 }
 
-function makeColumns(sample: SampleView, classNames: readonly string[], width: number, palette: Palette): Column[] {
+function makeColumns(
+  sample: SampleView,
+  classNames: readonly string[],
+  framed: Place | null,
+  width: number,
+  palette: Palette,
+): Column[] {
   const inputs = sample.input.length / sample.timesteps;
   const sizes = [inputs, ...sample.layers.map(({ size }) => size), classNames.length];
   const titles = ["input", ...sample.layers.map((_, i) => `layer ${i + 1}`), "readout"];
   const left = 28;
   const right = width - 64;
   return sizes.map((size, i) => ({
-    neurons: size <= MOST ? Array.from({ length: size }, (_, n) => n) : busiest(sample, i, size),
+    neurons:
+      size <= MOST
+        ? Array.from({ length: size }, (_, n) => n)
+        : liveliest(sample, i, size, framed?.layer === i - 1 ? framed.neuron : -1),
     size,
     x: left + (i / (sizes.length - 1)) * (right - left),
     color: i === 0 ? palette.input : i === sizes.length - 1 ? palette.readout : (palette.layers[i - 1] as string),
@@ -114,13 +133,15 @@ function makeColumns(sample: SampleView, classNames: readonly string[], width: n
   }));
 }
 
-/** The neurons of a column with the most spikes, in their order. */
-function busiest(sample: SampleView, column: number, size: number): number[] {
+/** The framed neuron, and those of a column whose spikes vary the most: neither silent nor firing in every step; in their order. */
+function liveliest(sample: SampleView, column: number, size: number, framed: number): number[] {
   const values = column === 0 ? sample.input : (sample.layers[column - 1]?.spikes ?? new Float32Array(0));
   const counts = new Float32Array(size);
   for (let i = 0; i < values.length; i++) counts[i % size] = (counts[i % size] as number) + (values[i] as number);
+  const changes = counts.map((count) => count * (sample.timesteps - count));
+  if (framed >= 0) changes[framed] = Number.POSITIVE_INFINITY;
   return Array.from(counts.keys())
-    .sort((a, b) => (counts[b] as number) - (counts[a] as number) || a - b)
+    .sort((a, b) => (changes[b] as number) - (changes[a] as number) || a - b)
     .slice(0, MOST)
     .sort((a, b) => a - b);
 }
@@ -136,8 +157,7 @@ function paintConnections(
   pair: number,
   matrix: Float32Array,
   sample: SampleView,
-  t: number,
-  way: number,
+  at: { readonly t: number; readonly way: number; readonly apart: number } | null,
   y: (column: Column, i: number) => number,
   palette: Palette,
 ): void {
@@ -157,16 +177,19 @@ function paintConnections(
     const strength = Math.abs(w) / largest;
     if (strength < 0.04) continue;
     const ends = [from.x, y(from, i), to.x, y(to, j)];
-    const active = fired(sample, pair, t, from.neurons[i] as number, from.size) > 0;
+    const active = at !== null && fired(sample, pair, at.t, from.neurons[i] as number, from.size) > 0;
     const color = w > 0 ? palette.excite : palette.inhibit;
     const style = {
       color: faded(color, (active ? 0.75 : 0.16) * (0.35 + 0.65 * strength)),
       width: 0.5 + 2.5 * strength,
     };
     pen.line(ends, w > 0 ? style : { ...style, dash: [4, 3] });
-    if (!active || way <= 0) continue;
-    const at = [from.x + way * (to.x - from.x), y(from, i) + way * (y(to, j) - y(from, i)), 1.2 + 2 * strength];
-    (w > 0 ? exciting : inhibiting).push(...at);
+    if (!active) continue;
+    // The spikes of a column leave one after the other, and the last one arrives with the step.
+    const way = Math.min(1, at.way * (1 + at.apart) - (at.apart * i) / Math.max(1, from.neurons.length - 1));
+    if (way <= 0) continue;
+    const spot = [from.x + way * (to.x - from.x), y(from, i) + way * (y(to, j) - y(from, i)), 1.2 + 2 * strength];
+    (w > 0 ? exciting : inhibiting).push(...spot);
   }
   pen.discs(exciting, palette.excite);
   // Inhibition travels as squares.
@@ -188,8 +211,9 @@ function paintInputs(
 ): void {
   for (const [i, neuron] of column.neurons.entries()) {
     const value = fired(sample, 0, t, neuron, column.size);
+    pen.boxes([column.x - 5, y(column, i) - 5, 10, 10], column.color);
     pen.boxes([column.x - 4, y(column, i) - 4, 8, 8], palette.paper);
-    pen.boxes([column.x - 4, y(column, i) - 4, 8, 8], faded(column.color, 0.2 + 0.8 * Math.min(1, value)));
+    pen.boxes([column.x - 4, y(column, i) - 4, 8, 8], faded(column.color, Math.min(1, Math.abs(value))));
   }
 }
 
@@ -242,7 +266,7 @@ function paintReadout(
     const cy = y(column, k);
     const score = scores[k] as number;
     const color =
-      sample.classes === 2 ? (palette.classes[k as 0 | 1] as string) : k === best ? palette.accent : palette.readout;
+      sample.classes === 2 ? (palette.classes[k as 0 | 1] as string) : k === best ? palette.ink : palette.readout;
     pen.discs([column.x, cy, 7], color);
     pen.discs([column.x, cy, 5.5], palette.paper);
     if (score > 0) pen.discs([column.x, cy, 5.5 * Math.sqrt(score / spread)], color);

@@ -21,12 +21,23 @@ const distance = (a: string, b: string): number => {
   return Math.hypot(...from.map((value, i) => value - (to[i] as number)));
 };
 
-test.each([
+const LOOKS = [
   ["light", LIGHT],
   ["dark", DARK],
-])("excitation, inhibition and what is to be pressed have three colours: %s", (_, { excite, inhibit, accent }) => {
-  // Two colours of one family, brick red and orange red, are 0.05 apart.
-  expect(distance(excite, accent)).toBeGreaterThan(0.1);
-  expect(distance(excite, inhibit)).toBeGreaterThan(0.1);
-  expect(distance(inhibit, accent)).toBeGreaterThan(0.1);
+] as const;
+
+/** Two colours of one family, brick red and orange red, are 0.05 apart. */
+const APART = 0.09;
+
+test.each(LOOKS)("excitation, inhibition and what is to be pressed have colours of their own: %s", (_, palette) => {
+  const { excite, inhibit, accent, ink } = palette;
+  const all: Record<string, string> = { excite, inhibit, accent, ink };
+  const layers = palette.layers.map((color, i) => [`layer ${i + 1}`, color] as const);
+  const classes = palette.classes.map((color, i) => [`class ${i}`, color] as const);
+  const close = Object.entries(all).flatMap(([name, color]) =>
+    [...Object.entries(all), ...layers, ...classes]
+      .filter(([other, each]) => other !== name && distance(color, each) <= APART)
+      .map(([other]) => `${name} and ${other}`),
+  );
+  expect(close).toEqual([]);
 });

@@ -72,6 +72,8 @@ const TITLE = 24;
 const GAP = 8;
 const FOOT = 32;
 const LABEL = 13;
+/** Pixels from the left of the plot to the first place of the label of a mark, beside the title. */
+export const MARK = 84;
 
 /** Where the plots lie for a width. */
 export class StackLayout {
@@ -206,7 +208,7 @@ function paintTrace(pen: Pen, row: TraceRow, top: number, layout: StackLayout, p
     pen.line([x, top, x, top + height], { color: row.mark.color, dash: [2, 3] });
     pen.area([x - 5, top, x + 5, top, x, top + 7], row.mark.color);
     // Beside the title, where no curve runs, and left of what the cursor has to say there.
-    const at = Math.max(LEFT + 84, Math.min(x - 5, LEFT + plotWidth - 240));
+    const at = Math.max(LEFT + MARK, Math.min(x - 5, LEFT + plotWidth - 240));
     pen.text(at, top - 8, row.mark.label, { color: row.mark.color });
   }
   pen.text(LEFT - 6, top + 9, compact(high), { color: palette.muted, align: "right" });

@@ -1,4 +1,5 @@
 /** The additions and multiplications of a sample, with spikes and without. */
+import { cellTraits, hasSetting } from "./cell-traits.ts";
 import type { TrainConfig } from "./train-fields.ts";
 
 export interface Cost {
@@ -21,20 +22,31 @@ export const PICOJOULES = { addition: 0.9, multiplication: 3.7 };
 export const nanojoules = ({ additions, multiplications }: Cost): number =>
   (additions * PICOJOULES.addition + multiplications * PICOJOULES.multiplication) / 1000;
 
-/** Costs of a sample from the mean number of events of the inputs and of each layer. No layer has biases. */
-export function costsOf(config: TrainConfig, sizes: readonly number[], events: readonly number[]): Costs {
-  const { timesteps: T, layers, reset, readout, encode } = config;
+/**
+ * Costs of a sample from the mean number of events of the inputs and of each layer, and of the spikes of each layer before the last step, which
+ * connections within the layers carry to the next one. No layer has biases.
+ */
+export function costsOf(
+  config: TrainConfig,
+  sizes: readonly number[],
+  events: readonly number[],
+  fed: readonly number[],
+): Costs {
+  const { timesteps: T, layers, reset, readout, encode, cells } = config;
+  const [added, multiplied, perSpike] = cellTraits[cells].work;
+  const within = config.links === "recurrent" ? layers : [];
   const products = layers.map((size, i) => size * (sizes[i] as number));
   const [last, classes] = sizes.slice(-2) as [number, number];
   const head = last * classes;
   const neurons = sum(layers);
   const fired = sum(events.slice(1));
   const state = {
-    additions: reset === "subtract" ? fired : 0,
-    multiplications: T * (neurons + (readout === "membrane" ? classes : 0)),
+    additions: T * added * neurons + fired * (perSpike + (hasSetting(config, "reset") && reset === "subtract" ? 1 : 0)),
+    multiplications: T * (multiplied * neurons + (readout === "membrane" ? classes : 0)),
   };
   const graded = encode === "constant" ? (events[0] as number) * (layers[0] as number) : 0;
-  const hidden = sum(layers.map((size, i) => (events[i] as number) * size));
+  const feedback = sum(within.map((size, i) => (fed[i] as number) * size));
+  const hidden = sum(layers.map((size, i) => (events[i] as number) * size)) + feedback;
   const count = events.at(-1) as number;
   // Rates: the spikes of each neuron are counted, divided by the steps, and go through the readout once.
   const rate = { additions: head, multiplications: last + head };
@@ -47,7 +59,7 @@ export function costsOf(config: TrainConfig, sizes: readonly number[], events: r
     onePass: both(sum(products) + head),
     everyStep: total(
       state,
-      both(T * sum(products)),
+      both(T * sum(products) + (T - 1) * sum(within.map((size) => size * size))),
       readout === "membrane" ? both(T * head) : total(rate, additions(T * last)),
     ),
   };

@@ -14,6 +14,8 @@ import {
   poissonEncode,
   RMSprop,
   SGD,
+  type SpikingLayer,
+  type SpikingResult,
   type Surrogate,
   surrogate,
   type Tensor,
@@ -21,6 +23,20 @@ import {
   ttfsEncode,
 } from "jarvis-snn";
 import type { TrainConfig } from "./train-fields.ts";
+
+/** A layer of neurons of any kind. */
+export type Neurons = SpikingLayer<object, SpikingResult<object> & { readonly membrane: Tensor }>;
+
+interface CellLayer {
+  readonly neurons: Neurons;
+  /** Factor of the current. */
+  readonly gain: number;
+  /** Weights [N, N] of the connections within the layer; null without them. */
+  readonly within: Tensor | null;
+}
+
+/** Makes a layer of `size` neurons by the configuration. */
+export type CellsOf = (config: TrainConfig, size: number) => CellLayer;
 
 /** What a layer of neurons did, [T, B, N]. */
 interface LayerTrace {
@@ -38,35 +54,43 @@ export interface Trace {
 /** Values up to this give no first spike: receptive fields have tails that never end. */
 const SILENT = 0.05;
 
+export const forwardLIF = (config: TrainConfig): LIF => {
+  const { beta, threshold, reset, refractory } = config;
+  return new LIF({ beta, threshold, reset, refractorySteps: refractory, surrogate: surrogateOf(config) });
+};
+
+/** Layers of LIF without connections within them, which a page can run before it loads other neurons. */
+export const isPlain = ({ cells, links }: TrainConfig): boolean => cells === "LIF" && links === "forward";
+
+export const plainCells: CellsOf = (config) => ({ neurons: forwardLIF(config), gain: 1, within: null });
+
 /**
- * Linear → LIF, once a layer, then a linear readout: of the mean of the last spikes ("rate"), or leaky integrated and judged
+ * Linear → neurons, once a layer, then a linear readout: of the mean of the last spikes ("rate"), or leaky integrated and judged
  * by its largest value ("membrane"). No layer has biases: a bias is a current in every step, so neurons would fire without
  * an input, and before a spike can have reached them.
  */
 export class SpikingNetwork extends Module {
   readonly linears: Linear[];
-  readonly neurons: LIF[];
+  readonly neurons: Neurons[];
   readonly head: Linear;
   readonly integrator: LeakyIntegrator | null;
   /** Masks [N] of the layers whose spikes are taken away in part: 0 for a silenced neuron, 1 for the others. */
   masks: readonly (Float32Array | undefined)[] = [];
+  private readonly gains: readonly number[];
+  /** Weights within the layers. */
+  private readonly within: readonly (Tensor | null)[];
 
-  constructor(config: TrainConfig, features: number, classes: number) {
+  constructor(config: TrainConfig, features: number, classes: number, cellsOf: CellsOf = plainCells) {
     super();
-    const { layers, beta, threshold, reset, refractory, readout } = config;
+    const { layers, beta, readout } = config;
     const sizes = [features, ...layers];
     this.linears = layers.map((size, i) => new Linear(sizes[i] as number, size, { bias: false }));
-    this.neurons = layers.map(
-      () => new LIF({ beta, threshold, reset, refractorySteps: refractory, surrogate: surrogateOf(config) }),
-    );
+    const cells = layers.map((size) => cellsOf(config, size));
+    this.neurons = cells.map(({ neurons }) => neurons);
+    this.gains = cells.map(({ gain }) => gain);
+    this.within = cells.map(({ within }) => within);
     this.head = new Linear(sizes[layers.length] as number, classes, { bias: false });
     this.integrator = readout === "membrane" ? new LeakyIntegrator({ beta }) : null;
-  }
-
-  /** Frees what lives outside the tapes. */
-  override dispose(): void {
-    const held = [...this.neurons.flatMap(({ beta, threshold }) => [beta, threshold]), this.integrator?.beta];
-    for (const t of [...this.parameters(), ...held]) t?.dispose();
   }
 
   /** Scores [B, K] of inputs [T, B, N]. */
@@ -80,8 +104,12 @@ export class SpikingNetwork extends Module {
   /** The same, with all that happens on the way. */
   trace(x: Tensor): Trace {
     let spikes = x;
-    const layers = this.linears.map((linear, i) => {
-      const record = (this.neurons[i] as LIF).unroll(linear.forward(spikes));
+    const layers = this.linears.map((_, i) => {
+      // Outputs are computed when they are read.
+      const record = this.run(i, spikes, (neurons, current) => {
+        const { spikes, membrane } = neurons.unroll(current);
+        return { spikes, membrane };
+      });
       spikes = this.masked(i, record.spikes);
       return { spikes, membrane: record.membrane };
     });
@@ -91,8 +119,11 @@ export class SpikingNetwork extends Module {
   /** Spikes [T, B, N] of a layer. */
   spikesOf(x: Tensor, layer: number): Tensor {
     let spikes = x;
-    for (const [i, linear] of this.linears.slice(0, layer + 1).entries()) {
-      spikes = this.masked(i, (this.neurons[i] as LIF).forward(linear.forward(spikes)));
+    for (let i = 0; i <= layer; i++) {
+      spikes = this.masked(
+        i,
+        this.run(i, spikes, (neurons, current) => neurons.forward(current)),
+      );
     }
     return spikes;
   }
@@ -106,6 +137,24 @@ export class SpikingNetwork extends Module {
       { shape: [T, 1, 1] },
     );
     return this.head.forward(spikes.cumsum({ axis: 0 }).div(steps));
+  }
+
+  /** Runs the neurons of a layer on its inputs. Silenced neurons do not reach their own layer either. */
+  private run<R>(layer: number, x: Tensor, over: (neurons: Neurons, current: Tensor) => R): R {
+    const neurons = this.neurons[layer] as Neurons;
+    const within = this.within[layer];
+    const mask = this.masks[layer];
+    const gain = this.gains[layer] as number;
+    const fed = (this.linears[layer] as Linear).forward(x);
+    const current = gain === 1 ? fed : fed.mul(gain);
+    if (within === null || within === undefined || mask === undefined) return over(neurons, current);
+    const weights = within.toFloat32Array();
+    within.copyFrom(weights.map((weight, i) => weight * (mask[i % mask.length] as number)));
+    try {
+      return over(neurons, current);
+    } finally {
+      within.copyFrom(weights);
+    }
   }
 
   private masked(layer: number, spikes: Tensor): Tensor {

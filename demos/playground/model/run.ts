@@ -13,7 +13,7 @@ import {
 } from "jarvis-snn";
 import type { Data } from "./data.ts";
 import { leaderOf } from "./decision.ts";
-import { encodeSamples, SpikingNetwork } from "./network.ts";
+import { type CellsOf, encodeSamples, plainCells, SpikingNetwork } from "./network.ts";
 import type { TrainConfig } from "./train-fields.ts";
 
 /** Test samples that are looked at in one go. */
@@ -33,12 +33,12 @@ export class Run {
   /** The order of the samples, and their coding. Views of the run draw from generators of their own. */
   private readonly generator: Generator;
 
-  /** Data and optimizer are the caller's, so that a page loads what it uses. */
-  constructor(config: TrainConfig, data: Data, optimizerOf: OptimizerOf) {
+  /** Data, optimizer and neurons are the caller's, so that a page loads what it uses. */
+  constructor(config: TrainConfig, data: Data, optimizerOf: OptimizerOf, cellsOf: CellsOf = plainCells) {
     this.config = config;
     this.data = data;
     manualSeed(config.seed);
-    this.model = new SpikingNetwork(config, this.data.features, this.data.classes);
+    this.model = new SpikingNetwork(config, this.data.features, this.data.classes, cellsOf);
     this.optimizer = optimizerOf(config, this.model);
     this.generator = new Generator(config.seed);
     const { train, features } = this.data;

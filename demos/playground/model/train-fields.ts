@@ -13,6 +13,14 @@ export const trainFields = {
   encode: choice(["ttfs", "poisson", "constant"], "ttfs"),
   timesteps: number(8, 4, 100, 1),
   layers: { kind: "list", default: [24, 16], min: 1, max: 256, least: 1, most: 3 },
+  cells: choice(
+    [
+      ...(["LIF", "IF", "Lapicque", "ParametricLIF", "KLIF", "Synaptic", "Alpha", "AdaptiveLIF", "AdLIF"] as const),
+      ...(["QuadraticIF", "ExponentialIF", "AdEx", "Izhikevich", "ConductanceLIF", "ResonateAndFire"] as const),
+    ],
+    "LIF",
+  ),
+  links: choice(["forward", "recurrent"], "forward"),
   beta: number(0.9, 0, 1, 0.01),
   threshold: number(0.5, 0.1, 3, 0.1),
   reset: choice(["subtract", "zero", "none"], "subtract"),

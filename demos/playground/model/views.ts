@@ -1,5 +1,6 @@
 /** What a run shows of itself. Views draw from generators of their own, so looking never changes the training. */
 import { Generator, noGrad, spike, type Tensor, tape, tensor } from "jarvis-snn";
+import { thresholdOf } from "./cell-traits.ts";
 import { type Costs, costsOf } from "./costs.ts";
 import { receptiveFields } from "./data.ts";
 import { leadersOverTime, scoresOverTime } from "./decision.ts";
@@ -93,13 +94,15 @@ export function measureActivity(run: Run, model: SpikingNetwork): Activity {
     const all = [input, ...layers.map(({ spikes }) => spikes)];
     const sizes = [...all.map(({ shape }) => shape[2] as number), data.classes];
     const spikes = all.map((events) => events.sign().sum().item() / count);
+    const last = config.timesteps - 1;
+    const fed = layers.map((layer, i) => (spikes[i + 1] as number) - layer.spikes.select(0, last).sum().item() / count);
     return {
       spikes,
-      costs: costsOf(config, sizes, spikes),
+      costs: costsOf(config, sizes, spikes, fed),
       layers: layers.map(({ spikes, membrane }) => ({
         rates: histogram(spikes.mean({ axis: [0, 1] }), 0, 1, RATE_BINS),
         potentials: shares(
-          histogram(membrane.sub(config.threshold), -POTENTIAL_RANGE, POTENTIAL_RANGE, POTENTIAL_BINS),
+          histogram(membrane.sub(thresholdOf(config)), -POTENTIAL_RANGE, POTENTIAL_RANGE, POTENTIAL_BINS),
         ),
       })),
     };

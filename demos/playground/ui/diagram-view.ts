@@ -32,7 +32,8 @@ export class DiagramView {
       {
         heightFor,
         paint: (pen, width, height, palette) => {
-          if (this.input !== null) paintDiagram(pen, this.input, this.time(), width, height, palette);
+          if (this.input === null) return;
+          paintDiagram(pen, { ...this.input, running: cursor.playing }, this.time(), width, height, palette);
         },
       },
       "The network at one moment of the sample: inputs on the left, layers of neurons, the readout on the right",

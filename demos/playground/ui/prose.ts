@@ -11,7 +11,7 @@ import {
   shareOf,
 } from "../state/fields.ts";
 import type { Store } from "../state/store.ts";
-import { element } from "./dom.ts";
+import { button, element } from "./dom.ts";
 
 /** A control within a sentence. */
 interface Word<F extends Fields> {
@@ -107,13 +107,15 @@ function select(
   return { node, refresh };
 }
 
-/** Pixels of a drag from one end of the range to the other. */
-const DRAG = 220;
+/** Pixels of a drag from one end of the range to the other, and those of a hand that means to tap. */
+const [DRAG, TAP] = [220, 4];
+/** Pixels between an open number and the edge of the window. */
+const EDGE = 8;
 
 /** Keys with which a typed number begins. */
 const TYPED = /^[\d.,−-]$/;
 
-/** A number to be dragged, nudged by arrows, or typed: at once, after Enter, or after a double click. */
+/** A number to be dragged, nudged by arrows, typed at once, or opened by a tap or Enter. */
 export function scrub(
   range: () => Ranged,
   label: string,
@@ -134,73 +136,110 @@ export function scrub(
     node.setAttribute("aria-valuetext", format(value));
     node.style.setProperty("--share", String(shareOf(field, value)));
   };
-  dragging(node, range, get, set);
+  dragging(node, range, get, set, (byFinger) => unfold(node, range, get, set, { byFinger }));
   node.addEventListener("keydown", (event) => {
     if (event.target !== node || event.ctrlKey || event.metaKey || event.altKey) return;
     const field = range();
     const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 }[event.key];
     if (by !== undefined) set(nudged(field, get(), by));
     else if (event.key === "Home" || event.key === "End") set(atShare(field, event.key === "Home" ? 0 : 1));
-    else if (event.key === "Enter") type(node, range, get, set);
-    else if (TYPED.test(event.key)) type(node, range, get, set, event.key);
+    else if (event.key === "Enter") unfold(node, range, get, set);
+    else if (TYPED.test(event.key)) unfold(node, range, get, set, { begun: event.key });
     else return;
     event.preventDefault();
     event.stopPropagation();
   });
-  node.addEventListener("dblclick", () => type(node, range, get, set));
   refresh();
   return { node, refresh };
 }
 
-function dragging(node: HTMLElement, range: () => Ranged, get: () => number, set: (value: number) => void): void {
+function dragging(
+  node: HTMLElement,
+  range: () => Ranged,
+  get: () => number,
+  set: (value: number) => void,
+  onTap: (byFinger: boolean) => void,
+): void {
   let from: { x: number; share: number } | null = null;
+  let moved = false;
   node.addEventListener("pointerdown", (event) => {
     from = { x: event.clientX, share: shareOf(range(), get()) };
+    moved = false;
     node.setPointerCapture(event.pointerId);
   });
   node.addEventListener("pointermove", (event) => {
     if (from === null) return;
+    moved ||= Math.abs(event.clientX - from.x) > TAP;
+    if (!moved) return;
     const share = Math.min(1, Math.max(0, from.share + (event.clientX - from.x) / DRAG));
     const value = atShare(range(), share);
     if (value !== get()) set(value);
   });
   for (const end of ["pointerup", "pointercancel"]) node.addEventListener(end, () => (from = null));
+  // After a tap the browser gives the focus to the number; what the click opens takes it from there.
+  node.addEventListener("click", (event) => {
+    if (!moved) onTap((event as PointerEvent).pointerType === "touch");
+  });
 }
 
-/** Puts a box for typing over the number; with the key that has begun it instead of the value. */
-function type(
+/** Opens the number below itself: its name, a box to type in, and what takes a step down or up. `begun` is the key that has begun a number. */
+function unfold(
   node: HTMLElement,
   range: () => Ranged,
   get: () => number,
   set: (value: number) => void,
-  begun?: string,
+  { begun, byFinger = false }: { readonly begun?: string; readonly byFinger?: boolean } = {},
 ): void {
-  if (node.querySelector("input") !== null) return;
+  if (node.nextElementSibling?.classList.contains("dial") === true) return;
+  const label = node.getAttribute("aria-label") as string;
   const box = element("input", {
     type: "text",
     inputmode: "decimal",
     value: begun ?? String(get()),
-    "aria-label": node.getAttribute("aria-label") as string,
+    "aria-label": label,
   });
+  const keep = (): void => {
+    const value = Number(box.value.replace(",", ".").replace("−", "-"));
+    if (box.value.trim() !== "" && Number.isFinite(value)) set(nearest(range(), value));
+  };
+  const step = (sign: string, by: number, name: string): HTMLButtonElement => {
+    const press = (): void => {
+      keep();
+      set(nudged(range(), get(), by));
+      box.value = String(get());
+    };
+    return button(sign, press, { "aria-label": `${name} ${label}` });
+  };
+  const row = element("span", { class: "steps" }, step("−", -1, "less"), box, step("+", 1, "more"));
+  const dial = element("span", { class: "dial", role: "group", "aria-label": label, tabindex: "-1" }, label, row);
   let done = false;
-  const close = (keep: boolean): void => {
+  const close = (isKept: boolean): void => {
     if (done) return;
     done = true;
-    const value = Number(box.value.replace(",", ".").replace("−", "-"));
-    box.remove();
-    if (keep && box.value.trim() !== "" && Number.isFinite(value)) set(nearest(range(), value));
-    node.focus();
+    if (isKept) keep();
+    const isWithin = dial.contains(document.activeElement);
+    dial.remove();
+    if (isWithin) node.focus();
   };
-  box.addEventListener("keydown", (event) => {
+  dial.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.key === "Enter") close(true);
     if (event.key === "Escape") close(false);
+    else if (event.key === "Enter" && event.target === box) close(true);
   });
-  box.addEventListener("blur", () => close(true));
-  node.append(box);
-  if (begun === undefined) box.select();
-  else {
+  dial.addEventListener("focusout", ({ relatedTarget }) => {
+    if (!dial.contains(relatedTarget as Node | null)) close(true);
+  });
+  node.after(dial);
+  // Below the number, within the window.
+  const { left, width } = dial.getBoundingClientRect();
+  const wanted = Math.min(node.getBoundingClientRect().left, document.documentElement.clientWidth - width - EDGE);
+  dial.style.marginLeft = `${wanted - left}px`;
+  if (begun !== undefined) {
     box.focus();
     box.setSelectionRange(begun.length, begun.length);
+  } else if (byFinger) dial.focus();
+  else {
+    box.focus();
+    box.select();
   }
 }

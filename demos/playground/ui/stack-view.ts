@@ -2,7 +2,7 @@
 
 import { faded, type Palette } from "../draw/palette.ts";
 import type { Pen } from "../draw/pen.ts";
-import { type Axis, describeRow, paintStack, type Row, StackLayout } from "../draw/stack.ts";
+import { type Axis, describeRow, MARK, paintStack, type Row, StackLayout } from "../draw/stack.ts";
 import { CanvasView } from "./canvas.ts";
 import { cursor } from "./cursor.ts";
 import { element } from "./dom.ts";
@@ -87,7 +87,11 @@ export class StackView {
     if (this.revealing) {
       for (const [i, row] of this.rows.entries()) {
         const top = layout.tops[i] as number;
-        pen.boxes([x, top - 1, layout.left + layout.plotWidth - x, row.height], faded(palette.paper, 0.82));
+        // Curves on the base line reach below it.
+        pen.boxes([x, top - 1, layout.left + layout.plotWidth - x, row.height + 3], faded(palette.paper, 0.82));
+        if (row.kind !== "trace" || row.mark === undefined || t >= row.mark.t) continue;
+        // Nothing is decided yet.
+        pen.boxes([layout.left + MARK, top - 22, layout.plotWidth - MARK, 20], palette.paper);
       }
     }
     pen.boxes([x - 0.5, 0, 1, bottom], palette.accent, true);
@@ -117,6 +121,10 @@ export class StackView {
       if (cursor.playing && !cursor.repeating) return;
       const { t } = locate(event);
       cursor.set((t + 0.5) / this.axis.steps);
+    });
+    // A press takes the cursor while time passes.
+    host.addEventListener("pointerdown", (event) => {
+      if (cursor.playing) cursor.set((locate(event).t + 0.5) / this.axis.steps);
     });
     host.addEventListener("pointerleave", (event) => {
       if (!cursor.playing && event.pointerType === "mouse") cursor.set(null);

@@ -13,7 +13,7 @@ export function advice(frame: Frame, setup: Setup, detail: Detail | null, classN
   if (frame.steps === 0) {
     return (
       "Nothing is learned yet: a sample enters at the top, chance has set the weights that pass its spikes on, and the readout knows nothing. " +
-      "Press Train, or the space bar, and watch the rasters and the map change."
+      "Train, or the space bar, starts and stops it: watch the rasters and the map change."
     );
   }
   const silent = detail?.activity.spikes.slice(1).findIndex((spikes) => spikes < 0.5) ?? -1;

@@ -1,5 +1,6 @@
 /** The figure's configuration as a text in which every word can be changed. */
 import { count } from "../../draw/numbers.ts";
+import { type Cells, hasSetting } from "../../model/cell-traits.ts";
 import { isPlanar, MOST_POTENTIALS, mostTimesteps, type TrainConfig, trainFields } from "../../model/train-fields.ts";
 import { level, number, type Values } from "../../state/fields.ts";
 import type { Store } from "../../state/store.ts";
@@ -54,6 +55,29 @@ const encodeNames: Record<TrainConfig["encode"], string> = {
   constant: "a constant current",
 };
 
+const cellNames: Record<Cells, string> = {
+  LIF: "leaky (LIF)",
+  IF: "without a leak (IF)",
+  Lapicque: "of R and C (Lapicque)",
+  ParametricLIF: "of learned leak (ParametricLIF)",
+  KLIF: "of learned gain (KLIF)",
+  Synaptic: "with lasting currents (Synaptic)",
+  Alpha: "with alpha currents (Alpha)",
+  AdaptiveLIF: "tiring (AdaptiveLIF)",
+  AdLIF: "resonant, tiring (AdLIF)",
+  QuadraticIF: "quadratic (QuadraticIF)",
+  ExponentialIF: "exponential (ExponentialIF)",
+  AdEx: "exponential, tiring (AdEx)",
+  Izhikevich: "of Izhikevich (Izhikevich)",
+  ConductanceLIF: "with channels (ConductanceLIF)",
+  ResonateAndFire: "resonant (ResonateAndFire)",
+};
+
+const linkNames: Record<TrainConfig["links"], string> = {
+  forward: "feed the next layer",
+  recurrent: "feed the next layer and their own",
+};
+
 const resetNames: Record<TrainConfig["reset"], string> = {
   subtract: "minus the threshold",
   zero: "to zero",
@@ -92,6 +116,14 @@ export function trainControls(store: FigureStore): HTMLElement {
       show: (n: number) => (n === 1 ? "no receptive field" : `${n} receptive fields`),
     },
   );
+  const decay = phrase(
+    store,
+    " They keep ",
+    { field: "beta", label: "decay beta", show: (beta: number) => `β = ${beta}` },
+    " of their potential each step.",
+  );
+  const firing = phrase(store, " They fire at ", { field: "threshold", label: "threshold" }, ".");
+  const falling = phrase(store, "fall back ", { field: "reset", label: "reset", show: oneOf(resetNames) }, " and ");
   const limit = element("p", { class: "limit" });
   const node = element(
     "section",
@@ -112,13 +144,16 @@ export function trainControls(store: FigureStore): HTMLElement {
     layersSentence(store),
     prose(
       store,
-      "Neurons keep ",
-      { field: "beta", label: "decay beta", show: (beta: number) => `β = ${beta}` },
-      " of their potential each step, fire at ",
-      { field: "threshold", label: "threshold" },
-      ", fall back ",
-      { field: "reset", label: "reset", show: oneOf(resetNames) },
-      " and rest for ",
+      "Neurons are ",
+      { field: "cells", label: "kind of neurons", show: oneOf(cellNames) },
+      " and ",
+      { field: "links", label: "connections", show: oneOf(linkNames) },
+      ".",
+      decay,
+      firing,
+      " After a spike they ",
+      falling,
+      "rest for ",
       { field: "refractory", label: "refractory steps", show: (n: number) => `${n} ${n === 1 ? "step" : "steps"}` },
       ".",
     ),
@@ -156,6 +191,9 @@ export function trainControls(store: FigureStore): HTMLElement {
   const refresh = (): void => {
     const { data, layers, timesteps } = store.values;
     points.hidden = !isPlanar(data);
+    decay.hidden = !hasSetting(store.values, "beta");
+    firing.hidden = !hasSetting(store.values, "threshold");
+    falling.hidden = !hasSetting(store.values, "reset");
     const most = mostTimesteps(layers);
     limit.hidden = most === trainFields.timesteps.max || timesteps < most;
     limit.textContent = `With so many neurons ${most} time steps are the most: this page computes up to ${count(MOST_POTENTIALS)} potentials a sample.`;

@@ -33,7 +33,7 @@ export function costTable(): { node: HTMLElement; show(costs: Costs | null): voi
     "p",
     { class: "small-print" },
     `${addition} pJ an addition, ${multiplication} pJ a multiplication, ${both} pJ both (32-bit floats at 45 nm, Horowitz 2014). ` +
-      "Biases: none. Not counted: reading weights and potentials from memory, comparing with the threshold.",
+      "Biases: none. Not counted: reading weights and potentials from memory, comparing with the threshold, exponentials.",
   );
   return {
     node: element("div", {}, table, note),

@@ -94,8 +94,8 @@ function paintHistory(pen: Pen, history: History, at: number | null, width: numb
     pen.text(x(step), HEIGHT - 6, count(step), { color: palette.muted, align: "center" });
   const curve = (values: (number | null)[], unit: number): number[] =>
     values.flatMap((value, i) => (value === null ? [] : [x(steps[i] as number), y(value / unit)]));
-  pen.line(curve(loss, most), { color: palette.ink, width: 1.5 });
-  pen.line(curve(accuracy, 1), { color: palette.accent, width: 2 });
+  pen.line(curve(loss, most), { color: palette.muted, width: 1.5 });
+  pen.line(curve(accuracy, 1), { color: palette.ink, width: 2 });
   const step = at === null ? undefined : steps[at];
   if (step !== undefined) pen.boxes([x(step), 0, 1, floor], palette.accent);
 }

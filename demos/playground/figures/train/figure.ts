@@ -1,6 +1,7 @@
 /** A spiking network learns in the worker of the page, which shows what it does with one sample, and how it gets on. */
 import { count, percent } from "../../draw/numbers.ts";
 import { currentPalette } from "../../draw/palette.ts";
+import { thresholdOf } from "../../model/cell-traits.ts";
 import { presets, type TrainConfig, trainFields } from "../../model/train-fields.ts";
 import { CURVE_POINTS, type SampleView } from "../../model/views.ts";
 import { defaults, formatValues, nearest } from "../../state/fields.ts";
@@ -81,8 +82,11 @@ class TrainFigure implements Living {
   private until = 0;
 
   private readonly playButton = button("Train", () => this.toggle(), { class: "primary", "data-action": "play" });
-  private readonly status = element("output", { class: "status", "aria-live": "off" });
+  private readonly status = element("output", { class: "status", "aria-live": "off" }, ...readings());
   private readonly words = new Words(() => this.work());
+  private readonly slowButton = button("Slow motion", () => cursor.toggle(SLOW * this.store.values.timesteps), {
+    "data-action": "slow",
+  });
   private readonly silenceButton = button("Silence it", () => this.silence(this.pinned()), {
     "data-action": "silence",
   });
@@ -116,6 +120,9 @@ class TrainFigure implements Living {
     host.addEventListener("keydown", (event) => this.press(event));
     this.store.subscribe((changed, origin) => this.changed(changed, origin));
     onThemeChange(() => this.show());
+    cursor.subscribe(() => {
+      this.slowButton.textContent = cursor.playing ? "Pause" : "Slow motion";
+    });
     this.address.read();
     if (!this.configured) this.configure();
   }
@@ -197,7 +204,7 @@ class TrainFigure implements Living {
       element(
         "div",
         { class: "row" },
-        button("Slow motion", () => cursor.toggle(SLOW * store.values.timesteps), { "data-action": "slow" }),
+        this.slowButton,
         subjectSentence(store, () => this.setup?.tests ?? figureFields.sample.max),
         this.silenceButton,
       ),
@@ -217,14 +224,15 @@ class TrainFigure implements Living {
       const { data, seed } = store.values;
       const suiting = { ...defaults(trainFields), ...presets[data], data, seed, px: -1, py: -1 };
       // Then all of this is done already.
-      if (store.set(suiting, "address")) return;
+      if (store.set(suiting, "address")) return this.address.keep(true);
     }
-    if (changed.has("sample") && !changed.has("px")) store.set({ px: -1, py: -1 });
-    if (origin !== "file" && RUN_FIELDS.some((name) => changed.has(name))) this.configure();
+    if (origin === "control" && changed.has("sample") && !changed.has("px")) store.set({ px: -1, py: -1 });
+    const isOther = RUN_FIELDS.some((name) => changed.has(name));
+    if (origin !== "file" && isOther) this.configure();
     else if (changed.has("sample") || changed.has("px") || changed.has("py")) this.look();
     if (changed.has("pace")) this.sendPace();
     this.show();
-    this.address.keep();
+    this.address.keep(origin === "control" && isOther);
   }
 
   /** A new run from the seed. One that was playing plays on; a shared link trains to where its sender was. */
@@ -241,7 +249,7 @@ class TrainFigure implements Living {
       this.send({ kind: "pace", stepsPerSecond: 0 });
       this.until = values.steps;
       this.send({ kind: "play", until: values.steps });
-      this.store.set({ steps: 0 });
+      this.store.set({ steps: 0 }, "address");
     } else if (this.playing) this.start();
   }
 
@@ -359,7 +367,7 @@ class TrainFigure implements Living {
     if (detail !== null) {
       const { silenced } = this;
       const { matrices } = detail;
-      this.diagram.show({ sample, matrices, threshold: config.threshold, classNames, silenced, framed: pin });
+      this.diagram.show({ sample, matrices, threshold: thresholdOf(config), classNames, silenced, framed: pin });
     }
     this.silenceButton.textContent = this.silenced.some((each) => isSame(each, pin)) ? "Let it fire" : "Silence it";
     this.plane.show(setup, this.map, this.place(setup));
@@ -377,7 +385,7 @@ class TrainFigure implements Living {
       {
         sample,
         inputTitle: inputTitleOf(config),
-        threshold: config.threshold,
+        threshold: thresholdOf(config),
         surrogate,
         classNames: classNamesOf(config.data),
         pin: this.pinned(config),
@@ -398,17 +406,35 @@ class TrainFigure implements Living {
     const { detail } = this;
     this.playButton.textContent = frame.playing ? "Pause" : "Train";
     const total = detail?.activity.spikes.slice(1).reduce((sum, spikes) => sum + spikes, 0);
-    const whilePlaying = (value: number): string => (frame.playing ? count(value) : "–");
+    const whilePlaying = (value: number): string => (frame.playing ? count(value) : NOTHING);
     this.status.replaceChildren(
-      reading("step", count(frame.shown), "step"),
-      reading("epoch", (frame.shown / setup.stepsPerEpoch).toFixed(1), "epoch"),
-      reading("test accuracy", detail === null ? "–" : percent(detail.accuracy), "accuracy"),
-      reading("spikes a sample", total?.toFixed(1) ?? "–", "spikes"),
-      reading("steps/s", whilePlaying(frame.rate), "rate"),
-      reading("samples/s", whilePlaying(frame.rate * setup.batchSize), "samples"),
+      ...readings([
+        count(frame.shown),
+        (frame.shown / setup.stepsPerEpoch).toFixed(1),
+        detail === null ? NOTHING : percent(detail.accuracy),
+        total?.toFixed(1) ?? NOTHING,
+        whilePlaying(frame.rate),
+        whilePlaying(frame.rate * setup.batchSize),
+      ]),
     );
   }
 }
+
+/** Readings by the names of their numbers. */
+const READINGS = {
+  step: "step",
+  epoch: "epoch",
+  accuracy: "test accuracy",
+  spikes: "spikes a sample",
+  rate: "steps/s",
+  samples: "samples/s",
+};
+
+/** Stands for a number that is not there. */
+const NOTHING = "–";
+
+const readings = (values: readonly string[] = []): HTMLElement[] =>
+  Object.entries(READINGS).map(([name, label], i) => reading(label, values[i] ?? NOTHING, name));
 
 const isSame = (a: Pin, b: Pin): boolean => a.layer === b.layer && a.neuron === b.neuron;
 

@@ -18,7 +18,6 @@ export class DecisionMap {
     class: "map",
     tabindex: "0",
     role: "group",
-    "aria-label": "Map of decisions; arrow keys move the sample",
   });
   /** The map with its title. */
   readonly node = element("figure", { class: "plane" }, this.host, element("figcaption", {}, this.title, this.text));
@@ -29,6 +28,8 @@ export class DecisionMap {
 
   constructor(onPlace: (place: Place) => void) {
     const { host } = this;
+    // Its place is kept before there is a map.
+    this.name(null);
     this.view = new CanvasView(
       host,
       {
@@ -82,8 +83,14 @@ export class DecisionMap {
     this.place = place;
     if (!isOther) return;
     this.view.update();
-    const of = map?.of ?? null;
-    this.title.textContent = of === null ? "What it decides where" : `Neuron ${of.neuron + 1} of layer ${of.layer + 1}`;
+    this.name(map?.of ?? null);
+  }
+
+  /** Says what the map shows: the decisions, or where a neuron fires. */
+  private name(of: PlaneMap["of"]): void {
+    const name = of === null ? "What it decides where" : `Neuron ${of.neuron + 1} of layer ${of.layer + 1}`;
+    this.title.textContent = name;
+    this.host.setAttribute("aria-label", `Map: ${name}; arrow keys move the point that is asked about`);
     this.text.textContent =
       of === null
         ? "The deeper the colour, the surer. Click to ask about a point."

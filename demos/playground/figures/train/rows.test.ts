@@ -48,6 +48,24 @@ test("readout: the row tells who leads by which value, and marks where the lead 
   expect(row.series[3]?.values).toEqual(Float32Array.of(0, 1, 5, 5));
 });
 
+test("membrane: the trace reaches the strongest potentials on both sides", () => {
+  const membrane = Float32Array.of(0.5, -9, 12, 0);
+  const sample: SampleView = {
+    timesteps: 4,
+    input: new Float32Array(4),
+    layers: [{ size: 1, spikes: Float32Array.of(0, 0, 1, 0), membrane }],
+    readout: new Float32Array(8),
+    scores: new Float32Array(8),
+    leaders: new Int32Array(4).fill(-1),
+    classes: 2,
+    label: 0,
+    decision: -1,
+  };
+  const about = { inputTitle: "", threshold: 1, surrogate: new Float32Array(1), classNames: ["disc", "square"] };
+  const rows = sampleRows({ sample, ...about, pin: { layer: 0, neuron: 0 }, judgedByMaximum: true }, palette);
+  expect(rows.at(-2)).toMatchObject({ kind: "trace", low: -9, high: 12 });
+});
+
 test("readout: without a leader nothing is decided", () => {
   const row = readoutRow([0, 0, -1, -2]);
   expect(row.mark).toBeUndefined();

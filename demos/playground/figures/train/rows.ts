@@ -94,8 +94,8 @@ function membraneRow({ sample, threshold, surrogate }: SampleRows, pin: Pin, pal
     title: `Potential of neuron ${neuron + 1} in layer ${layer + 1}`,
     height: 80,
     series: [{ values: u, color }],
-    low: Math.min(-threshold, Math.max(-4 * threshold, ...[Math.min(...u)])),
-    high: Math.max(1.5 * threshold, Math.min(4 * threshold, Math.max(...u))),
+    low: Math.min(-threshold, ...u),
+    high: Math.max(1.5 * threshold, ...u),
     threshold,
     ticks: times,
     tickColor: color,
@@ -157,7 +157,7 @@ function readoutRow({ sample, classNames, judgedByMaximum }: SampleRows, palette
 
 function classColor(k: number, { classes, decision }: SampleView, strength: number, palette: Palette): string {
   if (classes === 2) return faded(palette.classes[k as 0 | 1], strength);
-  return k === decision ? faded(palette.accent, strength) : faded(palette.readout, 0.45 * strength);
+  return k === decision ? faded(palette.ink, strength) : faded(palette.readout, 0.45 * strength);
 }
 
 const format = (value: number): string => value.toFixed(2).replace("-", "−");

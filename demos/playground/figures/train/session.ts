@@ -4,7 +4,7 @@ import { makeData, receptiveFields } from "../../model/data.ts";
 import type { Digits } from "../../model/digits.ts";
 import { hashOf } from "../../model/hash.ts";
 import { History } from "../../model/history.ts";
-import { makeOptimizer, SpikingNetwork } from "../../model/network.ts";
+import { type CellsOf, makeOptimizer, plainCells, SpikingNetwork } from "../../model/network.ts";
 import { Run } from "../../model/run.ts";
 import { isPlanar, type TrainConfig, trainFields } from "../../model/train-fields.ts";
 import { decisionMap, measureActivity, neuronMap, surrogateCurve, viewSample } from "../../model/views.ts";
@@ -32,14 +32,21 @@ export class Session {
   watched: Pin | null = null;
   private masks: readonly (Float32Array | undefined)[] = [];
   private readonly fromSeed: boolean;
+  private readonly cellsOf: CellsOf;
 
   /**
    * A run from the seed, or from the weights of a file and the step that it names.
    *
    * @throws Error if the weights are not those of the configuration's network.
    */
-  constructor(config: TrainConfig, digits: Digits | null, file: Uint8Array | null = null) {
-    this.run = new Run(config, makeData(config, digits), makeOptimizer);
+  constructor(
+    config: TrainConfig,
+    digits: Digits | null,
+    file: Uint8Array | null = null,
+    cellsOf: CellsOf = plainCells,
+  ) {
+    this.cellsOf = cellsOf;
+    this.run = new Run(config, makeData(config, digits), makeOptimizer, cellsOf);
     this.fromSeed = file === null;
     if (file !== null) {
       try {
@@ -106,7 +113,8 @@ export class Session {
     this.recalled = null;
     const found = snapshot === null ? undefined : this.snapshots.all[snapshot];
     if (found === undefined) return;
-    const model = new SpikingNetwork(this.run.config, this.run.data.features, this.run.data.classes);
+    const { config, data } = this.run;
+    const model = new SpikingNetwork(config, data.features, data.classes, this.cellsOf);
     model.loadStateDict(found.state);
     this.recalled = { model, steps: found.steps };
   }

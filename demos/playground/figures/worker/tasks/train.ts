@@ -1,10 +1,11 @@
 /** A network that trains under the hands of a reader: commands, steps between them, and reports of what there is to see. */
 import { type Digits, parseDigits } from "../../../model/digits.ts";
+import { type CellsOf, isPlain, plainCells } from "../../../model/network.ts";
 import type { TrainConfig } from "../../../model/train-fields.ts";
 import { originOf } from "../../../model/weights.ts";
 import type { Command, Report } from "../../train/protocol.ts";
 import { type Resolution, Session } from "../../train/session.ts";
-import { buffersIn, type Send, type Turns } from "../protocol.ts";
+import { buffersIn, NOT_LOADED, type Send, type Turns } from "../protocol.ts";
 
 export interface TrainParameters {
   /** The address of the file of digits. */
@@ -156,13 +157,13 @@ class Trainer {
   private async configure(config: TrainConfig): Promise<void> {
     this.end();
     const digits = await this.digitsFor(config);
-    this.begin(new Session(config, digits));
+    this.begin(new Session(config, digits, null, await cellsFor(config)));
   }
 
   private async load(bytes: Uint8Array): Promise<void> {
     const config = originOf(bytes).config ?? this.wanted;
     if (config === null) return;
-    const loaded = new Session(config, await this.digitsFor(config), bytes);
+    const loaded = new Session(config, await this.digitsFor(config), bytes, await cellsFor(config));
     this.wanted = config;
     this.end();
     this.begin(loaded);
@@ -243,6 +244,14 @@ class Trainer {
       "The network needs more memory than the browser gives. Take fewer time steps, fewer neurons or smaller batches, and reload the page.";
     this.send({ kind: "problem", message: message.startsWith("out of memory") ? full : message });
   }
+}
+
+/** Neurons besides LIF and connections within a layer are loaded when they are chosen. */
+async function cellsFor(config: TrainConfig): Promise<CellsOf> {
+  if (isPlain(config)) return plainCells;
+  const loaded = await import("../../../model/cells.ts").catch(() => null);
+  if (loaded === null) throw new Error(NOT_LOADED);
+  return loaded.anyCells;
 }
 
 async function loadDigits(address: string): Promise<Digits> {
