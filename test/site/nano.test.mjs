@@ -34,7 +34,7 @@ test("each part of the source has its paragraph beside it, and the training stay
       return { isBeside: Math.abs(code.top - text.top) < 24 && text.left >= code.right };
     }),
   );
-  assert.deepEqual(parts, Array(7).fill({ isBeside: true }));
+  assert.deepEqual(parts, Array(8).fill({ isBeside: true }));
   const right = await page.evaluate(() =>
     Math.max(
       ...[...document.querySelectorAll("main > :not(snn-figure)")].map((each) => each.getBoundingClientRect().right),
