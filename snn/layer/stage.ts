@@ -6,7 +6,7 @@ import { addBits, clear, EXPOSED, rootOf } from "../../engine/lasting.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { checkKept, type Kept, tensorsIn } from "./kept.ts";
 
-/** What a stage holds. */
+/** Memory, parts and further functions of a stage. */
 interface Holding {
   /** The state between steps; zeros at the start. */
   readonly state?: readonly Tensor[];

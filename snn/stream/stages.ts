@@ -240,9 +240,10 @@ function chainOf(stages: readonly Stage[], layers: readonly Module[], paths: rea
   const memory = stages.flatMap((stage) => stage.memory);
   const output = stages[stages.length - 1]?.output ?? input;
   const runsModule = stages.some((stage) => stage.runsModule);
+  const held = runsModule ? [input, output, ...memory] : [];
   const check = (): void => {
     // A module may have freed memory in the previous step.
-    if (runsModule) for (const t of [input, output, ...memory]) alive(t, "Stream");
+    for (const t of held) alive(t, "Stream");
     for (let i = 0; i < stages.length; i++) (stages[i] as Stage).check();
   };
   /**

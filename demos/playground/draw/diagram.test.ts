@@ -25,7 +25,7 @@ const input: DiagramInput = {
   classNames: ["disc", "square"],
 };
 
-/** What is painted in a picture of 400 pixels: the columns whose neurons glow, the places of spikes on their way, and bold names. */
+/** Parts of a picture of 400 pixels: columns with neurons that glow, places of spikes that travel, and bold names. */
 function painted(time: number, running: boolean) {
   const seen = { glowing: [] as number[], ways: [] as number[], bold: [] as string[] };
   const pen: Pen = {

@@ -1,4 +1,4 @@
-/** What the page knows of each kind of neuron without loading it. */
+/** Traits of each kind of neuron, which the page needs before it loads the class. */
 import type { TrainConfig } from "./train-fields.ts";
 
 export type Cells = TrainConfig["cells"];

@@ -32,7 +32,7 @@ export const anyCells: CellsOf = (config, size) => {
 /** The neurons, and the factor of their current, by which a weight raises a potential about as much as in LIF. */
 type Kind = (config: TrainConfig) => readonly [Neurons, number];
 
-/** What every class reads. */
+/** Options of every class. */
 const common = (config: TrainConfig) => ({
   refractorySteps: config.refractory,
   surrogate: surrogateOf(config),
