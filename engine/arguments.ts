@@ -4,10 +4,10 @@
  * A caller may pass values of wrong types, an object whose getters return different values, or an array over memory
  * that another thread writes. So no value is read again after its check.
  */
-import { show, typeOf, wrongType, wrongValue } from "./core/errors.ts";
+import { isPlain, show, typeOf, wrongType, wrongValue } from "./core/errors.ts";
 import { nearest } from "./nearest.ts";
 
-export { show, typeOf, wrongType, wrongValue } from "./core/errors.ts";
+export { isPlain, show, typeOf, wrongType, wrongValue } from "./core/errors.ts";
 
 /** Range of a number. `expected` completes "must be" in errors. */
 export interface Range {
@@ -97,13 +97,6 @@ export function functionOf<F>(where: string, name: string, value: F): F {
 export function objectOf(where: string, expected: string, value: unknown): Readonly<Record<string, unknown>> {
   if (typeOf(value) !== "object") throw wrongType(where, expected, value);
   return value as Readonly<Record<string, unknown>>;
-}
-
-/** Whether the value is a plain object, of any realm. */
-export function isPlain(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));
 }
 
 /**

@@ -46,6 +46,17 @@ const byte = /* @__NO_SIDE_EFFECTS__ */ (shift: number, bias: number, isNan: (b:
   Float32Array,
 ];
 
+/** An integer of 8 bytes, given the readers of its high half and of the whole. */
+const eight = /* @__NO_SIDE_EFFECTS__ */ (
+  high: "getInt32" | "getUint32",
+  whole: `getBig${"Int" | "Uint"}64`,
+): Dtype => [
+  8,
+  (view, p) => wide(view[high](p + 4, true), view.getUint32(p, true)),
+  Float64Array,
+  (view, p) => Number(view[whole](p, true)),
+];
+
 /** Several dtypes may share an array type; arrays are written as the first of these dtypes. */
 const DTYPES: Record<string, Dtype> = {
   F64: plain("Float", 64, Float64Array),
@@ -57,18 +68,8 @@ const DTYPES: Record<string, Dtype> = {
   F8_E4M3FNUZ: byte(20, 8, (b) => b === 0x80),
   F8_E5M2FNUZ: byte(21, 16, (b) => b === 0x80),
   F8_E8M0: [1, (view, p) => (view.getUint8(p) === 255 ? Number.NaN : 2 ** (view.getUint8(p) - 127)), Float32Array],
-  I64: [
-    8,
-    (view, p) => wide(view.getInt32(p + 4, true), view.getUint32(p, true)),
-    Float64Array,
-    (view, p) => Number(view.getBigInt64(p, true)),
-  ],
-  U64: [
-    8,
-    (view, p) => wide(view.getUint32(p + 4, true), view.getUint32(p, true)),
-    Float64Array,
-    (view, p) => Number(view.getBigUint64(p, true)),
-  ],
+  I64: eight("getInt32", "getBigInt64"),
+  U64: eight("getUint32", "getBigUint64"),
   I32: plain("Int", 32, Int32Array),
   U32: plain("Uint", 32, Uint32Array),
   I16: plain("Int", 16, Int16Array),

@@ -158,16 +158,10 @@ function addWindows(g: usize, work: usize, values: usize, place: i32, m: i32, gr
       describe(work, patches, 0, values, b, m, n, filters, denseRow, patchesRow);
       gemm(work);
     }
-    addPatches(
-      areaOf(g, work, layout.spaces),
-      patches,
-      at(word(g, layout.placeTable), place),
-      at(word(g, layout.runTable), r * runs),
-      m,
-      (end - r) * runs,
-      row / runs,
-      patchesRow,
-    );
+    const spaces = areaOf(g, work, layout.spaces);
+    const places = at(word(g, layout.placeTable), place);
+    const runTable = at(word(g, layout.runTable), r * runs);
+    addPatches(spaces, patches, places, runTable, m, (end - r) * runs, row / runs, patchesRow);
   }
 }
 
@@ -220,18 +214,8 @@ function addByPlace(g: usize, work: usize, values: usize, count: i32, group: i32
     for (let r = firstLive(g, layout.y, u, false); r < end; r++) {
       const row = u * word(g, layout.y + layout.STRIDE) + r * word(g, layout.y + layout.DILATION);
       const first = row * width + v * word(g, layout.x + layout.STRIDE) + left;
-      describe(
-        work,
-        patches,
-        0,
-        values,
-        at(dense, (r * taps + left) * channels),
-        count,
-        n,
-        filters,
-        denseRow,
-        patchesRow,
-      );
+      const b = at(dense, (r * taps + left) * channels);
+      describe(work, patches, 0, values, b, count, n, filters, denseRow, patchesRow);
       store<i32>(work, places * filters, product.aRow << 2);
       gemm(work);
       const to = at(areaOf(g, work, layout.spaces), first * channels);

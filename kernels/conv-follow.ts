@@ -77,8 +77,9 @@ function followImage(g: usize, work: usize, maps: usize, n: i32, group: i32, fro
   const channels = word(g, layout.channels);
   const filters = word(g, layout.filters);
   const size = word(g, layout.size);
+  const kernel = word(g, layout.kernel);
   // Taps are in reverse order.
-  const tap = group * word(g, layout.taps) + (channels - to) * word(g, layout.kernel);
+  const tap = group * word(g, layout.taps) + (channels - to) * kernel;
   const turned = at(word(g, layout.turned), tap * filters);
   let first = (n * channels + from) * size;
   let bits: usize = word(g, layout.bits);
@@ -89,19 +90,9 @@ function followImage(g: usize, work: usize, maps: usize, n: i32, group: i32, fro
     first = 0;
     packBits(bits, values, 1, (to - from) * size);
   }
-  addEvents(
-    maps,
-    turned,
-    bits,
-    first,
-    values,
-    word(g, layout.down),
-    word(g, layout.across),
-    to - from,
-    word(g, layout.kernel),
-    filters,
-    toWeights,
-  );
+  const down = word(g, layout.down);
+  const across = word(g, layout.across);
+  addEvents(maps, turned, bits, first, values, down, across, to - from, kernel, filters, toWeights);
 }
 
 /**

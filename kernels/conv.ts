@@ -21,16 +21,11 @@ function pad(g: usize, padded: usize, images: usize, count: i32, from: i32, to: 
   const plane = word(g, layout.plane);
   const columns = word(g, layout.columns);
   const inner = at(padded, word(g, layout.inner));
+  const height = word(g, layout.height);
+  const width = word(g, layout.width);
   for (let i = 0, n = count * word(g, layout.groups) * channels; i < n; i += channels) {
     for (let c = i + from; c < i + to; c++) {
-      copyBlocks(
-        at(inner, c * plane),
-        at(images, c * size),
-        word(g, layout.height),
-        columns,
-        word(g, layout.width),
-        columns,
-      );
+      copyBlocks(at(inner, c * plane), at(images, c * size), height, columns, width, columns);
     }
   }
 }

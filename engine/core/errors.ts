@@ -4,6 +4,13 @@
 export const typeOf = (value: unknown): string =>
   Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
 
+/** Whether the value is a plain object, of any realm. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));
+}
+
 /** Longest text or list in a message. */
 const LONGEST = 40;
 const LONGEST_LIST_TEXT = 100;

@@ -8,7 +8,7 @@
  *   });
  */
 import { heap, heapOf } from "./backend.ts";
-import { wrongType } from "./errors.ts";
+import { isPlain, wrongType } from "./errors.ts";
 import { holds, moveGradient, releaseGradient } from "./gradient.ts";
 import type { MemoryStats } from "./memory.ts";
 import { dropRecord, recycleSaved } from "./op.ts";
@@ -190,12 +190,6 @@ function checkSynchronous(where: string, result: unknown): void {
         ? "a generator"
         : "";
   if (kind !== "") throw new TypeError(`${where}: expected a synchronous function, got one that returns ${kind}`);
-}
-
-/** Whether the value is a plain object, of this or another realm. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));
 }
 
 /** Moves a tensor out of the ending scope. */

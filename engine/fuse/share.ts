@@ -1,28 +1,10 @@
 /** How threads share sweeps of compiled steps, in a separate file: programs without the compiler start threads too. */
-import type { Level } from "./layout.ts";
-
-/** A call of a sweep: its function, and whether it writes streams of bits. */
-export interface SharedCall {
-  readonly run: unknown;
-  readonly isSplit: boolean;
-  readonly marks: boolean;
-}
-
-/** What determines how a step's sweeps are cut (see plan.ts). */
-interface SharedPlan {
-  readonly hasColumns: boolean;
-  readonly places: { get(kind: "parameter" | "dParameter" | "output"): readonly number[] | undefined };
-  readonly names: readonly string[];
-  readonly next: readonly unknown[];
-  readonly traced: {
-    readonly derived: readonly { readonly level: Level }[];
-    readonly definition: { readonly summed?: readonly string[] | undefined };
-  };
-}
+import type { Plan } from "./plan.ts";
+import type { SweepCall } from "./sweeps.ts";
 
 /** A run of a step, as threads see it. */
 export interface SharedRun {
-  readonly plan: SharedPlan;
+  readonly plan: Plan;
   /** Number of elements in a step, and in a row. */
   readonly size: number;
   readonly n: number;
@@ -32,7 +14,7 @@ export interface SharedRun {
   readonly ownBytes: readonly [descriptor: number, pieces: number];
   /** Copies the descriptor to an address, for another thread; arrays of pieces follow it. */
   copyTo(to: number): void;
-  pieceOf(call: SharedCall, size?: number): number;
+  pieceOf(call: SweepCall, size?: number): number;
 }
 
 /**
@@ -41,7 +23,7 @@ export interface SharedRun {
  */
 export type Shared = (
   run: SharedRun,
-  call: SharedCall,
+  call: SweepCall,
   t: number,
   steps: number,
   direction: number,

@@ -74,7 +74,8 @@ const conv1dOp: ShortOp<Windows> = {
     const form = z.gradForm?.kind === "places" ? (z.gradForm as PlacesForm) : null;
     const maps = { values: z.gradPtr, places: form?.places ?? 0, each: (form?.windows ?? 0) / planes, sums };
     const followed = dw !== 0 && g.path !== "dense" ? x : null;
-    if (dx !== 0 || followed !== null || maps.places !== 0) spreadMaps(g, maps, w.ptr, dx, adds, followed, dw);
+    const gradients = { weights: w.ptr, images: dx, adds, x: followed, dWeights: dw };
+    if (dx !== 0 || followed !== null || maps.places !== 0) spreadMaps(g, maps, gradients);
     else if (db !== 0) k.sumAxis(sums, z.gradPtr, planes, places, 1);
     if (followed === null && dw !== 0) multiplyPatches("weights", g, z.gradPtr, dw, x.ptr);
     if (db !== 0) addSums(db, sums, planes, bias.size);
@@ -96,7 +97,8 @@ const convTransposeOp: ShortOp<Windows> = {
   shortcuts: { lifts: 3 },
   forward(z, x, w, bias, g) {
     if (bias !== null) fillChannels(z.ptr, bias.ptr, imagesIn(g), bias.size, g.size);
-    spreadMaps(g, { values: x.ptr, places: 0, each: 0, sums: 0 }, w.ptr, z.ptr, bias !== null, null, 0);
+    const images = { weights: w.ptr, images: z.ptr, adds: bias !== null, x: null, dWeights: 0 };
+    spreadMaps(g, { values: x.ptr, places: 0, each: 0, sums: 0 }, images);
   },
   backward(z, x, w, bias, g) {
     const dx = gradientAt(x);

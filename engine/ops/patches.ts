@@ -105,40 +105,28 @@ export function multiplyPatches(
   bias = 0,
   adds = false,
 ): void {
-  const live = takeTaps(g, weights);
-  multiply(result, g, maps, live, images, bias, adds);
-  leaveTaps(g, weights, live, result === "weights");
-}
-
-function multiply(
-  result: "maps" | "weights",
-  g: Windows,
-  maps: number,
-  weights: number,
-  images: number,
-  bias: number,
-  adds: boolean,
-): void {
   const total = imagesIn(g);
   const { groups, filters, taps, places } = g;
   const convolve = convolution();
+  const live = takeTaps(g, weights);
   if (convolve !== undefined) {
     if (bias !== 0) fillChannels(maps, bias, total, groups * filters, places);
     else if (result === "maps" && !adds) k.fill(maps, total * groups * filters * places, 0);
-    return convolve(result, { ...g, images: total }, maps, weights, images);
+    convolve(result, { ...g, images: total }, maps, live, images);
+  } else {
+    const at = describe(g);
+    integers[at + layout.images] = images;
+    integers[at + layout.maps] = maps;
+    integers[at + layout.weights] = live;
+    integers[at + layout.bias] = bias;
+    integers[at + layout.adds] = adds ? 1 : 0;
+    const bytes = bytesOfLoop();
+    const block = layOut(bytes);
+    if (result === "maps") extra().convMaps(descriptor, block, 0, total);
+    else extra().convWeights(descriptor, block, 0, taps);
+    recycle(block, bytes);
   }
-  const { convMaps, convWeights } = extra();
-  const at = describe(g);
-  integers[at + layout.images] = images;
-  integers[at + layout.maps] = maps;
-  integers[at + layout.weights] = weights;
-  integers[at + layout.bias] = bias;
-  integers[at + layout.adds] = adds ? 1 : 0;
-  const bytes = bytesOfLoop();
-  const block = layOut(bytes);
-  if (result === "maps") convMaps(descriptor, block, 0, total);
-  else convWeights(descriptor, block, 0, taps);
-  recycle(block, bytes);
+  leaveTaps(g, weights, live, result === "weights");
 }
 
 /** maps ← bias + weights · patches, over the non-zeros of the images x by the method of g. Address 0: no bias. */
@@ -176,26 +164,29 @@ export interface Maps {
   readonly sums: number;
 }
 
+/** Addresses of what `spreadMaps` computes: gradients of images from weights and, unless x is null, of weights from x. */
+export interface Spread {
+  readonly weights: number;
+  /** 0 for none. */
+  readonly images: number;
+  /** Whether the gradients of images are added to values that are there. */
+  readonly adds: boolean;
+  readonly x: Tensor | null;
+  readonly dWeights: number;
+}
+
 /**
  * images ← the patches weightsᵀ · maps, or += if `adds`; nothing if `images` is 0. Channels and filters are the last
  * axes here: a window then covers runs of neighbours, and a place is a row of the product. Zeros of maps are skipped if
  * there are many. If `x` is given, also dWeights += maps · patchesᵀ over the non-zeros of x.
  */
-export function spreadMaps(
-  g: Windows,
-  maps: Maps,
-  weights: number,
-  images: number,
-  adds: boolean,
-  x: Tensor | null,
-  dWeights: number,
-): void {
-  const followed = x === null ? 0 : dWeights;
-  const live = takeTaps(g, weights);
+export function spreadMaps(g: Windows, maps: Maps, to: Spread): void {
+  const followed = to.x === null ? 0 : to.dWeights;
+  const live = takeTaps(g, to.weights);
   const dLive = takeTaps(g, followed);
-  spread(g, maps, live, images, adds, x, dLive);
+  spread(g, maps, { ...to, weights: live, dWeights: dLive });
   leaveTaps(g, followed, dLive, true);
-  leaveTaps(g, weights, live, false);
+  leaveTaps(g, to.weights, live, false);
 }
 
 /** Images from the first number to before the second. */
@@ -225,14 +216,7 @@ function tiledRuns(g: Windows, maps: number): Record<"tiled" | "followed", Run[]
 }
 
 /** Describes gradients of images in an order of axes; returns the index of the descriptor's first word. */
-function describeSpread(
-  g: Windows,
-  order: number,
-  maps: number,
-  weights: number,
-  images: number,
-  adds: boolean,
-): number {
+function describeSpread(g: Windows, order: number, maps: number, { weights, images, adds }: Spread): number {
   const at = describe(g);
   integers[at + layout.order] = order;
   integers[at + layout.maps] = maps;
@@ -243,16 +227,9 @@ function describeSpread(
 }
 
 /** images ← the patches weightsᵀ · maps, or += if `adds`, in tiles. */
-function spreadInTiles(
-  g: Windows,
-  maps: number,
-  weights: number,
-  images: number,
-  adds: boolean,
-  runs: readonly Run[],
-): void {
+function spreadInTiles(g: Windows, maps: number, to: Spread, runs: readonly Run[]): void {
   const { convTurn, spreadTiles } = extra();
-  describeSpread(g, layout.TILES, maps, weights, images, adds);
+  describeSpread(g, layout.TILES, maps, to);
   const bytes = bytesOfLoop();
   const block = layOut(bytes);
   convTurn(descriptor, 0, g.filters);
@@ -260,47 +237,32 @@ function spreadInTiles(
   recycle(block, bytes);
 }
 
-function spread(
-  g: Windows,
-  maps: Maps,
-  weights: number,
-  images: number,
-  adds: boolean,
-  x: Tensor | null,
-  dWeights: number,
-): void {
+function spread(g: Windows, maps: Maps, to: Spread): void {
   const total = imagesIn(g);
   const { groups, channels, filters, places, size } = g;
+  const { images, x } = to;
   const convolve = convolution();
   if (convolve !== undefined) {
-    if (!adds) k.fill(images, total * groups * channels * size, 0);
+    if (!to.adds) k.fill(images, total * groups * channels * size, 0);
     if (maps.sums !== 0) k.sumAxis(maps.sums, maps.values, total * groups * filters, places, 1);
-    return convolve("images", { ...g, images: total }, maps.values, weights, images);
+    return convolve("images", { ...g, images: total }, maps.values, to.weights, images);
   }
   const all: Run[] = [[0, total]];
-  if (images === 0 || !g.isTiled) return spreadPatches(g, maps, weights, images, adds, x, dWeights, all);
+  if (images === 0 || !g.isTiled) return spreadPatches(g, maps, to, all);
   const { tiled, followed } = tiledRuns(g, maps.values);
-  if (tiled.length === 0) return spreadPatches(g, maps, weights, images, adds, x, dWeights, all);
-  spreadInTiles(g, maps.values, weights, images, adds, tiled);
-  if (followed.length > 0) spreadPatches(g, { ...maps, sums: 0 }, weights, images, adds, null, 0, followed);
-  if (x !== null) spreadPatches(g, maps, weights, 0, false, x, dWeights, all);
+  if (tiled.length === 0) return spreadPatches(g, maps, to, all);
+  spreadInTiles(g, maps.values, to, tiled);
+  if (followed.length > 0) spreadPatches(g, { ...maps, sums: 0 }, { ...to, x: null }, followed);
+  if (x !== null) spreadPatches(g, maps, { ...to, images: 0 }, all);
   else if (maps.sums !== 0) k.sumAxis(maps.sums, maps.values, total * filters, places, 1);
 }
 
 /** The patches of these images; see `spreadMaps`. */
-function spreadPatches(
-  g: Windows,
-  maps: Maps,
-  weights: number,
-  images: number,
-  adds: boolean,
-  x: Tensor | null,
-  dWeights: number,
-  runs: readonly Run[],
-): void {
+function spreadPatches(g: Windows, maps: Maps, to: Spread, runs: readonly Run[]): void {
   const { groups, filters, taps } = g;
+  const { x, dWeights } = to;
   const { convTurn, convTurnBack, spreadMaps: spreadAll } = extra();
-  const at = describeSpread(g, layout.CHANNELS, maps.values, weights, images, adds);
+  const at = describeSpread(g, layout.CHANNELS, maps.values, to);
   if (x !== null) describeNonZeros(at, g, x);
   integers[at + layout.mapPlaces] = maps.places;
   integers[at + layout.each] = maps.each;

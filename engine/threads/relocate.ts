@@ -45,6 +45,11 @@ class Module {
     return { id: this.byte(), end: this.number() + this.at };
   }
 
+  /** The bytes that were copied since the last call. */
+  taken(): number[] {
+    return this.out.splice(0);
+  }
+
   /** Copies bytes up to `end`. */
   copy(end: number): void {
     const { bytes, out } = this;
@@ -88,9 +93,8 @@ export function overShared(bytes: Uint8Array): Uint8Array {
  */
 export function relocated(bytes: Uint8Array, places: string, distance: number): Uint8Array {
   const module = new Module(overShared(bytes));
-  const out: number[] = [];
   module.copy(8);
-  out.push(...module.out);
+  const out = module.taken();
   let next = 0;
   let place = places.charCodeAt(0);
   const moveUpTo = (end: number): void => {
@@ -105,41 +109,30 @@ export function relocated(bytes: Uint8Array, places: string, distance: number): 
   while (!module.isAtEnd) {
     const { id, end } = module.next(module.at);
     const section: number[] = [];
-    module.out.length = 0;
-    if (id === GLOBALS) {
-      moveUpTo(end);
-      section.push(...module.out);
-    } else if (id === CODE) {
-      const count = module.number();
-      writeNumber(section, count);
-      for (let i = 0; i < count; i++) {
-        const last = module.number() + module.at;
-        module.out.length = 0;
-        moveUpTo(last);
-        writePart(section, module.out);
+    const isList = id === CODE || id === DATA;
+    const count = isList ? module.number() : 0;
+    if (isList) writeNumber(section, count);
+    for (let i = 0; i < count; i++) {
+      if (id === CODE) {
+        moveUpTo(module.number() + module.at);
+        writePart(section, module.taken());
+        continue;
       }
-    } else if (id === DATA) {
-      const count = module.number();
-      writeNumber(section, count);
-      for (let i = 0; i < count; i++) {
-        module.out.length = 0;
-        // A segment of memory 0, whose address is a constant.
-        module.copy(module.at + 1);
-        if (module.byte() !== I32_CONST) throw new Error("threads: expected constants at a constant address");
-        module.out.push(I32_CONST);
-        module.move(distance);
-        module.copy(module.at + 1);
-        const start = module.at;
-        const length = module.number();
-        const behind = module.at + length;
-        module.at = start;
-        module.copy(behind);
-        for (const byte of module.out) section.push(byte);
-      }
-    } else {
-      module.copy(end);
-      for (const byte of module.out) section.push(byte);
+      // A segment of memory 0, whose address is a constant.
+      module.copy(module.at + 1);
+      if (module.byte() !== I32_CONST) throw new Error("threads: expected constants at a constant address");
+      module.out.push(I32_CONST);
+      module.move(distance);
+      module.copy(module.at + 1);
+      const start = module.at;
+      const length = module.number();
+      const behind = module.at + length;
+      module.at = start;
+      module.copy(behind);
     }
+    if (id === GLOBALS) moveUpTo(end);
+    else module.copy(end);
+    for (const byte of module.taken()) section.push(byte);
     out.push(id);
     writePart(out, section);
   }

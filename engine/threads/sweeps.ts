@@ -9,7 +9,8 @@
 import { integers, wordsAt } from "../core/backend.ts";
 import { memory } from "../core/wasm.ts";
 import { COLUMN, NOWHERE, STRIP, wordOf } from "../fuse/layout.ts";
-import type { Shared, SharedCall, SharedRun } from "../fuse/share.ts";
+import type { Shared, SharedRun } from "../fuse/share.ts";
+import type { SweepCall } from "../fuse/sweeps.ts";
 import type { Parts } from "./parts.ts";
 import { rangesOf } from "./shared.ts";
 
@@ -46,7 +47,7 @@ function sumsOf(bound: SharedRun): SumPlaces {
 /** Arguments of `Shared`: the steps of a sweep. */
 interface Sweep {
   readonly bound: SharedRun;
-  readonly call: SharedCall;
+  readonly call: SweepCall;
   readonly t: number;
   readonly steps: number;
   readonly direction: number;

@@ -2,6 +2,7 @@
  * The program of a thread: it waits for orders in its slot and runs kernels. `work` is sent as text, so it uses only
  * its arguments and globals that every platform has.
  */
+import type * as slot from "./orders.ts";
 
 /** The first message to a thread. */
 export interface Start {
@@ -12,25 +13,7 @@ export interface Start {
   /** Kernel modules with separate constants; a module's index is its number. */
   readonly modules: readonly Uint8Array[];
   /** Indices of words in a slot, and other constants of orders.ts, which text cannot import. */
-  readonly names: Readonly<
-    Record<
-      | "ORDER"
-      | "CLAIM"
-      | "DONE"
-      | "FAILED"
-      | "ASLEEP"
-      | "WAITING"
-      | "TEXT"
-      | "RESULT"
-      | "TOOK"
-      | "FUNCTION"
-      | "ARGUMENTS"
-      | "LONGEST"
-      | "COMPILE"
-      | "END",
-      number
-    >
-  >;
+  readonly names: Readonly<Record<Exclude<keyof typeof slot, "SLOT" | "MOST">, number>>;
   /** Turns of the loop that look for an order, before the thread sleeps. */
   readonly turns: number;
 }
