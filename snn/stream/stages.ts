@@ -243,7 +243,7 @@ function chainOf(stages: readonly Stage[], layers: readonly Module[], paths: rea
   const held = runsModule ? [input, output, ...memory] : [];
   const check = (): void => {
     // A module may have freed memory in the previous step.
-    for (const t of held) alive(t, "Stream");
+    for (let i = 0; i < held.length; i++) alive(held[i] as Tensor, "Stream");
     for (let i = 0; i < stages.length; i++) (stages[i] as Stage).check();
   };
   /**
