@@ -16,7 +16,6 @@ export class CanvasView {
   readonly canvas: HTMLCanvasElement;
   private readonly drawing: Drawing;
   private readonly host: HTMLElement;
-  private pending = 0;
   private width = 0;
 
   constructor(host: HTMLElement, drawing: Drawing, label: string) {
@@ -36,11 +35,8 @@ export class CanvasView {
 
   /** Paints in the next frame. */
   update(): void {
-    if (this.pending !== 0) return;
-    this.pending = requestAnimationFrame(() => {
-      this.pending = 0;
-      this.paint();
-    });
+    changed.add(this);
+    frame ||= requestAnimationFrame(paintChanged);
   }
 
   /** Paints the picture as wide as it is on the page, in other colours perhaps. */
@@ -77,6 +73,19 @@ const views = new WeakMap<Element, CanvasView>();
 
 /** The view that paints a canvas. */
 export const viewOf = (canvas: Element): CanvasView | undefined => views.get(canvas);
+
+/** Views that the next frame paints. */
+const changed = new Set<CanvasView>();
+let frame = 0;
+
+/** Paints what has changed, now: what changes in a frame is seen in that frame. */
+export function paintChanged(): void {
+  cancelAnimationFrame(frame);
+  frame = 0;
+  const views = [...changed];
+  changed.clear();
+  for (const view of views) view.paint();
+}
 
 /** Views that have not been painted. */
 const fresh = new Set<CanvasView>();

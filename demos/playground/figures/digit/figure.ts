@@ -1,9 +1,9 @@
 /** Draw a digit: a pad, and the wave of spikes that answers. Until the reader draws, a hand writes digits of its own. */
 import type { Moving } from "../../draw/moving.ts";
-import { currentPalette } from "../../draw/palette.ts";
+import { currentPalette, type Palette } from "../../draw/palette.ts";
 import type { Point, Strokes } from "../../model/image.ts";
 import { SIDE } from "../../model/image.ts";
-import { CanvasView, onThemeChange } from "../../ui/canvas.ts";
+import { CanvasView } from "../../ui/canvas.ts";
 import { Clock } from "../../ui/clock.ts";
 import { button, element } from "../../ui/dom.ts";
 import { type Movement, Pad } from "../../ui/pad.ts";
@@ -14,7 +14,7 @@ import { distance } from "./ink.ts";
 import { formatStrokes, nearest, parseStrokes } from "./link.ts";
 import { Reader, TIMESTEPS, type Wave } from "./net.ts";
 import { roundOf } from "./round.ts";
-import { answeredAt, END, paintPad, WavePainter } from "./wave.ts";
+import { answeredAt, type Box, END, paintPad, WavePainter } from "./wave.ts";
 import { decodeWeights } from "./weights.ts";
 import { answerOf, costOf, stepAt } from "./words.ts";
 
@@ -61,6 +61,9 @@ class DigitFigure implements Living {
   private isDown = false;
   private lifted = 0;
   private plays = false;
+  private painter: WavePainter | null = null;
+  /** What is on the page. */
+  private shown: { turn?: string; strokes?: Strokes; wave?: Wave | null; time?: number } = {};
   private readonly clock = new Clock((ms) => this.pass(Math.min(LONGEST, ms)));
   private readonly pad: Pad;
   private readonly view: CanvasView;
@@ -91,8 +94,7 @@ class DigitFigure implements Living {
       {
         heightFor: (width) => Math.max(LEAST, Math.round((width + GAP) * (SHARE / (1 - SHARE)))),
         paint: (pen, width, height, palette) => {
-          const box = { x: 0, y: 0, width, height };
-          new WavePainter(this.wave, this.reader.places, box, palette).paint(pen, this.time);
+          this.painterOf({ x: 0, y: 0, width, height }, palette).paint(pen, this.time);
         },
       },
       "Spikes of pixels and of hidden neurons, and the membranes of ten digits",
@@ -111,7 +113,6 @@ class DigitFigure implements Living {
         this.status,
       ),
     );
-    onThemeChange(() => this.show());
     // The first digit stands there already, and its wave begins at once.
     this.write(this.written);
     if (!still) {
@@ -164,6 +165,13 @@ class DigitFigure implements Living {
   /** Milliseconds in which the hand writes its digit. */
   private get writing(): number {
     return (1000 * this.written.length) / SPEED;
+  }
+
+  /** The painter of the wave, which serves until wave, place or colours change. */
+  private painterOf(box: Box, palette: Palette): WavePainter {
+    if (this.painter?.paints(this.wave, box, palette) !== true)
+      this.painter = new WavePainter(this.wave, this.reader.places, box, palette);
+    return this.painter;
   }
 
   /** Time passes while something changes by itself. */
@@ -272,17 +280,21 @@ class DigitFigure implements Living {
     this.go(this.time >= TIMESTEPS ? 0 : stepAt(this.time) + 1);
   }
 
+  /** Changes what is different on the page: the wave rests while the hand writes, and the pad while the wave runs. */
   private show(): void {
-    const { wave, time } = this;
+    const { turn, strokes, wave, time, shown } = this;
+    this.shown = { turn, strokes, wave, time };
+    const isOther = turn !== shown.turn || wave !== shown.wave;
+    if (isOther || strokes !== shown.strokes) this.pad.update();
+    if (!isOther && time === shown.time) return;
     const isOver = time >= END;
     const isAnswered = wave !== null && time >= answeredAt(wave);
     this.answer.textContent = isAnswered ? `${wave.digits[0] ?? ""}${wave.digits.length === 1 ? "" : "?"}` : "";
-    const told = this.turn === "reader" && wave !== null && isOver;
-    this.hint.textContent = told ? answerOf(wave) : this.turn === "hand" ? EXAMPLE : YOURS;
+    const told = turn === "reader" && wave !== null && isOver;
+    this.hint.textContent = told ? answerOf(wave) : turn === "hand" ? EXAMPLE : YOURS;
     this.cost.textContent = [...costOf(wave, time), "computed in this page"].join(" · ");
     const step = isOver ? TIMESTEPS : Math.max(0, Math.floor(time));
     this.slider.set(Math.min(TIMESTEPS, step));
-    this.pad.update();
     this.view.update();
   }
 }

@@ -9,7 +9,7 @@ import { faded, type Palette } from "../../draw/palette.ts";
 import type { Pen } from "../../draw/pen.ts";
 import { PIXELS, SIDE, type Strokes } from "../../model/image.ts";
 import { PEN } from "./ink.ts";
-import { DIGITS, HIDDEN, type Path, TIMESTEPS, type Wave } from "./net.ts";
+import { DIGITS, HIDDEN, TIMESTEPS, type Wave } from "./net.ts";
 
 /** A part of a picture. */
 export interface Box {
@@ -40,7 +40,7 @@ class WaveLayout {
   readonly row: number;
   readonly line: number;
   readonly bars: number;
-  private readonly box: Box;
+  readonly box: Box;
   private readonly places: ArrayLike<number>;
 
   constructor(box: Box, places: ArrayLike<number>) {
@@ -98,11 +98,35 @@ export class WavePainter {
   private readonly layout: WaveLayout;
   private readonly wave: Wave | null;
   private readonly palette: Palette;
+  private readonly toHidden: readonly Segment[];
+  private readonly toDigits: readonly Segment[];
 
   constructor(wave: Wave | null, places: ArrayLike<number>, box: Box, palette: Palette) {
+    const layout = new WaveLayout(box, places);
     this.wave = wave;
     this.palette = palette;
-    this.layout = new WaveLayout(box, places);
+    this.layout = layout;
+    const { toHidden = [], toDigits = [] } = wave ?? {};
+    this.toHidden = toHidden.map(({ from, to, leaves, arrives }) => ({
+      goal: to,
+      a: layout.pixel(from),
+      b: layout.neuron(to),
+      start: leaves,
+      end: arrives + NEURON,
+    }));
+    this.toDigits = toDigits.map(({ from, to, leaves }) => ({
+      goal: to,
+      a: layout.neuron(from),
+      b: layout.digit(to),
+      start: leaves + NEURON,
+      end: leaves + DIGIT,
+    }));
+  }
+
+  /** Whether it paints this wave in a box of this size, in these colours. */
+  paints(wave: Wave | null, { width, height }: Box, palette: Palette): boolean {
+    const { box } = this.layout;
+    return wave === this.wave && palette === this.palette && width === box.width && height === box.height;
   }
 
   /** All of it at a time. */
@@ -152,8 +176,8 @@ export class WavePainter {
         );
       }
     };
-    trails(this.toHidden(), 0.13);
-    trails(this.toDigits(), 0.2);
+    trails(this.toHidden, 0.13);
+    trails(this.toDigits, 0.2);
     const fired: number[] = [];
     for (const [i, t] of wave.firstSpikes.entries()) {
       if (t >= 0 && within(t)) fired.push(...layout.pixel(i), 0.34 * layout.cell);
@@ -168,8 +192,8 @@ export class WavePainter {
   moment(pen: Pen, time: number): void {
     const { wave, layout, palette } = this;
     if (wave === null) return;
-    lines(pen, pulses(this.toHidden(), time), faded(palette.ink, 0.75), 1.2);
-    lines(pen, pulses(this.toDigits(), time), faded(palette.ink, 0.75), 1.4);
+    lines(pen, pulses(this.toHidden, time), faded(palette.ink, 0.75), 1.2);
+    lines(pen, pulses(this.toDigits, time), faded(palette.ink, 0.75), 1.4);
     const flashes: number[] = [];
     const flash = (place: [number, number], radius: number, since: number): void => {
       if (since >= 0 && since < FLASH) flashes.push(...place, radius * (1.5 - 0.5 * (since / FLASH)));
@@ -209,28 +233,6 @@ export class WavePainter {
       pen.text(layout.digitX, y + 6, String(digit), { color: palette.paper, align: "center", size: 17, bold: true });
     }
   }
-
-  private toHidden(): Segment[] {
-    const { layout } = this;
-    return (this.wave as Wave).toHidden.map(({ from, to, leaves, arrives }: Path) => ({
-      goal: to,
-      a: layout.pixel(from),
-      b: layout.neuron(to),
-      start: leaves,
-      end: arrives + NEURON,
-    }));
-  }
-
-  private toDigits(): Segment[] {
-    const { layout } = this;
-    return (this.wave as Wave).toDigits.map(({ from, to, leaves }: Path) => ({
-      goal: to,
-      a: layout.neuron(from),
-      b: layout.digit(to),
-      start: leaves + NEURON,
-      end: leaves + DIGIT,
-    }));
-  }
 }
 
 /** Steps for which a neuron that has fired is larger, and the part of its way that a spike takes up. */
@@ -240,7 +242,11 @@ const LENGTH = 0.22;
 /** Paths in groups with the same goal. */
 function byGoal(paths: readonly Segment[]): Map<number, Segment[]> {
   const groups = new Map<number, Segment[]>();
-  for (const path of paths) groups.set(path.goal, [...(groups.get(path.goal) ?? []), path]);
+  for (const path of paths) {
+    const same = groups.get(path.goal);
+    if (same === undefined) groups.set(path.goal, [path]);
+    else same.push(path);
+  }
   return groups;
 }
 

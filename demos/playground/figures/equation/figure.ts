@@ -350,6 +350,7 @@ class EquationFigure implements Living {
             `${plane.name} a step later under I = ${input}`,
             ". Where the curve meets the diagonal, the state stands still; the web is its path up to the cursor.",
           ];
+    if (this.planeTitle.textContent === `${title}${reading}`) return;
     this.planeTitle.replaceChildren(element("strong", {}, title as string), reading as string);
     this.plane.canvas.setAttribute("aria-label", `Plane: ${title}`);
   }
