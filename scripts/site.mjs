@@ -152,7 +152,7 @@ function documentPage(file, names) {
     }
     return relative(path, target);
   };
-  const figure = (href, label) => figureIn(targetOf(file, href)[0], label, (target) => relative(path, target));
+  const figure = (href, label) => figureIn(path, targetOf(file, href)[0], label, (target) => relative(path, target));
   const name = (code) => {
     const target = names.get(code.replace(/\(\)$/, ""));
     return target === undefined ? undefined : relative(path, target);
@@ -177,7 +177,7 @@ if (missing.length > 0)
 
 const tabs = [
   { path: "lessons/index.html", name: "Learn", begins: /^lessons\// },
-  { path: "figures/index.html", name: "Figures", begins: /^(figures|equation|zoo|play)\// },
+  { path: "figures/index.html", name: "Figures", begins: /^(figures|equation|zoo|play|neighbours|balance|ring)\// },
   { path: "docs/index.html", name: "Docs", begins: /^(docs|api)\// },
 ];
 

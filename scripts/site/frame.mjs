@@ -70,14 +70,18 @@ ${pages.map((page) => `<url><loc>${escapeHtml(addressOf(page, origin))}</loc></u
 </urlset>
 `;
 
-/** Pages of one figure, which begin with it. */
-const FIGURES = ["equation/index.html", "zoo/index.html", "play/index.html"];
+/** Pages of one figure, which begin with it, and its name. */
+export const FIGURES = {
+  "equation/index.html": "equation",
+  "zoo/index.html": "zoo",
+  "play/index.html": "train",
+  "neighbours/index.html": "neighbours",
+  "balance/index.html": "balance",
+  "ring/index.html": "ring",
+};
 
 /** Pages that have the whole width, without lists at their sides; one of the documents has the list of pages above. */
-const WHOLE = [
-  ...FIGURES,
-  ...["index.html", "figures/index.html", "neighbours/index.html", "balance/index.html", "docs/nano.html"],
-];
+const WHOLE = [...Object.keys(FIGURES), "index.html", "figures/index.html", "docs/nano.html"];
 
 const sidesOf = (page) =>
   `<details class="pages"><summary>Pages</summary><nav aria-label="Pages">
@@ -87,7 +91,7 @@ ${listOf(page, page.groups)}
 
 /** What stands in `main`: on the page of a figure no heading stands above it, and the sections are listed beside the text below. */
 function contentOf(page) {
-  if (!FIGURES.includes(page.path)) return page.html + turnsOf(page);
+  if (FIGURES[page.path] === undefined) return page.html + turnsOf(page);
   const [figure] = /<snn-figure[\s\S]*?<\/snn-figure>/.exec(page.html);
   return `${figure}\n${sectionsOf(page)}\n${page.html.replace(figure, "")}`;
 }

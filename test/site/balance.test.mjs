@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { root } from "../../scripts/entries.mjs";
-import { DESKTOP, figure, open, PHONE } from "./support.mjs";
+import { DESKTOP, figure, open, PHONE, sharedWords } from "./support.mjs";
 
 async function page(t, hash = "", options = DESKTOP) {
   const opened = await open(t, "/a/b/", `balance/${hash}`, options);
@@ -46,10 +46,10 @@ test("it falls, learns and stands, with the bits of Node; a press stops learning
   await learn(opened, "Stop learning");
   await opened.getByRole("button", { name: "Go on learning" }).waitFor();
   const updates = await figure(opened, "updates");
-  const own = sentence(opened).filter({ hasText: `${updates} updates` });
-  await own.waitFor();
+  const words = await sharedWords(opened, "balance");
+  assert.ok(words.endsWith(`npm run demo -- balance --seed=0 --updates=${updates}`), words);
   const hash = await hashInNode(`--updates=${updates}`, "--episodes=1");
-  assert.ok((await own.textContent()).includes(hash), `${await own.textContent()} has ${hash}`);
+  assert.ok(words.includes(hash), `${words} has ${hash}`);
 
   await opened.getByRole("button", { name: "Pause" }).click();
   await opened.getByRole("button", { name: "Go on", exact: true }).click();
@@ -91,7 +91,8 @@ test("a link has the policy; buttons, keys, a tap and a swipe kick the pole, on 
 
 test("who wants no motion sees a try at its end, and two seconds after a kick", async (t) => {
   const opened = await page(t, "#seed=3&updates=40", { ...DESKTOP, reducedMotion: "reduce" });
-  await sentence(opened).filter({ hasText: "Seed 3, 40 updates" }).waitFor();
+  await sentence(opened).filter({ hasText: "Learning has stopped" }).waitFor();
+  assert.equal(await figure(opened, "updates"), 40);
   assert.equal(await opened.getByRole("button", { name: "Pause" }).count(), 0);
   const canvas = opened.locator(".figure-balance canvas");
   const ink = () => canvas.evaluate((element) => element.toDataURL());

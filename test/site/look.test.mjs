@@ -11,6 +11,9 @@ const KINDS = {
   equation: "equation/",
   zoo: "zoo/",
   Train: "play/",
+  neighbours: "neighbours/",
+  balance: "balance/",
+  ring: "ring/",
   "a lesson with a figure": "lessons/0-first-spike.html",
   "the list of lessons, without one": "lessons/",
   "a guide": "docs/training.html",
@@ -19,7 +22,7 @@ const KINDS = {
   "the reference": "api/",
   "a page of the reference": "api/snn/LIF.html",
 };
-const FIGURES = ["equation", "zoo", "Train"];
+const FIGURES = ["equation", "zoo", "Train", "neighbours", "balance", "ring"];
 const WINDOWS = { "1440 pixels wide": DESKTOP, "390 pixels wide": PHONE };
 
 /** The files of the type of figures. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { root } from "../../scripts/entries.mjs";
-import { DESKTOP, open, PHONE } from "./support.mjs";
+import { DESKTOP, open, PHONE, sharedWords } from "./support.mjs";
 
 async function page(t, hash = "", options = DESKTOP) {
   const opened = await open(t, "/a/b/", `ring/${hash}`, options);
@@ -23,12 +23,16 @@ const cueWas = (opened, wanted) =>
   opened.waitForFunction((text) => document.querySelector("[data-figure=left]")?.textContent === text, `${wanted}°`);
 
 test("the first three seconds have the bits of Node", async (t) => {
-  const { figure } = await page(t, "#angle=220&size=128&push=-0.5");
+  const { opened, figure } = await page(t, "#angle=220&size=128&push=-0.5");
   const program = join(root, "build/demos/main.js");
   const flags = ["ring", "--neurons=128", "--angle=220", "--push=-0.5", "--starts=1"];
   const { stdout } = await promisify(execFile)(process.execPath, [program, ...flags]);
   const [, hash] = /^figure direction=\S+ hash=(\w{8})$/m.exec(stdout);
-  await figure.getByText(`hash ${hash} of the first 3 s`).waitFor();
+  // The cue ends after half a second, and the hash comes two and a half seconds later, which is rounded.
+  await figure.getByText(/^between them, (2\.[6-9]|[3-9]|\d\d)/).waitFor();
+  const words = await sharedWords(opened, "ring");
+  assert.ok(words.includes(`Hash ${hash} of the first 3 s`), `${words} has ${hash}`);
+  assert.ok(words.endsWith(`npm run demo -- ${flags.slice(0, 4).join(" ")}`), words);
 });
 
 test("a finger turns the ring on a phone, and the link has its direction", async (t) => {

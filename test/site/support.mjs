@@ -199,6 +199,16 @@ export async function linkOf(page, name) {
   return page.evaluate(() => globalThis.copied);
 }
 
+/** What the menu of a figure's Share button says besides its choices. */
+export async function sharedWords(page, name) {
+  await page.locator(`snn-figure[name="${name}"] > .share`).click();
+  const menu = page.getByRole("dialog");
+  await menu.waitFor();
+  const words = await menu.locator("p").allTextContents();
+  await menu.getByRole("button", { name: "Close" }).click();
+  return words.join(" ");
+}
+
 /** The same run in Node, by the command that the figure shows. */
 export async function inNode(command) {
   const flags = [...command.matchAll(/--(\w+)="?([^"\s]*)"?/g)].map(([, name, value]) => `--${name}=${value}`);

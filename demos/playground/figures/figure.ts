@@ -25,6 +25,8 @@ export interface Living {
   state?(): string;
   /** A sentence that names visible things which the state does not hold; null if the state holds all. */
   lost?(): string | null;
+  /** The hash of what the figure has computed, and the command that computes it in Node; null while there is nothing to compare. */
+  inNode?(): string | null;
   /** Resolves when the figure has computed the state with which it was mounted; absent if `mount` computes it. */
   readonly settled?: Promise<unknown>;
   /** The part of the figure that pictures show; absent if they show all of it. */

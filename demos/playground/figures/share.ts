@@ -74,12 +74,12 @@ export function share({ name, prefix, title, host, living }: Shared): void {
     });
   };
   const loops = mayRecord(living) ? [loop("Loop, square", SQUARE), loop("Loop, wide", WIDE)] : [];
-  const lost = living.lost?.() ?? null;
+  const words = [living.lost?.(), living.inNode?.()].filter((text) => typeof text === "string");
   const choices = element(
     "div",
     {},
     button("Copy link", () => copy(address(""))),
-    ...(lost === null ? [] : [element("p", {}, lost)]),
+    ...words.map((text) => element("p", {}, text)),
     button("Copy embed code", () => copy(frame())),
     button("Picture (PNG)", async () => download(file("png"), await png(shown), "image/png")),
     button("Picture (SVG)", () => download(file("svg"), svg(shown), "image/svg+xml")),

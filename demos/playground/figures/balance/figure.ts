@@ -96,6 +96,12 @@ class BalanceFigure implements Living {
     return this.still && this.scene.kicks === 0 ? null : LOST;
   }
 
+  inNode(): string | null {
+    const { phase, updates, seed, hash } = this.scene;
+    if (phase === "learning" || updates === 0) return null;
+    return `Hash ${hash.slice(0, 16)}. The same in Node: npm run demo -- balance --seed=${seed} --updates=${updates}`;
+  }
+
   get film(): (() => number) | undefined {
     return this.still || this.isPaused ? undefined : () => 8;
   }
@@ -191,16 +197,17 @@ class BalanceFigure implements Living {
   }
 
   private words(): string {
-    const { phase, seed, updates, hash, seconds } = this.scene;
+    const { phase, updates, seconds } = this.scene;
     if (phase === "learning")
-      return "Nobody shows it a right push. A try ends when the pole leans by 12° or the cart reaches a dotted line, and what led to longer tries than expected becomes more likely. The large pole has the newest policy.";
+      return "Nobody shows it a right push. A try ends when the pole leans by 12° or the cart reaches a dotted post, and what led to longer tries than expected becomes more likely. The large pole has the newest policy.";
     if (updates === 0)
       return "The network has learned nothing yet, so the pole falls within a second or two. Press the button.";
+    if (phase === "stopped") return "Learning has stopped: kick the pole, or let it go on learning.";
     const end =
       updates === UPDATES
         ? "The schedule is over"
         : "At least 15 of the last 20 tries lasted ten seconds, so learning has ended";
-    return `${phase === "learned" ? `${end}: kick the pole. ` : ""}Seed ${seed}, ${updates} updates in ${seconds.toFixed(1)} s of computing, hash ${hash.slice(0, 16)}: npm run demo -- balance --seed=${seed} --updates=${updates} gives the same in Node.`;
+    return `${end} after ${seconds.toFixed(1)} s of computing: kick the pole.`;
   }
 }
 

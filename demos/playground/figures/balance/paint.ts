@@ -18,11 +18,11 @@ const TITLE = 22;
 const ANGLES = 64;
 const ROW = 2;
 const NEURONS = 64;
-/** Pixels that both columns are high below the large pole. */
-const BELOW = 2 * TITLE + ANGLES + ROW * NEURONS + 24;
+/** Heights below the large pole: of angles and spikes, and of the small carts and their curve where they are not beside these. */
+const BELOW = { strip: 2 * TITLE + ANGLES + ROW * NEURONS + 24, carts: 212 };
 /** Where a try ends, in radians. */
 const LIMIT = Math.PI / 15;
-const SMALL = { columns: 8, height: 44, metre: 6.4, pole: 20 };
+const SMALL = { columns: 8, height: 36, metre: 6.4, pole: 20 };
 /** Shades of the spikes of a neuron in one decision, from 1 to 8 of them. */
 const SHADES = 3;
 
@@ -36,7 +36,7 @@ export const stageHeight = (width: number): number =>
 
 export const balanceHeight = (width: number): number => {
   const w = width || 720;
-  return stageHeight(w) + GAP + (w >= WIDE ? BELOW : 2 * BELOW + GAP);
+  return stageHeight(w) + GAP + (w >= WIDE ? BELOW.strip : BELOW.carts + GAP + BELOW.strip);
 };
 
 /** Where a place on the track, in metres, is in a picture of a width that shows a cart at `x`. */
@@ -52,12 +52,17 @@ export const besideCart = (left: number, width: number, { x }: Scene): number =>
 
 export function paintBalance(pen: Pen, scene: Scene, width: number, palette: Palette): void {
   paintStage(pen, scene, width, palette);
+  paintLegend(pen, palette);
   const top = stageHeight(width) + GAP;
-  const isWide = width >= WIDE;
-  const left = isWide ? Math.round(0.6 * (width - GAP)) : width;
-  paintStrip(new PlacedPen(pen, 0, top), scene, left, palette);
-  const beside = new PlacedPen(pen, isWide ? left + GAP : 0, isWide ? top : top + BELOW + GAP);
-  paintCarts(beside, scene, isWide ? width - left - GAP : width, palette);
+  if (width >= WIDE) {
+    const left = Math.round(0.6 * (width - GAP));
+    paintStrip(new PlacedPen(pen, 0, top), scene, left, palette);
+    paintCarts(new PlacedPen(pen, left + GAP, top), scene, [width - left - GAP, BELOW.strip], palette);
+  } else {
+    // A phone shows the pole, the carts and their curve at the same time.
+    paintCarts(new PlacedPen(pen, 0, top), scene, [width, BELOW.carts], palette);
+    paintStrip(new PlacedPen(pen, 0, top + BELOW.carts + GAP), scene, width, palette);
+  }
 }
 
 export function paintStage(pen: Pen, scene: Scene, width: number, palette: Palette): void {
@@ -75,6 +80,8 @@ export function paintStage(pen: Pen, scene: Scene, width: number, palette: Palet
   for (const end of [-TRACK.cart, TRACK.cart]) {
     const x = at(end);
     pen.line([x, ground, x, ground - 0.5 * metre], { color: palette.muted, dash: [2, 4] });
+    if (x < 32 || x > width - 32) continue;
+    pen.text(x, stageHeight(width) - 4, "a try ends", { color: palette.muted, align: "center" });
   }
   const middle = at(scene.x);
   const [half, high] = [(CART.width / 2) * metre, CART.height * metre];
@@ -86,6 +93,15 @@ export function paintStage(pen: Pen, scene: Scene, width: number, palette: Palet
   pen.discs([middle, ground, metre / 80], palette.paper);
   const kick = scene.moments.slice(-15).findLast((moment) => moment.kick !== 0)?.kick ?? 0;
   if (kick !== 0) paintArrow(pen, tip, Math.sign(kick) * 0.3 * metre, 8, palette.accent);
+}
+
+/** The triangles of both pushes and the arrow of a kick, with their names, where no pole falls. */
+function paintLegend(pen: Pen, { classes, accent, muted }: Palette): void {
+  pen.area([10, 2, 0, 8, 10, 14], classes[0]);
+  pen.area([14, 2, 24, 8, 14, 14], classes[1]);
+  pen.text(32, 12, "push", { color: muted });
+  paintArrow(pen, [-5, 26], 14, 5, accent);
+  pen.text(32, 30, "kick", { color: muted });
 }
 
 /** A triangle beside the cart: the mean push of the last moments. */
@@ -133,10 +149,15 @@ function paintStrip(pen: Pen, { moments }: Scene, width: number, palette: Palett
 
   const rows = new PlacedPen(pen, 0, TITLE + ANGLES);
   paintSpikes(rows, moments, [first, step], palette);
-  const floor = TITLE + ANGLES + TITLE + ROW * NEURONS;
+  const spikes = TITLE + ANGLES + TITLE;
+  const floor = spikes + ROW * NEURONS;
   const color = palette.accent;
-  for (const x of kicks) pen.line([x, TITLE, x, floor], { color, width: 2 });
-  pen.text(width, 12 + TITLE + ANGLES, "spikes of 64 neurons", { color: palette.muted, align: "right" });
+  for (const x of kicks)
+    pen.line([x, TITLE, x, TITLE + ANGLES, 0, Number.NaN, x, spikes, x, floor], { color, width: 2 });
+  pen.text(width, 12 + TITLE + ANGLES, "spikes of 64 neurons, by their votes", {
+    color: palette.muted,
+    align: "right",
+  });
   pen.boxes([0, floor, width, 1], palette.line);
   for (let seconds = 0; seconds <= SHOWN; seconds++) {
     const align = seconds === 0 ? "right" : seconds === SHOWN ? "left" : "center";
@@ -173,9 +194,16 @@ function paintSpikes(
 }
 
 /** Each small cart with the part of its ten seconds that have passed, and below the seconds of the last tries. */
-function paintCarts(pen: Pen, { carts, curve, updates, phase }: Scene, width: number, palette: Palette): void {
+function paintCarts(
+  pen: Pen,
+  { carts, curve, updates, phase }: Scene,
+  [width, below]: readonly [number, number],
+  palette: Palette,
+): void {
   const { columns, height, metre, pole } = SMALL;
-  pen.text(0, 12, "sixteen small carts that learn, ten seconds a try", { color: palette.muted });
+  pen.text(0, 12, "sixteen small carts learn", { color: palette.muted });
+  pen.boxes([width - 108, 7, 16, 2], palette.accent);
+  pen.text(width, 12, "their try, of 10 s", { color: palette.muted, align: "right" });
   const cell = width / columns;
   const track = cell - 8;
   const scale = Math.min(metre, track / (2 * TRACK.cart));
@@ -195,7 +223,7 @@ function paintCarts(pen: Pen, { carts, curve, updates, phase }: Scene, width: nu
   pen.boxes(bodies as number[], isIdle ? palette.muted : palette.ink);
   pen.line(poles, { color: palette.membrane, width: 2 });
   const top = TITLE + (carts.length / columns) * height + 8;
-  paintCurve(new PlacedPen(pen, 0, top), { curve, updates }, [width, BELOW - top], palette);
+  paintCurve(new PlacedPen(pen, 0, top), { curve, updates }, [width, below - top], palette);
 }
 
 function paintCurve(

@@ -12,8 +12,8 @@ next({ kind: "learn" });
 while (scene.phase === "learning") next();
 next({ kind: "kick", turn: 0.7 });
 
-/** Controls, readings and the sentence, beside a desktop's text and on a phone. */
-const FOOT = { wide: 122, narrow: 260 };
+/** Controls, readings and the sentence, on a desktop and on a phone. */
+const FOOT = { wide: 163, narrow: 253 };
 
 export const poster: Poster = {
   heightFor: (width) => balanceHeight(width) + (width < 600 ? FOOT.narrow : FOOT.wide),

@@ -109,6 +109,12 @@ class NeighboursFigure implements Living {
     return this.isBent ? LOST : null;
   }
 
+  inNode(): string | null {
+    const { measured, seed, began, isBent } = this;
+    if (measured === null || isBent) return null;
+    return `Hash ${measured.hash.slice(0, 16)}. The same in Node: npm run demo -- neighbours --seed=${seed} --inhibition=${began}`;
+  }
+
   get film(): (() => number) | undefined {
     return this.phase === "learning" ? () => 8 : undefined;
   }
@@ -212,11 +218,11 @@ class NeighboursFigure implements Living {
   }
 
   private words(): string {
-    const { phase, measured, seed } = this;
+    const { phase, measured } = this;
     if (phase === "idle")
       return "Each digit makes some fields fire. Nothing learns yet: press the button, or drag the slider.";
     if (measured === null) return "A field that fires moves towards the digit, and silences the others.";
-    return `Seed ${seed}, hash ${measured.hash.slice(0, 16)}: npm run demo -- neighbours --seed=${seed} gives the same in Node, as long as the slider stays where it was.`;
+    return "The fields have learned without labels. The number in a field is the digit for which it has fired most.";
   }
 }
 

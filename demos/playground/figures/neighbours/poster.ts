@@ -27,7 +27,10 @@ while (neighbours.seen < COUNT) {
 scene.sort(true);
 scene.arrive();
 
+/** Controls, readings, the slider and the sentence, on a desktop and on a phone. */
+const FOOT = { wide: 132, narrow: 191 };
+
 export const poster: Poster = {
-  heightFor: neighboursHeight,
+  heightFor: (width) => neighboursHeight(width) + (width < 600 ? FOOT.narrow : FOOT.wide),
   paint: (pen, width, _height, palette) => paintNeighbours(pen, scene, width, palette),
 };

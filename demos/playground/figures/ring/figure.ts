@@ -141,15 +141,12 @@ export const mount: Mount = (host, { still, state }) => {
     const { direction, left, leftTime, time } = play;
     const degrees = direction === null ? null : whole(direction);
     const drift = direction === null || left === null ? null : Math.round(turnOf(direction - left));
+    const later = left === null ? "" : `, ${((time - leftTime) / 1000).toFixed(1)} s later`;
     const shown = (value: number | null): string => (value === null ? "–" : `${count(value)}°`);
     readings.replaceChildren(
-      reading("where the spikes point", shown(degrees), "direction"),
-      reading("where the cue was", shown(left), "left"),
-      reading(
-        `between them, ${((left === null ? 0 : time - leftTime) / 1000).toFixed(1)} s later`,
-        shown(drift),
-        "drift",
-      ),
+      reading("the spikes", shown(degrees), "direction"),
+      reading("the last cue", shown(left), "left"),
+      reading(`between them${later}`, shown(drift), "drift"),
     );
     if (degrees !== null) picture.setAttribute("aria-valuenow", String(degrees));
     sentence.textContent = words();
@@ -157,14 +154,10 @@ export const mount: Mount = (host, { still, state }) => {
   }
 
   function words(): string {
-    const { cue, hash } = play;
+    const { cue } = play;
     if (isErased) return "The silence has emptied the synapses. Noise alone chooses where the next bump grows.";
     if (cue !== null) return `A cue at ${whole(cue)}° excites the neurons there.`;
-    if (isTouched || hash === null)
-      return "The cue is over: spikes excite the neurons that made them, and keep the direction.";
-    const { push, size: neurons } = linked;
-    const flags = `--neurons=${neurons} --angle=${linked.angle} --push=${push}`;
-    return `Seed 0, hash ${hash.toString(16).padStart(8, "0")} of the first 3 s: npm run demo -- ring ${flags} gives the same in Node.`;
+    return "The cue is over: spikes excite the neurons that made them, and keep the direction.";
   }
 
   const locate = (event: PointerEvent): number | null => {
@@ -210,6 +203,12 @@ export const mount: Mount = (host, { still, state }) => {
     },
     state: () => formatValues(fields, { angle, size, push: play.push }),
     lost: () => (isTouched ? LOST : null),
+    inNode() {
+      const { hash } = play;
+      if (isTouched || hash === null) return null;
+      const flags = `--neurons=${size} --angle=${angle} --push=${play.push}`;
+      return `Hash ${hash.toString(16).padStart(8, "0")} of the first 3 s. The same in Node: npm run demo -- ring ${flags}`;
+    },
     get film() {
       return isRunning ? () => 8 : undefined;
     },

@@ -22,6 +22,8 @@ const MARGIN = 34;
 const RIM = 10;
 /** The radius of three seconds ago as a share of that of now: marks do not meet in one point. */
 const HOLE = 0.08;
+/** A smaller picture has no words. */
+const LABELLED = 240;
 /** Parts of the three seconds, each paler than the one before. */
 const BANDS = 12;
 const RADIANS = Math.PI / 180;
@@ -53,7 +55,7 @@ export function paintRing(pen: Pen, picture: Picture, width: number, palette: Pa
       i % 2 === 0 ? x + r * Math.sin(2 * i * RADIANS) : y - r * Math.cos(2 * (i - 1) * RADIANS),
     );
 
-  for (const seconds of [1, 2]) pen.line(circle(radiusAt(1000 * seconds)), { color: palette.line, dash: [1, 5] });
+  for (const seconds of [1, 2]) pen.line(circle(radiusAt(1000 * seconds)), { color: palette.muted, dash: [1, 5] });
   pen.line(circle(radius + RIM), { color: picture.isSilent ? palette.inhibit : palette.line });
   pen.discs(Array.from({ length: 16 }, (_, i) => [...at(22.5 * i, radius + RIM), 2]).flat(), palette.line);
 
@@ -73,6 +75,11 @@ export function paintRing(pen: Pen, picture: Picture, width: number, palette: Pa
     pen.line(circle(8, ...at(picture.left, radius + RIM)), { color: palette.muted, width: 2 });
   if (picture.cue !== null) pen.line(circle(14, ...at(picture.cue, radius + RIM)), { color: palette.accent, width: 3 });
   if (picture.direction !== null) pen.discs([...at(picture.direction, radius + RIM), 7], palette.membrane);
-  for (const seconds of [1, 2])
-    pen.text(left, top - radiusAt(1000 * seconds) - 3, `${seconds} s ago`, { color: palette.muted, align: "center" });
+  if (width < LABELLED) return;
+  for (const seconds of [1, 2]) {
+    const y = top - radiusAt(1000 * seconds);
+    // Spikes end beside the words.
+    pen.boxes([left - 20, y - 8, 40, 16], palette.paper);
+    pen.text(left, y + 4, `${seconds} s ago`, { color: palette.muted, align: "center" });
+  }
 }

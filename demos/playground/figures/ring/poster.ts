@@ -5,8 +5,8 @@ import { paintRing, ringHeight } from "./paint.ts";
 import { Play } from "./play.ts";
 import { ANGLE } from "./settings.ts";
 
-/** Controls, readings and sliders below the picture, in a column of text and on a phone. */
-const FOOT = { wide: 191, narrow: 252 };
+/** Controls, readings, sliders and the sentence, on a desktop and on a phone. */
+const FOOT = { wide: 140, narrow: 199 };
 
 export const play = new Play({ angle: ANGLE, size: 256, push: 0.5 });
 play.pass(STORY_MS);
