@@ -79,12 +79,17 @@ export function paintDiagram(
     if (matrix !== undefined) paintConnections(pen, columns, pair, matrix, sample, at, y, palette);
   }
   for (const [i, column] of columns.entries()) {
-    const shown =
-      column.size > column.neurons.length && width > 560 ? ` · ${column.neurons.length} of ${column.size}` : "";
+    const shown = column.size > column.neurons.length ? `${column.neurons.length} of ${column.size}` : "";
     const align = i === 0 ? "left" : i === columns.length - 1 ? "right" : "center";
     const x = i === 0 ? 8 : i === columns.length - 1 ? width - 8 : column.x;
     const t = stepOf(i);
-    pen.text(x, 14, `${column.title}${shown}`, { color: palette.muted, align });
+    const isWide = width / columns.length > 120;
+    const color = palette.muted;
+    pen.text(x, isWide ? 14 : 10, isWide && shown !== "" ? `${column.title} · ${shown}` : column.title, {
+      color,
+      align,
+    });
+    if (!isWide && shown !== "") pen.text(x, 22, shown, { color, align, size: 11 });
     if (i === 0) paintInputs(pen, column, sample, t, y, palette);
     else if (i === columns.length - 1) paintReadout(pen, column, sample, t, y, palette, classNames);
     else paintNeurons(pen, column, sample.layers[i - 1] as SampleView["layers"][number], t, threshold, y, palette);

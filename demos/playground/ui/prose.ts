@@ -115,6 +115,9 @@ const EDGE = 8;
 /** Keys with which a typed number begins. */
 const TYPED = /^[\d.,−-]$/;
 
+const endsOf = (field: Ranged): (number | undefined)[] =>
+  field.kind === "level" ? [field.of[0], field.of.at(-1)] : [field.min, field.max];
+
 /** A number to be dragged, nudged by arrows, typed at once, or opened by a tap or Enter. */
 export function scrub(
   range: () => Ranged,
@@ -128,7 +131,7 @@ export function scrub(
   const refresh = (): void => {
     const value = get();
     const field = range();
-    const ends = field.kind === "level" ? [field.of[0], field.of.at(-1)] : [field.min, field.max];
+    const ends = endsOf(field);
     node.setAttribute("aria-valuemin", String(ends[0]));
     node.setAttribute("aria-valuemax", String(ends[1]));
     text.textContent = format(value);
@@ -182,7 +185,7 @@ function dragging(
   });
 }
 
-/** Opens the number below itself: its name, a box to type in, and what takes a step down or up. `begun` is the key that has begun a number. */
+/** Opens the number below itself: its name and its range, a box to type in, and what takes a step down or up. `begun` is the key that has begun a number. */
 function unfold(
   node: HTMLElement,
   range: () => Ranged,
@@ -211,7 +214,8 @@ function unfold(
     return button(sign, press, { "aria-label": `${name} ${label}` });
   };
   const row = element("span", { class: "steps" }, step("−", -1, "less"), box, step("+", 1, "more"));
-  const dial = element("span", { class: "dial", role: "group", "aria-label": label, tabindex: "-1" }, label, row);
+  const words = `${label}, ${endsOf(range()).map(plain).join(" to ")}`;
+  const dial = element("span", { class: "dial", role: "group", "aria-label": label, tabindex: "-1" }, words, row);
   let done = false;
   const close = (isKept: boolean): void => {
     if (done) return;

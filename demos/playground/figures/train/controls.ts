@@ -237,7 +237,7 @@ function layersSentence(store: FigureStore): HTMLElement {
     const fewer = button("−", () => set(store.values.layers.slice(0, -1)), { "aria-label": "one layer fewer" });
     more.disabled = layers.length === most;
     fewer.disabled = layers.length === 1;
-    node.replaceChildren(...words, fewer, " ", more);
+    node.replaceChildren(...words, element("span", { class: "kept" }, fewer, " ", more));
   };
   const refresh = (): void => {
     const count = String(store.values.layers.length);
