@@ -12,7 +12,7 @@ export const worker = () => readFileSync(join(root, "demos/playground/offline.js
 const digestOf = (content) => createHash("sha256").update(content).digest("hex").slice(0, 16);
 
 const FIRST =
-  /^(index\.html|docs\/(index|getting-started)\.html|(equation|figures|lessons|play|zoo)\/.*|assets\/(?!search\.json$).*)$/;
+  /^(index\.html|docs\/(index|getting-started)\.html|(equation|figures|lessons|play|zoo)\/.*|assets\/(?!search\.json$|figures\/[\w-]+-whole-).*)$/;
 
 /**
  * When a file of the site is kept: at once are the shell, the first pages, lessons and figures; the rest is kept when it is visited. null for

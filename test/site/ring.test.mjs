@@ -29,7 +29,7 @@ test("the first three seconds have the bits of Node", async (t) => {
   const { stdout } = await promisify(execFile)(process.execPath, [program, ...flags]);
   const [, hash] = /^figure direction=\S+ hash=(\w{8})$/m.exec(stdout);
   // The cue ends after half a second, and the hash comes two and a half seconds later, which is rounded.
-  await figure.getByText(/^between them, (2\.[6-9]|[3-9]|\d\d)/).waitFor();
+  await figure.getByText(/^apart after (2\.[6-9]|[3-9]|\d\d)/).waitFor();
   const words = await sharedWords(opened, "ring");
   assert.ok(words.includes(`Hash ${hash} of the first 3 s`), `${words} has ${hash}`);
   assert.ok(words.endsWith(`npm run demo -- ${flags.slice(0, 4).join(" ")}`), words);
@@ -64,8 +64,8 @@ test("keys turn the cue, and a silence empties the ring", async (t) => {
 
 test("who wants no motion steps by three seconds", async (t) => {
   const { figure } = await page(t, "", { ...DESKTOP, reducedMotion: "reduce" });
-  const later = figure.getByText(/between them, \d/);
-  assert.equal(await later.textContent(), "between them, 2.5 s later");
+  const later = figure.getByText(/apart after \d/);
+  assert.equal(await later.textContent(), "apart after 2.5 s");
   await figure.getByRole("button", { name: "3 s later" }).click();
-  assert.equal(await later.textContent(), "between them, 5.5 s later");
+  assert.equal(await later.textContent(), "apart after 5.5 s");
 });

@@ -141,12 +141,12 @@ export const mount: Mount = (host, { still, state }) => {
     const { direction, left, leftTime, time } = play;
     const degrees = direction === null ? null : whole(direction);
     const drift = direction === null || left === null ? null : Math.round(turnOf(direction - left));
-    const later = left === null ? "" : `, ${((time - leftTime) / 1000).toFixed(1)} s later`;
+    const after = left === null ? "" : ` after ${((time - leftTime) / 1000).toFixed(1)} s`;
     const shown = (value: number | null): string => (value === null ? "–" : `${count(value)}°`);
     readings.replaceChildren(
       reading("the spikes", shown(degrees), "direction"),
       reading("the last cue", shown(left), "left"),
-      reading(`between them${later}`, shown(drift), "drift"),
+      reading(`apart${after}`, shown(drift), "drift"),
     );
     if (degrees !== null) picture.setAttribute("aria-valuenow", String(degrees));
     sentence.textContent = words();
