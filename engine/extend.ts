@@ -16,7 +16,7 @@ import { isRunning } from "./core/backward.ts";
 import { gradientAt } from "./core/gradient.ts";
 import { applyOp, ready, recorded, recordOp, recordPart, recycleSaved, saveBlock } from "./core/op.ts";
 import { allocateInScope, scope } from "./core/scope.ts";
-import { alive, type Op as CoreOp, type Recorded as CoreRecorded, emptyLike, emptyOf, Tensor } from "./core/tensor.ts";
+import { alive, emptyLike, emptyOf, Tensor } from "./core/tensor.ts";
 import type { Reads } from "./forms/shortcuts.ts";
 import { emptySpikesOf, packedAt } from "./forms/values.ts";
 import { checkShape, type Shape } from "./shape.ts";
@@ -41,18 +41,35 @@ export { buffer, persist } from "./outside/persist.ts";
 export { checkShape } from "./shape.ts";
 
 /** What the tape stores of an op: its name, and backward for output z, inputs a, b, c and attributes. */
-export interface Recorded<Attrs> extends CoreRecorded<Attrs> {
+export interface Recorded<Attrs> {
+  /** Name of the op for errors. */
+  readonly name: string;
+  /** Which values backward reads: a sum of SAVES. */
+  readonly saves: number;
   /** Short forms that the op reads; the engine writes out all others as floats. */
   readonly reads?: Reads;
+  /** Further tensors that backward reads, if `saves` contains `SAVES.more`. */
+  more?(attrs: Attrs): readonly (Tensor | null)[];
+  /**
+   * Adds to the gradients of a, b and c; a missing input is null. Reads the gradients of z and of its parts. z's
+   * gradient has address 0 if only parts have one.
+   */
+  backward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }
 
 /** An op that `apply` runs. Its output has the shape `attrs.shape`, else the shape of a. */
-export interface Op<Attrs> extends Recorded<Attrs>, CoreOp<Attrs> {
+export interface Op<Attrs> extends Recorded<Attrs> {
   /**
    * Number of trailing axes that the op mixes; leading axes are a batch. If a repeats one step along its first axis,
    * the op runs once, for this step. Attributes may depend on the batch only in `shape`, whose first axis is that of a.
    */
   readonly lifts?: number;
+  /**
+   * Writes every element of z ← op(a, b, c). `saveFor` allocates memory for backward. Streams call forward repeatedly
+   * with other values, so each call repeats choices that depend on values, such as a sparse path, and stores them in
+   * attrs.
+   */
+  forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }
 
 /**

@@ -23,7 +23,7 @@ export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize):
   inline.always(sums(32, false, c, list, end, b, 128, init));
 }
 
-/** `sum32` with rows multiplied by the values of their entries. */
+/** `sum32`, but each row is multiplied by the value that the list has beside its index. */
 export function sum32Graded(c: usize, list: usize, end: usize, b: usize, init: usize): void {
   inline.always(sums(32, true, c, list, end, b, 128, init));
 }

@@ -3,7 +3,7 @@
 /** Four copies of a single operand. */
 const fourTimes = memory.data(16, 16);
 
-/** End of the whole vectors of four in n values from p on. */
+/** The address after the last full vector of four, if n values begin at address p. */
 export function vectorEnd(p: usize, n: i32): usize {
   return p + ((<usize>n >> 2) << 4);
 }

@@ -24,7 +24,7 @@ export function gradientAt(x: Tensor, isWritten = false): number {
     return x.gradPtr;
   }
   if (x.gradForm !== null) forms.writeOut(x);
-  // A record may need the old values of the tensor that `grad` returned.
+  // The caller writes here. If `grad` has returned this gradient as a tensor, a record may need its old values: the write is noted.
   if (x.gradTensor !== null) touch(x.gradTensor);
   return x.gradPtr;
 }

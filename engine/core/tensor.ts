@@ -37,9 +37,9 @@ export interface Recorded<Attrs> {
 /** An op that `applyOp` runs. Its output has the shape `attrs.shape`, else the shape of a. */
 export interface Op<Attrs> extends Recorded<Attrs> {
   /**
-   * Writes every element of z ← op(a, b, c). `saveBlock` (`saveFor` of `jarvis-snn/extend`) allocates memory for
-   * backward. Streams call forward repeatedly with other values, so each call repeats choices that depend on values,
-   * such as a sparse path, and stores them in attrs.
+   * Writes every element of z ← op(a, b, c). `saveBlock` allocates memory for backward. Streams call forward repeatedly
+   * with other values, so each call repeats choices that depend on values, such as a sparse path, and stores them in
+   * attrs.
    */
   forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }

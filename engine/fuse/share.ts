@@ -1,10 +1,28 @@
 /** How threads share sweeps of compiled steps, in a separate file: programs without the compiler start threads too. */
-import type { Plan } from "./plan.ts";
-import type { SweepCall } from "./sweeps.ts";
+import type { Level } from "./layout.ts";
+
+/** A call of a sweep: its function, and whether it writes streams of bits. */
+export interface SharedCall {
+  readonly run: unknown;
+  readonly isSplit: boolean;
+  readonly marks: boolean;
+}
+
+/** What determines how a step's sweeps are cut (see plan.ts). */
+interface SharedPlan {
+  readonly hasColumns: boolean;
+  readonly places: { get(kind: "parameter" | "dParameter" | "output"): readonly number[] | undefined };
+  readonly names: readonly string[];
+  readonly next: readonly unknown[];
+  readonly traced: {
+    readonly derived: readonly { readonly level: Level }[];
+    readonly definition: { readonly summed?: readonly string[] | undefined };
+  };
+}
 
 /** A run of a step, as threads see it. */
 export interface SharedRun {
-  readonly plan: Plan;
+  readonly plan: SharedPlan;
   /** Number of elements in a step, and in a row. */
   readonly size: number;
   readonly n: number;
@@ -14,7 +32,7 @@ export interface SharedRun {
   readonly ownBytes: readonly [descriptor: number, pieces: number];
   /** Copies the descriptor to an address, for another thread; arrays of pieces follow it. */
   copyTo(to: number): void;
-  pieceOf(call: SweepCall, size?: number): number;
+  pieceOf(call: SharedCall, size?: number): number;
 }
 
 /**
@@ -23,7 +41,7 @@ export interface SharedRun {
  */
 export type Shared = (
   run: SharedRun,
-  call: SweepCall,
+  call: SharedCall,
   t: number,
   steps: number,
   direction: number,

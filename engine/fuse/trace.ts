@@ -189,7 +189,8 @@ function outputsOf(definition: StepDefinition, owner: Owner, leaves: readonly Ex
 }
 
 /**
- * Throws for an unused comparison: the step has used it as a condition of JavaScript. A comparison that only an unused term reads counts as used.
+ * Throws for a comparison that no term reads: the step has used it as a condition of JavaScript. It suffices that a term reads it, even if
+ * that term has no effect.
  */
 function checkComparisons({ name, comparisons, decided }: Owner, outputs: Iterable<Expression>): void {
   if (comparisons.length === 0) return;

@@ -86,7 +86,7 @@ export interface Loading {
  *
  * - `pure`: a call can be recorded once and replayed, and its output may be overwritten. In evaluation mode, `forward` runs the same ops for
  *   every x of a shape, on the parameters themselves, and neither the layer nor its backward pass reads the output again
- * - `product`: pure, and a single op, x times `weightOf(layer)`; a learning rule can replace its input for ∂L/∂weight
+ * - `product`: pure, and a single op, x times `weightOf(layer)`; for ∂L/∂weight a learning rule can use another tensor in the place of x
  * - `weighted`: reads the weight through `weightOf`, so masks and grids apply
  * - `stepwise`: in evaluation mode each step of a sequence is computed independently, as in pure layers
  * - `written`: none of these

@@ -9,8 +9,7 @@
 import { integers, wordsAt } from "../core/backend.ts";
 import { memory } from "../core/wasm.ts";
 import { COLUMN, NOWHERE, STRIP, wordOf } from "../fuse/layout.ts";
-import type { Shared, SharedRun } from "../fuse/share.ts";
-import type { SweepCall } from "../fuse/sweeps.ts";
+import type { Shared, SharedCall, SharedRun } from "../fuse/share.ts";
 import type { Parts } from "./parts.ts";
 import { rangesOf } from "./shared.ts";
 
@@ -47,7 +46,7 @@ function sumsOf(bound: SharedRun): SumPlaces {
 /** Arguments of `Shared`: the steps of a sweep. */
 interface Sweep {
   readonly bound: SharedRun;
-  readonly call: SweepCall;
+  readonly call: SharedCall;
   readonly t: number;
   readonly steps: number;
   readonly direction: number;

@@ -125,7 +125,7 @@ function gradientsOf(d: number) {
   const size = at(d, layout.rows) * at(d, layout.n);
   const [dSpikes, factors] = [at(d, layout.dSpikes), at(d, layout.product)];
   const ofProduct = factors === 0 ? -1 : dSpikes !== 0 ? layout.dSpikes : layout.dMembrane;
-  /** A given gradient, whose step is the next word; one of them may be a product. */
+  /** A gradient of the caller: its address is this word, its stride over steps the next one. One gradient may be given as a product. */
   const given = (word: number) => {
     const array = arrayAt(at(d, word), at(d, word + 1));
     return word === ofProduct && array.isGiven

@@ -156,7 +156,8 @@ const LATENCY_TARGETS = joined(LATENCY, { numClasses: Number.NaN }) satisfies Re
 >;
 
 /**
- * Latency targets: the neuron of the class spikes first and all others last, at the times of 1 and 0 in `latencyEncode`.
+ * Latency targets: the neuron of the class spikes when `latencyEncode` lets the value 1 spike, first; all others spike as for the
+ * value 0, last.
  *
  * Shapes: B class indices → targets [T, B, K].
  *

@@ -1,4 +1,4 @@
-/** Recordings of a caller, checked once before filters, frames and writers read them, and new recordings. */
+/** Checks the recordings of a caller, once, before filters, frames and writers read them. Makes new recordings too. */
 import { numberOf, objectOf, upTo, wrongType, wrongValue } from "../../engine/arguments.ts";
 import type { EventRecording } from "./recording.ts";
 

@@ -205,7 +205,7 @@ function evt2Words({ columns }: FileStart, start: number, size: 4 | 8, place: 0 
 }
 
 interface State2 {
-  /** Microseconds of the high bits of the time and all wraps; −1 before the first word with them. */
+  /** The high bits of the time, and all its overflows so far, in microseconds; −1 before the first word that has high bits. */
   high: number;
   /** Time of the last event. */
   newest: number;

@@ -27,7 +27,7 @@ export interface ParameterFields {
   readonly fold?: boolean;
   /** Other options that give the parameter, such as a time constant that gives a decay. Default: none. */
   readonly from?: ParameterSource<SourceOptions, never>;
-  /** Options that learn the parameter if they are true, such as `{ learnBeta: false }`. Default: none. */
+  /** Further options that make the parameter learnable if true, with false as their default: `{ learnBeta: false }`. Default: none. */
   readonly also?: { readonly [option: string]: false };
   /** Whether the parameter is learned if the option `learn` is not given and the choices need the parameter. Default false. */
   readonly learn?: boolean;

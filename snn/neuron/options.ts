@@ -1,4 +1,7 @@
-/** Reads the options of a layer or a rule once: by the definition of its class, with the named preset. */
+/**
+ * Reads the options of a layer or a rule when it is made. The definition of the class says which options there are; the option `numerics`
+ * names a preset, which gives further defaults.
+ */
 import { choiceOf, numberOf, type Range, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { checkNeeds, IN_FLOAT32, missing, type Needs, NOT_ZERO } from "../layer/checks.ts";

@@ -69,7 +69,7 @@ export type Fired = {
   readonly membrane: Value;
   /** v, after the reset. */
   readonly v: Value;
-  /** v in refractory steps: unchanged, after a pending reset. */
+  /** v in refractory steps: that of the step before, reset if the reset of the spike is still to come. */
   readonly held: Value;
   /** The held v, decayed. */
   readonly leaked: Value;

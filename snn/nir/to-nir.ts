@@ -130,7 +130,7 @@ function valuesOf(t: Tensor, shape: Shape, axis = shape.length - 1): NeuronValue
 /** Translates an axis of [T, B, …shape] to one of the shape. */
 const axisOf = (axis: number, { length }: Shape): number => (axis < 0 ? axis + length : axis - 2);
 
-/** Shape of one step of one sample after a layer. Errors of the layer name the node. */
+/** Shape of one step of one sample after a layer. If the layer throws, the message contains the name of the node. */
 function behind(layer: Module, { to, where }: Place): Shape {
   try {
     return layer.evaluating(() => layer.forward(zeros([1, 1, ...to.shape]))).sizes.slice(2);

@@ -169,7 +169,7 @@ export class Int8 extends Staged {
 
 const TRAITS = traitsOf(Int8, "written");
 
-/** Throws for weights that would remain floats although their layer, or one around it, looks like a product. */
+/** Throws for a Linear or convolution whose weight would remain floats: its class overrides `forward`, or another module contains it. */
 function checkWeights(layer: Module, path: string): void {
   const { name } = layer.constructor;
   if (isWeightLayer(layer)) {
