@@ -16,11 +16,11 @@ async function page(t, hash = "", options = DESKTOP) {
 const sentence = (page) => page.locator(".figure-balance .sentence");
 
 /** Waits until a number of the figure is at least so large. */
-const reaches = (page, name, least, timeout = 60_000) =>
+const reaches = (page, name, least, options = {}) =>
   page.waitForFunction(
     ([name, n]) => Number.parseFloat(document.querySelector(`[data-figure=${name}]`)?.textContent) >= n,
     [name, least],
-    { timeout },
+    options,
   );
 
 const learn = (page, label) => page.getByRole("button", { name: label, exact: true }).click();
@@ -54,7 +54,7 @@ test("it falls, learns and stands, with the bits of Node; a press stops learning
   await opened.getByRole("button", { name: "Pause" }).click();
   await opened.getByRole("button", { name: "Go on", exact: true }).click();
   await learn(opened, "Go on learning");
-  await opened.getByRole("button", { name: "Another seed" }).waitFor({ timeout: 120_000 });
+  await opened.getByRole("button", { name: "Another seed" }).waitFor();
   await reaches(opened, "stood", 2);
   const end = await sentence(opened).textContent();
   assert.match(end, /kick the pole/);
@@ -65,7 +65,7 @@ async function kick(page, act) {
   const before = await figure(page, "kicks");
   for (let tries = 0; tries < 20 && (await figure(page, "kicks")) === before; tries++) {
     await act();
-    await reaches(page, "kicks", before + 1, 1500).catch(() => {});
+    await reaches(page, "kicks", before + 1, { timeout: 1500 }).catch(() => {});
   }
   assert.ok((await figure(page, "kicks")) > before);
 }

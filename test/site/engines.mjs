@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chromium } from "playwright-core";
-import { browsers } from "../../scripts/browsers.mjs";
+import { browsers, TIMEOUT_MS } from "../../scripts/browsers.mjs";
 import { serve } from "../../scripts/serve.mjs";
 import { CHROMIUM, DESKTOP } from "./support.mjs";
 
@@ -56,6 +56,7 @@ export async function inChromium(use, preferences = {}) {
   mkdirSync(join(profile, "Default"));
   writeFileSync(join(profile, "Default/Preferences"), JSON.stringify(preferences));
   const context = await chromium.launchPersistentContext(profile, { ...CHROMIUM, ...DESKTOP });
+  context.setDefaultTimeout(TIMEOUT_MS);
   try {
     let [page] = context.pages();
     await use({

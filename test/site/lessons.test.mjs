@@ -104,7 +104,6 @@ describe("lesson 5", () => {
     page.waitForFunction(
       ([selector, text]) => document.querySelector(selector).textContent.includes(text),
       [selector, text],
-      { timeout: 120_000 },
     );
 
   test("a press trains in the worker of the page: more than 85 % of the test digits, and again after a stop", async (t) => {
@@ -230,9 +229,7 @@ test("the four files of lesson 5, built by Vite, are a page that trains", async 
   page.on("pageerror", (error) => wrong.push(String(error)));
   await page.goto(own.url);
   const untilLine = (text) =>
-    page.waitForFunction((text) => document.querySelector("#log").textContent.includes(text), text, {
-      timeout: 120_000,
-    });
+    page.waitForFunction((text) => document.querySelector("#log").textContent.includes(text), text);
   await untilLine("epoch 10:");
   const log = await page.locator("#log").textContent();
   assert.ok(lesson.includes(`The page shows:\n\n\`\`\`text\n${log}\`\`\`\n`), log);

@@ -181,15 +181,18 @@ async function lookAround(client, own) {
   await visitAll(client, own.url, [PAGE]);
   // A page that it keeps is the old one, until the browser looks for a newer worker; beside the first page Chromium does so after a minute.
   await replaceWorker("docs/");
-  await client.run(() => void navigator.serviceWorker.getRegistration().then((left) => left?.update()));
   await seeFree(client);
   await visitAll(client, own.url, ["docs/"]);
 }
 
-/** The worker without a version loads the page anew when it has ended. */
+/** Asks for a newer worker, as the browser may have done already: the worker without a version loads the page anew when it has ended. */
 async function seeFree(client) {
+  const update = () => void navigator.serviceWorker.getRegistration().then((left) => left?.update());
   const isFree = () => navigator.serviceWorker.controller === null;
-  await see({ run: () => client.run(isFree).catch(() => false) });
+  // A page that is loaded anew does not answer.
+  const unlessAnew = (body) => client.run(body).catch(() => false);
+  await unlessAnew(update);
+  await see({ run: () => unlessAnew(isFree) });
   await see(client, isGone);
 }
 
@@ -208,7 +211,6 @@ async function endOldWorker(client) {
     await see(client, () => navigator.serviceWorker.controller !== null);
     assert.deepEqual((await kept(client, own.url)).sort(), ["", "offline.json"]);
     own.deploy(join(site, "play"));
-    await client.run(() => void navigator.serviceWorker.getRegistration().then((left) => left?.update()));
     await seeFree(client);
   } finally {
     own.close();

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before } from "node:test";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
+import { TIMEOUT_MS } from "../../scripts/browsers.mjs";
 import { root } from "../../scripts/entries.mjs";
 import { serve } from "../../scripts/serve.mjs";
 
@@ -48,6 +49,7 @@ export async function contextOf(t, options = DESKTOP) {
   browser ??= chromium.launch(CHROMIUM);
   const context = await (await browser).newContext({ serviceWorkers: "block", ...options });
   t.after(() => context.close());
+  context.setDefaultTimeout(TIMEOUT_MS);
   return context;
 }
 

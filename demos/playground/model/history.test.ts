@@ -34,6 +34,22 @@ test("history: another one that takes the changes is the same, whenever they are
   expect(second.steps).toEqual([]);
 });
 
+test("history: an accuracy that passes is told, and taken back with the next step; one that stays is not", () => {
+  const [history, told] = [new History(), new History()];
+  const after = (happens: () => void): (number | null)[] => {
+    happens();
+    told.apply(history.changes());
+    return [...told.accuracy];
+  };
+  expect(after(() => history.record(0, null))).toEqual([null]);
+  expect(after(() => history.measure(0.5, false))).toEqual([0.5]);
+  expect(after(() => history.measure(0.5, false))).toEqual([0.5]);
+  expect(after(() => history.record(1, 1))).toEqual([null, null]);
+  expect(after(() => history.measure(0.75))).toEqual([null, 0.75]);
+  expect(after(() => history.measure(0.75, false))).toEqual([null, 0.75]);
+  expect(after(() => history.record(2, 1))).toEqual([null, 0.75, null]);
+});
+
 test("history: a run that goes on from a later step begins there", () => {
   const history = new History();
   history.record(1000, null);

@@ -29,9 +29,12 @@ export class History {
   /** Steps in the last point, and the first point that `changes` has not told. */
   private inLast = 0;
   private untold = 0;
+  /** The last accuracy is taken back with the next step. */
+  private passes = false;
 
   /** The loss of the training step that led to `step`; null for the step at which a run begins. */
   record(step: number, loss: number | null): void {
+    if (this.passes) this.measure(null);
     const before = this.steps.at(-1);
     const open = before !== undefined && this.inLast > 0 && before % strideAt(before, PER_OCTAVE) !== 0;
     if (!open) {
@@ -49,9 +52,10 @@ export class History {
     this.untold = Math.min(this.untold, last);
   }
 
-  /** The accuracy at the last step. */
-  measure(accuracy: number): void {
+  /** The accuracy at the last step. It stays, or passes with the next step: curves of equal runs have equal points, whenever one looks. */
+  measure(accuracy: number | null, stays = true): void {
     const last = this.steps.length - 1;
+    this.passes = !stays && (this.passes || this.accuracy[last] === null);
     this.accuracy[last] = accuracy;
     this.untold = Math.min(this.untold, last);
   }

@@ -130,7 +130,7 @@ export class Session {
     const { x, label } = this.values();
     const detail = detailed ? this.detail() : null;
     const isWhole = this.masks.every((mask) => mask === undefined);
-    if (detail !== null && this.recalled === null && isWhole) this.history.measure(detail.accuracy);
+    if (detail !== null && this.recalled === null && isWhole) this.history.measure(detail.accuracy, false);
     return {
       kind: "frame",
       playing: this.playing,
