@@ -30,7 +30,7 @@ const atanTerms = memory.data<f32>([
 const erfTerms = memory.data<f32>([
   1, -0.333333254, 0.0999984667, -0.0237995945, 0.00459974213, -0.000711248373, 7.00217424e-5, 0,
 ]);
-/** erfc(x)·e^x² / t in t = 1 / (1 + x/2) for 1 ≤ x ≤ 10.5 */
+/** erfc(x)·e^x² / t as a polynomial in t = 1 / (1 + x/2), for 1 ≤ x ≤ 10.5: its coefficients. */
 const erfcTerms = memory.data<f32>([
   0.282098025, 0.282047004, 0.246904135, 0.179039791, 0.0603434183, 0.0834454149, -0.227062345, 0.0937637165,
 ]);

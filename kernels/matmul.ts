@@ -39,7 +39,7 @@ const BLOCK_A = 32768;
 /** Rows of tiles with a partial vector, which are computed here and copied. */
 const SPARE_ROWS = 32;
 const spare = memory.data(2048, 16);
-/** Length of a row of A from which the next rows are prefetched. */
+/** The next rows of A are prefetched if a row has at least this length. */
 const LONG = 256;
 const touched = memory.data(16, 16);
 /** Output tile for a single row. */

@@ -65,7 +65,7 @@ const isFactored = (x: Tensor, { depth, outputs }: Product): boolean =>
   outputs > 0 &&
   outputs < FEW_OUTPUTS &&
   depth <= MANY_INPUTS &&
-  // If x is [T], a time step is one number, less than a row of the product.
+  // If x is [T], a time step is one number; the product needs a row.
   x.sizes.length > 1 &&
   canTakeOver(x) &&
   readsGradient(x, "product");

@@ -24,7 +24,7 @@ interface End {
   isReached: boolean;
 }
 
-/** A leaf of a block has a record, so that its gradient can be in any form and keeps the sign of a zero. */
+/** The record of a leaf of a block: it copies the gradient, which may have any form. A copy keeps the sign of a zero; a sum would not. */
 const leafOp: Omit<ShortRecorded<End>, "shortcuts"> = {
   name: "inBlocks",
   saves: 0,

@@ -230,7 +230,7 @@ function formOf(given: Definition): RuleForm {
   };
 }
 
-/** Checks the entries of a member of a definition that has entries by name. Functions of the choices are checked when a rule is made. */
+/** Checks a member of a definition that is an object of named entries. An entry that is a function of the choices is checked when a rule is made. */
 function formsOf(
   name: string,
   expected: string,

@@ -195,7 +195,7 @@ abstract class Int8Layer<P extends Plan> extends Staged {
     return this.plan(isStep ? [1, ...x] : x);
   }
 
-  /** Plans a sequence [T, …] whose features fit. */
+  /** Plans a sequence [T, …]; `planOf` has checked the number of its features. */
   protected abstract plan(x: Shape): P;
 
   /** z ← the products of all steps. `pasts` has the previous step of each group, which the last step replaces. */

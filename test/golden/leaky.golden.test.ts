@@ -48,7 +48,7 @@ goldenSuite<{ entries: SnnTorchEntry[] }, SnnTorchEntry>({
   otherBugs: {
     ...AT_ONCE_ZERO,
     "inhibition with graded_spikes_factor":
-      "spikes leave the layer without the factor, by which a reset at once divides them nevertheless; so in the test",
+      "spikes leave the layer without the factor, by which a reset at once divides them nevertheless. The test does the same",
   },
   run: (entry) => compareNeurons(entry, (input) => runOf(entry, input, leaky(entry)), TIGHT),
 });

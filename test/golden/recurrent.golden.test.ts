@@ -116,7 +116,7 @@ goldenSuite<{ entries: SnnTorchEntry[] }, SnnTorchEntry>({
   otherBugs: {
     "RLeaky, reset_delay false": AT_ONCE,
     "RSynaptic, reset_delay false":
-      "the reset at once goes to a variable that nothing reads: it is late as by default; so in the test",
+      "the reset at once goes to a variable that nothing reads: it is late as by default. The test does the same",
   },
   run(entry) {
     const effective = entry.class === "RSynaptic" ? without(entry, "reset_delay") : entry;

@@ -144,9 +144,9 @@ goldenSuite<Content, Entry>({
   },
   otherBugs: {
     "latency, off_target below 0":
-      "the code is 0 where there is no spike: it is cut off below the target; so in the test",
-    "latency, clip with interpolate": "values below the threshold rise too, clip has no effect; so in the test",
-    "targets_convert, latency": "on_target, off_target and interpolate have no effect; so in the test",
+      "the code is 0 where there is no spike: it is cut off below the target. The test does the same",
+    "latency, clip with interpolate": "values below the threshold rise too, clip has no effect. The test does the same",
+    "targets_convert, latency": "on_target, off_target and interpolate have no effect. The test does the same",
   },
   run: (entry, content) => RUNS[entry.group](entry, content),
 });
