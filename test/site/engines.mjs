@@ -1,4 +1,5 @@
 /** The engines in which the site is walked through: Chromium by Playwright, Firefox and WebKit by WebDriver, with one kind of client. */
+import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,11 +38,11 @@ export async function host(served, place, caching = "max-age=600") {
 
 /** Looks at the page until there is something to see. */
 export async function see(client, look, arg = null) {
-  for (;;) {
+  for (const end = performance.now() + TIMEOUT_MS; performance.now() < end; await sleep(100)) {
     const seen = await client.run(look, arg);
     if (seen) return seen;
-    await sleep(100);
   }
+  assert.fail(`nothing to see for ${TIMEOUT_MS / 1000} s by ${look}`);
 }
 
 /** Goes to the first page; the tab belongs to the service worker when this one has kept all first files. */

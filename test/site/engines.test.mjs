@@ -71,7 +71,7 @@ async function compare(client) {
 
 const driven = (await browsers()).filter(({ isDriven }) => isDriven);
 
-describe("engines", { concurrency: 2, timeout: 300_000 }, () => {
+describe("engines", { concurrency: 2 }, () => {
   for (const { name, use } of engines)
     test(`${name}: a training pauses, and gives the weights of Node`, () => use(train));
 

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import { TIMEOUT_MS } from "../../scripts/browsers.mjs";
 import { root } from "../../scripts/entries.mjs";
 import { writeOffline } from "../../scripts/offline.mjs";
 import { poll, start } from "../../scripts/programs.mjs";
@@ -159,7 +160,7 @@ before(async () => {
   const program = start(process.execPath, [join(root, "scripts/site.mjs"), "--open"], { env });
   const address = () => /^http:\S+/m.exec(program.output())?.[0];
   try {
-    const url = await program.during((over) => poll(address, over), "the address of the site", 240_000);
+    const url = await program.during((over) => poll(address, over), "the address of the site", TIMEOUT_MS);
     assert.match(await (await fetch(url)).text(), /jarvis-snn/);
   } finally {
     await program.end();
@@ -227,7 +228,7 @@ async function fillStorage(client, own) {
   await seeMissed(client, () => fetch(location.href).then((response) => response.text()));
 }
 
-describe("offline", { concurrency: 2, timeout: 900_000 }, () => {
+describe("offline", { concurrency: 2 }, () => {
   for (const { name, use } of engines) {
     test(`${name}: an answer of somebody else is shown, and is not kept`, () => use(hosted(visitBehindPortal)));
     test(`${name}: a worker that gets an answer of somebody else does not install, until it gets its files`, () =>

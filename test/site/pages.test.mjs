@@ -116,7 +116,7 @@ async function keepToPolicy(client) {
   }
 }
 
-describe("odd", { concurrency: 2, timeout: 600_000 }, () => {
+describe("odd", { concurrency: 2 }, () => {
   for (const { name, use } of engines) {
     test(`${name}: where storage throws, documents and figures live, and their look changes`, () =>
       use((client) => walkWithoutStorage(client, FORBID)));

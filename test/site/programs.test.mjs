@@ -219,7 +219,7 @@ async function visit(t, client, url) {
   });
 }
 
-describe("programs", { concurrency: 2, timeout: 600_000 }, () => {
+describe("programs", { concurrency: 2 }, () => {
   for (const { name, use } of engines.filter(({ name }) => /Chromium|Firefox/.test(name))) {
     test(name, (t) =>
       use(async (client) => {
