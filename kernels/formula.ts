@@ -1,10 +1,10 @@
 /**
  * Elementwise functions that are rare in inner loops: one formula each, and one loop for all.
  *
- * They are evaluated in float64, two lanes at a time. A formula may then be written as in a textbook: cancellation, overflow and intermediate
- * roundings stay far below float32, and results are at most 1 ulp off, in nearly all cases the nearest float32. A dispatch for every pair of
- * elements, and polynomials as loops, keep the code small: a further function costs only its formula. A pair takes some 5 ns plus the time of
- * its formula.
+ * They are evaluated in float64, two lanes at a time. A formula may then be written as in a textbook: cancellation, overflow and
+ * intermediate roundings stay far below float32, and results are at most 1 ulp off, in nearly all cases the nearest float32. A dispatch for
+ * every pair of elements, and polynomials as loops, keep the code small: a further function costs only its formula. A pair takes some 5 ns
+ * plus the time of its formula.
  *
  * Polynomials are minimax fits whose coefficients were rounded to float32 one by one, each refit compensating the earlier roundings; the
  * remaining relative errors are below 1.2·10⁻⁸, a fifth of a float32 rounding.
@@ -312,8 +312,9 @@ function sin(x: v128, quadrant: i64): v128 {
 /**
  * An angle in [−π/2, π/2] with the sine of x + quadrant·π/2, exact to 2⁻⁶³ of a turn for every float32.
  *
- * x = m·2ᵉ⁻²³: m is multiplied by the bits of 1/2π after those of whole turns: 64 of them (the low half of the product), and 32 more, for
- * their carry. The result is a fraction of a turn in units of 2⁻⁶⁴; whole turns vanish by integer overflow.
+ * x = m·2ᵉ⁻²³. Of 1/2π, the bits that give whole turns are left out. m is multiplied by the next 64 bits, of which the low half of the
+ * product remains, and by 32 more for their carry. The result is a fraction of a turn in units of 2⁻⁶⁴; whole turns vanish by integer
+ * overflow.
  *
  * @see Payne and Hanek (1983), Radian Reduction for Trigonometric Functions, SIGNUM Newsletter 18(1).
  */

@@ -213,7 +213,7 @@ function sumListed(
   do {
     const stop = min(end, at + PLACE * MOST);
     const turn = max(at, min(add, stop));
-    // Each pair contains an offset of 128: the number of added pairs minus that of subtracted pairs counts.
+    // Each pair contains an offset of 128, so all offsets are 128 times the number of added pairs minus that of subtracted ones.
     const net = <i32>(stop - turn) - <i32>(turn - at);
     let x0 = i16x8.splat(<i16>(LOW * (net / <i32>PLACE)));
     let x1 = x0;
@@ -332,7 +332,8 @@ function scaled(sum: v128, factors: usize, biases: usize): v128 {
 
 /**
  * lists ← for each row of x [rows, in], the places of non-zeros times 64, with the values. First rows + 1 addresses: the start of each
- * row's list, and the end of the last; then two words for each set bit. Sets a bit of `bits` [rows, ⌈in/32⌉] for each non-zero.
+ * row's list, and the end of the last; then two words for each non-zero. The bits that are set in `bits` [rows, ⌈in/32⌉] say where they
+ * are.
  */
 export function listGraded(lists: usize, bits: usize, x: usize, rows: i32, inputs: i32): void {
   let to = lists + ((<usize>rows + 1) << 2);
@@ -405,9 +406,9 @@ function sumGraded(z: usize, n: i32, entry: usize, q: usize, isWide: bool, facto
  *
  *   z[u·across + v, (c·kh + i)·kw + j] ← x[c, u·strideDown + i·dilationDown − padDown, v·strideAcross + …]
  *
- * The image [channels, height, width] is numbers at x, and z is [down·across, channels·kh·kw]. If x is 0 (the address), the image is a stream
- * of bits from bit `first` on, and each row of z fills whole words of bits. `axes` has integers: size, places, kernel, stride, padding and
- * dilation of the rows, then of the columns.
+ * The image [channels, height, width] is numbers at x, and z is [down·across, channels·kh·kw]. If x is 0 (the address), the image is a
+ * stream of bits from bit `first` on, and each row of z fills whole words of bits. `axes` has integers: size, places, kernel, stride,
+ * padding and dilation of the rows, then of the columns.
  */
 export function lookUnder(z: usize, x: usize, bits: usize, first: i32, channels: i32, axes: usize): void {
   const height = load<i32>(axes);

@@ -63,13 +63,13 @@ let above: i32 = 0;
  *
  *   u[t] = β·v[t−1] + I[t]     s[t] = 1 if u[t] ≥ θ (strict: >) else 0     v[t] = u[t] after the reset
  *
- * The descriptor has the words of `LIFDescriptor`, in the order of lif-layout.ts. Writes u and v [T, rows, n], the bits
- * of s, and the last v [rows, n]. Reads the current [T, rows, n], or [rows, n] if its step is 0, and the state `from`
- * [rows, n]. The address 0 means: zeros for `from`, no bits for s (without a reset: a leaky integrator), and for the
- * current that u is given and only v is computed. If the step of u is 0, u is [rows, n] and holds the last step. u may
- * overlap the current, or `from` if the step of u is 0. v may overlap u of all steps. The last v may overlap `from`, or
- * u [rows, n]. With `stepAll`, the rows are a part of a step of `stepAll` values, so the next step of v and of the bits
- * begins `stepAll` values later. The caller has cleared the bits that share a word with another part.
+ * The descriptor has the words of `LIFDescriptor`, in the order of lif-layout.ts. Writes u and v [T, rows, n], the bits of s, and the last
+ * v [rows, n]. Reads the current [T, rows, n], or [rows, n] if its step is 0, and the state `from` [rows, n]. The address 0 of `from` means
+ * zeros; that of s means a leaky integrator, without spikes and reset. If the address of the current is 0, u is given, and only v is
+ * computed. If the step of u is 0, u is [rows, n] and holds the last step. u may overlap the current, or `from` if the step of u is 0. v
+ * may overlap u of all steps. The last v may overlap `from`, or u [rows, n]. With `stepAll`, the rows are a part of a step of `stepAll`
+ * values, so the next step of v and of the bits begins `stepAll` values later. The caller has cleared the bits that share a word with
+ * another part.
  */
 // @costs layout.T * size
 // @let size = layout.rows * layout.n, columns = layout.stepBeta + layout.stepThreshold
@@ -297,10 +297,9 @@ function sweep4Own(
 }
 
 /**
- * Computes n columns from column j and bit `place` on, four or one at a time. Their state stays in a register over T
- * steps. From one step to the next, u and the current advance by these bytes and the bits by `size`. p and `last`: the
- * addresses of the state before and after, or 0. `isReset`: resets the state before if it fires, and leaves the state
- * after as it is.
+ * Computes n columns from column j and bit `place` on, four or one at a time. Their state stays in a register over T steps. From one step
+ * to the next, u and the current advance by these bytes and the bits by `size`. p and `last`: the addresses of the state before and after,
+ * or 0. With `isReset`, the state before is reset first where it has fired, and the state after is stored without a reset.
  */
 function someColumns(
   u: usize,

@@ -27,8 +27,8 @@ import { rowTimesColumns, rowTimesRows } from "./row";
 import { BLOCK_K, panelBytes, startsOf, WIDEST, zeros } from "./starts";
 
 /**
- * Number of elements of B that are packed at once. A block is BLOCK_K rows deep; up to DEEPEST if there is only one panel, and SHALLOWEST if
- * A has few rows, which read each block once.
+ * Number of elements of B that are packed at once. A block is BLOCK_K rows deep; up to DEEPEST if there is only one panel, and SHALLOWEST
+ * if A has few rows, which read each block once.
  */
 const BLOCK_B = 65536;
 const DEEPEST = 1024;
@@ -36,7 +36,7 @@ const SHALLOWEST = 64;
 /** Number of elements of A that fit the second-level cache while all panels pass over them. */
 const BLOCK_A = 32768;
 
-/** Rows of tiles with a partial vector, which are computed here and copied. */
+/** Tiles with a partial vector are computed here, so many rows at a time, and then copied to C. */
 const SPARE_ROWS = 32;
 const spare = memory.data(2048, 16);
 /** The next rows of A are prefetched if a row has at least this length. */
@@ -60,8 +60,8 @@ export function gemm(descriptor: usize): void {
 }
 
 /**
- * The product with B[p, j] = b[rows[p] + cols[j]], for tables of ascending integers: the values under a window that moves over an image, read
- * in place.
+ * The product with B[p, j] = b[rows[p] + cols[j]], for tables of ascending integers: the values under a window that moves over an image,
+ * read in place.
  */
 export function gemmGathered(descriptor: usize): void {
   inline.always(multiply(descriptor, true));
@@ -79,7 +79,7 @@ function multiply(descriptor: usize, gathered: bool): void {
   const bRow = word(descriptor, layout.bRow);
   const bCol = word(descriptor, layout.bCol);
   if (!gathered && m == 1 && n >= 8 && k >= 4 && (bCol == 1 || (bRow == 1 && aCol == 1))) {
-    // The remaining rows, and the remaining columns of B, are separate products.
+    // The last rows of B, and its last columns, are separate products.
     const nc = n & ~7;
     const kc = k & ~3;
     const wide = (<usize>nc) << 2;
@@ -252,9 +252,9 @@ function tiles(
 }
 
 /*
- * The tiles: c[r, 0 … w−1] ← init[r, …] + Σₚ a[r]·panel[p, …], for two or four rows r at a time; m is a multiple of that. At least four sums
- * must be in flight, since an addition takes three or four cycles. Registers cannot be indexed, so each sum is written out. Tiles of 16
- * columns read rows of A as packed pairs.
+ * The tiles: c[r, 0 … w−1] ← init[r, …] + Σₚ a[r]·panel[p, …], for two or four rows r at a time; m is a multiple of two or four. At least
+ * four sums must be in flight, since an addition takes three or four cycles. Registers cannot be indexed, so each sum is written out. Tiles
+ * of 16 columns read rows of A as packed pairs.
  */
 
 /** Tiles of 12 columns or, `wide`, of 16. */

@@ -18,8 +18,8 @@ const HEAD: usize = 36;
 const ENTRY: usize = 12;
 
 /**
- * table ← the windows along an axis: the start and end of each in the plane, and the divisor of its sum. A kernel of 0 means windows that
- * divide the axis evenly.
+ * table ← the windows along an axis: the start and end of each in the plane, and the divisor of its sum. A kernel of 0 means adaptive
+ * windows: window c covers ⌊c·size/places⌋ up to ⌈(c + 1)·size/places⌉.
  */
 export function spans(
   table: usize,
@@ -145,8 +145,8 @@ export function maxPool(z: usize, place: usize, x: usize, down: usize, across: u
 }
 
 /**
- * Maxima of four windows of equal width, `side` apart, or of one window, which may be empty. The rows of the first
- * window begin at the addresses from, from + step, … below to.
+ * Maxima of four windows of equal width, `side` apart, or of one window, which may be empty. The rows of the first window begin at the
+ * values from, from + step, … of x, below to.
  */
 function maximaOf(
   four: bool,
@@ -181,8 +181,8 @@ function everyOther(p: usize): v128 {
 }
 
 /**
- * Maxima of a plane whose windows are 2 × 2, side by side and without padding. Returns false, without a valid result, if rows are missing
- * under a window, or for NaN or infinities of both signs; the general loop then handles the plane.
+ * Maxima of a plane whose windows are 2 × 2, side by side and without padding. Returns false, without a valid result, if a window has fewer
+ * than two rows, or for NaN or infinities of both signs; the general loop then handles the plane.
  */
 function maximaOfSquares(z: usize, place: usize, x: usize, down: usize, width: i32, columns: i32): bool {
   const below = (<usize>width) << 2;
@@ -321,7 +321,7 @@ export function avgPoolGrad(dx: usize, dz: usize, down: usize, across: usize, pl
   inline.always(average(true, dz, dx, down, across, planes));
 }
 
-/** Writes means z of x or, with `shares`, adds the shares of z to x. */
+/** z ← the means of windows of x or, with `shares`, x += the shares of z. */
 function average(shares: bool, z: usize, x: usize, down: usize, across: usize, planes: i32): void {
   const width = load<i32>(across);
   const columns = load<i32>(across, 4);
@@ -408,11 +408,11 @@ function shareInOne(p: usize, below: usize, share: f32, rows: i32, length: i32):
 }
 
 /**
- * Adds the shares of four windows, `step` columns apart. Columns of the windows are processed from the last to the first, so that each value
- * receives its shares in the order of windows.
+ * Adds the shares of four windows, `step` columns apart. Columns of the windows are processed from the last to the first, so that each
+ * value receives its shares in the order of windows.
  */
 function shareInFour(p: usize, below: usize, shares: v128, rows: i32, length: i32, step: i32): void {
-  // With step 2, two neighbouring values have the same windows, except the last of an odd number.
+  // With step 2, each pair of neighbouring values has the same windows; the last value of an odd length has no partner.
   const low = i32x4.shuffle(shares, shares, 0, 0, 1, 1);
   const high = i32x4.shuffle(shares, shares, 2, 2, 3, 3);
   for (; rows > 0; rows--, p += below) {

@@ -2,14 +2,14 @@
  * Random numbers as a function of a key and a counter: Philox 4×32-10.
  *
  * A stream is the sequence of 32-bit words of the blocks counter, counter + 1, …, four words each, in the order of the publication. Word i
- * depends only on key, counter and i, so any part of a stream can be computed anywhere, in any order. Eight blocks are computed at a time, in
- * two groups of four lanes, and transposed into that order.
+ * depends only on key, counter and i, so any part of a stream can be computed anywhere, in any order. Eight blocks are computed at a time,
+ * in two groups of four lanes, and transposed into that order.
  *
  *   uniform[i]      (word[i] >> 8)·2⁻²⁴, in [0, 1)
  *   normal[2k]      r·cos φ     with r = √(−2·log u), u = ((word[2k] >> 8) + 1)·2⁻²⁴ in (0, 1]
  *   normal[2k + 1]  r·sin φ     and φ = 2π·uniform[2k + 1] (Box–Muller); |normal| ≤ 5.77
  *
- *   bernoulli[i]    decided by half a word, and by a whole one if that is not enough
+ *   bernoulli[i]    decided by half a word and, where its 16 bits do not decide, by 24 more
  *
  * Keys and counters are 64-bit numbers in a low and a high half.
  *
@@ -84,8 +84,8 @@ function eightBlocks(
 }
 
 /**
- * z[i] ← word i of the stream, a u32: Philox 4×32-10 of the key and the counter, which increases by 1 every four words. counter2 and counter3
- * are its upper words.
+ * z[i] ← word i of the stream, a u32: Philox 4×32-10 of the key and the counter, which increases by 1 every four words. counter2 and
+ * counter3 are its upper words.
  */
 // @let block = (counter0 >>> 0) + low / 4
 // @cut n by 32 → z, counter0 = block >>> 0, counter1 = counter1 + Math.floor(block / 2 ** 32) >>> 0

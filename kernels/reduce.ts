@@ -338,7 +338,7 @@ export function pickAxisGrad(dx: usize, dz: usize, index: usize, outer: i32, n: 
   }
 }
 
-/** dx[o, i, j] += dz[o, j] / (number of ties) where x[o, i, j] = z[o, j]; nothing if z is NaN. */
+/** dx[o, i, j] += dz[o, j] / (number of ties) where x[o, i, j] = z[o, j]; adds nothing where z is NaN. */
 // @costs outer * n * inner
 // @cut outer → dx * n * inner, dz * inner, z * inner, x * n * inner
 export function amaxGrad(dx: usize, dz: usize, z: usize, x: usize, outer: i32, n: i32, inner: i32): void {

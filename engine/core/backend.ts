@@ -56,8 +56,7 @@ export const extra = (): ExtraKernels => ("normalize" in k ? (k as Kernels) : ex
 export const rare = (): RareKernels => ("sgd" in k ? (k as Kernels) : rareKernels());
 
 /**
- * The reference's convolution, since the reference lacks the kernels for parts of a convolution; undefined for the SIMD
- * kernels.
+ * The convolution of the reference kernels, which have no kernels for its parts; undefined for the SIMD kernels.
  */
 export const convolution = (): Reference["convolve"] | undefined => (k as Partial<Reference>).convolve;
 

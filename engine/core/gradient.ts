@@ -14,7 +14,7 @@ import { alive, checkOwn, forms, KEY, Tensor, touch } from "./tensor.ts";
 
 /**
  * Address of the gradient of x, to add to; 0 if x needs no gradient. A first gradient is filled with zeros.
- * `isWritten`: left uninitialised, for callers that asked {@link addsTo} or {@link holds} and overwrite every element.
+ * With `isWritten` it is left uninitialised: the caller has asked {@link addsTo} or {@link holds} and overwrites every element.
  */
 export function gradientAt(x: Tensor, isWritten = false): number {
   if (!wantsGradient(x)) return 0;
@@ -24,7 +24,7 @@ export function gradientAt(x: Tensor, isWritten = false): number {
     return x.gradPtr;
   }
   if (x.gradForm !== null) forms.writeOut(x);
-  // The caller writes here. If `grad` has returned this gradient as a tensor, a record may need its old values: the write is noted.
+  // The caller writes here. The write is noted if `grad` has returned this gradient as a tensor, whose old values a record may need.
   if (x.gradTensor !== null) touch(x.gradTensor);
   return x.gradPtr;
 }

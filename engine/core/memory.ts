@@ -55,7 +55,7 @@ export const linearMemory: Space = {
   reserved: () => memory.buffer.byteLength,
 };
 
-/** No block is larger: addresses have 32 bits. */
+/** Bytes of the largest block, since addresses have 32 bits. */
 const LARGEST = 2 ** 32;
 
 /*

@@ -10,8 +10,8 @@ import type { Shape } from "./shape.ts";
 import { alive, emptyLike, emptyOf, forms, type Op, type Recorded, ready, type Tensor, tick } from "./tensor.ts";
 
 /**
- * Flags for `saves` of an op, to be added up: the values that its backward reads. Overwriting one of them before
- * `backward()` makes it throw.
+ * Flags for `saves` of an op, to be added up: the values that its backward reads. `backward()` throws if one of them was overwritten
+ * before.
  */
 export * as SAVES from "./saves.ts";
 export { type Op, type Recorded, ready } from "./tensor.ts";

@@ -15,8 +15,8 @@ export interface Region {
 }
 
 /**
- * Fields of a tensor that scopes read. This file and engine/outside/ assign the fields about lifetime. All entries of a
- * scope's lists are tensors; they have this type, because tensor.ts imports this file.
+ * Fields of a tensor that scopes read. Only this file and engine/outside/ assign those about lifetime. The lists of a scope hold tensors,
+ * by this type because tensor.ts imports this file.
  */
 export interface Owned {
   readonly ptr: number;
@@ -162,7 +162,7 @@ export function leave(): void {
     t.region = disposed;
   }
   for (let i = 0; i < blocks.length; i += 2) heap.release(blocks[i] as number, blocks[i + 1] as number);
-  // The enclosing scope may still end with an error.
+  // The enclosing scope, too, disposes of them if it ends with an error.
   if (parent !== root) for (const t of persisted) (parent as Scope).persisted.push(t);
   clear(persisted);
   clear(records);

@@ -64,7 +64,7 @@ export function noGrad<R>(fn: () => R): R {
  */
 const atRoot = <R>(fn: () => R): R => run("atRoot", false, fn, handOut);
 
-/** At most five arguments, since a list of any length would be allocated at each call. */
+/** At most five arguments, since rest parameters would allocate an array at each call. */
 type Fn = (a: never, b: never, c: never, d: never, e: never) => unknown;
 
 const compose = (fn: Fn, a: never, b: never, c: never, d: never, e: never): unknown =>

@@ -356,8 +356,7 @@ export function fillForms(by: Forms): void {
 /** Functions of engine/foreign.ts for values of callers. */
 export interface Checks {
   /**
-   * The numbers of an array. Getters and callers cannot change them during the read; with `grows`, growing memory
-   * cannot detach them.
+   * The numbers of an array, which neither getters nor callers can change during the read. With `grows`, they stay valid if memory grows.
    */
   numbersOf(where: string, expected: string, values: unknown, grows: boolean): ArrayLike<number>;
   /** The error for a value that is not a tensor of this package. */

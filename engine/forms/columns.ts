@@ -23,7 +23,7 @@ const bytesOf = ([outputs, inputs]: readonly number[]): number =>
   4 * (inputs as number) * columnStride(outputs as number);
 
 /**
- * Address of w [out, in] as [in, columnStride(out)] for an unrecorded product; 0 if a copy does not pay or is not safe.
+ * Address of a copy of w [out, in] as [in, columnStride(out)], for an unrecorded product; 0 if a copy does not pay or is not safe.
  */
 export function columnsOf(w: Tensor): number {
   if (w.columns > READ_ONCE) return w.columns;

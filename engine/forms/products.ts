@@ -80,8 +80,7 @@ export function transposedTimes(dw: number, init: number, x: number, dz: number,
 }
 
 /**
- * Runs a described product over the `count` set bits of A, which has m rows. If A has address 0, its non-zeros are
- * ones.
+ * Runs a described product over the `count` set bits of A, which has m rows. If the address of A is 0, its non-zeros are ones.
  */
 function follow(bits: number, count: number, m: number, graded: boolean): void {
   // Workspace of the kernel.
@@ -200,8 +199,8 @@ export function gatherWeightGradient(
 }
 
 /**
- * Largest density of non-zeros at which skipping zeros is faster, for very many outputs. At `half` panels of 16 outputs
- * it is half as large, because the lists cost the same for few outputs. Measured.
+ * Largest density of non-zeros at which skipping zeros is faster, for very many outputs. For `half` panels of 16 outputs it is half as
+ * large, because the lists cost as much for few outputs as for many. Measured.
  */
 const BINARY = { density: 0.8, half: 0.4 };
 const GRADED = { density: 0.7, half: 2.5 };

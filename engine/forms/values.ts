@@ -78,7 +78,7 @@ export function emptySpikesOf(shape: Shape): Tensor {
 /** Where a kernel writes the spikes of a tensor that `emptySpikesOf` made. */
 export const spikesAt = (z: Tensor): number => z.bits || z.ptr;
 
-/** Gives t, which is outside of tapes, packed bits beside its floats: those of x, or unwritten. */
+/** Gives t, which is outside of tapes, packed bits beside its floats: those of x or, without x, uninitialised ones. */
 export function addBits(t: Tensor, x?: Tensor): void {
   const bytes = streamBytes(t.size);
   t.bits = x?.bits ?? allocateIn(root.region, bytes);
