@@ -84,12 +84,6 @@ export const encoder = {
     },
     {
       path: "docs/coding.md",
-      before: /^ {2}\[populations\]\(#populations\)/,
-      text: `  [${name} code](#${fileOf(name)}-code),`,
-      why: "the chapter in the list",
-    },
-    {
-      path: "docs/coding.md",
       before: /^### Currents$/,
       text: section(name, exported),
       why: "options, use, source, equation",

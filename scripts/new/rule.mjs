@@ -96,12 +96,6 @@ export const rule = {
     },
     {
       path: "docs/plasticity.md",
-      before: /^- \[Batches, bounds and sums\]/,
-      text: `- [${name}](#${name.toLowerCase()})`,
-      why: "the chapter in the list",
-    },
-    {
-      path: "docs/plasticity.md",
       before: /^## Batches, bounds and sums$/,
       text: section(name),
       why: "the equation, its use, an example that runs, the source",
