@@ -18,7 +18,8 @@ const sentence = (page) => page.locator(".figure-balance .sentence");
 /** Waits until a number of the figure is at least so large. */
 const reaches = (page, name, least, options = {}) =>
   page.waitForFunction(
-    ([name, n]) => Number.parseFloat(document.querySelector(`[data-figure=${name}]`)?.textContent) >= n,
+    ([name, n]) =>
+      Number.parseFloat(document.querySelector(`[data-figure=${name}]`)?.textContent.replaceAll(/\s/g, "")) >= n,
     [name, least],
     options,
   );

@@ -13,7 +13,8 @@ import { inNode, site } from "./support.mjs";
 function look(least) {
   const text = (selector) => document.querySelector(selector)?.textContent ?? "";
   if (text(".problem:not([hidden])") !== "") throw new Error(text(".problem:not([hidden])"));
-  const [step, command] = [text("[data-figure=step]"), text("[data-fact=command]")];
+  const step = text("[data-figure=step]").replace(/\s/g, ""); // thousands are apart
+  const command = text("[data-fact=command]");
   const isOver = text("[data-action=play]") === "Train" && Number(step) >= least && command.endsWith(`=${step}`);
   return isOver && { hash: text("[data-fact=hash]"), command, step: Number(step) };
 }
@@ -28,7 +29,7 @@ async function train(client) {
     assert.equal(first.step, 40);
     assert.equal(await inNode(first.command), first.hash);
     await client.run(press);
-    await see(client, (step) => Number(document.querySelector("[data-figure=step]").textContent) > step, 50);
+    await see(client, () => Number(document.querySelector("[data-figure=step]").textContent.replace(/\s/g, "")) > 50);
     await client.run(press);
     const second = await see(client, look, 51);
     assert.equal(await inNode(second.command), second.hash);

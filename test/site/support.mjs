@@ -132,9 +132,12 @@ export async function longestTask(page, happens) {
 export const stepIs = (page, steps) =>
   page.waitForFunction((n) => document.querySelector("[data-figure=step]")?.textContent === n, String(steps));
 
-/** Waits until the figure has more steps. */
+/** Waits until the figure has more steps, whose thousands are apart from 10 000 on. */
 export const stepsAbove = (page, steps) =>
-  page.waitForFunction((n) => Number(document.querySelector("[data-figure=step]")?.textContent) > n, steps);
+  page.waitForFunction((n) => {
+    const shown = document.querySelector("[data-figure=step]")?.textContent ?? "";
+    return Number(shown.replaceAll(/\s/g, "")) > n;
+  }, steps);
 
 export const playing = (page, wanted) =>
   page.waitForFunction(
