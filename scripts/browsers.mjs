@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { isThere } from "./machine.mjs";
 import { poll, start } from "./programs.mjs";
+import { PATIENT } from "./serve.mjs";
 import { overHTTP, overMarionette } from "./webdriver.mjs";
 
 /** Headers of pages with memory that threads share. */
@@ -98,7 +99,13 @@ const BROWSERS = {
           () => false,
         );
       const options = { "webkitgtk:browserOptions": { binary: path, args: ["--automation"] } };
-      const connected = async (over) => (await poll(status, over)) && overHTTP(port, program.log, options);
+      // A browser whose port was taken in the meantime lives on, and never answers its driver.
+      const isCutOff = (over) => poll(() => CUT_OFF.test(program.log()), over);
+      const refuse = () => Promise.reject(new Error(`browsers: expected a session, got\n${program.log()}`));
+      async function connected(over) {
+        await poll(status, over);
+        return Promise.race([overHTTP(port, program.log, options), isCutOff(over).then(refuse)]);
+      }
       return { program, client: await program.during(connected, "a session", START_MS) };
     },
   },
@@ -151,20 +158,26 @@ async function inside({ path, environment = () => ({}) }, body) {
   }
 }
 
-/** Never resolves; rejects if the page crashes, whose process was not started by `launch`. */
-const waitForever = (client) => client?.run(() => new Promise(() => {})) ?? new Promise(() => {});
+/** Never resolves; rejects if the page crashes, whose process was not started by `launch`. A command may not take minutes. */
+async function waitForever(client) {
+  while (client !== undefined) await client.run(() => new Promise((again) => setTimeout(again, 60_000)));
+  return new Promise(() => {});
+}
+
+/** What WebKit prints when its driver cannot reach it. */
+const CUT_OFF = /Failed to start remote inspector server/;
 
 /** Messages of WebKitWebDriver after a crash of its own or of its browser; both crash occasionally, because of faults in their memory. */
 const CRASHED = /Session terminated without a reply|page crash or hang|WebProcess CRASHED/;
 const ATTEMPTS = 3;
 
-/** A visit, repeated if the browser crashes. Errors of the page and of commands are thrown at once. */
+/** A visit, repeated if the browser crashes or starts cut off. Errors of the page and of commands are thrown at once. */
 async function visit(...all) {
   for (let attempt = 1; ; attempt++) {
     try {
       return await visitOnce(...all);
     } catch (error) {
-      if (attempt === ATTEMPTS || !CRASHED.test(error.message)) throw error;
+      if (attempt === ATTEMPTS || ![CRASHED, CUT_OFF].some((pattern) => pattern.test(error.message))) throw error;
       console.error(`browsers: ${error.message}; visit ${attempt + 1} of at most ${ATTEMPTS}`);
     }
   }
@@ -209,7 +222,7 @@ async function serve(folder, headers) {
   const result = new Promise((resolve, reject) => {
     settle = (url, body) => (url === "/result" ? resolve(JSON.parse(body)) : reject(new Error(`browsers: ${body}`)));
   });
-  const server = createServer(async (request, response) => {
+  const server = createServer(PATIENT, async (request, response) => {
     if (request.method === "POST") {
       // A browser that ends may leave its last message incomplete.
       const parts = await request.toArray().catch(() => null);

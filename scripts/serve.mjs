@@ -15,12 +15,15 @@ const TYPES = {
   ".woff2": "font/woff2",
 };
 
+/** Options of servers that close no connection by a clock: a browser may send its next request at that moment, which is then lost. */
+export const PATIENT = { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 };
+
 /**
  * Serves a folder below a prefix, all files with these headers; `answer` may give another content for a path. Returns the address of the first
  * page, and a function that ends the server.
  */
 export async function serve(folder, prefix = "/somewhere/below/", headers = {}, answer = () => undefined) {
-  const server = createServer((request, response) => {
+  const server = createServer(PATIENT, (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const path = decodeURI(pathname.slice(prefix.length)).replace(/(^|\/)$/, "$1index.html");
     try {

@@ -76,8 +76,8 @@ const refused = ({ error, message }) => new Error(`${error}: ${message}`);
 
 /** Sends commands, with the log of the browser in errors. */
 const told = (log, send) => (command, parameters) =>
-  send(command, parameters).catch(({ message }) => {
-    throw new Error(`webdriver: ${command}: ${message}\n${log()}`);
+  send(command, parameters).catch(({ message, cause }) => {
+    throw new Error(`webdriver: ${command}: ${message}${cause === undefined ? "" : `, ${cause.message}`}\n${log()}`);
   });
 
 function client(send) {

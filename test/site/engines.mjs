@@ -36,19 +36,48 @@ export async function host(served, place, caching = "max-age=600") {
   };
 }
 
-/** Looks at the page until there is something to see. */
-export async function see(client, look, arg = null) {
-  for (const end = performance.now() + TIMEOUT_MS; performance.now() < end; await sleep(100)) {
+/** Limit of a look: shorter than that of the visit, whose error does not know what was looked for. */
+const LOOK_MS = TIMEOUT_MS / 2;
+
+/** Looks at the page until there is something to see, or null after the limit. */
+async function seeWithin(client, ms, look, arg = null) {
+  for (const end = performance.now() + ms; performance.now() < end; await sleep(100)) {
     const seen = await client.run(look, arg);
     if (seen) return seen;
   }
-  assert.fail(`nothing to see for ${TIMEOUT_MS / 1000} s by ${look}`);
+  return null;
+}
+
+/** Looks at the page until there is something to see. */
+export const see = async (client, look, arg) =>
+  (await seeWithin(client, LOOK_MS, look, arg)) ?? assert.fail(`nothing to see for ${LOOK_MS / 1000} s by ${look}`);
+
+/** How often a reader comes to a page whose worker does not install, as after one lost answer, and how long each time. */
+const VISITS = 3;
+const VISIT_MS = LOOK_MS / VISITS;
+
+const isServed = () => navigator.serviceWorker.controller !== null;
+
+/** How far the worker came. */
+async function stateOfWorker() {
+  const registrations = await navigator.serviceWorker.getRegistrations();
+  const files = [];
+  for (const name of await caches.keys()) files.push([name, (await (await caches.open(name)).keys()).length]);
+  const states = registrations.map(({ installing, waiting, active }) =>
+    [installing, waiting, active].map((worker) => worker?.state ?? null),
+  );
+  return JSON.stringify({ page: document.readyState, states, files });
 }
 
 /** Goes to the first page; the tab belongs to the service worker when this one has kept all first files. */
 export async function begin(client, url) {
-  await client.navigate(url);
-  await see(client, () => navigator.serviceWorker.controller !== null);
+  for (let visit = 1; ; visit++) {
+    await client.navigate(url);
+    if (await seeWithin(client, VISIT_MS, isServed)) return;
+    const message = `no worker serves the page after ${VISIT_MS / 1000} s: ${await client.run(stateOfWorker)}`;
+    if (visit === VISITS) assert.fail(message);
+    console.error(`engines: ${message}; visit ${visit + 1} of at most ${VISITS}`);
+  }
 }
 
 /** Chromium by Playwright with preferences of its reader. Its client also gives a session of Chromium's own protocol. */
