@@ -326,7 +326,7 @@ function loaderOf<Y>(
 
 /**
  * Calls fn(output, y, lengths) with the model's output for a batch. Errors about values name the batch. If fn throws a
- * RangeError and the output has a wrong number of samples, the message begins with this cause.
+ * RangeError and the output has a wrong number of samples, the message begins by saying so.
  */
 function ofOutput<Y, R>(
   where: string,

@@ -1,6 +1,6 @@
 /**
- * Numbers of surrogates and resets, for all kernels of neurons. derivative.ts has the derivatives at x = u − θ. Some have the name of the
- * smooth step: the derivative of erf is a Gaussian. reference/kinds.ts lists all of them.
+ * Numbers of surrogates and resets, for all kernels of neurons. derivative.ts has the derivatives at x = u − θ. Some are named by their
+ * integral, the smooth step: ERF is a Gaussian. reference/kinds.ts lists all of them.
  */
 
 /** k·σ(kx)·(1 − σ(kx)) */

@@ -41,7 +41,7 @@ export function gemmMasked(descriptor: usize): void {
   const bitsRow = (<usize>(n + 31) >> 5) << 2;
   const initStep = init == c ? cStep : 0;
   const initRow = init == c ? cRow : init == 0 ? 0 : 4;
-  // The mask of no bits is zeros.
+  // Without initial values the sums begin at 0: the first mask, that of no bits, holds sixteen zeros.
   if (init == 0) init = masks;
   for (let i = 0; i < m; i += 2) {
     // Rows are processed in pairs; the last one may be its own partner.
@@ -55,7 +55,7 @@ export function gemmMasked(descriptor: usize): void {
     for (let left = n, word = bits; left > 0; left -= 16, word += 2) {
       // Sixteen columns, of which the last ones may be missing.
       const columns = min(16, left);
-      // A sum that begins at −0 would show whether a mask has removed terms.
+      // 0 is added to each initial value, because −0 would keep its sign if all terms are masked, and lose it if a term 0 is added.
       const zero = f32x4.splat(0);
       copy(row, 4, from0, initStep, columns);
       let s0 = f32x4.add(v128.load(row), zero);

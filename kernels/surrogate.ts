@@ -3,7 +3,10 @@ import { derivativeLanes, exponentials, floorOf, innerFactor, isExponential, out
 import { loadTail, storeTail } from "./lanes";
 import { scalarEnd } from "./span";
 
-/** θ for all columns, and the last columns of a row. */
+/**
+ * `edge`: four lanes with θ if all columns share one, or with the θ of the last one to three columns; then four lanes with their u.
+ * `none`: zeros.
+ */
 const edge = memory.data(32, 16);
 const none = memory.data(16, 16);
 

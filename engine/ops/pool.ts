@@ -74,8 +74,8 @@ const maxPoolOp: ShortOp<Pooling> = {
   shortcuts: { reads: { a: ["bits"] }, lifts: 3, keepsBits },
   forward: (z, x, _y, _w, p) => findMaxima(spikesAt(z), 0, x, 0, x.size / sizeOf(p), p),
   /**
-   * Recomputes the places of the maxima instead of storing them. All planes are done at once if the op that made x
-   * reads values and places; otherwise a block of planes at a time.
+   * Recomputes the places of the maxima instead of storing them. If the op that made x reads its gradient
+   * as values and places, all planes are done at once; otherwise one block of planes at a time.
    */
   backward(z, x, _y, _w, p) {
     const size = sizeOf(p);

@@ -10,7 +10,7 @@ import { SLICES, type Slice, type SliceOptions, slicesOf } from "./slices.ts";
 
 /** Options of {@link toFrames} and {@link toSpikes}. */
 export interface FrameOptions extends SliceOptions {
-  /** P, the number of channels: 2 (default) for one a polarity, OFF first; 1 for both together. */
+  /** P, the number of channels: 2 (default), OFF and ON; or 1 for both polarities together. */
   polarities?: 1 | 2;
 }
 

@@ -96,7 +96,7 @@ export function datasetAt(where: string, opened: Opened, path: string): Dataset 
   });
 }
 
-/** Bytes of a text, or of another value that is a JavaScript object. */
+/** Bytes that a value takes besides its own if it is a JavaScript object, such as a text. */
 const OBJECT = 64;
 
 /** All values of a dataset; a single number or text if it has no axes. */

@@ -9,7 +9,7 @@ import { RuleSweep } from "./sweep.ts";
 import type { SampleAddresses, Spiking } from "./synapses.ts";
 import { floatsAt, int32At, type Workspace } from "./workspace.ts";
 
-/** A sweep that updates pre- or postsynaptic traces, and the indices of their arrays. */
+/** A sweep that updates the traces of the presynaptic or the postsynaptic neurons, and the indices of the arrays that it reads. */
 class Tracing {
   private readonly sweep: RuleSweep;
   private readonly size: number;

@@ -1,7 +1,7 @@
 /** A compiled sweep of a rule, with the descriptor places of its arrays. */
 import { Program, Rows, type StepDefinition } from "../../engine/fuse/index.ts";
 
-/** For an array: its place in the descriptor, and its index in a list of addresses. */
+/** One pair for each array: its place in the descriptor, and its index in the list of addresses. */
 type Used = readonly (readonly [place: number, index: number])[];
 
 export class RuleSweep {

@@ -79,7 +79,7 @@ interface Reading {
   readonly extra: readonly string[];
   /** The parameters that are learned if the option `learn` is absent. */
   readonly learn: readonly string[];
-  /** Options that learn a parameter. */
+  /** Options that make a parameter learned, and that parameter. */
   readonly also: readonly (readonly [option: string, parameter: string])[];
   readonly choices: readonly (readonly [name: string, usual: unknown])[];
   /** Choices that need other choices. */

@@ -50,10 +50,10 @@ export class FromParameters {
   private tensors: readonly Tensor[] = [];
   private writes: readonly number[] = [];
   private rounding: Rounding | null = null;
-  /** Whether all values are the parameters themselves, so that a write does not invalidate them. */
+  /** Whether each value is a parameter itself, not a copy: then the values remain valid when a parameter is written. */
   private isDirect = false;
 
-  /** `copies`: values are never parameters themselves. */
+  /** `copies`: no value is a parameter itself. */
   constructor(count: number, compute: (parameters: Named) => readonly (Tensor | null)[], copies = false) {
     this.count = count;
     this.compute = compute;

@@ -346,7 +346,7 @@ export class Recurrent<
     };
   }
 
-  /** The current of each step; the connection "one" takes a constant current without copies. */
+  /** The current of each step. With the connection "one" a constant current is one array for all steps, not copied. */
   private inputsOf(current: Tensor): Tensor[] {
     return this.V === null ? current.unbind(0) : inputSteps(current);
   }
