@@ -96,6 +96,12 @@ function contentOf(page) {
   return `${figure}\n${sectionsOf(page)}\n${page.html.replace(figure, "")}`;
 }
 
+/** The name of the first figure that stands directly in `main`, as an attribute for the style sheet. */
+function figureOf(content) {
+  const name = /^<snn-figure name="([\w-]+)"/m.exec(content)?.[1];
+  return name === undefined ? "" : ` data-figure="${name}"`;
+}
+
 /** The ways from a lesson to those before and after it. */
 function turnsOf(page) {
   const lessons = page.groups.flatMap(({ pages }) => pages).filter(({ path }) => path.startsWith("lessons/"));
@@ -126,6 +132,7 @@ export function documentOf(page, { assets, tabs, version, origin, isLook }) {
     `<a href="${to(path)}"${begins.test(page.path) ? ' aria-current="true"' : ""}>${name}</a>`;
   const isWhole = WHOLE.includes(page.path);
   const isListed = !isWhole || page.path.startsWith("docs/");
+  const content = contentOf(page);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -151,9 +158,9 @@ ${fontsOf(page, assets)
 <search class="search"><input type="search" placeholder="Search" aria-label="Search" data-search></search>
 <button type="button" class="theme" data-theme-button aria-label="Light or dark">${HALVES}</button>
 </header>
-<div class="${isWhole ? "whole" : "body"}">
+<div class="${isWhole ? "whole" : "body"}"${figureOf(content)}>
 ${isListed ? sidesOf(page) : ""}<main id="content">
-${contentOf(page)}
+${content}
 </main>
 ${isWhole ? "" : sectionsOf(page)}
 </div>

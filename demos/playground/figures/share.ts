@@ -89,11 +89,15 @@ export function share({ name, prefix, title, host, living }: Shared): void {
     button("Close", () => dialog.close()),
   );
   const dialog = element("dialog", { class: "sharing", "aria-label": `Share: ${title}` }, choices);
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    host.removeAttribute("data-shared");
+  });
   // A click beside the menu has the dialog itself as its target.
   dialog.addEventListener("click", ({ target }) => {
     if (target === dialog) dialog.close();
   });
+  host.setAttribute("data-shared", "");
   host.after(dialog);
   dialog.showModal();
 }

@@ -16,6 +16,20 @@ export function button(label: string, onPress: () => void, attributes: Record<st
   return made;
 }
 
+/** Replaces the children of a node. Those at both ends that are equal to the new ones remain, so the page lays out only the others. */
+export function replaceChanged(parent: Node, children: readonly (Node | string)[]): void {
+  const old = [...parent.childNodes];
+  const next = children.map((child) => (typeof child === "string" ? document.createTextNode(child) : child));
+  const isSame = (i: number): boolean => old.at(i)?.isEqualNode(next.at(i) ?? null) === true;
+  const most = Math.min(old.length, next.length);
+  let [before, after] = [0, 0];
+  while (before < most && isSame(before)) before++;
+  while (before + after < most && isSame(-1 - after)) after++;
+  const end = old[old.length - after] ?? null;
+  for (const node of old.slice(before, old.length - after)) parent.removeChild(node);
+  for (const node of next.slice(before, next.length - after)) parent.insertBefore(node, end);
+}
+
 /** Hands a file to the browser's downloads. */
 export function download(name: string, content: BlobPart, type: string): void {
   const url = URL.createObjectURL(new Blob([content], { type }));

@@ -58,7 +58,7 @@ export class StackView {
     if (resized) this.host.style.height = `${this.layout(1).height}px`;
     this.describe();
     this.view.update();
-    this.overlay.update();
+    if (resized || cursor.share !== null) this.overlay.update();
   }
 
   private layout(width: number): StackLayout {

@@ -1,5 +1,5 @@
 /** A box of text without ink over the same text in colours. */
-import { element } from "./dom.ts";
+import { element, replaceChanged } from "./dom.ts";
 
 export class TextBox {
   readonly node: HTMLElement;
@@ -28,6 +28,6 @@ export class TextBox {
     if (this.box.value !== text) this.box.value = text;
     this.box.rows = text.split("\n").length;
     // The line behind a last line break has a height too.
-    this.ink.replaceChildren(...colored, "\n");
+    replaceChanged(this.ink, [...colored, "\n"]);
   }
 }

@@ -9,12 +9,13 @@ export function zeroLines(values: Float32Array, side: number): number[] {
   for (let row = 0; row + 1 < side; row++) {
     for (let column = 0; column + 1 < side; column++) {
       const i = row * side + column;
-      const [a, b, c, d] = [i, i + 1, i + side + 1, i + side].map((j) => values[j] as number) as [
-        number,
-        number,
-        number,
-        number,
-      ];
+      const a = values[i] as number;
+      const b = values[i + 1] as number;
+      const c = values[i + side + 1] as number;
+      const d = values[i + side] as number;
+      const isPositive = a >= 0;
+      // Nearly all cells have one sign.
+      if (b >= 0 === isPositive && c >= 0 === isPositive && d >= 0 === isPositive) continue;
       if (!Number.isFinite(a + b + c + d)) continue;
       const crossings = [
         ...crossing(a, b, (k) => [column + k, row]),
@@ -23,7 +24,7 @@ export function zeroLines(values: Float32Array, side: number): number[] {
         ...crossing(a, d, (k) => [column, row + k]),
       ];
       // Where all four sides are crossed, the sign in the middle says which corner is cut off.
-      const isSplit = crossings.length === 4 && a + b + c + d >= 0 === a >= 0;
+      const isSplit = crossings.length === 4 && a + b + c + d >= 0 === isPositive;
       const order = isSplit ? [0, 1, 2, 3] : [0, 3, 1, 2];
       const ends = crossings.length === 4 ? order.map((at) => crossings[at] as Point) : crossings;
       for (let at = 0; at + 1 < ends.length; at += 2) {
