@@ -58,6 +58,31 @@ describe("equation", { concurrency: 2 }, () => {
     assert.equal(await page.locator(".figure-equation .wrong").count(), 0);
   });
 
+  test("the coloured text is that of the box, whatever was there before", async (t) => {
+    const page = await open(t);
+    const first = await page.inputValue(TEXT);
+    const colored = () => page.locator(".figure-equation .text pre").evaluate((pre) => pre.innerHTML);
+    const beginning = await colored();
+    const changes = {
+      "a line before all": (text) => `k = 2\n${text}`,
+      "a line behind all": (text) => `${text}\nk = 2`,
+      "a name in the middle": (text) => text.replace("β·v", "γ·v"),
+      "a line twice": (text) => `${text.split("\n")[0]}\n${text}`,
+      "a line less": (text) => text.split("\n").slice(1).join("\n"),
+    };
+    for (const [what, change] of Object.entries(changes)) {
+      await type(page, change);
+      const text = await page.inputValue(TEXT);
+      assert.equal(await page.locator(".figure-equation .text pre").textContent(), `${text}\n`, what);
+      const edited = await colored();
+      await type(page, () => "x");
+      await type(page, () => text);
+      assert.equal(await colored(), edited, what);
+      await type(page, () => first);
+      assert.equal(await colored(), beginning, what);
+    }
+  });
+
   test("changes are undone and done again, by buttons and by keys", async (t) => {
     const page = await open(t);
     const first = await page.inputValue(TEXT);
