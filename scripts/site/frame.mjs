@@ -96,9 +96,9 @@ function contentOf(page) {
   return `${figure}\n${sectionsOf(page)}\n${page.html.replace(figure, "")}`;
 }
 
-/** The name of the first figure that stands directly in `main`, as an attribute for the style sheet. */
+/** The name of the first figure that stands directly in `main`, as an attribute for the style sheet. Cards stand in a row of their own. */
 function figureOf(content) {
-  const name = /^<snn-figure name="([\w-]+)"/m.exec(content)?.[1];
+  const name = /^<snn-figure name="(?!card-)([\w-]+)"/m.exec(content)?.[1];
   return name === undefined ? "" : ` data-figure="${name}"`;
 }
 
