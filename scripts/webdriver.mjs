@@ -97,13 +97,14 @@ function client(send) {
 
   async function navigate(url) {
     await send("Navigate", { url });
-    // WebKit reports success for an address that does not load, and shows an error page without an address.
-    const why = await run(() => (location.href === "about:blank" ? document.body.textContent : null)).catch((error) => {
+    // WebKit reports success for an address that does not load, and shows an error page without an address. Firefox has an empty page
+    // without an address between a page that redirects and its target.
+    const why = await run(() => (location.href === "about:blank" ? document.body?.textContent : "")).catch((error) => {
       // A page that redirects at once counts as loaded; Firefox then returns null or an error.
-      if (/document was unloaded/i.test(error.message)) return null;
+      if (/document was unloaded/i.test(error.message)) return "";
       throw error;
     });
-    if (why !== null) throw new Error(`webdriver: ${url} does not load: ${why}`);
+    if (why) throw new Error(`webdriver: ${url} does not load: ${why}`);
   }
 
   return {
